@@ -1,0 +1,190 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Where a lab keeps its state, and the names that it gives in the kernel.
+
+Every module of the lab may import it. It knows paths and names only; it
+starts and mounts nothing.
+"""
+
+from collections.abc import Mapping
+import hashlib
+import json
+import os
+from pathlib import Path
+import secrets
+from typing import Any
+
+from lab import errors
+
+DEFAULT_ROOT = '/var/lib/trove-pxc-lab'
+DEFAULT_API_PORT = 8779
+CONTROLLER_ADDRESS = '10.88.0.1'
+NETWORK_CIDR = '10.88.0.0/16'
+NETWORK_PREFIX = 16
+BRIDGE = 'br0'
+CLOUD_PORT = 9696
+TROVE_PORT = 8779
+PROJECT = 'demo'
+MARK = 'TROVE_PXC_LAB'
+
+
+class Home:
+    """The folder of one lab, and everything that is named after it."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(os.path.abspath(root))
+
+    @classmethod
+    def from_environment(
+            cls, environ: Mapping[str, str] = os.environ) -> 'Home':
+        return cls(environ.get('LAB_HOME') or DEFAULT_ROOT)
+
+    @property
+    def lab_id(self) -> str:
+        """Eight characters, the same for the same folder.
+
+        Short, because a network interface's name has at most 15.
+        """
+        digest = hashlib.sha256(str(self.root).encode()).hexdigest()
+        return f'lab{digest[:5]}'
+
+    @property
+    def controller(self) -> str:
+        """The name of the controller's network namespace."""
+        return f'{self.lab_id}-ctl'
+
+    @property
+    def bridge(self) -> str:
+        """The bridge of all guests, inside the controller's namespace."""
+        return BRIDGE
+
+    @property
+    def checkout(self) -> Path:
+        """The source tree that this lab code runs from."""
+        return Path(__file__).resolve().parent.parent
+
+    @property
+    def logs(self) -> Path:
+        return self.root / 'logs'
+
+    @property
+    def run(self) -> Path:
+        """Pid files and sockets."""
+        return self.root / 'run'
+
+    @property
+    def cloud(self) -> Path:
+        return self.root / 'cloud'
+
+    @property
+    def guests(self) -> Path:
+        return self.root / 'guests'
+
+    @property
+    def images(self) -> Path:
+        return self.root / 'images'
+
+    @property
+    def cache(self) -> Path:
+        """What makes the next ``up`` fast; survives ``down``."""
+        return self.root / 'cache'
+
+    @property
+    def venv(self) -> Path:
+        return self.root / 'venv'
+
+    @property
+    def etc(self) -> Path:
+        """The configuration of Trove's services."""
+        return self.root / 'etc'
+
+    @property
+    def rabbitmq(self) -> Path:
+        return self.root / 'rabbitmq'
+
+    @property
+    def mariadb(self) -> Path:
+        return self.root / 'mariadb'
+
+    @property
+    def settings_file(self) -> Path:
+        return self.root / 'settings.json'
+
+    @property
+    def secrets_file(self) -> Path:
+        return self.root / 'secrets.json'
+
+    @property
+    def exists(self) -> bool:
+        return self.settings_file.exists()
+
+    @property
+    def cloud_url(self) -> str:
+        """The cloud's REST API, as seen inside the controller."""
+        return f'http://127.0.0.1:{CLOUD_PORT}'
+
+    @property
+    def api_port(self) -> int:
+        """The port on the machine's loopback that leads to trove-api."""
+        return int(self.settings().get('api_port', DEFAULT_API_PORT))
+
+    @property
+    def api_url(self) -> str:
+        return f'http://127.0.0.1:{self.api_port}/v1.0/{PROJECT}'
+
+    def settings(self) -> dict[str, Any]:
+        return _read_json(self.settings_file)
+
+    def set(self, **values: Any) -> None:
+        """Store settings; those that are not named stay."""
+        _write_json(self.settings_file, {**self.settings(), **values})
+
+    def secret(self, name: str) -> str:
+        """A random password of this lab, made when first asked for."""
+        known = _read_json(self.secrets_file)
+        if name not in known:
+            known[name] = secrets.token_urlsafe(24)
+            _write_json(self.secrets_file, known, mode=0o600)
+        return str(known[name])
+
+    def make(self) -> None:
+        """Create the folders that every part may rely on."""
+        for folder in (self.root, self.logs, self.run, self.cloud,
+                       self.guests, self.images, self.cache, self.etc):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise errors.LabError(
+            f'{path} is not readable as JSON ({error}); remove the lab with '
+            f'"lab down --purge" and start again') from error
+    if not isinstance(content, dict):
+        raise errors.LabError(f'{path} holds no JSON object; remove it')
+    return content
+
+
+def _write_json(path: Path, content: Mapping[str, Any],
+                mode: int = 0o644) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix('.new')
+    descriptor = os.open(
+        fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, 'w') as file:
+        json.dump(content, file, indent=2, sort_keys=True)
+        file.write('\n')
+    fresh.replace(path)
