@@ -1,0 +1,105 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Every option of this package, added to Trove's groups [pxc] and [mariadb].
+
+Anyone outside galera/ may import it. Options are read when they are used:
+``CONF[manager].bootstrap_timeout``.
+"""
+
+from oslo_config import cfg
+
+MANAGERS = ('pxc', 'mariadb')
+
+_BOTH = (
+    cfg.StrOpt(
+        'sst_method',
+        help='How a member receives a full copy of the data when it joins '
+             'a cluster (wsrep_sst_method). Unset: the best method of the '
+             'server version, as galera/dialect.py knows it.'),
+    cfg.IntOpt(
+        'member_ready_timeout', default=1800, min=10,
+        help='Seconds that a new member may take from the request until its '
+             'guest is ready: volume, server, boot, database image. A '
+             'member whose server or guest reports an error ends the wait '
+             'at once.'),
+    cfg.IntOpt(
+        'bootstrap_timeout', default=300, min=10,
+        help='Seconds that the first member may take to initialise its data '
+             'directory and to be Synced in a primary component of one.'),
+    cfg.IntOpt(
+        'join_stall_timeout', default=300, min=10,
+        help='Seconds without any progress (data arriving, state changing) '
+             'after which the join of a member is given up. However long a '
+             'state transfer takes, it is not given up while it moves.'),
+    cfg.IntOpt(
+        'verify_timeout', default=60, min=5,
+        help='Seconds until all members must agree on size, state and '
+             'cluster UUID, and must read what was written through each.'),
+    cfg.IntOpt(
+        'health_timeout', default=180, min=10,
+        help='Seconds until all members of a finished cluster must be '
+             'reported HEALTHY by their guests.'),
+    cfg.IntOpt(
+        'guest_silence_timeout', default=120, min=5,
+        help='Seconds for which the guest of a member may leave every call '
+             'unanswered before the member counts as failed. A restart of '
+             'the message broker or of the guest agent fits in.'),
+    cfg.IntOpt(
+        'member_call_timeout', default=15, min=1,
+        help='Seconds that one call to a guest which only looks (report, '
+             'position, settings, probe) may take.'),
+    cfg.IntOpt(
+        'member_start_timeout', default=60, min=5,
+        help='Seconds that one call to a guest which configures or starts '
+             'the server may take. It does not wait for the server to be '
+             'Synced.'),
+    cfg.FloatOpt(
+        'member_poll_interval', default=0.25, min=0.05,
+        help='Seconds between two looks at a member during an operation.'),
+    cfg.FloatOpt(
+        'database_poll_interval', default=0.3, min=0.05,
+        help="Seconds between two looks at Trove's own tables during an "
+             'operation.'),
+    cfg.FloatOpt(
+        'cloud_poll_interval', default=0.5, min=0.1,
+        help='Seconds between two looks at Nova, Neutron or Cinder during '
+             'an operation.'),
+)
+
+_PXC = (
+    cfg.StrOpt(
+        'docker_image', default='percona/percona-xtradb-cluster',
+        help='Database docker image. The version of the datastore version is '
+             'its tag.'),
+    cfg.StrOpt(
+        'backup_docker_image',
+        sample_default='your-registry/your-repo/db-backup-pxc',
+        help='Docker image for backup and restore. The version of the '
+             'datastore version is its tag.'),
+)
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """What this package adds to each group, for oslo-config-generator."""
+    return [('pxc', [*_BOTH, *_PXC]), ('mariadb', list(_BOTH))]
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Add our options to Trove's groups; harmless when done already.
+
+    An option that Trove itself has under the same name stays Trove's.
+    """
+    for group, options in list_opts():
+        for option in options:
+            if option.dest not in conf[group]:
+                conf.register_opt(option, group=group)
