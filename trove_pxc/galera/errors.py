@@ -1,0 +1,27 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the room of pure decisions refuses, as errors.
+
+Every module of trove_pxc may import it; it imports nothing.
+"""
+
+
+class UnsupportedVersion(ValueError):
+    """No dialect fits this datastore manager and version.
+
+    The text is a sentence that names both and lists what is supported.
+    """
+
+
+class UnreadablePosition(ValueError):
+    """A node's state file says something that Galera never writes."""

@@ -1,0 +1,69 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What members are called, and the order that follows from it.
+
+Pure. Every module of trove_pxc may import it.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+import re
+from typing import TypeVar
+
+Member = TypeVar('Member')
+
+_UNNUMBERED = 2 ** 31
+_PLAIN_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,63}')
+
+
+def member_name(cluster_name: str, number: int) -> str:
+    """The name that a member gets by itself: ``products-1``."""
+    return f'{cluster_name}-{number}'
+
+
+def member_number(cluster_name: str, name: str) -> int | None:
+    """The number in such a name; None for a name of another kind."""
+    found = re.fullmatch(re.escape(cluster_name) + r'-([1-9][0-9]*)', name)
+    return int(found.group(1)) if found else None
+
+
+def in_member_order(cluster_name: str, members: Iterable[Member],
+                    name: Callable[[Member], str],
+                    age: Callable[[Member], tuple[str, str]]
+                    ) -> list[Member]:
+    """The members by number; those without one after them, by age.
+
+    Numbers order as numbers: ``c-10`` follows ``c-9``.
+
+    :param name: gives a member's name.
+    :param age: gives what orders members without a number: when it was
+        created, and its id.
+    """
+    def key(member: Member) -> tuple[int, tuple[str, str]]:
+        number = member_number(cluster_name, name(member))
+        return (_UNNUMBERED if number is None else number, age(member))
+    return sorted(members, key=key)
+
+
+def node_name(name: str, number: int) -> str:
+    """The name that the server gets in the cluster (wsrep_node_name).
+
+    Users may call a cluster anything, but donor lists separate names by
+    commas and a configuration file ends a value at the line's end.
+    """
+    return name if _PLAIN_NAME.fullmatch(name) else f'member-{number}'
+
+
+def wsrep_cluster_name(cluster_id: str) -> str:
+    """The cluster's id in hex without dashes: 32 letters."""
+    return cluster_id.replace('-', '').lower()

@@ -1,0 +1,176 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Where a node stands in the cluster's history, read from its disk.
+
+Pure: whoever can reach the disk brings the texts. Every module of
+trove_pxc may import it.
+
+Sources: grastate.dat and gvwstate.dat as galera 25.3 and 26.4 write them
+(galera/src/saved_state.cpp, gcomm/src/view.cpp); the recovered position as
+the server prints it under --wsrep-recover (sql/wsrep_mysqld.cc).
+"""
+
+from collections.abc import Mapping
+import dataclasses
+import re
+from typing import Any
+from typing import NamedTuple
+
+from trove_pxc.galera import errors
+from trove_pxc.galera.view import NIL_UUID
+
+UNKNOWN_SEQNO = -1
+
+# MySQL 8 and MariaDB prefix the line with a time and a thread; PXC 8 logs
+# "Recovered position" through its component: only the tail is stable.
+_RECOVERED = re.compile(
+    r'Recovered position:?\s*'
+    r'([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}):(-?\d+)')
+
+_UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
+
+
+class Grastate(NamedTuple):
+    """grastate.dat as it stands; uuid None for nil, safe None if absent."""
+
+    uuid: str | None
+    seqno: int
+    safe_to_bootstrap: bool | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Position:
+    """All that the disk tells, without a judgement.
+
+    :ivar uuid: the history's id, lower case; None if nil or not known.
+    :ivar seqno: the last write set; -1 if not known.
+    :ivar safe_to_bootstrap: None where grastate.dat does not state it
+        (older Galera); Galera itself takes a missing file for safe, which
+        nobody here does.
+    :ivar sst_in_progress: an SST into this directory was interrupted: what
+        lies there is spoiled.
+    :ivar view_present: gvwstate.dat is there: the node did not stop
+        cleanly, or still runs.
+    """
+
+    uuid: str | None
+    seqno: int
+    safe_to_bootstrap: bool | None
+    sst_in_progress: bool
+    grastate_present: bool
+    view_present: bool
+
+    @property
+    def known(self) -> bool:
+        """Whether it names a place in a history that can be compared."""
+        return self.uuid is not None and self.seqno >= 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the directory never belonged to a cluster."""
+        return (self.uuid is None and self.seqno < 0
+                and not self.grastate_present and not self.view_present
+                and not self.sst_in_progress)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe; from_dict(to_dict()) is the same position."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> 'Position':
+        return cls(**{field.name: plain[field.name]
+                      for field in dataclasses.fields(cls)})
+
+
+def _uuid(text: str) -> str | None:
+    lowered = text.strip().lower()
+    if not _UUID.fullmatch(lowered):
+        raise errors.UnreadablePosition(
+            f'grastate.dat holds the uuid {text.strip()!r}, which is none. '
+            'Look at the file on the member before it is started.')
+    return None if lowered == NIL_UUID else lowered
+
+
+def _seqno(text: str) -> int:
+    try:
+        return max(int(text), UNKNOWN_SEQNO)
+    except ValueError:
+        raise errors.UnreadablePosition(
+            f'grastate.dat holds the seqno {text.strip()!r}, which is no '
+            'number. Look at the file on the member before it is '
+            'started.') from None
+
+
+def parse_grastate(text: str) -> Grastate:
+    """Read the text of grastate.dat.
+
+    A key that is missing is not known: an empty file (power lost while it
+    was written) gives a nil uuid and seqno -1.
+
+    :raises UnreadablePosition: if a value is not of its kind.
+    """
+    values: dict[str, str] = {}
+    for line in text.splitlines():
+        key, colon, value = line.partition(':')
+        if colon and not key.lstrip().startswith('#'):
+            values[key.strip().lower()] = value.strip()
+    safe = values.get('safe_to_bootstrap')
+    return Grastate(
+        uuid=_uuid(values['uuid']) if 'uuid' in values else None,
+        seqno=(_seqno(values['seqno']) if 'seqno' in values
+               else UNKNOWN_SEQNO),
+        safe_to_bootstrap=None if safe is None else safe == '1')
+
+
+def parse_recovered(log_text: str) -> tuple[str, int] | None:
+    """The last position that --wsrep-recover wrote into this text.
+
+    None if there is none, or if it is the nil position, which says as
+    much: InnoDB holds no position.
+    """
+    found = _RECOVERED.findall(log_text)
+    if not found:
+        return None
+    uuid, seqno = found[-1][0].lower(), int(found[-1][1])
+    if uuid == NIL_UUID or seqno < 0:
+        return None
+    return uuid, seqno
+
+
+def combine(grastate_text: str | None, recover_log: str | None,
+            sst_in_progress: bool, gvwstate_present: bool) -> Position:
+    """One position from all that was read.
+
+    A clean stop leaves the position in grastate.dat. After anything else
+    its seqno is -1, and what InnoDB recovered counts. A failed start may
+    have put a nil uuid there too: then the recovered one counts. If the
+    two name different histories, neither seqno is trusted.
+
+    :param grastate_text: None if there is no such file.
+    :param recover_log: None if recovery was not run.
+    :raises UnreadablePosition: as parse_grastate does.
+    """
+    grastate = Grastate(None, UNKNOWN_SEQNO, None)
+    if grastate_text is not None:
+        grastate = parse_grastate(grastate_text)
+    uuid, seqno = grastate.uuid, grastate.seqno
+    recovered = parse_recovered(recover_log or '')
+    if seqno < 0 and recovered is not None:
+        if uuid is None or uuid == recovered[0]:
+            uuid, seqno = recovered
+    return Position(
+        uuid=uuid, seqno=seqno if uuid is not None else UNKNOWN_SEQNO,
+        safe_to_bootstrap=grastate.safe_to_bootstrap,
+        sst_in_progress=sst_in_progress,
+        grastate_present=grastate_text is not None,
+        view_present=gvwstate_present)

@@ -1,0 +1,149 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One server series: what its Dialect is made of.
+
+Pure. dialect.py hands dialects out to everybody else; catalogue.py holds
+the series themselves.
+"""
+
+import dataclasses
+import re
+
+from trove_pxc.galera import errors
+
+_NUMBERS = re.compile(r'(\d+)\.(\d+)(?:\.(\d+))?')
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Dialect:
+    """One server series: its programs, its words, its habits.
+
+    :ivar version: the series, for example (10, 11).
+    :ivar minimum_safe_version: older servers of the series are refused.
+    :ivar minimum_reason: why, as the end of a sentence.
+    :ivar server_commands: names of the server's program, best first.
+    :ivar initialise_command: makes an empty data directory a database, as
+        an argument list; '{basedir}', '{data_dir}' and '{server}' stand for
+        what the guest finds. It sets no password and starts no network.
+    :ivar provider_paths: where Galera's library may lie, best first.
+    :ivar applier_threads_variable: its name in this series.
+    :ivar sst_methods: those that may be configured.
+    :ivar default_sst_method: the best for a cluster that serves.
+    :ivar formation_sst_method: the quickest that is right while the
+        cluster is still empty and serves nobody.
+    :ivar sst_auth_methods: those that need wsrep_sst_auth and its user.
+    :ivar sst_user_grants: what that user needs, globally.
+    :ivar strict_mode_variable: None where the series has none.
+    :ivar traffic_encryption_variable: None where sockets are encrypted by
+        provider options alone.
+    :ivar knows_alter_user: whether ALTER USER sets passwords and
+        IF [NOT] EXISTS is known for users.
+    :ivar image_uid: the server's user in the published image.
+    :ivar settings: options of the [mysqld] section that this series wants
+        beside the common ones.
+    :ivar removed_options: options that keep the server from starting.
+    """
+
+    name: str
+    manager: str
+    version: tuple[int, int]
+    published_image: str
+    image_uid: int
+    image_gid: int
+    server_commands: tuple[str, ...]
+    initialise_command: tuple[str, ...]
+    provider_paths: tuple[str, ...]
+    applier_threads_variable: str
+    sst_methods: tuple[str, ...]
+    default_sst_method: str
+    formation_sst_method: str
+    sst_auth_methods: tuple[str, ...]
+    sst_user_grants: tuple[str, ...]
+    strict_mode_variable: str | None
+    traffic_encryption_variable: str | None
+    knows_alter_user: bool
+    settings: tuple[tuple[str, str], ...]
+    removed_options: frozenset[str]
+    minimum_safe_version: tuple[int, int, int] | None = None
+    minimum_reason: str = ''
+
+    @property
+    def needs_sst_auth(self) -> bool:
+        """Whether any of its methods needs an SST user."""
+        return bool(self.sst_auth_methods)
+
+    @property
+    def is_mariadb(self) -> bool:
+        return self.manager == 'mariadb'
+
+    def sst_method(self, wanted: str | None) -> str:
+        """The wanted method if this series has it, or its default.
+
+        :raises UnsupportedVersion: naming the methods that it has.
+        """
+        if not wanted:
+            return self.default_sst_method
+        if wanted not in self.sst_methods:
+            raise errors.UnsupportedVersion(
+                f'{self.name} has no SST method {wanted!r}. Set sst_method '
+                f'to one of {", ".join(self.sst_methods)}, or leave it out.')
+        return wanted
+
+    def initialise(self, *, server: str, basedir: str,
+                   data_dir: str) -> tuple[str, ...]:
+        """The argument list that initialises data_dir."""
+        return tuple(
+            argument.format(server=server, basedir=basedir,
+                            data_dir=data_dir)
+            for argument in self.initialise_command)
+
+    def refusal(self, server_version: str) -> str | None:
+        """Why this server must not run as this dialect, or None.
+
+        :param server_version: what the server says of itself: the output
+            of --version, or SELECT VERSION().
+        """
+        version = parse_version(server_version)
+        if version is None:
+            return (f'The server says it is {server_version.strip()!r}, '
+                    f'which names no version; {self.name} was expected. '
+                    'Check the database image of this datastore version.')
+        if version[:2] != self.version:
+            return (f'The database image holds version '
+                    f'{dotted(version)}, but the datastore version needs '
+                    f'{self.name}. Register the image under its own '
+                    'version, or correct docker_image.')
+        return self.too_old(version)
+
+    def too_old(self, version: tuple[int, ...]) -> str | None:
+        """Why a server of this series is too old to be used, or None."""
+        least = self.minimum_safe_version
+        if least is None or len(version) < 3 or version[:3] >= least:
+            return None
+        return (f'{self.name} older than {dotted(least)} is refused, and '
+                f'this is {dotted(version)}: {self.minimum_reason}. Use a '
+                'newer database image.')
+
+
+def dotted(version: tuple[int, ...]) -> str:
+    """The version as people write it."""
+    return '.'.join(str(number) for number in version)
+
+
+def parse_version(text: str) -> tuple[int, ...] | None:
+    """The first version number in the text: two or three numbers."""
+    found = _NUMBERS.search(text)
+    if found is None:
+        return None
+    return tuple(int(number) for number in found.groups()
+                 if number is not None)

@@ -1,0 +1,280 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A node's configuration text, sized by its memory and its volume.
+
+Pure: facts in, text out. Every module of trove_pxc may import it.
+
+Sources: "Galera Cluster system variables" and "Galera parameters" of the
+Galera documentation; the servers' manuals as catalogue.py names them.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+import dataclasses
+import re
+from typing import Any
+import zlib
+
+from trove_pxc.galera.dialect import Dialect
+from trove_pxc.galera.secret import Secret
+
+DATA_DIR = '/var/lib/mysql/data'
+SOCKET = '/var/run/mysqld/mysqld.sock'
+PID_FILE = '/var/run/mysqld/mysqld.pid'
+INCLUDE_DIR = '/etc/mysql/conf.d/'
+
+ADMIN_USER = 'os_admin'
+SST_USER = 'os_sst'
+
+SQL_PORT = 3306
+GROUP_PORT = 4567
+
+_OTHERS_MB = 384  # the guest's kernel, Docker engine and agent
+_UNSAFE_IN_NAME = re.compile(r'[^A-Za-z0-9_.-]')
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemberFacts:
+    """What a member's configuration depends on.
+
+    :ivar cluster_name: the cluster's id in hex without dashes: 32 letters.
+    :ivar members: (name, address) of all members, in member order.
+    :ivar sst_method: None for the dialect's default.
+    """
+
+    cluster_id: str
+    cluster_name: str
+    member_name: str
+    member_address: str
+    members: tuple[tuple[str, str], ...]
+    instance_id: str
+    memory_mb: int
+    volume_gb: int
+    sst_method: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe; from_dict(to_dict()) are the same facts."""
+        plain = dataclasses.asdict(self)
+        plain['members'] = [list(member) for member in self.members]
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> 'MemberFacts':
+        known = {field.name: plain[field.name]
+                 for field in dataclasses.fields(cls)}
+        known['members'] = tuple(
+            (str(name), str(address)) for name, address in plain['members'])
+        return cls(**known)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ClusterSecrets:
+    """The passwords that all members of a cluster share."""
+
+    admin_password: Secret
+    root_password: Secret
+    sst_password: Secret
+
+    def to_dict(self) -> dict[str, str]:
+        """Reveals them: for encrypted RPC or a 0600 file alone."""
+        return {field.name: getattr(self, field.name).reveal()
+                for field in dataclasses.fields(self)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, str]) -> 'ClusterSecrets':
+        return cls(**{field.name: Secret(plain[field.name])
+                      for field in dataclasses.fields(cls)})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sizes:
+    """What is sized by the guest, in MiB where it is an amount."""
+
+    buffer_pool_mb: int
+    buffer_pool_instances: int
+    redo_log_mb: int
+    gcache_mb: int
+    max_connections: int
+    applier_threads: int
+    temporary_table_mb: int
+    table_cache: int
+    small: bool
+
+
+def _within(least: int, wanted: int, most: int) -> int:
+    return max(least, min(wanted, most))
+
+
+def _down_to(multiple: int, number: int) -> int:
+    return max(multiple, number // multiple * multiple)
+
+
+def sizes(memory_mb: int, volume_gb: int) -> Sizes:
+    """Sizes for a guest that runs a Docker engine and an agent beside.
+
+    The buffer pool takes 60 % of what these leave, the redo log a quarter
+    of the pool but at most 1/16 of the volume, the gcache at most 1/8 of
+    the volume: what it does not hold a joiner gets by a whole SST, what it
+    takes the data lacks (galera issue 373 is about a gcache that took all).
+    """
+    own_mb = max(memory_mb - _OTHERS_MB, memory_mb // 4, 64)
+    pool_mb = own_mb * 6 // 10
+    instances = _within(1, pool_mb // 1024, 8)
+    pool_mb = (_down_to(128 * instances, pool_mb) if pool_mb >= 128
+               else _down_to(16, pool_mb))
+    volume_mb = volume_gb * 1024
+    return Sizes(
+        buffer_pool_mb=pool_mb,
+        buffer_pool_instances=instances,
+        redo_log_mb=_within(
+            32, min(_down_to(16, pool_mb // 4), volume_mb // 16), 2048),
+        gcache_mb=_within(32, volume_mb // 8, 2048),
+        max_connections=_within(64, memory_mb // 8, 4000),
+        applier_threads=_within(2, memory_mb // 1024, 8),
+        temporary_table_mb=_within(8, memory_mb // 128, 64),
+        table_cache=_within(400, memory_mb // 2, 4000),
+        small=memory_mb < 2048)
+
+
+def server_id(instance_id: str) -> int:
+    """The same in every process and at every start; never 0."""
+    return zlib.crc32(instance_id.encode()) or 1
+
+
+def node_name(member_name: str) -> str:
+    """The name under which Galera knows a member.
+
+    Donor lists are separated by commas and SST scripts pass names on, so
+    what is neither letter, digit, '_', '.' nor '-' becomes '_', and a sum
+    of the original keeps such names apart.
+    """
+    safe = _UNSAFE_IN_NAME.sub('_', member_name)
+    if safe == member_name:
+        return safe
+    return f'{safe}-{zlib.crc32(member_name.encode()):08x}'
+
+
+def _value(text: str) -> str:
+    """An option file's value, quoted where it must be.
+
+    :raises ValueError: if no quoting can hold it. The value is not told,
+        it may be a secret.
+    """
+    if re.fullmatch(r'[A-Za-z0-9_./:@%+,*-]+', text):
+        return text
+    if not text.isprintable() or '"' in text:
+        raise ValueError('a value with control characters or double quotes '
+                         'cannot stand in a server option file')
+    return '"' + text.replace('\\', '\\\\') + '"'
+
+
+def _section(name: str, options: Iterable[tuple[str, str]]) -> str:
+    lines = [f'[{name}]']
+    lines += [f'{option} = {_value(value)}' for option, value in options]
+    return '\n'.join(lines) + '\n'
+
+
+def _host(address: str) -> str:
+    return f'[{address}]' if ':' in address else address
+
+
+def server_config(dialect: Dialect, facts: MemberFacts, *,
+                  data_dir: str = DATA_DIR, socket: str = SOCKET,
+                  pid_file: str = PID_FILE,
+                  include_dir: str = INCLUDE_DIR) -> str:
+    """The text of /etc/mysql/my.cnf: no cluster and no secret in it.
+
+    log_error is left out on purpose: the log then goes to stderr, where
+    `docker logs` finds it, in every dialect.
+    """
+    own = sizes(facts.memory_mb, facts.volume_gb)
+    any_address = '::' if ':' in facts.member_address else '0.0.0.0'
+    options = [
+        ('port', str(SQL_PORT)),
+        ('socket', socket),
+        ('pid_file', pid_file),
+        ('datadir', data_dir),
+        ('bind_address', any_address),
+        ('server_id', str(server_id(facts.instance_id))),
+        ('skip_name_resolve', '1'),
+        ('local_infile', '0'),
+        ('max_allowed_packet', '64M'),
+        ('max_connections', str(own.max_connections)),
+        ('max_user_connections', str(own.max_connections - 8)),
+        ('table_open_cache', str(own.table_cache)),
+        ('table_definition_cache', str(own.table_cache)),
+        ('key_buffer_size', '8M'),
+        ('tmp_table_size', f'{own.temporary_table_mb}M'),
+        ('max_heap_table_size', f'{own.temporary_table_mb}M'),
+        ('default_storage_engine', 'InnoDB'),
+        ('innodb_buffer_pool_size', f'{own.buffer_pool_mb}M'),
+        ('innodb_log_file_size', f'{own.redo_log_mb}M'),
+    ]
+    if own.small:
+        options.append(('performance_schema', '0'))
+    options += dialect.settings
+    client = [('port', str(SQL_PORT)), ('socket', socket)]
+    return '\n'.join((_section('client', client),
+                      _section('mysqld', options),
+                      f'!includedir {include_dir}\n'))
+
+
+def provider_options(facts: MemberFacts) -> str:
+    """Galera's own options: only what differs from its defaults."""
+    own = sizes(facts.memory_mb, facts.volume_gb)
+    any_host = '[::]' if ':' in facts.member_address else '0.0.0.0'
+    return '; '.join((
+        f'gmcast.listen_addr=tcp://{any_host}:{GROUP_PORT}',
+        f'gcache.size={own.gcache_mb}M',
+        f'gcache.page_size={min(own.gcache_mb, 128)}M',
+        'gcache.recover=yes',
+    ))
+
+
+def cluster_config(dialect: Dialect, facts: MemberFacts,
+                   secrets: ClusterSecrets, provider: str) -> str:
+    """The [mysqld] section that makes the server a member.
+
+    It may hold the SST user's password: for a file that its owner alone
+    reads. It never bootstraps: every address is named, one's own too, and
+    the order to bootstrap stands nowhere in a file that a restart reads.
+
+    :param provider: path of Galera's library in the database image.
+    :raises UnsupportedVersion: if the dialect lacks facts.sst_method.
+    """
+    own = sizes(facts.memory_mb, facts.volume_gb)
+    method = dialect.sst_method(facts.sst_method)
+    addresses = ','.join(_host(address) for _, address in facts.members)
+    options = [
+        ('binlog_format', 'ROW'),
+        ('innodb_autoinc_lock_mode', '2'),
+        ('innodb_flush_log_at_trx_commit', '1'),
+        ('wsrep_provider', provider),
+        ('wsrep_provider_options', provider_options(facts)),
+        ('wsrep_cluster_name', facts.cluster_name),
+        ('wsrep_cluster_address', f'gcomm://{addresses}'),
+        ('wsrep_node_name', node_name(facts.member_name)),
+        ('wsrep_node_address', _host(facts.member_address)),
+        ('wsrep_sst_method', method),
+        (dialect.applier_threads_variable, str(own.applier_threads)),
+    ]
+    if dialect.is_mariadb:
+        options.insert(0, ('wsrep_on', 'ON'))
+    if method in dialect.sst_auth_methods:
+        password = secrets.sst_password.reveal()
+        options.append(('wsrep_sst_auth', f'{SST_USER}:{password}'))
+    if dialect.strict_mode_variable is not None:
+        options.append((dialect.strict_mode_variable, 'ENFORCING'))
+    if dialect.traffic_encryption_variable is not None:
+        options.append((dialect.traffic_encryption_variable, 'OFF'))
+    return _section('mysqld', options)

@@ -1,0 +1,244 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a node says of itself: its wsrep_* status rows, made a NodeView.
+
+Pure. Every module of trove_pxc may import it.
+
+Source: "Galera Status Variables" of the Galera Cluster documentation and
+"wsrep status index" of Percona XtraDB Cluster.
+"""
+
+from collections.abc import Mapping
+import dataclasses
+import enum
+from typing import Any
+
+NIL_UUID = '00000000-0000-0000-0000-000000000000'
+
+STATUS_QUERY = "SHOW GLOBAL STATUS LIKE 'wsrep_%'"
+
+
+class ClusterStatus(enum.StrEnum):
+    """wsrep_cluster_status: the component that the node is in."""
+
+    PRIMARY = 'Primary'
+    NON_PRIMARY = 'non-Primary'
+    DISCONNECTED = 'Disconnected'
+    UNKNOWN = 'unknown'
+
+
+class LocalState(enum.StrEnum):
+    """wsrep_local_state: how far the node has come inside it."""
+
+    JOINING = 'Joining'
+    DONOR = 'Donor/Desynced'
+    JOINED = 'Joined'
+    SYNCED = 'Synced'
+    INITIALIZED = 'Initialized'
+    UNKNOWN = 'unknown'
+
+
+class ServerState(enum.StrEnum):
+    """What the guest sees of the server's process."""
+
+    ABSENT = 'absent'
+    STARTING = 'starting'
+    RUNNING = 'running'
+    UNRESPONSIVE = 'unresponsive'
+    STOPPED = 'stopped'
+    CRASHED = 'crashed'
+
+
+# Node::state of galera; what the number means is the same in galera 3 and
+# 4, while the comment's text is not ("Joining: receiving State Transfer").
+_STATE_BY_NUMBER = {
+    0: LocalState.INITIALIZED,
+    1: LocalState.JOINING,
+    2: LocalState.DONOR,
+    3: LocalState.JOINED,
+    4: LocalState.SYNCED,
+}
+
+_STATE_BY_COMMENT = (
+    ('joining', LocalState.JOINING),
+    ('donor', LocalState.DONOR),
+    ('joined', LocalState.JOINED),
+    ('synced', LocalState.SYNCED),
+    ('initialized', LocalState.INITIALIZED),
+)
+
+
+def _cluster_status(text: str) -> ClusterStatus:
+    for status in ClusterStatus:
+        if status.value.lower() == text.strip().lower():
+            return status
+    return ClusterStatus.UNKNOWN
+
+
+def _local_state(number: str, comment: str) -> LocalState:
+    by_number = _STATE_BY_NUMBER.get(_integer(number, -1))
+    if by_number is not None:
+        return by_number
+    lowered = comment.strip().lower()
+    for start, state in _STATE_BY_COMMENT:
+        if lowered.startswith(start):
+            return state
+    return LocalState.UNKNOWN
+
+
+def _integer(text: str, fallback: int) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return fallback
+
+
+def _conf_id(text: str) -> int:
+    """-1 outside a primary component, where galera shows 2**64 - 1."""
+    number = _integer(text, -1)
+    return -1 if number >= 2 ** 63 else number
+
+
+def _uuid(text: str) -> str | None:
+    stripped = text.strip().lower()
+    return None if stripped in ('', NIL_UUID) else stripped
+
+
+def _on(text: str) -> bool:
+    return text.strip().upper() in ('ON', '1', 'YES')
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NodeView:
+    """One node's view of the cluster at one moment.
+
+    :ivar cluster_uuid: lower case, None while it is nil or not known.
+    :ivar cluster_conf_id: -1 outside a primary component.
+    :ivar last_committed: the seqno of the last write set, -1 if not known.
+    """
+
+    cluster_status: ClusterStatus
+    local_state: LocalState
+    local_state_comment: str
+    cluster_size: int
+    cluster_uuid: str | None
+    cluster_conf_id: int
+    last_committed: int
+    ready: bool
+    connected: bool
+    incoming_addresses: tuple[str, ...]
+    provider_version: str
+
+    @classmethod
+    def from_status(cls, rows: Mapping[str, str]) -> 'NodeView':
+        """Read the rows of STATUS_QUERY; what is missing is unknown.
+
+        Never raises: a server without wsrep gives a view that is unknown
+        throughout, which counts as neither healthy nor safely down.
+        """
+        row = {name.lower(): str(value) for name, value in rows.items()}
+        comment = row.get('wsrep_local_state_comment', '')
+        return cls(
+            cluster_status=_cluster_status(
+                row.get('wsrep_cluster_status', '')),
+            local_state=_local_state(
+                row.get('wsrep_local_state', ''), comment),
+            local_state_comment=comment,
+            cluster_size=_integer(row.get('wsrep_cluster_size', ''), 0),
+            cluster_uuid=_uuid(row.get('wsrep_cluster_state_uuid', '')),
+            cluster_conf_id=_conf_id(row.get('wsrep_cluster_conf_id', '')),
+            last_committed=_integer(
+                row.get('wsrep_last_committed', ''), -1),
+            ready=_on(row.get('wsrep_ready', '')),
+            connected=_on(row.get('wsrep_connected', '')),
+            incoming_addresses=tuple(
+                address.strip() for address in row.get(
+                    'wsrep_incoming_addresses', '').split(',')
+                if address.strip()),
+            provider_version=row.get('wsrep_provider_version', ''))
+
+    @property
+    def in_primary(self) -> bool:
+        return self.cluster_status is ClusterStatus.PRIMARY
+
+    @property
+    def is_synced(self) -> bool:
+        return self.local_state is LocalState.SYNCED
+
+    @property
+    def serves(self) -> bool:
+        """Whether an application may use this node right now.
+
+        A donor serves: neither rsync (but for its short lock) nor the
+        backup methods take the node out of use.
+        """
+        return (self.in_primary and self.ready and self.local_state in
+                (LocalState.SYNCED, LocalState.DONOR))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe; from_dict(to_dict()) is the same view."""
+        plain = dataclasses.asdict(self)
+        plain['cluster_status'] = self.cluster_status.value
+        plain['local_state'] = self.local_state.value
+        plain['incoming_addresses'] = list(self.incoming_addresses)
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> 'NodeView':
+        known = {field.name: plain[field.name]
+                 for field in dataclasses.fields(cls)}
+        known['cluster_status'] = ClusterStatus(plain['cluster_status'])
+        known['local_state'] = LocalState(plain['local_state'])
+        known['incoming_addresses'] = tuple(plain['incoming_addresses'])
+        return cls(**known)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemberReport:
+    """What one guest reports of its member, cheap enough to be polled.
+
+    :ivar view: None unless the server answered SQL just now.
+    :ivar data_bytes: size of the data directory: how an SST progresses.
+    :ivar started: whether it was configured and ever told to start.
+    :ivar exit_code: of a server that ended, else None.
+    :ivar error: last telling line of the server's log, masked; or ''.
+    """
+
+    server: ServerState
+    view: NodeView | None
+    data_bytes: int
+    started: bool
+    exit_code: int | None
+    error: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe; from_dict(to_dict()) is the same report."""
+        return {
+            'server': self.server.value,
+            'view': None if self.view is None else self.view.to_dict(),
+            'data_bytes': self.data_bytes,
+            'started': self.started,
+            'exit_code': self.exit_code,
+            'error': self.error,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> 'MemberReport':
+        view = plain['view']
+        return cls(
+            server=ServerState(plain['server']),
+            view=None if view is None else NodeView.from_dict(view),
+            data_bytes=plain['data_bytes'],
+            started=plain['started'],
+            exit_code=plain['exit_code'],
+            error=plain['error'])
