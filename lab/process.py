@@ -162,6 +162,12 @@ def start_time(pid: int) -> int | None:
     return int(fields[19])
 
 
+def parent(pid: int) -> int:
+    """The pid of a process's parent; 0 if there is none."""
+    fields = _stat(pid)
+    return int(fields[1]) if fields else 0
+
+
 def boot_id() -> str:
     return Path('/proc/sys/kernel/random/boot_id').read_text().strip()
 

@@ -1,0 +1,74 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""Trove's REST API as the lab's own commands use it.
+
+Imported by ``lab.status``, ``lab.members`` and ``lab.demo``. Standard
+library only, so that it answers at once.
+"""
+
+import json
+from typing import Any
+import urllib.error
+import urllib.request
+
+from lab import errors
+from lab import home as lab_home
+
+Record = dict[str, Any]
+PATIENCE = 60
+
+
+def get(home: lab_home.Home, path: str) -> Record:
+    """What a GET of the path, below the project's own, answers.
+
+    :raises LabError: the API refuses or does not answer, in its words
+    """
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f'{home.api_url}{path}', timeout=PATIENCE) as answer:
+            return dict(json.load(answer))
+    except urllib.error.HTTPError as refusal:
+        raise errors.LabError(
+            f'Trove answers {refusal.code} to GET {path}: '
+            f'{_words(refusal)}') from refusal
+    except OSError as error:
+        raise errors.LabError(
+            f'Trove does not answer at {home.api_url} ({error}); '
+            f'is the lab up? See "lab status"') from error
+
+
+def clusters(home: lab_home.Home) -> list[Record]:
+    """All clusters, without their members' servers."""
+    return list(get(home, '/clusters?limit=100')['clusters'])
+
+
+def cluster(home: lab_home.Home, cluster_id: str) -> Record:
+    return dict(get(home, f'/clusters/{cluster_id}')['cluster'])
+
+
+def instance(home: lab_home.Home, instance_id: str) -> Record:
+    return dict(get(home, f'/instances/{instance_id}')['instance'])
+
+
+def addresses(record: Record) -> list[str]:
+    """The addresses of an instance or a member, in whatever form."""
+    return [entry['address'] if isinstance(entry, dict) else str(entry)
+            for entry in record.get('ip') or record.get('addresses') or []]
+
+
+def _words(refusal: urllib.error.HTTPError) -> str:
+    text = refusal.read().decode(errors='replace')
+    try:
+        inner = next(iter(json.loads(text).values()))
+        return str(inner['message'])
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
+        return text.strip()

@@ -1,0 +1,60 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""What every group of commands needs to declare its commands.
+
+Imported by the modules of ``lab.cli``.
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import TypeAlias
+
+from lab import home as lab_home
+
+Commands: TypeAlias = 'argparse._SubParsersAction[argparse.ArgumentParser]'
+Run = Callable[[lab_home.Home, argparse.Namespace], int]
+
+
+def add(commands: Commands, name: str, summary: str, teaching: str,
+        run: Run) -> argparse.ArgumentParser:
+    """Declare a command.
+
+    :param summary: one line for the list of all commands
+    :param teaching: what its --help says: what it does and when to use it
+    :param run: does it and returns the exit code
+    """
+    parser = commands.add_parser(
+        name, help=summary, description=teaching,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_group(commands: Commands, name: str, summary: str,
+              teaching: str) -> Commands:
+    """Declare a command that has commands of its own."""
+    parser = commands.add_parser(
+        name, help=summary, description=teaching,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    return parser.add_subparsers(
+        title='commands', metavar='COMMAND', required=True)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--json', action='store_true',
+                        help='print one JSON object for programs')
+
+
+def add_member(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        'member', metavar='MEMBER',
+        help='a name like products-2, an instance id or an address')

@@ -1,0 +1,98 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""lab up, demo and down.
+
+Imported by ``lab.cli.main``.
+"""
+
+import argparse
+import os
+
+from lab import demo
+from lab import down
+from lab import errors
+from lab import home as lab_home
+from lab import report as lab_report
+from lab import up
+from lab.cli import command
+
+UP = """\
+Installs, builds and starts everything: the Debian packages that are missing,
+a Python environment with Trove 26 and its clients, the database image, and
+the services, each with the time that it took. What is there already is left
+as it is, so it can be run again at any time; it also starts a service that
+has died. The first time takes some minutes, a later time seconds.
+"""
+DEMO = """\
+Brings the lab up, creates a cluster "products" of three MariaDB servers
+through Trove's own API, tells of each member's progress until all are
+Synced, shows it with the ordinary client, writes a row through each member
+and reads all rows from every other. Exit code 0 only if all that held.
+A healthy cluster "products" that exists already is used.
+"""
+DOWN = """\
+Stops all services and guests. The clusters and their data are gone then;
+the packages, the Python environment and the database image stay, so that
+the next "lab up" takes seconds. A lab that was killed is cleared away, too.
+"""
+
+
+def register(commands: command.Commands) -> None:
+    up_parser = command.add(
+        commands, 'up', 'install, build and start everything', UP, _up)
+    demo_parser = command.add(
+        commands, 'demo', 'up, then a cluster of three to look at', DEMO,
+        _demo)
+    for parser in (up_parser, demo_parser):
+        parser.add_argument(
+            '--debug', action=argparse.BooleanOptionalAction, default=None,
+            help="have Trove's services and guest agents log everything")
+    parser = command.add(
+        commands, 'down', 'stop everything', DOWN, _down)
+    parser.add_argument(
+        '--purge', action='store_true',
+        help='also remove LAB_HOME; only Debian packages stay')
+
+
+def _up(home: lab_home.Home, options: argparse.Namespace) -> int:
+    up.up(home, lab_report.Report(), _port(home), options.debug)
+    return 0
+
+
+def _demo(home: lab_home.Home, options: argparse.Namespace) -> int:
+    report = lab_report.Report()
+    up.up(home, report, _port(home), options.debug)
+    demo.demo(home, report)
+    report.say('the demonstration held; look around with "lab status", '
+               '"lab sql" and "lab openstack"')
+    return 0
+
+
+def _down(home: lab_home.Home, options: argparse.Namespace) -> int:
+    if os.geteuid() != 0:
+        raise errors.LabError('run it as root')
+    report = lab_report.Report()
+    if options.purge:
+        down.purge(home, report)
+    else:
+        down.down(home, report)
+    return 0
+
+
+def _port(home: lab_home.Home) -> int:
+    wanted = os.environ.get('LAB_API_PORT')
+    if wanted is None:
+        return home.api_port
+    if not wanted.isdigit() or not 0 < int(wanted) < 65536:
+        raise errors.LabError(
+            f'LAB_API_PORT={wanted} is no port; give a number below 65536')
+    return int(wanted)

@@ -1,0 +1,78 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""The parser of all commands, and the form of their errors.
+
+Imported by ``lab.__main__``.
+"""
+
+import argparse
+from collections.abc import Sequence
+import sys
+
+from lab import errors
+from lab import home as lab_home
+from lab.cli import client
+from lab.cli import database
+from lab.cli import datastore
+from lab.cli import guest
+from lab.cli import lifecycle
+from lab.cli import service
+from lab.cli import state
+
+DESCRIPTION = """\
+OpenStack Trove and its guests on this one machine: real Trove services,
+RabbitMQ and MariaDB, and a small cloud whose servers are namespaces with
+their own network, disk and Docker engine. Begin with "lab demo".
+"""
+EPILOG = """\
+environment:
+  LAB_HOME      the folder of everything (default {root})
+  LAB_API_PORT  where Trove's API is reached on 127.0.0.1 (default {port})
+
+MEMBER is a name like products-2, an instance id or an address; "lab status"
+shows them. Each command explains itself with --help.
+"""
+GROUPS = (lifecycle, client, state, database, guest, service, datastore)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command; returns the exit code."""
+    home = lab_home.Home.from_environment()
+    passed_on = client.for_the_client(arguments)
+    try:
+        if passed_on is not None:
+            return client.openstack(home, passed_on)
+        options = parser().parse_args(arguments)
+        return int(options.run(home, options))
+    except errors.LabError as error:
+        print(f'lab: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('lab: interrupted; "lab up" goes on, "lab down" clears up',
+              file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog='lab', description=DESCRIPTION,
+        epilog=EPILOG.format(root=lab_home.DEFAULT_ROOT,
+                             port=lab_home.DEFAULT_API_PORT),
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = top.add_subparsers(
+        title='commands', metavar='COMMAND', required=True)
+    for group in GROUPS:
+        group.register(commands)
+    return top

@@ -1,0 +1,82 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""The ordinary ``openstack`` client, pointed at the lab's Trove.
+
+Imported by the command line and ``lab.demo``.
+"""
+
+from collections.abc import Sequence
+import os
+import subprocess
+
+from lab import errors
+from lab import home as lab_home
+
+
+def environment(home: lab_home.Home, project: str) -> dict[str, str]:
+    """What the client has to find in its environment."""
+    return {
+        'OS_AUTH_TYPE': 'none',
+        'OS_ENDPOINT':
+            f'http://127.0.0.1:{home.api_port}/v1.0/{project}',
+    }
+
+
+def exports(home: lab_home.Home, project: str) -> str:
+    """The same as lines for a shell to evaluate."""
+    unset = [name for name in sorted(os.environ)
+             if name.startswith('OS_')
+             and name not in environment(home, project)]
+    lines = [f'unset {name}' for name in unset]
+    lines += [f"export {name}='{value}'"
+              for name, value in environment(home, project).items()]
+    lines.append(f"export PATH='{home.venv}/bin':\"$PATH\"")
+    return '\n'.join(lines)
+
+
+def run(home: lab_home.Home, arguments: Sequence[str],
+        project: str = lab_home.PROJECT) -> int:
+    """Run the client with this process's output; returns its exit code."""
+    return subprocess.run(_argv(home, arguments),
+                          env=_whole_environment(home, project)).returncode
+
+
+def output(home: lab_home.Home, arguments: Sequence[str],
+           project: str = lab_home.PROJECT) -> str:
+    """What the client prints.
+
+    :raises LabError: it fails, with its own words
+    """
+    done = subprocess.run(
+        _argv(home, arguments), env=_whole_environment(home, project),
+        capture_output=True, text=True)
+    if done.returncode:
+        raise errors.LabError(
+            f'openstack {" ".join(arguments[:3])}: '
+            f'{(done.stderr or done.stdout).strip()}')
+    return done.stdout
+
+
+def _argv(home: lab_home.Home, arguments: Sequence[str]) -> list[str]:
+    program = home.venv / 'bin' / 'openstack'
+    if not program.exists():
+        raise errors.LabError(
+            f'there is no client in {home.venv}; run "lab up" first')
+    return [str(program), *arguments]
+
+
+def _whole_environment(home: lab_home.Home, project: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items()
+                 if not name.startswith('OS_') and name != 'PYTHONPATH'}
+    # The client would ask a proxy of the machine for the lab's loopback.
+    return {**inherited, **environment(home, project),
+            'NO_PROXY': '127.0.0.1', 'no_proxy': '127.0.0.1'}

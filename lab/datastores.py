@@ -1,0 +1,147 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""Datastores of the lab's Trove: registering a version and its image.
+
+Imported by ``lab.up`` and the command line. It does with ``trove-manage``
+what an operator does.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from lab import errors
+from lab import home as lab_home
+from lab import report as lab_report
+from lab.images import build
+from lab.images import datastore
+from lab.services import trove
+
+DEFAULT_NAME = 'mariadb'
+DEFAULT_VERSION = '10.11'
+RULES = 'validation-rules.json'
+
+
+@dataclasses.dataclass(frozen=True)
+class Manager:
+    """What a datastore of a kind needs at its registration."""
+
+    guest_manager: str
+    replication: str
+
+
+MANAGERS = {
+    'mariadb': Manager(
+        'trove_pxc.guestagent.manager.MariaDBManager',
+        'trove.guestagent.strategies.replication.mariadb_gtid.'
+        'MariaDBGTIDReplication'),
+    'pxc': Manager(
+        'trove_pxc.guestagent.manager.PxcManager',
+        'trove.guestagent.strategies.replication.mysql_gtid.'
+        'MysqlGTIDReplication'),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Version:
+    """A datastore version as the user wants it."""
+
+    manager: str
+    datastore: str
+    version: str
+    source: str
+    active: bool = True
+
+
+def add_default(home: lab_home.Home, report: lab_report.Report) -> None:
+    """Register the lab's own datastore: MariaDB, built from Debian's."""
+    archive = build.ensure_database_image(home, report)
+    add(home, report, Version(
+        DEFAULT_NAME, DEFAULT_NAME, DEFAULT_VERSION, str(archive)))
+
+
+def default_is_there(home: lab_home.Home) -> bool:
+    """Whether the lab's own datastore is registered."""
+    return f'{DEFAULT_NAME} {DEFAULT_VERSION}' in _registered(home)
+
+
+def add(home: lab_home.Home, report: lab_report.Report,
+        wanted: Version) -> str:
+    """Bring an image into the cloud and register its datastore version.
+
+    :returns: the id of the image
+    """
+    done = _registered(home)
+    key = f'{wanted.datastore} {wanted.version}'
+    record = [wanted.manager, _identity(wanted.source), wanted.active]
+    if key in done and done[key][:-1] == record:
+        return str(done[key][-1])
+    with report.step(f'datastore {key}'):
+        image = datastore.add(home, wanted.manager, wanted.version,
+                              wanted.source, report)
+        _register(home, wanted, image)
+    _registered_file(home).write_text(
+        json.dumps({**done, key: [*record, image]}))
+    return image
+
+
+def _register(home: lab_home.Home, wanted: Version, image: str) -> None:
+    manager = MANAGERS[wanted.manager]
+    _manage(home, 'datastore_update', wanted.datastore, '')
+    _manage(
+        home, 'datastore_version_update', wanted.datastore, wanted.version,
+        wanted.manager, image, '', str(int(wanted.active)),
+        '--registry-ext', manager.guest_manager,
+        '--repl-strategy', manager.replication)
+    if wanted.active:
+        _manage(home, 'datastore_update', wanted.datastore, wanted.version)
+    rules = _rules(home, wanted.manager)
+    if rules.exists():
+        _manage(home, 'db_load_datastore_config_parameters',
+                wanted.datastore, wanted.version, str(rules))
+
+
+def _manage(home: lab_home.Home, *arguments: str) -> None:
+    trove.run(home, [*trove.command(home, 'trove-manage'), *arguments])
+
+
+def _rules(home: lab_home.Home, manager: str) -> Path:
+    """What a configuration group may hold; ours goes before Trove's."""
+    ours = home.checkout / 'trove_pxc' / 'templates' / manager / RULES
+    if ours.exists():
+        return ours
+    packages = next((home.venv / 'lib').glob('python3*/site-packages'))
+    return packages / 'trove' / 'templates' / manager / RULES
+
+
+def _identity(source: str) -> str:
+    path = Path(source)
+    if not path.exists():
+        return source
+    if not path.is_file():
+        raise errors.LabError(f'{source} is no file; give an archive as '
+                              f'"docker save" writes it')
+    status = path.stat()
+    return f'{path.resolve()} {status.st_size} {status.st_mtime_ns}'
+
+
+def _registered_file(home: lab_home.Home) -> Path:
+    # Beside the tables that it speaks of, so that both go together.
+    return home.mariadb / 'datastores.json'
+
+
+def _registered(home: lab_home.Home) -> dict[str, list[object]]:
+    try:
+        content = json.loads(_registered_file(home).read_text())
+    except FileNotFoundError:
+        return {}
+    return dict(content)

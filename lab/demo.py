@@ -1,0 +1,193 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""The demonstration: a cluster of three, made, watched and tried.
+
+Imported by the command line.
+"""
+
+from typing import Any
+import uuid
+
+from lab import api
+from lab import client
+from lab import datastores
+from lab import errors
+from lab import home as lab_home
+from lab import parallel
+from lab import report as lab_report
+from lab import sql
+from lab import status
+from lab import waiting
+from lab.cloud import seed
+from lab.guest import control
+
+NAME = 'products'
+MEMBERS = 3
+FLAVOR = '2'
+VOLUME_GB = 1
+#: seconds for the whole creation, and for a row to be on all members
+CREATE_TIMEOUT = 600
+REPLICATION_TIMEOUT = 10
+NO_TASK = 'NONE'
+FAILED = ('ERROR', 'FAILED')
+
+Record = dict[str, Any]
+
+
+def demo(home: lab_home.Home, report: lab_report.Report) -> None:
+    """Have a cluster ``products`` that works, and prove that it does.
+
+    :raises LabError: it does not, and which member failed why
+    """
+    known = [found for found in api.clusters(home) if found['name'] == NAME]
+    if len(known) > 1:
+        raise errors.LabError(
+            f'{len(known)} clusters are called {NAME}; delete all but one: '
+            f'lab openstack database cluster delete ID')
+    if known:
+        cluster_id = known[0]['id']
+        report.say(f'the cluster {NAME} exists already ({cluster_id})')
+    else:
+        cluster_id = _create(home, report)
+    began = report.elapsed
+    members = _watch(home, report, cluster_id)
+    report.say(f'all {len(members)} members are Synced, '
+               f'{report.elapsed - began:.1f} s after the API had answered')
+    _show_tables(home, cluster_id)
+    _try_data(home, report, members)
+
+
+def _create(home: lab_home.Home, report: lab_report.Report) -> str:
+    member = (f"flavor={FLAVOR},volume={VOLUME_GB},"
+              f"nic='net-id={seed.NETWORK_ID}'")
+    arguments = ['database', 'cluster', 'create', NAME,
+                 datastores.DEFAULT_NAME, datastores.DEFAULT_VERSION]
+    arguments += ['--instance', member] * MEMBERS
+    report.say('openstack ' + ' '.join(
+        f'"{word}"' if "'" in word else word for word in arguments))
+    return client.output(
+        home, [*arguments, '-f', 'value', '-c', 'id']).strip()
+
+
+def _watch(home: lab_home.Home, report: lab_report.Report,
+           cluster_id: str) -> list[Record]:
+    """Tell of every change until all members are Synced."""
+    told: dict[str, str] = {}
+
+    def all_synced() -> list[Record]:
+        cluster = api.cluster(home, cluster_id)
+        guests = control.guests(home)
+        members = parallel.each(
+            lambda record: status.member(home, record, guests),
+            cluster['instances'])
+        task = cluster['task']['name']
+        for line in (f'cluster {NAME}: task {task}',
+                     *map(_in_words, members)):
+            what = line.partition(':')[0]
+            if told.get(what) != line:
+                told[what] = line
+                report.say(line)
+        _refuse_failure(home, cluster, members)
+        if task == NO_TASK and members and all(map(_is_synced, members)):
+            return members
+        raise waiting.NotYet('; '.join(told.values()))
+
+    return waiting.until(f'the cluster {NAME}', all_synced, CREATE_TIMEOUT,
+                         0.5)
+
+
+def _in_words(member: Record) -> str:
+    wsrep = member['wsrep']
+    words = (f'member {member["name"]}: {member["status"]} '
+             f'{member["operating_status"]}'.rstrip())
+    if wsrep:
+        words += (f', {wsrep["local_state_comment"]} '
+                  f'{wsrep["cluster_status"]} '
+                  f'in a cluster of {wsrep["cluster_size"]}')
+    return words
+
+
+def _is_synced(member: Record) -> bool:
+    wsrep = member['wsrep']
+    return (wsrep is not None
+            and wsrep['local_state_comment'] == 'Synced'
+            and wsrep['cluster_status'] == 'Primary'
+            and wsrep['cluster_size'] == MEMBERS
+            and member['status'] in ('ACTIVE', 'HEALTHY'))
+
+
+def _refuse_failure(home: lab_home.Home, cluster: Record,
+                    members: list[Record]) -> None:
+    """Raise with the members in error and what Trove knows of the cause."""
+    failed = [member for member in members if member['status'] in FAILED]
+    if not failed:
+        return
+    lines = [f'the cluster {NAME} ({cluster["id"]}, '
+             f'task {cluster["task"]["name"]}) has failed:']
+    for member in failed:
+        fault = api.instance(home, member['instance_id']).get('fault') or {}
+        lines.append(f'  {member["name"]} ({member["instance_id"]}) is in '
+                     f'{member["status"]}: '
+                     f'{fault.get("message", "Trove tells no reason")}')
+    lines.append('see "lab logs taskmanager" and "lab logs MEMBER"; then '
+                 f'"lab openstack database cluster delete {cluster["id"]}"')
+    raise errors.LabError('\n'.join(lines))
+
+
+def _show_tables(home: lab_home.Home, cluster_id: str) -> None:
+    for arguments in (['list'], ['show', cluster_id],
+                      ['list', 'instances', cluster_id]):
+        print(f'$ openstack database cluster {" ".join(arguments)}',
+              flush=True)
+        if client.run(home, ['database', 'cluster', *arguments]):
+            raise errors.LabError(
+                f'openstack database cluster {arguments[0]} failed')
+
+
+def _try_data(home: lab_home.Home, report: lab_report.Report,
+              members: list[Record]) -> None:
+    """Write a row through each member; read all rows from every other."""
+    first = members[0]['instance_id']
+    run_id = uuid.uuid4().hex
+    sql.run(home, first, 'CREATE DATABASE IF NOT EXISTS demo')
+    sql.run(home, first, 'CREATE TABLE IF NOT EXISTS demo.greetings ('
+            'run CHAR(32), member VARCHAR(255), PRIMARY KEY (run, member))')
+    for member in members:
+        _wait_for_rows(home, member, run_id, [])
+        sql.run(home, member['instance_id'],
+                f"INSERT INTO demo.greetings VALUES "
+                f"('{run_id}', '{member['name']}')")
+        report.say(f'wrote a row through {member["name"]}')
+    written = sorted(member['name'] for member in members)
+    for member in members:
+        _wait_for_rows(home, member, run_id, written)
+        report.say(f'read all {len(written)} rows from {member["name"]}')
+
+
+def _wait_for_rows(home: lab_home.Home, member: Record, run_id: str,
+                   names: list[str]) -> None:
+    """Wait until a member has at least the rows of these names."""
+
+    def all_there() -> bool:
+        try:
+            rows = sql.run(home, member['instance_id'],
+                           f"SELECT member FROM demo.greetings "
+                           f"WHERE run = '{run_id}'")
+        except sql.SqlError as error:
+            raise waiting.NotYet(str(error)) from error
+        seen = {row[0] for row in rows}
+        if not seen.issuperset(names):
+            raise waiting.NotYet(f'rows of {sorted(map(str, seen))}')
+        return True
+
+    waiting.until(f'the rows of {", ".join(names) or "the new table"} on '
+                  f'{member["name"]}', all_there, REPLICATION_TIMEOUT)

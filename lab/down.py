@@ -1,0 +1,65 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""Taking a lab down, and removing it from the machine.
+
+Imported by the command line. Everything runs in the lab's own processes and
+namespaces and its state goes with it, so taking it down is what clearing
+the ruins of a killed lab is.
+"""
+
+import shutil
+import subprocess
+
+from lab import home as lab_home
+from lab import netns
+from lab import packages
+from lab import report as lab_report
+from lab import ruins
+
+
+def down(home: lab_home.Home, report: lab_report.Report) -> None:
+    """Stop everything; what was built stays for the next start."""
+    left = ruins.found(home)
+    if not left:
+        report.say('the lab is down')
+        return
+    with report.step(f'stopping the lab: {", ".join(left)}'):
+        ruins.clear(home)
+
+
+def purge(home: lab_home.Home, report: lab_report.Report) -> None:
+    """Stop everything and leave the machine as it was.
+
+    Debian packages stay, because others may have begun to use them; the
+    report names those that the lab has installed.
+    """
+    ruins.clear(home)
+    settings = home.settings()
+    if not settings.get('run_netns_was_there', True):
+        _remove_namespace_folder()
+    if home.root.exists():
+        with report.step(f'removing {home.root}'):
+            shutil.rmtree(home.root)
+    installed = settings.get('packages', [])
+    if installed:
+        report.say(
+            f'the Debian packages that the lab installed are still there; '
+            f'to remove them: apt-get purge --autoremove '
+            f'{" ".join(installed)}')
+    packages.restore_policy()
+
+
+def _remove_namespace_folder() -> None:
+    # "ip netns add" mounts the folder on itself; another lab may be in it.
+    if netns.FOLDER.is_dir() and not any(netns.FOLDER.iterdir()):
+        subprocess.run(['umount', str(netns.FOLDER)], capture_output=True)
+        netns.FOLDER.rmdir()

@@ -1,0 +1,53 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A WSGI filter in the place of Keystone's authtoken.
+
+Loaded by trove-api through the lab's api-paste.ini alone. Whoever reaches
+the API is believed to belong to the project that the URL names; the project
+``admin`` has the role of an administrator.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+ADMIN_PROJECT = 'admin'
+
+
+class ProjectOfUrl:
+    """Tells Trove who asks, from the first part of the path."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any],
+                 start_response: Callable[..., Any]) -> Iterable[bytes]:
+        project = environ.get('PATH_INFO', '').lstrip('/').partition('/')[0]
+        is_admin = project == ADMIN_PROJECT
+        environ.update({
+            'HTTP_X_IDENTITY_STATUS': 'Confirmed',
+            'HTTP_X_AUTH_TOKEN': 'lab',
+            'HTTP_X_TENANT_ID': project,
+            'HTTP_X_PROJECT_ID': project,
+            'HTTP_X_USER_ID': project,
+            'HTTP_X_ROLE': 'admin' if is_admin else 'member',
+            'HTTP_X_ROLES': 'admin' if is_admin else 'member',
+        })
+        return self._application(environ, start_response)
+
+
+def factory(global_config: dict[str, str],
+            **local_config: str) -> Callable[[Application], ProjectOfUrl]:
+    """What paste.deploy calls."""
+    return ProjectOfUrl

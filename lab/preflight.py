@@ -1,0 +1,182 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""Looking whether this machine can run a lab, before anything is changed.
+
+Imported by ``lab.up``. Standard library only. Each problem is one line
+that says what is wrong and what to do.
+"""
+
+from collections.abc import Callable, Iterator
+import ctypes
+import fcntl
+import os
+from pathlib import Path
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+from lab import errors
+from lab import home as lab_home
+from lab import venv
+from lab.services import forwarder
+
+GIB = 1024 ** 3
+SPACE_FIRST = 8 * GIB
+SPACE_LATER = 3 * GIB
+LONGEST_ROOT = 60
+SIOCBRADDBR = 0x89a0
+CLONE_NEWNS = 0x00020000
+CLONE_NEWNET = 0x40000000
+
+
+def check(home: lab_home.Home, port: int) -> None:
+    """Raise one error with all that is missing.
+
+    :param port: the port on the loopback that the lab will listen on
+    """
+    found = list(_fundamental(home))
+    if not found:
+        found = [problem for probe in PROBES for problem in probe(home)]
+        found += list(_port(home, port))
+    if found:
+        raise errors.LabError('\n'.join(found))
+
+
+def _fundamental(home: lab_home.Home) -> Iterator[str]:
+    if sys.platform != 'linux':
+        yield f'the lab needs Linux; this is {sys.platform}'
+        return
+    if os.geteuid() != 0:
+        yield ('the lab makes namespaces, mounts and loop devices: '
+               'run it as root')
+    if shutil.which('apt-get') is None:
+        yield ('apt-get is not there: the lab installs Debian packages, '
+               'so run it on Debian 12 or a relative')
+    if shutil.which('unshare') is None or shutil.which('nsenter') is None:
+        yield ('unshare and nsenter are not there; '
+               'run: apt-get install util-linux')
+    if len(str(home.root)) > LONGEST_ROOT or not re.fullmatch(
+            r'[A-Za-z0-9_./-]+', str(home.root)):
+        yield (f'LAB_HOME={home.root} does not do as the name of sockets '
+               f'and mounts: use at most {LONGEST_ROOT} letters, digits, '
+               f'dots, dashes and underscores')
+
+
+def _namespaces(home: lab_home.Home) -> Iterator[str]:
+    done = subprocess.run(
+        ['unshare', '--mount', '--net', '--pid', '--fork', '--uts', '--ipc',
+         'true'], capture_output=True, text=True)
+    if done.returncode:
+        yield (f'the kernel gives no namespaces ({done.stderr.strip()}): '
+               f'run the lab on a machine or a privileged container')
+
+
+def _overlay(home: lab_home.Home) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(
+            dir=_nearest(home.root), prefix='.lab-probe-') as folder:
+        for name in ('lower', 'upper', 'work', 'merged'):
+            os.mkdir(f'{folder}/{name}')
+        done = subprocess.run(
+            ['unshare', '--mount', 'mount', '-t', 'overlay', 'overlay', '-o',
+             f'lowerdir={folder}/lower,upperdir={folder}/upper,'
+             f'workdir={folder}/work', f'{folder}/merged'],
+            capture_output=True, text=True)
+    if done.returncode:
+        yield (f'overlay mounts do not work in {_nearest(home.root)} '
+               f'({" ".join(done.stderr.split())[:120]}): set LAB_HOME to '
+               f'a folder on ext4 or xfs, or load the module "overlay"')
+
+
+def _loop_devices(home: lab_home.Home) -> Iterator[str]:
+    done = subprocess.run(
+        ['losetup', '--find'], capture_output=True, text=True)
+    if done.returncode:
+        yield (f'there are no loop devices ({done.stderr.strip()}): '
+               f'run: modprobe loop')
+
+
+def _control_groups(home: lab_home.Home) -> Iterator[str]:
+    kinds = {line.split()[2]: line.split()[3].split(',')
+             for line in Path('/proc/mounts').read_text().splitlines()
+             if line.split()[2] in ('cgroup', 'cgroup2')}
+    if not kinds:
+        yield ('no control groups are mounted on /sys/fs/cgroup, and Docker '
+               'needs them: mount -t cgroup2 none /sys/fs/cgroup')
+    elif all('ro' in options for options in kinds.values()):
+        yield ('the control groups on /sys/fs/cgroup are read-only: run '
+               'the lab on a machine or a privileged container')
+
+
+def _bridge(home: lab_home.Home) -> Iterator[str]:
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(writer, _make_bridge().encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        problem = answer.read()
+    os.waitpid(pid, 0)
+    if problem:
+        yield (f'the kernel makes no network bridge ({problem}): '
+               f'run: modprobe bridge')
+
+
+def _make_bridge() -> str:
+    """Make a bridge in a network namespace that ends with this process."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        if libc.unshare(CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), 'unshare')
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            fcntl.ioctl(control, SIOCBRADDBR, b'probe\0')
+    except OSError as error:
+        return str(error)
+    return ''
+
+
+def _space(home: lab_home.Home) -> Iterator[str]:
+    needed = SPACE_LATER if venv.is_usable(home) else SPACE_FIRST
+    free = shutil.disk_usage(_nearest(home.root)).free
+    if free < needed:
+        yield (f'{_nearest(home.root)} has {free / GIB:.1f} GiB free and '
+               f'the lab needs {needed / GIB:.0f}: make room, or set '
+               f'LAB_HOME to a folder on a larger disk')
+
+
+def _port(home: lab_home.Home, port: int) -> Iterator[str]:
+    if forwarder.Forwarder(home).pid is not None:
+        if port != home.api_port:
+            yield (f'the lab in {home.root} runs with port {home.api_port}: '
+                   f'run "lab down" before you change it to {port}')
+        return
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(('127.0.0.1', port))
+        except OSError as error:
+            yield (f'port {port} on 127.0.0.1 is not free ({error.strerror})'
+                   f': stop who has it, or set LAB_API_PORT to another')
+
+
+def _nearest(path: Path) -> Path:
+    """The folder itself, or the first above it that exists."""
+    while not path.is_dir():
+        path = path.parent
+    return path
+
+
+PROBES: tuple[Callable[[lab_home.Home], Iterator[str]], ...] = (
+    _namespaces, _overlay, _loop_devices, _control_groups, _bridge, _space)

@@ -1,0 +1,39 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""All services of the controller, by the names that the user knows.
+
+Imported by ``lab.up``, ``lab.status`` and the command line.
+"""
+
+from lab import home as lab_home
+from lab.services import base
+from lab.services import cloud
+from lab.services import forwarder
+from lab.services import mariadb
+from lab.services import rabbitmq
+from lab.services import trove
+
+KINDS: tuple[type[base.Service], ...] = (
+    rabbitmq.RabbitMQ, mariadb.MariaDB, cloud.Cloud, trove.Api,
+    trove.Conductor, trove.Taskmanager, forwarder.Forwarder)
+NAMES = tuple(kind.name for kind in KINDS)
+
+
+def services(home: lab_home.Home) -> dict[str, base.Service]:
+    """One object for each service, in the order of their start."""
+    return {kind.name: kind(home) for kind in KINDS}
+
+
+def states(home: lab_home.Home) -> dict[str, str]:
+    """"up" or "down" for each service."""
+    return {name: 'up' if service.is_up() else 'down'
+            for name, service in services(home).items()}

@@ -1,0 +1,175 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The text of Trove's configuration files in the lab.
+
+Imported by ``lab.services.trove`` alone. Every option is one that an
+operator may set on a real cloud, too.
+"""
+
+from lab import home as lab_home
+from lab.services import mariadb
+from lab.services import rabbitmq
+
+STRATEGIES = """\
+api_strategy = trove_pxc.api.strategy.GaleraAPIStrategy
+taskmanager_strategy = \
+trove_pxc.taskmanager.strategy.GaleraTaskManagerStrategy
+guestagent_strategy = \
+trove_pxc.guestagent.strategy.GaleraGuestAgentStrategy
+"""
+
+#: quicker than Trove's defaults, which are made for virtual machines that
+#: take minutes to boot
+POLLING = """\
+usage_sleep_time = 1
+state_change_poll_time = 1
+state_healthy_counts = 2
+report_interval = 10
+"""
+
+TROVE = """\
+[DEFAULT]
+debug = {debug}
+transport_url = {transport_url}
+control_exchange = trove
+bind_host = 127.0.0.1
+bind_port = {port}
+trove_api_workers = 1
+trove_conductor_workers = 1
+api_paste_config = {etc}/api-paste.ini
+guest_config = {etc}/trove-guestagent.conf
+cloudinit_location = {etc}/cloudinit
+template_path = {etc}/templates/
+remote_nova_client = lab.cloud.clients.nova
+remote_neutron_client = lab.cloud.clients.neutron
+remote_cinder_client = lab.cloud.clients.cinder
+remote_glance_client = lab.cloud.clients.glance
+remote_swift_client = lab.cloud.clients.swift
+network_driver = trove.network.neutron.NeutronDriver
+network_label_regex = .*
+default_datastore = mariadb
+trove_volume_support = True
+max_accepted_volume_size = 10
+max_instances_per_tenant = 30
+max_volumes_per_tenant = 100
+{rates}
+{polling}
+[database]
+connection = {connection}
+
+[network]
+enable_access_check = False
+network_isolation = False
+
+[oslo_messaging_notifications]
+driver = log
+
+[oslo_concurrency]
+lock_path = {run}/locks
+
+[mariadb]
+tcp_ports = 3306,4444,4567,4568
+{strategies}
+[pxc]
+tcp_ports = 3306,4444,4567,4568
+{strategies}"""
+
+GUEST = """\
+[DEFAULT]
+debug = {debug}
+transport_url = {transport_url}
+control_exchange = trove
+{polling}
+[mariadb]
+docker_image = trove-lab/mariadb
+
+[pxc]
+docker_image = trove-lab/pxc
+"""
+
+PASTE = """\
+[composite:trove]
+use = call:trove.common.wsgi:versioned_urlmap
+/: versions
+/healthcheck: healthcheck
+/v1.0: troveapi
+
+[app:versions]
+paste.app_factory = trove.versions:app_factory
+
+[pipeline:troveapi]
+pipeline = request_id http_proxy_to_wsgi faultwrapper project_of_url \
+authorization contextwrapper ratelimit extensions troveapp
+
+[filter:request_id]
+paste.filter_factory = oslo_middleware.request_id:RequestId.factory
+
+[filter:http_proxy_to_wsgi]
+use = egg:oslo.middleware#http_proxy_to_wsgi
+
+[filter:faultwrapper]
+paste.filter_factory = trove.common.wsgi:FaultWrapper.factory
+
+[filter:project_of_url]
+paste.filter_factory = lab.noauth:factory
+
+[filter:authorization]
+paste.filter_factory = trove.common.auth:AuthorizationMiddleware.factory
+
+[filter:contextwrapper]
+paste.filter_factory = trove.common.wsgi:ContextMiddleware.factory
+
+[filter:ratelimit]
+paste.filter_factory = trove.common.limits:RateLimitingMiddleware.factory
+
+[filter:extensions]
+paste.filter_factory = trove.common.extensions:factory
+
+[app:troveapp]
+paste.app_factory = trove.common.api:app_factory
+
+[app:healthcheck]
+paste.app_factory = oslo_middleware:Healthcheck.app_factory
+backends = disable_by_file
+disable_by_file_path = {etc}/healthcheck_disable
+"""
+
+RATES = '\n'.join(f'http_{verb}_rate = 6000' for verb in (
+    'get', 'post', 'put', 'delete', 'mgmt_post'))
+
+
+def trove(home: lab_home.Home) -> str:
+    """trove.conf, of the API, the conductor and the taskmanager."""
+    return TROVE.format(
+        debug=_debug(home),
+        transport_url=rabbitmq.transport_url(home, '127.0.0.1'),
+        port=lab_home.TROVE_PORT, etc=home.etc, run=home.run, rates=RATES,
+        polling=POLLING, strategies=STRATEGIES,
+        connection=mariadb.connection_url(home, 'trove'))
+
+
+def guest(home: lab_home.Home) -> str:
+    """trove-guestagent.conf, which Trove injects into every guest."""
+    return GUEST.format(
+        debug=_debug(home), polling=POLLING,
+        transport_url=rabbitmq.transport_url(
+            home, lab_home.CONTROLLER_ADDRESS))
+
+
+def paste(home: lab_home.Home) -> str:
+    """api-paste.ini: Trove's own, without Keystone."""
+    return PASTE.format(etc=home.etc)
+
+
+def _debug(home: lab_home.Home) -> bool:
+    return bool(home.settings().get('debug', False))

@@ -1,0 +1,128 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The Python environment of Trove, its clients and this checkout.
+
+Imported by ``lab.up`` and the command line. A stamp tells what is in it, so
+that it is built once and changed only when something else is wanted.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+import subprocess
+import sys
+
+from lab import errors
+from lab import home as lab_home
+from lab import report as lab_report
+
+REQUIREMENTS = (
+    'trove==26.0.0',
+    'python-troveclient==8.11.0',
+    'python-openstackclient',
+    # For the installation of the checkout itself, which has no own build
+    # environment so that it takes no second download.
+    'pbr>=6.0.0',
+    'setuptools>=64',
+    'wheel',
+)
+STAMP = 'lab-stamp'
+CHECKOUT_STAMP = 'lab-checkout-stamp'
+
+
+def python(home: lab_home.Home) -> Path:
+    return home.venv / 'bin' / 'python'
+
+
+def is_ready(home: lab_home.Home) -> bool:
+    """Whether the environment holds what this checkout wants."""
+    return _read(home, STAMP) == _wanted() and _checkout_is_ready(home)
+
+
+def is_usable(home: lab_home.Home) -> bool:
+    """Whether an environment is there, of whatever checkout."""
+    return bool(_read(home, STAMP)) and python(home).exists()
+
+
+def ensure(home: lab_home.Home, report: lab_report.Report) -> None:
+    """Build or complete the environment."""
+    if _read(home, STAMP) != _wanted():
+        with report.step('Python environment: Trove 26 and its clients'):
+            _build(home)
+    if not _checkout_is_ready(home):
+        with report.step(f'Python environment: {home.checkout}'):
+            _install_checkout(home)
+
+
+def _build(home: lab_home.Home) -> None:
+    (home.venv / STAMP).unlink(missing_ok=True)
+    (home.venv / CHECKOUT_STAMP).unlink(missing_ok=True)
+    _run(home, [base_python(), '-m', 'venv', '--clear', str(home.venv)])
+    _pip(home, *REQUIREMENTS)
+    (home.venv / STAMP).write_text(_wanted())
+
+
+def _install_checkout(home: lab_home.Home) -> None:
+    if (home.checkout / 'setup.cfg').exists():
+        _pip(home, '--no-deps', '--no-build-isolation', '--editable',
+             str(home.checkout))
+    (home.venv / CHECKOUT_STAMP).write_text(_checkout_wanted(home))
+
+
+def _pip(home: lab_home.Home, *arguments: str) -> None:
+    _run(home, [str(python(home)), '-m', 'pip', 'install', '--quiet',
+                '--disable-pip-version-check', *arguments])
+
+
+def _run(home: lab_home.Home, argv: list[str]) -> None:
+    log = home.logs / 'venv.log'
+    # Inside a checkout that git does not trust, or none, pbr has no version.
+    environ = {**os.environ, 'PBR_VERSION': '0.0.1'}
+    environ.pop('PYTHONPATH', None)
+    with log.open('ab') as output:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=output,
+                              stderr=subprocess.STDOUT, env=environ)
+    if done.returncode:
+        raise errors.LabError(
+            f'the Python environment {home.venv} could not be built; the '
+            f'reason is at the end of {log} (is PyPI reachable?)')
+
+
+def base_python() -> str:
+    """The interpreter that a new environment is made with."""
+    return getattr(sys, '_base_executable', None) or sys.executable
+
+
+def _checkout_is_ready(home: lab_home.Home) -> bool:
+    return _read(home, CHECKOUT_STAMP) == _checkout_wanted(home)
+
+
+def _wanted() -> str:
+    return _digest(sys.version, *REQUIREMENTS)
+
+
+def _checkout_wanted(home: lab_home.Home) -> str:
+    described = home.checkout / 'setup.cfg'
+    text = described.read_text() if described.exists() else ''
+    return _digest(str(home.checkout), text)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256('\0'.join(parts).encode()).hexdigest()
+
+
+def _read(home: lab_home.Home, stamp: str) -> str:
+    try:
+        return (home.venv / stamp).read_text()
+    except FileNotFoundError:
+        return ''
