@@ -1,0 +1,309 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Power: guests started, cut off from power, and removed.
+
+For the cloud's compute service and ``lab.guest.control``. A guest does not
+depend on the process that started it.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+from pathlib import Path
+import select
+import shutil
+import signal
+import subprocess
+import sys
+
+from lab import errors
+from lab import home as lab_home
+from lab import netns
+from lab import process
+from lab import waiting
+from lab.guest import cgroups
+from lab.guest import disks
+from lab.guest import firewall
+from lab.guest import init
+from lab.guest import kernel
+from lab.guest import spec as guest_spec
+
+BOOT_TIMEOUT = 60.0
+KILL_TIMEOUT = 20.0
+SOFT_STOP_TIMEOUT = 90.0
+ANSWER_BYTES = 4096
+
+
+def cgroup(home: lab_home.Home, spec: guest_spec.GuestSpec) -> str:
+    return f'{home.lab_id}/g{spec.number}'
+
+
+def init_pid(folder: guest_spec.GuestFolder) -> int | None:
+    """The host's pid of a guest's init, or None if its power is off."""
+    try:
+        record = json.loads(folder.pid_file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    pid = int(record['pid'])
+    alive = (record['boot'] == process.boot_id()
+             and record['started'] == process.start_time(pid))
+    return pid if alive else None
+
+
+def power_on(folder: guest_spec.GuestFolder) -> None:
+    """Boot a guest from its root disk; content if it runs already.
+
+    :raises LabError: with what the guest's init said
+    """
+    if init_pid(folder) is not None:
+        return
+    spec = folder.load()
+    home = folder.home
+    _clear(folder, spec)
+    devices = {volume.device: disks.number(disks.attach(volume.file))
+               for volume in spec.volumes}
+    _plug_in(home, spec)
+    apply_firewall(folder, spec)
+    cgroups.make(cgroup(home, spec))
+    folder.root.mkdir(exist_ok=True)
+    _write_boot_file(folder, spec, devices)
+    try:
+        _start_init(folder, spec)
+    except errors.LabError:
+        _clear(folder, spec)
+        raise
+
+
+def power_off(folder: guest_spec.GuestFolder) -> None:
+    """Take the power away: what no fsync has put on a volume is lost."""
+    pid = init_pid(folder)
+    spec = folder.load()
+    if pid is not None:
+        # The cable first, or dying sockets would still say goodbye.
+        _unplug(folder.home, spec)
+        for mount_point in _volume_mounts(pid, spec):
+            kernel.ext4_shutdown(mount_point)
+        _kill(folder, pid)
+    _clear(folder, spec)
+
+
+def shut_down(folder: guest_spec.GuestFolder,
+              timeout: float = SOFT_STOP_TIMEOUT) -> None:
+    """Ask the guest to stop its services and end; then take the power."""
+    pid = init_pid(folder)
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        with contextlib.suppress(waiting.WaitTimeout):
+            waiting.until(f'the shutdown of {folder.server_id}',
+                          lambda: init_pid(folder) is None, timeout, 0.05)
+    power_off(folder)
+
+
+def reboot(folder: guest_spec.GuestFolder, hard: bool) -> None:
+    """Restart a guest, after an orderly stop unless ``hard``."""
+    if hard:
+        power_off(folder)
+    else:
+        shut_down(folder)
+    power_on(folder)
+
+
+def delete(folder: guest_spec.GuestFolder) -> None:
+    """Remove a guest and its root disk; its volumes stay, unattached."""
+    if folder.spec_file.exists():
+        power_off(folder)
+        for volume in folder.load().volumes:
+            disks.detach(volume.file)
+    shutil.rmtree(folder.path, ignore_errors=False)
+
+
+def attach_volume(folder: guest_spec.GuestFolder,
+                  volume: guest_spec.Volume) -> None:
+    """Give a guest a disk, at once if it runs."""
+    spec = folder.load()
+    spec.volumes.append(volume)
+    folder.save(spec)
+    pid = init_pid(folder)
+    if pid is not None:
+        number = disks.number(disks.attach(volume.file))
+        node = Path(f'/proc/{pid}/root/dev/{volume.device}')
+        node.unlink(missing_ok=True)
+        os.mknod(node, 0o660 | 0o060000, number)
+
+
+def detach_volume(folder: guest_spec.GuestFolder, volume_id: str) -> None:
+    """Take a disk from a guest.
+
+    :raises LabError: if the guest still has it mounted
+    """
+    spec = folder.load()
+    pid = init_pid(folder)
+    for volume in [volume for volume in spec.volumes
+                   if volume.volume_id == volume_id]:
+        only = dataclasses.replace(spec, volumes=[volume])
+        if pid is not None and _volume_mounts(pid, only):
+            raise errors.LabError(
+                f'volume {volume_id} is mounted in guest {spec.name}; '
+                f'unmount /dev/{volume.device} there first')
+        if pid is not None:
+            Path(f'/proc/{pid}/root/dev/{volume.device}').unlink(
+                missing_ok=True)
+        disks.detach(volume.file)
+        spec.volumes.remove(volume)
+    folder.save(spec)
+
+
+def apply_firewall(folder: guest_spec.GuestFolder,
+                   spec: guest_spec.GuestSpec) -> None:
+    """Put the security groups into force that the cloud has written."""
+    name = guest_spec.namespace(folder.home, spec)
+    if not netns.exists(name):
+        return
+    if not folder.firewall_file.exists():
+        folder.firewall_file.write_text(firewall.security_groups(()))
+    netns.run(name, ['nft', '-f', str(folder.firewall_file)])
+
+
+def _write_boot_file(folder: guest_spec.GuestFolder,
+                     spec: guest_spec.GuestSpec,
+                     devices: dict[str, int]) -> None:
+    home = folder.home
+    folder.boot_file.write_text(json.dumps({
+        'root': str(folder.root), 'disk': str(folder.disk),
+        'pid_file': str(folder.pid_file),
+        'userdata_file': str(folder.userdata_file),
+        'hostname': spec.name, 'devices': devices,
+        'cgroup': cgroup(home, spec),
+        'cgroups': [dataclasses.asdict(tree)
+                    for tree in cgroups.hierarchies()],
+        'shown': _shown(home),
+        'logs': {what: str(folder.log(spec.name, what))
+                 for what in ('dockerd', 'agent')},
+        'agent': str(home.venv / 'bin/trove-guestagent'),
+        'environment': {lab_home.MARK: home.lab_id},
+    }, indent=2))
+
+
+def _shown(home: lab_home.Home) -> list[str]:
+    """The folders of the host without which the agent cannot run."""
+    return [folder for folder in (
+        str(home.venv), str(home.checkout), sys.base_prefix)
+        if folder != '/usr' and not folder.startswith('/usr/')]
+
+
+def _start_init(folder: guest_spec.GuestFolder,
+                spec: guest_spec.GuestSpec) -> None:
+    home = folder.home
+    read_end, write_end = os.pipe()
+    python = os.path.realpath(sys.executable)
+    argv = ['setsid', '--fork', *netns.inside(
+        guest_spec.namespace(home, spec),
+        ['unshare', '--mount', '--uts', '--ipc', '--pid', '--fork',
+         '--kill-child=SIGKILL', '--propagation', 'unchanged',
+         python, '-S', '-m', 'lab.guest.init', str(folder.boot_file),
+         str(write_end)])]
+    try:
+        with open(folder.log(spec.name, 'init'), 'ab') as log:
+            subprocess.run(
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=process.environment(home), cwd='/',
+                pass_fds=[write_end], check=True)
+        os.close(write_end)
+        write_end = -1
+        said = _answer(read_end)
+    finally:
+        os.close(read_end)
+        if write_end >= 0:
+            os.close(write_end)
+    if said != init.READY:
+        raise errors.LabError(
+            f'guest {spec.name} did not boot: '
+            f'{said.decode(errors="replace") or "its init ended at once"}; '
+            f'see {folder.log(spec.name, "init")}')
+
+
+def _answer(descriptor: int) -> bytes:
+    ready, _, _ = select.select([descriptor], [], [], BOOT_TIMEOUT)
+    if not ready:
+        return f'no answer in {BOOT_TIMEOUT:g} s'.encode()
+    return os.read(descriptor, ANSWER_BYTES)
+
+
+def _plug_in(home: lab_home.Home, spec: guest_spec.GuestSpec) -> None:
+    """A network namespace with a cable to the controller's bridge."""
+    name, cable = guest_spec.namespace(home, spec), guest_spec.link(spec)
+    netns.create(name)
+    _batch(home.controller, [
+        f'link add {cable} mtu {spec.mtu} type veth peer name eth0 '
+        f'address {spec.mac} mtu {spec.mtu} netns {name}',
+        f'link set {cable} master {home.bridge} up'])
+    _batch(name, [
+        f'address add {spec.ip}/{spec.prefix} dev eth0',
+        'link set eth0 up',
+        f'route add default via {spec.gateway}'])
+
+
+def _unplug(home: lab_home.Home, spec: guest_spec.GuestSpec) -> None:
+    cable = guest_spec.link(spec)
+    if netns.exists(home.controller):
+        netns.command(['ip', '-n', home.controller, 'link', 'delete', cable],
+                      check=False)
+
+
+def _batch(namespace: str, lines: list[str]) -> None:
+    done = subprocess.run(['ip', '-n', namespace, '-batch', '-'],
+                          input='\n'.join(lines), text=True,
+                          capture_output=True)
+    if done.returncode:
+        raise errors.LabError(
+            f'configuring the network namespace {namespace} failed: '
+            f'{done.stderr.strip()}; "lab down" clears what is left over')
+
+
+def _volume_mounts(pid: int, spec: guest_spec.GuestSpec) -> list[str]:
+    """Where a guest has its volumes mounted, as the host reaches it."""
+    numbers = set()
+    for volume in spec.volumes:
+        device = disks.attached(volume.file)
+        if device:
+            number = disks.number(device)
+            numbers.add(f'{os.major(number)}:{os.minor(number)}')
+    found = []
+    for line in Path(f'/proc/{pid}/mountinfo').read_text().splitlines():
+        fields = line.split()
+        if fields[2] in numbers:
+            found.append(f'/proc/{pid}/root{fields[4]}')
+    return found
+
+
+def _kill(folder: guest_spec.GuestFolder, pid: int) -> None:
+    """End init; the kernel ends everything in its namespace with it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    waiting.until(f'the end of guest {folder.server_id}',
+                  lambda: init_pid(folder) is None
+                  and not Path(f'/proc/{pid}').exists(),
+                  KILL_TIMEOUT, 0.01)
+
+
+def _clear(folder: guest_spec.GuestFolder,
+           spec: guest_spec.GuestSpec) -> None:
+    """Remove what one boot leaves in the kernel."""
+    _unplug(folder.home, spec)
+    netns.delete(guest_spec.namespace(folder.home, spec))
+    group = cgroup(folder.home, spec)
+    waiting.until(f'the last process of guest {spec.name} to be gone',
+                  lambda: not cgroups.processes(group), KILL_TIMEOUT, 0.01)
+    cgroups.remove(group)
+    folder.pid_file.unlink(missing_ok=True)

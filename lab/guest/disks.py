@@ -1,0 +1,71 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Loop devices: the files of volumes as block devices of the host.
+
+For ``lab.guest`` and the cloud's volume service.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from lab import netns
+
+
+def attach(file: str) -> str:
+    """Make a file a block device; the one that it has already, if any.
+
+    :returns: the device, such as /dev/loop3
+    """
+    return attached(file) or netns.command(
+        ['losetup', '--find', '--show', file]).stdout.strip()
+
+
+def attached(file: str) -> str | None:
+    """The loop device of a file, or None."""
+    for device, backing in _devices().items():
+        if backing == file:
+            return device
+    return None
+
+
+def detach(file: str) -> None:
+    device = attached(file)
+    if device:
+        netns.command(['losetup', '--detach', device])
+
+
+def refresh_size(file: str) -> None:
+    """Let the device see that its file has grown."""
+    device = attached(file)
+    if device:
+        netns.command(['losetup', '--set-capacity', device])
+
+
+def under(folder: Path) -> list[str]:
+    """The files below a folder that are loop devices now."""
+    return sorted(backing for backing in _devices().values()
+                  if Path(backing).is_relative_to(folder))
+
+
+def number(device: str) -> int:
+    """What ``mknod`` wants of a block device."""
+    return os.stat(device).st_rdev
+
+
+def _devices() -> dict[str, str]:
+    out = netns.command(['losetup', '--json', '--list',
+                         '--output', 'NAME,BACK-FILE']).stdout
+    listed = json.loads(out)['loopdevices'] if out.strip() else []
+    return {entry['name']: str(entry['back-file']) for entry in listed
+            if entry['back-file']}

@@ -1,0 +1,92 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Packet filter rules as text for nft: security groups, and cut cables.
+
+For ``lab.guest`` and the cloud's network service. Security groups are
+enforced inside the guest's network namespace, before Docker's address
+translation; cuts at the controller's bridge, where both directions vanish.
+"""
+
+from collections.abc import Iterable, Sequence
+import dataclasses
+
+GROUP_TABLE = 'inet lab_groups'
+CUT_TABLE = 'bridge lab_cuts'
+
+
+@dataclasses.dataclass(frozen=True)
+class Ingress:
+    """Packets of one kind that may come in.
+
+    No protocol means any; no ports mean all; sources are addresses or
+    networks, and ``None`` means from anywhere.
+    """
+
+    protocol: str | None
+    ports: tuple[int, int] | None
+    sources: tuple[str, ...] | None
+
+
+def security_groups(rules: Iterable[Ingress]) -> str:
+    """The filter of one guest: answers come in, the rest by the rules."""
+    lines = ['iifname != "eth0" accept',
+             'ct state established,related accept']
+    for rule in sorted(set(rules), key=repr):
+        line = _accept(rule)
+        if line:
+            lines.append(line)
+    return _table(GROUP_TABLE, {
+        'ingress': ('type filter hook prerouting priority -150; '
+                    'policy drop;', lines)})
+
+
+def cuts(whole: Sequence[str], pairs: Sequence[tuple[str, str]]) -> str:
+    """The filter of the bridge.
+
+    :param whole: hardware addresses that are cut off from everything
+    :param pairs: hardware addresses that do not reach each other
+    """
+    lines = []
+    for address in sorted(whole):
+        lines += [f'ether saddr {address} drop', f'ether daddr {address} drop']
+    for one, other in sorted(pairs):
+        lines += [f'ether saddr {one} ether daddr {other} drop',
+                  f'ether saddr {other} ether daddr {one} drop']
+    return _table(CUT_TABLE, {
+        hook: (f'type filter hook {hook} priority 0; policy accept;', lines)
+        for hook in ('prerouting', 'output')})
+
+
+def _accept(rule: Ingress) -> str:
+    parts = []
+    if rule.sources is not None:
+        if not rule.sources:
+            return ''
+        parts.append(f'ip saddr {{ {", ".join(sorted(rule.sources))} }}')
+    if rule.protocol in ('tcp', 'udp') and rule.ports:
+        first, last = rule.ports
+        ports = str(first) if first == last else f'{first}-{last}'
+        parts.append(f'{rule.protocol} dport {ports}')
+    elif rule.protocol:
+        parts.append(f'meta l4proto {rule.protocol}')
+    return ' '.join([*parts, 'accept'])
+
+
+def _table(name: str, chains: dict[str, tuple[str, list[str]]]) -> str:
+    body = []
+    for chain, (head, lines) in chains.items():
+        body += [f'  chain {chain} {{', f'    {head}',
+                 *(f'    {line}' for line in lines), '  }']
+    # Declared before it is deleted, so that this works the first time too.
+    return '\n'.join([f'table {name}', f'delete table {name}',
+                      f'table {name} {{', *body, '}', ''])
