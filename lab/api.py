@@ -25,6 +25,11 @@ from lab import home as lab_home
 
 Record = dict[str, Any]
 PATIENCE = 60
+NOT_FOUND = 404
+
+
+class NotThere(errors.LabError):
+    """Trove knows no such thing, or no longer."""
 
 
 def get(home: lab_home.Home, path: str) -> Record:
@@ -37,7 +42,8 @@ def get(home: lab_home.Home, path: str) -> Record:
         with opener.open(f'{home.api_url}{path}', timeout=PATIENCE) as answer:
             return dict(json.load(answer))
     except urllib.error.HTTPError as refusal:
-        raise errors.LabError(
+        kind = NotThere if refusal.code == NOT_FOUND else errors.LabError
+        raise kind(
             f'Trove answers {refusal.code} to GET {path}: '
             f'{_words(refusal)}') from refusal
     except OSError as error:

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import os
 import subprocess
 
+from lab.cloud import seed
 from lab import errors
 from lab import home as lab_home
 
@@ -39,6 +40,7 @@ def exports(home: lab_home.Home, project: str) -> str:
     lines = [f'unset {name}' for name in unset]
     lines += [f"export {name}='{value}'"
               for name, value in environment(home, project).items()]
+    lines.append(f"export LAB_NETWORK='{seed.NETWORK_ID}'")
     lines.append(f"export PATH='{home.venv}/bin':\"$PATH\"")
     return '\n'.join(lines)
 

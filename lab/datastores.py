@@ -21,9 +21,9 @@ from pathlib import Path
 
 from lab import errors
 from lab import home as lab_home
-from lab import report as lab_report
 from lab.images import build
 from lab.images import datastore
+from lab import report as lab_report
 from lab.services import trove
 
 DEFAULT_NAME = 'mariadb'

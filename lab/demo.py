@@ -19,16 +19,16 @@ import uuid
 
 from lab import api
 from lab import client
+from lab.cloud import seed
 from lab import datastores
 from lab import errors
+from lab.guest import control
 from lab import home as lab_home
 from lab import parallel
 from lab import report as lab_report
 from lab import sql
 from lab import status
 from lab import waiting
-from lab.cloud import seed
-from lab.guest import control
 
 NAME = 'products'
 MEMBERS = 3
@@ -164,8 +164,8 @@ def _try_data(home: lab_home.Home, report: lab_report.Report,
     for member in members:
         _wait_for_rows(home, member, run_id, [])
         sql.run(home, member['instance_id'],
-                f"INSERT INTO demo.greetings VALUES "
-                f"('{run_id}', '{member['name']}')")
+                'INSERT INTO demo.greetings VALUES (%s, %s)',
+                run_id, member['name'])
         report.say(f'wrote a row through {member["name"]}')
     written = sorted(member['name'] for member in members)
     for member in members:
@@ -179,9 +179,9 @@ def _wait_for_rows(home: lab_home.Home, member: Record, run_id: str,
 
     def all_there() -> bool:
         try:
-            rows = sql.run(home, member['instance_id'],
-                           f"SELECT member FROM demo.greetings "
-                           f"WHERE run = '{run_id}'")
+            rows = sql.run(
+                home, member['instance_id'],
+                'SELECT member FROM demo.greetings WHERE run = %s', run_id)
         except sql.SqlError as error:
             raise waiting.NotYet(str(error)) from error
         seen = {row[0] for row in rows}

@@ -12,9 +12,10 @@
 """A program that runs SQL on a guest's own database server.
 
 Run inside a guest by ``lab.sql`` alone. It reads one JSON object with
-``sql`` from its standard input, takes the administrator's password from the
-guest's own file, and writes one JSON object: ``rows`` or ``error``. So no
-password leaves the guest or stands on a command line.
+``sql``, its ``values`` and a ``timeout`` from its standard input, takes the
+administrator's password from the guest's own file, and writes one JSON
+object: ``rows`` or ``error``. So no password leaves the guest or stands on
+a command line.
 """
 
 import configparser
@@ -34,20 +35,21 @@ def main() -> None:
     order = json.load(sys.stdin)
     try:
         answer: dict[str, Any] = {
-            'rows': _run(order['sql'], order['timeout'])}
+            'rows': _run(order['sql'], order['values'], order['timeout'])}
     except (pymysql.MySQLError, OSError, KeyError,
             configparser.Error) as error:
         answer = {'error': _words(error)}
     json.dump(answer, sys.stdout)
 
 
-def _run(sql: str, timeout: float) -> list[list[str | None]]:
+def _run(sql: str, values: list[str],
+         timeout: float) -> list[list[str | None]]:
     connection = pymysql.connect(
         unix_socket=SOCKET, user='os_admin', password=_password(),
         charset='utf8mb4', autocommit=True, connect_timeout=CONNECT_TIMEOUT,
         read_timeout=timeout, write_timeout=timeout)
     with connection, connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, values or None)
         return [[_text(value) for value in row]
                 for row in cursor.fetchall() or ()]
 

@@ -14,8 +14,8 @@
 Imported by the command line.
 """
 
-import os
 from pathlib import Path
+import subprocess
 
 from lab import errors
 from lab import home as lab_home
@@ -31,7 +31,7 @@ def listed(home: lab_home.Home) -> str:
 
 
 def show(home: lab_home.Home, who: str, lines: int, follow: bool) -> None:
-    """Become ``tail`` on the logs of a service or a guest.
+    """Print the end of the logs of a service or a guest.
 
     :raises LabError: there is no such log
     """
@@ -39,7 +39,7 @@ def show(home: lab_home.Home, who: str, lines: int, follow: bool) -> None:
     argv = ['tail', '-n', str(lines)]
     if follow:
         argv.append('-F')
-    os.execvp('tail', [*argv, *map(str, files)])
+    subprocess.run([*argv, *map(str, files)])
 
 
 def find(home: lab_home.Home, who: str) -> list[Path]:

@@ -15,8 +15,8 @@ Imported by the command line.
 """
 
 from lab import errors
-from lab import home as lab_home
 from lab.guest import control
+from lab import home as lab_home
 
 
 def find(home: lab_home.Home, who: str) -> control.GuestInfo:

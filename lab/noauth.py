@@ -37,7 +37,7 @@ class ProjectOfUrl:
         is_admin = project == ADMIN_PROJECT
         environ.update({
             'HTTP_X_IDENTITY_STATUS': 'Confirmed',
-            'HTTP_X_AUTH_TOKEN': 'lab',
+            'HTTP_X_AUTH_TOKEN': project,
             'HTTP_X_TENANT_ID': project,
             'HTTP_X_PROJECT_ID': project,
             'HTTP_X_USER_ID': project,

@@ -31,7 +31,7 @@ from lab import report as lab_report
 SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 POLICY = Path('/usr/sbin/policy-rc.d')
 POLICY_KEPT = Path('/usr/sbin/policy-rc.d.kept-by-lab')
-POLICY_TEXT = '#!/bin/sh\n# Written by the lab, while apt-get runs.\nexit 101\n'
+POLICY_TEXT = '#!/bin/sh\n# Of the lab, while apt-get runs.\nexit 101\n'
 
 #: what has to be there -> the package that brings it
 PROGRAMS = {

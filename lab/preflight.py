@@ -29,8 +29,8 @@ import tempfile
 
 from lab import errors
 from lab import home as lab_home
-from lab import venv
 from lab.services import forwarder
+from lab import venv
 
 GIB = 1024 ** 3
 SPACE_FIRST = 8 * GIB

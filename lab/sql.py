@@ -18,9 +18,9 @@ import json
 import subprocess
 
 from lab import errors
+from lab.guest import control
 from lab import home as lab_home
 from lab import venv
-from lab.guest import control
 
 Row = list[str | None]
 WSREP = {
@@ -41,10 +41,11 @@ class SqlError(errors.LabError):
     """The server refused, or there is none that answers."""
 
 
-def run(home: lab_home.Home, instance_id: str, sql: str,
+def run(home: lab_home.Home, instance_id: str, sql: str, *values: str,
         timeout: float = 60) -> list[Row]:
     """Run one statement as the administrator and return its rows.
 
+    :param values: for each ``%s`` of the statement
     :param timeout: seconds for the server's answer
     :raises SqlError: with the server's words
     """
@@ -53,7 +54,8 @@ def run(home: lab_home.Home, instance_id: str, sql: str,
             home, instance_id,
             ['env', f'PYTHONPATH={home.checkout}', str(venv.python(home)),
              '-P', '-m', 'lab.in_guest_sql'],
-            input=json.dumps({'sql': sql, 'timeout': timeout}),
+            input=json.dumps({'sql': sql, 'values': values,
+                              'timeout': timeout}),
             timeout=timeout + STARTING)
     except subprocess.TimeoutExpired as late:
         raise SqlError(f'no answer within {timeout:g} s') from late
@@ -73,7 +75,7 @@ def wsrep(home: lab_home.Home, instance_id: str,
     None if it does not answer, or answers without being a Galera node.
     """
     try:
-        rows = run(home, instance_id, WSREP_SQL, timeout)
+        rows = run(home, instance_id, WSREP_SQL, timeout=timeout)
     except errors.LabError:
         return None
     told: Wsrep = {

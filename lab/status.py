@@ -18,11 +18,11 @@ from typing import Any
 
 from lab import api
 from lab import errors
+from lab.guest import control
 from lab import home as lab_home
 from lab import parallel
-from lab import sql
-from lab.guest import control
 from lab.services import all as all_services
+from lab import sql
 
 Record = dict[str, Any]
 
@@ -30,13 +30,12 @@ Record = dict[str, Any]
 def collect(home: lab_home.Home) -> Record:
     """The whole state as one object, in the form of ``status --json``."""
     services = all_services.states(home)
-    guests = control.guests(home) if services['cloud'] == 'up' else []
-    clusters = []
+    guests = control.guests(home)
+    clusters: list[Record] = []
     if services['api'] == services['forwarder'] == 'up':
-        clusters = parallel.each(
-            lambda brief: _cluster(home, brief['id'], guests),
-            api.clusters(home))
-    clusters = [found for found in clusters if found is not None]
+        clusters = [found for found in parallel.each(
+            lambda brief: _cluster(home, brief, guests),
+            api.clusters(home)) if found is not None]
     of_cluster = {member['instance_id']: found['name']
                   for found in clusters for member in found['members']}
     return {
@@ -99,12 +98,19 @@ def wsrep_in_words(wsrep: sql.Wsrep | None) -> str:
             f'last committed {wsrep["last_committed"]}')
 
 
-def _cluster(home: lab_home.Home, cluster_id: str,
+def _cluster(home: lab_home.Home, brief: Record,
              guests: list[control.GuestInfo]) -> Record | None:
+    """A cluster with its members; None if it was deleted just now.
+
+    :param brief: how Trove lists it, which does for a name and a task when
+        Trove cannot ask the cloud for more
+    """
     try:
-        told = api.cluster(home, cluster_id)
+        told = api.cluster(home, brief['id'])
+    except api.NotThere:
+        return None
     except errors.LabError:
-        return None  # deleted since it was listed
+        told = brief
     return {
         'name': told['name'],
         'id': told['id'],

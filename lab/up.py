@@ -16,18 +16,18 @@ Imported by the command line. Every part first looks whether it is done.
 
 from lab import datastores
 from lab import home as lab_home
+from lab.images import build
 from lab import netns
 from lab import packages
 from lab import parallel
 from lab import preflight
 from lab import report as lab_report
 from lab import ruins
-from lab import venv
-from lab.images import build
 from lab.services import all as all_services
 from lab.services import base
 from lab.services import mariadb
 from lab.services import trove
+from lab import venv
 
 
 def up(home: lab_home.Home, report: lab_report.Report, port: int,
@@ -44,7 +44,9 @@ def up(home: lab_home.Home, report: lab_report.Report, port: int,
         return
     _clear_ruins(home, report)
     home.make()
-    home.set(api_port=port, run_netns_was_there=netns.FOLDER.is_dir())
+    home.set(api_port=port)
+    if 'run_netns_was_there' not in home.settings():
+        home.set(run_netns_was_there=netns.FOLDER.is_dir())
     if debug is not None:
         home.set(debug=debug)
     packages.install(home, report, packages.missing(venv.base_python()))

@@ -17,10 +17,10 @@ Imported by ``lab.cli.main``.
 import argparse
 from collections.abc import Sequence
 
+from lab.cli import command
 from lab import client
 from lab import errors
 from lab import home as lab_home
-from lab.cli import command
 
 OPENSTACK = """\
 Runs the ordinary "openstack" client against this lab's Trove; everything
@@ -39,6 +39,8 @@ Prints what the "openstack" client needs as shell exports:
 
   eval "$(lab env)"
   openstack database cluster list
+
+and the id of the network for new members as LAB_NETWORK.
 """
 ADMIN = 'admin'
 AS_ADMIN = '--as-admin'

@@ -20,8 +20,16 @@ from typing import TypeAlias
 
 from lab import home as lab_home
 
+HELP_COLUMN = 16
 Commands: TypeAlias = 'argparse._SubParsersAction[argparse.ArgumentParser]'
 Run = Callable[[lab_home.Home, argparse.Namespace], int]
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Leaves our line ends alone, and room for a command's name."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=HELP_COLUMN)
 
 
 def add(commands: Commands, name: str, summary: str, teaching: str,
@@ -34,7 +42,7 @@ def add(commands: Commands, name: str, summary: str, teaching: str,
     """
     parser = commands.add_parser(
         name, help=summary, description=teaching,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=Formatter)
     parser.set_defaults(run=run)
     return parser
 
@@ -44,7 +52,7 @@ def add_group(commands: Commands, name: str, summary: str,
     """Declare a command that has commands of its own."""
     parser = commands.add_parser(
         name, help=summary, description=teaching,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=Formatter)
     return parser.add_subparsers(
         title='commands', metavar='COMMAND', required=True)
 

@@ -16,11 +16,11 @@ Imported by ``lab.cli.main``.
 
 import argparse
 
+from lab.cli import command
 from lab import errors
 from lab import home as lab_home
 from lab import members
 from lab import sql
-from lab.cli import command
 
 SQL = """\
 Runs one statement on a member's own server, as the administrator that
@@ -43,7 +43,8 @@ def register(commands: command.Commands) -> None:
 def _sql(home: lab_home.Home, options: argparse.Namespace) -> int:
     guest = members.find(home, options.member)
     try:
-        rows = sql.run(home, guest.instance_id, options.sql, options.timeout)
+        rows = sql.run(home, guest.instance_id, options.sql,
+                       timeout=options.timeout)
     except sql.SqlError as error:
         raise errors.LabError(f'{guest.name}: {error}') from error
     for row in rows:

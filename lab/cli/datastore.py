@@ -16,11 +16,11 @@ Imported by ``lab.cli.main``.
 
 import argparse
 
+from lab.cli import command
 from lab import datastores
 from lab import errors
 from lab import home as lab_home
 from lab import report as lab_report
-from lab.cli import command
 from lab.services import all as all_services
 
 GROUP = 'Brings database images into the lab and registers them with Trove.'

@@ -17,10 +17,10 @@ Imported by ``lab.cli.main``.
 import argparse
 from collections.abc import Callable
 
-from lab import home as lab_home
-from lab import members
 from lab.cli import command
 from lab.guest import control
+from lab import home as lab_home
+from lab import members
 
 GROUP = """\
 Does to a guest what befalls servers: its database dies, hangs or is stopped,

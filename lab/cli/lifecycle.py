@@ -17,13 +17,13 @@ Imported by ``lab.cli.main``.
 import argparse
 import os
 
+from lab.cli import command
 from lab import demo
 from lab import down
 from lab import errors
 from lab import home as lab_home
 from lab import report as lab_report
 from lab import up
-from lab.cli import command
 
 UP = """\
 Installs, builds and starts everything: the Debian packages that are missing,

@@ -18,15 +18,16 @@ import argparse
 from collections.abc import Sequence
 import sys
 
-from lab import errors
-from lab import home as lab_home
 from lab.cli import client
+from lab.cli import command
 from lab.cli import database
 from lab.cli import datastore
 from lab.cli import guest
 from lab.cli import lifecycle
 from lab.cli import service
 from lab.cli import state
+from lab import errors
+from lab import home as lab_home
 
 DESCRIPTION = """\
 OpenStack Trove and its guests on this one machine: real Trove services,
@@ -70,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
         prog='lab', description=DESCRIPTION,
         epilog=EPILOG.format(root=lab_home.DEFAULT_ROOT,
                              port=lab_home.DEFAULT_API_PORT),
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=command.Formatter)
     commands = top.add_subparsers(
         title='commands', metavar='COMMAND', required=True)
     for group in GROUPS:

@@ -16,9 +16,9 @@ Imported by ``lab.cli.main``.
 
 import argparse
 
+from lab.cli import command
 from lab import errors
 from lab import home as lab_home
-from lab.cli import command
 from lab.services import all as all_services
 
 GROUP = """\

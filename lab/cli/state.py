@@ -17,10 +17,10 @@ Imported by ``lab.cli.main``.
 import argparse
 import json
 
+from lab.cli import command
 from lab import home as lab_home
 from lab import logs
 from lab import status
-from lab.cli import command
 
 STATUS = """\
 Shows which services are up; each guest with its power, whether it is cut off

@@ -24,9 +24,9 @@ from lab import errors
 from lab import home as lab_home
 from lab import netns
 from lab import process
-from lab import venv
 from lab.services import base
 from lab.services import trove_conf
+from lab import venv
 
 LISTENING = """\
 import sys, amqp
