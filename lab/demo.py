@@ -37,6 +37,8 @@ VOLUME_GB = 1
 #: seconds for the whole creation, and for a row to be on all members
 CREATE_TIMEOUT = 600
 REPLICATION_TIMEOUT = 10
+#: seconds; each look costs the machine time that the creation needs
+WATCH_INTERVAL = 1.5
 NO_TASK = 'NONE'
 FAILED = ('ERROR', 'FAILED')
 
@@ -102,7 +104,7 @@ def _watch(home: lab_home.Home, report: lab_report.Report,
         raise waiting.NotYet('; '.join(told.values()))
 
     return waiting.until(f'the cluster {NAME}', all_synced, CREATE_TIMEOUT,
-                         0.5)
+                         WATCH_INTERVAL)
 
 
 def _in_words(member: Record) -> str:
@@ -164,7 +166,7 @@ def _try_data(home: lab_home.Home, report: lab_report.Report,
     for member in members:
         _wait_for_rows(home, member, run_id, [])
         sql.run(home, member['instance_id'],
-                'INSERT INTO demo.greetings VALUES (%s, %s)',
+                'INSERT INTO demo.greetings VALUES (?, ?)',
                 run_id, member['name'])
         report.say(f'wrote a row through {member["name"]}')
     written = sorted(member['name'] for member in members)
@@ -181,7 +183,7 @@ def _wait_for_rows(home: lab_home.Home, member: Record, run_id: str,
         try:
             rows = sql.run(
                 home, member['instance_id'],
-                'SELECT member FROM demo.greetings WHERE run = %s', run_id)
+                'SELECT member FROM demo.greetings WHERE run = ?', run_id)
         except sql.SqlError as error:
             raise waiting.NotYet(str(error)) from error
         seen = {row[0] for row in rows}

@@ -33,8 +33,9 @@ from lab.services import forwarder
 from lab import venv
 
 GIB = 1024 ** 3
-SPACE_FIRST = 8 * GIB
+SPACE_FIRST = 6 * GIB
 SPACE_LATER = 3 * GIB
+MEMORY = 2.5 * GIB
 LONGEST_ROOT = 60
 SIOCBRADDBR = 0x89a0
 CLONE_NEWNS = 0x00020000
@@ -156,6 +157,18 @@ def _space(home: lab_home.Home) -> Iterator[str]:
                f'LAB_HOME to a folder on a larger disk')
 
 
+def _memory(home: lab_home.Home) -> Iterator[str]:
+    if forwarder.Forwarder(home).pid is not None:
+        return
+    told = dict(line.split(':') for line in
+                Path('/proc/meminfo').read_text().splitlines())
+    free = sum(int(told[name].split()[0]) * 1024
+               for name in ('MemAvailable', 'SwapFree'))
+    if free < MEMORY:
+        yield (f'{free / GIB:.1f} GiB of memory are free; the services and '
+               f'three members need about 4: free some, or add swap')
+
+
 def _port(home: lab_home.Home, port: int) -> Iterator[str]:
     if forwarder.Forwarder(home).pid is not None:
         if port != home.api_port:
@@ -179,4 +192,5 @@ def _nearest(path: Path) -> Path:
 
 
 PROBES: tuple[Callable[[lab_home.Home], Iterator[str]], ...] = (
-    _namespaces, _overlay, _loop_devices, _control_groups, _bridge, _space)
+    _namespaces, _overlay, _loop_devices, _control_groups, _bridge, _space,
+    _memory)

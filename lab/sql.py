@@ -11,18 +11,32 @@
 # under the License.
 """Asking the database server of a guest.
 
-Imported by the command line, ``lab.status`` and ``lab.demo``.
+Imported by the command line, ``lab.status`` and ``lab.demo``. The client
+runs inside the guest with the option file that Trove's guest agent keeps
+there, and reads the statement from its input: neither a password nor a
+statement stands on a command line.
 """
 
-import json
+import re
 import subprocess
 
 from lab import errors
 from lab.guest import control
 from lab import home as lab_home
-from lab import venv
 
 Row = list[str | None]
+Wsrep = dict[str, str | int | None]
+
+OPTION_FILE = '/var/lib/mysql/conf.d/os_admin.cnf'
+SOCKET = '/var/lib/mysqld/mysqld.sock'
+CONNECT_TIMEOUT = 5
+#: seconds for the client to start and end
+CLIENT_TIME = 2
+CLIENT = ('mariadb', f'--defaults-file={OPTION_FILE}', f'--socket={SOCKET}',
+          f'--connect-timeout={CONNECT_TIMEOUT}', '--batch',
+          '--skip-column-names', '--default-character-set=utf8mb4')
+ESCAPED = {'\\n': '\n', '\\t': '\t', '\\0': '\0', '\\\\': '\\'}
+ESCAPE = re.compile(r'\\[nt0\\]')
 WSREP = {
     'wsrep_cluster_size': 'cluster_size',
     'wsrep_cluster_status': 'cluster_status',
@@ -31,41 +45,42 @@ WSREP = {
     'wsrep_last_committed': 'last_committed',
 }
 NUMBERS = ('cluster_size', 'last_committed')
-WSREP_SQL = ('SHOW GLOBAL STATUS WHERE Variable_name IN ('
-             + ', '.join(f"'{name}'" for name in WSREP) + ')')
-Wsrep = dict[str, str | int | None]
-STARTING = 5
+WSREP_SQL = "SHOW GLOBAL STATUS LIKE 'wsrep\\_%'"
 
 
 class SqlError(errors.LabError):
     """The server refused, or there is none that answers."""
 
 
-def run(home: lab_home.Home, instance_id: str, sql: str, *values: str,
-        timeout: float = 60) -> list[Row]:
-    """Run one statement as the administrator and return its rows.
+def text(home: lab_home.Home, instance_id: str, statement: str,
+         timeout: float = 60) -> str:
+    """Run SQL as the administrator; the rows as the client prints them.
 
-    :param values: for each ``%s`` of the statement
     :param timeout: seconds for the server's answer
     :raises SqlError: with the server's words
     """
     try:
-        done = control.run(
-            home, instance_id,
-            ['env', f'PYTHONPATH={home.checkout}', str(venv.python(home)),
-             '-P', '-m', 'lab.in_guest_sql'],
-            input=json.dumps({'sql': sql, 'values': values,
-                              'timeout': timeout}),
-            timeout=timeout + STARTING)
+        done = control.run(home, instance_id, list(CLIENT), input=statement,
+                           timeout=timeout + CLIENT_TIME)
     except subprocess.TimeoutExpired as late:
-        raise SqlError(f'no answer within {timeout:g} s') from late
+        raise SqlError(
+            f'the server does not answer within {timeout:g} s') from late
     if done.returncode:
-        raise SqlError(done.stderr.strip().splitlines()[-1]
-                       if done.stderr.strip() else 'the guest does not run')
-    answer = json.loads(done.stdout)
-    if 'error' in answer:
-        raise SqlError(answer['error'])
-    return list(answer['rows'])
+        raise SqlError(_reason(done.stderr))
+    return str(done.stdout)
+
+
+def run(home: lab_home.Home, instance_id: str, statement: str, *values: str,
+        timeout: float = 60) -> list[Row]:
+    """Run SQL as the administrator and return the rows.
+
+    :param values: one for each ``?`` of the statement
+    :param timeout: seconds for the server's answer
+    :raises SqlError: with the server's words
+    """
+    answer = text(home, instance_id, _bound(statement, values), timeout)
+    return [[_value(field) for field in line.split('\t')]
+            for line in answer.splitlines()]
 
 
 def wsrep(home: lab_home.Home, instance_id: str,
@@ -78,12 +93,36 @@ def wsrep(home: lab_home.Home, instance_id: str,
         rows = run(home, instance_id, WSREP_SQL, timeout=timeout)
     except errors.LabError:
         return None
-    told: Wsrep = {
-        WSREP[str(name).lower()]: value for name, value in rows
-        if str(name).lower() in WSREP}
-    for name in NUMBERS:
-        if told.get(name) is not None:
-            told[name] = int(str(told[name]))
-    if not told.get('cluster_status'):
+    status = {str(row[0]).lower(): row[1] for row in rows}
+    if not status.get('wsrep_cluster_status'):
         return None
-    return {name: told.get(name) for name in WSREP.values()}
+    told: Wsrep = {ours: status.get(name) for name, ours in WSREP.items()}
+    for name in NUMBERS:
+        if told[name] is not None:
+            told[name] = int(str(told[name]))
+    return told
+
+
+def _bound(statement: str, values: tuple[str, ...]) -> str:
+    if not values:
+        return statement
+    parts = statement.split('?')
+    literals = [f"'{_quoted(value)}'" for value in values]
+    return ''.join(part + literal for part, literal in zip(
+        parts, [*literals, ''], strict=True))
+
+
+def _quoted(value: str) -> str:
+    return value.replace('\\', '\\\\').replace("'", "''")
+
+
+def _value(field: str) -> str | None:
+    if field == 'NULL':
+        return None
+    return ESCAPE.sub(lambda found: ESCAPED[found[0]], field)
+
+
+def _reason(said: str) -> str:
+    if OPTION_FILE in said:
+        return 'the guest has no administrator yet: no database is set up'
+    return said.strip() or 'the client ended without a word'

@@ -20,7 +20,6 @@ from lab.images import build
 from lab import netns
 from lab import packages
 from lab import parallel
-from lab import preflight
 from lab import report as lab_report
 from lab import ruins
 from lab.services import all as all_services
@@ -34,11 +33,13 @@ def up(home: lab_home.Home, report: lab_report.Report, port: int,
        debug: bool | None = None) -> None:
     """Bring the lab up; a lab that is up is left as it is.
 
+    The machine has to have passed ``preflight.check``.
+
+
     :param port: where Trove's API is to be reached on the loopback
     :param debug: whether Trove logs at debug level; None: as before
     :raises LabError: what is missing or has failed, and what to do
     """
-    preflight.check(home, port)
     if is_up(home):
         report.say(f'the lab is up: {home.api_url}')
         return

@@ -23,9 +23,9 @@ from lab import members
 from lab import sql
 
 SQL = """\
-Runs one statement on a member's own server, as the administrator that
-Trove's guest agent uses there, and prints the rows with tabs between the
-columns (NULL is printed as NULL). For example:
+Runs SQL on a member's own server, as the administrator that Trove's guest
+agent uses there, and prints the rows with tabs between the columns. NULL is
+printed as NULL; a tab or line end inside a value as \\t or \\n. For example:
 
   lab sql products-1 "SHOW STATUS LIKE 'wsrep_cluster%'"
 """
@@ -35,7 +35,7 @@ def register(commands: command.Commands) -> None:
     parser = command.add(
         commands, 'sql', "SQL on a member's server", SQL, _sql)
     command.add_member(parser)
-    parser.add_argument('sql', metavar='SQL', help='one statement')
+    parser.add_argument('sql', metavar='SQL', help='one or more statements')
     parser.add_argument('--timeout', type=float, default=60,
                         help='seconds (default: %(default)s)')
 
@@ -43,11 +43,9 @@ def register(commands: command.Commands) -> None:
 def _sql(home: lab_home.Home, options: argparse.Namespace) -> int:
     guest = members.find(home, options.member)
     try:
-        rows = sql.run(home, guest.instance_id, options.sql,
-                       timeout=options.timeout)
+        rows = sql.text(home, guest.instance_id, options.sql,
+                        options.timeout)
     except sql.SqlError as error:
         raise errors.LabError(f'{guest.name}: {error}') from error
-    for row in rows:
-        print('\t'.join('NULL' if value is None else value
-                        for value in row))
+    print(rows, end='')
     return 0

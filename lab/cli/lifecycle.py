@@ -22,6 +22,8 @@ from lab import demo
 from lab import down
 from lab import errors
 from lab import home as lab_home
+from lab import lock
+from lab import preflight
 from lab import report as lab_report
 from lab import up
 
@@ -64,13 +66,13 @@ def register(commands: command.Commands) -> None:
 
 
 def _up(home: lab_home.Home, options: argparse.Namespace) -> int:
-    up.up(home, lab_report.Report(), _port(home), options.debug)
+    _bring_up(home, options, lab_report.Report())
     return 0
 
 
 def _demo(home: lab_home.Home, options: argparse.Namespace) -> int:
     report = lab_report.Report()
-    up.up(home, report, _port(home), options.debug)
+    _bring_up(home, options, report)
     demo.demo(home, report)
     report.say('the demonstration held; look around with "lab status", '
                '"lab sql" and "lab openstack"')
@@ -81,11 +83,23 @@ def _down(home: lab_home.Home, options: argparse.Namespace) -> int:
     if os.geteuid() != 0:
         raise errors.LabError('run it as root')
     report = lab_report.Report()
-    if options.purge:
-        down.purge(home, report)
-    else:
-        down.down(home, report)
+    if not home.root.exists():
+        report.say(f'there is no lab in {home.root}')
+        return 0
+    with lock.held(home):
+        if options.purge:
+            down.purge(home, report)
+        else:
+            down.down(home, report)
     return 0
+
+
+def _bring_up(home: lab_home.Home, options: argparse.Namespace,
+              report: lab_report.Report) -> None:
+    port = _port(home)
+    preflight.check(home, port)
+    with lock.held(home):
+        up.up(home, report, port, options.debug)
 
 
 def _port(home: lab_home.Home) -> int:

@@ -63,6 +63,7 @@ class RabbitMQ(base.Service):
             'ERL_EPMD_ADDRESS': '127.0.0.1',
             'RABBITMQ_CONF_ENV_FILE': str(root / 'none.conf'),
             'RABBITMQ_CONFIG_FILE': str(self._configuration_file),
+            'RABBITMQ_ADVANCED_CONFIG_FILE': str(root / 'none.config'),
             'RABBITMQ_NODENAME': 'rabbit@localhost',
             'RABBITMQ_MNESIA_BASE': str(root / 'mnesia'),
             'RABBITMQ_LOG_BASE': str(root / 'log'),

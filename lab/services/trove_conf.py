@@ -74,6 +74,9 @@ network_isolation = False
 [oslo_messaging_notifications]
 driver = log
 
+[oslo_policy]
+policy_file = {etc}/policy.yaml
+
 [oslo_concurrency]
 lock_path = {run}/locks
 
