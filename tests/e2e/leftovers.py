@@ -1,0 +1,119 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a lab holds, so that a test can tell what has been left behind.
+
+Imported by the end-to-end tests.
+"""
+
+import os
+from pathlib import Path
+import subprocess
+
+from lab import api
+from lab import home as lab_home
+from lab import netns
+from lab import process
+from lab import waiting
+from lab.services import rabbitmq
+
+Snapshot = dict[str, frozenset[str]]
+QUEUES = ('/usr/lib/rabbitmq/bin/rabbitmqctl', '--quiet', 'list_queues',
+          'name')
+PROJECT_ROWS = ('clusters', 'instances')
+
+
+def snapshot(home: lab_home.Home) -> Snapshot:
+    """Everything that a cluster brings into being, by kind."""
+    return {
+        'namespaces': frozenset(netns.listed(home.lab_id)),
+        'links': _links(home),
+        'loop devices': _loops(home),
+        'mounts': _mounts(home),
+        'processes': _processes(home),
+        'disks': _files(home.cloud / 'volumes'),
+        'guests': _files(home.guests),
+        'queues': _queues(home),
+        **{what: _rows(home, what) for what in PROJECT_ROWS},
+    }
+
+
+def wait_unchanged(home: lab_home.Home, before: Snapshot,
+                   timeout: float = 30) -> None:
+    """Wait until nothing is there that was not there before."""
+    def unchanged() -> bool:
+        now = snapshot(home)
+        left = {kind: sorted(now[kind] - before[kind])
+                for kind in now if now[kind] - before[kind]}
+        if left:
+            raise waiting.NotYet(str(left))
+        return True
+
+    waiting.until('everything to be as before', unchanged, timeout, 0.5)
+
+
+def _links(home: lab_home.Home) -> frozenset[str]:
+    listed = netns.run(home.controller, ['ip', '-o', 'link'])
+    return frozenset(line.split(': ')[1].split('@')[0]
+                     for line in listed.stdout.splitlines())
+
+
+def _loops(home: lab_home.Home) -> frozenset[str]:
+    listed = subprocess.run(
+        ['losetup', '--list', '--noheadings', '--raw', '--output',
+         'BACK-FILE'], capture_output=True, text=True, check=True)
+    return frozenset(line for line in listed.stdout.splitlines()
+                     if line.startswith(f'{home.root}/'))
+
+
+def _mounts(home: lab_home.Home) -> frozenset[str]:
+    lines = Path('/proc/self/mountinfo').read_text().splitlines()
+    return frozenset(line.split()[4] for line in lines
+                     if line.split()[4].startswith(f'{home.root}/'))
+
+
+def _processes(home: lab_home.Home) -> frozenset[str]:
+    """Those with the lab's mark that some guest's init is an ancestor of.
+
+    A guest's processes live in namespaces of their own; the services live
+    in the machine's, and come and go as they like.
+    """
+    machine = os.readlink('/proc/self/ns/pid')
+    found = set()
+    for pid in process.marked(home):
+        try:
+            space = os.readlink(f'/proc/{pid}/ns/pid')
+            name = Path(f'/proc/{pid}/comm').read_text().strip()
+        except OSError:
+            continue  # it has ended since it was listed
+        if space != machine:
+            found.add(f'{name} {pid}')
+    return frozenset(found)
+
+
+def _files(folder: Path) -> frozenset[str]:
+    if not folder.is_dir():
+        return frozenset()
+    return frozenset(entry.name for entry in folder.iterdir())
+
+
+def _queues(home: lab_home.Home) -> frozenset[str]:
+    environment = {**process.environment(home),
+                   **rabbitmq.RabbitMQ(home).env()}
+    listed = subprocess.run(
+        netns.inside(home.controller, QUEUES), env=environment,
+        capture_output=True, text=True, check=True)
+    return frozenset(listed.stdout.split())
+
+
+def _rows(home: lab_home.Home, what: str) -> frozenset[str]:
+    return frozenset(row['id'] for row in api.get(home, f'/{what}')[what])

@@ -1,0 +1,152 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One cluster of three: what Trove tells of it, and what it survives."""
+
+import time
+
+import testtools
+
+from lab import waiting
+from tests.e2e import laboratory
+
+NAME = 'e2e'
+MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
+CREATE_SECONDS = 60
+RETURN_SECONDS = 90
+
+
+class TestCluster(testtools.TestCase):
+    """All tests share the cluster; each finds and leaves it healthy."""
+
+    cluster_id: str
+    seconds: float
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cluster_id = laboratory.create_cluster(NAME)
+        answered = time.monotonic()
+        cls.addClassCleanup(
+            laboratory.delete_cluster, cls.cluster_id, timeout=60)
+        laboratory.wait_ready(cls.cluster_id)
+        cls.seconds = time.monotonic() - answered
+
+    def setUp(self):
+        super().setUp()
+        self.uuid = laboratory.wait_agreement(MEMBERS)
+
+    def test_it_was_there_within_a_minute(self):
+        self.assertLessEqual(self.seconds, CREATE_SECONDS)
+
+    def test_show_gives_all_three_addresses(self):
+        shown = laboratory.openstack_json(
+            'database', 'cluster', 'show', NAME)
+        addresses = shown['ip'].split(', ')
+        self.assertEqual(3, len(set(addresses)))
+        self.assertEqual(
+            addresses,
+            [laboratory.sql(name, 'SELECT @@wsrep_node_address')[0][0]
+             for name in MEMBERS])
+        self.assertEqual('NONE', shown['task_name'])
+        self.assertEqual(3, shown['instance_count'])
+
+    def test_list_has_it(self):
+        listed = laboratory.openstack_json('database', 'cluster', 'list')
+        self.assertIn(
+            {'ID': self.cluster_id, 'Name': NAME, 'Datastore': 'mariadb',
+             'Datastore Version': '10.11', 'Task Name': 'NONE'}, listed)
+
+    def test_its_instances_are_named_and_numbered(self):
+        listed = laboratory.openstack_json(
+            'database', 'cluster', 'list', 'instances', NAME)
+        self.assertEqual(list(MEMBERS), [row['Name'] for row in listed])
+        for row in listed:
+            self.assertIn(row['Status'], laboratory.GOOD)
+            self.assertEqual(1, row['Size'])
+            self.assertEqual(laboratory.FLAVOR, str(row['Flavor ID']))
+
+    def test_the_lab_tells_the_same_of_every_member(self):
+        state = lab_state()
+        self.assertEqual(
+            list(MEMBERS), [member['name'] for member in state['members']])
+        self.assertEqual(
+            {(3, 'Primary', 'Synced', self.uuid)},
+            {(member['wsrep']['cluster_size'],
+              member['wsrep']['cluster_status'],
+              member['wsrep']['local_state_comment'],
+              member['wsrep']['cluster_state_uuid'])
+             for member in state['members']})
+
+    def test_rows_written_on_each_are_read_on_all(self):
+        table = self.make_table('on_each')
+        for name in MEMBERS:
+            laboratory.sql(name, f"INSERT INTO {table} VALUES ('{name}')")
+        for name in MEMBERS:
+            self.wait_rows(name, table, set(MEMBERS))
+
+    def test_the_first_member_returns_after_kill_9(self):
+        self.check_return('kill-db', 'kill9')
+
+    def test_the_first_member_returns_after_a_reboot(self):
+        self.check_return('reboot', 'reboot')
+
+    def check_return(self, fault, word):
+        """Strike the member that bootstrapped; it must rejoin by itself."""
+        first, *others = MEMBERS
+        table = self.make_table(word)
+        laboratory.sql(first, f"INSERT INTO {table} VALUES ('before')")
+        struck = time.monotonic()
+        laboratory.lab('guest', fault, first)
+        laboratory.sql(others[0], f"INSERT INTO {table} VALUES ('while')")
+        self.wait_restarted(first, struck)
+        laboratory.wait_agreement(MEMBERS, self.uuid, RETURN_SECONDS)
+        for name in MEMBERS:
+            self.wait_rows(name, table, {'before', 'while'})
+        cluster = laboratory.wait_ready(self.cluster_id)
+        self.assertEqual('NONE', cluster['task']['name'])
+
+    def wait_restarted(self, name, struck):
+        def restarted():
+            with laboratory.not_yet(name):
+                up = laboratory.uptime(name)
+            if up > time.monotonic() - struck + 1:
+                raise waiting.NotYet(f'the server runs for {up} s')
+            return True
+
+        waiting.until(f'the server of {name} to be another', restarted,
+                      RETURN_SECONDS, 0.5)
+
+    def make_table(self, word):
+        laboratory.sql(MEMBERS[0], 'CREATE DATABASE IF NOT EXISTS e2e')
+        laboratory.sql(MEMBERS[0], f'CREATE TABLE e2e.{word} '
+                                   f'(word VARCHAR(40) PRIMARY KEY)')
+        return f'e2e.{word}'
+
+    def wait_rows(self, name, table, expected):
+        def there():
+            with laboratory.not_yet(name):
+                rows = {row[0] for row in laboratory.sql(
+                    name, f'SELECT word FROM {table}')}
+            if rows != expected:
+                raise waiting.NotYet(str(rows))
+            return True
+
+        waiting.until(f'{expected} on {name}', there, 10, 0.5)
+
+
+def lab_state():
+    """The cluster in the lab's own status."""
+    status = laboratory.status()
+    [found] = [cluster for cluster in status['clusters']
+               if cluster['name'] == NAME]
+    return found

@@ -1,0 +1,83 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Bad requests get one clear error each, and leave nothing."""
+
+import uuid
+
+import testtools
+
+from lab import datastores
+from lab.services import trove
+from tests.e2e import laboratory
+from tests.e2e import leftovers
+
+NAME = 'refused'
+
+
+class TestRefusals(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.before = leftovers.snapshot(laboratory.home())
+
+    def check(self, *words, members=None, version=laboratory.VERSION):
+        """The request is refused in one line that has all the words."""
+        refused = self.assertRaises(
+            laboratory.Refused, laboratory.create_cluster, NAME, members,
+            version)
+        lines = [line for line in str(refused).splitlines() if line]
+        self.assertEqual(1, len(lines), lines)
+        for word in words:
+            self.assertIn(word.lower(), lines[0].lower())
+        self.assertNotIn('Traceback', lines[0])
+        leftovers.wait_unchanged(laboratory.home(), self.before, timeout=5)
+
+    def test_two_members(self):
+        self.check('at least 3', members=[laboratory.member_option()] * 2)
+
+    def test_volumes_that_differ(self):
+        self.check('volume', 'same', members=[
+            laboratory.member_option(volume=size) for size in (1, 1, 2)])
+
+    def test_a_flavor_that_is_unknown(self):
+        self.check('flavor', '4711', members=[
+            laboratory.member_option(flavor='4711')] * 3)
+
+    def test_no_volume(self):
+        self.check('volume', members=[
+            laboratory.member_option(volume=None)] * 3)
+
+    def test_more_than_the_quota(self):
+        self.check('quota', members=[
+            laboratory.member_option(volume=10)] * 11)
+
+    def test_an_image_that_does_not_exist(self):
+        image = str(uuid.uuid4())
+        self.register('10.11.no-image', image)
+        self.check('image', image, version='10.11.no-image')
+
+    def register(self, version, image):
+        """A datastore version as an operator makes it by mistake."""
+        home = laboratory.home()
+        manager = datastores.MANAGERS['mariadb']
+        for active in ('1', '0'):
+            words = [
+                'datastore_version_update', laboratory.DATASTORE, version,
+                'mariadb', image, '', active,
+                '--registry-ext', manager.guest_manager,
+                '--repl-strategy', manager.replication]
+            command = [*trove.command(home, 'trove-manage'), *words]
+            if active == '1':
+                trove.run(home, command)
+            else:
+                self.addCleanup(trove.run, home, command)
