@@ -42,6 +42,7 @@ def environment(home: lab_home.Home) -> dict[str, str]:
         'LAB_HOME': str(home.root),
         'PYTHONPATH': str(home.checkout),
         'PYTHONUNBUFFERED': '1',
+        'PYTHONWARNINGS': 'ignore::DeprecationWarning',
         lab_home.MARK: home.lab_id,
     }
 

@@ -121,6 +121,11 @@ def _mounts(home: lab_home.Home) -> list[str]:
 def _unmount(home: lab_home.Home) -> None:
     for point in _mounts(home):
         netns.command(['umount', '--lazy', point])
+    left = _mounts(home)
+    if left:
+        # Removing the folders now could reach into what is mounted there.
+        raise errors.LabError(
+            f'{left[0]} is still mounted; unmount it and run it again')
 
 
 def _loops(home: lab_home.Home) -> list[str]:
