@@ -63,6 +63,11 @@ _BOTH = (
         help='Seconds that one call to a guest which configures or starts '
              'the server may take. It does not wait for the server to be '
              'Synced.'),
+    cfg.IntOpt(
+        'creation_settle_timeout', default=10, min=1,
+        help='Seconds for which nothing new may appear of an instance that '
+             'Trove is still creating while its cluster is deleted, until '
+             'its creation is taken for dead.'),
     cfg.FloatOpt(
         'member_poll_interval', default=0.25, min=0.05,
         help='Seconds between two looks at a member during an operation.'),

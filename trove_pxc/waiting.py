@@ -90,3 +90,15 @@ def until(what: str, probe: Callable[[], Found],
                 raise exceptions.DeadlineExceeded(
                     what, limit.seconds, str(seen)) from seen
         pause(min(interval, limit.remaining))
+
+
+class Stopwatch:
+    """Measures the seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since then."""
+        return time.monotonic() - self._started

@@ -1,0 +1,179 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The cluster as a model of trove-api: create and delete.
+
+Loaded through api/strategy. It checks, writes rows and casts; the work is
+the taskmanager's.
+"""
+
+import contextlib
+from typing import Any
+from typing import Self
+
+from novaclient import exceptions as nova_exceptions
+from oslo_log import log as logging
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+from trove.common import cfg
+from trove.common import clients
+from trove.common import timeutils
+from trove.instance import models as instance_models
+from trove.instance.tasks import InstanceTasks
+from trove.taskmanager import api as task_api
+
+from trove_pxc.api import members
+from trove_pxc.api import validation
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+MEMBER_TYPE = 'member'
+
+
+class GaleraCluster(cluster_models.Cluster):
+    """A Galera cluster; all its instances are members of equal rank."""
+
+    _members: list[Any] | None = None
+
+    @classmethod
+    def create(cls, context: Any, name: str, datastore: Any,
+               datastore_version: Any, instances: list[dict[str, Any]],
+               extended_properties: Any, locality: Any,
+               configuration: str | None,
+               image_id: str | None = None) -> Self:
+        """Check everything, write the rows, cast to the taskmanager.
+
+        :param locality: None, or the scheduler hint that Trove has made of
+            it, which names a server group that exists already.
+        :raises trove.common.exception.TroveError: and then nothing of the
+            request is left.
+        """
+        request = validation.Request(
+            name, datastore, datastore_version, instances, configuration,
+            image_id)
+        with contextlib.ExitStack() as undo:
+            undo.callback(_delete_server_group, context, locality)
+            checked = validation.check(context, request)
+            db_info = cluster_models.DBCluster.create(
+                name=name, tenant_id=context.project_id,
+                datastore_version_id=datastore_version.id,
+                task_status=ClusterTasks.BUILDING_INITIAL,
+                configuration_id=configuration)
+            cluster = cls(context, db_info, datastore, datastore_version)
+            made: list[str] = []
+            undo.callback(cluster._undo_create, made)
+            for instance in checked:
+                made.append(cluster._create_instance(
+                    request, instance, locality))
+            cluster._task_api().create_cluster(cluster.id)
+            undo.pop_all()
+        return cluster
+
+    def delete(self) -> None:
+        """Have all of it removed, whatever its state; twice does no harm.
+
+        Trove refuses to delete an instance that is building, and asks each
+        guest to stop first; the taskmanager's delete_cluster does neither.
+        """
+        self.update_db(task_status=ClusterTasks.DELETING)
+        for row in members.rows(self.id, self.name):
+            if row.task_status != InstanceTasks.BUILDING:
+                row.update(task_status=InstanceTasks.DELETING)
+        self._task_api().delete_cluster(self.id)
+
+    def reset_status(self) -> None:
+        """As Trove does it; but what is being deleted stays that."""
+        if self.db_info.task_status == ClusterTasks.DELETING:
+            LOG.info('Cluster %s is being deleted; its status is not reset',
+                     self.id)
+            return
+        super().reset_status()
+
+    @property
+    def members(self) -> list[Any]:
+        """The instances with status and addresses, in member order.
+
+        Read once in the life of this object, which is that of a request.
+        """
+        if self._members is None:
+            self._members = members.load(self.context, self.id, self.name)
+        return self._members
+
+    @property
+    def server_group(self) -> Any:
+        """The group that keeps the servers together or apart, or None.
+
+        Trove looks for a group with the name of an instance, which a
+        cluster's never has; the servers in it tell it.
+        """
+        servers = {member.server_id for member in self.members
+                   if member.server_id}
+        if not servers:
+            return None
+        nova = clients.create_nova_client(self.context)
+        for group in nova.server_groups.list():
+            if servers & set(group.members):
+                return group
+        return None
+
+    def _task_api(self) -> Any:
+        return task_api.load(self.context, self.ds_version.manager)
+
+    def _create_instance(self, request: validation.Request,
+                         instance: dict[str, Any], locality: Any) -> str:
+        """Have one member made by Trove; its id."""
+        made = instance_models.Instance.create(
+            self.context, instance['name'], instance['flavor_id'],
+            self.ds_version.image_id or request.image_id, [], [],
+            self.ds, self.ds_version, instance.get('volume_size'), None,
+            availability_zone=instance.get('availability_zone'),
+            nics=instance['nics'],
+            configuration_id=request.configuration_id,
+            cluster_config={'id': self.id, 'instance_type': MEMBER_TYPE},
+            volume_type=instance.get('volume_type'),
+            modules=instance.get('modules'), locality=locality,
+            region_name=instance.get('region_name'))
+        return str(made.id)
+
+    def _undo_create(self, made: list[str]) -> None:
+        """Leave nothing of a create that failed on its way.
+
+        An instance whose creation raised has a row perhaps, but no quota
+        and nothing in the cloud; the ones before it are building already,
+        and are deleted with the cluster.
+        """
+        LOG.warning('Creating cluster %s failed; its %d instances so far '
+                    'are deleted', self.id, len(made))
+        now = timeutils.utcnow()
+        self.update_db(task_status=ClusterTasks.DELETING)
+        for row in members.rows(self.id, self.name):
+            if row.id not in made:
+                row.update(deleted=True, deleted_at=now, cluster_id=None,
+                           task_status=InstanceTasks.NONE,
+                           datastore_version_id=None, configuration_id=None)
+        if made:
+            self._task_api().delete_cluster(self.id)
+        else:
+            self.update_db(deleted=True, deleted_at=now,
+                           task_status=ClusterTasks.NONE)
+
+
+def _delete_server_group(context: Any, locality: Any) -> None:
+    """Remove the group that Trove made for a request that then failed."""
+    if not isinstance(locality, dict) or 'group' not in locality:
+        return
+    try:
+        clients.create_nova_client(context).server_groups.delete(
+            locality['group'])
+    except nova_exceptions.NotFound:
+        LOG.debug('Server group %s is gone already', locality['group'])

@@ -1,0 +1,269 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Is this request for a cluster possible? Asked before anything is written.
+
+Imported by api/cluster. Errors are Trove's own classes, for its WSGI layer
+maps exact classes, not their bases, to HTTP codes; any other TroveError
+is a 400.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+import dataclasses
+from typing import Any
+
+from glanceclient import exc as glance_exceptions
+from neutronclient.common import exceptions as neutron_exceptions
+from novaclient import exceptions as nova_exceptions
+from trove.cluster import models as cluster_models
+from trove.common import cfg
+from trove.common import clients
+from trove.common import exception
+from trove.configuration import models as configuration_models
+from trove.datastore import models as datastore_models
+from trove.module import models as module_models
+from trove.quota import quota
+
+from trove_pxc.galera import dialect
+from trove_pxc.galera import errors
+from trove_pxc.galera import naming
+
+CONF = cfg.CONF
+
+LONGEST_NAME = 255
+Instance = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """A request for a cluster, as Trove's controller has understood it."""
+
+    name: str
+    datastore: Any
+    version: Any
+    instances: Sequence[Instance]
+    configuration_id: str | None
+    image_id: str | None
+
+    @property
+    def manager(self) -> str:
+        return str(self.version.manager)
+
+
+def refused(message: str) -> Exception:
+    """A 400 with this text, in which a per cent sign is one."""
+    error: Exception = exception.BadRequest(
+        message=message.replace('%', '%%'))
+    return error
+
+
+def check(context: Any, request: Request) -> list[Instance]:
+    """All that can be known beforehand, cheap things first.
+
+    :returns: the instances with their names and one network each.
+    :raises trove.common.exception.TroveError: for the first thing wrong.
+    """
+    _check_version(request)
+    _check_number(request)
+    named = _with_names(request)
+    _check_volumes(context, request)
+    _check_additions(context, request)
+    flavors = _flavors(context, request)
+    _check_image(context, request)
+    complete = _with_networks(context, named)
+    _check_quota(context, request, flavors)
+    return complete
+
+
+def _check_version(request: Request) -> None:
+    version = request.version.version or request.version.name
+    try:
+        dialect.for_version(request.manager, version)
+    except errors.UnsupportedVersion as unsupported:
+        raise refused(str(unsupported)) from unsupported
+
+
+def _check_number(request: Request) -> None:
+    least = CONF.get(request.manager).min_cluster_member_count
+    if len(request.instances) < least:
+        raise exception.ClusterNumInstancesNotLargeEnough(
+            num_instances=least)
+
+
+def _with_names(request: Request) -> list[Instance]:
+    named = [
+        dict(instance, name=instance.get('name')
+             or naming.member_name(request.name, number))
+        for number, instance in enumerate(request.instances, start=1)]
+    names = [instance['name'] for instance in named]
+    longest = max(names, key=len)
+    if len(longest) > LONGEST_NAME:
+        raise refused(
+            f'The member name {longest!r} would be longer than '
+            f'{LONGEST_NAME} characters; choose a shorter cluster name.')
+    if len(set(names)) != len(names):
+        raise refused('Two instances of the cluster have the same name; '
+                      'members are told apart by their names.')
+    return named
+
+
+def _check_volumes(context: Any, request: Request) -> None:
+    instances = list(request.instances)
+    supported = CONF.get(request.manager).volume_support
+    for instance in instances:
+        if supported and instance.get('volume_size') is None:
+            raise exception.ClusterVolumeSizeRequired()
+        if not supported and instance.get('volume_size') is not None:
+            raise exception.VolumeNotSupported()
+    if not supported:
+        return
+    cluster_models.assert_same_instance_volumes(instances)
+    cluster_models.validate_volume_size(instances[0]['volume_size'])
+    for volume_type in _distinct(instances, 'volume_type'):
+        datastore_models.DatastoreVersionMetadata.validate_volume_type(
+            context, volume_type, request.version.id)
+
+
+def _check_additions(context: Any, request: Request) -> None:
+    """The configuration group and the modules."""
+    if request.configuration_id:
+        configuration_models.Configuration.find(
+            context, request.configuration_id, request.version.id)
+    wanted = {module['id'] for instance in request.instances
+              for module in instance.get('modules') or []}
+    if wanted:
+        modules = module_models.Modules.load_by_ids(context, list(wanted))
+        module_models.Modules.validate(
+            modules, request.datastore.id, request.version.id)
+
+
+def _flavors(context: Any, request: Request) -> list[Any]:
+    """The flavor of each instance, in their order; they may differ."""
+    bound = [row.value for row in
+             datastore_models.DBDatastoreVersionMetadata.find_all(
+                 datastore_version_id=request.version.id, key='flavor',
+                 deleted=False)]
+    found = {}
+    for region, flavor_id in sorted(
+            {_flavor_key(instance) for instance in request.instances}):
+        if bound and flavor_id not in bound:
+            raise exception.DatastoreFlavorAssociationNotFound(
+                datastore_version_id=request.version.id, id=flavor_id)
+        nova = clients.create_nova_client(context, region or None)
+        try:
+            found[region, flavor_id] = nova.flavors.get(flavor_id)
+        except (nova_exceptions.NotFound,
+                nova_exceptions.BadRequest) as missing:
+            raise refused(f'Flavor {flavor_id} cannot be found; "openstack '
+                          'database flavor list" shows those there are.'
+                          ) from missing
+    return [found[_flavor_key(instance)] for instance in request.instances]
+
+
+def _flavor_key(instance: Instance) -> tuple[str, str]:
+    return instance.get('region_name') or '', str(instance['flavor_id'])
+
+
+def _check_image(context: Any, request: Request) -> None:
+    """The taskmanager would fail on it much later, guest by guest."""
+    label = f'{request.datastore.name} {request.version.name}'
+    image_id = request.version.image_id or request.image_id
+    if not image_id:
+        raise refused(
+            f'The datastore version {label} names no image; an operator '
+            'sets it with trove-manage datastore_version_update.')
+    glance = clients.create_glance_client(context)
+    try:
+        status = glance.images.get(image_id)['status']
+    except (glance_exceptions.HTTPNotFound,
+            glance_exceptions.HTTPBadRequest) as missing:
+        raise refused(
+            f'The image {image_id} of the datastore version {label} does '
+            'not exist in Glance; an operator must add it or set another.'
+        ) from missing
+    if status != 'active':
+        raise refused(
+            f'The image {image_id} of the datastore version {label} cannot '
+            f'be used: it is {status}, not active.')
+
+
+def _with_networks(context: Any,
+                   instances: list[Instance]) -> list[Instance]:
+    """Each instance with its one nic; all on one network.
+
+    Members must reach each other. Who names no network gets the only one
+    of the project, as Nova's "auto" does it.
+    """
+    neutron = clients.create_neutron_client(context)
+    complete = [
+        dict(instance, nics=[_nic(context, neutron, instance)])
+        for instance in instances]
+    if len({instance['nics'][0]['network_id'] for instance in complete}) > 1:
+        raise exception.ClusterNetworksNotEqual()
+    return complete
+
+
+def _nic(context: Any, neutron: Any, instance: Instance) -> dict[str, Any]:
+    given = dict((instance.get('nics') or [{}])[0])
+    network_id = given.pop('net-id', None) or given.get('network_id')
+    subnet_id = given.get('subnet_id')
+    if given.get('ip_address') and not subnet_id:
+        raise refused('A fixed address needs the subnet_id beside it.')
+    try:
+        if subnet_id:
+            subnet = neutron.show_subnet(subnet_id)['subnet']
+            if network_id and subnet['network_id'] != network_id:
+                raise exception.SubnetNotFound(
+                    subnet_id=subnet_id, network_id=network_id)
+            network_id = subnet['network_id']
+        elif network_id:
+            neutron.show_network(network_id)
+        else:
+            network_id = _only_network(context, neutron)
+    except neutron_exceptions.NotFound as missing:
+        raise refused(f'Network or subnet {network_id or subnet_id} cannot '
+                      'be found.') from missing
+    return dict(given, network_id=network_id)
+
+
+def _only_network(context: Any, neutron: Any) -> str:
+    usable = [
+        str(network['id'])
+        for network in neutron.list_networks()['networks']
+        if (network.get('shared')
+            or context.project_id in (network.get('project_id'),
+                                      network.get('tenant_id')))
+        and not network.get('router:external')
+        and network['id'] not in CONF.management_networks]
+    if len(usable) == 1:
+        return usable[0]
+    raise refused(f'Name the network of the instances (nics): the project '
+                  f'has {len(usable)} to choose from.')
+
+
+def _check_quota(context: Any, request: Request,
+                 flavors: Iterable[Any]) -> None:
+    """Instances, ram and volumes of all members together.
+
+    :raises trove.common.exception.QuotaExceeded: naming what is exceeded.
+    """
+    needed = {'instances': len(request.instances),
+              'ram': sum(flavor.ram for flavor in flavors)}
+    if CONF.get(request.manager).volume_support:
+        needed['volumes'] = sum(
+            instance['volume_size'] for instance in request.instances)
+    quota.check_quotas(context.project_id, needed)
+
+
+def _distinct(instances: Iterable[Instance], key: str) -> set[Any]:
+    return {instance.get(key) for instance in instances}

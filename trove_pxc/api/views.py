@@ -1,0 +1,74 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A cluster as users see it: show, list, and the answer to a create.
+
+Loaded through api/strategy. Instances and addresses stand in member
+order; what is not known yet is absent.
+"""
+
+from typing import Any
+
+from trove.cluster import views as cluster_views
+from trove.common import cfg
+from trove.common import views as common_views
+from trove.extensions.mgmt.clusters import views as mgmt_views
+
+from trove_pxc.api import members
+
+CONF = cfg.CONF
+
+
+class MembersMixin:
+    """Builds the instances of a view from the cluster's members.
+
+    Trove asks for the list without servers, where the specification shows
+    status, flavor, volume and addresses too; so every view shows them.
+    """
+
+    cluster: Any
+    req: Any
+
+    def build_instances(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """The members, and the addresses of all of them."""
+        shown = [self._member(member) for member in self.cluster.members]
+        return shown, [address for member in shown
+                       for address in member.get('ip', [])]
+
+    def _member(self, member: Any) -> dict[str, Any]:
+        flavor_id = member.flavor_id
+        shown = {
+            'id': member.id,
+            'name': member.name,
+            'type': member.type,
+            'status': members.shown_status(member),
+            'operating_status': member.operating_status,
+            'links': common_views.create_links(
+                'instances', self.req, member.id),
+            'flavor': {'id': flavor_id, 'links': common_views.create_links(
+                'flavors', self.req, flavor_id)},
+        }
+        if CONF.get(self.cluster.datastore_version.manager).volume_support:
+            shown['volume'] = {'size': member.volume_size}
+        addresses = member.get_visible_ip_addresses()
+        if addresses:
+            shown['ip'] = [address['address'] for address in addresses]
+            shown['addresses'] = addresses
+        return shown
+
+
+class GaleraClusterView(MembersMixin, cluster_views.ClusterView):
+    """What the project's users see."""
+
+
+class GaleraMgmtClusterView(MembersMixin, mgmt_views.MgmtClusterView):
+    """What operators see."""

@@ -1,0 +1,328 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How instances become one cluster: the steps that create is made of.
+
+Imported by the operations that form or extend a cluster. Each step asks the
+members themselves; what their answers allow is decided in galera/.
+"""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+import uuid
+
+from oslo_log import log as logging
+from trove.common import utils
+
+from trove_pxc import exceptions
+from trove_pxc.galera import naming
+from trove_pxc.galera import plan
+from trove_pxc.galera import secret
+from trove_pxc.galera import settings
+from trove_pxc.galera import view
+from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager import supervision
+from trove_pxc.taskmanager import workflow
+from trove_pxc import waiting
+
+LOG = logging.getLogger(__name__)
+
+Member = members.Member
+ServerState = view.ServerState
+
+
+class Formation(supervision.Supervised):
+    """The state of one run; all of it can be found out again by another.
+
+    :ivar secrets: what all members share, once one of them was asked.
+    :ivar founder: the member through which the cluster was found to exist.
+    :ivar history: the UUID of the cluster's history, once it exists.
+    """
+
+    secrets: settings.ClusterSecrets | None = None
+    founder: Member | None = None
+    history: str = ''
+
+    def facts(self, member: Member) -> settings.MemberFacts:
+        """What this member's configuration depends on."""
+        return settings.MemberFacts(
+            cluster_id=self.cluster_id,
+            cluster_name=naming.wsrep_cluster_name(self.cluster_id),
+            member_name=member.node_name,
+            member_address=member.address,
+            members=tuple((other.node_name, other.address)
+                          for other in self.members),
+            instance_id=member.id, memory_mb=member.memory_mb,
+            volume_gb=member.volume_gb,
+            sst_method=member.options.sst_method)
+
+    def serving(self, member: Member) -> view.MemberReport | None:
+        """Its report if it is in the primary component, else None."""
+        if not member.prepared():
+            return None
+        report = self.ask(member)
+        if report.view is not None and report.view.in_primary:
+            return report
+        return None
+
+    def found_through(self, member: Member,
+                      report: view.MemberReport) -> None:
+        """Remember that the cluster exists, and its history."""
+        assert report.view is not None
+        self.founder = member
+        self.history = report.view.cluster_uuid or ''
+
+
+def every_member(operation: Formation) -> Sequence[Member]:
+    return operation.members
+
+
+def first_member(operation: Formation) -> Sequence[Member]:
+    return operation.members[:1]
+
+
+def last_member(operation: Formation) -> Sequence[Member]:
+    return operation.members[-1:]
+
+
+def joiners(operation: Formation) -> Sequence[Member]:
+    """All but the one through which the cluster exists."""
+    return [member for member in operation.members
+            if member is not operation.founder]
+
+
+def _address_known(operation: Formation, member: Member) -> bool:
+    return member.find_address() is not None
+
+
+def _know_address(operation: Formation, member: Member) -> None:
+    def probe() -> None:
+        member.check_server()
+        if member.find_address() is None:
+            raise waiting.NotYet('no port with an address yet')
+    operation.wait(probe, interval=member.options.cloud_poll_interval)
+
+
+def _prepared(operation: Formation, member: Member) -> bool:
+    return member.prepared()
+
+
+def _be_prepared(operation: Formation, member: Member) -> None:
+    look_at_server = supervision.every(
+        member.options.cloud_poll_interval, member.check_server)
+
+    def probe() -> None:
+        look_at_server()
+        if not member.prepared():
+            raise waiting.NotYet(
+                f'its guest is "{member.status().description}"')
+    operation.wait(probe, interval=member.options.database_poll_interval)
+
+
+def _configured(operation: Formation, member: Member) -> bool:
+    had = member.settings()
+    if had is None:
+        return False
+    facts, secrets = had
+    if operation.secrets is None:
+        operation.secrets = secrets
+    return facts == operation.facts(member) and secrets == operation.secrets
+
+
+def _configure(operation: Formation, member: Member) -> None:
+    if operation.secrets is None:
+        operation.secrets = _shared_secrets(operation, member.options)
+    member.guest.configure_member(operation.facts(member), operation.secrets)
+
+
+def _shared_secrets(operation: Formation,
+                    options: Any) -> settings.ClusterSecrets:
+    """What a member has already, else new ones."""
+    for member in operation.members:
+        had = member.settings() if member.prepared() else None
+        if had is not None:
+            return had[1]
+    length = options.default_password_length
+
+    def new() -> secret.Secret:
+        return secret.Secret(utils.generate_random_password(length))
+    return settings.ClusterSecrets(
+        admin_password=new(), root_password=new(), sst_password=new())
+
+
+def _cluster_exists(operation: Formation, member: Member) -> bool:
+    """Whether any member is in a primary component, whoever made it."""
+    for other in operation.members:
+        report = operation.serving(other)
+        if report is not None:
+            operation.found_through(other, report)
+            return True
+    return False
+
+
+def _bootstrap(operation: Formation, member: Member) -> None:
+    report = operation.ask(member)
+    if not report.started:
+        _prove_safe(operation)
+        member.guest.bootstrap_member()
+    watch = supervision.CrashWatch(member)
+
+    def probe() -> view.MemberReport:
+        report = member.report()
+        watch.look(report)
+        if (report.view is None or not report.view.in_primary
+                or not report.view.is_synced):
+            raise waiting.NotYet(members.seen(report))
+        return report
+    operation.found_through(member, operation.wait(probe))
+
+
+def _prove_safe(operation: Formation) -> None:
+    """Raise unless no member can hold data or be in a cluster.
+
+    A guest that was never prepared cannot have been told to start; any
+    other must answer, for one that is silent may hold anything.
+    """
+    prepared = [member for member in operation.members if member.prepared()]
+    decision = plan.may_bootstrap_new(
+        {member.name: operation.ask(member) for member in prepared},
+        {member.name: member.position() for member in prepared})
+    if not decision.allowed:
+        raise exceptions.BootstrapRefused(decision.reason)
+    LOG.info('Cluster %s may be bootstrapped: %s', operation.cluster_id,
+             decision.reason)
+
+
+def _joined(operation: Formation, member: Member) -> bool:
+    report = operation.serving(member)
+    return (report is not None and report.view is not None
+            and report.view.is_synced
+            and report.view.cluster_uuid == operation.history)
+
+
+def _join(operation: Formation, member: Member) -> None:
+    """Start it and wait until it is in, however long its SST moves."""
+    present = [other for other in operation.members
+               if other is not member and operation.serving(other)]
+    size = len(present) + 1
+    if operation.ask(member).server in (ServerState.ABSENT,
+                                        ServerState.STOPPED,
+                                        ServerState.CRASHED):
+        member.guest.join_member()
+    watch = supervision.CrashWatch(member)
+
+    def probe() -> None:
+        report = member.report()
+        watch.look(report)
+        _refuse_other_history(operation, member, report)
+        if not plan.joined(report, operation.history, size):
+            raise waiting.NotYet(members.seen(report))
+    operation.wait(probe, progress=watch.progress)
+    for other in present:
+        _wait_agreed(operation, other, size)
+
+
+def _refuse_other_history(operation: Formation, member: Member,
+                          report: view.MemberReport) -> None:
+    if (report.view is not None and report.view.in_primary
+            and report.view.cluster_uuid not in (None, operation.history)):
+        raise member.failed(
+            f'it is in a cluster with the UUID {report.view.cluster_uuid}, '
+            f'not {operation.history}')
+
+
+def _agreed(operation: Formation, member: Member) -> bool:
+    return plan.joined(operation.ask(member), operation.history,
+                       len(operation.members))
+
+
+def _agree(operation: Formation, member: Member) -> None:
+    _wait_agreed(operation, member, len(operation.members))
+
+
+def _wait_agreed(operation: Formation, member: Member, size: int) -> None:
+    def probe() -> None:
+        report = member.report()
+        _refuse_other_history(operation, member, report)
+        if not plan.joined(report, operation.history, size):
+            raise waiting.NotYet(members.seen(report))
+    operation.wait(
+        probe, what=f'{member.name} to see {size} members and be Synced',
+        seconds=member.options.verify_timeout)
+
+
+def _never(operation: Formation, member: Member) -> bool:
+    """For what is proven anew in each run."""
+    return False
+
+
+def _replicate(operation: Formation, member: Member) -> None:
+    token = uuid.uuid4().hex
+    member.guest.write_probe(token)
+    for other in operation.members:
+        operation.wait(
+            _reads(other, token),
+            what=f'{other.name} to read what {member.name} wrote')
+    member.guest.drop_probe()
+
+
+def _reads(member: Member, token: str) -> Callable[[], None]:
+    def probe() -> None:
+        if not member.guest.read_probe(token):
+            raise waiting.NotYet('the row is not there')
+    return probe
+
+
+def _healthy(operation: Formation, member: Member) -> bool:
+    return member.healthy()
+
+
+def _complete(operation: Formation, member: Member) -> None:
+    member.guest.cluster_complete()
+
+
+def _be_healthy(operation: Formation, member: Member) -> None:
+    def probe() -> None:
+        if not member.healthy():
+            raise waiting.NotYet(
+                f'its guest reports "{member.status().description}"')
+    operation.wait(probe, interval=member.options.database_poll_interval)
+
+
+KNOW_ADDRESS = workflow.Step(
+    'find the address', 'to have a port with an address',
+    'member_ready_timeout', _address_known, _know_address)
+BE_PREPARED = workflow.Step(
+    'prepare', 'to have a guest that is ready', 'member_ready_timeout',
+    _prepared, _be_prepared)
+CONFIGURE = workflow.Step(
+    'configure', 'to have its settings', 'member_start_timeout',
+    _configured, _configure)
+BOOTSTRAP = workflow.Step(
+    'bootstrap', 'to be Synced in a primary component of its own',
+    'bootstrap_timeout', _cluster_exists, _bootstrap)
+JOIN = workflow.Step(
+    'join', 'to be Synced in the cluster', 'join_stall_timeout',
+    _joined, _join)
+AGREE = workflow.Step(
+    'verify', 'to see the whole cluster', 'verify_timeout',
+    _agreed, _agree)
+REPLICATE = workflow.Step(
+    'replicate', 'to have its writes read on all members', 'verify_timeout',
+    _never, _replicate)
+COMPLETE = workflow.Step(
+    'complete', 'to have its guest report from now on', 'health_timeout',
+    _healthy, _complete)
+BE_HEALTHY = workflow.Step(
+    'become healthy', 'to be reported HEALTHY by its guest', 'health_timeout',
+    _healthy, _be_healthy)

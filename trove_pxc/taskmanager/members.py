@@ -1,0 +1,240 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One member of a cluster during an operation: its rows, cloud and guest.
+
+Imported by the operations and by workflow. It looks and tells; what
+follows from it is decided by the operations and by galera/.
+"""
+
+import functools
+from typing import Any
+
+from novaclient import exceptions as nova_exceptions
+from oslo_utils import netutils
+from trove.cluster import models as cluster_models
+from trove.common import cfg
+from trove.common import clients
+from trove.common import exception
+from trove.instance import models as instance_models
+from trove.instance import service_status
+
+from trove_pxc import exceptions
+from trove_pxc.galera import naming
+from trove_pxc.galera import position
+from trove_pxc.galera import settings
+from trove_pxc.galera import view
+from trove_pxc import waiting
+
+CONF = cfg.CONF
+Statuses = service_status.ServiceStatuses
+
+_NEVER_PREPARED = (Statuses.NEW, Statuses.BUILDING)
+_FAILED = (Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
+_SERVER_FAILED = ('ERROR', 'FAILED')
+
+
+def load(context: Any, cluster: cluster_models.Cluster) -> list['Member']:
+    """The members of a cluster, in member order."""
+    rows = instance_models.DBInstance.find_all(
+        cluster_id=cluster.id, deleted=False).all()
+    ordered = naming.in_member_order(
+        cluster.name, rows, name=lambda row: str(row.name),
+        age=lambda row: (str(row.created), str(row.id)))
+    return [Member(context, cluster.ds_version.manager, number, row)
+            for number, row in enumerate(ordered, start=1)]
+
+
+class Member:
+    """One member: what its rows, its server and its guest say now.
+
+    :ivar number: its place in member order, from 1.
+    """
+
+    def __init__(self, context: Any, manager: str, number: int,
+                 row: Any) -> None:
+        self.context = context
+        self.manager = manager
+        self.number = number
+        self.id = str(row.id)
+        self.name = str(row.name)
+        self.tenant_id = str(row.tenant_id)
+        self.region = row.region_id
+        self.flavor_id = str(row.flavor_id)
+        self.volume_gb = int(row.volume_size or 0)
+        self._address: str | None = None
+        self._silence: waiting.Stopwatch | None = None
+
+    @property
+    def options(self) -> Any:
+        """The options of its datastore."""
+        return CONF.get(self.manager)
+
+    @functools.cached_property
+    def guest(self) -> Any:
+        """The client of its guest, as the datastore's strategy has it."""
+        return clients.create_guest_client(
+            self.context, self.id, self.manager)
+
+    @functools.cached_property
+    def nova(self) -> Any:
+        return clients.create_nova_client(self.context, self.region)
+
+    @functools.cached_property
+    def neutron(self) -> Any:
+        return clients.create_neutron_client(self.context, self.region)
+
+    @functools.cached_property
+    def cinder(self) -> Any:
+        return clients.create_cinder_client(self.context, self.region)
+
+    @functools.cached_property
+    def memory_mb(self) -> int:
+        return int(self.nova.flavors.get(self.flavor_id).ram)
+
+    @property
+    def node_name(self) -> str:
+        return naming.node_name(self.name, self.number)
+
+    def row(self) -> Any:
+        """Its row as it stands now.
+
+        :raises MemberFailed: if it was deleted.
+        """
+        row = instance_models.DBInstance.get_by(id=self.id, deleted=False)
+        if row is None:
+            raise self.failed('the instance was deleted')
+        return row
+
+    def status(self) -> Any:
+        """What its guest has last reported to Trove."""
+        return instance_models.InstanceServiceStatus.find_by(
+            instance_id=self.id).get_status()
+
+    def failed(self, cause: str) -> exceptions.MemberFailed:
+        """The error that names this member and the cause."""
+        return exceptions.MemberFailed(self.name, self.id, cause)
+
+    def check(self) -> None:
+        """Raise MemberFailed if its rows say that it cannot be used."""
+        task = self.row().task_status
+        if task.is_error:
+            raise self.failed(self._fault() or task.db_text)
+        status = self.status()
+        if status in _FAILED:
+            raise self.failed(
+                self._fault() or f'its guest is "{status.description}"')
+
+    def check_server(self) -> None:
+        """Raise MemberFailed if Nova could not make its server."""
+        server_id = self.row().compute_instance_id
+        if not server_id:
+            return
+        try:
+            server = self.nova.servers.get(server_id)
+        except nova_exceptions.NotFound as gone:
+            raise self.failed(f'its server {server_id} is gone') from gone
+        if server.status in _SERVER_FAILED:
+            fault = getattr(server, 'fault', None) or {}
+            raise self.failed(
+                f'its server {server_id} is {server.status}: '
+                f'{fault.get("message", "Nova gives no reason")}')
+
+    def prepared(self) -> bool:
+        """Whether its guest was ever ready to be configured.
+
+        Only then can anyone have configured or started its server.
+        """
+        return self.status() not in _NEVER_PREPARED
+
+    def healthy(self) -> bool:
+        return bool(self.status() == Statuses.HEALTHY)
+
+    def find_address(self) -> str | None:
+        """Its private address outside the management networks.
+
+        Known as soon as its port is there, long before it boots.
+        """
+        if self._address is None:
+            for port in self._ports():
+                for fixed in port['fixed_ips']:
+                    if netutils.is_valid_ipv4(fixed.get('ip_address')):
+                        self._address = str(fixed['ip_address'])
+                        return self._address
+        return self._address
+
+    @property
+    def address(self) -> str:
+        """The address that was found.
+
+        :raises MemberFailed: if it has none.
+        """
+        found = self.find_address()
+        if found is None:
+            raise self.failed('it has no address')
+        return found
+
+    def report(self) -> view.MemberReport:
+        """What its guest sees of the server now.
+
+        :raises waiting.NotYet: if the guest does not answer just now.
+        :raises MemberFailed: if it has not answered for
+            guest_silence_timeout seconds.
+        """
+        try:
+            report: view.MemberReport = self.guest.member_report()
+        except (exception.GuestTimeout, exception.GuestError) as silent:
+            self._silence = self._silence or waiting.Stopwatch()
+            limit = self.options.guest_silence_timeout
+            if self._silence.elapsed >= limit:
+                raise self.failed(f'its guest has given no report for '
+                                  f'{limit} s: {silent}') from silent
+            raise waiting.NotYet(
+                f'no report from {self.name}: {silent}') from silent
+        self._silence = None
+        return report
+
+    def position(self) -> position.Position:
+        """Where its data stands, read by its guest from the disk."""
+        found: position.Position = self.guest.member_position()
+        return found
+
+    def settings(self) -> tuple[settings.MemberFacts,
+                                settings.ClusterSecrets] | None:
+        """What it was configured with, None if it never was."""
+        found: (tuple[settings.MemberFacts, settings.ClusterSecrets]
+                | None) = self.guest.member_context()
+        return found
+
+    def _ports(self) -> list[Any]:
+        ports = self.neutron.list_ports(name=f'trove-{self.id}')['ports']
+        server_id = self.row().compute_instance_id
+        if not ports and server_id:
+            ports = self.neutron.list_ports(device_id=server_id)['ports']
+        return [port for port in ports
+                if port['network_id'] not in CONF.management_networks]
+
+    def _fault(self) -> str:
+        found = instance_models.DBInstanceFault.get_by(
+            instance_id=self.id, deleted=False)
+        return str(found.message).strip() if found else ''
+
+
+def seen(report: view.MemberReport) -> str:
+    """A report in a few words, for time-out errors."""
+    if report.view is None:
+        error = f', "{report.error}"' if report.error else ''
+        return f'server {report.server.value}{error}'
+    return (f'server {report.server.value}, '
+            f'{report.view.cluster_status.value}, '
+            f'{report.view.local_state.value}, '
+            f'size {report.view.cluster_size}')

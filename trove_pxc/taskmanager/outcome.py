@@ -1,0 +1,85 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is left in Trove's rows when an operation has failed.
+
+Imported by tasks.
+"""
+
+from collections.abc import Sequence
+import traceback
+
+from oslo_log import log as logging
+from trove.instance import models as instance_models
+from trove.instance.tasks import InstanceTasks
+
+from trove_pxc import exceptions
+from trove_pxc.taskmanager import members
+
+LOG = logging.getLogger(__name__)
+
+FAULT_LENGTH = 255          # the column of Trove's table
+_CAUSE_LENGTH = 110
+
+
+def record_failure(failure: exceptions.StepFailed,
+                   concerned: Sequence[members.Member]) -> None:
+    """Put the members at fault into ERROR, and tell at each what happened.
+
+    If no member in particular is at fault, all are. The others keep their
+    status, and their fault says that they are not to blame.
+    """
+    blamed = failure.blamed or tuple(member.id for member in concerned)
+    names = ', '.join(member.name for member in concerned
+                      if member.id in blamed)
+    details = ''.join(traceback.format_exception(
+        failure.__cause__ or failure))
+    for member in concerned:
+        if member.id in blamed:
+            _set_error(member)
+            message = fault_text(failure)
+        else:
+            message = (f'{member.name} is not at fault, but its cluster is '
+                       f'not usable: {failure.operation} failed at '
+                       f'{names}, which tells why. '
+                       f'Next: {failure.next_action}')
+        instance_models.save_instance_fault(
+            member.id, message[:FAULT_LENGTH], details)
+
+
+def fault_text(failure: exceptions.StepFailed) -> str:
+    """Step, cause and next action within the length that Trove keeps."""
+    cause = failure.cause
+    if len(cause) > _CAUSE_LENGTH:
+        cause = f'{cause[:_CAUSE_LENGTH - 3]}...'
+    return (f'{failure.operation}: "{failure.step}" failed: {cause}. '
+            f'Next: {failure.next_action}')[:FAULT_LENGTH]
+
+
+def _set_error(member: members.Member) -> None:
+    row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
+    if row is None:
+        LOG.info('Instance %s is gone; nothing to mark', member.id)
+    elif not row.task_status.is_error:
+        row.update(task_status=InstanceTasks.BUILDING_ERROR_SERVER)
+
+
+def release(concerned: Sequence[members.Member]) -> None:
+    """Let instances that Trove still calls building be plain active.
+
+    Trove's own task does it when a guest gets ready, unless the
+    taskmanager that ran it has died.
+    """
+    for member in concerned:
+        row = member.row()
+        if row.task_status == InstanceTasks.BUILDING:
+            row.update(task_status=InstanceTasks.NONE)

@@ -1,0 +1,40 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What trove-taskmanager and trove-api load: ``taskmanager_strategy``.
+
+Nothing of ours imports it.
+"""
+
+from typing import Any
+
+from trove.common import cfg
+from trove.common.strategies.cluster import base
+from trove.taskmanager import api as task_api
+
+from trove_pxc import conf
+from trove_pxc.taskmanager import tasks
+
+conf.register(cfg.CONF)
+
+
+class GaleraTaskManagerStrategy(base.BaseTaskManagerStrategy):
+    """The client for casts, and the class that does what they ask."""
+
+    @property
+    def task_manager_api_class(self) -> Any:
+        return task_api.API
+
+    @property
+    def task_manager_cluster_tasks_class(
+            self) -> type[tasks.GaleraClusterTasks]:
+        return tasks.GaleraClusterTasks

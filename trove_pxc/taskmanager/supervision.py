@@ -1,0 +1,151 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What every operation does while it waits: look whether to go on at all.
+
+Imported by the operations; it waits through waiting.
+"""
+
+from collections.abc import Callable
+from collections.abc import Hashable
+from typing import Any
+from typing import TypeVar
+
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+
+from trove_pxc import exceptions
+from trove_pxc.galera import view
+from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager import workflow
+from trove_pxc import waiting
+
+Found = TypeVar('Found')
+
+_CRASHES_FORGIVEN = 3
+
+
+class Supervised:
+    """An operation that stops when its cluster or a member is lost.
+
+    :ivar name: what is being done: "create".
+    :ivar members: in member order.
+    """
+
+    def __init__(self, name: str, context: Any,
+                 cluster: cluster_models.Cluster) -> None:
+        self.name = name
+        self.context = context
+        self.cluster_id = str(cluster.id)
+        self.members = members.load(context, cluster)
+        self.at: workflow.Step[Any] | None = None
+        self.subject: members.Member | None = None
+        self._check_now_and_then = every(
+            self.members[0].options.database_poll_interval
+            if self.members else 0, self.check)
+
+    def check(self) -> None:
+        """Raise if the cluster is being deleted or a member has failed.
+
+        :raises ClusterBeingDeleted: the first thing asked, since members
+            vanish and fail when their cluster is deleted.
+        :raises MemberFailed: if a member's rows say so.
+        """
+        self.check_wanted()
+        if not self.members:
+            raise exceptions.ClusterInconsistent(
+                f'cluster {self.cluster_id} has no members')
+        for member in self.members:
+            member.check()
+
+    def check_wanted(self) -> None:
+        """Raise ClusterBeingDeleted if someone deletes the cluster."""
+        row = cluster_models.DBCluster.get_by(id=self.cluster_id)
+        if (row is None or row.deleted
+                or row.task_status == ClusterTasks.DELETING):
+            raise exceptions.ClusterBeingDeleted(
+                f'cluster {self.cluster_id} is being deleted; its '
+                f'{self.name} was stopped')
+
+    def ask(self, member: members.Member) -> view.MemberReport:
+        """Its report, asked for again while its guest is silent."""
+        return self.wait(member.report, what=f'a report from {member.name}')
+
+    def wait(self, probe: Callable[[], Found], what: str = '',
+             seconds: float | None = None, interval: float | None = None,
+             progress: Callable[[], Hashable] | None = None) -> Found:
+        """Wait for a probe, looking now and then whether to go on.
+
+        What is not given is taken from the step that is running.
+        """
+        assert self.at is not None and self.subject is not None
+        options = self.subject.options
+        if seconds is None:
+            seconds = options.get(self.at.timeout)
+
+        def supervised() -> Found:
+            self._check_now_and_then()
+            return probe()
+        return waiting.until(
+            what or f'{self.subject.name} {self.at.waits_for}',
+            supervised, waiting.Deadline(seconds, progress),
+            options.member_poll_interval if interval is None else interval)
+
+
+class CrashWatch:
+    """Follows the reports of one member while its server starts.
+
+    The container engine restarts a server that ends; one that keeps ending
+    will not come up, however much moves meanwhile.
+    """
+
+    def __init__(self, member: members.Member) -> None:
+        self._member = member
+        self._crashes = 0
+        self._down = False
+        self._progress: Hashable = None
+
+    def look(self, report: view.MemberReport) -> None:
+        """Take note of a report.
+
+        :raises MemberFailed: when the server has ended too often.
+        """
+        down = report.server in (view.ServerState.CRASHED,
+                                 view.ServerState.STOPPED)
+        if down and not self._down:
+            self._crashes += 1
+        self._down = down
+        if self._crashes > _CRASHES_FORGIVEN:
+            raise self._member.failed(
+                f'its server ended {self._crashes} times, last with exit '
+                f'code {report.exit_code}: '
+                f'{report.error or "its log gives no reason"}')
+        self._progress = (
+            report.server, report.data_bytes,
+            report.view and (report.view.local_state,
+                             report.view.cluster_size))
+
+    def progress(self) -> Hashable:
+        """Differs whenever data arrived or the state changed."""
+        return self._progress
+
+
+def every(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
+    """Make a function that calls this one at most so often."""
+    last: list[waiting.Stopwatch] = []
+
+    def now_and_then() -> None:
+        if last and last[0].elapsed < seconds:
+            return
+        last[:] = [waiting.Stopwatch()]
+        call()
+    return now_and_then

@@ -1,0 +1,92 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The taskmanager's RPC entry: what came of an operation, told to Trove.
+
+Loaded through strategy. A failure ends in statuses, faults and a cluster
+that can be deleted, and is raised again: Trove's manager sends the *error*
+notification for what is raised, and *end* for everything else.
+"""
+
+from typing import Any
+
+from oslo_concurrency import lockutils
+from oslo_log import log as logging
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+from trove.taskmanager import models as task_models
+
+from trove_pxc import exceptions
+from trove_pxc.taskmanager import create
+from trove_pxc.taskmanager import delete
+from trove_pxc.taskmanager import formation
+from trove_pxc.taskmanager import outcome
+from trove_pxc.taskmanager import workflow
+
+LOG = logging.getLogger(__name__)
+
+
+class GaleraClusterTasks(task_models.ClusterTasks):
+    """The operations on a Galera cluster."""
+
+    def create_cluster(self, context: Any, cluster_id: str) -> None:
+        """Make one cluster of the instances that Trove is creating.
+
+        :raises StepFailed: and then the members at fault are in ERROR, and
+            the cluster has no task.
+        :raises ClusterBeingDeleted: and then nothing was marked.
+        """
+        with lockutils.lock(f'trove-pxc-create-{cluster_id}'):
+            operation = formation.Formation('create', context, self)
+            try:
+                create.run(operation)
+            except exceptions.ClusterBeingDeleted as deleted:
+                LOG.info('%s', deleted)
+                raise
+            except Exception as error:
+                self._create_failed(operation, error)
+                raise workflow.failure(operation, error) from error
+            outcome.release(operation.members)
+            self._end_task(ClusterTasks.BUILDING_INITIAL)
+            LOG.info('Cluster %s is complete', cluster_id)
+
+    def delete_cluster(self, context: Any, cluster_id: str) -> None:
+        """Remove all of a cluster.
+
+        :raises StepFailed: and then the cluster has no task, so that the
+            state does not claim a deletion that nobody runs.
+        """
+        with lockutils.lock(f'trove-pxc-delete-{cluster_id}'):
+            operation = delete.Deletion(context, self)
+            try:
+                delete.run(operation)
+            except Exception as error:
+                failure = workflow.failure(operation, error)
+                LOG.exception('%s', failure)
+                outcome.record_failure(failure, operation.members)
+                self._end_task(ClusterTasks.DELETING)
+                raise failure from error
+
+    def _create_failed(self, operation: formation.Formation,
+                       error: Exception) -> None:
+        operation.check_wanted()
+        failure = workflow.failure(operation, error)
+        failure.__cause__ = error
+        LOG.error('Cluster %s: %s', self.id, failure, exc_info=error)
+        outcome.record_failure(failure, operation.members)
+        self._end_task(ClusterTasks.BUILDING_INITIAL)
+
+    def _end_task(self, task: Any) -> None:
+        """Set the task to NONE, if it is still this one."""
+        row = cluster_models.DBCluster.get_by(id=self.id, deleted=False)
+        if row is not None and row.task_status == task:
+            row.update(task_status=ClusterTasks.NONE)

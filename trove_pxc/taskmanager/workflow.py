@@ -1,0 +1,134 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Steps in order: each looks first whether it is done, then does its part.
+
+Imported by the operations (create, delete, ...) and by tasks. What an
+operation does is in its own file; here is only how steps are run, so that
+an operation may be run again after it was cut short anywhere.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Sequence
+import dataclasses
+from typing import Any
+from typing import Generic
+from typing import Protocol
+from typing import TypeVar
+
+from oslo_log import log as logging
+
+from trove_pxc import exceptions
+from trove_pxc.taskmanager import members
+from trove_pxc import waiting
+
+LOG = logging.getLogger(__name__)
+
+
+class Operation(Protocol):
+    """What the run of an operation needs to know of it."""
+
+    name: str
+    cluster_id: str
+    at: 'Step[Any] | None'
+    subject: members.Member | None
+
+    def check(self) -> None:
+        """Raise if there is no point in going on."""
+
+
+Op = TypeVar('Op', bound=Operation)
+
+
+@dataclasses.dataclass(frozen=True)
+class Step(Generic[Op]):
+    """One step of an operation, for one member.
+
+    :ivar name: what it does, as it stands in logs and errors: "join".
+    :ivar waits_for: what has come about when it is over, to follow the
+        member's name: "to be Synced".
+    :ivar timeout: the option with the seconds that it may take.
+    :ivar done: whether nothing is left to do; it changes nothing.
+    :ivar do: does it and waits; may be called again if it was cut short.
+    """
+
+    name: str
+    waits_for: str
+    timeout: str
+    done: Callable[[Op, members.Member], bool]
+    do: Callable[[Op, members.Member], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Each(Generic[Op]):
+    """Steps that each of some members goes through, one after another."""
+
+    of: Callable[[Op], Sequence[members.Member]]
+    steps: tuple[Step[Op], ...]
+
+
+def run(operation: Op, phases: Iterable[Each[Op]]) -> None:
+    """Go through all phases; raise what a step raises.
+
+    ``operation.at`` and ``operation.subject`` tell afterwards where it
+    stood.
+    """
+    for phase in phases:
+        for member in phase.of(operation):
+            for step in phase.steps:
+                _take(operation, step, member)
+
+
+def _take(operation: Op, step: Step[Op], member: members.Member) -> None:
+    operation.at = step
+    operation.subject = member
+    operation.check()
+    if step.done(operation, member):
+        LOG.info('%s of cluster %s: %s of %s is done already',
+                 operation.name, operation.cluster_id, step.name,
+                 member.name)
+        return
+    watch = waiting.Stopwatch()
+    step.do(operation, member)
+    LOG.info('%s of cluster %s: %s of %s took %.1f s', operation.name,
+             operation.cluster_id, step.name, member.name, watch.elapsed)
+
+
+def failure(operation: Operation,
+            error: Exception) -> exceptions.StepFailed:
+    """What to tell of an operation that ended with this error."""
+    step, subject = operation.at, operation.subject
+    blamed: tuple[str, ...] = ()
+    if isinstance(error, exceptions.MemberFailed):
+        blamed = (error.instance_id,)
+    elif (subject is not None
+          and not isinstance(error, (exceptions.BootstrapRefused,
+                                     exceptions.ClusterInconsistent))):
+        blamed = (subject.id,)
+    name = 'start' if step is None else step.name
+    if subject is not None:
+        name = f'{name} of {subject.name}'
+    return exceptions.StepFailed(
+        operation.name, name, str(error) or type(error).__name__,
+        _next_action(error, step), blamed)
+
+
+def _next_action(error: Exception, step: Step[Any] | None) -> str:
+    if isinstance(error, exceptions.BootstrapRefused):
+        return ('look at the data of the members that are named before '
+                'you delete the cluster')
+    if isinstance(error, exceptions.DeadlineExceeded) and step is not None:
+        return (f'delete the cluster; if the member was only slow, raise '
+                f'{step.timeout} and create it again')
+    return ("delete the cluster; the cause is in the member's guest agent "
+            'and server logs')
