@@ -43,6 +43,7 @@ def up(home: lab_home.Home, report: lab_report.Report, port: int,
     if is_up(home):
         report.say(f'the lab is up: {home.api_url}')
         return
+    packages.restore_policy()
     _clear_ruins(home, report)
     home.make()
     home.set(api_port=port)

@@ -16,6 +16,7 @@ Imported by ``lab.__main__``.
 
 import argparse
 from collections.abc import Sequence
+import os
 import sys
 
 from lab.cli import client
@@ -47,6 +48,8 @@ GROUPS = (lifecycle, client, state, database, guest, service, datastore)
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command; returns the exit code."""
+    # Guests read what the lab writes, whatever the shell's habit is.
+    os.umask(0o022)
     home = lab_home.Home.from_environment()
     passed_on = client.for_the_client(arguments)
     try:

@@ -16,8 +16,10 @@ For the cloud's compute service and ``lab.guest.control``. A guest does not
 depend on the process that started it.
 """
 
+from collections.abc import Iterator
 import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -43,6 +45,24 @@ BOOT_TIMEOUT = 60.0
 KILL_TIMEOUT = 20.0
 SOFT_STOP_TIMEOUT = 90.0
 ANSWER_BYTES = 4096
+
+
+@contextlib.contextmanager
+def locked(folder: guest_spec.GuestFolder) -> Iterator[None]:
+    """Let nobody else change this guest's power or disks meanwhile.
+
+    The cloud and the command line both do that, from their own processes.
+    """
+    locks = folder.home.run / 'guests'
+    locks.mkdir(parents=True, exist_ok=True)
+    path = locks / f'{folder.server_id}.lock'
+    with path.open('w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            if not folder.path.exists():
+                path.unlink(missing_ok=True)
 
 
 def cgroup(home: lab_home.Home, spec: guest_spec.GuestSpec) -> str:
@@ -126,6 +146,11 @@ def delete(folder: guest_spec.GuestFolder) -> None:
         for volume in folder.load().volumes:
             disks.detach(volume.file)
     shutil.rmtree(folder.path, ignore_errors=False)
+
+
+def remove_disk(folder: guest_spec.GuestFolder) -> None:
+    """Remove the root disk of a guest whose power is off."""
+    shutil.rmtree(folder.disk)
 
 
 def attach_volume(folder: guest_spec.GuestFolder,
