@@ -1,0 +1,249 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A cluster through Trove's API, and where its time went.
+
+Imported by the bringup program. The phases follow each other without a gap:
+the first ones are seen from outside, the steps are those that the
+taskmanager logs.
+"""
+
+from collections.abc import Iterator
+import contextlib
+import dataclasses
+import datetime
+import json
+from pathlib import Path
+import re
+import threading
+import time
+from typing import Any
+import urllib.request
+
+from lab import api
+from lab import datastores
+from lab import home as lab_home
+from lab import process
+from lab import waiting
+from lab.cloud import seed
+from lab.guest import boot
+from lab.guest import control
+from lab.guest import spec as guest_spec
+
+FLAVOR = '2'
+VOLUME_GB = 1
+TIMEOUT = 900
+POLL = 0.1
+LOOK_AT_GUESTS = 0.05
+STEP = re.compile(
+    r'^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) .*'
+    r'create of cluster (?P<cluster>\S+): (?P<step>.+) of (?P<member>\S+) '
+    r'took (?P<seconds>[\d.]+) s')
+SYNCED = 'Synchronized with group, ready for connections'
+STARTS = ('bootstrap', 'join')
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """What the taskmanager did with one member, on the clock."""
+
+    name: str
+    member: str
+    began: float
+    ended: float
+
+    @classmethod
+    def parse(cls, line: str, cluster_id: str) -> 'Step | None':
+        found = STEP.match(line)
+        if found is None or found['cluster'] != cluster_id:
+            return None
+        ended = datetime.datetime.fromisoformat(found['at']).timestamp()
+        return cls(found['step'], found['member'],
+                   ended - float(found['seconds']), ended)
+
+
+class GuestWatch(threading.Thread):
+    """Notes when a guest is there, and when its Docker engine answers."""
+
+    def __init__(self, home: lab_home.Home) -> None:
+        super().__init__(daemon=True)
+        self._home = home
+        self._known = set(self._folders())
+        self._end = threading.Event()
+        self.there: dict[str, float] = {}
+        self.booted: dict[str, float] = {}
+        self.image = ''
+
+    def run(self) -> None:
+        while not self._end.is_set():
+            self._look()
+            waiting.pause(LOOK_AT_GUESTS)
+
+    def stop(self) -> None:
+        self._end.set()
+        self.join()
+
+    def _folders(self) -> list[str]:
+        return [path.name for path in self._home.guests.iterdir()]
+
+    def _look(self) -> None:
+        for server_id in set(self._folders()) - self._known:
+            self.there.setdefault(server_id, time.time())
+            if server_id not in self.booted:
+                folder = guest_spec.GuestFolder(self._home, server_id)
+                pid = boot.init_pid(folder)
+                if pid and Path(f'/proc/{pid}/root/run/docker.sock').exists():
+                    self.booted[server_id] = time.time()
+                    self.image = folder.load().image
+
+
+def bring_up(home: lab_home.Home, members: int) -> dict[str, Any]:
+    """Create a cluster, measure, and delete it."""
+    with _watched(home) as watch:
+        cluster_id = _create(home, members)
+        answered = time.time()
+        try:
+            _wait_ready(home, cluster_id)
+            ready = time.time()
+            watch.stop()
+            steps = _steps(home, cluster_id)
+            return {
+                'seconds': ready - answered,
+                'image': watch.image,
+                'phases': _phases(answered, ready, watch, steps),
+                'starts': list(_starts(home, steps)),
+                'guests': sorted(watch.booted[server] - there
+                                 for server, there in watch.there.items()),
+                'steps': [dataclasses.asdict(step) for step in steps]}
+        finally:
+            _delete(home, cluster_id)
+
+
+@contextlib.contextmanager
+def _watched(home: lab_home.Home) -> Iterator[GuestWatch]:
+    watch = GuestWatch(home)
+    watch.start()
+    try:
+        yield watch
+    finally:
+        watch.stop()
+
+
+def _create(home: lab_home.Home, members: int) -> str:
+    answer = _request(home, 'POST', '/clusters', {'cluster': {
+        'name': f'bringup{members}',
+        'datastore': {'type': datastores.DEFAULT_NAME,
+                      'version': datastores.DEFAULT_VERSION},
+        'instances': [{
+            'flavorRef': FLAVOR, 'volume': {'size': VOLUME_GB},
+            'nics': [{'network_id': seed.NETWORK_ID}]}] * members}})
+    return str(json.loads(answer)['cluster']['id'])
+
+
+def _wait_ready(home: lab_home.Home, cluster_id: str) -> None:
+    def ready() -> bool:
+        cluster = api.cluster(home, cluster_id)
+        states = [member['status'] for member in cluster['instances']]
+        if 'ERROR' in states or 'FAILED' in states:
+            raise AssertionError(f'the cluster has failed: {states}')
+        if (cluster['task']['name'] != 'NONE'
+                or set(states) - {'ACTIVE', 'HEALTHY'}):
+            raise waiting.NotYet(f'{cluster["task"]["name"]}, {states}')
+        return True
+
+    waiting.until('the cluster to be ready', ready, TIMEOUT, POLL)
+
+
+def _delete(home: lab_home.Home, cluster_id: str) -> None:
+    _request(home, 'DELETE', f'/clusters/{cluster_id}')
+
+    def gone() -> bool:
+        return (cluster_id not in [row['id'] for row in api.clusters(home)]
+                and not control.guests(home))
+
+    waiting.until('the cluster to be gone', gone, TIMEOUT, POLL)
+
+
+def _request(home: lab_home.Home, method: str, path: str,
+             body: dict[str, Any] | None = None) -> bytes:
+    request = urllib.request.Request(
+        f'{home.api_url}{path}', method=method,
+        data=json.dumps(body).encode() if body else None,
+        headers={'Content-Type': 'application/json'})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=60) as answer:
+        return bytes(answer.read())
+
+
+def _steps(home: lab_home.Home, cluster_id: str) -> list[Step]:
+    log = process.log_file(home, 'taskmanager')
+    with log.open(errors='replace') as lines:
+        parsed = [Step.parse(line, cluster_id) for line in lines]
+    return sorted((step for step in parsed if step is not None),
+                  key=lambda step: step.ended)
+
+
+def _phases(answered: float, ready: float, watch: GuestWatch,
+            steps: list[Step]) -> list[dict[str, Any]]:
+    """The run cut where one thing ends and the next begins."""
+    starts = [step for step in steps if step.name in STARTS]
+    first = starts[0]
+    prepared = max(step.ended for step in steps
+                   if step.member == first.member
+                   and step.ended <= first.began + 0.1)
+    marks = [
+        ('volumes, ports, servers asked for', min(watch.there.values())),
+        ('guest boot (the first Docker engine answers)',
+         min(watch.booted.values())),
+        (f'prepare of {first.member}: agent, volume', prepared)]
+    marks += [(f'{step.name} of {step.member}', step.ended)
+              for step in starts]
+    marks += [('agree, replicate, complete, healthy', steps[-1].ended),
+              ('until the API says ACTIVE and NONE', ready)]
+    phases = []
+    for name, ended in marks:
+        phases.append({'name': name, 'seconds': ended - answered})
+        answered = ended
+    return phases
+
+
+def _starts(home: lab_home.Home,
+            steps: list[Step]) -> Iterator[dict[str, Any]]:
+    """What each start was made of, by the clock of the server itself."""
+    for step in steps:
+        if step.name not in STARTS:
+            continue
+        started, synced = _server_times(home, step.member)
+        yield {'member': f'{step.name} of {step.member}',
+               'ordering': started - step.began,
+               'server': synced - started,
+               'noticing': step.ended - synced}
+
+
+def _server_times(home: lab_home.Home, member: str) -> tuple[float, float]:
+    """When the container was started, and when it was first Synced."""
+    guest = control.find(home, member)
+    started = control.run(home, guest.instance_id, [
+        'docker', 'inspect', '--format', '{{.State.StartedAt}}',
+        'database']).stdout.strip()
+    logs = control.run(home, guest.instance_id, [
+        'sh', '-c', 'docker logs --timestamps database 2>&1'])
+    synced = next(line.split()[0] for line in logs.stdout.splitlines()
+                  if SYNCED in line)
+    return _epoch(started), _epoch(synced)
+
+
+def _epoch(text: str) -> float:
+    """Docker's time, which has nine decimals."""
+    seconds, _, fraction = text.rstrip('Z').partition('.')
+    moment = datetime.datetime.fromisoformat(f'{seconds}+00:00')
+    return moment.timestamp() + float(f'0.{fraction or 0}')
