@@ -1,0 +1,127 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The RPC client of a member's guest: typed, and silent about secrets.
+
+The taskmanager and the API use it.
+"""
+
+import functools
+from typing import Any
+
+from oslo_log import log as logging
+import oslo_messaging as messaging
+from oslo_messaging.rpc import client as rpc_client
+
+from trove.common import cfg
+from trove.common import exception
+from trove.datastore import models as datastore_models
+from trove.guestagent import api as guest_api
+from trove.instance import models as instance_models
+
+from trove_pxc import conf
+from trove_pxc.galera import position
+from trove_pxc.galera import settings
+from trove_pxc.galera import view
+
+LOG = logging.getLogger(__name__)
+CONF = cfg.CONF
+conf.register(CONF)
+
+
+class GaleraGuestAPI(guest_api.API):
+    """Trove's client of a guest with the calls of a member.
+
+    Every call raises trove.common.exception.GuestTimeout if there is no
+    answer in time, and GuestError with the guest's words if it failed.
+    """
+
+    def configure_member(self, facts: settings.MemberFacts,
+                         secrets: settings.ClusterSecrets) -> None:
+        self._act('configure_member', facts=facts.to_dict(),
+                  secrets=secrets.to_dict())
+
+    def bootstrap_member(self) -> None:
+        self._act('bootstrap_member')
+
+    def join_member(self, forming: bool = True) -> None:
+        """:param forming: whether the cluster is still empty."""
+        self._act('join_member', forming=forming)
+
+    def start_member(self) -> None:
+        self._act('start_member')
+
+    def member_report(self) -> view.MemberReport:
+        return view.MemberReport.from_dict(self._look('member_report'))
+
+    def member_position(self) -> position.Position:
+        """It recovers the position of a stopped server, which takes time."""
+        return position.Position.from_dict(self._act('member_position'))
+
+    def member_context(self) -> tuple[settings.MemberFacts,
+                                      settings.ClusterSecrets] | None:
+        """What the member was configured with; None if it was not."""
+        plain = self._look('member_context')
+        if plain is None:
+            return None
+        return (settings.MemberFacts.from_dict(plain['facts']),
+                settings.ClusterSecrets.from_dict(plain['secrets']))
+
+    def write_probe(self, token: str) -> None:
+        self._look('write_probe', token=token)
+
+    def read_probe(self, token: str) -> bool:
+        return bool(self._look('read_probe', token=token))
+
+    def drop_probe(self) -> None:
+        self._look('drop_probe')
+
+    def cluster_complete(self) -> None:
+        self._act('cluster_complete')
+
+    def _look(self, method: str, **arguments: Any) -> Any:
+        return self._call(method, self._seconds('member_call_timeout'),
+                          version=self.API_BASE_VERSION, **arguments)
+
+    def _act(self, method: str, **arguments: Any) -> Any:
+        return self._call(method, self._seconds('member_start_timeout'),
+                          version=self.API_BASE_VERSION, **arguments)
+
+    def _seconds(self, option: str) -> int:
+        return int(CONF[self._manager][option])
+
+    @functools.cached_property
+    def _manager(self) -> str:
+        """The datastore manager of the guest, from Trove's tables."""
+        instance = instance_models.DBInstance.find_by(id=self.id)
+        return str(datastore_models.DatastoreVersion.load_by_uuid(
+            instance.datastore_version_id).manager)
+
+    def _call(self, method_name: str, timeout_sec: float, version: str,
+              **kwargs: Any) -> Any:
+        """Trove's own call, but for its log of every result.
+
+        Arguments and results may hold passwords.
+        """
+        LOG.debug('Calling %s of guest %s with timeout %s', method_name,
+                  self.id, timeout_sec)
+        call = self.client.prepare(version=version, timeout=timeout_sec)
+        try:
+            return call.call(self.context, method_name, **kwargs)
+        except rpc_client.RemoteError as failure:
+            raise exception.GuestError(
+                original_message=failure.value) from failure
+        except messaging.MessagingTimeout as silence:
+            raise exception.GuestTimeout() from silence
+        except messaging.MessagingException as failure:
+            raise exception.GuestError(
+                original_message=str(failure)) from failure

@@ -1,0 +1,294 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The container of the database server: Docker alone, no SQL.
+
+The service and the manager use it.
+"""
+
+from collections.abc import Mapping
+import dataclasses
+import hashlib
+import json
+import os
+from typing import Any
+
+import docker
+from docker import errors as docker_errors
+from oslo_log import log as logging
+
+from trove.common import constants
+from trove.guestagent.utils import docker as trove_docker
+
+from trove_pxc import exceptions
+
+LOG = logging.getLogger(__name__)
+
+NAME = 'database'  # Trove's own name for it
+_HELPER = 'database-helper'
+_LABEL = 'trove-pxc.specification'
+_OPEN_FILES = 65536
+_LOGS = {'max-size': '20m', 'max-file': '3'}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder of the guest inside the container.
+
+    :ivar required: whether a missing folder keeps the container from
+        starting (a volume that is not mounted yet), or is made by Docker
+        (a folder in memory, after a reboot).
+    """
+
+    source: str
+    target: str
+    read_only: bool = False
+    required: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Specification:
+    """What the container is made of; it carries no secret.
+
+    :ivar user: 'uid:gid' of the server.
+    :ivar stop_seconds: what a clean stop may take before it is killed.
+    """
+
+    image: str
+    user: str
+    entrypoint: tuple[str, ...]
+    mounts: tuple[Mount, ...]
+    stop_seconds: int
+    isolated_network: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Seen:
+    """What Docker says of the container at one moment.
+
+    :ivar status: Docker's word, or 'absent'.
+    :ivar started_at: Docker's text; differs from start to start.
+    :ivar restarts: by Docker itself since it was last started by someone.
+    """
+
+    status: str
+    exit_code: int | None = None
+    started_at: str = ''
+    restarts: int = 0
+    error: str = ''
+
+    @property
+    def running(self) -> bool:
+        return self.status == 'running'
+
+    @property
+    def in_restart_loop(self) -> bool:
+        return self.status == 'restarting'
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a server runs or is about to without our doing."""
+        return self.status in ('running', 'restarting', 'paused')
+
+
+def isolated_network() -> bool:
+    """Whether Trove gave the guest a port for the container alone."""
+    return os.path.exists(constants.ETH1_CONFIG_PATH)
+
+
+class DatabaseContainer:
+    """The one container of the member's server."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    def ensure_image(self, image: str) -> None:
+        """Have the image in the guest, from the registry if need be.
+
+        :raises trove_pxc.exceptions.ImageUnusable: if it is nowhere.
+        """
+        try:
+            self._client.images.get(image)
+            return
+        except docker_errors.ImageNotFound:
+            LOG.info('Pulling the database image %s', image)
+        repository, _, tag = image.rpartition(':')
+        try:
+            self._client.images.pull(repository, tag=tag)
+        except docker_errors.APIError as error:
+            raise exceptions.ImageUnusable(
+                f'the database image {image} is neither in the guest nor to '
+                f'be had from a registry: {error.explanation or error}. '
+                'Check docker_image and the datastore version\'s name, or '
+                'bring the image into the guest image.') from error
+
+    def ensure_created(self, specification: Specification) -> None:
+        """Have the container, made of just this; it is not started."""
+        wanted = self._fingerprint(specification)
+        present = self._get()
+        if present is not None:
+            if present.labels.get(_LABEL) == wanted:
+                return
+            LOG.info('Making the container %s anew: its image or its '
+                     'mounts changed', NAME)
+            present.stop(timeout=specification.stop_seconds)
+            present.remove(v=True, force=True)
+        self._create(specification, wanted)
+
+    def start(self) -> None:
+        """Start it; nothing happens if it runs.
+
+        :raises trove_pxc.exceptions.ServerStartFailed: with Docker's words.
+        """
+        try:
+            self._client.containers.get(NAME).start()
+        except docker_errors.APIError as error:
+            raise exceptions.ServerStartFailed(
+                f'Docker cannot start the container {NAME}: '
+                f'{error.explanation or error}. Look at "docker inspect '
+                f'{NAME}" in the guest.') from error
+
+    def stop(self, seconds: int) -> None:
+        """Stop it cleanly, by force after so many seconds."""
+        present = self._get()
+        if present is not None:
+            present.stop(timeout=seconds)
+
+    def remove(self) -> None:
+        """Remove it, by force if it runs; the data stays."""
+        present = self._get()
+        if present is not None:
+            present.remove(v=True, force=True)
+
+    def look(self) -> Seen:
+        """How it stands."""
+        present = self._get()
+        if present is None:
+            return Seen('absent')
+        state: Mapping[str, Any] = present.attrs['State']
+        return Seen(
+            status=str(state['Status']),
+            exit_code=int(state['ExitCode']),
+            started_at=str(state['StartedAt']),
+            restarts=int(present.attrs.get('RestartCount', 0)),
+            error=str(state.get('Error', '')))
+
+    def last_lines(self, number: int) -> list[str]:
+        """The end of the server's log."""
+        present = self._get()
+        if present is None:
+            return []
+        text: bytes = present.logs(tail=number)
+        return text.decode(errors='replace').splitlines()
+
+    def run_helper(self, specification: Specification, word: str) -> str:
+        """Run the start program once with a word, without a network.
+
+        :returns: what it printed, errors between the lines.
+        :raises trove_pxc.exceptions.ServerStartFailed: if it failed.
+        """
+        self._remove_helper()
+        try:
+            helper = self._client.containers.create(
+                specification.image, name=_HELPER, command=[word],
+                entrypoint=list(specification.entrypoint),
+                user=specification.user, network_mode='none',
+                volumes=_binds(specification.mounts),
+                mounts=_mounts(specification.mounts),
+                healthcheck={'test': ['NONE']})
+            helper.start()
+            code = helper.wait()['StatusCode']
+            text = helper.logs().decode(errors='replace')
+        except docker_errors.APIError as error:
+            raise exceptions.ServerStartFailed(
+                f'Docker cannot run the image {specification.image}: '
+                f'{error.explanation or error}') from error
+        finally:
+            self._remove_helper()
+        if code:
+            raise exceptions.ServerStartFailed(
+                f'"{word}" of the start program ended with {code} in the '
+                f'image {specification.image}: {telling_line(text)}')
+        return str(text)
+
+    def _remove_helper(self) -> None:
+        try:
+            self._client.containers.get(_HELPER).remove(v=True, force=True)
+        except docker_errors.NotFound:
+            LOG.debug('no container %s is left over', _HELPER)
+
+    def _get(self) -> Any:
+        try:
+            return self._client.containers.get(NAME)
+        except docker_errors.NotFound:
+            return None
+
+    def _fingerprint(self, specification: Specification) -> str:
+        image_id = self._client.images.get(specification.image).id
+        plain = json.dumps([image_id, dataclasses.asdict(specification)])
+        return hashlib.sha256(plain.encode()).hexdigest()
+
+    def _create(self, specification: Specification,
+                fingerprint: str) -> None:
+        # The high-level client cannot give a container its address.
+        api = self._client.api
+        host_config = api.create_host_config(
+            binds=_binds(specification.mounts),
+            mounts=_mounts(specification.mounts),
+            restart_policy={'Name': 'unless-stopped'},
+            log_config=docker.types.LogConfig(
+                type='json-file', config=_LOGS),
+            ulimits=[docker.types.Ulimit(
+                name='nofile', soft=_OPEN_FILES, hard=_OPEN_FILES)],
+            security_opt=['no-new-privileges'],
+            network_mode=(constants.DOCKER_NETWORK_NAME
+                          if specification.isolated_network else 'host'))
+        api.create_container(
+            specification.image, name=NAME, user=specification.user,
+            entrypoint=list(specification.entrypoint), command=[],
+            healthcheck={'test': ['NONE']},
+            stop_timeout=specification.stop_seconds,
+            labels={_LABEL: fingerprint}, host_config=host_config,
+            networking_config=(self._own_address()
+                               if specification.isolated_network else None))
+
+    def _own_address(self) -> Any:
+        """The network and address of the port that Trove made for it."""
+        trove_docker.create_network(
+            self._client, constants.DOCKER_NETWORK_NAME)
+        with open(constants.ETH1_CONFIG_PATH) as described:
+            port = json.load(described)
+        addresses = {key: port[key] for key in
+                     ('ipv4_address', 'ipv6_address') if port.get(key)}
+        api = self._client.api
+        return api.create_networking_config({
+            constants.DOCKER_NETWORK_NAME:
+                api.create_endpoint_config(**addresses)})
+
+
+def _binds(mounts: tuple[Mount, ...]) -> dict[str, dict[str, str]]:
+    return {mount.source: {'bind': mount.target,
+                           'mode': 'ro' if mount.read_only else 'rw'}
+            for mount in mounts if not mount.required}
+
+
+def _mounts(mounts: tuple[Mount, ...]) -> list[docker.types.Mount]:
+    return [docker.types.Mount(mount.target, mount.source, type='bind',
+                               read_only=mount.read_only)
+            for mount in mounts if mount.required]
+
+
+def telling_line(text: str) -> str:
+    """The last line of a server's log that tells of an error, or ''."""
+    telling = [line.strip() for line in text.splitlines()
+               if '[ERROR]' in line or 'mysqld got signal' in line]
+    return telling[-1] if telling else ''

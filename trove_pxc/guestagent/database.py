@@ -1,0 +1,139 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The member's server, asked over its socket: SQL alone, no Docker.
+
+The service uses it. Every answer comes within seconds or not at all.
+"""
+
+from collections.abc import Iterator
+import contextlib
+import errno
+import socket
+from typing import Any
+
+import pymysql
+from pymysql import err as pymysql_errors
+
+from trove_pxc import exceptions
+from trove_pxc.galera import secret
+from trove_pxc.galera import view
+
+CONNECT_SECONDS = 2
+ANSWER_SECONDS = 3
+
+_PROBE = 'trove_pxc_probe'
+_NOBODY_THERE = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK)
+
+
+class NobodyListens(exceptions.ServerNotAnswering):
+    """No server has opened the socket, or it has closed it."""
+
+
+class NoAnswerInTime(exceptions.ServerNotAnswering):
+    """A server holds the socket and is silent: it hangs or is frozen."""
+
+
+class Refused(exceptions.ServerNotAnswering):
+    """The server answered, and refused what was asked."""
+
+
+class Database:
+    """One member's server as its administrator sees it.
+
+    :param socket_path: the server's socket, in the guest.
+    """
+
+    def __init__(self, socket_path: str, user: str,
+                 password: secret.Secret) -> None:
+        self._socket_path = socket_path
+        self._user = user
+        self._password = password
+
+    def view(self) -> view.NodeView:
+        """What the server says of itself and the cluster.
+
+        :raises NobodyListens, NoAnswerInTime, Refused: if it does not say.
+        """
+        return view.NodeView.from_status(
+            {str(name): str(value)
+             for name, value in self._rows(view.STATUS_QUERY)})
+
+    def version(self) -> str:
+        """The server's own words for its version."""
+        return str(self._rows('SELECT @@version')[0][0])
+
+    def set_sst_method(self, method: str) -> None:
+        """From now on, ask for a state transfer in this way."""
+        self._rows('SET GLOBAL wsrep_sst_method = %s', method)
+
+    def write_probe(self, token: str) -> None:
+        """Write a row that every member must then have."""
+        with self._connection() as connection, \
+                connection.cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE IF NOT EXISTS {_PROBE}')
+            cursor.execute(
+                f'CREATE TABLE IF NOT EXISTS {_PROBE}.token '
+                '(token VARCHAR(64) PRIMARY KEY) ENGINE=InnoDB')
+            cursor.execute(
+                f'INSERT INTO {_PROBE}.token VALUES (%s)', (token,))
+
+    def read_probe(self, token: str) -> bool:
+        """Whether the row is here, all that was written before included."""
+        with self._connection() as connection, \
+                connection.cursor() as cursor:
+            cursor.execute('SET SESSION wsrep_sync_wait = 1')
+            try:
+                cursor.execute(
+                    f'SELECT 1 FROM {_PROBE}.token WHERE token = %s',
+                    (token,))
+            except pymysql_errors.ProgrammingError:
+                return False  # not even the table has arrived
+            return cursor.fetchone() is not None
+
+    def drop_probe(self) -> None:
+        """Leave nothing of the probes, on any member."""
+        self._rows(f'DROP DATABASE IF EXISTS {_PROBE}')
+
+    def _rows(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._connection() as connection, \
+                connection.cursor() as cursor:
+            cursor.execute(statement, values or None)
+            return list(cursor.fetchall())
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator['pymysql.Connection[Any]']:
+        try:
+            with contextlib.closing(pymysql.connect(
+                    unix_socket=self._socket_path, user=self._user,
+                    password=self._password.reveal(), autocommit=True,
+                    connect_timeout=CONNECT_SECONDS,
+                    read_timeout=ANSWER_SECONDS,
+                    write_timeout=ANSWER_SECONDS)) as connection:
+                yield connection
+        except pymysql_errors.MySQLError as error:
+            raise _translated(error) from None
+
+
+def _translated(error: pymysql_errors.MySQLError
+                ) -> exceptions.ServerNotAnswering:
+    """The reason why there is no answer; it quotes no statement."""
+    code = error.args[0] if error.args else 0
+    cause = getattr(error, 'original_exception', None)
+    if isinstance(cause, OSError) and cause.errno in _NOBODY_THERE:
+        return NobodyListens('no database server listens on its socket; '
+                             'it is starting, or it is down')
+    if isinstance(cause, socket.timeout) or code in (2003, 2006, 2013):
+        return NoAnswerInTime(
+            f'the database server gives no answer within {ANSWER_SECONDS} s')
+    text = error.args[1] if len(error.args) > 1 else ''
+    return Refused(f'the database server refused ({code}): {text}')

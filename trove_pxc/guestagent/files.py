@@ -1,0 +1,113 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Files of the guest that another user owns or nobody else may read.
+
+Any module of guestagent may import it; it imports nothing of ours. The
+agent may run as an ordinary user with sudo, as on Trove's own guest images:
+everything goes through short commands, and contents through pipes alone,
+never through an argument or a temporary file.
+"""
+
+import dataclasses
+import os
+
+from oslo_concurrency import processutils
+
+_ABSENT = 44
+
+_READ = f'[ -e "$1" ] || exit {_ABSENT}; exec cat -- "$1"'
+
+_WRITE = '''
+set -e
+umask 077
+cat > "$1.new"
+if [ -n "$3" ]; then chown "$3" "$1.new"; fi
+chmod "$2" "$1.new"
+sync "$1.new"
+mv -f "$1.new" "$1"
+sync "$(dirname "$1")"
+'''
+
+_DIRECTORY = '''
+set -e
+mkdir -p "$1"
+if [ -n "$3" ]; then chown "$3" "$1"; fi
+chmod "$2" "$1"
+'''
+
+_HAS_ANY = f'''
+for path; do if [ -e "$path" ]; then exit 0; fi; done
+exit {_ABSENT}
+'''
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostFiles:
+    """Reads and writes with the rights of root.
+
+    :ivar as_root: False for tests in folders of one's own.
+    """
+
+    as_root: bool = True
+
+    def read(self, path: str) -> str | None:
+        """The text of a file, None if it is not there."""
+        try:
+            return self._run(_READ, path)
+        except processutils.ProcessExecutionError as failure:
+            if failure.exit_code == _ABSENT:
+                return None
+            raise
+
+    def write(self, path: str, text: str, mode: int,
+              owner: str = '') -> None:
+        """Replace a file at once and durably: all of it or nothing.
+
+        :param mode: its permissions, in force before it has a content.
+        :param owner: 'uid:gid', empty for the writer itself.
+        """
+        self._run(_WRITE, path, f'{mode:o}', owner, contents=text)
+
+    def ensure_directory(self, path: str, mode: int,
+                         owner: str = '') -> None:
+        """Make a folder, or give it this mode and owner."""
+        self._run(_DIRECTORY, path, f'{mode:o}', owner)
+
+    def remove(self, *paths: str) -> None:
+        """Remove files, those that are not there too."""
+        self._run('rm -f -- "$@"', *paths)
+
+    def any_exists(self, *paths: str) -> bool:
+        """Whether at least one of them is there."""
+        try:
+            self._run(_HAS_ANY, *paths)
+        except processutils.ProcessExecutionError as failure:
+            if failure.exit_code == _ABSENT:
+                return False
+            raise
+        return True
+
+    def _run(self, script: str, *arguments: str, contents: str = '') -> str:
+        out, _ = processutils.execute(
+            'sh', '-c', script, 'sh', *arguments, process_input=contents,
+            run_as_root=self.as_root, root_helper='sudo')
+        return str(out)
+
+
+def used_bytes(path: str) -> int:
+    """Bytes in use on the file system of a path: cheap, and needs no right.
+
+    It moves while data arrives, however many files that touches.
+    """
+    stats = os.statvfs(path)
+    return (stats.f_blocks - stats.f_bfree) * stats.f_frsize

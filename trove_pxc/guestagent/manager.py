@@ -1,0 +1,148 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""RPC in, one line each: what the taskmanager asks of a guest.
+
+Loaded by Trove's guest agent through the datastore version's registry_ext.
+"""
+
+import threading
+from typing import Any
+
+from oslo_service import periodic_task  # type: ignore[import-untyped]
+
+from trove.common import cfg
+from trove.guestagent.datastore.mariadb import manager as mariadb_manager
+from trove.guestagent.datastore.mariadb import service as mariadb_service
+from trove.guestagent.datastore.mysql import manager as mysql_manager
+from trove.guestagent.datastore.mysql import service as mysql_service
+from trove.guestagent.datastore.mysql_common import manager as common
+
+from trove_pxc import conf
+from trove_pxc import exceptions
+from trove_pxc.galera import settings
+from trove_pxc.guestagent import app as apps
+from trove_pxc.guestagent import service
+from trove_pxc.guestagent import status as statuses
+
+CONF = cfg.CONF
+conf.register(CONF)
+
+
+class GaleraManager(common.MySqlManager):
+    """What the managers of all datastores with Galera clusters share."""
+
+    member: service.GaleraService
+
+    def _install(self, manager: str, app: apps.MemberApp,
+                 status: statuses.MemberStatus, admin: Any) -> None:
+        common.MySqlManager.__init__(self, app, status, admin, manager)
+        self.member = app.bind(manager, self.docker_client)
+        status.member = self.member
+        threading.Thread(target=self._begin, daemon=True).start()
+
+    def _begin(self) -> None:
+        """As soon as the agent runs, not at its first tick."""
+        self.member.resume()
+        self.status.report_member()
+
+    # It has a name of its own: Trove's task of the name update_status runs
+    # whatever overrides it.
+    @periodic_task.periodic_task(spacing=1)  # type: ignore[untyped-decorator]
+    def report_member(self, context: Any) -> None:
+        """Tell Trove at every tick how the member stands."""
+        self.member.resume()
+        self.status.report_member()
+
+    def get_service_status(self) -> Any:
+        if self.member.is_member:
+            return self.status.get_actual_db_status()
+        return super().get_service_status()
+
+    def do_prepare(self, context: Any, packages: Any, databases: Any,
+                   memory_mb: Any, users: Any, device_path: Any,
+                   mount_point: Any, backup_info: Any, config_contents: Any,
+                   root_password: Any, overrides: Any, cluster_config: Any,
+                   snapshot: Any, ds_version: Any = None) -> None:
+        if not cluster_config:
+            self._check_single()
+        if cluster_config:
+            self.member.prepare(ds_version or CONF.datastore_version,
+                                config_contents, overrides)
+        else:
+            super().do_prepare(
+                context, packages, databases, memory_mb, users, device_path,
+                mount_point, backup_info, config_contents, root_password,
+                overrides, cluster_config, snapshot, ds_version=ds_version)
+
+    def _check_single(self) -> None:
+        """Whether this datastore may be an instance without a cluster."""
+
+    def configure_member(self, context: Any, facts: dict[str, Any],
+                         secrets: dict[str, str]) -> None:
+        self.member.configure(settings.MemberFacts.from_dict(facts),
+                              settings.ClusterSecrets.from_dict(secrets))
+
+    def bootstrap_member(self, context: Any) -> None:
+        self.member.bootstrap()
+
+    def join_member(self, context: Any, forming: bool = True) -> None:
+        self.member.join(forming)
+
+    def start_member(self, context: Any) -> None:
+        self.member.start()
+
+    def member_report(self, context: Any) -> dict[str, Any]:
+        return self.member.report().to_dict()
+
+    def member_position(self, context: Any) -> dict[str, Any]:
+        return self.member.position().to_dict()
+
+    def member_context(self, context: Any) -> dict[str, Any] | None:
+        return self.member.context()
+
+    def write_probe(self, context: Any, token: str) -> None:
+        self.member.write_probe(token)
+
+    def read_probe(self, context: Any, token: str) -> bool:
+        return self.member.read_probe(token)
+
+    def drop_probe(self, context: Any) -> None:
+        self.member.drop_probe()
+
+    def cluster_complete(self, context: Any) -> None:
+        self.member.complete()
+        self.status.end_install()
+
+
+class MariaDBManager(GaleraManager, mariadb_manager.Manager):
+    """MariaDB: single instances as in Trove, and Galera clusters."""
+
+    def __init__(self) -> None:
+        status = statuses.MemberStatus(self.docker_client)
+        app = apps.MariaDBApp(status, self.docker_client)
+        self._install('mariadb', app, status,
+                      mariadb_service.MariaDBAdmin(app))
+
+
+class PxcManager(GaleraManager, mysql_manager.Manager):
+    """Percona XtraDB Cluster, which there is in clusters alone."""
+
+    def __init__(self) -> None:
+        status = statuses.MemberStatus(self.docker_client)
+        app = apps.PxcApp(status, self.docker_client)
+        self._install('pxc', app, status, mysql_service.MySqlAdmin(app))
+
+    def _check_single(self) -> None:
+        raise exceptions.SingleInstanceRefused(
+            'Percona XtraDB Cluster exists in clusters alone; create a '
+            'cluster of three, or an instance of the mysql datastore.')

@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is seen of the member's server: Docker's word and its own, as one.
+
+The service uses it.
+"""
+
+from typing import NamedTuple
+
+from trove_pxc.galera import view
+from trove_pxc.guestagent import container
+from trove_pxc.guestagent import database
+
+_LOG_LINES = 200
+_LOOP_RESTARTS = 2
+_SILENCES = 3  # in a row, each some seconds long
+
+
+class Observation(NamedTuple):
+    """One look at the server.
+
+    :ivar node_view: None unless the server answered.
+    :ivar error: what went wrong, in the server's or Docker's words, or ''.
+    :ivar exit_code: of a server that ended.
+    """
+
+    state: view.ServerState
+    node_view: view.NodeView | None = None
+    error: str = ''
+    exit_code: int | None = None
+
+
+class Observer:
+    """Tells a server that starts from one that hangs, crashes or stopped.
+
+    It remembers which start of the server has answered once.
+    """
+
+    def __init__(self, the_container: container.DatabaseContainer) -> None:
+        self._container = the_container
+        self._answered_start = ''
+        self._silences = 0
+
+    def observe(self, admin: database.Database | None) -> Observation:
+        """Look once; it takes seconds at most.
+
+        :param admin: None while nobody knows the server's passwords.
+        """
+        seen = self._container.look()
+        if not seen.running:
+            return self._stopped(seen)
+        if admin is None:
+            return Observation(view.ServerState.STARTING)
+        silences, self._silences = self._silences, 0
+        try:
+            node_view = admin.view()
+        except database.NoAnswerInTime as silence:
+            self._silences = silences + 1
+            return Observation(self._state_of_silent(seen),
+                               error=str(silence))
+        except database.Refused as refusal:
+            return Observation(view.ServerState.RUNNING, error=str(refusal))
+        except database.NobodyListens:
+            return self._not_listening(seen)
+        self._answered_start = seen.started_at
+        return Observation(view.ServerState.RUNNING, node_view)
+
+    def _stopped(self, seen: container.Seen) -> Observation:
+        state = _state_of_stopped(seen)
+        error = seen.error
+        if state is view.ServerState.CRASHED and not error:
+            error = self._telling_line()
+        return Observation(state, error=error, exit_code=seen.exit_code)
+
+    def _not_listening(self, seen: container.Seen) -> Observation:
+        # Docker starts a server that fails at once again and again; most
+        # looks then find it running.
+        error = (self._telling_line() if seen.restarts >= _LOOP_RESTARTS
+                 else '')
+        return Observation(
+            view.ServerState.CRASHED if error else view.ServerState.STARTING,
+            error=error)
+
+    def _state_of_silent(self, seen: container.Seen) -> view.ServerState:
+        if (self._answered_start == seen.started_at
+                or self._silences >= _SILENCES):
+            return view.ServerState.UNRESPONSIVE
+        return view.ServerState.STARTING
+
+    def _telling_line(self) -> str:
+        return container.telling_line(
+            '\n'.join(self._container.last_lines(_LOG_LINES)))
+
+
+def _state_of_stopped(seen: container.Seen) -> view.ServerState:
+    if seen.status in ('absent', 'created'):
+        return view.ServerState.ABSENT
+    if seen.status == 'paused':
+        return view.ServerState.UNRESPONSIVE
+    if seen.in_restart_loop or seen.exit_code:
+        return view.ServerState.CRASHED
+    return view.ServerState.STOPPED

@@ -1,0 +1,84 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The start program's text and its settings, from the dialect's data.
+
+The service uses it. It reads our own package, nothing else.
+"""
+
+from importlib import resources
+import shlex
+
+from trove_pxc.galera import dialect as dialects
+from trove_pxc.guestagent import places
+
+# Paths inside the container.
+START_DIR = '/etc/trove-pxc'
+ORDER_DIR = '/run/trove-pxc'
+DEFAULTS_FILE = '/etc/mysql/my.cnf'
+
+ENTRYPOINT = ('/bin/sh', f'{START_DIR}/galera-start.sh')
+RECOVER = 'recover'
+VERSION = 'version'
+
+BOOTSTRAP = 'bootstrap'
+FORM = 'form'
+
+_SHELL = {
+    'server': '$server',
+    'basedir': '$basedir',
+    'data_dir': '$DATA_DIR',
+    'defaults_file': '$DEFAULTS_FILE',
+    'sql_file': '$INITIAL_SQL',
+}
+
+
+def text() -> str:
+    """The start program itself."""
+    source = resources.files('trove_pxc.guestagent').joinpath(
+        'start', 'galera-start.sh')
+    return source.read_text()
+
+
+def settings(dialect: dialects.Dialect, where: places.Places) -> str:
+    """What differs between servers, in the shell's words; no secret."""
+    values = {
+        'SERVER_COMMANDS': ' '.join(dialect.server_commands),
+        'PROVIDER_PATHS': ' '.join(dialect.provider_paths),
+        'FORMATION_SST': dialect.formation_sst_method,
+        'DEFAULTS_FILE': DEFAULTS_FILE,
+        'DATA_DIR': where.data_dir,
+        'ORDER_DIR': ORDER_DIR,
+    }
+    lines = [f'{name}={shlex.quote(value)}'
+             for name, value in values.items()]
+    return '\n'.join([*lines, _initialise(dialect)]) + '\n'
+
+
+def _initialise(dialect: dialects.Dialect) -> str:
+    """A shell function: a database with its accounts, no network."""
+    commands = [' '.join(_word(argument)
+                         for argument in dialect.initialise_command)]
+    if not any('{sql_file}' in argument
+               for argument in dialect.initialise_command):
+        commands.append('"$server" --defaults-file="$DEFAULTS_FILE" '
+                        '--bootstrap < "$INITIAL_SQL"')
+    return ('initialise_data_dir() {\n    '
+            + ' &&\n    '.join(commands) + '\n}')
+
+
+def _word(argument: str) -> str:
+    """One argument, quoted, with the shell's variables for the fields."""
+    quoted = shlex.quote(argument)
+    for field, variable in _SHELL.items():
+        quoted = quoted.replace(f'{{{field}}}', f"'\"{variable}\"'")
+    return quoted

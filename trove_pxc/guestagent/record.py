@@ -1,0 +1,120 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a guest remembers of the member it is, on the member's volume.
+
+The service and the manager use it. It holds passwords: one file that root
+alone reads.
+"""
+
+import dataclasses
+import enum
+import json
+from typing import Any
+
+from trove_pxc.galera import settings
+from trove_pxc.guestagent import files
+
+_PRIVATE = 0o600
+
+
+class Stage(enum.StrEnum):
+    """How far this guest has come on its way to be a member."""
+
+    PREPARING = 'preparing'
+    PREPARED = 'prepared'
+    CONFIGURED = 'configured'
+    STARTED = 'started'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Membership:
+    """What makes the server of this guest a member of its cluster."""
+
+    facts: settings.MemberFacts
+    secrets: settings.ClusterSecrets
+
+    def to_dict(self) -> dict[str, Any]:
+        """Reveals the passwords: for encrypted RPC or the private file."""
+        return {'facts': self.facts.to_dict(),
+                'secrets': self.secrets.to_dict()}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> 'Membership':
+        return cls(settings.MemberFacts.from_dict(plain['facts']),
+                   settings.ClusterSecrets.from_dict(plain['secrets']))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemberRecord:
+    """How far the guest has come, and what it was told.
+
+    :ivar server_version: the datastore version whose image it runs.
+    :ivar membership: there from CONFIGURED on.
+    """
+
+    stage: Stage
+    server_version: str
+    membership: Membership | None = None
+
+    @property
+    def started(self) -> bool:
+        return self.stage is Stage.STARTED
+
+    def at(self, stage: Stage) -> 'MemberRecord':
+        return dataclasses.replace(self, stage=stage)
+
+    def mask(self, text: str) -> str:
+        """The text without any of the passwords."""
+        if self.membership is not None:
+            for password in self.membership.secrets.to_dict().values():
+                text = text.replace(password, '***') if password else text
+        return text
+
+    def to_text(self) -> str:
+        """For the private file alone: it reveals the passwords."""
+        plain: dict[str, Any] = {'stage': self.stage.value,
+                                 'server_version': self.server_version}
+        if self.membership is not None:
+            plain['membership'] = self.membership.to_dict()
+        return json.dumps(plain, indent=1)
+
+    @classmethod
+    def from_text(cls, text: str) -> 'MemberRecord':
+        plain = json.loads(text)
+        membership = plain.get('membership')
+        return cls(
+            Stage(plain['stage']), plain['server_version'],
+            membership and Membership.from_dict(membership))
+
+
+class RecordStore:
+    """The record of this guest; None where it is no member of a cluster.
+
+    It is read once: nobody but this process writes it.
+    """
+
+    def __init__(self, host_files: files.HostFiles, path: str) -> None:
+        self._files = host_files
+        self._path = path
+        self._record: MemberRecord | None = None
+
+    def read(self) -> MemberRecord | None:
+        if self._record is None:
+            text = self._files.read(self._path)
+            if text is not None:
+                self._record = MemberRecord.from_text(text)
+        return self._record
+
+    def write(self, record: MemberRecord) -> None:
+        self._files.write(self._path, record.to_text(), _PRIVATE)
+        self._record = record

@@ -1,0 +1,416 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a node does: configure, bootstrap, join, leave, tell its position.
+
+The guest's manager and Trove's app class call it. It decides nothing about
+the other members, waits for nothing, and knows no RPC.
+"""
+
+import functools
+import threading
+from typing import Any
+from typing import Protocol
+
+from oslo_log import log as logging
+
+from trove.common import cfg
+
+from trove_pxc import exceptions
+from trove_pxc.galera import accounts
+from trove_pxc.galera import dialect as dialects
+from trove_pxc.galera import position as positions
+from trove_pxc.galera import settings
+from trove_pxc.galera import view
+from trove_pxc.guestagent import container
+from trove_pxc.guestagent import database
+from trove_pxc.guestagent import files
+from trove_pxc.guestagent import observer
+from trove_pxc.guestagent import places
+from trove_pxc.guestagent import program
+from trove_pxc.guestagent import record as records
+
+LOG = logging.getLogger(__name__)
+CONF = cfg.CONF
+
+_READABLE = 0o644
+_PROGRAM = 0o755
+_PRIVATE = 0o600
+_OWN_FOLDER = 0o750
+_ALL_ENTER = 0o755
+
+
+class TroveSide(Protocol):
+    """What Trove's own guest code must know of a member."""
+
+    def write_server_config(self, text: str) -> None:
+        """Make this the server's base configuration."""
+
+    def write_user_overrides(self, overrides: dict[str, Any]) -> None:
+        """Keep the values of the user's configuration group."""
+
+    def use_passwords(self, secrets: settings.ClusterSecrets) -> None:
+        """Keep the administrators' passwords where Trove looks for them."""
+
+
+class GaleraService:
+    """The one member that this guest is, or may become.
+
+    :param manager: the datastore manager, 'pxc' or 'mariadb'.
+    :param client: of the guest's Docker engine, for the container.
+    """
+
+    def __init__(self, manager: str, client: Any,
+                 trove_side: TroveSide,
+                 where: places.Places | None = None,
+                 host_files: files.HostFiles | None = None) -> None:
+        self._manager = manager
+        self._trove = trove_side
+        self._where = where or places.Places(
+            mount_point=CONF[manager].mount_point)
+        self._files = host_files or files.HostFiles()
+        self._records = records.RecordStore(
+            self._files, self._where.record_file)
+        self._container = container.DatabaseContainer(client)
+        self._observer = observer.Observer(self._container)
+        # RPC calls and the periodic task run side by side.
+        self._lock = threading.RLock()
+
+    @property
+    def is_member(self) -> bool:
+        """Whether this guest belongs to a cluster."""
+        return self._records.read() is not None
+
+    @property
+    def stage(self) -> records.Stage | None:
+        """How far it has come; None if it is no member."""
+        record = self._records.read()
+        return None if record is None else record.stage
+
+    def prepare(self, version: str, base_config: str,
+                overrides: dict[str, Any] | None) -> None:
+        """Bring everything but a database: folders, settings, image.
+
+        :raises trove_pxc.exceptions.ImageUnusable: if the image is not to
+            be had or holds another server.
+        """
+        with self._lock:
+            self._files.ensure_directory(self._where.state_dir, _ALL_ENTER)
+            record = records.MemberRecord(records.Stage.PREPARING, version)
+            self._records.write(record)
+            self._make_folders()
+            self._trove.write_server_config(base_config)
+            if overrides:
+                self._trove.write_user_overrides(overrides)
+            self._write_program(record)
+            specification = self._specification(record)
+            self._container.ensure_image(specification.image)
+            self._check_image(record, specification)
+            self._container.ensure_created(specification)
+            self._records.write(record.at(records.Stage.PREPARED))
+
+    def configure(self, facts: settings.MemberFacts,
+                  secrets: settings.ClusterSecrets) -> None:
+        """Take over these settings; a running server keeps its own.
+
+        :raises trove_pxc.exceptions.MemberNotConfigured: before prepare.
+        """
+        with self._lock:
+            record = self._record()
+            stage = max(record.stage, records.Stage.CONFIGURED,
+                        key=list(records.Stage).index)
+            membership = records.Membership(facts, secrets)
+            self._write_configuration(record, membership)
+            self._records.write(records.MemberRecord(
+                stage, record.server_version, membership))
+
+    def bootstrap(self) -> None:
+        """Initialise a new database and start it as a cluster of one.
+
+        :raises trove_pxc.exceptions.BootstrapRefused: if the data
+            directory holds anything that could be somebody's data.
+        """
+        with self._lock:
+            record, membership = self._configured()
+            if self._was_ordered(program.BOOTSTRAP):
+                LOG.info('The bootstrap is under way already')
+                return
+            self._container.stop(CONF.state_change_wait_time)
+            self._refuse_bootstrap_over_data(record, membership)
+            self._make_folders()
+            self._write_initial_accounts(record, membership)
+            self._start(record, program.BOOTSTRAP)
+
+    def join(self, forming: bool) -> None:
+        """Start the server as one more member.
+
+        :param forming: whether the cluster is still empty and serves
+            nobody: the state transfer may then be the quickest one.
+        """
+        with self._lock:
+            record, _ = self._configured()
+            if self._container.look().at_work:
+                LOG.info('The server runs already')
+                return
+            self._start(record, program.FORM if forming else '')
+
+    def start(self) -> None:
+        """Start the server as it is, to meet its cluster again."""
+        with self._lock:
+            record, _ = self._configured()
+            if not self._container.look().at_work:
+                self._start(record, '')
+
+    def stop(self) -> None:
+        """Stop the server; it stays stopped until told, or the next boot."""
+        with self._lock:
+            self._files.write(self._where.stopped_file, '\n', _READABLE)
+            self._container.stop(CONF.state_change_wait_time)
+
+    def restart(self) -> None:
+        """Stop and start it."""
+        with self._lock:
+            self.stop()
+            self.start()
+
+    def resume(self) -> None:
+        """Start a member that should run and does not.
+
+        After a reboot nothing says any more that it was to stay stopped.
+        """
+        record = self._records.read()
+        if record is None or not record.started:
+            return
+        with self._lock:
+            if (self._container.look().at_work
+                    or self._files.any_exists(self._where.stopped_file)):
+                return
+            LOG.info('The server should run and does not: starting it')
+            self._start(record, '')
+
+    def report(self) -> view.MemberReport:
+        """How the member stands; the answer takes seconds at most."""
+        record = self._records.read()
+        seen = self._observer.observe(
+            None if record is None else self._admin_of(record))
+        return view.MemberReport(
+            server=seen.state, view=seen.node_view,
+            data_bytes=files.used_bytes(self._where.mount_point),
+            started=record is not None and record.started,
+            exit_code=seen.exit_code,
+            error=seen.error if record is None else record.mask(seen.error))
+
+    def position(self) -> positions.Position:
+        """Where the data stands; recovered if the server does not run."""
+        with self._lock:
+            return self._position(self._record())
+
+    def context(self) -> dict[str, Any] | None:
+        """The facts and the revealed secrets: for encrypted RPC alone."""
+        record = self._records.read()
+        if record is None or record.membership is None:
+            return None
+        return record.membership.to_dict()
+
+    def write_probe(self, token: str) -> None:
+        self._admin().write_probe(token)
+
+    def read_probe(self, token: str) -> bool:
+        return self._admin().read_probe(token)
+
+    def drop_probe(self) -> None:
+        self._admin().drop_probe()
+
+    def complete(self) -> None:
+        """From now on, state transfers are the ones for a full cluster."""
+        record, membership = self._configured()
+        dialect = self._dialect(record)
+        method = dialect.sst_method(membership.facts.sst_method)
+        if method != dialect.formation_sst_method:
+            self._admin().set_sst_method(method)
+
+    def _record(self) -> records.MemberRecord:
+        record = self._records.read()
+        if record is None:
+            raise exceptions.MemberNotConfigured(
+                'this guest was never prepared as a member of a cluster; '
+                'create the cluster anew')
+        return record
+
+    def _configured(self) -> tuple[records.MemberRecord,
+                                   records.Membership]:
+        record = self._record()
+        if record.membership is None:
+            raise exceptions.MemberNotConfigured(
+                'this guest has no settings of its cluster yet; '
+                'configure_member must come first')
+        return record, record.membership
+
+    def _dialect(self, record: records.MemberRecord) -> dialects.Dialect:
+        return dialects.for_version(self._manager, record.server_version)
+
+    def _admin(self) -> database.Database:
+        _, membership = self._configured()
+        return self._admin_with(membership)
+
+    def _admin_of(self, record: records.MemberRecord
+                  ) -> database.Database | None:
+        if record.membership is None:
+            return None
+        return self._admin_with(record.membership)
+
+    def _admin_with(self, membership: records.Membership
+                    ) -> database.Database:
+        return database.Database(
+            self._where.socket, settings.ADMIN_USER,
+            membership.secrets.admin_password)
+
+    @functools.cached_property
+    def _owner(self) -> str:
+        """The database's user of the guest, as Trove makes it."""
+        uid = (CONF[self._manager].database_service_uid
+               or CONF.database_service_uid)
+        return f'{uid}:{CONF[self._manager].database_service_gid or uid}'
+
+    def _specification(self, record: records.MemberRecord
+                       ) -> container.Specification:
+        where = self._where
+        image = CONF[self._manager].docker_image
+        return container.Specification(
+            image=f'{image}:{record.server_version}',
+            user=self._owner,
+            entrypoint=program.ENTRYPOINT,
+            mounts=(
+                container.Mount(where.data_dir, where.data_dir),
+                container.Mount(where.config_dir, '/etc/mysql',
+                                read_only=True),
+                container.Mount(where.start_dir, program.START_DIR,
+                                read_only=True),
+                container.Mount(where.socket_dir, '/var/run/mysqld'),
+                container.Mount(where.order_dir, program.ORDER_DIR,
+                                required=False),
+            ),
+            stop_seconds=CONF.state_change_wait_time,
+            isolated_network=(CONF.network_isolation
+                              and container.isolated_network()))
+
+    def _check_image(self, record: records.MemberRecord,
+                     specification: container.Specification) -> None:
+        """Before anything is kept in it: is it the server we expect?"""
+        try:
+            version = self._container.run_helper(
+                specification, program.VERSION)
+        except exceptions.ServerStartFailed as failure:
+            raise exceptions.ImageUnusable(str(failure)) from failure
+        refusal = self._dialect(record).refusal(version)
+        if refusal is not None:
+            raise exceptions.ImageUnusable(refusal)
+
+    def _make_folders(self) -> None:
+        where = self._where
+        for folder, mode, owner in (
+                (where.data_dir, _OWN_FOLDER, self._owner),
+                (where.config_dir, _ALL_ENTER, self._owner),
+                (where.include_dir, _ALL_ENTER, self._owner),
+                (where.socket_dir, _ALL_ENTER, self._owner),
+                (where.order_dir, _OWN_FOLDER, self._owner),
+                (where.start_dir, _ALL_ENTER, '')):
+            self._files.ensure_directory(folder, mode, owner)
+
+    def _write_program(self, record: records.MemberRecord) -> None:
+        self._files.write(self._where.start_program, program.text(),
+                          _PROGRAM)
+        self._files.write(
+            self._where.start_settings,
+            program.settings(self._dialect(record), self._where), _READABLE)
+
+    def _write_configuration(self, record: records.MemberRecord,
+                             membership: records.Membership) -> None:
+        dialect = self._dialect(record)
+        self._trove.write_server_config(settings.server_config(
+            dialect, membership.facts, data_dir=self._where.data_dir))
+        self._files.write(
+            self._where.cluster_file,
+            settings.cluster_config(
+                dialect, membership.facts, membership.secrets,
+                dialect.provider_paths[0]),
+            _PRIVATE, self._owner)
+        self._trove.use_passwords(membership.secrets)
+
+    def _write_initial_accounts(self, record: records.MemberRecord,
+                                membership: records.Membership) -> None:
+        statements = accounts.initial_statements(
+            self._dialect(record), membership.secrets,
+            sst_method=membership.facts.sst_method)
+        self._files.write(
+            self._where.initial_sql_file,
+            ''.join(f'{statement.reveal()};\n' for statement in statements),
+            _PRIVATE, self._owner)
+
+    def _was_ordered(self, order: str) -> bool:
+        """Whether a server runs that got this order since the last boot."""
+        last = self._files.read(self._where.last_order_file) or ''
+        return last.strip() == order and self._container.look().at_work
+
+    def _start(self, record: records.MemberRecord, order: str) -> None:
+        self._make_folders()
+        self._write_program(record)
+        if order:
+            self._files.write(self._where.order_file, f'{order}\n',
+                              _PRIVATE, self._owner)
+        else:
+            self._files.remove(self._where.order_file)
+        self._files.write(self._where.last_order_file, f'{order}\n',
+                          _READABLE)
+        self._files.remove(self._where.stopped_file)
+        if not record.started:
+            self._records.write(record.at(records.Stage.STARTED))
+        self._container.ensure_created(self._specification(record))
+        self._container.start()
+
+    def _has_database(self) -> bool:
+        return self._files.any_exists(f'{self._where.data_dir}/mysql')
+
+    def _position(self, record: records.MemberRecord) -> positions.Position:
+        folder = self._where.data_dir
+        spoiled = self._files.any_exists(f'{folder}/sst_in_progress')
+        recovered = None
+        if (not spoiled and self._has_database()
+                and not self._container.look().at_work):
+            recovered = self._container.run_helper(
+                self._specification(record), program.RECOVER)
+        return positions.combine(
+            self._files.read(f'{folder}/grastate.dat'), recovered, spoiled,
+            self._files.any_exists(f'{folder}/gvwstate.dat'))
+
+    def _refuse_bootstrap_over_data(
+            self, record: records.MemberRecord,
+            membership: records.Membership) -> None:
+        """Raise unless the data directory holds nobody's data.
+
+        It is empty then, or was initialised here and never in a cluster.
+        """
+        position = self._position(record)
+        if position.sst_in_progress:
+            reason = 'an interrupted state transfer'
+        elif position.uuid is not None:
+            reason = (f'the data of the cluster {position.uuid} at '
+                      f'{position.seqno}')
+        elif self._has_database() and not record.started:
+            reason = 'a database that was not initialised here'
+        else:
+            return
+        raise exceptions.BootstrapRefused(
+            f'the data directory of {membership.facts.member_name} holds '
+            f'{reason}; a new cluster is bootstrapped from nothing alone. '
+            'Recover the cluster that the data belongs to, or delete this '
+            'one and create it anew.')

@@ -1,0 +1,217 @@
+#!/bin/sh
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+# Starts a member's database server inside its container, in this order:
+# take the one-shot order, initialise if the order says so, recover the
+# position, exec the server. What differs between servers stands in
+# galera-start.conf beside this file; the agent writes both.
+#
+# galera-start.sh            start the server
+# galera-start.sh recover    print what the server recovers, and end
+# galera-start.sh version    print the server's version, and end
+
+set -eu
+umask 027
+
+. "$(dirname "$0")/galera-start.conf"
+
+ORDER_FILE=$ORDER_DIR/next-start
+INITIAL_SQL=$ORDER_DIR/initialise.sql
+UNFINISHED=$DATA_DIR/galera-initialising
+RECOVER_LOG=$ORDER_DIR/recover.log
+NO_POSITION=00000000-0000-0000-0000-000000000000:-1
+
+say() {
+    echo "galera-start: $*" >&2
+}
+
+die() {
+    echo "galera-start: [ERROR] $*" >&2
+    exit 1
+}
+
+find_server() {
+    PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
+    export PATH
+    for name in $SERVER_COMMANDS; do
+        if server=$(command -v "$name"); then
+            basedir=${server%/*bin/*}
+            return 0
+        fi
+    done
+    die "the image has none of the programs $SERVER_COMMANDS;" \
+        "check docker_image and the datastore version's name"
+}
+
+find_provider() {
+    for provider in $PROVIDER_PATHS; do
+        if [ -e "$provider" ]; then
+            return 0
+        fi
+    done
+    die "the image has none of Galera's libraries $PROVIDER_PATHS;" \
+        "check docker_image and the datastore version's name"
+}
+
+# An order that could not be removed would be followed again by a restart.
+take_order() {
+    order=
+    if [ -e "$ORDER_FILE" ]; then
+        read -r order < "$ORDER_FILE" || die "the order in $ORDER_FILE" \
+            "is not readable or not a whole line; nothing was started"
+        rm -f "$ORDER_FILE" || say "cannot remove $ORDER_FILE"
+        if [ -e "$ORDER_FILE" ]; then
+            die "the order in $ORDER_FILE could not be removed;" \
+                "nothing was started, make $ORDER_DIR writable for $(id -u)"
+        fi
+    fi
+    case $order in
+    '' | bootstrap | form) ;;
+    *) die "unknown order '$order' in $ORDER_FILE; nothing was started" ;;
+    esac
+}
+
+drop_initial_sql() {
+    rm -f "$INITIAL_SQL" || say "cannot remove $INITIAL_SQL"
+    if [ -e "$INITIAL_SQL" ]; then
+        die "the file of passwords $INITIAL_SQL could not be removed;" \
+            "nothing was started, make $ORDER_DIR writable for $(id -u)"
+    fi
+}
+
+has_database() {
+    [ -d "$DATA_DIR/mysql" ]
+}
+
+# Only what our own unfinished initialisation left is ever deleted.
+clear_unfinished() {
+    if [ -e "$UNFINISHED" ]; then
+        say "clearing an initialisation that did not come to its end"
+        for path in "$DATA_DIR"/* "$DATA_DIR"/.[!.]*; do
+            case $path in
+            "$UNFINISHED" | */lost+found) ;;
+            *) rm -rf "$path" ;;
+            esac
+        done
+        rm -f "$UNFINISHED"
+    fi
+}
+
+refuse_history() {
+    for name in grastate.dat sst_in_progress ibdata1; do
+        if [ -e "$DATA_DIR/$name" ]; then
+            die "bootstrap refused: $DATA_DIR holds $name but no whole" \
+                "database; look at what it is before anything is started"
+        fi
+    done
+}
+
+initialise() {
+    refuse_history
+    [ -e "$INITIAL_SQL" ] || die "bootstrap refused: the accounts to" \
+        "create are not in $INITIAL_SQL; order the bootstrap again"
+    say "initialising $DATA_DIR"
+    : > "$UNFINISHED"
+    # A server that dislikes a statement quotes it, with its password.
+    if ! initialise_data_dir > "$ORDER_DIR/initialise.log" 2>&1; then
+        sed -e 's/near .*//' -e '/IDENTIFIED/d' "$ORDER_DIR/initialise.log" >&2
+        drop_initial_sql
+        die "the data directory could not be initialised"
+    fi
+    rm -f "$ORDER_DIR/initialise.log"
+    sync -f "$DATA_DIR" 2> /dev/null || sync
+    rm -f "$UNFINISHED"
+}
+
+recover() {
+    if ! "$server" --defaults-file="$DEFAULTS_FILE" --wsrep-recover \
+            --log-error="$RECOVER_LOG" >&2; then
+        cat "$RECOVER_LOG" >&2
+        die "the position could not be recovered; the data is untouched"
+    fi
+}
+
+# To meet the others without a position, while they have one, is a silent
+# divergence: what cannot be recovered is not started.
+recovered_position() {
+    rm -f "$RECOVER_LOG"
+    recover
+    position=$(sed -n \
+        's/.*[Rr]ecovered position:* *\([0-9a-fA-F-]\{36\}:-*[0-9]*\).*/\1/p' \
+        "$RECOVER_LOG" | tail -n 1)
+    [ -n "$position" ] || die "the server did not tell its position;" \
+        "nothing was started, see $RECOVER_LOG"
+    rm -f "$RECOVER_LOG"
+    if [ "$position" = "$NO_POSITION" ]; then
+        position=
+    fi
+}
+
+# An interrupted state transfer spoiled the data: this node must neither
+# count as one that has a position nor help to restore the last view.
+set_spoiled_aside() {
+    [ "$order" != bootstrap ] || die "bootstrap refused: a state transfer" \
+        "into $DATA_DIR was interrupted, what lies there is spoiled"
+    say "a state transfer was interrupted: asking for a whole one"
+    rm -f "$DATA_DIR/gvwstate.dat"
+    if [ -e "$DATA_DIR/grastate.dat" ]; then
+        mv -f "$DATA_DIR/grastate.dat" "$DATA_DIR/grastate.dat.spoiled"
+    fi
+}
+
+prepare_data() {
+    position=
+    clear_unfinished
+    if [ -e "$DATA_DIR/sst_in_progress" ]; then
+        set_spoiled_aside
+    elif has_database; then
+        recovered_position
+    elif [ "$order" = bootstrap ]; then
+        initialise
+    fi
+    drop_initial_sql
+}
+
+start() {
+    take_order
+    find_server
+    find_provider
+    prepare_data
+    set -- --defaults-file="$DEFAULTS_FILE" --wsrep_provider="$provider"
+    if [ -n "$position" ]; then
+        set -- "$@" --wsrep_start_position="$position"
+    fi
+    case $order in
+    bootstrap) set -- "$@" --wsrep-new-cluster ;;
+    form) has_database || set -- "$@" --wsrep_sst_method="$FORMATION_SST" ;;
+    esac
+    say "starting $server, position ${position:-none}, order ${order:-none}"
+    exec "$server" "$@"
+}
+
+case ${1:-start} in
+start) start ;;
+recover)
+    find_server
+    rm -f "$RECOVER_LOG"
+    recover
+    cat "$RECOVER_LOG"
+    rm -f "$RECOVER_LOG"
+    ;;
+version)
+    find_server
+    find_provider
+    exec "$server" --no-defaults --version
+    ;;
+*) die "unknown word '$1'" ;;
+esac
