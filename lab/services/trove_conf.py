@@ -34,7 +34,13 @@ POLLING = """\
 usage_sleep_time = 1
 state_change_poll_time = 1
 state_healthy_counts = 2
-report_interval = 10
+report_interval = 5
+"""
+
+#: so that a restart of the broker is over for all within seconds
+BROKER = """\
+[oslo_messaging_rabbit]
+rabbit_interval_max = 3
 """
 
 TROVE = """\
@@ -74,6 +80,7 @@ network_isolation = False
 [oslo_messaging_notifications]
 driver = log
 
+{broker}
 [oslo_policy]
 policy_file = {etc}/policy.yaml
 
@@ -93,6 +100,7 @@ debug = {debug}
 transport_url = {transport_url}
 control_exchange = trove
 {polling}
+{broker}
 [mariadb]
 docker_image = trove-lab/mariadb
 
@@ -157,14 +165,14 @@ def trove(home: lab_home.Home) -> str:
         debug=_debug(home),
         transport_url=rabbitmq.transport_url(home, '127.0.0.1'),
         port=lab_home.TROVE_PORT, etc=home.etc, run=home.run, rates=RATES,
-        polling=POLLING, strategies=STRATEGIES,
+        polling=POLLING, broker=BROKER, strategies=STRATEGIES,
         connection=mariadb.connection_url(home, 'trove'))
 
 
 def guest(home: lab_home.Home) -> str:
     """trove-guestagent.conf, which Trove injects into every guest."""
     return GUEST.format(
-        debug=_debug(home), polling=POLLING,
+        debug=_debug(home), polling=POLLING, broker=BROKER,
         transport_url=rabbitmq.transport_url(
             home, lab_home.CONTROLLER_ADDRESS))
 
