@@ -25,17 +25,17 @@ from typing import Any
 
 import pymysql
 
-from lab import datastores
-from lab import home as lab_home
-from lab import netns
-from lab import parallel
-from lab import waiting
 from lab.cloud import clients
 from lab.cloud import seed
+from lab import datastores
 from lab.guest import boot
 from lab.guest import control
 from lab.guest import docker
 from lab.guest import spec as guest_spec
+from lab import home as lab_home
+from lab import netns
+from lab import parallel
+from lab import waiting
 from tests.benchmarks import by_trove
 
 IMAGE = f'trove-lab/mariadb:{datastores.DEFAULT_VERSION}'

@@ -30,14 +30,14 @@ from typing import Any
 import urllib.request
 
 from lab import api
-from lab import datastores
-from lab import home as lab_home
-from lab import process
-from lab import waiting
 from lab.cloud import seed
+from lab import datastores
 from lab.guest import boot
 from lab.guest import control
 from lab.guest import spec as guest_spec
+from lab import home as lab_home
+from lab import process
+from lab import waiting
 
 FLAVOR = '2'
 VOLUME_GB = 1

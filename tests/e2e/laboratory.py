@@ -25,10 +25,10 @@ import time
 from typing import Any
 
 from lab import api
+from lab.cloud import seed
 from lab import errors
 from lab import home as lab_home
 from lab import waiting
-from lab.cloud import seed
 
 Record = dict[str, Any]
 

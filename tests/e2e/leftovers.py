@@ -23,8 +23,8 @@ from lab import api
 from lab import home as lab_home
 from lab import netns
 from lab import process
-from lab import waiting
 from lab.services import rabbitmq
+from lab import waiting
 
 Snapshot = dict[str, frozenset[str]]
 QUEUES = ('/usr/lib/rabbitmq/bin/rabbitmqctl', '--quiet', 'list_queues',
