@@ -1,0 +1,170 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Every rule of the house is found broken where it is broken."""
+
+import importlib.machinery
+import importlib.util
+import pathlib
+import textwrap
+
+import fixtures
+import testtools
+
+TOP = pathlib.Path(__file__).resolve().parents[3]
+
+
+def load_house():
+    loader = importlib.machinery.SourceFileLoader(
+        'house', str(TOP / 'tools' / 'house'))
+    spec = importlib.util.spec_from_loader('house', loader)
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+house = load_house()
+HEADER = f'# {house.LICENCE}; you may\n"""What it is for."""\n'
+
+
+class TestHouse(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.top = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        (self.top / 'requirements.txt').write_text('')
+
+    def write(self, path, code, header=HEADER):
+        file = self.top / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(header + textwrap.dedent(code))
+
+    def check(self, *expected):
+        """Each finding begins with the expected text, and no other is."""
+        found = sorted(house.findings(self.top))
+        self.assertEqual(len(expected), len(found), found)
+        for beginning, finding in zip(sorted(expected), found):
+            self.assertTrue(finding.startswith(beginning), finding)
+
+    def test_a_tree_in_order(self):
+        self.write('trove_pxc/galera/view.py', '''
+            import dataclasses
+            from trove_pxc.galera import errors
+            ''')
+        self.write('tests/unit/galera/test_view.py', '')
+        self.write('tests/unit/galera/test_view_tables.py', '')
+        self.check()
+
+    def test_galera_does_no_io_and_knows_no_trove(self):
+        self.write('trove_pxc/galera/plan.py', '''
+            import socket
+            from trove_pxc import waiting
+            from oslo_log import log
+            ''')
+        (self.top / 'requirements.txt').write_text('oslo.log>=1\n')
+        self.check('trove_pxc/galera/plan.py:4 ',
+                   'trove_pxc/galera/plan.py:5 ',
+                   'trove_pxc/galera/plan.py:6 ')
+
+    def test_the_api_knows_the_guests_api_alone(self):
+        self.write('trove_pxc/api/cluster.py', '''
+            from trove_pxc.guestagent import api
+            from trove_pxc.guestagent import service
+            from trove_pxc.taskmanager import create
+            ''')
+        self.check('trove_pxc/api/cluster.py:5 ',
+                   'trove_pxc/api/cluster.py:6 ')
+
+    def test_production_does_not_import_tests(self):
+        self.write('trove_pxc/conf.py', 'from tests.unit import base\n')
+        self.write('lab/up.py', 'from tests.unit import base\n')
+        (self.top / 'requirements.txt').write_text('tests\n')
+        self.check('lab/up.py:3 ', 'trove_pxc/conf.py:3 ')
+
+    def test_only_waiting_sleeps(self):
+        self.write('trove_pxc/waiting.py', 'import time\ntime.sleep(1)\n')
+        self.write('trove_pxc/exceptions.py',
+                   'import time\ntime.sleep(1)\n')
+        self.write('tests/e2e/base.py',
+                   'from time import sleep\nsleep(1)\n')
+        self.check('tests/e2e/base.py:4 ', 'trove_pxc/exceptions.py:4 ')
+
+    def test_rooms_are_small(self):
+        body = '    x = 1\n' * house.FUNCTION_LINES
+        self.write('trove_pxc/conf.py', f'def f():\n{body}')
+        self.write('lab/up.py', '\n' * house.MODULE_LINES['lab'])
+        self.check('lab/up.py has ', 'trove_pxc/conf.py:3 f has ')
+
+    def test_nothing_is_swallowed(self):
+        self.write('tests/base.py', '''
+            try:
+                x = 1
+            except ValueError:
+                pass
+            ''')
+        self.check('tests/base.py:6 swallows')
+
+    def test_broad_handlers_raise_at_the_entries_alone(self):
+        code = '''
+            try:
+                x = 1
+            except (ValueError, Exception):
+                x = 2
+                {}
+            '''
+        self.write('trove_pxc/taskmanager/tasks.py', code.format('raise'))
+        self.write('trove_pxc/guestagent/manager.py', code.format('x = 3'))
+        self.write('trove_pxc/waiting.py', code.format('raise'))
+        self.check(
+            'trove_pxc/guestagent/manager.py:6 a broad except that does not',
+            'trove_pxc/waiting.py:6 a broad except outside')
+
+    def test_options_are_read_late(self):
+        self.write('trove_pxc/waiting.py', '''
+            CONF = {}
+            LIMIT = CONF.pxc.limit
+            def f(seconds=CONF.pxc.limit):
+                return CONF.pxc.limit
+            ''')
+        self.check('trove_pxc/waiting.py:5 ', 'trove_pxc/waiting.py:6 ')
+
+    def test_a_file_says_its_licence_and_its_responsibility(self):
+        self.write('trove_pxc/conf.py', 'X = 1\n', header='')
+        self.write('trove_pxc/__init__.py', '', header='')
+        self.check('trove_pxc/conf.py does not say',
+                   'trove_pxc/conf.py has no licence')
+
+    def test_nothing_is_put_off(self):
+        mark = 'TO' + 'DO'
+        self.write('lab/up.py', f'X = 1  # {mark}: more\n')
+        self.check('lab/up.py:3 puts something off')
+
+    def test_unit_tests_mirror_the_tree(self):
+        self.write('tests/unit/galera/test_lost.py', '')
+        self.write('lab/guest/boot.py', '')
+        self.write('tests/unit/lab/guest/test_boot.py', '')
+        self.check('tests/unit/galera/test_lost.py mirrors no')
+
+    def test_requirements_are_what_is_imported(self):
+        self.write('trove_pxc/conf.py', '''
+            import pymysql
+            import novaclient
+            ''')
+        (self.top / 'requirements.txt').write_text(
+            'PyMySQL>=1.0.2 # MIT\noslo.log\n')
+        self.check('requirements.txt lacks the package of novaclient',
+                   'requirements.txt names oslo.log')
+
+    def test_this_very_tree_has_what_the_table_names(self):
+        for room in house.ROOMS:
+            if room.path.endswith('/'):
+                self.assertTrue((TOP / room.path).is_dir(), room.path)
