@@ -15,8 +15,11 @@
 Imported by the end-to-end tests.
 """
 
+import contextlib
+import json
 import os
 from pathlib import Path
+import sqlite3
 import subprocess
 
 from lab import api
@@ -29,7 +32,10 @@ from lab import waiting
 Snapshot = dict[str, frozenset[str]]
 QUEUES = ('/usr/lib/rabbitmq/bin/rabbitmqctl', '--quiet', 'list_queues',
           'name')
-PROJECT_ROWS = ('clusters', 'instances')
+ROWS = ('clusters', 'instances')
+CLOUD = ('servers', 'ports', 'volumes', 'security_groups')
+# Every project gets this one at its first request, for good.
+DEFAULT_GROUP = 'default'
 
 
 def snapshot(home: lab_home.Home) -> Snapshot:
@@ -43,7 +49,8 @@ def snapshot(home: lab_home.Home) -> Snapshot:
         'disks': _files(home.cloud / 'volumes'),
         'guests': _files(home.guests),
         'queues': _queues(home),
-        **{what: _rows(home, what) for what in PROJECT_ROWS},
+        **{what: _rows(home, what) for what in ROWS},
+        **{f'cloud {what}': _in_cloud(home, what) for what in CLOUD},
     }
 
 
@@ -117,3 +124,13 @@ def _queues(home: lab_home.Home) -> frozenset[str]:
 
 def _rows(home: lab_home.Home, what: str) -> frozenset[str]:
     return frozenset(row['id'] for row in api.get(home, f'/{what}')[what])
+
+
+def _in_cloud(home: lab_home.Home, kind: str) -> frozenset[str]:
+    store = f'file:{home.cloud}/cloud.sqlite?mode=ro'
+    with contextlib.closing(sqlite3.connect(store, uri=True)) as database:
+        bodies = database.execute(
+            'SELECT body FROM documents WHERE kind = ?', (kind,)).fetchall()
+    documents = [json.loads(body) for (body,) in bodies]
+    return frozenset(document['id'] for document in documents
+                     if document.get('name') != DEFAULT_GROUP)
