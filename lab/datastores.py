@@ -23,6 +23,7 @@ from lab import errors
 from lab import home as lab_home
 from lab.images import build
 from lab.images import datastore
+from lab import parallel
 from lab import report as lab_report
 from lab.services import trove
 
@@ -62,11 +63,16 @@ class Version:
     active: bool = True
 
 
+def prepare_default(home: lab_home.Home, report: lab_report.Report) -> None:
+    """Have the image of the lab's own datastore; no service is needed."""
+    wanted = _default(home, report)
+    datastore.add(home, wanted.manager, wanted.version, wanted.source,
+                  report)
+
+
 def add_default(home: lab_home.Home, report: lab_report.Report) -> None:
     """Register the lab's own datastore: MariaDB, built from Debian's."""
-    archive = build.ensure_database_image(home, report)
-    add(home, report, Version(
-        DEFAULT_NAME, DEFAULT_NAME, DEFAULT_VERSION, str(archive)))
+    add(home, report, _default(home, report))
 
 
 def default_is_there(home: lab_home.Home) -> bool:
@@ -102,12 +108,26 @@ def _register(home: lab_home.Home, wanted: Version, image: str) -> None:
         wanted.manager, image, '', str(int(wanted.active)),
         '--registry-ext', manager.guest_manager,
         '--repl-strategy', manager.replication)
+    parallel.run(lambda: _make_it_the_default(home, wanted),
+                 lambda: _load_rules(home, wanted))
+
+
+def _make_it_the_default(home: lab_home.Home, wanted: Version) -> None:
     if wanted.active:
         _manage(home, 'datastore_update', wanted.datastore, wanted.version)
+
+
+def _load_rules(home: lab_home.Home, wanted: Version) -> None:
     rules = _rules(home, wanted.manager)
     if rules.exists():
         _manage(home, 'db_load_datastore_config_parameters',
                 wanted.datastore, wanted.version, str(rules))
+
+
+def _default(home: lab_home.Home, report: lab_report.Report) -> Version:
+    archive = build.ensure_database_image(home, report)
+    return Version(
+        DEFAULT_NAME, DEFAULT_NAME, DEFAULT_VERSION, str(archive))
 
 
 def _manage(home: lab_home.Home, *arguments: str) -> None:

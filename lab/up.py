@@ -16,7 +16,6 @@ Imported by the command line. Every part first looks whether it is done.
 
 from lab import datastores
 from lab import home as lab_home
-from lab.images import build
 from lab import netns
 from lab import packages
 from lab import parallel
@@ -56,7 +55,7 @@ def up(home: lab_home.Home, report: lab_report.Report, port: int,
     services = all_services.services(home)
     parallel.run(
         lambda: venv.ensure(home, report),
-        lambda: build.ensure_database_image(home, report),
+        lambda: datastores.prepare_default(home, report),
         lambda: _start(report, services['mariadb']),
         lambda: _start(report, services['rabbitmq']))
     trove.configure(home)
