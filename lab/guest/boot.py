@@ -208,12 +208,12 @@ def _write_boot_file(folder: guest_spec.GuestFolder,
         'root': str(folder.root), 'disk': str(folder.disk),
         'pid_file': str(folder.pid_file),
         'userdata_file': str(folder.userdata_file),
-        'hostname': spec.name, 'devices': devices,
+        'hostname': spec.hostname, 'devices': devices,
         'cgroup': cgroup(home, spec),
         'cgroups': [dataclasses.asdict(tree)
                     for tree in cgroups.hierarchies()],
         'shown': _shown(home),
-        'logs': {what: str(folder.log(spec.name, what))
+        'logs': {what: str(folder.log(spec.hostname, what))
                  for what in ('dockerd', 'agent')},
         'agent': str(home.venv / 'bin/trove-guestagent'),
         'environment': {lab_home.MARK: home.lab_id},
@@ -239,7 +239,7 @@ def _start_init(folder: guest_spec.GuestFolder,
          python, '-S', '-m', 'lab.guest.init', str(folder.boot_file),
          str(write_end)])]
     try:
-        with open(folder.log(spec.name, 'init'), 'ab') as log:
+        with open(folder.log(spec.hostname, 'init'), 'ab') as log:
             subprocess.run(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=process.environment(home), cwd='/',
@@ -255,7 +255,7 @@ def _start_init(folder: guest_spec.GuestFolder,
         raise errors.LabError(
             f'guest {spec.name} did not boot: '
             f'{said.decode(errors="replace") or "its init ended at once"}; '
-            f'see {folder.log(spec.name, "init")}')
+            f'see {folder.log(spec.hostname, "init")}')
 
 
 def _answer(descriptor: int) -> bytes:
@@ -329,6 +329,15 @@ def _clear(folder: guest_spec.GuestFolder,
     netns.delete(guest_spec.namespace(folder.home, spec))
     group = cgroup(folder.home, spec)
     waiting.until(f'the last process of guest {spec.name} to be gone',
-                  lambda: not cgroups.processes(group), KILL_TIMEOUT, 0.01)
+                  lambda: _none_left(group), KILL_TIMEOUT, 0.01)
     cgroups.remove(group)
     folder.pid_file.unlink(missing_ok=True)
+
+
+def _none_left(group: str) -> bool:
+    """Kill what is in a guest's control group, until nothing is."""
+    found = cgroups.processes(group)
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return not found

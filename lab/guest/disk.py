@@ -125,10 +125,10 @@ def _is_system(line: str) -> bool:
 
 
 def _identity(etc: Path, spec: guest_spec.GuestSpec) -> None:
-    (etc / 'hostname').write_text(f'{spec.name}\n')
+    (etc / 'hostname').write_text(f'{spec.hostname}\n')
     (etc / 'hosts').write_text(
         '127.0.0.1 localhost\n::1 localhost ip6-localhost\n'
-        f'{spec.ip} {spec.name}\n')
+        f'{spec.ip} {spec.hostname}\n')
     (etc / 'resolv.conf').write_text('')
     (etc / 'fstab').write_text('')
     (etc / 'machine-id').write_text(spec.server_id.replace('-', '') + '\n')

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 import dataclasses
 import json
 from pathlib import Path
+import re
 from typing import Any
 
 from lab import home as lab_home
@@ -51,6 +52,11 @@ class GuestSpec:
     memory_mb: int
     vcpus: int
     volumes: list[Volume] = dataclasses.field(default_factory=list)
+
+    @property
+    def hostname(self) -> str:
+        """The name in the characters that a host name may have."""
+        return re.sub(r'[^A-Za-z0-9-]+', '-', self.name).strip('-') or 'guest'
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> 'GuestSpec':
@@ -100,8 +106,8 @@ class GuestFolder:
     def pid_file(self) -> Path:
         return self.path / 'init.pid'
 
-    def log(self, name: str, what: str) -> Path:
-        return self.home.logs / f'guest-{name}-{what}.log'
+    def log(self, hostname: str, what: str) -> Path:
+        return self.home.logs / f'guest-{hostname}-{what}.log'
 
     def load(self) -> GuestSpec:
         return GuestSpec.from_json(json.loads(self.spec_file.read_text()))

@@ -1,0 +1,99 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the cloud has from the start: flavors, a network, a volume type.
+
+The services of ``lab.cloud`` and the lab's command line use these names.
+"""
+
+import dataclasses
+
+from lab import home as lab_home
+from lab.cloud import http
+from lab.cloud import store as cloud_store
+
+NETWORK_ID = '10880000-0000-4000-8000-000000000001'
+SUBNET_ID = '10880000-0000-4000-8000-000000000002'
+ROUTER_ID = '10880000-0000-4000-8000-000000000003'
+ROUTER_PORT_ID = '10880000-0000-4000-8000-000000000004'
+VOLUME_TYPE_ID = '10880000-0000-4000-8000-000000000005'
+NETWORK_NAME = 'lab-net'
+VOLUME_TYPE = 'lvmdriver-1'
+ADMIN_PROJECT = 'admin'
+ZONE = 'nova'
+MTU = 1500
+LIMITS = {'instances': 200, 'cores': 400, 'ram': 800_000,
+          'volumes': 200, 'gigabytes': 2000, 'ports': 500}
+
+
+@dataclasses.dataclass(frozen=True)
+class Flavor:
+    id: str
+    name: str
+    ram: int
+    vcpus: int
+    disk: int
+
+
+FLAVORS = (
+    Flavor('1', 'db.tiny', 512, 1, 5),
+    Flavor('2', 'db.small', 1024, 1, 10),
+    Flavor('3', 'db.medium', 2048, 2, 20),
+    Flavor('4', 'db.large', 4096, 2, 40),
+)
+
+
+def flavor(flavor_id: str) -> Flavor | None:
+    """A flavor by its id, or None."""
+    for candidate in FLAVORS:
+        if candidate.id == flavor_id:
+            return candidate
+    return None
+
+
+def sow(store: cloud_store.Store) -> None:
+    """Put the network and what belongs to it into a store."""
+    if store.get('networks', NETWORK_ID):
+        return
+    store.put('networks', {
+        'id': NETWORK_ID, 'name': NETWORK_NAME, 'subnets': [SUBNET_ID],
+        'admin_state_up': True, 'status': 'ACTIVE', 'shared': True,
+        'router:external': False, 'mtu': MTU, **_owner()})
+    store.put('subnets', {
+        'id': SUBNET_ID, 'name': f'{NETWORK_NAME}-subnet',
+        'network_id': NETWORK_ID, 'cidr': lab_home.NETWORK_CIDR,
+        'gateway_ip': lab_home.CONTROLLER_ADDRESS, 'ip_version': 4,
+        'enable_dhcp': True, 'dns_nameservers': [], 'host_routes': [],
+        'allocation_pools': [], **_owner()})
+    store.put('routers', {
+        'id': ROUTER_ID, 'name': 'lab-router', 'status': 'ACTIVE',
+        'admin_state_up': True, 'external_gateway_info': None, **_owner()})
+    store.put('ports', {
+        'id': ROUTER_PORT_ID, 'name': '', 'network_id': NETWORK_ID,
+        'device_id': ROUTER_ID, 'status': 'ACTIVE',
+        'device_owner': 'network:router_interface',
+        'mac_address': 'fa:16:3e:ff:ff:ff', 'security_groups': [],
+        'admin_state_up': True, 'description': '',
+        'fixed_ips': [{'subnet_id': SUBNET_ID,
+                       'ip_address': lab_home.CONTROLLER_ADDRESS}],
+        **_owner()})
+
+
+def limits(store: cloud_store.Store) -> dict[str, int]:
+    """The most of each resource that the cloud gives."""
+    changed = store.get('settings', 'limits') or {}
+    return {name: int(changed.get(name, value))
+            for name, value in LIMITS.items()}
+
+
+def _owner() -> http.Document:
+    return {'tenant_id': ADMIN_PROJECT, 'project_id': ADMIN_PROJECT}
