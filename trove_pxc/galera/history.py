@@ -1,0 +1,177 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Members compared: who belongs to which component and which history.
+
+Pure. plan.py and diagnosis.py decide by it; nobody else needs it.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+import enum
+
+from trove_pxc.galera.position import Position
+from trove_pxc.galera.view import MemberReport
+from trove_pxc.galera.view import NodeView
+from trove_pxc.galera.view import ServerState
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """What one member told.
+
+    :ivar position: None if it could not be read, as from a server that
+        runs; its view tells then.
+    """
+
+    report: MemberReport
+    position: Position | None = None
+
+
+class Flaw(enum.StrEnum):
+    """Why nothing can be continued from a place; follows its name."""
+
+    SPOILED = 'holds what an interrupted SST has left'
+    EMPTY = 'holds no data'
+    NO_GRASTATE = 'has lost its grastate.dat'
+    NO_HISTORY = 'belongs to no history (its uuid is nil)'
+    NO_SEQNO = 'does not know its position'
+    NOT_TOLD = 'does not tell its position'
+    NOWHERE = 'runs without a place in any history'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where a member stands in the history, and what is wrong with it.
+
+    :ivar safe: whether Galera marked it as the last to stop.
+    :ivar running: whether its server runs, outside a primary component.
+    :ivar order: its place in the member order.
+    :ivar flaw: None where a cluster may be continued from here.
+    """
+
+    name: str
+    uuid: str | None
+    seqno: int
+    safe: bool
+    running: bool
+    order: int
+    flaw: Flaw | None
+
+    @property
+    def usable(self) -> bool:
+        return self.flaw is None
+
+    @property
+    def merit(self) -> tuple[int, bool, bool, int]:
+        """The greatest continues: furthest, running, safe, first."""
+        return (self.seqno, self.running, self.safe, -self.order)
+
+
+def components(primaries: Mapping[str, NodeView]) -> list[list[str]]:
+    """Members in a primary component, by the component they are in.
+
+    Two views are of one component if they have one history and see a
+    common address. While a view changes, members may show different sizes
+    for a moment; that alone is no split.
+    """
+    parts: list[list[str]] = []
+    for name, view in primaries.items():
+        mine = [part for part in parts if any(
+            _same_component(primaries[other], view) for other in part)]
+        merged = [other for part in mine for other in part] + [name]
+        parts = [part for part in parts if part not in mine] + [merged]
+    return parts
+
+
+def _same_component(one: NodeView, other: NodeView) -> bool:
+    if one.cluster_uuid != other.cluster_uuid:
+        return False
+    if not one.incoming_addresses or not other.incoming_addresses:
+        return one.cluster_conf_id == other.cluster_conf_id
+    return bool(set(one.incoming_addresses) & set(other.incoming_addresses))
+
+
+def place(name: str, answer: Answer, order: int = 0) -> Place:
+    """Where this member stands; its server's word counts if it runs."""
+    view = answer.report.view
+    if answer.report.server is ServerState.RUNNING and view is not None:
+        nowhere = view.cluster_uuid is None or view.last_committed < 0
+        return Place(name, view.cluster_uuid, view.last_committed, False,
+                     True, order, Flaw.NOWHERE if nowhere else None)
+    position = answer.position
+    if position is None:
+        return Place(name, None, -1, False, False, order,
+                     Flaw.NOT_TOLD)
+    return Place(name, position.uuid, position.seqno,
+                 position.safe_to_bootstrap is True, False, order,
+                 _flaw(position))
+
+
+def _flaw(position: Position) -> Flaw | None:
+    if position.sst_in_progress:
+        return Flaw.SPOILED
+    if position.is_empty:
+        return Flaw.EMPTY
+    if not position.grastate_present:
+        return Flaw.NO_GRASTATE
+    if position.uuid is None:
+        return Flaw.NO_HISTORY
+    if position.seqno < 0:
+        return Flaw.NO_SEQNO
+    return None
+
+
+def standing(answers: Mapping[str, Answer]) -> list[Place]:
+    """The places of all, in the order of the mapping."""
+    return [place(name, answer, order)
+            for order, (name, answer) in enumerate(answers.items())]
+
+
+def disagreement(places: Sequence[Place],
+                 known_uuid: str | None) -> str | None:
+    """Why these places are not of one history that can be judged.
+
+    A spoiled or empty directory has no say. One that names a history but
+    not its place in it may be the furthest of all: nobody can judge.
+    """
+    own = known_uuid.lower() if known_uuid is not None else None
+    for one in places:
+        if one.flaw is Flaw.NOT_TOLD:
+            return (f'{one.name} {one.flaw}, and may be the furthest. Look '
+                    'at its guest agent, or force the member that is to be '
+                    'continued.')
+        if one.uuid is None or one.flaw is Flaw.SPOILED:
+            continue
+        own = own or one.uuid
+        if one.uuid != own:
+            return (f'{one.name} is of the history {one.uuid}, the cluster '
+                    f'of {own}. Find out which of them is the true one, '
+                    'then force a member of that.')
+        if one.seqno < 0:
+            return (f'{one.name} {Flaw.NO_SEQNO}, and may be the furthest. '
+                    'Look at its error log, or force the member that is to '
+                    'be continued.')
+    return None
+
+
+def ahead(places: Sequence[Place], best: Place) -> str | None:
+    """Why best is not the furthest after all: a flawed one is ahead."""
+    for one in places:
+        if (one.uuid == best.uuid and one.seqno > best.seqno
+                and one.flaw is not Flaw.SPOILED):
+            return (f'{one.name} {one.flaw} but its data reaches to '
+                    f'{one.seqno}, beyond {best.name} at {best.seqno}. '
+                    f'Force {best.name} only if what came after may be '
+                    'lost.')
+    return None

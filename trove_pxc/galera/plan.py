@@ -1,0 +1,306 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Who may bootstrap, or why nobody may; who joins next, from which donor.
+
+Pure decisions. Each says in one sentence what was decided and why, and a
+refusal names the member and what the operator can do. The operations of the
+taskmanager import it, and nobody decides these things elsewhere.
+
+The rules, each the answer to data that others lost (mariadb-operator issues
+1108 and 1701, Percona forum 40148):
+
+1. While a member is in a primary component, nobody bootstraps.
+2. Who does not answer is unknown, never down.
+3. One history: a uuid that is not the cluster's own is refused.
+4. An interrupted SST, a nil uuid or a missing grastate.dat is no candidate.
+5. A position behind one that is known to have existed is refused.
+6. The furthest member bootstraps; only among equals does Galera's own
+   safe_to_bootstrap decide, then the member order.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+import enum
+
+from trove_pxc.galera import history
+from trove_pxc.galera.history import Answer
+from trove_pxc.galera.position import Position
+from trove_pxc.galera.view import LocalState
+from trove_pxc.galera.view import MemberReport
+from trove_pxc.galera.view import ServerState
+
+# An initialised data directory holds tens of MB, an empty one a few KB.
+EMPTY_DATA_BYTES = 1024 * 1024
+
+_STILL = (ServerState.ABSENT, ServerState.STOPPED, ServerState.CRASHED)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether something may be done, and the sentence why."""
+
+    allowed: bool
+    reason: str
+
+
+class Step(enum.StrEnum):
+    """What to do with a cluster that is not whole."""
+
+    REJOIN = 'rejoin'
+    WAIT = 'wait'
+    PROMOTE = 'promote'
+    BOOTSTRAP = 'bootstrap'
+    REFUSE = 'refuse'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Choice:
+    """The next step of a recovery.
+
+    :ivar member: who is promoted (pc.bootstrap on the running server) or
+        bootstrapped (started with --wsrep-new-cluster at its recovered
+        position); for REJOIN a member that is in the primary component.
+    :ivar seqno: the position that the cluster then stands at, or -1.
+    """
+
+    step: Step
+    reason: str
+    member: str | None = None
+    seqno: int = -1
+
+
+def may_bootstrap_new(reports: Mapping[str, MemberReport],
+                      positions: Mapping[str, Position]) -> Decision:
+    """Whether a new cluster may be bootstrapped on one of these members.
+
+    Only if every one of them proves that it was never started and holds
+    nothing: a second bootstrap makes a second history.
+
+    :param reports: of every member that may ever have been told to start.
+    :param positions: of the same members.
+    """
+    for name in sorted({*reports, *positions}):
+        if name not in reports or name not in positions:
+            return Decision(False, (
+                f'{name} did not tell its state and its position, so it '
+                'may hold data. Wait until its guest agent answers.'))
+        reason = _not_new(name, reports[name], positions[name])
+        if reason is not None:
+            return Decision(False, reason)
+    return Decision(True, 'No member was ever started, none holds data.')
+
+
+def _not_new(name: str, report: MemberReport,
+             position: Position) -> str | None:
+    if report.view is not None and report.view.in_primary:
+        return (f'{name} is in the primary component of the cluster '
+                f'{report.view.cluster_uuid}. Join the others to it.')
+    if report.started or report.server not in _STILL:
+        return (f'{name} was started before (its server is '
+                f'{report.server.value}). Recover this cluster, or delete '
+                'it and create it again.')
+    if position.sst_in_progress:
+        return (f'{name} holds what an interrupted SST has left. Delete '
+                'this cluster and create it again.')
+    if not position.is_empty:
+        return (f'{name} holds data of the cluster {position.uuid} at '
+                f'{position.seqno}. Recover this cluster, or delete it and '
+                'create it again.')
+    if report.data_bytes > EMPTY_DATA_BYTES:
+        return (f'{name} holds {report.data_bytes} bytes of data that tell '
+                'no cluster. Look at its data directory, then delete this '
+                'cluster and create it again.')
+    return None
+
+
+def joined(report: MemberReport, expected_uuid: str,
+           expected_size: int) -> bool:
+    """Whether the member is in: Synced, in the right component, whole."""
+    view = report.view
+    return (report.server is ServerState.RUNNING and view is not None
+            and view.in_primary and view.is_synced and view.ready
+            and view.cluster_uuid == expected_uuid.lower()
+            and view.cluster_size == expected_size)
+
+
+def next_donor(joiner: str, members: Sequence[str],
+               reports: Mapping[str, MemberReport]) -> str | None:
+    """Who gives its state to the joiner; None while nobody is free.
+
+    The last in member order that is Synced, so that the first, which
+    applications tend to use, keeps its hands free.
+    """
+    for name in reversed(members):
+        report = reports.get(name)
+        if (name != joiner and report is not None
+                and report.view is not None and report.view.serves
+                and report.view.local_state is LocalState.SYNCED):
+            return name
+    return None
+
+
+def join_order(members: Sequence[str], source: str,
+               positions: Mapping[str, Position]) -> tuple[str, ...]:
+    """In which order the others join: those who lack least come first.
+
+    They can have IST from the source's gcache, and are donors then.
+    """
+    uuid = positions[source].uuid if source in positions else None
+
+    def lack(name: str) -> tuple[int, int]:
+        place = positions.get(name)
+        usable = (place is not None and not place.sst_in_progress
+                  and place.known and place.uuid == uuid)
+        seqno = place.seqno if place is not None and usable else -1
+        return (-seqno, list(members).index(name))
+    return tuple(sorted((name for name in members if name != source),
+                        key=lack))
+
+
+def choose_bootstrap(members: Sequence[str], answers: Mapping[str, Answer],
+                     *, known_uuid: str | None = None,
+                     known_seqno: int = -1,
+                     forced: str | None = None) -> Choice:
+    """The next step that brings a cluster back, or the refusal of any.
+
+    :param members: all members' names, in member order.
+    :param answers: what each told; one who did not answer is left out.
+    :param known_uuid: the cluster's history, if somebody remembers it.
+    :param known_seqno: a position that it is known to have reached.
+    :param forced: the member that the operator answers for. It overrides
+        silence, other histories and positions, never a primary component,
+        a running server or a spoiled data directory.
+    """
+    if forced is not None and forced not in members:
+        return _refuse(f'{forced} is no member of this cluster; the members '
+                       f'are {", ".join(members)}. Name one of them.')
+    told = {name: answers[name] for name in members if name in answers}
+    silent = [name for name in members if name not in answers]
+    living = _of_the_living(told)
+    if living is not None:
+        return living
+    if forced is not None:
+        return _forced(forced, told)
+    if silent:
+        return _refuse(
+            f'{_list(silent)} did not answer, and may run or hold the '
+            'latest data. Bring the guest back, or, if it is lost for good, '
+            'force the member that is to be continued.')
+    return _of_the_told(told, known_uuid, known_seqno)
+
+
+def _of_the_living(told: Mapping[str, Answer]) -> Choice | None:
+    """What members that run or start decide; None if none does so."""
+    primaries = {name: answer.report.view for name, answer in told.items()
+                 if answer.report.view is not None
+                 and answer.report.view.in_primary}
+    if primaries:
+        parts = history.components(primaries)
+        if len(parts) > 1:
+            return _refuse(
+                'There are two primary components: '
+                f'{" and ".join(_list(part) for part in parts)}. Stop the '
+                'members of the one that is to be given up, then recover.')
+        first = parts[0][0]
+        return Choice(
+            Step.REJOIN, f'{first} is in the primary component: nobody '
+            'bootstraps, the others join it.', first,
+            primaries[first].last_committed)
+    for name, answer in told.items():
+        if answer.report.server is ServerState.STARTING:
+            return Choice(
+                Step.WAIT, f'{name} is starting, and may find the others by '
+                'itself. Wait until it is up or has stopped.')
+        if answer.report.server is ServerState.UNRESPONSIVE:
+            return _refuse(
+                f'The server of {name} is there but does not answer, so '
+                'what it holds is unknown. Thaw it or stop it, then '
+                'recover.')
+        if (answer.report.server is ServerState.RUNNING
+                and answer.report.view is None):
+            return _refuse(
+                f'The server of {name} runs but does not tell its state. '
+                'Stop it, then recover.')
+    return None
+
+
+def _of_the_told(told: Mapping[str, Answer], known_uuid: str | None,
+                 known_seqno: int) -> Choice:
+    """All have answered, nobody is primary: find the furthest."""
+    standing = history.standing(told)
+    reason = history.disagreement(standing, known_uuid)
+    if reason is not None:
+        return _refuse(reason)
+    candidates = [place for place in standing if place.usable]
+    if not candidates:
+        left = '; '.join(f'{place.name} {place.flaw}' for place in standing)
+        return _refuse(f'No member holds data to continue from: {left}. '
+                       'Restore a backup into a new cluster.')
+    best = max(candidates, key=lambda place: place.merit)
+    reason = history.ahead(standing, best)
+    if reason is not None:
+        return _refuse(reason)
+    if best.seqno < known_seqno:
+        return _refuse(
+            f'The furthest member, {best.name}, stands at {best.seqno}, but '
+            f'the cluster is known to have reached {known_seqno}. Force '
+            f'{best.name} only if what came after may be lost.')
+    return _promote_or_bootstrap(best, candidates)
+
+
+def _promote_or_bootstrap(best: history.Place,
+                          candidates: Sequence[history.Place]) -> Choice:
+    if best.running:
+        return Choice(
+            Step.PROMOTE, f'{best.name} still runs, outside a primary '
+            f'component, and is the furthest, at {best.seqno}: it is made '
+            'primary where it stands.', best.name, best.seqno)
+    running = [place.name for place in candidates if place.running]
+    if running:
+        return _refuse(
+            f'{_list(running)} runs outside a primary component and is '
+            f'behind {best.name}, which stopped at {best.seqno}. Stop '
+            f'{_list(running)}, then recover.')
+    return Choice(
+        Step.BOOTSTRAP, f'All members have stopped, and {best.name} is the '
+        f'furthest, at {best.seqno}.', best.name, best.seqno)
+
+
+def _forced(name: str, told: Mapping[str, Answer]) -> Choice:
+    """The operator answers for this member: what must hold even so."""
+    if name not in told:
+        return _refuse(f'{name} did not answer, so it cannot be started. '
+                       'Bring its guest back, or force another member.')
+    running = [other for other, answer in told.items() if other != name
+               and answer.report.server is ServerState.RUNNING]
+    if running:
+        return _refuse(f'{_list(running)} still runs outside a primary '
+                       f'component. Stop it, then force {name} again.')
+    place = history.place(name, told[name])
+    if not place.usable:
+        return _refuse(f'{name} {place.flaw}; even force cannot continue '
+                       'from that. Force another member, or restore a '
+                       'backup into a new cluster.')
+    step = Step.PROMOTE if place.running else Step.BOOTSTRAP
+    return Choice(step, f'The operator forced {name}, which stands at '
+                  f'{place.seqno}; what others hold beyond that is lost.',
+                  name, place.seqno)
+
+
+def _list(names: Sequence[str]) -> str:
+    return ', '.join(names)
+
+
+def _refuse(reason: str) -> Choice:
+    return Choice(Step.REFUSE, reason)
