@@ -36,7 +36,6 @@ LOG = logging.getLogger(__name__)
 NAME = 'database'  # Trove's own name for it
 _HELPER = 'database-helper'
 _LABEL = 'trove-pxc.specification'
-_OPEN_FILES = 65536
 _LOGS = {'max-size': '20m', 'max-file': '3'}
 
 
@@ -247,8 +246,6 @@ class DatabaseContainer:
             restart_policy={'Name': 'unless-stopped'},
             log_config=docker.types.LogConfig(
                 type='json-file', config=_LOGS),
-            ulimits=[docker.types.Ulimit(
-                name='nofile', soft=_OPEN_FILES, hard=_OPEN_FILES)],
             security_opt=['no-new-privileges'],
             network_mode=(constants.DOCKER_NETWORK_NAME
                           if specification.isolated_network else 'host'))

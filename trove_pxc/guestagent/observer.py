@@ -103,10 +103,10 @@ class Observer:
 
 
 def _state_of_stopped(seen: container.Seen) -> view.ServerState:
-    if seen.status in ('absent', 'created'):
-        return view.ServerState.ABSENT
     if seen.status == 'paused':
         return view.ServerState.UNRESPONSIVE
-    if seen.in_restart_loop or seen.exit_code:
+    if seen.in_restart_loop or seen.exit_code or seen.error:
         return view.ServerState.CRASHED
+    if seen.status in ('absent', 'created'):
+        return view.ServerState.ABSENT
     return view.ServerState.STOPPED

@@ -96,6 +96,8 @@ has_database() {
 # Only what our own unfinished initialisation left is ever deleted.
 clear_unfinished() {
     if [ -e "$UNFINISHED" ]; then
+        [ "$order" = bootstrap ] || die "$DATA_DIR could not be" \
+            "initialised, nothing was started; order the bootstrap again"
         say "clearing an initialisation that did not come to its end"
         for path in "$DATA_DIR"/* "$DATA_DIR"/.[!.]*; do
             case $path in
