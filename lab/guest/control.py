@@ -1,0 +1,311 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What may befall a guest: power, network, its database; and a look inside.
+
+The command line imports it, and tests. It works on the guests themselves,
+whether the cloud's daemon runs or not. A guest is named by its server id,
+instance id, name or address.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+import dataclasses
+import os
+from pathlib import Path
+import signal
+import subprocess
+from typing import Any
+
+from lab import errors
+from lab import home as lab_home
+from lab import process
+from lab import waiting
+from lab.guest import boot
+from lab.guest import cables
+from lab.guest import cgroups
+from lab.guest import docker
+from lab.guest import init
+from lab.guest import spec as guest_spec
+
+CONTAINER = 'database'
+SERVERS = ('mariadbd', 'mysqld')
+ENGINE_TIMEOUT = 5.0
+STOP_TIMEOUT = 120
+KILL_TIMEOUT = 10.0
+STOPPED_STATES = ('T', 't')
+
+
+@dataclasses.dataclass(frozen=True)
+class GuestInfo:
+    """A guest as it is now.
+
+    ``power`` is on or off. ``database`` is running, frozen, stopped,
+    absent (no container), or unknown (its Docker engine does not answer).
+    """
+
+    server_id: str
+    instance_id: str
+    name: str
+    ip: str
+    power: str
+    cut: bool
+    pid: int | None
+    root: str
+    database: str
+
+
+def guests(home: lab_home.Home) -> list[GuestInfo]:
+    """All guests, in the order of their names."""
+    cuts = cables.read(home)
+    found = []
+    for folder, spec in _specs(home):
+        pid = boot.init_pid(folder)
+        found.append(GuestInfo(
+            server_id=spec.server_id, instance_id=spec.instance_id,
+            name=spec.name, ip=spec.ip, power='on' if pid else 'off',
+            cut=cuts.concerns(spec.server_id), pid=pid,
+            root=f'/proc/{pid}/root' if pid else str(folder.disk),
+            database=_database(folder, spec, pid)))
+    return sorted(found, key=lambda guest: (guest.name, guest.server_id))
+
+
+def find(home: lab_home.Home, who: str) -> GuestInfo:
+    """One guest as it is now.
+
+    :raises LabError: if there is none, or more than one of the name
+    """
+    server_id = _find(home, who)[1].server_id
+    for guest in guests(home):
+        if guest.server_id == server_id:
+            return guest
+    raise errors.LabError(f'guest {who} has just been deleted')
+
+
+def power_off(home: lab_home.Home, who: str) -> None:
+    """Take the power away; what no fsync put on its volume is lost."""
+    _locked(home, who, boot.power_off)
+
+
+def power_on(home: lab_home.Home, who: str) -> None:
+    """Boot a guest; content if it runs."""
+    _locked(home, who, boot.power_on)
+
+
+def reboot(home: lab_home.Home, who: str, hard: bool = False) -> None:
+    """Restart a guest, after an orderly stop unless ``hard``."""
+    _locked(home, who, lambda folder: boot.reboot(folder, hard))
+
+
+def kill_database(home: lab_home.Home, who: str) -> None:
+    """SIGKILL to the database server; Docker may start it again."""
+    servers = [pid for pid in _processes(home, who) if _name(pid) in SERVERS]
+    if not servers:
+        raise errors.LabError(
+            f'no database server runs in guest {who}; '
+            f'"lab status" shows the state of its container')
+    started = {pid: process.start_time(pid) for pid in servers}
+    _signal(servers, signal.SIGKILL)
+    waiting.until(
+        f'the end of the database server in guest {who}',
+        lambda: all(process.start_time(pid) != start
+                    for pid, start in started.items()),
+        KILL_TIMEOUT, 0.01)
+
+
+def freeze_database(home: lab_home.Home, who: str) -> None:
+    """SIGSTOP to all processes of the database container."""
+    _signal(_processes(home, who), signal.SIGSTOP)
+
+
+def thaw_database(home: lab_home.Home, who: str) -> None:
+    """Let a frozen database go on."""
+    _signal(_processes(home, who), signal.SIGCONT)
+
+
+def stop_database(home: lab_home.Home, who: str) -> None:
+    """Stop the database container in order; Docker leaves it stopped."""
+    _, _, pid = _running(home, who)
+    docker.Engine(_socket(pid)).stop(CONTAINER, STOP_TIMEOUT)
+
+
+def cut(home: lab_home.Home, who: str,
+        peers: Sequence[str] | None = None) -> None:
+    """Drop every packet of a guest, or those between it and its peers."""
+    cables.cut(home, _find(home, who)[1].server_id,
+               [_find(home, peer)[1].server_id for peer in peers or ()])
+
+
+def heal(home: lab_home.Home, who: str,
+         peers: Sequence[str] | None = None) -> None:
+    """Undo what ``cut`` did, wholly or between a guest and its peers."""
+    cables.heal(home, _find(home, who)[1].server_id,
+                [_find(home, peer)[1].server_id for peer in peers or ()])
+
+
+def run(home: lab_home.Home, who: str, argv: Sequence[str],
+        **options: Any) -> 'subprocess.CompletedProcess[str]':
+    """Run a program in a guest, with the host's programs at hand.
+
+    :param options: for ``subprocess.run``, such as ``input`` and
+        ``timeout``; output is captured as text
+    :raises LabError: if the guest's power is off
+    """
+    _, spec, pid = _running(home, who)
+    settings: dict[str, Any] = {'capture_output': True, 'text': True,
+                                'env': _environment(), **options}
+    return subprocess.run(_inside(pid, argv), **settings)
+
+
+def enter_argv(guest: GuestInfo, argv: Sequence[str]) -> list[str]:
+    """The command line that runs a program inside a guest.
+
+    :raises LabError: if the guest's power is off
+    """
+    if guest.pid is None:
+        raise errors.LabError(_off(guest.name))
+    return ['env', '-i', *(f'{name}={value}' for name, value
+                           in _environment().items()),
+            *_inside(guest.pid, argv)]
+
+
+def stop_all(home: lab_home.Home) -> None:
+    """Take the power of every guest."""
+    for folder, _ in _specs(home):
+        with boot.locked(folder):
+            if folder.spec_file.exists():
+                boot.power_off(folder)
+
+
+def _environment() -> dict[str, str]:
+    return {'PATH': init.PATH, 'HOME': '/root', 'LANG': 'C.UTF-8',
+            'TERM': os.environ.get('TERM', 'dumb')}
+
+
+def _inside(pid: int, argv: Sequence[str]) -> list[str]:
+    return ['/usr/bin/nsenter', f'--target={pid}', '--mount', '--uts',
+            '--ipc', '--net', '--pid', '--cgroup', '--', *argv]
+
+
+def _specs(home: lab_home.Home) -> Iterator[
+        tuple[guest_spec.GuestFolder, guest_spec.GuestSpec]]:
+    for path in sorted(home.guests.glob('*/spec.json')):
+        folder = guest_spec.GuestFolder(home, path.parent.name)
+        try:
+            yield folder, folder.load()
+        except FileNotFoundError:
+            # Deleted meanwhile.
+            continue
+
+
+def _find(home: lab_home.Home, who: str) -> tuple[
+        guest_spec.GuestFolder, guest_spec.GuestSpec]:
+    there = list(_specs(home))
+    for folder, spec in there:
+        if who in (spec.server_id, spec.instance_id, spec.ip):
+            return folder, spec
+    named = [entry for entry in there if entry[1].name == who]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        ids = ', '.join(spec.instance_id for _, spec in named)
+        raise errors.LabError(f'{len(named)} guests are called {who}; name '
+                              f'one by its instance id: {ids}')
+    names = ', '.join(spec.name for _, spec in there) or 'none'
+    raise errors.LabError(f'no guest is called {who}; there are: {names}')
+
+
+def _running(home: lab_home.Home, who: str) -> tuple[
+        guest_spec.GuestFolder, guest_spec.GuestSpec, int]:
+    folder, spec = _find(home, who)
+    pid = boot.init_pid(folder)
+    if pid is None:
+        raise errors.LabError(_off(spec.name))
+    return folder, spec, pid
+
+
+def _off(name: str) -> str:
+    return (f'the power of guest {name} is off; '
+            f'"lab guest on {name}" switches it on')
+
+
+def _locked(home: lab_home.Home, who: str,
+            act: Callable[[guest_spec.GuestFolder], None]) -> None:
+    folder, _ = _find(home, who)
+    with boot.locked(folder):
+        if not folder.spec_file.exists():
+            raise errors.LabError(f'guest {who} has just been deleted')
+        act(folder)
+
+
+def _socket(pid: int) -> str:
+    return f'/proc/{pid}/root{init.DOCKER_SOCKET}'
+
+
+def _database(folder: guest_spec.GuestFolder, spec: guest_spec.GuestSpec,
+              pid: int | None) -> str:
+    if pid is None:
+        return 'stopped'
+    engine = docker.Engine(_socket(pid), ENGINE_TIMEOUT)
+    try:
+        state = engine.inspect(CONTAINER)
+    except docker.NoSuchContainer:
+        return 'absent'
+    except docker.DockerError:
+        return 'unknown'
+    if not state['State']['Running']:
+        return 'stopped'
+    states = {_state(pid) for pid in _members(folder, spec, state['Id'])}
+    return 'frozen' if states & set(STOPPED_STATES) else 'running'
+
+
+def _processes(home: lab_home.Home, who: str) -> list[int]:
+    """The host's pids of what runs in the database container."""
+    folder, spec, pid = _running(home, who)
+    try:
+        container = docker.Engine(
+            _socket(pid), ENGINE_TIMEOUT).inspect(CONTAINER)
+    except docker.NoSuchContainer:
+        raise errors.LabError(
+            f'guest {spec.name} has no database container yet') from None
+    found = _members(folder, spec, container['Id'])
+    if not found:
+        raise errors.LabError(
+            f'the database container of guest {spec.name} is '
+            f'{container["State"]["Status"]}')
+    return found
+
+
+def _members(folder: guest_spec.GuestFolder, spec: guest_spec.GuestSpec,
+             container: str) -> list[int]:
+    group = boot.cgroup(folder.home, spec)
+    return [pid for pid, path in cgroups.processes(group).items()
+            if container in path]
+
+
+def _signal(pids: Sequence[int], number: signal.Signals) -> None:
+    for pid in pids:
+        process.signal_process(pid, number)
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f'/proc/{pid}/comm').read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ''
+
+
+def _state(pid: int) -> str:
+    try:
+        text = Path(f'/proc/{pid}/stat').read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ''
+    return text.rpartition(')')[2].split()[0]
