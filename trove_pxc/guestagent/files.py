@@ -38,17 +38,31 @@ mv -f "$1.new" "$1"
 sync "$(dirname "$1")"
 '''
 
-_DIRECTORY = '''
+_FOLDERS = '''
 set -e
-mkdir -p "$1"
-if [ -n "$3" ]; then chown "$3" "$1"; fi
-chmod "$2" "$1"
+while [ $# -gt 0 ]; do
+    mkdir -p "$1"
+    if [ -n "$3" ]; then chown "$3" "$1"; fi
+    chmod "$2" "$1"
+    shift 3
+done
 '''
 
-_HAS_ANY = f'''
-for path; do if [ -e "$path" ]; then exit 0; fi; done
-exit {_ABSENT}
-'''
+_PRESENT = 'for path; do if [ -e "$path" ]; then echo "$path"; fi; done'
+
+_UNLINK = 'if [ -L "$1" ]; then rm -f "$1"; fi'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder as it should be.
+
+    :ivar owner: 'uid:gid', empty for whoever makes it.
+    """
+
+    path: str
+    mode: int
+    owner: str = ''
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,24 +92,23 @@ class HostFiles:
         """
         self._run(_WRITE, path, f'{mode:o}', owner, contents=text)
 
-    def ensure_directory(self, path: str, mode: int,
-                         owner: str = '') -> None:
-        """Make a folder, or give it this mode and owner."""
-        self._run(_DIRECTORY, path, f'{mode:o}', owner)
+    def ensure_folders(self, *folders: Folder) -> None:
+        """Make folders, or give them their modes and owners."""
+        self._run(_FOLDERS, *(
+            text for folder in folders for text in (
+                folder.path, f'{folder.mode:o}', folder.owner)))
+
+    def drop_link(self, path: str) -> None:
+        """Remove a symbolic link, so that a file can take its place."""
+        self._run(_UNLINK, path)
 
     def remove(self, *paths: str) -> None:
         """Remove files, those that are not there too."""
         self._run('rm -f -- "$@"', *paths)
 
-    def any_exists(self, *paths: str) -> bool:
-        """Whether at least one of them is there."""
-        try:
-            self._run(_HAS_ANY, *paths)
-        except processutils.ProcessExecutionError as failure:
-            if failure.exit_code == _ABSENT:
-                return False
-            raise
-        return True
+    def present(self, *paths: str) -> frozenset[str]:
+        """Those of the paths that are there."""
+        return frozenset(self._run(_PRESENT, *paths).splitlines())
 
     def _run(self, script: str, *arguments: str, contents: str = '') -> str:
         out, _ = processutils.execute(

@@ -107,10 +107,13 @@ class GaleraService:
             be had or holds another server.
         """
         with self._lock:
-            self._files.ensure_directory(self._where.state_dir, _ALL_ENTER)
+            self._files.ensure_folders(
+                files.Folder(self._where.state_dir, _ALL_ENTER))
             record = records.MemberRecord(records.Stage.PREPARING, version)
             self._records.write(record)
             self._make_folders()
+            # On Debian it is a link to what the image does not have.
+            self._files.drop_link(self._where.server_file)
             self._trove.write_server_config(base_config)
             if overrides:
                 self._trove.write_user_overrides(overrides)
@@ -195,7 +198,7 @@ class GaleraService:
             return
         with self._lock:
             if (self._container.look().at_work
-                    or self._files.any_exists(self._where.stopped_file)):
+                    or self._files.present(self._where.stopped_file)):
                 return
             LOG.info('The server should run and does not: starting it')
             self._start(record, '')
@@ -320,14 +323,13 @@ class GaleraService:
 
     def _make_folders(self) -> None:
         where = self._where
-        for folder, mode, owner in (
-                (where.data_dir, _OWN_FOLDER, self._owner),
-                (where.config_dir, _ALL_ENTER, self._owner),
-                (where.include_dir, _ALL_ENTER, self._owner),
-                (where.socket_dir, _ALL_ENTER, self._owner),
-                (where.order_dir, _OWN_FOLDER, self._owner),
-                (where.start_dir, _ALL_ENTER, '')):
-            self._files.ensure_directory(folder, mode, owner)
+        self._files.ensure_folders(
+            files.Folder(where.data_dir, _OWN_FOLDER, self._owner),
+            files.Folder(where.config_dir, _ALL_ENTER, self._owner),
+            files.Folder(where.include_dir, _ALL_ENTER, self._owner),
+            files.Folder(where.socket_dir, _ALL_ENTER, self._owner),
+            files.Folder(where.order_dir, _OWN_FOLDER, self._owner),
+            files.Folder(where.start_dir, _ALL_ENTER))
 
     def _write_program(self, record: records.MemberRecord) -> None:
         self._files.write(self._where.start_program, program.text(),
@@ -367,34 +369,37 @@ class GaleraService:
 
     def _start(self, record: records.MemberRecord, order: str) -> None:
         self._make_folders()
-        self._write_program(record)
+        self._files.remove(self._where.stopped_file, self._where.order_file)
         if order:
             self._files.write(self._where.order_file, f'{order}\n',
                               _PRIVATE, self._owner)
         else:
-            self._files.remove(self._where.order_file)
+            # The agent may be newer than the program it once wrote.
+            self._write_program(record)
         self._files.write(self._where.last_order_file, f'{order}\n',
                           _READABLE)
-        self._files.remove(self._where.stopped_file)
         if not record.started:
             self._records.write(record.at(records.Stage.STARTED))
         self._container.ensure_created(self._specification(record))
         self._container.start()
 
     def _has_database(self) -> bool:
-        return self._files.any_exists(f'{self._where.data_dir}/mysql')
+        return bool(self._files.present(f'{self._where.data_dir}/mysql'))
 
     def _position(self, record: records.MemberRecord) -> positions.Position:
-        folder = self._where.data_dir
-        spoiled = self._files.any_exists(f'{folder}/sst_in_progress')
+        database_dir, grastate, view_file, spoiled = (
+            f'{self._where.data_dir}/{name}' for name in (
+                'mysql', 'grastate.dat', 'gvwstate.dat', 'sst_in_progress'))
+        present = self._files.present(
+            database_dir, grastate, view_file, spoiled)
         recovered = None
-        if (not spoiled and self._has_database()
+        if (database_dir in present and spoiled not in present
                 and not self._container.look().at_work):
             recovered = self._container.run_helper(
                 self._specification(record), program.RECOVER)
         return positions.combine(
-            self._files.read(f'{folder}/grastate.dat'), recovered, spoiled,
-            self._files.any_exists(f'{folder}/gvwstate.dat'))
+            self._files.read(grastate) if grastate in present else None,
+            recovered, spoiled in present, view_file in present)
 
     def _refuse_bootstrap_over_data(
             self, record: records.MemberRecord,
