@@ -73,13 +73,13 @@ def drop_account(dialect: Dialect, user: str, host: str) -> str:
 
 def initial_statements(dialect: Dialect, secrets: ClusterSecrets, *,
                        sst_method: str | None = None) -> tuple[Secret, ...]:
-    """What the node that bootstraps runs once on its new data directory.
+    """What the node that bootstraps runs once, when it is initialised.
 
     One statement each, without a line break or a closing semicolon. After
     them root and the administrator have their passwords, on the socket
     alone, and nobody anonymous is left. Joiners get all of it by SST.
     """
-    statements = list(_cleaning(dialect))
+    statements = [Secret(text) for text in dialect.initial_cleaning]
     statements.append(set_password(
         dialect, 'root', 'localhost', secrets.root_password))
     statements += create_account(
@@ -90,19 +90,3 @@ def initial_statements(dialect: Dialect, secrets: ClusterSecrets, *,
             dialect, SST_USER, 'localhost', secrets.sst_password,
             dialect.sst_user_grants)
     return tuple(statements)
-
-
-def _cleaning(dialect: Dialect) -> tuple[Secret, ...]:
-    """What removes the accounts that an old initialisation leaves.
-
-    mysql_install_db of 5.6 leaves anonymous users, root from everywhere and
-    a database `test` that anybody may write.
-    """
-    if dialect.knows_alter_user:
-        return ()
-    return tuple(Secret(statement) for statement in (
-        "DELETE FROM mysql.user WHERE user = '' OR host <> 'localhost'",
-        "DELETE FROM mysql.db WHERE db LIKE 'test%'",
-        'DROP DATABASE IF EXISTS test',
-        'FLUSH PRIVILEGES',
-    ))

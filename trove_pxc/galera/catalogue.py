@@ -21,10 +21,26 @@ transfer" (docs.percona.com); the MySQL 5.6 to 8.4 reference manuals,
 "Server options added, deprecated, or removed".
 """
 
+import dataclasses
+
 from trove_pxc.galera.series import Dialect
 
 _SST_HOLES = ('its SST scripts run commands that a peer puts into a request '
               '(CVE-2026-44168, -48163, -48165, -49261)')
+
+# A query cache serves stale rows while write sets are applied.
+_NO_QUERY_CACHE = (('query_cache_type', 'OFF'), ('query_cache_size', '0'))
+_DIRECT = (('innodb_flush_method', 'O_DIRECT'),)
+
+# Found to work at initialisation, accounts too: "Initialize your MySQL 5.7
+# instances with ease" (dev.mysql.com/blog-archive).
+_MYSQL_INITIALISE = (
+    '{server}',
+    '--defaults-file={defaults_file}',
+    '--initialize-insecure',
+    '--datadir={data_dir}',
+    '--init-file={sql_file}',
+)
 
 _MARIADB_PROVIDERS = (
     '/usr/lib/galera/libgalera_smm.so',
@@ -34,17 +50,29 @@ _MARIADB_PROVIDERS = (
 
 _MARIADB_INITIALISE = (
     'mariadb-install-db',
-    '--no-defaults',
+    '--defaults-file={defaults_file}',
     '--datadir={data_dir}',
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
     '--skip-name-resolve',
     '--force',
 )
+_MARIADB_EXTRA_FILE = '--extra-file={sql_file}'  # MDEV-21252, not in 10.6
+
+# Grant tables are off in --bootstrap mode until they are flushed.
+_MARIADB_CLEANING = (
+    'FLUSH PRIVILEGES',
+    "DELETE FROM mysql.global_priv WHERE User = '' OR "
+    "(User = 'root' AND Host <> 'localhost')",
+    'FLUSH PRIVILEGES',
+)
 
 
 def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
     series = f'{version[0]}.{version[1]}'
+    initialise: tuple[str, ...] = _MARIADB_INITIALISE
+    if version > (10, 6):
+        initialise += (_MARIADB_EXTRA_FILE,)
     return Dialect(
         name=f'MariaDB {series}',
         manager='mariadb',
@@ -53,27 +81,138 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
         image_uid=999,
         image_gid=999,
         server_commands=('mariadbd', 'mysqld'),
-        initialise_command=_MARIADB_INITIALISE,
+        initialise_command=initialise,
+        initial_cleaning=_MARIADB_CLEANING,
         provider_paths=_MARIADB_PROVIDERS,
         applier_threads_variable='wsrep_slave_threads',
+        redo_log=('innodb_log_file_size', 1),
+        splits_buffer_pool=False,
         sst_methods=('mariabackup', 'rsync'),
         default_sst_method='mariabackup',
         formation_sst_method='rsync',
         sst_auth_methods=('mariabackup',),
+        sst_auth_section='mysqld',
         sst_user_grants=('RELOAD', 'PROCESS', 'LOCK TABLES',
                          'BINLOG MONITOR'),
         strict_mode_variable=None,
         traffic_encryption_variable=None,
         knows_alter_user=True,
-        settings=(('query_cache_type', 'OFF'), ('query_cache_size', '0')),
+        settings=_NO_QUERY_CACHE,
         removed_options=frozenset({
             'innodb_buffer_pool_instances', 'innodb_log_files_in_group',
-            'innodb_large_prefix', 'innodb_file_format'}),
+            'innodb_large_prefix', 'innodb_file_format',
+            'wsrep_applier_threads', 'pxc_strict_mode',
+            'pxc_encrypt_cluster_traffic', 'mysqlx'}),
         minimum_safe_version=(*version, patch),
         minimum_reason=_SST_HOLES)
 
 
+_PXC_56 = Dialect(
+    name='Percona XtraDB Cluster 5.6',
+    manager='pxc',
+    version=(5, 6),
+    published_image='percona/percona-xtradb-cluster:5.6',
+    image_uid=1001,
+    image_gid=1001,
+    server_commands=('mysqld',),
+    initialise_command=(
+        'mysql_install_db', '--defaults-file={defaults_file}',
+        '--basedir={basedir}', '--datadir={data_dir}', '--force',
+        '--skip-name-resolve', '--keep-my-cnf'),
+    # It leaves anonymous users, root from everywhere, and a database that
+    # anybody may write.
+    initial_cleaning=(
+        'FLUSH PRIVILEGES',
+        "DELETE FROM mysql.user WHERE User = '' OR Host <> 'localhost'",
+        "DELETE FROM mysql.db WHERE Db LIKE 'test%'",
+        'DROP DATABASE IF EXISTS test',
+        'FLUSH PRIVILEGES'),
+    provider_paths=(
+        '/usr/lib/galera3/libgalera_smm.so',
+        '/usr/lib64/galera3/libgalera_smm.so',
+        '/usr/lib/libgalera_smm.so',
+        '/usr/lib64/libgalera_smm.so',
+        '/usr/lib/galera/libgalera_smm.so',
+        '/usr/local/lib/libgalera_smm.so'),
+    applier_threads_variable='wsrep_slave_threads',
+    redo_log=('innodb_log_file_size', 2),
+    splits_buffer_pool=True,
+    sst_methods=('xtrabackup-v2', 'rsync'),
+    default_sst_method='xtrabackup-v2',
+    formation_sst_method='rsync',
+    sst_auth_methods=('xtrabackup-v2',),
+    # A joiner with wsrep_sst_auth writes it into its error log (measured
+    # on 5.6.21); the backup finds its account in its own section as well.
+    sst_auth_section='xtrabackup',
+    sst_user_grants=('RELOAD', 'LOCK TABLES', 'REPLICATION CLIENT'),
+    strict_mode_variable=None,
+    traffic_encryption_variable=None,
+    knows_alter_user=False,
+    settings=(*_NO_QUERY_CACHE, *_DIRECT),
+    removed_options=frozenset({
+        'wsrep_applier_threads', 'pxc_strict_mode', 'mysqlx', 'wsrep_on',
+        'pxc_encrypt_cluster_traffic', 'innodb_redo_log_capacity'}))
+
+_PXC_57 = dataclasses.replace(
+    _PXC_56,
+    name='Percona XtraDB Cluster 5.7',
+    version=(5, 7),
+    published_image='percona/percona-xtradb-cluster:5.7',
+    initialise_command=_MYSQL_INITIALISE,
+    initial_cleaning=(),
+    provider_paths=(
+        '/usr/lib64/galera3/libgalera_smm.so',
+        '/usr/lib/galera3/libgalera_smm.so'),
+    sst_auth_section='mysqld',
+    sst_user_grants=('RELOAD', 'LOCK TABLES', 'PROCESS',
+                     'REPLICATION CLIENT'),
+    strict_mode_variable='pxc_strict_mode',
+    traffic_encryption_variable='pxc_encrypt_cluster_traffic',
+    knows_alter_user=True,
+    removed_options=frozenset({
+        'wsrep_applier_threads', 'mysqlx', 'innodb_redo_log_capacity',
+        'wsrep_on'}))
+
+_PXC_80 = dataclasses.replace(
+    _PXC_57,
+    name='Percona XtraDB Cluster 8.0',
+    version=(8, 0),
+    published_image='percona/percona-xtradb-cluster:8.0',
+    provider_paths=(
+        '/usr/lib64/galera4/libgalera_smm.so',
+        '/usr/lib/galera4/libgalera_smm.so'),
+    applier_threads_variable='wsrep_applier_threads',
+    sst_methods=('xtrabackup-v2',),
+    formation_sst_method='xtrabackup-v2',
+    sst_auth_methods=(),
+    sst_user_grants=(),
+    # The binary log is on by default there, and fills the volume; Galera
+    # does not need it. The X protocol is one port more to guard.
+    settings=(*_DIRECT, ('skip_log_bin', ''), ('mysqlx', '0')),
+    removed_options=frozenset({
+        'query_cache_type', 'query_cache_size', 'query_cache_limit',
+        'wsrep_sst_auth', 'innodb_file_format', 'wsrep_on',
+        'innodb_large_prefix'}),
+    minimum_safe_version=(8, 0, 26),
+    minimum_reason='it does not know wsrep_applier_threads yet')
+
+_PXC_84 = dataclasses.replace(
+    _PXC_80,
+    name='Percona XtraDB Cluster 8.4',
+    version=(8, 4),
+    published_image='percona/percona-xtradb-cluster:8.4',
+    redo_log=('innodb_redo_log_capacity', 1),
+    removed_options=_PXC_80.removed_options | frozenset({
+        'default_authentication_plugin', 'skip_ssl',
+        'wsrep_slave_threads', 'innodb_parallel_dblwr_encrypt'}),
+    minimum_safe_version=None,
+    minimum_reason='')
+
 DIALECTS = (
+    _PXC_56,
+    _PXC_57,
+    _PXC_80,
+    _PXC_84,
     _mariadb((10, 6), 27),
     _mariadb((10, 11), 18),
     _mariadb((11, 4), 12),

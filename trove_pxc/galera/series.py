@@ -29,29 +29,40 @@ class Dialect:
     """One server series: its programs, its words, its habits.
 
     :ivar version: the series, for example (10, 11).
-    :ivar minimum_safe_version: older servers of the series are refused.
-    :ivar minimum_reason: why, as the end of a sentence.
+    :ivar image_uid: the server's user in the published image.
     :ivar server_commands: names of the server's program, best first.
     :ivar initialise_command: makes an empty data directory a database, as
-        an argument list; '{basedir}', '{data_dir}' and '{server}' stand for
-        what the guest finds. It sets no password and starts no network.
+        an argument list; '{server}', '{basedir}', '{data_dir}',
+        '{defaults_file}' and '{sql_file}' stand for what the guest finds.
+        Where it takes no '{sql_file}', the statements are fed to the
+        server's --bootstrap afterwards.
+    :ivar initial_cleaning: statements that come before all others: what
+        makes account statements work at that moment, and what removes the
+        accounts that the initialisation leaves open.
     :ivar provider_paths: where Galera's library may lie, best first.
     :ivar applier_threads_variable: its name in this series.
+    :ivar redo_log: the variable that sizes the redo log, and how many
+        files of that size there are.
+    :ivar splits_buffer_pool: whether the pool has instances, and its size
+        is a multiple of 128 MiB for each.
     :ivar sst_methods: those that may be configured.
     :ivar default_sst_method: the best for a cluster that serves.
     :ivar formation_sst_method: the quickest that is right while the
         cluster is still empty and serves nobody.
-    :ivar sst_auth_methods: those that need wsrep_sst_auth and its user.
+    :ivar sst_auth_methods: those that need an SST user.
+    :ivar sst_auth_section: where its name and password stand: 'mysqld' as
+        wsrep_sst_auth, or 'xtrabackup' as the backup's own options.
     :ivar sst_user_grants: what that user needs, globally.
     :ivar strict_mode_variable: None where the series has none.
     :ivar traffic_encryption_variable: None where sockets are encrypted by
         provider options alone.
     :ivar knows_alter_user: whether ALTER USER sets passwords and
         IF [NOT] EXISTS is known for users.
-    :ivar image_uid: the server's user in the published image.
     :ivar settings: options of the [mysqld] section that this series wants
-        beside the common ones.
+        beside the common ones; an empty value stands for a bare option.
     :ivar removed_options: options that keep the server from starting.
+    :ivar minimum_safe_version: older servers of the series are refused.
+    :ivar minimum_reason: why, as the end of a sentence.
     """
 
     name: str
@@ -62,12 +73,16 @@ class Dialect:
     image_gid: int
     server_commands: tuple[str, ...]
     initialise_command: tuple[str, ...]
+    initial_cleaning: tuple[str, ...]
     provider_paths: tuple[str, ...]
     applier_threads_variable: str
+    redo_log: tuple[str, int]
+    splits_buffer_pool: bool
     sst_methods: tuple[str, ...]
     default_sst_method: str
     formation_sst_method: str
     sst_auth_methods: tuple[str, ...]
+    sst_auth_section: str
     sst_user_grants: tuple[str, ...]
     strict_mode_variable: str | None
     traffic_encryption_variable: str | None
@@ -98,14 +113,6 @@ class Dialect:
                 f'{self.name} has no SST method {wanted!r}. Set sst_method '
                 f'to one of {", ".join(self.sst_methods)}, or leave it out.')
         return wanted
-
-    def initialise(self, *, server: str, basedir: str,
-                   data_dir: str) -> tuple[str, ...]:
-        """The argument list that initialises data_dir."""
-        return tuple(
-            argument.format(server=server, basedir=basedir,
-                            data_dir=data_dir)
-            for argument in self.initialise_command)
 
     def refusal(self, server_version: str) -> str | None:
         """Why this server must not run as this dialect, or None.

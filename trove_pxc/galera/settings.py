@@ -40,7 +40,6 @@ SQL_PORT = 3306
 GROUP_PORT = 4567
 
 _OTHERS_MB = 384  # the guest's kernel, Docker engine and agent
-_UNSAFE_IN_NAME = re.compile(r'[^A-Za-z0-9_.-]')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,6 +47,8 @@ class MemberFacts:
     """What a member's configuration depends on.
 
     :ivar cluster_name: the cluster's id in hex without dashes: 32 letters.
+    :ivar member_name: its name inside the cluster, as naming.node_name
+        gives it.
     :ivar members: (name, address) of all members, in member order.
     :ivar sst_method: None for the dialect's default.
     """
@@ -153,19 +154,6 @@ def server_id(instance_id: str) -> int:
     return zlib.crc32(instance_id.encode()) or 1
 
 
-def node_name(member_name: str) -> str:
-    """The name under which Galera knows a member.
-
-    Donor lists are separated by commas and SST scripts pass names on, so
-    what is neither letter, digit, '_', '.' nor '-' becomes '_', and a sum
-    of the original keeps such names apart.
-    """
-    safe = _UNSAFE_IN_NAME.sub('_', member_name)
-    if safe == member_name:
-        return safe
-    return f'{safe}-{zlib.crc32(member_name.encode()):08x}'
-
-
 def _value(text: str) -> str:
     """An option file's value, quoted where it must be.
 
@@ -182,12 +170,18 @@ def _value(text: str) -> str:
 
 def _section(name: str, options: Iterable[tuple[str, str]]) -> str:
     lines = [f'[{name}]']
-    lines += [f'{option} = {_value(value)}' for option, value in options]
+    lines += [f'{option} = {_value(value)}' if value else option
+              for option, value in options]
     return '\n'.join(lines) + '\n'
 
 
 def _host(address: str) -> str:
     return f'[{address}]' if ':' in address else address
+
+
+def _redo_log(dialect: Dialect, own: Sizes) -> tuple[str, str]:
+    variable, files = dialect.redo_log
+    return variable, f'{own.redo_log_mb // files}M'
 
 
 def server_config(dialect: Dialect, facts: MemberFacts, *,
@@ -220,8 +214,11 @@ def server_config(dialect: Dialect, facts: MemberFacts, *,
         ('max_heap_table_size', f'{own.temporary_table_mb}M'),
         ('default_storage_engine', 'InnoDB'),
         ('innodb_buffer_pool_size', f'{own.buffer_pool_mb}M'),
-        ('innodb_log_file_size', f'{own.redo_log_mb}M'),
+        _redo_log(dialect, own),
     ]
+    if dialect.splits_buffer_pool:
+        options.append(('innodb_buffer_pool_instances',
+                        str(own.buffer_pool_instances)))
     if own.small:
         options.append(('performance_schema', '0'))
     options += dialect.settings
@@ -265,18 +262,24 @@ def cluster_config(dialect: Dialect, facts: MemberFacts,
         ('wsrep_provider_options', provider_options(facts)),
         ('wsrep_cluster_name', facts.cluster_name),
         ('wsrep_cluster_address', f'gcomm://{addresses}'),
-        ('wsrep_node_name', node_name(facts.member_name)),
+        ('wsrep_node_name', facts.member_name),
         ('wsrep_node_address', _host(facts.member_address)),
         ('wsrep_sst_method', method),
         (dialect.applier_threads_variable, str(own.applier_threads)),
     ]
     if dialect.is_mariadb:
         options.insert(0, ('wsrep_on', 'ON'))
-    if method in dialect.sst_auth_methods:
-        password = secrets.sst_password.reveal()
-        options.append(('wsrep_sst_auth', f'{SST_USER}:{password}'))
     if dialect.strict_mode_variable is not None:
         options.append((dialect.strict_mode_variable, 'ENFORCING'))
     if dialect.traffic_encryption_variable is not None:
         options.append((dialect.traffic_encryption_variable, 'OFF'))
-    return _section('mysqld', options)
+    backup: list[tuple[str, str]] = []
+    if method in dialect.sst_auth_methods:
+        password = secrets.sst_password.reveal()
+        if dialect.sst_auth_section == 'mysqld':
+            options.append(('wsrep_sst_auth', f'{SST_USER}:{password}'))
+        else:
+            backup = [('user', SST_USER), ('password', password)]
+    text = _section('mysqld', options)
+    return text + '\n' + _section(
+        dialect.sst_auth_section, backup) if backup else text
