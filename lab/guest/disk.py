@@ -31,6 +31,8 @@ FOLDERS = {
     'var/cache': 0o755, 'var/spool': 0o755, 'var/tmp': 0o1777,
     'etc/trove': 0o755, 'etc/trove/conf.d': 0o755, 'etc/docker': 0o755,
     'var/lib/cloud': 0o755, 'var/lib/mysql': 0o755,
+    # Trove's agent writes here and takes the folder for granted.
+    'opt/trove-guestagent': 0o755,
 }
 # What programs of the host need in /etc, and nothing that tells them about
 # services of the host.
