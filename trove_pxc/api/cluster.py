@@ -44,6 +44,16 @@ class GaleraCluster(cluster_models.Cluster):
     """A Galera cluster; all its instances are members of equal rank."""
 
     _members: list[Any] | None = None
+    _server_group: Any
+    _server_group_loaded: bool
+
+    @classmethod
+    def of(cls, cluster: cluster_models.Cluster) -> Self:
+        """This cluster as one of ours; Trove's lists hold plain ones."""
+        if isinstance(cluster, cls):
+            return cluster
+        return cls(cluster.context, cluster.db_info, cluster.ds,
+                   cluster.ds_version)
 
     @classmethod
     def create(cls, context: Any, name: str, datastore: Any,
@@ -114,17 +124,18 @@ class GaleraCluster(cluster_models.Cluster):
         """The group that keeps the servers together or apart, or None.
 
         Trove looks for a group with the name of an instance, which a
-        cluster's never has; the servers in it tell it.
+        cluster's never has; the servers in it tell it. The locality is
+        read from ``_server_group``.
         """
         servers = {member.server_id for member in self.members
                    if member.server_id}
-        if not servers:
-            return None
-        nova = clients.create_nova_client(self.context)
-        for group in nova.server_groups.list():
-            if servers & set(group.members):
-                return group
-        return None
+        if servers and not self._server_group_loaded:
+            nova = clients.create_nova_client(self.context)
+            self._server_group = next(
+                (group for group in nova.server_groups.list()
+                 if servers & set(group.members)), None)
+            self._server_group_loaded = True
+        return self._server_group
 
     def _task_api(self) -> Any:
         return task_api.load(self.context, self.ds_version.manager)

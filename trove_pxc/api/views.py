@@ -23,20 +23,26 @@ from trove.common import cfg
 from trove.common import views as common_views
 from trove.extensions.mgmt.clusters import views as mgmt_views
 
+from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
 
 CONF = cfg.CONF
 
 
-class MembersMixin:
+class MembersMixin(cluster_views.ClusterView):
     """Builds the instances of a view from the cluster's members.
 
     Trove asks for the list without servers, where the specification shows
     status, flavor, volume and addresses too; so every view shows them.
     """
 
-    cluster: Any
+    cluster: cluster_model.GaleraCluster
     req: Any
+
+    def __init__(self, cluster: Any, req: Any = None,
+                 load_servers: bool = True) -> None:
+        super().__init__(cluster_model.GaleraCluster.of(cluster), req,
+                         load_servers)
 
     def build_instances(self) -> tuple[list[dict[str, Any]], list[str]]:
         """The members, and the addresses of all of them."""
@@ -66,7 +72,7 @@ class MembersMixin:
         return shown
 
 
-class GaleraClusterView(MembersMixin, cluster_views.ClusterView):
+class GaleraClusterView(MembersMixin):
     """What the project's users see."""
 
 

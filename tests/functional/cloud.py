@@ -1,0 +1,319 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A cloud in memory, at the seams where Trove takes its clients from.
+
+The functions at the end are what the ``remote_*_client`` options name.
+What a test has it do wrong is said in ``faults``.
+"""
+
+from collections.abc import Callable
+import threading
+import types
+from typing import Any
+import uuid
+
+from cinderclient import exceptions as cinder_exceptions
+from glanceclient import exc as glance_exceptions
+from neutronclient.common import exceptions as neutron_exceptions
+from novaclient import exceptions as nova_exceptions
+
+NETWORK = str(uuid.UUID(int=0x1088))
+SUBNET = str(uuid.UUID(int=0x1089))
+IMAGE = str(uuid.UUID(int=0x10001))
+
+
+class Thing(types.SimpleNamespace):
+    """What a client gives back: attributes, and delete()."""
+
+
+class Cloud:
+    """All that exists in it; every call is counted.
+
+    :ivar faults: names of the calls that fail, each with how often.
+    :ivar booted: called with a server that has come up.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.flavors = {
+            '1': Thing(id='1', name='tiny', ram=512, vcpus=1, disk=5,
+                       ephemeral=0),
+            '2': Thing(id='2', name='small', ram=1024, vcpus=1, disk=5,
+                       ephemeral=0)}
+        self.images = {IMAGE: {'id': IMAGE, 'status': 'active'}}
+        self.networks = {NETWORK: {
+            'id': NETWORK, 'name': 'net', 'shared': True,
+            'router:external': False, 'project_id': 'other'}}
+        self.servers: dict[str, Any] = {}
+        self.ports: dict[str, dict[str, Any]] = {}
+        self.volumes: dict[str, Any] = {}
+        self.groups: dict[str, dict[str, Any]] = {}
+        self.server_groups: dict[str, Any] = {}
+        self.faults: dict[str, int] = {}
+        self.calls: list[str] = []
+        self.servers_that_stay: set[str] = set()
+        self.booted: Callable[[Any], None] = lambda server: None
+        self.removed: Callable[[Any], None] = lambda server: None
+        self._next_address = 10
+
+    def left(self) -> list[str]:
+        """Everything that someone would have to clean up."""
+        return [*self.servers, *self.ports, *self.volumes, *self.groups,
+                *self.server_groups]
+
+    def call(self, name: str) -> None:
+        """Count a call; fail if a test wants it."""
+        with self.lock:
+            self.calls.append(name)
+            if self.faults.get(name, 0) > 0:
+                self.faults[name] -= 1
+                raise nova_exceptions.ClientException(
+                    500, f'{name}: a fault that the test wants')
+
+    def new_address(self) -> str:
+        with self.lock:
+            self._next_address += 1
+            return f'10.0.0.{self._next_address}'
+
+
+class Nova:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self.flavors = self.servers = self.server_groups = self
+        self.flavors = _Flavors(cloud)
+        self.servers = _Servers(cloud)
+        self.server_groups = _ServerGroups(cloud)
+
+
+class _Flavors:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def get(self, flavor_id: str) -> Any:
+        self._cloud.call('flavors.get')
+        if flavor_id not in self._cloud.flavors:
+            raise nova_exceptions.NotFound(404)
+        return self._cloud.flavors[flavor_id]
+
+
+class _Servers:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def create(self, name: str, image: str, flavor: str, nics: Any = None,
+               userdata: str = '', meta: Any = None,
+               scheduler_hints: Any = None,
+               block_device_mapping_v2: Any = None, **others: Any) -> Any:
+        self._cloud.call('servers.create')
+        if image not in self._cloud.images:
+            raise nova_exceptions.BadRequest(400, 'no such image')
+        for nic in nics or []:
+            if nic['port-id'] not in self._cloud.ports:
+                raise nova_exceptions.BadRequest(400, 'no such port')
+        for disk in block_device_mapping_v2 or []:
+            if disk['uuid'] not in self._cloud.volumes:
+                raise nova_exceptions.BadRequest(400, 'no such volume')
+        server = Thing(id=str(uuid.uuid4()), name=name, status='ACTIVE',
+                       metadata=meta or {}, fault={}, flavor={'id': flavor})
+        server.ports = [nic['port-id'] for nic in nics or []]
+        server.delete = lambda: self.delete(server.id)
+        for port in server.ports:
+            self._cloud.ports[port]['device_id'] = server.id
+        if scheduler_hints:
+            self._cloud.server_groups[
+                scheduler_hints['group']].members.append(server.id)
+        self._cloud.servers[server.id] = server
+        self._cloud.booted(server)
+        return server
+
+    def get(self, server_id: str) -> Any:
+        self._cloud.call('servers.get')
+        if server_id not in self._cloud.servers:
+            raise nova_exceptions.NotFound(404)
+        return self._cloud.servers[server_id]
+
+    def list(self, search_opts: Any = None, **others: Any) -> list[Any]:
+        self._cloud.call('servers.list')
+        wanted = (search_opts or {}).get('name')
+        return [server for server in list(self._cloud.servers.values())
+                if wanted in (None, server.name)]
+
+    def delete(self, server_id: str) -> None:
+        self._cloud.call('servers.delete')
+        if server_id not in self._cloud.servers:
+            raise nova_exceptions.NotFound(404)
+        if server_id in self._cloud.servers_that_stay:
+            return
+        server = self._cloud.servers.pop(server_id)
+        for port in server.ports:
+            self._cloud.ports[port]['device_id'] = ''
+        self._cloud.removed(server)
+
+
+class _ServerGroups:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def create(self, name: str, policies: list[str]) -> Any:
+        self._cloud.call('server_groups.create')
+        group = Thing(id=str(uuid.uuid4()), name=name, policies=policies,
+                      members=[])
+        group.delete = lambda: self.delete(group.id)
+        self._cloud.server_groups[group.id] = group
+        return group
+
+    def list(self) -> list[Any]:
+        self._cloud.call('server_groups.list')
+        return list(self._cloud.server_groups.values())
+
+    def delete(self, group_id: str) -> None:
+        self._cloud.call('server_groups.delete')
+        if self._cloud.server_groups.pop(group_id, None) is None:
+            raise nova_exceptions.NotFound(404)
+
+
+class Cinder:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self.volumes = self
+
+    def create(self, **asked: Any) -> Any:
+        self._cloud.call('volumes.create')
+        volume = Thing(id=str(uuid.uuid4()), status='available', **asked)
+        volume.delete = lambda: self._delete(volume.id)
+        self._cloud.volumes[volume.id] = volume
+        return volume
+
+    def get(self, volume_id: str) -> Any:
+        self._cloud.call('volumes.get')
+        if volume_id not in self._cloud.volumes:
+            raise cinder_exceptions.NotFound(404)
+        return self._cloud.volumes[volume_id]
+
+    def list(self, search_opts: Any = None) -> list[Any]:
+        self._cloud.call('volumes.list')
+        wanted = (search_opts or {}).get('name')
+        return [volume for volume in list(self._cloud.volumes.values())
+                if wanted in (None, volume.name)]
+
+    def _delete(self, volume_id: str) -> None:
+        self._cloud.call('volumes.delete')
+        if self._cloud.volumes.pop(volume_id, None) is None:
+            raise cinder_exceptions.NotFound(404)
+
+
+class Neutron:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def list_networks(self, **filters: Any) -> Any:
+        self._cloud.call('list_networks')
+        return {'networks': list(self._cloud.networks.values())}
+
+    def show_network(self, network_id: str) -> Any:
+        self._cloud.call('show_network')
+        if network_id not in self._cloud.networks:
+            raise neutron_exceptions.NotFound()
+        return {'network': self._cloud.networks[network_id]}
+
+    def show_subnet(self, subnet_id: str) -> Any:
+        self._cloud.call('show_subnet')
+        if subnet_id != SUBNET:
+            raise neutron_exceptions.NotFound()
+        return {'subnet': {'id': SUBNET, 'network_id': NETWORK,
+                           'cidr': '10.0.0.0/16', 'ip_version': 4}}
+
+    def create_port(self, body: Any) -> Any:
+        self._cloud.call('create_port')
+        port = dict(body['port'], id=str(uuid.uuid4()), device_id='')
+        port['fixed_ips'] = [{'ip_address': self._cloud.new_address(),
+                              'subnet_id': SUBNET}]
+        self._cloud.ports[port['id']] = port
+        return {'port': port}
+
+    def list_ports(self, **filters: Any) -> Any:
+        self._cloud.call('list_ports')
+        if 'device_owner' in filters:
+            return {'ports': [{'id': 'router'}]}
+        return {'ports': [
+            port for port in list(self._cloud.ports.values())
+            if all(port.get(key) == value
+                   for key, value in filters.items())]}
+
+    def list_floatingips(self, **filters: Any) -> Any:
+        self._cloud.call('list_floatingips')
+        return {'floatingips': []}
+
+    def delete_port(self, port_id: str) -> None:
+        self._cloud.call('delete_port')
+        if self._cloud.ports.pop(port_id, None) is None:
+            raise neutron_exceptions.PortNotFoundClient()
+
+    def create_security_group(self, body: Any) -> Any:
+        self._cloud.call('create_security_group')
+        group = dict(body['security_group'], id=str(uuid.uuid4()))
+        self._cloud.groups[group['id']] = group
+        return {'security_group': group}
+
+    def create_security_group_rule(self, body: Any) -> Any:
+        self._cloud.call('create_security_group_rule')
+        return {'security_group_rule': dict(body['security_group_rule'],
+                                            id=str(uuid.uuid4()))}
+
+    def list_security_groups(self, **filters: Any) -> Any:
+        self._cloud.call('list_security_groups')
+        return {'security_groups': [
+            group for group in list(self._cloud.groups.values())
+            if group['name'] == filters.get('name')]}
+
+    def delete_security_group(self, group_id: str) -> None:
+        self._cloud.call('delete_security_group')
+        if self._cloud.groups.pop(group_id, None) is None:
+            raise neutron_exceptions.NotFound()
+
+
+class Glance:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self.images = self
+
+    def get(self, image_id: str) -> Any:
+        self._cloud.call('images.get')
+        if image_id not in self._cloud.images:
+            raise glance_exceptions.HTTPNotFound()
+        return self._cloud.images[image_id]
+
+
+_CURRENT = [Cloud()]
+
+
+def use(cloud: Cloud) -> None:
+    """Make this the cloud that Trove's clients reach from now on."""
+    _CURRENT[0] = cloud
+
+
+def nova(context: Any, region_name: str | None = None,
+         password: str | None = None) -> Nova:
+    return Nova(_CURRENT[0])
+
+
+def neutron(context: Any, region_name: str | None = None) -> Neutron:
+    return Neutron(_CURRENT[0])
+
+
+def cinder(context: Any, region_name: str | None = None) -> Cinder:
+    return Cinder(_CURRENT[0])
+
+
+def glance(context: Any, region_name: str | None = None) -> Glance:
+    return Glance(_CURRENT[0])

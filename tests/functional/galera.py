@@ -1,0 +1,224 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A Galera cluster in memory, behind the RPC methods of its guests.
+
+Each guest is an RPC endpoint of its own, on the topic where the real agent
+would listen, so that the taskmanager's own client is what calls it.
+"""
+
+import threading
+from typing import Any
+import uuid
+
+import oslo_messaging as messaging
+from trove.guestagent import api
+from trove.instance import models as instance_models
+from trove.instance import service_status
+from trove import rpc
+
+from trove_pxc.galera import position
+from trove_pxc.galera import view
+
+Statuses = service_status.ServiceStatuses
+ServerState = view.ServerState
+
+
+class World:
+    """All guests there are, and the primary component they may form.
+
+    :ivar history: the UUID of the cluster, '' until someone bootstraps.
+    :ivar events: what happened, in order: "bootstrap c-1", "join c-2".
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.guests: dict[str, Guest] = {}
+        self.component: list[Guest] = []
+        self.history = ''
+        self.rows: set[str] = set()
+        self.events: list[str] = []
+        self.habits: dict[str, dict[str, Any]] = {}
+
+    def boot(self, server: Any) -> None:
+        """A server came up: its agent listens from now on."""
+        instance_id = server.metadata['trove_instance_id']
+        guest = Guest(self, instance_id, server.name)
+        self.guests[instance_id] = guest
+        if not guest.habit('dead'):
+            guest.listen()
+
+    def lose(self, server: Any) -> None:
+        """A server was deleted."""
+        guest = self.guests.get(server.metadata['trove_instance_id'])
+        if guest is not None:
+            guest.die()
+
+    def close(self) -> None:
+        for guest in list(self.guests.values()):
+            guest.die()
+
+    def named(self, name: str) -> 'Guest':
+        return next(guest for guest in self.guests.values()
+                    if guest.name == name)
+
+    def tell(self, event: str) -> None:
+        with self.lock:
+            self.events.append(event)
+
+
+class Guest:
+    """One guest and its database server.
+
+    What it does other than well is in ``world.habits[name]``: 'dead' (its
+    agent never answers), 'unprepared' (never gets ready), 'crashes'
+    (its server ends whenever it starts), 'stalls' (it never gets Synced),
+    'forgets' (reads no probe), 'other_history' (it has data already).
+    """
+
+    target = messaging.Target(version=api.API.API_LATEST_VERSION)
+
+    def __init__(self, world: World, instance_id: str, name: str) -> None:
+        self.world = world
+        self.instance_id = instance_id
+        self.name = name
+        self.server = ServerState.ABSENT
+        self.settings: dict[str, Any] | None = None
+        self.started = False
+        self.synced = False
+        self.reports_until_synced = 2
+        self.crashes = 0
+        self._listener: Any = None
+
+    def habit(self, name: str) -> Any:
+        return self.world.habits.get(self.name, {}).get(name)
+
+    def listen(self) -> None:
+        key = instance_models.get_instance_encryption_key(self.instance_id)
+        target = messaging.Target(
+            topic=f'guestagent.{self.instance_id}', server=self.instance_id,
+            version=self.target.version)
+        self._listener = rpc.get_server(target, [self], key=key)
+        self._listener.start()
+
+    def die(self) -> None:
+        with self.world.lock:
+            if self in self.world.component:
+                self.world.component.remove(self)
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
+
+    def report_status(self, status: Any) -> None:
+        """What the conductor writes for it."""
+        row = instance_models.InstanceServiceStatus.find_by(
+            instance_id=self.instance_id)
+        row.set_status(status)
+        row.save()
+
+    # RPC methods, as guestagent/manager has them.
+
+    def prepare(self, context: Any, **arguments: Any) -> None:
+        assert arguments['cluster_config']['instance_type'] == 'member'
+        if self.habit('fails_to_prepare'):
+            self.report_status(Statuses.FAILED)
+        elif not self.habit('unprepared'):
+            self.world.tell(f'prepared {self.name}')
+            self.report_status(Statuses.INSTANCE_READY)
+
+    def configure_member(self, context: Any, facts: Any,
+                         secrets: Any) -> None:
+        self.world.tell(f'configure {self.name}')
+        self.settings = {'facts': facts, 'secrets': secrets}
+
+    def bootstrap_member(self, context: Any) -> None:
+        with self.world.lock:
+            self.world.tell(f'bootstrap {self.name}')
+            assert self.settings and not self.world.history
+            self.started = True
+            if self._start():
+                self.world.history = str(uuid.uuid4())
+                self.world.component.append(self)
+
+    def join_member(self, context: Any, forming: bool = True) -> None:
+        with self.world.lock:
+            self.world.tell(f'join {self.name}')
+            assert self.settings
+            self.started = True
+            if self._start() and self.world.component:
+                self.world.component.append(self)
+
+    def _start(self) -> bool:
+        self.server = ServerState.RUNNING
+        if self.habit('crashes'):
+            self.server = ServerState.CRASHED
+        return self.server == ServerState.RUNNING
+
+    def member_report(self, context: Any) -> dict[str, Any]:
+        with self.world.lock:
+            if self.habit('crashes') and self.started:
+                self.crashes += 1
+                self.server = (ServerState.CRASHED if self.crashes % 2
+                               else ServerState.STARTING)
+            if self in self.world.component and not self.habit('stalls'):
+                self.reports_until_synced -= 1
+                self.synced = self.reports_until_synced <= 0
+            return view.MemberReport(
+                server=self.server, view=self._view(), data_bytes=0,
+                started=self.started,
+                exit_code=1 if self.server == ServerState.CRASHED else None,
+                error=('[ERROR] Aborting: disk is 100% full'
+                       if self.habit('crashes') else '')).to_dict()
+
+    def _view(self) -> view.NodeView | None:
+        if self.server != ServerState.RUNNING:
+            return None
+        inside = self in self.world.component
+        history = self.habit('other_history') or self.world.history
+        return view.NodeView.from_status({
+            'wsrep_cluster_status': 'Primary' if inside else 'non-Primary',
+            'wsrep_local_state': '4' if self.synced else '1',
+            'wsrep_local_state_comment': '',
+            'wsrep_cluster_size': str(len(self.world.component)),
+            'wsrep_cluster_state_uuid': history,
+            'wsrep_ready': 'ON' if self.synced else 'OFF',
+            'wsrep_connected': 'ON'})
+
+    def member_position(self, context: Any) -> dict[str, Any]:
+        history = self.habit('other_history')
+        return position.Position(
+            uuid=history, seqno=7 if history else -1,
+            safe_to_bootstrap=None, sst_in_progress=False,
+            grastate_present=bool(history), view_present=False).to_dict()
+
+    def member_context(self, context: Any) -> Any:
+        return self.settings
+
+    def write_probe(self, context: Any, token: str) -> None:
+        self.world.tell(f'write {self.name}')
+        self.world.rows.add(token)
+
+    def read_probe(self, context: Any, token: str) -> bool:
+        return token in self.world.rows and not self.habit('forgets')
+
+    def drop_probe(self, context: Any) -> None:
+        self.world.rows.clear()
+
+    def cluster_complete(self, context: Any) -> None:
+        self.world.tell(f'complete {self.name}')
+        self.report_status(Statuses.HEALTHY)
+
+    def stop_db(self, context: Any) -> None:
+        self.world.tell(f'stop {self.name}')
+
+    def get_volume_info(self, context: Any) -> dict[str, float]:
+        return {'used': 0.1, 'total': 1.0}

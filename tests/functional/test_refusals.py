@@ -1,0 +1,128 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A request that cannot be met gets one clear error and leaves nothing."""
+
+from typing import Any
+
+from trove.common import cfg
+
+from tests.functional import base
+from tests.functional import cloud as clouds
+
+CONF = cfg.CONF
+
+
+class RefusalTest(base.TroveTest):
+    """No taskmanager runs: a refusal is the API's alone."""
+
+    def refuse(self, code: int, words: str, **request: Any) -> None:
+        response = self.create(**request)
+        self.assertEqual(code, response.status_int, response.text)
+        (error,) = response.json.values()
+        self.assertIn(words, error['message'])
+        self.assert_nothing_left()
+
+    def instances(self, *changes: dict[str, Any]) -> list[dict[str, Any]]:
+        """Three, each with its changes; None takes a key away."""
+        usual = {'flavorRef': '1', 'volume': {'size': 1},
+                 'nics': [{'network_id': clouds.NETWORK}]}
+        every = [{**usual, **change} for change in (*changes, {}, {}, {})]
+        return [{key: value for key, value in instance.items()
+                 if value is not None} for instance in every[:3]]
+
+    def test_two_instances(self) -> None:
+        self.refuse(400, 'must be at least 3', number=2)
+
+    def test_no_instances(self) -> None:
+        self.refuse(400, 'must be at least 3', number=0)
+
+    def test_least_number_is_an_option(self) -> None:
+        self.override('min_cluster_member_count', 5, 'mariadb')
+        self.refuse(400, 'must be at least 5', number=4)
+
+    def test_different_volumes(self) -> None:
+        self.refuse(400, 'volume', instances=self.instances(
+            {'volume': {'size': 2}}))
+
+    def test_no_volume(self) -> None:
+        self.refuse(400, 'volume size is required',
+                    instances=self.instances({'volume': None}))
+
+    def test_volume_larger_than_allowed(self) -> None:
+        size = {'volume': {'size': CONF.max_accepted_volume_size + 1}}
+        self.refuse(413, 'exceed', instances=self.instances(
+            size, size, size))
+
+    def test_unknown_flavor(self) -> None:
+        self.refuse(400, 'Flavor 77 cannot be found',
+                    instances=self.instances({}, {'flavorRef': '77'}))
+
+    def test_unknown_network(self) -> None:
+        unknown = [{'network_id': self.unknown_id()}]
+        self.refuse(400, 'cannot be found',
+                    instances=self.instances(*3 * [{'nics': unknown}]))
+
+    def test_different_networks(self) -> None:
+        other = self.unknown_id()
+        self.cloud.networks[other] = {'id': other}
+        self.refuse(400, 'must be the same', instances=self.instances(
+            {'nics': [{'network_id': other}]}))
+
+    def test_no_network_and_two_to_choose_from(self) -> None:
+        self.cloud.networks['other'] = {
+            'id': 'other', 'project_id': base.PROJECT}
+        self.refuse(400, 'Name the network',
+                    instances=self.instances(*3 * [{'nics': None}]))
+
+    def test_image_does_not_exist(self) -> None:
+        self.cloud.images.clear()
+        self.refuse(400, 'does not exist in Glance')
+
+    def test_image_is_not_active(self) -> None:
+        self.cloud.images[clouds.IMAGE]['status'] = 'queued'
+        self.refuse(400, 'it is queued, not active')
+
+    def test_unsupported_version(self) -> None:
+        self.add_datastore('mariadb', '5.5')
+        self.refuse(400, '5.5', datastore={'type': 'mariadb',
+                                           'version': '5.5'})
+
+    def test_unknown_configuration(self) -> None:
+        self.refuse(404, 'could not be found',
+                    configuration=self.unknown_id())
+
+    def test_name_that_would_be_too_long(self) -> None:
+        self.refuse(400, 'shorter cluster name', name='x' * 254)
+
+    def test_quota_of_instances(self) -> None:
+        self.refuse(413, "['instances']", number=11)
+
+    def test_quota_of_ram(self) -> None:
+        self.override('max_ram_per_tenant', 1000)
+        self.refuse(413, 'ram', number=3)
+
+    def test_quota_of_volumes(self) -> None:
+        self.override('max_volumes_per_tenant', 2)
+        self.refuse(413, 'volumes', number=3)
+
+    def test_server_group_of_a_refused_request_is_deleted(self) -> None:
+        self.refuse(400, 'must be at least 3', number=2,
+                    locality='anti-affinity')
+        self.assertIn('server_groups.create', self.cloud.calls)
+
+    def test_another_projects_cluster_is_not_found(self) -> None:
+        created = self.create().json['cluster']
+        for method in ('GET', 'DELETE'):
+            response = self.request(
+                method, f'/clusters/{created["id"]}', project='other')
+            self.assertEqual(404, response.status_int, response.text)
