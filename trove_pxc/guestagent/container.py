@@ -17,6 +17,7 @@ The service and the manager use it.
 
 from collections.abc import Mapping
 import dataclasses
+import datetime
 import hashlib
 import json
 import os
@@ -75,7 +76,7 @@ class Seen:
     """What Docker says of the container at one moment.
 
     :ivar status: Docker's word, or 'absent'.
-    :ivar started_at: Docker's text; differs from start to start.
+    :ivar started_at: Docker's text in UTC; differs from start to start.
     :ivar restarts: by Docker itself since it was last started by someone.
     """
 
@@ -92,6 +93,12 @@ class Seen:
     @property
     def in_restart_loop(self) -> bool:
         return self.status == 'restarting'
+
+    def seconds_up(self, now: datetime.datetime) -> float:
+        """Since its last start; Docker writes nanoseconds and a Z."""
+        started = datetime.datetime.fromisoformat(self.started_at[:19])
+        return (now - started.replace(
+            tzinfo=datetime.timezone.utc)).total_seconds()
 
     @property
     def at_work(self) -> bool:

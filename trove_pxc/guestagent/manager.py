@@ -52,6 +52,7 @@ class GaleraManager(common.MySqlManager):
 
     def _begin(self) -> None:
         """As soon as the agent runs, not at its first tick."""
+        self.member.refresh()
         self.member.resume()
         self.status.report_member()
 

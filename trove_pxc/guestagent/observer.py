@@ -15,6 +15,7 @@
 The service uses it.
 """
 
+import datetime
 from typing import NamedTuple
 
 from trove_pxc.galera import view
@@ -23,6 +24,7 @@ from trove_pxc.guestagent import database
 
 _LOG_LINES = 200
 _LOOP_RESTARTS = 2
+_LOOP_SECONDS = 10
 _SILENCES = 3  # in a row, each some seconds long
 
 
@@ -85,8 +87,11 @@ class Observer:
     def _not_listening(self, seen: container.Seen) -> Observation:
         # Docker starts a server that fails at once again and again; most
         # looks then find it running.
-        error = (self._telling_line() if seen.restarts >= _LOOP_RESTARTS
-                 else '')
+        now = datetime.datetime.now(datetime.timezone.utc)
+        if (seen.restarts < _LOOP_RESTARTS
+                or seen.seconds_up(now) > _LOOP_SECONDS):
+            return Observation(view.ServerState.STARTING)
+        error = self._telling_line()
         return Observation(
             view.ServerState.CRASHED if error else view.ServerState.STARTING,
             error=error)

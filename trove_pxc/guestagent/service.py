@@ -188,6 +188,14 @@ class GaleraService:
             self.stop()
             self.start()
 
+    def refresh(self) -> None:
+        """Bring up to date what a newer agent has, or a reboot took away."""
+        with self._lock:
+            record = self._records.read()
+            if record is not None and record.membership is not None:
+                self._make_folders()
+                self._write_program(record)
+
     def resume(self) -> None:
         """Start a member that should run and does not.
 
@@ -373,9 +381,6 @@ class GaleraService:
         if order:
             self._files.write(self._where.order_file, f'{order}\n',
                               _PRIVATE, self._owner)
-        else:
-            # The agent may be newer than the program it once wrote.
-            self._write_program(record)
         self._files.write(self._where.last_order_file, f'{order}\n',
                           _READABLE)
         if not record.started:

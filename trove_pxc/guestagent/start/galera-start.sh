@@ -28,7 +28,8 @@ umask 027
 ORDER_FILE=$ORDER_DIR/next-start
 INITIAL_SQL=$ORDER_DIR/initialise.sql
 UNFINISHED=$DATA_DIR/galera-initialising
-RECOVER_LOG=$ORDER_DIR/recover.log
+# Docker may have made the folder of orders anew, for root alone.
+RECOVER_LOG=${TMPDIR:-/tmp}/galera-recover.log
 NO_POSITION=00000000-0000-0000-0000-000000000000:-1
 
 say() {
