@@ -18,8 +18,8 @@ import argparse
 
 from lab.cli import command
 from lab import errors
+from lab.guest import control
 from lab import home as lab_home
-from lab import members
 from lab import sql
 
 SQL = """\
@@ -41,7 +41,7 @@ def register(commands: command.Commands) -> None:
 
 
 def _sql(home: lab_home.Home, options: argparse.Namespace) -> int:
-    guest = members.find(home, options.member)
+    guest = control.find(home, options.member)
     try:
         rows = sql.text(home, guest.instance_id, options.sql,
                         options.timeout)

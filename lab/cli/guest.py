@@ -20,7 +20,6 @@ from collections.abc import Callable
 from lab.cli import command
 from lab.guest import control
 from lab import home as lab_home
-from lab import members
 
 GROUP = """\
 Does to a guest what befalls servers: its database dies, hangs or is stopped,
@@ -87,13 +86,13 @@ def register(commands: command.Commands) -> None:
 
 
 def _simple(home: lab_home.Home, options: argparse.Namespace) -> int:
-    guest = members.find(home, options.member)
+    guest = control.find(home, options.member)
     options.act(home, guest.instance_id)
     return 0
 
 
 def _network(home: lab_home.Home, options: argparse.Namespace) -> int:
-    guest = members.find(home, options.member)
-    peers = [members.find(home, peer).instance_id for peer in options.peers]
+    guest = control.find(home, options.member)
+    peers = [control.find(home, peer).instance_id for peer in options.peers]
     options.act(home, guest.instance_id, peers or None)
     return 0

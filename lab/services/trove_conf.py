@@ -66,6 +66,8 @@ network_label_regex = .*
 default_datastore = mariadb
 trove_volume_support = True
 max_accepted_volume_size = 10
+# Growing a mounted ext4 takes a capability that not every machine gives.
+online_volume_resize = False
 max_instances_per_tenant = 30
 max_volumes_per_tenant = 100
 {rates}
