@@ -114,13 +114,15 @@ def _seqno(text: str) -> int:
 def parse_grastate(text: str) -> Grastate:
     """Read the text of grastate.dat.
 
-    A key that is missing is not known: an empty file (power lost while it
-    was written) gives a nil uuid and seqno -1.
+    What is missing is not known: an empty file (power lost while it was
+    written) gives a nil uuid and seqno -1, and a last line without its end
+    is not taken, for 'seqno: 3' may have been 31.
 
     :raises UnreadablePosition: if a value is not of its kind.
     """
     values: dict[str, str] = {}
-    for line in text.splitlines():
+    whole = text[:text.rfind('\n') + 1]
+    for line in whole.splitlines():
         key, colon, value = line.partition(':')
         if colon and not key.lstrip().startswith('#'):
             values[key.strip().lower()] = value.strip()

@@ -1,0 +1,116 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import testtools
+
+from tests.unit.galera import samples
+from trove_pxc.galera import history
+from trove_pxc.galera.history import Flaw
+
+UUID = samples.UUID
+OTHER = samples.OTHER_UUID
+
+
+def views(**changes):
+    return {name: samples.node_view(**change)
+            for name, change in changes.items()}
+
+
+# (views of members in a primary component, the components)
+COMPONENTS = (
+    ({}, []),
+    ({'a': {}}, [['a']]),
+    ({'a': {}, 'b': {}, 'c': {}}, [['a', 'b', 'c']]),
+    # one of them has not seen the newest member yet
+    ({'a': {'incoming_addresses': ['1', '2'], 'cluster_size': 2},
+      'b': {'incoming_addresses': ['1', '2', '3']}}, [['a', 'b']]),
+    # another history
+    ({'a': {}, 'b': {'cluster_uuid': OTHER}}, [['a'], ['b']]),
+    # the same history, but they do not see each other
+    ({'a': {'incoming_addresses': ['1', '2']},
+      'b': {'incoming_addresses': ['1', '2']},
+      'c': {'incoming_addresses': ['3']}}, [['a', 'b'], ['c']]),
+    # the third is what joins the first two
+    ({'a': {'incoming_addresses': ['1']},
+      'b': {'incoming_addresses': ['2']},
+      'c': {'incoming_addresses': ['1', '2']}}, [['a', 'b', 'c']]),
+    # no addresses told: one view number, one component
+    ({'a': {'incoming_addresses': []}, 'b': {}}, [['a', 'b']]),
+    ({'a': {'incoming_addresses': [], 'cluster_conf_id': 9}, 'b': {}},
+     [['a'], ['b']]),
+    ({'a': {'cluster_uuid': None}, 'b': {}}, [['a'], ['b']]),
+)
+
+# (what a disk tells, what is wrong with it)
+FLAWS = (
+    (samples.place(31), None),
+    (samples.place(31, safe=True), None),
+    (samples.place(31, safe=None), None),
+    (samples.place(31, gvwstate=True), None),
+    (samples.place(0), None),
+    (samples.EMPTY, Flaw.EMPTY),
+    (samples.place(31, sst=True), Flaw.SPOILED),
+    (samples.place(-1, None, sst=True), Flaw.SPOILED),
+    (samples.place(31, grastate=False), Flaw.NO_GRASTATE),
+    (samples.place(-1, None), Flaw.NO_HISTORY),
+    (samples.place(-1), Flaw.NO_SEQNO),
+    (samples.place(-1, None, grastate=False, gvwstate=True),
+     Flaw.NO_GRASTATE),
+)
+
+
+class ComponentsTest(testtools.TestCase):
+
+    def test_table(self):
+        for seen, parts in COMPONENTS:
+            found = history.components(views(**seen))
+            self.assertEqual(sorted(map(sorted, parts)),
+                             sorted(map(sorted, found)), seen)
+
+
+class PlaceTest(testtools.TestCase):
+
+    def test_flaws(self):
+        for told, flaw in FLAWS:
+            found = history.place('a', history.Answer(
+                samples.report('stopped'), told))
+            self.assertIs(flaw, found.flaw, told)
+            self.assertEqual(flaw is None, found.usable)
+
+    def test_of_one_who_does_not_tell_nothing_is_known(self):
+        found = history.place('a', history.Answer(
+            samples.report('stopped')))
+        self.assertIs(Flaw.NOT_TOLD, found.flaw)
+
+    def test_a_running_server_tells_for_itself(self):
+        found = history.place('a', history.Answer(
+            samples.outside(25), samples.place(7, OTHER)))
+        self.assertEqual((UUID, 25, True, None), (
+            found.uuid, found.seqno, found.running, found.flaw))
+
+    def test_one_that_runs_nowhere(self):
+        found = history.place('a', history.Answer(
+            samples.outside(-1, None)))
+        self.assertIs(Flaw.NOWHERE, found.flaw)
+
+    def test_merit_is_seqno_then_running_then_safe_then_order(self):
+        answers = {
+            'behind': samples.stopped(30, safe=True),
+            'first': samples.stopped(31),
+            'safe': samples.stopped(31, safe=True),
+            'running': history.Answer(samples.outside(31)),
+            'last': samples.stopped(31),
+        }
+        best = sorted(history.standing(answers),
+                      key=lambda place: place.merit, reverse=True)
+        self.assertEqual(['running', 'safe', 'first', 'last', 'behind'],
+                         [place.name for place in best])

@@ -1,0 +1,371 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import testtools
+
+from tests.unit.galera import samples
+from trove_pxc.galera import plan
+from trove_pxc.galera.history import Answer
+from trove_pxc.galera.plan import Step
+
+UUID = samples.UUID
+OTHER = samples.OTHER_UUID
+NEW = samples.report('absent', started=False)
+EMPTY = samples.EMPTY
+NAMES = ('a-1', 'a-2', 'a-3')
+
+stopped = samples.stopped
+primary = samples.primary
+
+
+def outside(seqno, uuid=UUID):
+    return Answer(samples.outside(seqno, uuid))
+
+
+def state(server, **changes):
+    return Answer(samples.report(server, **changes), samples.place(-1))
+
+
+SILENT = None
+
+# A new cluster: (reports and positions of a-1 ... , words of a refusal or
+# None if it may be bootstrapped).
+NEW_CLUSTERS = (
+    ([(NEW, EMPTY)] * 3, None),
+    ([], None),
+    ([(NEW, EMPTY), (NEW, EMPTY),
+      (samples.report('stopped', started=False), EMPTY)], None),
+    ([(NEW, EMPTY), (primary(), EMPTY), (NEW, EMPTY)],
+     ('a-2', 'primary', UUID, 'Join')),
+    ([(NEW, EMPTY), (samples.report('absent'), EMPTY)],
+     ('a-2', 'started before')),
+    ([(samples.report('starting', started=False), EMPTY)],
+     ('a-1', 'starting')),
+    ([(samples.report('running', started=False), EMPTY)],
+     ('a-1', 'running')),
+    ([(samples.report('unresponsive', started=False), EMPTY)],
+     ('a-1', 'unresponsive')),
+    ([(NEW, samples.place(31))], ('a-1', UUID, '31')),
+    ([(NEW, samples.place(-1))], ('a-1', UUID)),
+    ([(NEW, samples.place(-1, None))], ('a-1', 'Recover')),
+    ([(NEW, samples.place(-1, None, safe=None, grastate=False,
+                          gvwstate=True))], ('a-1',)),
+    ([(NEW, samples.place(-1, None, sst=True, grastate=False))],
+     ('a-1', 'interrupted SST')),
+    ([(samples.report('absent', started=False, data_bytes=90_000_000),
+       EMPTY)], ('a-1', '90000000')),
+    ([(samples.report('absent', started=False, data_bytes=24_576),
+       EMPTY)], None),
+    ([(NEW, EMPTY), (NEW, None)], ('a-2', 'guest agent')),
+    ([(NEW, EMPTY), (None, EMPTY)], ('a-2', 'guest agent')),
+)
+
+# (report, expected uuid, size, whether it has joined)
+JOINED = (
+    (primary(), UUID, 3, True),
+    (primary(), UUID.upper(), 3, True),
+    (primary(), UUID, 2, False),
+    (primary(), UUID, 4, False),
+    (primary(), OTHER, 3, False),
+    (primary(cluster_uuid=None), UUID, 3, False),
+    (primary(local_state='Joined'), UUID, 3, False),
+    (primary(local_state='Joining'), UUID, 3, False),
+    (primary(local_state='Donor/Desynced'), UUID, 3, False),
+    (primary(ready=False), UUID, 3, False),
+    (samples.outside(3), UUID, 1, False),
+    (samples.report('starting'), UUID, 3, False),
+    (samples.report('running'), UUID, 3, False),
+    (samples.report('unresponsive', samples.node_view()), UUID, 3, False),
+    (samples.report('crashed', samples.node_view()), UUID, 3, False),
+)
+
+# A cluster that is not whole:
+# (what it is, answers of a-1, a-2, a-3, step, member, words of the reason)
+RECOVERIES = (
+    ('clean stop one by one: the last to stop has all',
+     [stopped(29), stopped(30), stopped(31, safe=True)],
+     Step.BOOTSTRAP, 'a-3', ('31',)),
+    ('clean stop of all at once: nobody is marked safe',
+     [stopped(31), stopped(31), stopped(31)],
+     Step.BOOTSTRAP, 'a-1', ('31',)),
+    ('all at once, but one had not applied the last',
+     [stopped(30), stopped(31), stopped(31)],
+     Step.BOOTSTRAP, 'a-2', ()),
+    ('kill -9 of all: positions recovered, views present',
+     [stopped(29, gvwstate=True), stopped(29, gvwstate=True),
+      stopped(29, gvwstate=True)], Step.BOOTSTRAP, 'a-1', ()),
+    ('equal positions: the safe one goes first',
+     [stopped(31), stopped(31, safe=True), stopped(31)],
+     Step.BOOTSTRAP, 'a-2', ()),
+    ('marked safe, yet behind: the mark is not believed',
+     [stopped(30, safe=True), stopped(35), stopped(31)],
+     Step.BOOTSTRAP, 'a-2', ('35',)),
+    ('no mark at all, as old Galera writes it',
+     [stopped(30, safe=None), stopped(31, safe=None),
+      stopped(29, safe=None)], Step.BOOTSTRAP, 'a-2', ()),
+    ('crashed servers count as stopped',
+     [Answer(samples.report('crashed'), samples.place(5)), stopped(4),
+      Answer(samples.report('absent'), samples.place(3))],
+     Step.BOOTSTRAP, 'a-1', ()),
+    ('one is primary: nobody bootstraps',
+     [stopped(31), Answer(primary(cluster_size=1)), stopped(40)],
+     Step.REJOIN, 'a-2', ('join',)),
+    ('one is primary, another is silent: rejoin all the same',
+     [SILENT, Answer(primary()), stopped(1)], Step.REJOIN, 'a-2', ()),
+    ('a donor is primary',
+     [Answer(primary(local_state='Donor/Desynced')), stopped(1), SILENT],
+     Step.REJOIN, 'a-1', ()),
+    ('two primary components of one history',
+     [Answer(primary(incoming_addresses=['1'])),
+      Answer(primary(incoming_addresses=['2'])), stopped(1)],
+     Step.REFUSE, None, ('two primary components', 'a-1', 'a-2', 'Stop')),
+    ('two primary components of two histories',
+     [Answer(primary()), Answer(primary(cluster_uuid=OTHER)), SILENT],
+     Step.REFUSE, None, ('two primary components',)),
+    ('one does not answer',
+     [stopped(31), stopped(31, safe=True), SILENT],
+     Step.REFUSE, None, ('a-3', 'did not answer', 'force')),
+    ('two do not answer',
+     [SILENT, stopped(31), SILENT],
+     Step.REFUSE, None, ('a-1, a-3',)),
+    ('none answers',
+     [SILENT, SILENT, SILENT], Step.REFUSE, None, ('a-1, a-2, a-3',)),
+    ('one is starting and may find the others by itself',
+     [stopped(31), state('starting'), stopped(31)],
+     Step.WAIT, None, ('a-2', 'starting')),
+    ('one is starting, one is silent: wait first',
+     [SILENT, state('starting'), stopped(31)], Step.WAIT, None, ('a-2',)),
+    ('one is frozen: what it holds is unknown',
+     [stopped(31), stopped(31), state('unresponsive')],
+     Step.REFUSE, None, ('a-3', 'Thaw')),
+    ('one runs but tells nothing',
+     [stopped(31), state('running'), stopped(31)],
+     Step.REFUSE, None, ('a-2', 'does not tell')),
+    ('the survivor of a lost quorum is promoted where it stands',
+     [stopped(29), stopped(29), outside(29)],
+     Step.PROMOTE, 'a-3', ('29',)),
+    ('the survivor is ahead',
+     [stopped(20), stopped(25), outside(29)], Step.PROMOTE, 'a-3', ()),
+    ('two survivors: the furthest',
+     [outside(28), outside(29), stopped(20)], Step.PROMOTE, 'a-2', ()),
+    ('all cut off from each other',
+     [outside(29), outside(29), outside(29)], Step.PROMOTE, 'a-1', ()),
+    ('the survivor was cut off early, and is behind',
+     [stopped(31), stopped(31), outside(25)],
+     Step.REFUSE, None, ('a-3', 'behind a-1', 'Stop a-3')),
+    ('the survivor has joined nothing yet: the stopped ones decide',
+     [stopped(31), stopped(31), outside(-1, None)],
+     Step.BOOTSTRAP, 'a-1', ()),
+    ('another uuid',
+     [stopped(31), stopped(90, OTHER), stopped(31)],
+     Step.REFUSE, None, ('a-2', OTHER, UUID)),
+    ('a running one of another uuid',
+     [stopped(31), outside(90, OTHER), stopped(31)],
+     Step.REFUSE, None, ('a-2', OTHER)),
+    ('a nil uuid is left out',
+     [stopped(31), stopped(-1, None), stopped(30)],
+     Step.BOOTSTRAP, 'a-1', ()),
+    ('an interrupted SST is left out, however far it says it is',
+     [stopped(31), stopped(99, sst=True), stopped(30)],
+     Step.BOOTSTRAP, 'a-1', ()),
+    ('an interrupted SST of another history has no say',
+     [stopped(31), stopped(99, OTHER, sst=True), stopped(30)],
+     Step.BOOTSTRAP, 'a-1', ()),
+    ('an empty member is left out',
+     [Answer(samples.report('stopped'), EMPTY), stopped(31), stopped(30)],
+     Step.BOOTSTRAP, 'a-2', ()),
+    ('no grastate.dat, data not ahead: left out',
+     [stopped(31, grastate=False), stopped(31), stopped(30)],
+     Step.BOOTSTRAP, 'a-2', ()),
+    ('no grastate.dat, yet its data is ahead',
+     [stopped(35, grastate=False), stopped(31), stopped(30)],
+     Step.REFUSE, None, ('a-1', '35', 'Force a-2')),
+    ('of the right history, but where in it is not known',
+     [stopped(31), stopped(-1), stopped(31)],
+     Step.REFUSE, None, ('a-2', 'does not know its position')),
+    ('the guest answers, the position could not be read',
+     [stopped(31), Answer(samples.report('stopped')), stopped(31)],
+     Step.REFUSE, None, ('a-2', 'does not tell its position')),
+    ('all are spoiled or empty',
+     [stopped(31, sst=True), Answer(samples.report('stopped'), EMPTY),
+      stopped(-1, None)],
+     Step.REFUSE, None, ('a-1', 'a-2', 'a-3', 'Restore a backup')),
+)
+
+# The same, and what somebody remembers:
+# (known uuid, known seqno, answers, step, member, words)
+REMEMBERED = (
+    (UUID, 31, [stopped(31), stopped(30), stopped(29)],
+     Step.BOOTSTRAP, 'a-1', ()),
+    (UUID.upper(), -1, [stopped(31), stopped(30), stopped(29)],
+     Step.BOOTSTRAP, 'a-1', ()),
+    (UUID, 32, [stopped(31), stopped(30), stopped(29)],
+     Step.REFUSE, None, ('a-1', '31', '32', 'Force')),
+    (OTHER, -1, [stopped(31), stopped(31), stopped(31)],
+     Step.REFUSE, None, ('a-1', UUID, OTHER)),
+    (UUID, 32, [outside(31), stopped(30), stopped(29)],
+     Step.REFUSE, None, ('a-1',)),
+    (UUID, 99, [Answer(primary()), stopped(30), stopped(29)],
+     Step.REJOIN, 'a-1', ()),
+)
+
+# The operator forces a member: (who, answers, step, member, words)
+FORCED = (
+    ('a-1', [stopped(31), SILENT, SILENT], Step.BOOTSTRAP, 'a-1',
+     ('forced', '31', 'lost')),
+    ('a-1', [stopped(30), stopped(31), SILENT], Step.BOOTSTRAP, 'a-1', ()),
+    ('a-2', [stopped(30), stopped(31, OTHER), stopped(30)],
+     Step.BOOTSTRAP, 'a-2', ()),
+    ('a-1', [outside(30), SILENT, SILENT], Step.PROMOTE, 'a-1', ()),
+    ('a-1', [outside(30), SILENT, stopped(35)], Step.PROMOTE, 'a-1', ()),
+    ('a-1', [stopped(30), outside(31), SILENT], Step.REFUSE, None,
+     ('a-2', 'still runs', 'force a-1')),
+    ('a-1', [stopped(30), Answer(primary()), SILENT], Step.REJOIN, 'a-2',
+     ()),
+    ('a-1', [stopped(30), state('unresponsive'), SILENT], Step.REFUSE, None,
+     ('a-2',)),
+    ('a-1', [stopped(30), state('starting'), SILENT], Step.WAIT, None,
+     ('a-2',)),
+    ('a-1', [SILENT, stopped(31), stopped(31)], Step.REFUSE, None,
+     ('a-1', 'did not answer')),
+    ('a-1', [stopped(30, sst=True), stopped(31), SILENT], Step.REFUSE, None,
+     ('a-1', 'interrupted SST', 'even force')),
+    ('a-1', [Answer(samples.report('stopped'), EMPTY), SILENT, SILENT],
+     Step.REFUSE, None, ('a-1', 'no data')),
+    ('a-1', [stopped(-1), SILENT, SILENT], Step.REFUSE, None, ('a-1',)),
+    ('a-1', [stopped(-1, None), SILENT, SILENT], Step.REFUSE, None,
+     ('nil',)),
+    ('b-1', [stopped(31), stopped(31), stopped(31)], Step.REFUSE, None,
+     ('b-1', 'a-1, a-2, a-3')),
+)
+
+
+def told(answers):
+    return {name: answer for name, answer in zip(NAMES, answers)
+            if answer is not None}
+
+
+class NewClusterTest(testtools.TestCase):
+
+    def test_table(self):
+        for members, words in NEW_CLUSTERS:
+            reports = {f'a-{number}': report for number, (report, _)
+                       in enumerate(members, 1) if report is not None}
+            positions = {f'a-{number}': place for number, (_, place)
+                         in enumerate(members, 1) if place is not None}
+            decision = plan.may_bootstrap_new(reports, positions)
+            self.assertEqual(words is None, decision.allowed, members)
+            for word in words or ():
+                self.assertIn(word, decision.reason)
+
+    def test_one_that_is_not_new_refuses_wherever_it_stands(self):
+        for members, words in NEW_CLUSTERS:
+            if words is None or len(members) != 1:
+                continue
+            for number in range(3):
+                three = [(NEW, EMPTY)] * 3
+                three[number] = members[0]
+                decision = plan.may_bootstrap_new(
+                    {name: one[0] for name, one in zip(NAMES, three)},
+                    {name: one[1] for name, one in zip(NAMES, three)})
+                self.assertFalse(decision.allowed)
+                self.assertIn(NAMES[number], decision.reason)
+
+
+class JoinedTest(testtools.TestCase):
+
+    def test_table(self):
+        for report, uuid, size, joined in JOINED:
+            self.assertEqual(joined, plan.joined(report, uuid, size),
+                             (report, uuid, size))
+
+
+class ChooseTest(testtools.TestCase):
+
+    def check(self, choice, answers, step, member, words):
+        self.assertEqual((step, member), (choice.step, choice.member),
+                         (answers, choice.reason))
+        for word in words:
+            self.assertIn(word, choice.reason)
+        self.assertTrue(choice.reason.endswith('.'), choice.reason)
+
+    def test_recoveries(self):
+        for what, answers, step, member, words in RECOVERIES:
+            choice = plan.choose_bootstrap(NAMES, told(answers))
+            self.check(choice, what, step, member, words)
+
+    def test_what_is_remembered(self):
+        for uuid, seqno, answers, step, member, words in REMEMBERED:
+            choice = plan.choose_bootstrap(
+                NAMES, told(answers), known_uuid=uuid, known_seqno=seqno)
+            self.check(choice, answers, step, member, words)
+
+    def test_forced(self):
+        for who, answers, step, member, words in FORCED:
+            choice = plan.choose_bootstrap(NAMES, told(answers), forced=who)
+            self.check(choice, answers, step, member, words)
+
+    def test_the_seqno_of_a_choice_is_that_of_its_member(self):
+        for what, answers, step, member, _ in RECOVERIES:
+            if step in (Step.BOOTSTRAP, Step.PROMOTE):
+                choice = plan.choose_bootstrap(NAMES, told(answers))
+                answer = told(answers)[member]
+                self.assertEqual(
+                    answer.position.seqno if step is Step.BOOTSTRAP
+                    else answer.report.view.last_committed, choice.seqno)
+
+    def test_a_refusal_names_a_member_and_an_action(self):
+        actions = ('Bring', 'Stop', 'Thaw', 'Find', 'Look', 'Force',
+                   'Restore', 'Name')
+        for what, answers, step, _, _ in RECOVERIES:
+            if step is Step.REFUSE:
+                reason = plan.choose_bootstrap(NAMES, told(answers)).reason
+                self.assertTrue(any(name in reason for name in NAMES), what)
+                self.assertTrue(any(word in reason for word in actions),
+                                reason)
+
+    def test_any_answer_withheld_never_lets_anybody_start(self):
+        for what, answers, _, _, _ in RECOVERIES:
+            for number in range(3):
+                fewer = [None if one == number else answer
+                         for one, answer in enumerate(answers)]
+                choice = plan.choose_bootstrap(NAMES, told(fewer))
+                self.assertNotIn(choice.step,
+                                 (Step.BOOTSTRAP, Step.PROMOTE), what)
+
+
+class OrderTest(testtools.TestCase):
+
+    def test_next_donor(self):
+        reports = {'a-1': primary(), 'a-2': primary(),
+                   'a-3': samples.report('starting')}
+        self.assertEqual('a-2', plan.next_donor('a-3', NAMES, reports))
+        busy = {**reports, 'a-2': primary(local_state='Donor/Desynced')}
+        self.assertEqual('a-1', plan.next_donor('a-3', NAMES, busy))
+        self.assertEqual('a-2', plan.next_donor('a-1', NAMES, busy | {
+            'a-2': primary(), 'a-3': samples.outside(3)}))
+        self.assertIsNone(plan.next_donor('a-3', NAMES, {}))
+        self.assertIsNone(plan.next_donor('a-1', NAMES, {
+            'a-1': primary(), 'a-2': primary(ready=False)}))
+
+    def test_those_who_lack_least_join_first(self):
+        names = ('a-1', 'a-2', 'a-3', 'a-4', 'a-5', 'a-6', 'a-7')
+        positions = {
+            'a-1': samples.place(10), 'a-2': samples.place(31),
+            'a-3': samples.place(99, sst=True), 'a-4': samples.place(30),
+            'a-5': samples.place(99, OTHER), 'a-6': samples.place(30)}
+        self.assertEqual(
+            ('a-4', 'a-6', 'a-1', 'a-3', 'a-5', 'a-7'),
+            plan.join_order(names, 'a-2', positions))
+
+    def test_without_positions_they_join_in_member_order(self):
+        self.assertEqual(('a-1', 'a-3'), plan.join_order(NAMES, 'a-2', {}))

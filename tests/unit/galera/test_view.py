@@ -1,0 +1,145 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import json
+
+import testtools
+
+from tests.unit.galera import samples
+from trove_pxc.galera import view
+from trove_pxc.galera.view import ClusterStatus
+from trove_pxc.galera.view import LocalState
+
+# (wsrep_local_state, wsrep_local_state_comment, the state)
+STATES = (
+    ('0', 'Initialized', LocalState.INITIALIZED),
+    ('1', 'Joining', LocalState.JOINING),
+    ('1', 'Joining: preparing for State Transfer', LocalState.JOINING),
+    ('1', 'Joining: receiving State Transfer', LocalState.JOINING),
+    ('2', 'Donor/Desynced', LocalState.DONOR),
+    ('3', 'Joined', LocalState.JOINED),
+    ('4', 'Synced', LocalState.SYNCED),
+    ('4', 'Donor/Desynced', LocalState.SYNCED),
+    ('', 'Synced', LocalState.SYNCED),
+    ('', 'Joining: receiving State Transfer', LocalState.JOINING),
+    ('5', 'Inconsistent', LocalState.UNKNOWN),
+    ('', '', LocalState.UNKNOWN),
+    ('six', 'what', LocalState.UNKNOWN),
+)
+
+STATUSES = (
+    ('Primary', ClusterStatus.PRIMARY),
+    ('primary', ClusterStatus.PRIMARY),
+    ('non-Primary', ClusterStatus.NON_PRIMARY),
+    ('non-primary', ClusterStatus.NON_PRIMARY),
+    ('Disconnected', ClusterStatus.DISCONNECTED),
+    ('', ClusterStatus.UNKNOWN),
+    ('Something', ClusterStatus.UNKNOWN),
+)
+
+# (status, state, ready, whether it serves)
+SERVING = (
+    ('Primary', '4', 'ON', True),
+    ('Primary', '2', 'ON', True),
+    ('Primary', '3', 'ON', False),
+    ('Primary', '1', 'ON', False),
+    ('Primary', '4', 'OFF', False),
+    ('non-Primary', '4', 'ON', False),
+    ('Disconnected', '0', 'OFF', False),
+)
+
+
+class NodeViewTest(testtools.TestCase):
+
+    def test_a_synced_node(self):
+        seen = view.NodeView.from_status(samples.SYNCED)
+        self.assertTrue(seen.in_primary and seen.is_synced and seen.serves)
+        self.assertEqual(3, seen.cluster_size)
+        self.assertEqual(samples.UUID, seen.cluster_uuid)
+        self.assertEqual(3, seen.cluster_conf_id)
+        self.assertEqual(3, seen.last_committed)
+        self.assertEqual(('10.99.0.11:3306', '10.99.0.12:3306',
+                          '10.99.0.13:3306'), seen.incoming_addresses)
+        self.assertEqual('4.23(rXXXX)', seen.provider_version)
+
+    def test_a_node_that_is_cut_off(self):
+        seen = view.NodeView.from_status(samples.CUT_OFF)
+        self.assertFalse(seen.in_primary or seen.is_synced or seen.serves)
+        self.assertTrue(seen.connected)
+        self.assertEqual(-1, seen.cluster_conf_id)
+        self.assertEqual(25, seen.last_committed)
+
+    def test_a_nil_history_is_none(self):
+        seen = view.NodeView.from_status(samples.NIL_HISTORY)
+        self.assertIsNone(seen.cluster_uuid)
+        self.assertTrue(seen.serves)
+
+    def test_local_states(self):
+        for number, comment, state in STATES:
+            seen = view.NodeView.from_status({
+                'wsrep_local_state': number,
+                'wsrep_local_state_comment': comment})
+            self.assertIs(state, seen.local_state, (number, comment))
+            self.assertEqual(comment, seen.local_state_comment)
+
+    def test_cluster_statuses(self):
+        for text, status in STATUSES:
+            seen = view.NodeView.from_status({'wsrep_cluster_status': text})
+            self.assertIs(status, seen.cluster_status, text)
+
+    def test_who_serves(self):
+        for status, state, ready, serves in SERVING:
+            seen = view.NodeView.from_status({
+                **samples.SYNCED, 'wsrep_cluster_status': status,
+                'wsrep_local_state': state, 'wsrep_ready': ready})
+            self.assertEqual(serves, seen.serves, (status, state, ready))
+
+    def test_a_server_without_wsrep_is_unknown_throughout(self):
+        seen = view.NodeView.from_status({})
+        self.assertIs(ClusterStatus.UNKNOWN, seen.cluster_status)
+        self.assertIs(LocalState.UNKNOWN, seen.local_state)
+        self.assertIsNone(seen.cluster_uuid)
+        self.assertEqual((0, -1, -1), (
+            seen.cluster_size, seen.cluster_conf_id, seen.last_committed))
+        self.assertEqual((), seen.incoming_addresses)
+        self.assertFalse(seen.ready or seen.connected or seen.serves)
+
+    def test_any_row_may_be_missing_or_nonsense(self):
+        for name in samples.SYNCED:
+            for value in (None, '', 'nonsense', '-1', ' '):
+                rows = dict(samples.SYNCED)
+                rows.pop(name)
+                if value is not None:
+                    rows[name] = value
+                seen = view.NodeView.from_status(rows)
+                self.assertEqual(
+                    seen, view.NodeView.from_dict(seen.to_dict()))
+
+    def test_names_of_rows_may_be_in_capitals(self):
+        shouted = {name.upper(): value
+                   for name, value in samples.SYNCED.items()}
+        self.assertEqual(view.NodeView.from_status(samples.SYNCED),
+                         view.NodeView.from_status(shouted))
+
+
+class MemberReportTest(testtools.TestCase):
+
+    def test_it_survives_json(self):
+        for seen in (None, samples.node_view(),
+                     view.NodeView.from_status(samples.CUT_OFF),
+                     view.NodeView.from_status({})):
+            for server in view.ServerState:
+                report = view.MemberReport(server, seen, 12, True, 137,
+                                           'killed')
+                wire = json.dumps(report.to_dict())
+                self.assertEqual(report, view.MemberReport.from_dict(
+                    json.loads(wire)))
