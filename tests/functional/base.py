@@ -163,11 +163,20 @@ class TroveTest(testtools.TestCase):
         server.start()
         self.listener = server
         self.addCleanup(self.stop_taskmanager)
+        self.addCleanup(self._abandon_all)
+
+    def _abandon_all(self) -> None:
+        """Let whatever a test has left running find that it is over."""
+        for model in (cluster_models.DBCluster, instance_models.DBInstance):
+            for row in model.find_all(deleted=False).all():
+                row.update(deleted=True)
+        self.cloud.servers.clear()
 
     def stop_taskmanager(self) -> None:
         """Let what runs come to its end, and take no more."""
         if self.listener is not None:
             self.listener.stop()
+            self.listener.wait()
             self.listener = None
 
     def context(self, project: str = PROJECT) -> Any:
@@ -224,6 +233,13 @@ class TroveTest(testtools.TestCase):
                 raise waiting.NotYet(str(self.world.events))
         waiting.until(event, probe, 30, 0.05)
 
+    def wait_for_call(self, call: str) -> None:
+        """Until Trove has called the cloud so: "servers.delete"."""
+        def probe() -> None:
+            if call not in self.cloud.calls:
+                raise waiting.NotYet('other calls')
+        waiting.until(call, probe, 30, 0.05)
+
     def cluster_row(self, cluster_id: str) -> Any:
         return cluster_models.DBCluster.get_by(id=cluster_id)
 
@@ -234,7 +250,7 @@ class TroveTest(testtools.TestCase):
 
     def fault(self, instance_id: str) -> str:
         row = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
-        return '' if row is None else row.message
+        return '' if row is None else ' '.join(row.message.split())
 
     def notified(self, event: str) -> list[Any]:
         """The payloads of the notifications of this kind, so far."""

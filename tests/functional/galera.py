@@ -80,7 +80,7 @@ class Guest:
     """One guest and its database server.
 
     What it does other than well is in ``world.habits[name]``: 'dead' (its
-    agent never answers), 'unprepared' (never gets ready), 'crashes'
+    agent never answers), 'unprepared' (never gets ready), 'silent' (its agent dies when asked), 'crashes'
     (its server ends whenever it starts), 'stalls' (it never gets Synced),
     'forgets' (reads no probe), 'other_history' (it has data already).
     """
@@ -164,6 +164,8 @@ class Guest:
         return self.server == ServerState.RUNNING
 
     def member_report(self, context: Any) -> dict[str, Any]:
+        if self.habit('silent'):
+            self.die()
         with self.world.lock:
             if self.habit('crashes') and self.started:
                 self.crashes += 1

@@ -258,7 +258,7 @@ def _wait_agreed(operation: Formation, member: Member, size: int) -> None:
             raise waiting.NotYet(members.seen(report))
     operation.wait(
         probe, what=f'{member.name} to see {size} members and be Synced',
-        seconds=member.options.verify_timeout)
+        seconds=member.options.verify_timeout, by=member)
 
 
 def _never(operation: Formation, member: Member) -> bool:
@@ -272,7 +272,8 @@ def _replicate(operation: Formation, member: Member) -> None:
     for other in operation.members:
         operation.wait(
             _reads(other, token),
-            what=f'{other.name} to read what {member.name} wrote')
+            what=f'{other.name} to read what {member.name} wrote',
+            by=other)
     member.guest.drop_probe()
 
 

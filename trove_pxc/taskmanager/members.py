@@ -127,12 +127,12 @@ class Member:
     def check(self) -> None:
         """Raise MemberFailed if its rows say that it cannot be used."""
         task = self.row().task_status
-        if task.is_error:
-            raise self.failed(self._fault() or task.db_text)
         status = self.status()
-        if status in _FAILED:
-            raise self.failed(
-                self._fault() or f'its guest is "{status.description}"')
+        if task.is_error or status in _FAILED:
+            self.check_server()
+            raise self.failed(self._fault() or (
+                task.db_text if task.is_error
+                else f'its guest is "{status.description}"'))
 
     def check_server(self) -> None:
         """Raise MemberFailed if Nova could not make its server."""
@@ -146,7 +146,7 @@ class Member:
         if server.status in _SERVER_FAILED:
             fault = getattr(server, 'fault', None) or {}
             raise self.failed(
-                f'its server {server_id} is {server.status}: '
+                f'its server is {server.status}: '
                 f'{fault.get("message", "Nova gives no reason")}')
 
     def prepared(self) -> bool:

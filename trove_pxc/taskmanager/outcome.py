@@ -28,7 +28,7 @@ from trove_pxc.taskmanager import members
 LOG = logging.getLogger(__name__)
 
 FAULT_LENGTH = 255          # the column of Trove's table
-_CAUSE_LENGTH = 110
+_CAUSE_LENGTH = 130
 
 
 def record_failure(failure: exceptions.StepFailed,

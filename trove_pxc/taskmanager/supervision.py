@@ -78,14 +78,19 @@ class Supervised:
 
     def ask(self, member: members.Member) -> view.MemberReport:
         """Its report, asked for again while its guest is silent."""
-        return self.wait(member.report, what=f'a report from {member.name}')
+        return self.wait(member.report, what=f'a report from {member.name}',
+                         by=member)
 
     def wait(self, probe: Callable[[], Found], what: str = '',
              seconds: float | None = None, interval: float | None = None,
-             progress: Callable[[], Hashable] | None = None) -> Found:
+             progress: Callable[[], Hashable] | None = None,
+             by: members.Member | None = None) -> Found:
         """Wait for a probe, looking now and then whether to go on.
 
         What is not given is taken from the step that is running.
+
+        :param by: who is waited for, if it is not the step's own member; to
+            be blamed if it does not come.
         """
         assert self.at is not None and self.subject is not None
         options = self.subject.options
@@ -95,10 +100,16 @@ class Supervised:
         def supervised() -> Found:
             self._check_now_and_then()
             return probe()
-        return waiting.until(
-            what or f'{self.subject.name} {self.at.waits_for}',
-            supervised, waiting.Deadline(seconds, progress),
-            options.member_poll_interval if interval is None else interval)
+        try:
+            return waiting.until(
+                what or f'{self.subject.name} {self.at.waits_for}',
+                supervised, waiting.Deadline(seconds, progress),
+                options.member_poll_interval if interval is None
+                else interval)
+        except exceptions.DeadlineExceeded as late:
+            if by is None or by is self.subject:
+                raise
+            raise by.failed(str(late)) from late
 
 
 class CrashWatch:
@@ -126,8 +137,8 @@ class CrashWatch:
         self._down = down
         if self._crashes > _CRASHES_FORGIVEN:
             raise self._member.failed(
-                f'its server ended {self._crashes} times, last with exit '
-                f'code {report.exit_code}: '
+                f'its server ended {self._crashes} times (exit code '
+                f'{report.exit_code}): '
                 f'{report.error or "its log gives no reason"}')
         self._progress = (
             report.server, report.data_bytes,

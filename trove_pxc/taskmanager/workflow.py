@@ -115,12 +115,21 @@ def failure(operation: Operation,
           and not isinstance(error, (exceptions.BootstrapRefused,
                                      exceptions.ClusterInconsistent))):
         blamed = (subject.id,)
-    name = 'start' if step is None else step.name
+    name = 'build of the members' if step is None else step.name
     if subject is not None:
         name = f'{name} of {subject.name}'
     return exceptions.StepFailed(
-        operation.name, name, str(error) or type(error).__name__,
+        operation.name, name, _cause(error, subject),
         _next_action(error, step), blamed)
+
+
+def _cause(error: Exception, subject: members.Member | None) -> str:
+    cause = str(error) or type(error).__name__
+    if isinstance(error, exceptions.MemberFailed):
+        cause = error.cause
+        if subject is None or error.instance_id != subject.id:
+            cause = f'{error.member}: {cause}'
+    return cause.rstrip('. ')
 
 
 def _next_action(error: Exception, step: Step[Any] | None) -> str:
@@ -128,7 +137,6 @@ def _next_action(error: Exception, step: Step[Any] | None) -> str:
         return ('look at the data of the members that are named before '
                 'you delete the cluster')
     if isinstance(error, exceptions.DeadlineExceeded) and step is not None:
-        return (f'delete the cluster; if the member was only slow, raise '
-                f'{step.timeout} and create it again')
-    return ("delete the cluster; the cause is in the member's guest agent "
-            'and server logs')
+        return (f'delete the cluster; raise {step.timeout} if it was only '
+                'slow')
+    return 'delete the cluster; see the guest agent and server logs'

@@ -1,0 +1,141 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Deleting a cluster in every state, twice, and what it leaves: nothing."""
+
+from trove.instance import models as instance_models
+
+from tests.functional import base
+
+
+class DeleteTest(base.TroveTest):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start_taskmanager()
+
+    def delete(self, cluster_id: str, code: int = 202) -> None:
+        response = self.request('DELETE', f'/clusters/{cluster_id}')
+        self.assertEqual(code, response.status_int, response.text)
+
+    def made(self) -> str:
+        created = self.create().json['cluster']
+        self.wait_for_task(created['id'])
+        return str(created['id'])
+
+    def gone(self, cluster_id: str) -> None:
+        self.wait_deleted(cluster_id)
+        self.assert_nothing_left()
+        self.delete(cluster_id, 404)
+        self.assertEqual([], self.request(
+            'GET', '/clusters').json['clusters'])
+
+    def test_finished_cluster(self) -> None:
+        cluster_id = self.made()
+        self.assertEqual(
+            {'instances': 3, 'ram': 1536, 'volumes': 3}, self.used())
+        self.delete(cluster_id)
+        self.gone(cluster_id)
+        self.wait_notified('dbaas.cluster_delete.end')
+
+    def test_twice(self) -> None:
+        cluster_id = self.made()
+        self.delete(cluster_id)
+        self.delete(cluster_id)
+        self.gone(cluster_id)
+
+    def test_two_clusters_of_one_name(self) -> None:
+        first, second = self.made(), None
+        self.world.history = ''
+        second = self.made()
+        self.delete(first)
+        self.wait_deleted(first)
+        self.assertEqual(3, len(self.instance_rows(second)))
+        self.assertEqual(3, len(self.cloud.servers))
+        self.assertEqual({'instances': 3, 'ram': 1536, 'volumes': 3},
+                         self.used())
+
+    def test_dead_guests_cost_nothing(self) -> None:
+        cluster_id = self.made()
+        for guest in self.world.guests.values():
+            guest.die()
+        self.delete(cluster_id)
+        self.gone(cluster_id)
+
+    def test_while_building(self) -> None:
+        for event in ('configure products-1', 'bootstrap products-1',
+                      'join products-2', 'join products-3'):
+            self.world.events.clear()
+            self.world.history = ''
+            created = self.create().json['cluster']
+            self.wait_for_event(event)
+            self.delete(created['id'])
+            self.gone(created['id'])
+        self.assertEqual([], [fault.message for fault in
+                              instance_models.DBInstanceFault.find_all(
+                                  deleted=False).all()])
+
+    def test_at_once(self) -> None:
+        created = self.create().json['cluster']
+        self.delete(created['id'])
+        self.gone(created['id'])
+        error = self.wait_notified('dbaas.cluster_create.error')
+        self.assertIn('being deleted', error['message'])
+
+    def test_before_any_taskmanager_runs(self) -> None:
+        self.stop_taskmanager()
+        created = self.create().json['cluster']
+        self.delete(created['id'])
+        self.start_taskmanager()
+        self.gone(created['id'])
+
+    def test_taskmanager_that_died_while_deleting(self) -> None:
+        cluster_id = self.made()
+        self.stop_taskmanager()
+        base.clouds.use(self.cloud)
+        row = self.cluster_row(cluster_id)
+        row.update(task_status=base.cluster_models.ClusterTasks.DELETING)
+        self.start_taskmanager()
+        self.delete(cluster_id)
+        self.gone(cluster_id)
+
+    def test_server_that_will_not_go(self) -> None:
+        """It ends, says whose server it is, and may be tried again."""
+        self.override('cluster_delete_time_out', 5)
+        cluster_id = self.made()
+        row = self.instance_rows(cluster_id)[1]
+        self.cloud.servers_that_stay.add(row.compute_instance_id)
+        self.delete(cluster_id)
+        error = self.wait_notified('dbaas.cluster_delete.error')
+        words = f'products-2: server {row.compute_instance_id}'
+        self.assertIn(words, error['message'])
+        self.assertEqual(
+            'NONE', self.cluster_row(cluster_id).task_status.name)
+        self.cloud.servers_that_stay.clear()
+        self.delete(cluster_id)
+        self.gone(cluster_id)
+
+    def test_reset_status_leaves_a_deletion_alone(self) -> None:
+        self.override('cluster_delete_time_out', 6)
+        cluster_id = self.made()
+        row = self.instance_rows(cluster_id)[1]
+        self.cloud.servers_that_stay.add(row.compute_instance_id)
+        self.delete(cluster_id)
+        self.wait_for_call('servers.delete')
+        self.request('POST', f'/clusters/{cluster_id}',
+                     {'reset-status': {}})
+        self.assertEqual(
+            'DELETING', self.cluster_row(cluster_id).task_status.name)
+        self.cloud.servers_that_stay.clear()
+        self.wait_notified('dbaas.cluster_delete.error')
+        self.delete(cluster_id)
+        self.gone(cluster_id)

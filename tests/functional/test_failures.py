@@ -1,0 +1,155 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A create that fails tells where and why, and can be deleted at once."""
+
+from typing import Any
+
+from tests.functional import base
+from trove_pxc import waiting
+
+
+class FailureTest(base.TroveTest):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start_taskmanager()
+
+    def fail(self, *words: str, blamed: tuple[int, ...],
+             **request: Any) -> Any:
+        """Create, expect it to fail, and look at all that it leaves.
+
+        :param words: that the fault of each blamed member contains.
+        :param blamed: the numbers of the members that are at fault.
+        """
+        created = self.create(**request).json['cluster']
+        self.wait_for_task(created['id'])
+        notified = self.wait_notified('dbaas.cluster_create.error')
+        self.assertEqual([], self.notified('dbaas.cluster_create.end'))
+        for word in words:
+            self.assertIn(word, notified['message'])
+        shown = self.show(created['id'])
+        self.assertEqual('NONE', shown['task']['name'])
+        for number, instance in enumerate(shown['instances'], start=1):
+            fault = self.fault(instance['id'])
+            if number in blamed:
+                self.assertEqual('ERROR', instance['status'])
+                for word in (*words, 'Next: delete the cluster'):
+                    self.assertIn(word, fault)
+            else:
+                self.assertEqual('BUILD', instance['status'])
+                self.assertIn('not at fault', fault)
+                self.assertIn(f'products-{blamed[0]}', fault)
+        self.assertEqual(202, self.request(
+            'DELETE', f'/clusters/{created["id"]}').status_int)
+        self.wait_deleted(created['id'])
+        self.assert_nothing_left()
+        return created
+
+    def test_server_that_nova_cannot_make(self) -> None:
+        # The third, for the calls of the members come in this order.
+        self.cloud.faults['servers.create'] = 1
+        created = self.create().json['cluster']
+        self.wait_for_task(created['id'])
+        self.wait_notified('dbaas.cluster_create.error')
+        statuses = sorted(instance['status'] for instance in self.show(
+            created['id'])['instances'])
+        self.assertEqual(['BUILD', 'BUILD', 'ERROR'], statuses)
+
+    def test_volume_that_cinder_cannot_make(self) -> None:
+        self.cloud.faults['volumes.create'] = 1
+        created = self.create().json['cluster']
+        self.wait_for_task(created['id'])
+        self.wait_notified('dbaas.cluster_create.error')
+        self.request('DELETE', f'/clusters/{created["id"]}')
+        self.wait_deleted(created['id'])
+        self.assert_nothing_left()
+
+    def test_server_that_is_in_error(self) -> None:
+        boot = self.cloud.booted
+
+        def boot_badly(server: Any) -> None:
+            if server.name == 'products-2':
+                server.status = 'ERROR'
+                server.fault = {'message': 'No valid host was found'}
+            else:
+                boot(server)
+        self.cloud.booted = boot_badly
+        self.fail('products-2', 'No valid host', blamed=(2,))
+
+    def test_guest_that_fails_to_prepare(self) -> None:
+        self.world.habits['products-1'] = {'fails_to_prepare': True}
+        self.fail('products-1', 'failed to spawn', blamed=(1,))
+
+    def test_guest_that_never_gets_ready(self) -> None:
+        self.override('member_ready_timeout', 10, 'mariadb')
+        self.world.habits['products-2'] = {'unprepared': True}
+        self.fail('"prepare of products-2"', 'waited 10 s', blamed=(2,))
+
+    def test_server_that_crashes_when_it_bootstraps(self) -> None:
+        self.world.habits['products-1'] = {'crashes': True}
+        self.fail('"bootstrap of products-1"', 'exit code 1',
+                  'disk is 100% full', blamed=(1,))
+
+    def test_server_that_crashes_when_it_joins(self) -> None:
+        self.world.habits['products-3'] = {'crashes': True}
+        self.fail('"join of products-3"', 'exit code 1', blamed=(3,))
+        self.assertNotIn('write products-3', self.world.events)
+
+    def test_member_that_is_never_synced(self) -> None:
+        self.world.habits['products-2'] = {'stalls': True}
+        self.fail('"join of products-2"', 'waited 10 s', blamed=(2,))
+        self.assertNotIn('join products-3', self.world.events)
+
+    def test_guest_that_falls_silent(self) -> None:
+        self.world.habits['products-2'] = {'silent': True}
+        self.fail('products-2', 'has given no report for 5 s', blamed=(2,))
+
+    def test_write_that_is_not_replicated(self) -> None:
+        self.world.habits['products-1'] = {'forgets': True}
+        self.fail('"replicate of products-3"', 'products-1', blamed=(1,))
+        self.assertNotIn('complete products-1', self.world.events)
+
+    def test_data_on_a_member_forbids_a_bootstrap(self) -> None:
+        self.world.habits['products-1'] = {
+            'other_history': 'deadbeef-0000-0000-0000-000000000001'}
+        created = self.create().json['cluster']
+        self.wait_for_task(created['id'])
+        error = self.wait_notified('dbaas.cluster_create.error')['message']
+        self.assertIn('deadbeef', error)
+        self.assertIn('look at the data', error)
+        self.assertNotIn('bootstrap products-1', self.world.events)
+
+    def test_cast_that_is_lost_half_way(self) -> None:
+        """The third instance cannot be made: nothing stays."""
+        flavors = []
+
+        def no_more(name: str) -> None:
+            flavors.append(name)
+        self.cloud.faults['flavors.get.4'] = 1
+        call = self.cloud.call
+
+        def failing(name: str) -> None:
+            if name == 'flavors.get':
+                no_more(name)
+                name = f'{name}.{len(flavors)}'
+            call(name)
+        self.cloud.call = failing  # type: ignore[method-assign]
+        response = self.create()
+        self.assertEqual(500, response.status_int, response.text)
+
+        def gone() -> None:
+            listed = self.request('GET', '/clusters').json['clusters']
+            if listed:
+                raise waiting.NotYet(str(listed))
+        waiting.until('no cluster', gone, 20, 0.1)
+        self.assert_nothing_left()
