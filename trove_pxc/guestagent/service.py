@@ -48,9 +48,6 @@ _PRIVATE = 0o600
 _OWN_FOLDER = 0o750
 _ALL_ENTER = 0o755
 
-# A server that only initialises does not know accounts until then.
-_LOAD_ACCOUNTS = 'FLUSH PRIVILEGES'
-
 
 class TroveSide(Protocol):
     """What Trove's own guest code must know of a member."""
@@ -364,11 +361,10 @@ class GaleraService:
         statements = accounts.initial_statements(
             self._dialect(record), membership.secrets,
             sst_method=membership.facts.sst_method)
-        lines = [_LOAD_ACCOUNTS,
-                 *(statement.reveal() for statement in statements)]
         self._files.write(
             self._where.initial_sql_file,
-            ''.join(f'{line};\n' for line in lines), _PRIVATE, self._owner)
+            ''.join(f'{statement.reveal()};\n' for statement in statements),
+            _PRIVATE, self._owner)
 
     def _was_ordered(self, order: str) -> bool:
         """Whether a server runs that got this order since the last boot."""

@@ -27,7 +27,8 @@ umask 027
 
 ORDER_FILE=$ORDER_DIR/next-start
 INITIAL_SQL=$ORDER_DIR/initialise.sql
-UNFINISHED=$DATA_DIR/galera-initialising
+# MySQL initialises a folder only if nothing but hidden files is in it.
+UNFINISHED=$DATA_DIR/.galera-initialising
 # Docker may have made the folder of orders anew, for root alone.
 RECOVER_LOG=${TMPDIR:-/tmp}/galera-recover.log
 NO_POSITION=00000000-0000-0000-0000-000000000000:-1
