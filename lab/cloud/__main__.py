@@ -23,8 +23,8 @@ import sys
 
 from werkzeug import serving
 
-from lab import home as lab_home
 from lab.cloud import app
+from lab import home as lab_home
 
 
 def main(argv: list[str] | None = None) -> int:

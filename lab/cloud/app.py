@@ -26,7 +26,6 @@ from werkzeug import exceptions
 from werkzeug import routing
 from werkzeug import wrappers
 
-from lab import home as lab_home
 from lab.cloud import catalog
 from lab.cloud import compute
 from lab.cloud import faults as cloud_faults
@@ -38,6 +37,7 @@ from lab.cloud import seed
 from lab.cloud import servers
 from lab.cloud import store as cloud_store
 from lab.cloud import volume
+from lab import home as lab_home
 
 LOG = logging.getLogger(__name__)
 TYPES = {'compute': 'compute', 'volume': 'volume'}
@@ -144,6 +144,7 @@ def _microversion(request: wrappers.Request,
 def _refusal(service: str, error: http.ApiError) -> wrappers.Response:
     LOG.info('refused with %s: %s', error.status, error)
     message = str(error)
+    body: http.Document
     if service == 'network':
         body = {'NeutronError': {'type': error.kind, 'message': message,
                                  'detail': ''}}

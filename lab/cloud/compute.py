@@ -169,16 +169,7 @@ class ComputeService:
 
     def _take_ports(self, server: http.Document,
                     wanted: http.Document) -> None:
-        networks = wanted.get('networks') or 'auto'
-        if networks == 'none':
-            raise http.bad_request('a server of the lab needs a network')
-        if networks == 'auto':
-            networks = [{'uuid': seed.NETWORK_ID}]
-        if len(networks) > 1:
-            raise http.bad_request(
-                'a server of the lab has one port; leave Trove\'s '
-                'management_networks empty')
-        for entry in networks:
+        for entry in _networks(wanted):
             if entry.get('port'):
                 port = self._store.get('ports', entry['port'])
                 if port is None:
@@ -379,6 +370,19 @@ class ComputeService:
         if server is None:
             raise http.not_found('Instance', key)
         return server
+
+
+def _networks(wanted: http.Document) -> list[http.Document]:
+    networks = wanted.get('networks') or 'auto'
+    if networks == 'none':
+        raise http.bad_request('a server of the lab needs a network')
+    if networks == 'auto':
+        return [{'uuid': seed.NETWORK_ID}]
+    if len(networks) > 1:
+        raise http.bad_request(
+            'a server of the lab has one port; leave Trove\'s '
+            'management_networks empty')
+    return list(networks)
 
 
 def _attachment(server: http.Document,

@@ -12,8 +12,8 @@
 
 """Glance: the guest images that ``lab.images`` has prepared, read-only."""
 
-from lab import home as lab_home
 from lab.cloud import http
+from lab import home as lab_home
 from lab.images import datastore
 
 SCHEMA = {

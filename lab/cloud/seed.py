@@ -17,9 +17,9 @@ The services of ``lab.cloud`` and the lab's command line use these names.
 
 import dataclasses
 
-from lab import home as lab_home
 from lab.cloud import http
 from lab.cloud import store as cloud_store
+from lab import home as lab_home
 
 NETWORK_ID = '10880000-0000-4000-8000-000000000001'
 SUBNET_ID = '10880000-0000-4000-8000-000000000002'

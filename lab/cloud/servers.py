@@ -25,8 +25,6 @@ from pathlib import Path
 import threading
 from typing import Any
 
-from lab import errors
-from lab import home as lab_home
 from lab.cloud import faults as cloud_faults
 from lab.cloud import groups as cloud_groups
 from lab.cloud import http
@@ -34,10 +32,12 @@ from lab.cloud import image as cloud_image
 from lab.cloud import seed
 from lab.cloud import store as cloud_store
 from lab.cloud import volume as cloud_volume
+from lab import errors
 from lab.guest import boot
 from lab.guest import disk
 from lab.guest import firewall
 from lab.guest import spec as guest_spec
+from lab import home as lab_home
 
 LOG = logging.getLogger(__name__)
 FAILURES = (errors.LabError, http.ApiError, OSError)

@@ -16,12 +16,12 @@ from pathlib import Path
 import threading
 import uuid
 
-from lab import home as lab_home
 from lab.cloud import faults as cloud_faults
 from lab.cloud import http
 from lab.cloud import seed
 from lab.cloud import store as cloud_store
 from lab.guest import disks
+from lab import home as lab_home
 
 GIGABYTE = 1 << 30
 DELETABLE = ('available', 'error', 'error_deleting')
@@ -105,7 +105,7 @@ class VolumeService:
         with self._store.exclusive():
             self._check_number()
             self._check_size(size)
-            volume = {
+            volume: http.Document = {
                 'id': str(uuid.uuid4()), 'name': wanted.get('name'),
                 'description': wanted.get('description'), 'size': size,
                 'status': 'creating', 'volume_type': seed.VOLUME_TYPE,

@@ -30,16 +30,16 @@ import subprocess
 import sys
 
 from lab import errors
-from lab import home as lab_home
-from lab import netns
-from lab import process
-from lab import waiting
 from lab.guest import cgroups
 from lab.guest import disks
 from lab.guest import firewall
 from lab.guest import init
 from lab.guest import kernel
 from lab.guest import spec as guest_spec
+from lab import home as lab_home
+from lab import netns
+from lab import process
+from lab import waiting
 
 BOOT_TIMEOUT = 60.0
 KILL_TIMEOUT = 20.0

@@ -26,10 +26,10 @@ from pathlib import Path
 import subprocess
 
 from lab import errors
-from lab import home as lab_home
-from lab import netns
 from lab.guest import firewall
 from lab.guest import spec as guest_spec
+from lab import home as lab_home
+from lab import netns
 
 
 @dataclasses.dataclass

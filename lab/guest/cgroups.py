@@ -86,15 +86,6 @@ def remove(group: str) -> None:
             os.rmdir(folder)
 
 
-def remove_parent(group: str) -> None:
-    """Remove the lab's own group once no guest is left in it."""
-    for tree in hierarchies():
-        folder = Path(tree.path) / group
-        if folder.is_dir() and not any(
-                entry.is_dir() for entry in folder.iterdir()):
-            folder.rmdir()
-
-
 def enter(group: str, trees: Sequence[Hierarchy]) -> None:
     """Move this process into the guest's group, which becomes its root."""
     for tree in trees:

@@ -83,8 +83,8 @@ def _mode(permissions: object) -> int:
 
 
 def _run(command: str | Sequence[str]) -> None:
-    shell = isinstance(command, str)
-    done = subprocess.run(command, shell=shell)
+    argv = ['sh', '-c', command] if isinstance(command, str) else command
+    done = subprocess.run(argv)
     if done.returncode:
         print(f'cloud-init: {command} ended with {done.returncode}',
               flush=True)

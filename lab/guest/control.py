@@ -26,15 +26,15 @@ import subprocess
 from typing import Any
 
 from lab import errors
-from lab import home as lab_home
-from lab import process
-from lab import waiting
 from lab.guest import boot
 from lab.guest import cables
 from lab.guest import cgroups
 from lab.guest import docker
 from lab.guest import init
 from lab.guest import spec as guest_spec
+from lab import home as lab_home
+from lab import process
+from lab import waiting
 
 CONTAINER = 'database'
 SERVERS = ('mariadbd', 'mysqld')

@@ -28,8 +28,8 @@ import tempfile
 
 from lab import errors
 from lab import home as lab_home
-from lab import report as lab_report
 from lab.images import archive
+from lab import report as lab_report
 
 SUITE = 'bookworm'
 MIRROR = 'http://deb.debian.org/debian'

@@ -31,12 +31,12 @@ from typing import Any
 import uuid
 
 from lab import errors
+from lab.guest import docker
 from lab import home as lab_home
+from lab.images import oci
 from lab import process
 from lab import report as lab_report
 from lab import waiting
-from lab.guest import docker
-from lab.images import oci
 
 REPOSITORY = 'trove-lab'
 ENGINE_TIMEOUT = 30.0
