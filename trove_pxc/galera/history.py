@@ -91,7 +91,9 @@ def components(primaries: Mapping[str, NodeView]) -> list[list[str]]:
             _same_component(primaries[other], view) for other in part)]
         merged = [other for part in mine for other in part] + [name]
         parts = [part for part in parts if part not in mine] + [merged]
-    return parts
+    order = list(primaries)
+    return sorted((sorted(part, key=order.index) for part in parts),
+                  key=lambda part: order.index(part[0]))
 
 
 def _same_component(one: NodeView, other: NodeView) -> bool:

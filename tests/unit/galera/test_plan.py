@@ -13,8 +13,8 @@
 import testtools
 
 from tests.unit.galera import samples
-from trove_pxc.galera import plan
 from trove_pxc.galera.history import Answer
+from trove_pxc.galera import plan
 from trove_pxc.galera.plan import Step
 
 UUID = samples.UUID

@@ -20,8 +20,8 @@ import testtools
 from trove_pxc.galera import catalogue
 from trove_pxc.galera import dialect
 from trove_pxc.galera import errors
-from trove_pxc.galera import settings
 from trove_pxc.galera.secret import Secret
+from trove_pxc.galera import settings
 
 MEMBERS = (('products-1', '10.88.0.11'), ('products-2', '10.88.0.12'),
            ('products-3', '10.88.0.13'))
