@@ -125,4 +125,7 @@ def _value(field: str) -> str | None:
 def _reason(said: str) -> str:
     if OPTION_FILE in said:
         return 'the guest has no administrator yet: no database is set up'
-    return said.strip() or 'the client ended without a word'
+    # Before its reason the client repeats the statement, which may hold a
+    # secret.
+    reason = said.rpartition('\n--------------\n')[2].strip()
+    return reason or 'the client ended without a word'

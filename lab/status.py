@@ -49,20 +49,16 @@ def member(home: lab_home.Home, record: Record,
            guests: list[control.GuestInfo]) -> Record:
     """One member with what Trove and its own server say about it."""
     instance_id = record['id']
-    try:
-        told = api.instance(home, instance_id)
-    except errors.LabError:
-        told = record
     runs = any(guest.instance_id == instance_id and guest.power == 'on'
                for guest in guests)
     return {
         'name': record['name'],
         'instance_id': instance_id,
-        'ip': next(iter(api.addresses(told)), None)
+        'ip': next(iter(api.addresses(record)), None)
         or next((guest.ip for guest in guests
                  if guest.instance_id == instance_id), None),
-        'status': told.get('status', 'UNKNOWN'),
-        'operating_status': told.get('operating_status', ''),
+        'status': record.get('status', 'UNKNOWN'),
+        'operating_status': record.get('operating_status', ''),
         'wsrep': sql.wsrep(home, instance_id) if runs else None,
     }
 

@@ -35,6 +35,7 @@ usage_sleep_time = 1
 state_change_poll_time = 1
 state_healthy_counts = 2
 report_interval = 5
+agent_call_low_timeout = 5
 """
 
 #: so that a restart of the broker is over for all within seconds
