@@ -35,6 +35,7 @@ SERVER = '/v2.1/servers/<id>'
 # Everything that turns the guest off keeps others from doing so meanwhile.
 BUSY = 'Cannot \'{action}\' instance {id} while it is in {what}'
 MAX_NAME = 255
+DELETE_PATIENCE = 3.0
 
 
 class ComputeService:
@@ -228,7 +229,10 @@ class ComputeService:
                 return
             self._store.update('servers', server['id'],
                                task_state='deleting')
-        self._keeper.start(server['id'], self._keeper.delete)
+        # Most callers look for the end of it next, and if it is not there
+        # yet, not again for seconds.
+        self._keeper.start(server['id'], self._keeper.delete).join(
+            DELETE_PATIENCE)
 
     def _action(self, call: http.Call) -> http.Reply:
         server = self._get(call)

@@ -66,10 +66,14 @@ class ServerKeeper:
         """Whether the server's guest has power."""
         return boot.init_pid(self.folder(server_id)) is not None
 
-    def start(self, server_id: str, work: Callable[[str], None]) -> None:
+    def start(self, server_id: str,
+              work: Callable[[str], None]) -> threading.Thread:
         """Do something to a server in a thread of its own."""
-        threading.Thread(target=self._guarded, args=(server_id, work),
-                         name=f'server-{server_id}', daemon=True).start()
+        thread = threading.Thread(
+            target=self._guarded, args=(server_id, work),
+            name=f'server-{server_id}', daemon=True)
+        thread.start()
+        return thread
 
     def resume(self) -> None:
         """After a restart of the daemon: end what was cut short."""

@@ -18,6 +18,7 @@ hierarchies and version 2. Standard library only.
 """
 
 from collections.abc import Iterator, Sequence
+import contextlib
 import dataclasses
 import os
 from pathlib import Path
@@ -152,7 +153,10 @@ def _delegate(folder: Path, tree: Hierarchy) -> None:
     enabled = (folder / 'cgroup.subtree_control').read_text().split()
     for name in V2_CONTROLLERS:
         if name in available and name not in enabled:
-            (folder / 'cgroup.subtree_control').write_text(f'+{name}')
+            # One that the machine does not hand on is not needed: without
+            # limits, groups serve to find and to end processes.
+            with contextlib.suppress(OSError):
+                (folder / 'cgroup.subtree_control').write_text(f'+{name}')
 
 
 def _inherit_cpuset(folder: Path) -> None:
