@@ -31,7 +31,9 @@ from lab import waiting
 
 Snapshot = dict[str, frozenset[str]]
 QUEUES = ('/usr/lib/rabbitmq/bin/rabbitmqctl', '--quiet', 'list_queues',
-          'name')
+          '--silent', 'name', 'arguments')
+# What the broker itself removes some time after its last consumer is gone.
+EXPIRES = 'x-expires'
 ROWS = ('clusters', 'instances')
 CLOUD = ('servers', 'ports', 'volumes', 'security_groups')
 # Every project gets this one at its first request, for good.
@@ -119,7 +121,9 @@ def _queues(home: lab_home.Home) -> frozenset[str]:
     listed = subprocess.run(
         netns.inside(home.controller, QUEUES), env=environment,
         capture_output=True, text=True, check=True)
-    return frozenset(listed.stdout.split())
+    return frozenset(line.split('\t')[0]
+                     for line in listed.stdout.splitlines()
+                     if EXPIRES not in line)
 
 
 def _rows(home: lab_home.Home, what: str) -> frozenset[str]:
