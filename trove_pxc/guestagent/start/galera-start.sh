@@ -140,7 +140,7 @@ initialise() {
 recover() {
     if ! "$server" --defaults-file="$DEFAULTS_FILE" --wsrep-recover \
             --log-error="$RECOVER_LOG" >&2; then
-        cat "$RECOVER_LOG" >&2
+        [ ! -e "$RECOVER_LOG" ] || cat "$RECOVER_LOG" >&2
         die "the position could not be recovered; the data is untouched"
     fi
 }

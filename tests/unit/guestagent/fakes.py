@@ -1,0 +1,180 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the guest's tests share: a guest in a temporary folder."""
+
+import os
+import pathlib
+import tempfile
+from typing import Any
+
+import docker
+from docker.models import containers
+from docker.models import images
+import mock
+from oslo_config import cfg as oslo_cfg
+from oslo_config import fixture as config_fixture
+import testtools
+from trove.common import cfg
+
+from trove_pxc import conf
+from trove_pxc.galera import secret
+from trove_pxc.galera import settings
+from trove_pxc.guestagent import files
+from trove_pxc.guestagent import places
+from trove_pxc.guestagent import service
+
+CONF = cfg.CONF
+conf.register(CONF)
+if 'network_isolation' not in CONF:
+    # As the agent's own command registers it, which also patches threads.
+    CONF.register_opt(oslo_cfg.BoolOpt(
+        'network_isolation',
+        help='whether to plug user defined port to database container'))
+
+VERSION = '10.11'
+IMAGE = f'mariadb:{VERSION}'
+PASSWORDS = ('admin-Pass-1', 'root-Pass-2', 'sst-Pass-3')
+MEMBERS = (('c-1', '10.0.0.1'), ('c-2', '10.0.0.2'), ('c-3', '10.0.0.3'))
+
+
+def facts(number: int = 1) -> settings.MemberFacts:
+    return settings.MemberFacts(
+        cluster_id='c', cluster_name='c' * 32,
+        member_name=MEMBERS[number - 1][0],
+        member_address=MEMBERS[number - 1][1], members=MEMBERS,
+        instance_id=f'instance-{number}', memory_mb=1024, volume_gb=2)
+
+
+def secrets() -> settings.ClusterSecrets:
+    return settings.ClusterSecrets(*map(secret.Secret, PASSWORDS))
+
+
+class Container:
+    """A container of the Docker engine's: what it is, not what it runs."""
+
+    def __init__(self, status: str = 'created', exit_code: int = 0,
+                 restarts: int = 0, error: str = '', log: str = '',
+                 started_at: str = '2026-01-01T00:00:00.123456789Z',
+                 labels: dict[str, str] | None = None) -> None:
+        self.spec = mock.create_autospec(
+            containers.Container, instance=True)
+        self.spec.labels = labels or {}
+        self.spec.logs.return_value = log.encode()
+        self.spec.attrs = {'State': {
+            'Status': status, 'ExitCode': exit_code, 'Error': error,
+            'StartedAt': started_at}, 'RestartCount': restarts}
+
+
+class Engine:
+    """A Docker engine that knows the containers it is given.
+
+    :ivar client: what the code under test gets.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, Any] = {}
+        self.client = mock.create_autospec(docker.DockerClient,
+                                           instance=True)
+        self.client.containers = mock.create_autospec(
+            containers.ContainerCollection, instance=True)
+        self.client.containers.get.side_effect = self._get
+        self.client.images = mock.create_autospec(
+            images.ImageCollection, instance=True)
+        self.client.images.get.return_value.id = 'sha256:1'
+        self.client.api = mock.create_autospec(
+            docker.APIClient, instance=True)
+        self.client.api.create_container.side_effect = self._create
+        self.helper_prints('mariadbd  Ver 10.11.19-MariaDB')
+
+    def holds(self, **state: Any) -> Any:
+        """The database's container, in this state from now on."""
+        self.known['database'] = Container(**state).spec
+        return self.known['database']
+
+    def helper_prints(self, text: str, code: int = 0) -> None:
+        helper = self.client.containers.create.return_value
+        helper.wait.return_value = {'StatusCode': code}
+        helper.logs.return_value = text.encode()
+
+    @property
+    def created(self) -> dict[str, Any]:
+        """How the database's container was created last."""
+        return dict(self.client.api.create_container.call_args.kwargs)
+
+    def _get(self, name: str) -> Any:
+        if name not in self.known:
+            raise docker.errors.NotFound(f'no container {name}')
+        return self.known[name]
+
+    def _create(self, image: str, **kwargs: Any) -> None:
+        self.known[kwargs['name']] = Container(
+            labels=kwargs['labels']).spec
+
+
+class GuestTestCase(testtools.TestCase):
+    """A guest whose whole file system lies in one temporary folder."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        self.where = places.Places(
+            mount_point=f'{self.root}/volume',
+            config_dir=f'{self.root}/etc/mysql',
+            socket_dir=f'{self.root}/socket',
+            start_dir=f'{self.root}/etc/trove-pxc',
+            order_dir=f'{self.root}/run')
+        (self.root / 'volume').mkdir()
+        self.files = files.HostFiles(as_root=False)
+        self.config = self.useFixture(config_fixture.Config(CONF))
+        self.config.config(database_service_uid=str(os.getuid()),
+                           state_change_wait_time=120)
+        self.config.config(group='mariadb', docker_image='mariadb',
+                           database_service_gid=str(os.getgid()))
+
+    def text(self, path: str) -> str:
+        return pathlib.Path(path).read_text()
+
+    def mode(self, path: str) -> int:
+        return os.stat(path).st_mode & 0o777
+
+
+class MemberTestCase(GuestTestCase):
+    """A guest with a member's service over a Docker engine."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.engine = Engine()
+        self.trove = mock.create_autospec(service.TroveSide, instance=True)
+        self.member = self.new_agent()
+
+    def new_agent(self) -> service.GaleraService:
+        """The service as an agent has it that has just started."""
+        return service.GaleraService(
+            'mariadb', self.engine.client, self.trove, where=self.where,
+            host_files=self.files)
+
+    def prepared(self) -> None:
+        self.member.prepare(VERSION, '[mysqld]\n', None)
+
+    def configured(self) -> None:
+        self.prepared()
+        self.member.configure(facts(), secrets())
+
+    def database_files(self, **contents: str) -> None:
+        """A data directory with a database and these files of state."""
+        data = pathlib.Path(self.where.data_dir)
+        (data / 'mysql').mkdir(parents=True, exist_ok=True)
+        for name, text in contents.items():
+            (data / name.replace('__', '.')).write_text(text)

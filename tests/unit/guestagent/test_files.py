@@ -1,0 +1,97 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Files that their owner alone may read."""
+
+import os
+import pathlib
+
+from trove_pxc.guestagent import files
+
+from tests.unit.guestagent import fakes
+
+
+class HostFilesTest(fakes.GuestTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = f'{self.root}/a file'
+
+    def test_a_file_that_is_not_there_is_none(self) -> None:
+        self.assertIsNone(self.files.read(self.path))
+
+    def test_what_was_written_is_read(self) -> None:
+        text = 'a "quoted" $text with \\ and \'\n'
+        self.files.write(self.path, text, 0o600)
+        self.assertEqual(text, self.files.read(self.path))
+
+    def test_a_private_file_replaces_one_that_all_could_read(self) -> None:
+        pathlib.Path(self.path).write_text('old')
+        os.chmod(self.path, 0o644)
+        self.files.write(self.path, 'new', 0o600,
+                         f'{os.getuid()}:{os.getgid()}')
+        self.assertEqual(0o600, self.mode(self.path))
+        self.assertEqual('new', self.text(self.path))
+
+    def test_writing_leaves_nothing_beside_the_file(self) -> None:
+        self.files.write(self.path, 'text', 0o600)
+        self.assertEqual(['a file'], [
+            name for name in os.listdir(self.root) if name != 'volume'])
+
+    def test_a_write_that_fails_leaves_the_old_file(self) -> None:
+        self.files.write(self.path, 'old', 0o600)
+        self.assertRaises(Exception, self.files.write, self.path, 'new',
+                          0o600, 'no-such-user:no-such-group')
+        self.assertEqual('old', self.text(self.path))
+
+    def test_folders_are_made_with_their_modes(self) -> None:
+        self.files.ensure_folders(
+            files.Folder(f'{self.root}/a/b', 0o750),
+            files.Folder(f'{self.root}/c', 0o755,
+                         f'{os.getuid()}:{os.getgid()}'))
+        self.assertEqual(0o750, self.mode(f'{self.root}/a/b'))
+        self.assertEqual(0o755, self.mode(f'{self.root}/c'))
+
+    def test_a_folder_that_is_there_gets_its_mode(self) -> None:
+        os.mkdir(self.path, 0o777)
+        self.files.ensure_folders(files.Folder(self.path, 0o750))
+        self.assertEqual(0o750, self.mode(self.path))
+
+    def test_a_link_gives_way_and_its_target_stays(self) -> None:
+        target = pathlib.Path(f'{self.root}/target')
+        target.write_text('kept')
+        os.symlink(target, self.path)
+        self.files.drop_link(self.path)
+        self.assertFalse(os.path.lexists(self.path))
+        self.assertEqual('kept', target.read_text())
+
+    def test_a_file_is_no_link(self) -> None:
+        self.files.write(self.path, 'kept', 0o600)
+        self.files.drop_link(self.path)
+        self.assertEqual('kept', self.text(self.path))
+
+    def test_present_tells_which(self) -> None:
+        self.files.write(self.path, '', 0o600)
+        self.assertEqual(
+            frozenset({self.path}),
+            self.files.present(self.path, f'{self.root}/none'))
+
+    def test_removing_what_is_not_there_is_no_error(self) -> None:
+        self.files.write(self.path, '', 0o600)
+        self.files.remove(self.path, f'{self.root}/none')
+        self.assertFalse(os.path.exists(self.path))
+
+
+class UsedBytesTest(fakes.GuestTestCase):
+
+    def test_it_grows_with_the_data(self) -> None:
+        self.assertGreater(files.used_bytes(str(self.root)), 0)

@@ -1,0 +1,79 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The settings of the start program, in the shell's words."""
+
+import subprocess
+
+import testtools
+
+from trove_pxc.galera import dialect
+from trove_pxc.guestagent import places
+from trove_pxc.guestagent import program
+
+
+def shell(text: str, then: str) -> str:
+    done = subprocess.run(
+        ['sh', '-eu'], input=f'{text}\n{then}\n', text=True,
+        capture_output=True, check=True)
+    return done.stdout
+
+
+class SettingsTest(testtools.TestCase):
+
+    where = places.Places()
+
+    def settings(self, manager: str, version: str) -> str:
+        return program.settings(
+            dialect.for_version(manager, version), self.where)
+
+    def test_the_shell_reads_them(self) -> None:
+        text = self.settings('mariadb', '10.11')
+        self.assertEqual(
+            'mariadbd mysqld|rsync|/var/lib/mysql/data|/run/trove-pxc\n',
+            shell(text, 'echo "$SERVER_COMMANDS|$FORMATION_SST|$DATA_DIR'
+                        '|$ORDER_DIR"'))
+
+    def initialised_by(self, manager: str, version: str) -> list[str]:
+        """The commands that would initialise, one argument in <>."""
+        names = {'mariadb-install-db': 'install_db',
+                 'mysql_install_db': 'install_db'}
+        text = self.settings(manager, version)
+        for name, function in names.items():
+            text = text.replace(name, function)
+        show = ("show() { printf '<%s>' \"$@\"; echo; }\n"
+                "install_db() { show install_db \"$@\"; }\n"
+                'server=show basedir=/usr INITIAL_SQL=/dev/null\n')
+        return shell(text, f'{show}initialise_data_dir').splitlines()
+
+    def test_mariadb_takes_the_accounts_along(self) -> None:
+        commands = self.initialised_by('mariadb', '10.11')
+        self.assertEqual(1, len(commands))
+        self.assertIn('<--extra-file=/dev/null>', commands[0])
+        self.assertIn('<--datadir=/var/lib/mysql/data>', commands[0])
+        self.assertIn('<--defaults-file=/etc/mysql/my.cnf>', commands[0])
+
+    def test_a_server_that_cannot_is_fed_the_accounts(self) -> None:
+        commands = self.initialised_by('pxc', '5.6')
+        self.assertEqual(2, len(commands))
+        self.assertIn('<install_db>', commands[0])
+        self.assertIn('<--basedir=/usr>', commands[0])
+        self.assertIn('<--bootstrap>', commands[1])
+
+    def test_mysql_initialises_itself(self) -> None:
+        commands = self.initialised_by('pxc', '8.0')
+        self.assertEqual(1, len(commands))
+        self.assertIn('<--initialize-insecure>', commands[0])
+        self.assertIn('<--init-file=/dev/null>', commands[0])
+
+    def test_the_program_is_in_the_package(self) -> None:
+        self.assertTrue(program.text().startswith('#!/bin/sh\n'))

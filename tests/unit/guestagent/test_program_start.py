@@ -1,0 +1,249 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The start program, run by sh with servers that only note what they got."""
+
+import os
+import pathlib
+import subprocess
+
+from trove_pxc.galera import dialect
+from trove_pxc.guestagent import program
+
+from tests.unit.guestagent import fakes
+
+UUID = 'f00d1b77-e732-11f1-88aa-77cb7e14d66a'
+NIL = '00000000-0000-0000-0000-000000000000'
+
+SERVER = '''#!/bin/sh
+case "$*" in
+*--wsrep-recover*)
+    [ ! -e "$FAKE/broken" ] || { echo "[ERROR] corrupt" >&2; exit 1; }
+    for word; do case $word in --log-error=*) log=${word#*=} ;; esac; done
+    echo "[Note] WSREP: Recovered position: $(cat "$FAKE/position")" > "$log"
+    ;;
+*--version*) echo "mariadbd  Ver 10.11.19-MariaDB" ;;
+*) ls "$ORDERS" > "$FAKE/orders-left"
+   for word; do echo "$word"; done > "$FAKE/started" ;;
+esac
+'''
+
+INSTALL = '''#!/bin/sh
+[ ! -e "$FAKE/broken" ] || {
+    echo "ERROR: 1064 near 'IDENTIFIED BY 'secret-1''" >&2; exit 1; }
+for word; do case $word in
+--extra-file=*) cat "${word#*=}" > "$FAKE/accounts" ;;
+--datadir=*) mkdir "${word#*=}/mysql" ;;
+esac; done
+'''
+
+
+class StartTest(fakes.GuestTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.fake = self.folder('fake')
+        self.orders = self.folder('run')
+        self.data = self.folder('volume/data')
+        self.programs = self.folder('bin')
+        self.command(SERVER, 'mariadbd')
+        self.command(INSTALL, 'mariadb-install-db')
+        (self.fake / 'libgalera.so').touch()
+        self.install()
+
+    def folder(self, name: str) -> pathlib.Path:
+        path = self.root / name
+        path.mkdir(parents=True)
+        return path
+
+    def command(self, text: str, name: str) -> None:
+        path = self.programs / name
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def install(self) -> None:
+        folder = self.folder('etc/trove-pxc')
+        settings = program.settings(
+            dialect.for_version('mariadb', fakes.VERSION), self.where)
+        (folder / 'galera-start.conf').write_text(
+            f'{settings}ORDER_DIR={self.orders}\n'
+            f'PROVIDER_PATHS="/none {self.fake}/libgalera.so"\n')
+        (folder / 'galera-start.sh').write_text(program.text())
+        self.script = str(folder / 'galera-start.sh')
+
+    def start(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ['sh', self.script, *words], text=True, capture_output=True,
+            env={'PATH': f'{self.programs}:{os.environ["PATH"]}',
+                 'FAKE': str(self.fake), 'ORDERS': str(self.orders),
+                 'TMPDIR': str(self.fake)})
+
+    def order(self, order: str) -> None:
+        (self.orders / 'next-start').write_text(f'{order}\n')
+        if order == program.BOOTSTRAP:
+            (self.orders / 'initialise.sql').write_text('CREATE USER u;\n')
+
+    def database(self, position: str = f'{UUID}:7') -> None:
+        (self.data / 'mysql').mkdir()
+        (self.fake / 'position').write_text(position)
+
+    def started(self) -> list[str]:
+        """What the server was started with, after what it always gets."""
+        done = self.start()
+        self.assertEqual('', done.stdout)
+        self.assertEqual(0, done.returncode, done.stderr)
+        words = (self.fake / 'started').read_text().splitlines()
+        self.assertEqual(['--defaults-file=/etc/mysql/my.cnf',
+                          f'--wsrep_provider={self.fake}/libgalera.so'],
+                         words[:2])
+        return words[2:]
+
+    def refused(self) -> str:
+        """The program's words when it started nothing."""
+        done = self.start()
+        self.assertNotEqual(0, done.returncode)
+        self.assertFalse((self.fake / 'started').exists())
+        self.assertIn('galera-start: [ERROR]', done.stderr)
+        return done.stderr
+
+    def test_bootstrap_initialises_an_empty_directory(self) -> None:
+        self.order('bootstrap')
+        self.assertEqual(['--wsrep-new-cluster'], self.started())
+        self.assertEqual('CREATE USER u;\n',
+                         (self.fake / 'accounts').read_text())
+
+    def test_no_order_and_no_password_is_left_for_the_server(self) -> None:
+        self.order('bootstrap')
+        self.started()
+        self.assertEqual('', (self.fake / 'orders-left').read_text())
+
+    def test_the_second_start_does_not_bootstrap(self) -> None:
+        self.order('bootstrap')
+        self.started()
+        (self.fake / 'position').write_text(f'{UUID}:3')
+        self.assertEqual([f'--wsrep_start_position={UUID}:3'],
+                         self.started())
+
+    def test_a_bootstrap_with_data_goes_on_from_its_position(self) -> None:
+        self.database()
+        self.order('bootstrap')
+        self.assertEqual([f'--wsrep_start_position={UUID}:7',
+                          '--wsrep-new-cluster'], self.started())
+        self.assertFalse((self.fake / 'accounts').exists())
+
+    def test_a_bootstrap_over_a_foreign_history_is_refused(self) -> None:
+        (self.data / 'grastate.dat').write_text(f'uuid: {UUID}\n')
+        self.order('bootstrap')
+        self.assertIn('bootstrap refused', self.refused())
+        self.assertTrue((self.data / 'grastate.dat').exists())
+
+    def test_a_bootstrap_over_spoiled_data_is_refused(self) -> None:
+        self.database()
+        (self.data / 'sst_in_progress').touch()
+        self.order('bootstrap')
+        self.assertIn('spoiled', self.refused())
+
+    def test_a_bootstrap_without_accounts_is_refused(self) -> None:
+        self.order('bootstrap')
+        (self.orders / 'initialise.sql').unlink()
+        self.assertIn('order the bootstrap again', self.refused())
+
+    def test_a_failed_initialisation_tells_no_password(self) -> None:
+        (self.fake / 'broken').touch()
+        self.order('bootstrap')
+        words = self.refused()
+        self.assertIn('could not be initialised', words)
+        self.assertNotIn('secret-1', words)
+        self.assertFalse((self.orders / 'initialise.sql').exists())
+
+    def test_after_a_failed_initialisation_nothing_joins(self) -> None:
+        self.test_a_failed_initialisation_tells_no_password()
+        (self.fake / 'broken').unlink()
+        self.assertIn('order the bootstrap again', self.refused())
+
+    def test_an_unfinished_initialisation_is_done_anew(self) -> None:
+        (self.data / 'mysql').mkdir()
+        (self.data / 'ibdata1').write_text('half')
+        (self.data / '.galera-initialising').touch()
+        self.order('bootstrap')
+        self.assertEqual(['--wsrep-new-cluster'], self.started())
+        self.assertEqual(['mysql'], os.listdir(self.data))
+
+    def test_a_joiner_is_not_initialised(self) -> None:
+        self.assertEqual([], self.started())
+        self.assertEqual([], os.listdir(self.data))
+
+    def test_a_forming_joiner_asks_for_the_quick_transfer(self) -> None:
+        self.order('form')
+        self.assertEqual(['--wsrep_sst_method=rsync'], self.started())
+        self.assertEqual([], self.started())
+
+    def test_a_forming_joiner_with_data_is_an_ordinary_one(self) -> None:
+        self.database()
+        self.order('form')
+        self.assertEqual([f'--wsrep_start_position={UUID}:7'],
+                         self.started())
+
+    def test_data_without_a_history_gives_no_position(self) -> None:
+        self.database(position=f'{NIL}:-1')
+        self.assertEqual([], self.started())
+
+    def test_without_a_recovered_position_nothing_starts(self) -> None:
+        self.database()
+        (self.fake / 'broken').touch()
+        words = self.refused()
+        self.assertIn('the position could not be recovered', words)
+        self.assertIn('corrupt', words)
+
+    def test_a_server_that_tells_no_position_is_not_started(self) -> None:
+        self.database(position='')
+        self.assertIn('did not tell its position', self.refused())
+
+    def test_after_an_interrupted_transfer_a_whole_one_is_asked(self) -> None:
+        self.database()
+        for name in ('sst_in_progress', 'gvwstate.dat', 'grastate.dat'):
+            (self.data / name).write_text(name)
+        self.assertEqual([], self.started())
+        self.assertEqual(
+            ['grastate.dat.spoiled', 'mysql', 'sst_in_progress'],
+            sorted(os.listdir(self.data)))
+
+    def test_an_order_that_stays_is_not_followed(self) -> None:
+        self.order('bootstrap')
+        self.command('#!/bin/sh\nexit 1\n', 'rm')
+        self.assertIn('could not be removed', self.refused())
+
+    def test_an_unknown_order_is_not_followed(self) -> None:
+        self.order('explode')
+        self.assertIn("unknown order 'explode'", self.refused())
+
+    def test_half_an_order_is_not_followed(self) -> None:
+        (self.orders / 'next-start').write_text('boots')
+        self.assertIn('not a whole line', self.refused())
+
+    def test_passwords_without_an_order_do_not_stay(self) -> None:
+        (self.orders / 'initialise.sql').write_text('secret')
+        self.started()
+        self.assertEqual([], os.listdir(self.orders))
+
+    def test_an_image_without_the_library_is_named(self) -> None:
+        (self.fake / 'libgalera.so').unlink()
+        self.assertIn("none of Galera's libraries /none", self.refused())
+
+    def test_recover_prints_the_position_and_starts_nothing(self) -> None:
+        self.database()
+        self.assertIn(f'Recovered position: {UUID}:7',
+                      self.start('recover').stdout)
+        self.assertFalse((self.fake / 'started').exists())
+
+    def test_version_prints_the_version(self) -> None:
+        self.assertIn('10.11.19', self.start('version').stdout)
