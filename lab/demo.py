@@ -39,6 +39,7 @@ CREATE_TIMEOUT = 600
 REPLICATION_TIMEOUT = 10
 #: seconds; each look costs the machine time that the creation needs
 WATCH_INTERVAL = 1.5
+QUIET = 60
 NO_TASK = 'NONE'
 FAILED = ('ERROR', 'FAILED')
 
@@ -57,13 +58,14 @@ def demo(home: lab_home.Home, report: lab_report.Report) -> None:
             f'lab openstack database cluster delete ID')
     if known:
         cluster_id = known[0]['id']
-        report.say(f'the cluster {NAME} exists already ({cluster_id})')
+        report.say(f'the cluster {NAME} exists already ({cluster_id}); '
+                   f'it is used if it is healthy')
     else:
         cluster_id = _create(home, report)
     began = report.elapsed
     members = _watch(home, report, cluster_id)
     report.say(f'all {len(members)} members are Synced, '
-               f'{report.elapsed - began:.1f} s after the API had answered')
+               f'after {report.elapsed - began:.1f} s')
     _show_tables(home, cluster_id)
     _try_data(home, report, members)
 
@@ -80,10 +82,37 @@ def _create(home: lab_home.Home, report: lab_report.Report) -> str:
         home, [*arguments, '-f', 'value', '-c', 'id']).strip()
 
 
+class _Progress:
+    """Tells of every change, and when nothing changes for long."""
+
+    def __init__(self, report: lab_report.Report) -> None:
+        self._report = report
+        self._told: dict[str, str] = {}
+        self._changed = report.elapsed
+
+    def tell(self, lines: dict[str, str]) -> None:
+        """Say what is new; each line is about what its key names."""
+        for what, line in lines.items():
+            if self._told.get(what) != line:
+                self._told[what] = line
+                self._changed = self._report.elapsed
+                self._report.say(f'{what}: {line}')
+        if self._report.elapsed - self._changed > QUIET:
+            self._changed = self._report.elapsed
+            self._report.say(
+                f'nothing has changed for {QUIET} s; see "lab logs '
+                f'taskmanager" and "lab logs MEMBER" for the reason')
+
+    def last(self) -> str:
+        """All that was told last."""
+        return '; '.join(f'{what}: {line}'
+                         for what, line in self._told.items())
+
+
 def _watch(home: lab_home.Home, report: lab_report.Report,
            cluster_id: str) -> list[Record]:
     """Tell of every change until all members are Synced."""
-    told: dict[str, str] = {}
+    progress = _Progress(report)
 
     def all_synced() -> list[Record]:
         cluster = api.cluster(home, cluster_id)
@@ -92,16 +121,13 @@ def _watch(home: lab_home.Home, report: lab_report.Report,
             lambda record: status.member(home, record, guests),
             cluster['instances'])
         task = cluster['task']['name']
-        for line in (f'cluster {NAME}: task {task}',
-                     *map(_in_words, members)):
-            what = line.partition(':')[0]
-            if told.get(what) != line:
-                told[what] = line
-                report.say(line)
+        progress.tell({f'cluster {NAME}': f'task {task}', **{
+            f'member {member["name"]}': _in_words(member)
+            for member in members}})
         _refuse_failure(home, cluster, members)
         if task == NO_TASK and members and all(map(_is_synced, members)):
             return members
-        raise waiting.NotYet('; '.join(told.values()))
+        raise waiting.NotYet(progress.last())
 
     return waiting.until(f'the cluster {NAME}', all_synced, CREATE_TIMEOUT,
                          WATCH_INTERVAL)
@@ -109,8 +135,7 @@ def _watch(home: lab_home.Home, report: lab_report.Report,
 
 def _in_words(member: Record) -> str:
     wsrep = member['wsrep']
-    words = (f'member {member["name"]}: {member["status"]} '
-             f'{member["operating_status"]}'.rstrip())
+    words = f'{member["status"]} {member["operating_status"]}'.rstrip()
     if wsrep:
         words += (f', {wsrep["local_state_comment"]} '
                   f'{wsrep["cluster_status"]} '

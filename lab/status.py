@@ -14,6 +14,7 @@
 Imported by the command line and ``lab.demo``.
 """
 
+import sys
 from typing import Any
 
 from lab import api
@@ -31,11 +32,9 @@ def collect(home: lab_home.Home) -> Record:
     """The whole state as one object, in the form of ``status --json``."""
     services = all_services.states(home)
     guests = control.guests(home)
-    clusters: list[Record] = []
+    clusters = []
     if services['api'] == services['forwarder'] == 'up':
-        clusters = [found for found in parallel.each(
-            lambda brief: _cluster(home, brief, guests),
-            api.clusters(home)) if found is not None]
+        clusters = _clusters(home, guests)
     of_cluster = {member['instance_id']: found['name']
                   for found in clusters for member in found['members']}
     return {
@@ -92,6 +91,19 @@ def wsrep_in_words(wsrep: sql.Wsrep | None) -> str:
     return (f'{wsrep["local_state_comment"]}, {wsrep["cluster_status"]}, '
             f'size {wsrep["cluster_size"]}, '
             f'last committed {wsrep["last_committed"]}')
+
+
+def _clusters(home: lab_home.Home,
+              guests: list[control.GuestInfo]) -> list[Record]:
+    try:
+        listed = api.clusters(home)
+    except errors.LabError as error:
+        # What else there is to tell matters most when Trove is in trouble.
+        print(f'lab: {error}', file=sys.stderr)
+        return []
+    return [found for found in parallel.each(
+        lambda brief: _cluster(home, brief, guests), listed)
+        if found is not None]
 
 
 def _cluster(home: lab_home.Home, brief: Record,
