@@ -33,9 +33,9 @@ umask 077
 cat > "$1.new"
 if [ -n "$3" ]; then chown "$3" "$1.new"; fi
 chmod "$2" "$1.new"
-sync "$1.new"
+if [ "$4" = durable ]; then sync "$1.new"; fi
 mv -f "$1.new" "$1"
-sync "$(dirname "$1")"
+if [ "$4" = durable ]; then sync "$(dirname "$1")"; fi
 '''
 
 _FOLDERS = '''
@@ -69,10 +69,12 @@ class Folder:
 class HostFiles:
     """Reads and writes with the rights of root.
 
-    :ivar as_root: False for tests in folders of one's own.
+    :ivar as_root: False where all folders are one's own.
+    :ivar durable: whether what was written outlives a loss of power.
     """
 
     as_root: bool = True
+    durable: bool = True
 
     def read(self, path: str) -> str | None:
         """The text of a file, None if it is not there."""
@@ -85,12 +87,13 @@ class HostFiles:
 
     def write(self, path: str, text: str, mode: int,
               owner: str = '') -> None:
-        """Replace a file at once and durably: all of it or nothing.
+        """Replace a file at once: all of it or nothing.
 
         :param mode: its permissions, in force before it has a content.
         :param owner: 'uid:gid', empty for the writer itself.
         """
-        self._run(_WRITE, path, f'{mode:o}', owner, contents=text)
+        self._run(_WRITE, path, f'{mode:o}', owner,
+                  'durable' if self.durable else '', contents=text)
 
     def ensure_folders(self, *folders: Folder) -> None:
         """Make folders, or give them their modes and owners."""

@@ -136,7 +136,7 @@ class GuestTestCase(testtools.TestCase):
             start_dir=f'{self.root}/etc/trove-pxc',
             order_dir=f'{self.root}/run')
         (self.root / 'volume').mkdir()
-        self.files = files.HostFiles(as_root=False)
+        self.files = files.HostFiles(as_root=False, durable=False)
         self.config = self.useFixture(config_fixture.Config(CONF))
         self.config.config(database_service_uid=str(os.getuid()),
                            state_change_wait_time=120)

@@ -1,0 +1,124 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The member's server over its socket, with a driver that plays it."""
+
+import errno
+import socket
+from typing import Any
+
+import mock
+import pymysql
+from pymysql import cursors
+from pymysql import err as pymysql_errors
+import testtools
+
+from trove_pxc.galera import secret
+from trove_pxc.galera import view
+from trove_pxc.guestagent import database
+
+from tests.unit.galera import samples
+
+SOCKET = '/guest/mysqld.sock'
+
+
+def cannot_connect(cause: Exception) -> Exception:
+    failure = pymysql_errors.OperationalError(2003, "Can't connect")
+    failure.original_exception = cause  # as pymysql does
+    return failure
+
+
+class DatabaseTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        patch = mock.patch.object(pymysql, 'connect', autospec=True)
+        self.connect = patch.start()
+        self.addCleanup(patch.stop)
+        self.connection = mock.create_autospec(
+            pymysql.connections.Connection, instance=True)
+        self.cursor = mock.create_autospec(cursors.Cursor, instance=True)
+        self.cursor.__enter__.return_value = self.cursor
+        self.cursor.fetchall.return_value = ()
+        self.connection.cursor.return_value = self.cursor
+        self.connect.return_value = self.connection
+        self.database = database.Database(
+            SOCKET, 'os_admin', secret.Secret('pass-1'))
+
+    def statements(self) -> list[str]:
+        return [call.args[0] for call in self.cursor.execute.call_args_list]
+
+    def test_the_view_of_a_synced_node(self) -> None:
+        self.cursor.fetchall.return_value = tuple(samples.SYNCED.items())
+        self.assertTrue(self.database.view().serves)
+        self.assertEqual([view.STATUS_QUERY], self.statements())
+        self.connection.close.assert_called_once_with()
+
+    def test_no_answer_is_waited_for_long(self) -> None:
+        self.database.view()
+        asked: dict[str, Any] = self.connect.call_args.kwargs
+        self.assertEqual(SOCKET, asked['unix_socket'])
+        for limit in ('connect_timeout', 'read_timeout', 'write_timeout'):
+            self.assertLessEqual(asked[limit], 3)
+
+    def test_nobody_listens(self) -> None:
+        for number in (errno.ENOENT, errno.ECONNREFUSED):
+            self.connect.side_effect = cannot_connect(OSError(number, ''))
+            self.assertRaises(database.NobodyListens, self.database.view)
+
+    def test_a_frozen_server_is_silent(self) -> None:
+        for failure in (cannot_connect(socket.timeout('timed out')),
+                        pymysql_errors.OperationalError(2013, 'Lost')):
+            self.connect.side_effect = failure
+            self.assertRaises(database.NoAnswerInTime, self.database.view)
+
+    def test_a_refusal_quotes_the_server(self) -> None:
+        self.connect.side_effect = pymysql_errors.OperationalError(
+            1045, 'Access denied')
+        failure = self.assertRaises(database.Refused, self.database.view)
+        self.assertIn('Access denied', str(failure))
+        self.assertNotIn('pass-1', str(failure))
+
+    def test_the_version(self) -> None:
+        self.cursor.fetchall.return_value = (('10.11.19-MariaDB',),)
+        self.assertEqual('10.11.19-MariaDB', self.database.version())
+
+    def test_the_transfer_method_is_a_value(self) -> None:
+        self.database.set_sst_method('mariabackup')
+        self.cursor.execute.assert_called_once_with(
+            'SET GLOBAL wsrep_sst_method = %s', ('mariabackup',))
+
+    def test_a_probe_is_written_into_a_table_of_its_own(self) -> None:
+        self.database.write_probe('t-1')
+        self.assertIn('CREATE DATABASE IF NOT EXISTS trove_pxc_probe',
+                      self.statements())
+        self.assertEqual(('t-1',), self.cursor.execute.call_args.args[1])
+
+    def test_a_probe_is_read_after_all_that_was_written_before(self) -> None:
+        self.cursor.fetchone.return_value = (1,)
+        self.assertTrue(self.database.read_probe('t-1'))
+        self.assertEqual('SET SESSION wsrep_sync_wait = 1',
+                         self.statements()[0])
+
+    def test_a_probe_that_is_not_there(self) -> None:
+        self.cursor.fetchone.return_value = None
+        self.assertFalse(self.database.read_probe('t-1'))
+
+    def test_a_probe_whose_table_is_not_there(self) -> None:
+        self.cursor.execute.side_effect = (
+            None, pymysql_errors.ProgrammingError(1146, 'no table'))
+        self.assertFalse(self.database.read_probe('t-1'))
+
+    def test_nothing_of_the_probes_stays(self) -> None:
+        self.database.drop_probe()
+        self.assertEqual(['DROP DATABASE IF EXISTS trove_pxc_probe'],
+                         self.statements())

@@ -1,0 +1,135 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is seen of a server: starting, running, hanging, crashed, stopped."""
+
+import datetime
+
+import mock
+import testtools
+
+from trove_pxc.galera import view
+from trove_pxc.guestagent import container
+from trove_pxc.guestagent import database
+from trove_pxc.guestagent import observer
+
+from tests.unit.galera import samples
+
+SYNCED = view.NodeView.from_status(samples.SYNCED)
+State = view.ServerState
+
+
+def ago(seconds: int) -> str:
+    then = (datetime.datetime.now(datetime.timezone.utc)
+            - datetime.timedelta(seconds=seconds))
+    return then.strftime('%Y-%m-%dT%H:%M:%S.123456789Z')
+
+
+class ObserverTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.container = mock.create_autospec(
+            container.DatabaseContainer, instance=True)
+        self.admin = mock.create_autospec(database.Database, instance=True)
+        self.admin.view.return_value = SYNCED
+        self.container.last_lines.return_value = ['x [ERROR] disk full']
+        self.observer = observer.Observer(self.container)
+        self.docker(status='running')
+
+    def docker(self, status: str, started_at: str = ago(60),
+               **more: object) -> None:
+        self.container.look.return_value = container.Seen(
+            status, started_at=started_at, **more)  # type: ignore[arg-type]
+
+    def state(self) -> view.ServerState:
+        return self.observer.observe(self.admin).state
+
+    def test_a_server_that_answers_runs(self) -> None:
+        seen = self.observer.observe(self.admin)
+        self.assertEqual((State.RUNNING, SYNCED, ''), seen[:3])
+
+    def test_what_docker_says_of_one_that_does_not_run(self) -> None:
+        for status, exit_code, state in (
+                ('absent', None, State.ABSENT),
+                ('created', 0, State.ABSENT),
+                ('created', 128, State.CRASHED),
+                ('exited', 0, State.STOPPED),
+                ('exited', 137, State.CRASHED),
+                ('restarting', 0, State.CRASHED),
+                ('dead', 1, State.CRASHED),
+                ('paused', 0, State.UNRESPONSIVE)):
+            self.docker(status=status, exit_code=exit_code)
+            self.assertEqual(state, self.state(), status)
+        self.admin.view.assert_not_called()
+
+    def test_a_crash_tells_its_code_and_last_error(self) -> None:
+        self.docker(status='exited', exit_code=1)
+        seen = self.observer.observe(self.admin)
+        self.assertEqual(('x [ERROR] disk full', 1), seen[2:])
+
+    def test_docker_s_own_error_counts_first(self) -> None:
+        self.docker(status='created', exit_code=128, error='no folder')
+        self.assertEqual('no folder',
+                         self.observer.observe(self.admin).error)
+
+    def test_a_clean_stop_has_no_error(self) -> None:
+        self.docker(status='exited', exit_code=0)
+        self.assertEqual('', self.observer.observe(self.admin).error)
+
+    def test_without_passwords_it_starts(self) -> None:
+        self.assertEqual(State.STARTING, self.observer.observe(None).state)
+
+    def test_nobody_listens_yet(self) -> None:
+        self.admin.view.side_effect = database.NobodyListens('')
+        self.assertEqual(State.STARTING, self.state())
+
+    def test_a_loop_of_short_starts_is_a_crash(self) -> None:
+        self.admin.view.side_effect = database.NobodyListens('')
+        self.docker(status='running', restarts=2, started_at=ago(1))
+        seen = self.observer.observe(self.admin)
+        self.assertEqual((State.CRASHED, 'x [ERROR] disk full'),
+                         (seen.state, seen.error))
+
+    def test_one_restart_is_no_loop(self) -> None:
+        self.admin.view.side_effect = database.NobodyListens('')
+        self.docker(status='running', restarts=1, started_at=ago(1))
+        self.assertEqual(State.STARTING, self.state())
+
+    def test_a_long_transfer_after_old_crashes_is_a_start(self) -> None:
+        self.admin.view.side_effect = database.NobodyListens('')
+        self.docker(status='running', restarts=5, started_at=ago(60))
+        self.assertEqual(State.STARTING, self.state())
+
+    def test_silence_after_an_answer_is_a_hang(self) -> None:
+        self.state()
+        self.admin.view.side_effect = database.NoAnswerInTime('silent')
+        seen = self.observer.observe(self.admin)
+        self.assertEqual((State.UNRESPONSIVE, 'silent'),
+                         (seen.state, seen.error))
+
+    def test_silence_at_first_is_a_start_but_not_for_ever(self) -> None:
+        self.admin.view.side_effect = database.NoAnswerInTime('')
+        self.assertEqual(
+            [State.STARTING, State.STARTING, State.UNRESPONSIVE],
+            [self.state() for _ in range(3)])
+
+    def test_the_answers_of_an_earlier_start_do_not_count(self) -> None:
+        self.state()
+        self.docker(status='running', started_at=ago(1))
+        self.admin.view.side_effect = database.NoAnswerInTime('')
+        self.assertEqual(State.STARTING, self.state())
+
+    def test_a_refusal_is_an_answer(self) -> None:
+        self.admin.view.side_effect = database.Refused('1040 too many')
+        seen = self.observer.observe(self.admin)
+        self.assertEqual((State.RUNNING, None, '1040 too many'), seen[:3])
