@@ -69,6 +69,17 @@ class GaleraManager(common.MySqlManager):
             return self.status.get_actual_db_status()
         return super().get_service_status()
 
+    def prepare(self, context: Any, *args: Any, **kwargs: Any) -> None:
+        """Trove's own, but that a member tells of whatever failed."""
+        try:
+            super().prepare(context, *args, **kwargs)
+        except Exception as failure:
+            if kwargs.get('cluster_config'):
+                self.member.fail(str(failure))
+                self.status.set_status(statuses.ServiceStatuses.FAILED,
+                                       force=True)
+            raise
+
     def do_prepare(self, context: Any, packages: Any, databases: Any,
                    memory_mb: Any, users: Any, device_path: Any,
                    mount_point: Any, backup_info: Any, config_contents: Any,

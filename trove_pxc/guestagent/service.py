@@ -84,6 +84,7 @@ class GaleraService:
         self._observer = observer.Observer(self._container)
         # RPC calls and the periodic task run side by side.
         self._lock = threading.RLock()
+        self._failure = ''
 
     @property
     def is_member(self) -> bool:
@@ -95,6 +96,10 @@ class GaleraService:
         """How far it has come; None if it is no member."""
         record = self._records.read()
         return None if record is None else record.stage
+
+    def fail(self, reason: str) -> None:
+        """Let every report from now on tell why this guest is of no use."""
+        self._failure = reason
 
     def prepare(self, version: str, base_config: str,
                 overrides: dict[str, Any] | None) -> None:
@@ -192,6 +197,9 @@ class GaleraService:
             if record is not None and record.membership is not None:
                 self._make_folders()
                 self._write_program(record)
+                if not self._files.present(self._where.last_order_file):
+                    self._files.write(self._where.last_order_file, '\n',
+                                      _READABLE)
 
     def resume(self) -> None:
         """Start a member that should run and does not.
@@ -218,7 +226,8 @@ class GaleraService:
             data_bytes=files.used_bytes(self._where.mount_point),
             started=record is not None and record.started,
             exit_code=seen.exit_code,
-            error=seen.error if record is None else record.mask(seen.error))
+            error=self._failure or (
+                seen.error if record is None else record.mask(seen.error)))
 
     def position(self) -> positions.Position:
         """Where the data stands; recovered if the server does not run."""

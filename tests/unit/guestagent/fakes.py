@@ -12,6 +12,7 @@
 
 """What the guest's tests share: a guest in a temporary folder."""
 
+import functools
 import os
 import pathlib
 import tempfile
@@ -59,6 +60,18 @@ def secrets() -> settings.ClusterSecrets:
     return settings.ClusterSecrets(*map(secret.Secret, PASSWORDS))
 
 
+@functools.cache
+def _autospec(kind: type) -> Any:
+    return mock.create_autospec(kind, instance=True)
+
+
+def spec(kind: type) -> Any:
+    """An autospec of which there is one at a time: it is dear to make."""
+    made = _autospec(kind)
+    made.reset_mock(return_value=True, side_effect=True)
+    return made
+
+
 class Container:
     """A container of the Docker engine's: what it is, not what it runs."""
 
@@ -83,16 +96,12 @@ class Engine:
 
     def __init__(self) -> None:
         self.known: dict[str, Any] = {}
-        self.client = mock.create_autospec(docker.DockerClient,
-                                           instance=True)
-        self.client.containers = mock.create_autospec(
-            containers.ContainerCollection, instance=True)
+        self.client = spec(docker.DockerClient)
+        self.client.containers = spec(containers.ContainerCollection)
         self.client.containers.get.side_effect = self._get
-        self.client.images = mock.create_autospec(
-            images.ImageCollection, instance=True)
+        self.client.images = spec(images.ImageCollection)
         self.client.images.get.return_value.id = 'sha256:1'
-        self.client.api = mock.create_autospec(
-            docker.APIClient, instance=True)
+        self.client.api = spec(docker.APIClient)
         self.client.api.create_container.side_effect = self._create
         self.helper_prints('mariadbd  Ver 10.11.19-MariaDB')
 

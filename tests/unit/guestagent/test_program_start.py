@@ -57,6 +57,7 @@ class StartTest(fakes.GuestTestCase):
         self.programs = self.folder('bin')
         self.command(SERVER, 'mariadbd')
         self.command(INSTALL, 'mariadb-install-db')
+        self.command('#!/bin/sh\necho "$1" > "$FAKE/slept"\n', 'sleep')
         (self.fake / 'libgalera.so').touch()
         self.install()
 
@@ -192,6 +193,21 @@ class StartTest(fakes.GuestTestCase):
         self.order('form')
         self.assertEqual([f'--wsrep_start_position={UUID}:7'],
                          self.started())
+
+    def crashed(self, since_boot: bool) -> None:
+        self.database()
+        (self.data / 'gvwstate.dat').touch()
+        if since_boot:
+            (self.orders / 'last-order').touch()
+        self.started()
+
+    def test_after_a_crash_the_others_get_time_to_notice(self) -> None:
+        self.crashed(since_boot=True)
+        self.assertEqual('6\n', (self.fake / 'slept').read_text())
+
+    def test_after_a_boot_they_had_it(self) -> None:
+        self.crashed(since_boot=False)
+        self.assertFalse((self.fake / 'slept').exists())
 
     def test_data_without_a_history_gives_no_position(self) -> None:
         self.database(position=f'{NIL}:-1')
