@@ -48,6 +48,8 @@ STEP = re.compile(
     r'^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) .*'
     r'create of cluster (?P<cluster>\S+): (?P<step>.+) of (?P<member>\S+) '
     r'took (?P<seconds>[\d.]+) s')
+MOMENT = len('2026-11-23 12:32:38.657')
+PREPARE = 'Starting datastore prepare'
 SYNCED = 'Synchronized with group, ready for connections'
 STARTS = ('bootstrap', 'join')
 
@@ -109,6 +111,7 @@ class GuestWatch(threading.Thread):
 def bring_up(home: lab_home.Home, members: int) -> dict[str, Any]:
     """Create a cluster, measure, and delete it."""
     with _watched(home) as watch:
+        asked = time.time()
         cluster_id = _create(home, members)
         answered = time.time()
         try:
@@ -118,8 +121,10 @@ def bring_up(home: lab_home.Home, members: int) -> dict[str, Any]:
             steps = _steps(home, cluster_id)
             return {
                 'seconds': ready - answered,
+                'answer_seconds': answered - asked,
                 'image': watch.image,
-                'phases': _phases(answered, ready, watch, steps),
+                'phases': _phases(home, answered, ready, watch,
+                                  steps),
                 'starts': list(_starts(home, steps)),
                 'guests': sorted(watch.booted[server] - there
                                  for server, there in watch.there.items()),
@@ -192,28 +197,37 @@ def _steps(home: lab_home.Home, cluster_id: str) -> list[Step]:
                   key=lambda step: step.ended)
 
 
-def _phases(answered: float, ready: float, watch: GuestWatch,
-            steps: list[Step]) -> list[dict[str, Any]]:
+def _phases(home: lab_home.Home, answered: float, ready: float,
+            watch: GuestWatch, steps: list[Step]) -> list[dict[str, Any]]:
     """The run cut where one thing ends and the next begins."""
     starts = [step for step in steps if step.name in STARTS]
-    first = starts[0]
-    prepared = max(step.ended for step in steps
-                   if step.member == first.member
-                   and step.ended <= first.began + 0.1)
+    first = starts[0].member
+    ended = {(step.name, step.member): step.ended for step in steps}
     marks = [
-        ('volumes, ports, servers asked for', min(watch.there.values())),
-        ('guest boot (the first Docker engine answers)',
+        ('guest boot: the first Docker engine answers',
          min(watch.booted.values())),
-        (f'prepare of {first.member}: agent, volume', prepared)]
+        (f'guest agent of {first}: start, file system',
+         _prepare_began(home, first)),
+        (f'prepare of {first}', ended['prepare', first]),
+        (f'configure of {first}', ended['configure', first])]
     marks += [(f'{step.name} of {step.member}', step.ended)
               for step in starts]
-    marks += [('agree, replicate, complete, healthy', steps[-1].ended),
+    marks += [('verify, replicate, complete, healthy', steps[-1].ended),
               ('until the API says ACTIVE and NONE', ready)]
     phases = []
-    for name, ended in marks:
-        phases.append({'name': name, 'seconds': ended - answered})
-        answered = ended
+    for name, end in marks:
+        phases.append({'name': name, 'seconds': end - answered})
+        answered = end
     return phases
+
+
+def _prepare_began(home: lab_home.Home, member: str) -> float:
+    """When the guest's agent took up what Trove had asked it first."""
+    log = process.log_file(home, f'guest-{member}-agent')
+    began = [line[:MOMENT] for line in
+             log.read_text(errors='replace').splitlines()
+             if PREPARE in line]
+    return datetime.datetime.fromisoformat(began[-1]).timestamp()
 
 
 def _starts(home: lab_home.Home,

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 Run = Mapping[str, Any]
-WIDTH = 44
+WIDTH = 50
 
 
 def of_run(run: Run) -> str:
@@ -29,15 +29,19 @@ def of_run(run: Run) -> str:
         lines.append(f'  {title:{WIDTH}} {run[way]["seconds"]:7.1f} s')
         lines += [f'    {phase["name"]:{WIDTH - 2}} {phase["seconds"]:7.1f} s'
                   for phase in run[way]['phases']]
-        starts = run[way].get('starts', [])
-        if starts:
-            lines.append('    of each start: ordered -> container -> Synced '
-                         '-> noticed')
-        lines += [f'      {start["member"]:{WIDTH - 14}} '
-                  f'{start["ordering"]:7.1f} {start["server"]:7.1f} '
-                  f'{start["noticing"]:7.1f} s' for start in starts]
     lines.append(f'  {"ratio":{WIDTH}} {run["ratio"]:7.2f}')
-    return '\n'.join(lines)
+    return '\n'.join([*lines, *_starts(run['trove']['starts'])])
+
+
+def _starts(starts: Iterable[Run]) -> list[str]:
+    """What a start through Trove is made of: its server, and waiting."""
+    lines = ['  of each start               ordered -> container -> Synced '
+             '-> noticed']
+    lines += [f'    {start["member"]:30} {start["ordering"]:8.1f} s '
+              f'{start["server"]:8.1f} s {start["noticing"]:8.1f} s'
+              for start in starts]
+    waiting = sum(start['ordering'] + start['noticing'] for start in starts)
+    return [*lines, f'    waiting, all in all {waiting:34.1f} s']
 
 
 def summary(runs: Iterable[Run]) -> str:
