@@ -44,6 +44,7 @@ PROGRAMS = {
     'mariadb': 'mariadb-client-core',
     'debootstrap': 'debootstrap',
     'iptables': 'iptables',
+    'nft': 'nftables',
     'ip': 'iproute2',
     'mkfs.ext4': 'e2fsprogs',
     'losetup': 'mount',
