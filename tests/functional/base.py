@@ -154,12 +154,13 @@ class TroveTest(testtools.TestCase):
             manager, version, manager, image_id, '', '', True,
             registry_ext=f'{manager}:trove_pxc.guestagent.manager.X')
 
-    def start_taskmanager(self) -> None:
+    def start_taskmanager(self, manager: Any = None) -> None:
         """Take the casts of the API from now on."""
         server = rpc.get_server(
             messaging.Target(topic=CONF.taskmanager_queue, server='here',
                              version='1.0'),
-            [taskmanager.Manager()], key=CONF.taskmanager_rpc_encr_key)
+            [manager or taskmanager.Manager()],
+            key=CONF.taskmanager_rpc_encr_key)
         server.start()
         self.listener = server
         self.addCleanup(self.stop_taskmanager)

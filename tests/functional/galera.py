@@ -67,6 +67,15 @@ class World:
         for guest in list(self.guests.values()):
             guest.die()
 
+    def forget(self) -> None:
+        """As if all guests had just been prepared."""
+        self.component.clear()
+        self.history = ''
+        self.events.clear()
+        for guest in self.guests.values():
+            guest.begin()
+            guest.report_status(Statuses.INSTANCE_READY)
+
     def named(self, name: str) -> 'Guest':
         return next(guest for guest in self.guests.values()
                     if guest.name == name)
@@ -80,9 +89,10 @@ class Guest:
     """One guest and its database server.
 
     What it does other than well is in ``world.habits[name]``: 'dead' (its
-    agent never answers), 'unprepared' (never gets ready), 'silent' (its agent dies when asked), 'crashes'
-    (its server ends whenever it starts), 'stalls' (it never gets Synced),
-    'forgets' (reads no probe), 'other_history' (it has data already).
+    agent never answers), 'unprepared' (never gets ready), 'silent' (its
+    agent dies when asked), 'crashes' (its server ends whenever it starts),
+    'stalls' (it never gets Synced), 'forgets' (reads no probe),
+    'other_history' (it has data already).
     """
 
     target = messaging.Target(version=api.API.API_LATEST_VERSION)
@@ -91,13 +101,17 @@ class Guest:
         self.world = world
         self.instance_id = instance_id
         self.name = name
+        self._listener: Any = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Be a guest that was just prepared."""
         self.server = ServerState.ABSENT
         self.settings: dict[str, Any] | None = None
         self.started = False
         self.synced = False
         self.reports_until_synced = 2
         self.crashes = 0
-        self._listener: Any = None
 
     def habit(self, name: str) -> Any:
         return self.world.habits.get(self.name, {}).get(name)

@@ -18,6 +18,7 @@ members themselves; what their answers allow is decided in galera/.
 
 from collections.abc import Callable
 from collections.abc import Sequence
+import functools
 from typing import Any
 import uuid
 
@@ -38,7 +39,9 @@ from trove_pxc import waiting
 LOG = logging.getLogger(__name__)
 
 Member = members.Member
-ServerState = view.ServerState
+
+_NOT_RUNNING = (view.ServerState.ABSENT, view.ServerState.STOPPED,
+                view.ServerState.CRASHED)
 
 
 class Formation(supervision.Supervised):
@@ -142,7 +145,9 @@ def _configured(operation: Formation, member: Member) -> bool:
 def _configure(operation: Formation, member: Member) -> None:
     if operation.secrets is None:
         operation.secrets = _shared_secrets(operation, member.options)
-    member.guest.configure_member(operation.facts(member), operation.secrets)
+    operation.tell(member, functools.partial(
+        member.guest.configure_member, operation.facts(member),
+        operation.secrets))
 
 
 def _shared_secrets(operation: Formation,
@@ -171,10 +176,11 @@ def _cluster_exists(operation: Formation, member: Member) -> bool:
 
 
 def _bootstrap(operation: Formation, member: Member) -> None:
-    report = operation.ask(member)
-    if not report.started:
-        _prove_safe(operation)
-        member.guest.bootstrap_member()
+    def order() -> None:
+        if not member.report().started:
+            _prove_safe(operation)
+            member.guest.bootstrap_member()
+    operation.tell(member, order)
     watch = supervision.CrashWatch(member)
 
     def probe() -> view.MemberReport:
@@ -215,10 +221,11 @@ def _join(operation: Formation, member: Member) -> None:
     present = [other for other in operation.members
                if other is not member and operation.serving(other)]
     size = len(present) + 1
-    if operation.ask(member).server in (ServerState.ABSENT,
-                                        ServerState.STOPPED,
-                                        ServerState.CRASHED):
-        member.guest.join_member()
+
+    def order() -> None:
+        if member.report().server in _NOT_RUNNING:
+            member.guest.join_member()
+    operation.tell(member, order)
     watch = supervision.CrashWatch(member)
 
     def probe() -> None:
@@ -268,13 +275,14 @@ def _never(operation: Formation, member: Member) -> bool:
 
 def _replicate(operation: Formation, member: Member) -> None:
     token = uuid.uuid4().hex
-    member.guest.write_probe(token)
+    operation.tell(member, functools.partial(
+        member.guest.write_probe, token))
     for other in operation.members:
         operation.wait(
             _reads(other, token),
             what=f'{other.name} to read what {member.name} wrote',
             by=other)
-    member.guest.drop_probe()
+    operation.tell(member, member.guest.drop_probe)
 
 
 def _reads(member: Member, token: str) -> Callable[[], None]:
@@ -289,7 +297,7 @@ def _healthy(operation: Formation, member: Member) -> bool:
 
 
 def _complete(operation: Formation, member: Member) -> None:
-    member.guest.cluster_complete()
+    operation.tell(member, member.guest.cluster_complete)
 
 
 def _be_healthy(operation: Formation, member: Member) -> None:

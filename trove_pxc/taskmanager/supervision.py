@@ -22,6 +22,7 @@ from typing import TypeVar
 
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
+from trove.common import exception
 
 from trove_pxc import exceptions
 from trove_pxc.galera import view
@@ -80,6 +81,21 @@ class Supervised:
         """Its report, asked for again while its guest is silent."""
         return self.wait(member.report, what=f'a report from {member.name}',
                          by=member)
+
+    def tell(self, member: members.Member,
+             order: Callable[[], None]) -> None:
+        """Give its guest an order, again while there is no answer.
+
+        The order must do no harm when the one before was carried out and
+        only its answer was lost.
+        """
+        def probe() -> None:
+            try:
+                order()
+            except exception.GuestTimeout as silent:
+                raise waiting.NotYet(str(silent)) from silent
+        self.wait(probe, what=f'the guest of {member.name} to answer',
+                  seconds=member.options.guest_silence_timeout, by=member)
 
     def wait(self, probe: Callable[[], Found], what: str = '',
              seconds: float | None = None, interval: float | None = None,
