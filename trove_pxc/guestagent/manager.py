@@ -39,16 +39,21 @@ conf.register(CONF)
 
 
 class GaleraManager(common.MySqlManager):
-    """What the managers of all datastores with Galera clusters share."""
+    """What the managers of all datastores with Galera clusters share.
+
+    :ivar beginning: what the agent does beside its start.
+    """
 
     member: service.GaleraService
+    beginning: threading.Thread
 
     def _install(self, manager: str, app: apps.MemberApp,
                  status: statuses.MemberStatus, admin: Any) -> None:
         common.MySqlManager.__init__(self, app, status, admin, manager)
         self.member = app.bind(manager, self.docker_client)
         status.member = self.member
-        threading.Thread(target=self._begin, daemon=True).start()
+        self.beginning = threading.Thread(target=self._begin, daemon=True)
+        self.beginning.start()
 
     def _begin(self) -> None:
         """As soon as the agent runs, not at its first tick."""

@@ -15,6 +15,8 @@
 import os
 import pathlib
 
+from oslo_concurrency import processutils
+
 from trove_pxc.guestagent import files
 
 from tests.unit.guestagent import fakes
@@ -49,7 +51,8 @@ class HostFilesTest(fakes.GuestTestCase):
 
     def test_a_write_that_fails_leaves_the_old_file(self) -> None:
         self.files.write(self.path, 'old', 0o600)
-        self.assertRaises(Exception, self.files.write, self.path, 'new',
+        self.assertRaises(processutils.ProcessExecutionError,
+                          self.files.write, self.path, 'new',
                           0o600, 'no-such-user:no-such-group')
         self.assertEqual('old', self.text(self.path))
 

@@ -1,0 +1,147 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The RPC client of a member's guest, over a client that sends nothing."""
+
+import logging
+from typing import Any
+
+import fixtures
+import mock
+import oslo_messaging as messaging
+from oslo_messaging.rpc import client as rpc_client
+import testtools
+from trove.common import cfg
+from trove.common import context
+from trove.common import exception
+from trove.datastore import models as datastore_models
+from trove.guestagent import api as trove_api
+from trove.instance import models as instance_models
+
+from trove_pxc.galera import position
+from trove_pxc.galera import view
+from trove_pxc.guestagent import api
+
+from tests.unit.galera import samples
+from tests.unit.guestagent import fakes
+
+CONF = cfg.CONF
+
+
+class GuestAPITest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger(
+            level=logging.DEBUG))
+        self.client = mock.create_autospec(
+            messaging.RPCClient, instance=True)
+        self.context = mock.create_autospec(
+            messaging.RPCClient, instance=True)
+        self.client.prepare.return_value = self.context
+        for target, name, found in (
+                (trove_api.API, 'get_client', self.client),
+                (instance_models.DBInstance, 'find_by',
+                 mock.Mock(datastore_version_id='v')),
+                (datastore_models.DatastoreVersion, 'load_by_uuid',
+                 mock.Mock(manager='mariadb'))):
+            patch = mock.patch.object(target, name, autospec=True)
+            patch.start().return_value = found
+            self.addCleanup(patch.stop)
+        self.api = api.GaleraGuestAPI(context.TroveContext(), 'guest-1')
+
+    def answers(self, answer: Any) -> None:
+        self.context.call.side_effect = None
+        self.context.call.return_value = answer
+
+    def asked(self) -> tuple[str, dict[str, Any]]:
+        called = self.context.call.call_args
+        return called.args[1], called.kwargs
+
+    def test_settings_and_secrets_go_over_the_wire(self) -> None:
+        self.api.configure_member(fakes.facts(), fakes.secrets())
+        self.assertEqual(('configure_member', {
+            'facts': fakes.facts().to_dict(),
+            'secrets': fakes.secrets().to_dict()}), self.asked())
+
+    def test_a_report_is_typed(self) -> None:
+        report = view.MemberReport(
+            view.ServerState.RUNNING,
+            view.NodeView.from_status(samples.SYNCED), 5, True, None, '')
+        self.answers(report.to_dict())
+        self.assertEqual(report, self.api.member_report())
+
+    def test_a_position_is_typed(self) -> None:
+        found = position.Position(samples.UUID, 5, None, False, True, False)
+        self.answers(found.to_dict())
+        self.assertEqual(found, self.api.member_position())
+
+    def test_the_settings_are_typed(self) -> None:
+        self.answers({'facts': fakes.facts().to_dict(),
+                      'secrets': fakes.secrets().to_dict()})
+        self.assertEqual((fakes.facts(), fakes.secrets()),
+                         self.api.member_context())
+        self.answers(None)
+        self.assertIsNone(self.api.member_context())
+
+    def test_the_other_calls(self) -> None:
+        self.answers(True)
+        for call, asked in (
+                (self.api.bootstrap_member, ('bootstrap_member', {})),
+                (self.api.join_member, ('join_member', {'forming': True})),
+                (lambda: self.api.join_member(forming=False),
+                 ('join_member', {'forming': False})),
+                (self.api.start_member, ('start_member', {})),
+                (lambda: self.api.write_probe('t'),
+                 ('write_probe', {'token': 't'})),
+                (lambda: self.api.read_probe('t'),
+                 ('read_probe', {'token': 't'})),
+                (self.api.drop_probe, ('drop_probe', {})),
+                (self.api.cluster_complete, ('cluster_complete', {}))):
+            call()
+            self.assertEqual(asked, self.asked())
+
+    def test_looks_are_short_and_acts_are_longer(self) -> None:
+        self.answers(None)
+        self.api.member_context()
+        self.assertEqual(CONF.mariadb.member_call_timeout,
+                         self.client.prepare.call_args.kwargs['timeout'])
+        self.api.bootstrap_member()
+        self.assertEqual(CONF.mariadb.member_start_timeout,
+                         self.client.prepare.call_args.kwargs['timeout'])
+
+    def test_no_secret_is_logged(self) -> None:
+        self.answers({'facts': fakes.facts().to_dict(),
+                      'secrets': fakes.secrets().to_dict()})
+        self.api.configure_member(fakes.facts(), fakes.secrets())
+        self.api.member_context()
+        self.answers('root-Pass-2')
+        self.api.get_root_password()
+        self.assertIn('member_context', self.log.output)
+        for password in fakes.PASSWORDS:
+            self.assertNotIn(password, self.log.output)
+
+    def test_silence_is_a_guest_timeout(self) -> None:
+        self.context.call.side_effect = messaging.MessagingTimeout
+        self.assertRaises(exception.GuestTimeout, self.api.member_report)
+
+    def test_a_guest_s_failure_is_a_guest_error_with_its_words(self) -> None:
+        self.context.call.side_effect = rpc_client.RemoteError(
+            'BootstrapRefused', 'it holds data')
+        failure = self.assertRaises(exception.GuestError,
+                                    self.api.bootstrap_member)
+        self.assertIn('it holds data', str(failure))
+
+    def test_a_broker_s_failure_is_a_guest_error(self) -> None:
+        self.context.call.side_effect = messaging.MessageDeliveryFailure(
+            'no broker')
+        self.assertRaises(exception.GuestError, self.api.member_report)

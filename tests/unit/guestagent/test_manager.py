@@ -1,0 +1,191 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The guest managers, as Trove's agent loads them."""
+
+from typing import Any
+
+import docker
+import mock
+from oslo_utils import importutils
+import testtools
+from trove.common import cfg
+from trove.common import context as trove_context
+from trove.conductor import api as conductor_api
+from trove.guestagent.datastore import manager as trove_manager
+from trove.guestagent.datastore.mariadb import manager as trove_mariadb
+from trove.guestagent.datastore.mysql_common import manager as trove_common
+
+from trove_pxc import exceptions
+from trove_pxc.galera import position
+from trove_pxc.galera import view
+from trove_pxc.guestagent import app
+from trove_pxc.guestagent import manager
+from trove_pxc.guestagent import record
+from trove_pxc.guestagent import service
+
+from tests.unit.guestagent import fakes
+
+CONTEXT = trove_context.TroveContext()
+REPORT = view.MemberReport(view.ServerState.STOPPED, None, 1, True, 0, '')
+POSITION = position.Position(None, -1, None, False, False, False)
+
+
+class ManagerTestCase(testtools.TestCase):
+
+    path = 'trove_pxc.guestagent.manager.MariaDBManager'
+    group = 'mariadb'
+
+    def setUp(self) -> None:
+        super().setUp()
+        cfg.CONF.set_override('datastore_manager', self.group)
+        self.addCleanup(cfg.CONF.clear_override, 'datastore_manager')
+        self.engine = fakes.Engine()
+        self.member = fakes.spec(service.GaleraService)
+        self.member.is_member = True
+        self.member.stage = record.Stage.PREPARED
+        self.member.report.return_value = REPORT
+        self.patch(docker, 'from_env', self.engine.client)
+        self.patch(app.MemberApp, 'bind', self.member)
+        self.conductor = self.patch(conductor_api, 'API').return_value
+        self.manager = importutils.import_object(self.path)
+        self.manager.beginning.join(10)
+
+    def patch(self, target: Any, name: str, found: Any = mock.DEFAULT
+              ) -> Any:
+        patch = mock.patch.object(target, name, autospec=True)
+        made = patch.start()
+        self.addCleanup(patch.stop)
+        if found is not mock.DEFAULT:
+            made.return_value = found
+        return made
+
+    def prepare(self, cluster_config: Any) -> None:
+        self.manager.prepare(
+            CONTEXT, packages=[], databases=None, memory_mb=512, users=None,
+            device_path='/dev/vdb', mount_point='/var/lib/mysql',
+            config_contents='[mysqld]', overrides={'a': 1},
+            cluster_config=cluster_config, ds_version='10.11')
+
+    def told(self) -> list[str]:
+        return [call.args[1]['service_status'] for call
+                in self.conductor.heartbeat.call_args_list]
+
+
+class MariaDBManagerTest(ManagerTestCase):
+
+    def test_it_is_trove_s_manager(self) -> None:
+        self.assertIsInstance(self.manager, trove_mariadb.Manager)
+        self.assertEqual('mariadb', self.manager.manager)
+        self.assertIs(self.member, self.manager.status.member)
+
+    def test_it_reports_at_every_tick_of_the_agent(self) -> None:
+        spacing = self.manager._periodic_spacing['report_member']
+        self.assertEqual(1, spacing)
+        self.manager.report_member(CONTEXT)
+        self.member.resume.assert_called_with()
+        self.assertIn('instance ready', self.told())
+
+    def test_a_new_agent_starts_and_reports_at_once(self) -> None:
+        self.member.refresh.assert_called_once_with()
+        self.member.resume.assert_called_once_with()
+        self.assertEqual(['instance ready'], self.told())
+
+    def test_a_member_is_prepared_by_its_service(self) -> None:
+        with mock.patch.object(trove_manager, 'EndNotification',
+                               autospec=True), \
+                mock.patch.object(self.manager.status, 'begin_install',
+                                  autospec=True):
+            self.prepare({'id': 'c'})
+        self.member.prepare.assert_called_once_with(
+            '10.11', '[mysqld]', {'a': 1})
+        self.assertEqual('instance ready', self.told()[-1])
+
+    def test_a_preparation_that_fails_tells_why(self) -> None:
+        failure = exceptions.ImageUnusable('no such image')
+        self.member.prepare.side_effect = failure
+        with mock.patch.object(trove_manager, 'EndNotification',
+                               autospec=True) as end, \
+                mock.patch.object(self.manager.status, 'begin_install',
+                                  autospec=True):
+            end.return_value.__exit__.return_value = False
+            self.assertRaises(exceptions.ImageUnusable, self.prepare,
+                              {'id': 'c'})
+        self.member.fail.assert_called_once_with('no such image')
+        self.assertEqual('failed to spawn', self.told()[-1])
+
+    def test_a_single_instance_is_prepared_by_trove(self) -> None:
+        with mock.patch.object(trove_common.MySqlManager, 'do_prepare',
+                               autospec=True) as prepare:
+            self.manager.do_prepare(
+                CONTEXT, [], None, 512, None, '/dev/vdb', '/var/lib/mysql',
+                None, '[mysqld]', None, None, None, None,
+                ds_version='10.11')
+        prepare.assert_called_once()
+        self.member.prepare.assert_not_called()
+
+    def test_settings_arrive_typed(self) -> None:
+        self.manager.configure_member(
+            CONTEXT, facts=fakes.facts().to_dict(),
+            secrets=fakes.secrets().to_dict())
+        self.member.configure.assert_called_once_with(
+            fakes.facts(), fakes.secrets())
+
+    def test_answers_are_plain(self) -> None:
+        self.member.position.return_value = POSITION
+        self.assertEqual(REPORT.to_dict(),
+                         self.manager.member_report(CONTEXT))
+        self.assertEqual(POSITION.to_dict(),
+                         self.manager.member_position(CONTEXT))
+
+    def test_orders_reach_the_service(self) -> None:
+        self.manager.bootstrap_member(CONTEXT)
+        self.member.bootstrap.assert_called_once_with()
+        self.manager.join_member(CONTEXT)
+        self.member.join.assert_called_once_with(True)
+        self.manager.start_member(CONTEXT)
+        self.member.start.assert_called_once_with()
+        for name in ('write_probe', 'read_probe'):
+            getattr(self.manager, name)(CONTEXT, token='t')
+            getattr(self.member, name).assert_called_once_with('t')
+        self.manager.drop_probe(CONTEXT)
+        self.member.drop_probe.assert_called_once_with()
+        self.assertIs(self.member.context.return_value,
+                      self.manager.member_context(CONTEXT))
+
+    def test_a_complete_cluster_is_reported_at_once(self) -> None:
+        with mock.patch.object(self.manager.status, 'set_ready',
+                               autospec=True):
+            self.manager.cluster_complete(CONTEXT)
+        self.member.complete.assert_called_once_with()
+        self.assertEqual('shutdown', self.told()[-1])
+
+    def test_a_member_s_status_is_not_that_of_a_select(self) -> None:
+        self.assertEqual('shutdown',
+                         self.manager.get_service_status().description)
+
+
+class PxcManagerTest(ManagerTestCase):
+
+    path = 'trove_pxc.guestagent.manager.PxcManager'
+    group = 'pxc'
+
+    def test_a_single_instance_is_refused(self) -> None:
+        failure = self.assertRaises(
+            exceptions.SingleInstanceRefused, self.manager.do_prepare,
+            CONTEXT, [], None, 512, None, '/dev/vdb', '/var/lib/mysql',
+            None, '[mysqld]', None, None, None, None)
+        self.assertIn('cluster of three', str(failure))
+
+    def test_it_is_a_galera_manager_of_pxc(self) -> None:
+        self.assertIsInstance(self.manager, manager.GaleraManager)
+        self.assertEqual('pxc', self.manager.manager)
