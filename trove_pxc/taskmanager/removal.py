@@ -35,6 +35,7 @@ from trove.quota import quota
 from trove.taskmanager import models as task_models
 
 from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager import queues
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -157,11 +158,12 @@ class _RemovedInstance(task_models.FreshInstanceTasks):
 
 
 def delete_rows(context: Any, member: members.Member) -> None:
-    """Mark the instance deleted, and give its quota back, once."""
+    """Delete its queues and rows, and give its quota back, once."""
     row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
     if row is None:
         LOG.info('Instance %s is deleted already', member.id)
         return
+    queues.forget(member.id)
     instance = _RemovedInstance.load(context, member.id)
     quota.run_with_quotas(
         member.tenant_id, _given_back(member), instance.delete_async)
