@@ -24,7 +24,6 @@ import json
 import os
 from pathlib import Path
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -145,12 +144,12 @@ def delete(folder: guest_spec.GuestFolder) -> None:
         power_off(folder)
         for volume in folder.load().volumes:
             disks.detach(volume.file)
-    shutil.rmtree(folder.path, ignore_errors=False)
+    _remove_tree(folder.path)
 
 
 def remove_disk(folder: guest_spec.GuestFolder) -> None:
     """Remove the root disk of a guest whose power is off."""
-    shutil.rmtree(folder.disk)
+    _remove_tree(folder.disk)
 
 
 def attach_volume(folder: guest_spec.GuestFolder,
@@ -332,6 +331,13 @@ def _clear(folder: guest_spec.GuestFolder,
                   lambda: _none_left(group), KILL_TIMEOUT, 0.01)
     cgroups.remove(group)
     folder.pid_file.unlink(missing_ok=True)
+
+
+def _remove_tree(path: Path) -> None:
+    # Thousands of files of the database image: rm takes a third of the time
+    # that shutil takes.
+    netns.command(['rm', '--recursive', '--force', '--one-file-system',
+                   str(path)])
 
 
 def _none_left(group: str) -> bool:
