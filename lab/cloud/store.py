@@ -18,6 +18,7 @@ Every service of ``lab.cloud`` uses one store. It survives the daemon.
 from collections.abc import Iterator
 import contextlib
 import json
+import os
 from pathlib import Path
 import sqlite3
 import threading
@@ -41,6 +42,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # User data holds secrets until its server has booted.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._lock = threading.RLock()
         self._database = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False)

@@ -33,6 +33,11 @@ class StoreTest(testtools.TestCase):
         self.assertEqual({'id': '1', 'name': 'one'},
                          again.get('servers', '1'))
 
+    def test_nobody_else_reads_it(self) -> None:
+        self.store.put('servers', {'id': '1'})
+        for path in self.path.parent.iterdir():
+            self.assertEqual(0o600, path.stat().st_mode & 0o777, path)
+
     def test_kinds_are_apart(self) -> None:
         self.store.put('servers', {'id': '1'})
         self.assertIsNone(self.store.get('ports', '1'))
