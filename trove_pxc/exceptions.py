@@ -27,7 +27,7 @@ class GaleraError(exception.TroveError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(message.replace('%', '%%'))
+        super().__init__('%(text)s', text=message)
 
 
 class DeadlineExceeded(GaleraError):

@@ -1,0 +1,43 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What users read of a failure, within the length that Trove keeps."""
+
+import testtools
+
+from trove_pxc import exceptions
+from trove_pxc.taskmanager import outcome
+
+
+class FaultTextTest(testtools.TestCase):
+
+    def failed(self, cause: str, step: str = 'join of products-2',
+               ) -> exceptions.StepFailed:
+        return exceptions.StepFailed(
+            'create', step, cause,
+            'delete the cluster; see the guest agent and server logs')
+
+    def test_all_four_parts(self) -> None:
+        self.assertEqual(
+            'create: "join of products-2" failed: no disk. Next: delete '
+            'the cluster; see the guest agent and server logs',
+            outcome.fault_text(self.failed('no disk')))
+
+    def test_a_long_cause_does_not_push_out_what_to_do(self) -> None:
+        text = outcome.fault_text(self.failed('x' * 1000))
+        self.assertLessEqual(len(text), outcome.FAULT_LENGTH)
+        self.assertTrue(text.endswith('server logs'), text)
+        self.assertIn('xxx...', text)
+
+    def test_it_never_is_longer_than_the_column(self) -> None:
+        text = outcome.fault_text(self.failed('x' * 1000, step='y' * 300))
+        self.assertEqual(outcome.FAULT_LENGTH, len(text))

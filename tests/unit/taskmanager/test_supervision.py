@@ -1,0 +1,77 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Watching a server that starts, and how often one looks."""
+
+import types
+from typing import Any
+
+import testtools
+
+from trove_pxc import exceptions
+from trove_pxc.galera import view
+from trove_pxc.taskmanager import supervision
+
+
+def report(server: view.ServerState, data_bytes: int = 0) -> Any:
+    return view.MemberReport(
+        server=server, view=None, data_bytes=data_bytes, started=True,
+        exit_code=1, error='no space left')
+
+
+class CrashWatchTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        member: Any = types.SimpleNamespace(
+            failed=lambda cause: exceptions.MemberFailed('c-1', 'x', cause))
+        self.watch = supervision.CrashWatch(member)
+
+    def crash(self) -> None:
+        self.watch.look(report(view.ServerState.STARTING))
+        self.watch.look(report(view.ServerState.CRASHED))
+
+    def test_three_ends_are_forgiven_the_fourth_is_not(self) -> None:
+        for _ in range(3):
+            self.crash()
+        error = self.assertRaises(exceptions.MemberFailed, self.crash)
+        self.assertIn('ended 4 times (exit code 1): no space left',
+                      str(error))
+
+    def test_one_end_seen_often_is_one(self) -> None:
+        for _ in range(50):
+            self.watch.look(report(view.ServerState.CRASHED))
+
+    def test_data_that_arrives_is_progress(self) -> None:
+        self.watch.look(report(view.ServerState.STARTING, 1))
+        first = self.watch.progress()
+        self.watch.look(report(view.ServerState.STARTING, 1))
+        self.assertEqual(first, self.watch.progress())
+        self.watch.look(report(view.ServerState.STARTING, 2))
+        self.assertNotEqual(first, self.watch.progress())
+
+
+class EveryTest(testtools.TestCase):
+
+    def test_it_is_called_at_once_and_then_seldom(self) -> None:
+        calls: list[int] = []
+        now_and_then = supervision.every(3600, lambda: calls.append(1))
+        now_and_then()
+        now_and_then()
+        self.assertEqual([1], calls)
+
+    def test_without_an_interval_it_is_called_always(self) -> None:
+        calls: list[int] = []
+        always = supervision.every(0, lambda: calls.append(1))
+        always()
+        always()
+        self.assertEqual([1, 1], calls)

@@ -1,0 +1,144 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How steps are run, and what is told of one that fails."""
+
+from collections.abc import Sequence
+import types
+from typing import Any
+
+import testtools
+
+from trove_pxc import exceptions
+from trove_pxc.taskmanager import workflow
+
+
+class Journal:
+    """An operation that notes down what is done."""
+
+    name = 'create'
+    cluster_id = 'some-cluster'
+
+    def __init__(self) -> None:
+        self.at: Any = None
+        self.subject: Any = None
+        self.lines: list[str] = []
+        self.finished: set[str] = set()
+        self.members = [
+            types.SimpleNamespace(name=f'c-{number}', id=f'id-{number}')
+            for number in (1, 2, 3)]
+
+    def check(self) -> None:
+        self.lines.append('check')
+
+
+def step(name: str, error: Exception | None = None) -> Any:
+    def done(journal: Journal, member: Any) -> bool:
+        return f'{name} {member.name}' in journal.finished
+
+    def do(journal: Journal, member: Any) -> None:
+        journal.lines.append(f'{name} {member.name}')
+        if error is not None:
+            raise error
+        journal.finished.add(f'{name} {member.name}')
+    return workflow.Step(name, 'to be so', 'some_timeout', done, do)
+
+
+def all_of(journal: Journal) -> Sequence[Any]:
+    return journal.members
+
+
+def first_of(journal: Journal) -> Sequence[Any]:
+    return journal.members[:1]
+
+
+class RunTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.journal = Journal()
+        self.phases = (
+            workflow.Each(first_of, (step('a'), step('b'))),
+            workflow.Each(all_of, (step('c'), step('d'))))
+
+    def done(self) -> list[str]:
+        return [line for line in self.journal.lines if line != 'check']
+
+    def test_each_member_goes_through_its_steps(self) -> None:
+        workflow.run(self.journal, self.phases)
+        self.assertEqual(
+            ['a c-1', 'b c-1', 'c c-1', 'd c-1', 'c c-2', 'd c-2',
+             'c c-3', 'd c-3'], self.done())
+
+    def test_what_is_done_is_not_done_again(self) -> None:
+        self.journal.finished = {'a c-1', 'c c-1', 'd c-1', 'c c-2'}
+        workflow.run(self.journal, self.phases)
+        self.assertEqual(['b c-1', 'd c-2', 'c c-3', 'd c-3'], self.done())
+
+    def test_before_each_step_it_looks_whether_to_go_on(self) -> None:
+        workflow.run(self.journal, self.phases)
+        self.assertEqual(['check'] * 8, self.journal.lines[::2])
+
+    def test_an_error_ends_it_where_it_stands(self) -> None:
+        broken = workflow.Each(all_of, (step('e', KeyError('x')),))
+        self.assertRaises(KeyError, workflow.run, self.journal,
+                          (self.phases[0], broken, self.phases[1]))
+        self.assertEqual(['a c-1', 'b c-1', 'e c-1'], self.done())
+        self.assertEqual('e', self.journal.at.name)
+        self.assertEqual('c-1', self.journal.subject.name)
+
+
+class FailureTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.journal = Journal()
+        self.journal.at = step('join')
+        self.journal.subject = self.journal.members[1]
+
+    def failure(self, error: Exception) -> exceptions.StepFailed:
+        return workflow.failure(self.journal, error)
+
+    def test_the_member_of_the_step_is_blamed(self) -> None:
+        failed = self.failure(KeyError('x'))
+        self.assertEqual(('id-2',), failed.blamed)
+        self.assertEqual('join of c-2', failed.step)
+
+    def test_the_member_that_an_error_names_is_blamed(self) -> None:
+        failed = self.failure(
+            exceptions.MemberFailed('c-3', 'id-3', 'no disk.'))
+        self.assertEqual(('id-3',), failed.blamed)
+        self.assertEqual('c-3: no disk', failed.cause)
+
+    def test_its_own_member_is_not_named_twice(self) -> None:
+        failed = self.failure(
+            exceptions.MemberFailed('c-2', 'id-2', 'no disk'))
+        self.assertEqual('no disk', failed.cause)
+
+    def test_nobody_is_blamed_for_a_refused_bootstrap(self) -> None:
+        failed = self.failure(exceptions.BootstrapRefused('c-3 holds data'))
+        self.assertEqual((), failed.blamed)
+        self.assertIn('look at the data', failed.next_action)
+
+    def test_a_time_out_names_its_option(self) -> None:
+        failed = self.failure(exceptions.DeadlineExceeded('it', 3, 'none'))
+        self.assertIn('some_timeout', failed.next_action)
+
+    def test_an_error_without_words_has_a_name(self) -> None:
+        self.assertEqual('KeyError', self.failure(KeyError()).cause)
+
+    def test_before_the_first_step(self) -> None:
+        self.journal.at = self.journal.subject = None
+        failed = self.failure(
+            exceptions.MemberFailed('c-1', 'id-1', 'no disk'))
+        self.assertEqual('build of the members', failed.step)
+        self.assertEqual('c-1: no disk', failed.cause)

@@ -1,0 +1,52 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The options that are added to Trove's groups."""
+
+from oslo_config import cfg
+import testtools
+from trove.common import cfg as trove_cfg
+
+from trove_pxc import conf
+
+
+class ConfTest(testtools.TestCase):
+
+    def test_both_groups_get_what_operations_need(self) -> None:
+        conf.register(trove_cfg.CONF)
+        for manager in conf.MANAGERS:
+            options = trove_cfg.CONF[manager]
+            self.assertEqual(300, options.bootstrap_timeout)
+            self.assertIsNone(options.sst_method)
+        self.assertEqual('percona/percona-xtradb-cluster',
+                         trove_cfg.CONF.pxc.docker_image)
+
+    def test_twice_does_no_harm(self) -> None:
+        conf.register(trove_cfg.CONF)
+        conf.register(trove_cfg.CONF)
+
+    def test_an_option_that_trove_has_stays_troves(self) -> None:
+        options = cfg.ConfigOpts()
+        for manager in conf.MANAGERS:
+            options.register_group(cfg.OptGroup(manager))
+        options.register_opt(
+            cfg.StrOpt('docker_image', default='of-trove'), group='pxc')
+        conf.register(options)
+        self.assertEqual('of-trove', options.pxc.docker_image)
+
+    def test_every_option_says_what_it_does(self) -> None:
+        for group, options in conf.list_opts():
+            for option in options:
+                self.assertTrue(option.help, f'[{group}] {option.name}')
+                number = isinstance(option, (cfg.IntOpt, cfg.FloatOpt))
+                if number:
+                    self.assertIsNotNone(option.type.min, option.name)

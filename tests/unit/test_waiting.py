@@ -1,0 +1,94 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Deadlines and polling."""
+
+import fixtures
+import testtools
+
+from trove_pxc import exceptions
+from trove_pxc import waiting
+
+
+class Clock:
+    """A time that passes only while someone sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+class UntilTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock = Clock()
+        self.useFixture(fixtures.MockPatchObject(
+            waiting, 'time', self.clock))
+        self.calls = 0
+
+    def after(self, calls: int) -> str:
+        self.calls += 1
+        if self.calls <= calls:
+            raise waiting.NotYet(f'look {self.calls}')
+        return 'there'
+
+    def test_what_the_probe_returns_is_returned(self) -> None:
+        self.assertEqual('there', waiting.until(
+            'it', lambda: self.after(0), 5, 1))
+        self.assertEqual([], self.clock.slept)
+
+    def test_it_asks_at_the_interval(self) -> None:
+        waiting.until('it', lambda: self.after(3), 5, 0.5)
+        self.assertEqual([0.5, 0.5, 0.5], self.clock.slept)
+
+    def test_time_out_tells_what_was_seen_last(self) -> None:
+        error = self.assertRaises(
+            exceptions.DeadlineExceeded, waiting.until, 'the 100% thing',
+            lambda: self.after(99), 2, 1)
+        self.assertEqual('waited 2 s in vain for the 100% thing; '
+                         'last seen: look 3', str(error))
+        self.assertEqual((2, 'look 3'), (error.seconds, error.last_seen))
+
+    def test_it_asks_once_more_at_the_very_end(self) -> None:
+        waiting.until('it', lambda: self.after(2), 1.5, 1)
+        self.assertEqual([1, 0.5], self.clock.slept)
+
+    def test_even_without_time_it_asks_once(self) -> None:
+        self.assertEqual('there', waiting.until(
+            'it', lambda: self.after(0), 0, 1))
+
+    def test_another_error_ends_the_wait(self) -> None:
+        def broken() -> None:
+            raise KeyError('broken')
+        self.assertRaises(KeyError, waiting.until, 'it', broken, 5, 1)
+        self.assertEqual([], self.clock.slept)
+
+    def test_progress_pushes_the_deadline_back(self) -> None:
+        arrived = iter([1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7, 7, 7])
+        deadline = waiting.Deadline(2, lambda: next(arrived))
+        self.assertRaises(
+            exceptions.DeadlineExceeded, waiting.until, 'it',
+            lambda: self.after(99), deadline, 1)
+        self.assertEqual(108, self.clock.now)
+
+    def test_a_stopwatch_measures(self) -> None:
+        watch = waiting.Stopwatch()
+        waiting.pause(3)
+        self.assertEqual(3, watch.elapsed)
