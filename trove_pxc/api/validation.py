@@ -63,7 +63,7 @@ class Request:
 def refused(message: str) -> Exception:
     """A 400 with this text, in which a per cent sign is one."""
     error: Exception = exception.BadRequest(
-        message=message.replace('%', '%%'))
+        message='%(text)s', text=message)
     return error
 
 
