@@ -192,8 +192,13 @@ class Guest:
                 server=self.server, view=self._view(), data_bytes=0,
                 started=self.started,
                 exit_code=1 if self.server == ServerState.CRASHED else None,
-                error=('[ERROR] Aborting: disk is 100% full'
-                       if self.habit('crashes') else '')).to_dict()
+                error=self._error()).to_dict()
+
+    def _error(self) -> str:
+        if self.habit('fails_to_prepare'):
+            return 'no such image in the guest'
+        return ('[ERROR] Aborting: disk is 100% full'
+                if self.habit('crashes') else '')
 
     def _view(self) -> view.NodeView | None:
         if self.server != ServerState.RUNNING:

@@ -88,7 +88,7 @@ class FailureTest(base.TroveTest):
 
     def test_guest_that_fails_to_prepare(self) -> None:
         self.world.habits['products-1'] = {'fails_to_prepare': True}
-        self.fail('products-1', 'failed to spawn', blamed=(1,))
+        self.fail('products-1', 'no such image', blamed=(1,))
 
     def test_guest_that_never_gets_ready(self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')

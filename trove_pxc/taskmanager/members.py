@@ -20,6 +20,7 @@ import functools
 from typing import Any
 
 from novaclient import exceptions as nova_exceptions
+from oslo_log import log as logging
 from oslo_utils import netutils
 from trove.cluster import models as cluster_models
 from trove.common import cfg
@@ -36,6 +37,7 @@ from trove_pxc.galera import view
 from trove_pxc import waiting
 
 CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
 Statuses = service_status.ServiceStatuses
 
 _NEVER_PREPARED = (Statuses.NEW, Statuses.BUILDING)
@@ -130,7 +132,7 @@ class Member:
         status = self.status()
         if task.is_error or status in _FAILED:
             self.check_server()
-            raise self.failed(self._fault() or (
+            raise self.failed(self._fault() or self._guest_says() or (
                 task.db_text if task.is_error
                 else f'its guest is "{status.description}"'))
 
@@ -222,6 +224,17 @@ class Member:
             ports = self.neutron.list_ports(device_id=server_id)['ports']
         return [port for port in ports
                 if port['network_id'] not in CONF.management_networks]
+
+    def _guest_says(self) -> str:
+        """Why it failed to prepare, if its guest can still tell."""
+        if self.status() != Statuses.FAILED:
+            return ''
+        try:
+            return str(self.guest.member_report().error)
+        except (exception.GuestTimeout, exception.GuestError) as silent:
+            LOG.info('The guest of %s, which failed, does not say why: %s',
+                     self.name, silent)
+            return ''
 
     def _fault(self) -> str:
         found = instance_models.DBInstanceFault.get_by(
