@@ -40,6 +40,8 @@ REPLICATION_TIMEOUT = 10
 #: seconds; each look costs the machine time that the creation needs
 WATCH_INTERVAL = 1.5
 QUIET = 60
+#: seconds from the end of Trove's task until the servers must say so, too
+SETTLE_TIMEOUT = 60
 NO_TASK = 'NONE'
 FAILED = ('ERROR', 'FAILED')
 
@@ -88,20 +90,25 @@ class _Progress:
     def __init__(self, report: lab_report.Report) -> None:
         self._report = report
         self._told: dict[str, str] = {}
-        self._changed = report.elapsed
+        self._changed = self._spoke = report.elapsed
 
     def tell(self, lines: dict[str, str]) -> None:
         """Say what is new; each line is about what its key names."""
         for what, line in lines.items():
             if self._told.get(what) != line:
                 self._told[what] = line
-                self._changed = self._report.elapsed
+                self._changed = self._spoke = self._report.elapsed
                 self._report.say(f'{what}: {line}')
-        if self._report.elapsed - self._changed > QUIET:
-            self._changed = self._report.elapsed
+        if self._report.elapsed - self._spoke > QUIET:
+            self._spoke = self._report.elapsed
             self._report.say(
                 f'nothing has changed for {QUIET} s; see "lab logs '
                 f'taskmanager" and "lab logs MEMBER" for the reason')
+
+    @property
+    def unchanged_for(self) -> float:
+        """Seconds since the last change."""
+        return self._report.elapsed - self._changed
 
     def last(self) -> str:
         """All that was told last."""
@@ -127,6 +134,8 @@ def _watch(home: lab_home.Home, report: lab_report.Report,
         _refuse_failure(home, cluster, members)
         if task == NO_TASK and members and all(map(_is_synced, members)):
             return members
+        if task == NO_TASK and progress.unchanged_for > SETTLE_TIMEOUT:
+            raise _not_synced(home, members)
         raise waiting.NotYet(progress.last())
 
     return waiting.until(f'the cluster {NAME}', all_synced, CREATE_TIMEOUT,
@@ -168,6 +177,22 @@ def _refuse_failure(home: lab_home.Home, cluster: Record,
     lines.append('see "lab logs taskmanager" and "lab logs MEMBER"; then '
                  f'"lab openstack database cluster delete {cluster["id"]}"')
     raise errors.LabError('\n'.join(lines))
+
+
+def _not_synced(home: lab_home.Home,
+                members: list[Record]) -> errors.LabError:
+    lines = [f'Trove says that the cluster {NAME} is done, but not all '
+             f'servers are Synced in a primary component of {MEMBERS}:']
+    for member in members:
+        words = status.wsrep_in_words(member['wsrep'])
+        try:
+            sql.wsrep_rows(home, member['instance_id'])
+        except errors.LabError as error:
+            words = str(error)
+        lines.append(f'  {member["name"]}: {member["status"]} '
+                     f'{member["operating_status"]}; its server: {words}')
+    lines.append('see "lab logs MEMBER"')
+    return errors.LabError('\n'.join(lines))
 
 
 def _show_tables(home: lab_home.Home, cluster_id: str) -> None:

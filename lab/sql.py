@@ -90,10 +90,9 @@ def wsrep(home: lab_home.Home, instance_id: str,
     None if it does not answer, or answers without being a Galera node.
     """
     try:
-        rows = run(home, instance_id, WSREP_SQL, timeout=timeout)
+        status = wsrep_rows(home, instance_id, timeout)
     except errors.LabError:
         return None
-    status = {str(row[0]).lower(): row[1] for row in rows}
     if not status.get('wsrep_cluster_status'):
         return None
     told: Wsrep = {ours: status.get(name) for name, ours in WSREP.items()}
@@ -101,6 +100,16 @@ def wsrep(home: lab_home.Home, instance_id: str,
         if told[name] is not None:
             told[name] = int(str(told[name]))
     return told
+
+
+def wsrep_rows(home: lab_home.Home, instance_id: str,
+               timeout: float = 5) -> dict[str, str | None]:
+    """All status variables of Galera.
+
+    :raises LabError: the server does not answer, and why
+    """
+    rows = run(home, instance_id, WSREP_SQL, timeout=timeout)
+    return {str(row[0]).lower(): row[1] for row in rows}
 
 
 def _bound(statement: str, values: tuple[str, ...]) -> str:
