@@ -191,8 +191,10 @@ def _environment() -> dict[str, str]:
 
 
 def _inside(pid: int, argv: Sequence[str]) -> list[str]:
-    return ['/usr/bin/nsenter', f'--target={pid}', '--mount', '--uts',
-            '--ipc', '--net', '--pid', '--cgroup', '--', *argv]
+    # The root too: the lab's own may be a changed one.
+    return ['/usr/bin/nsenter', f'--target={pid}', '--root', '--wd',
+            '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup',
+            '--', *argv]
 
 
 def _specs(home: lab_home.Home) -> Iterator[
