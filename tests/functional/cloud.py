@@ -27,6 +27,8 @@ from glanceclient import exc as glance_exceptions
 from neutronclient.common import exceptions as neutron_exceptions
 from novaclient import exceptions as nova_exceptions
 
+from trove_pxc import waiting
+
 NETWORK = str(uuid.UUID(int=0x1088))
 SUBNET = str(uuid.UUID(int=0x1089))
 IMAGE = str(uuid.UUID(int=0x10001))
@@ -40,6 +42,7 @@ class Cloud:
     """All that exists in it; every call is counted.
 
     :ivar faults: names of the calls that fail, each with how often.
+    :ivar delays: names of the calls that take long, each with seconds.
     :ivar booted: called with a server that has come up.
     """
 
@@ -60,6 +63,7 @@ class Cloud:
         self.groups: dict[str, dict[str, Any]] = {}
         self.server_groups: dict[str, Any] = {}
         self.faults: dict[str, int] = {}
+        self.delays: dict[str, float] = {}
         self.calls: list[str] = []
         self.servers_that_stay: set[str] = set()
         self.booted: Callable[[Any], None] = lambda server: None
@@ -72,7 +76,8 @@ class Cloud:
                 *self.server_groups]
 
     def call(self, name: str) -> None:
-        """Count a call; fail if a test wants it."""
+        """Count a call; be slow or fail if a test wants it."""
+        waiting.pause(self.delays.get(name, 0))
         with self.lock:
             self.calls.append(name)
             if self.faults.get(name, 0) > 0:

@@ -110,6 +110,7 @@ class Guest:
         self.settings: dict[str, Any] | None = None
         self.started = False
         self.synced = False
+        self.reports_until_running = 1
         self.reports_until_synced = 2
         self.crashes = 0
 
@@ -172,10 +173,10 @@ class Guest:
                 self.world.component.append(self)
 
     def _start(self) -> bool:
-        self.server = ServerState.RUNNING
+        self.server = ServerState.STARTING
         if self.habit('crashes'):
             self.server = ServerState.CRASHED
-        return self.server == ServerState.RUNNING
+        return self.server == ServerState.STARTING
 
     def member_report(self, context: Any) -> dict[str, Any]:
         if self.habit('silent'):
@@ -186,6 +187,7 @@ class Guest:
                 self.server = (ServerState.CRASHED if self.crashes % 2
                                else ServerState.STARTING)
             if self in self.world.component and not self.habit('stalls'):
+                self._come_up()
                 self.reports_until_synced -= 1
                 self.synced = self.reports_until_synced <= 0
             return view.MemberReport(
@@ -193,6 +195,12 @@ class Guest:
                 started=self.started,
                 exit_code=1 if self.server == ServerState.CRASHED else None,
                 error=self._error()).to_dict()
+
+    def _come_up(self) -> None:
+        if self.server == ServerState.STARTING:
+            self.reports_until_running -= 1
+            if self.reports_until_running < 0:
+                self.server = ServerState.RUNNING
 
     def _error(self) -> str:
         if self.habit('fails_to_prepare'):

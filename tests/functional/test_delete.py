@@ -15,6 +15,7 @@
 from trove.instance import models as instance_models
 
 from tests.functional import base
+from trove_pxc import waiting
 
 
 class DeleteTest(base.TroveTest):
@@ -90,6 +91,16 @@ class DeleteTest(base.TroveTest):
         self.gone(created['id'])
         error = self.wait_notified('dbaas.cluster_create.error')
         self.assertIn('being deleted', error['message'])
+
+    def test_while_trove_creates_the_instances(self) -> None:
+        self.cloud.delays = {'create_port': 0.5, 'volumes.create': 1}
+        created = self.create().json['cluster']
+        self.wait_for_call('create_port')
+        self.delete(created['id'])
+        self.gone(created['id'])
+        # What was on its way then must not come afterwards.
+        waiting.pause(3)
+        self.assert_nothing_left()
 
     def test_before_any_taskmanager_runs(self) -> None:
         self.stop_taskmanager()

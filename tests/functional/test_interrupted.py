@@ -92,6 +92,19 @@ class InterruptedTest(base.TroveTest):
     def test_killed_after_any_call(self) -> None:
         self._kill_at_each_call(answered=True)
 
+    def test_secrets_of_any_member_are_kept(self) -> None:
+        cluster_id = self._instances_of_cluster()
+        secrets = dict.fromkeys(
+            ('admin_password', 'root_password', 'sst_password'), 'kept')
+        operation = self._operation(cluster_id)
+        facts = operation.facts(operation.members[1])
+        self.world.named('products-2').settings = {
+            'facts': facts.to_dict(), 'secrets': secrets}
+        create.run(operation)
+        for guest in self.world.component:
+            assert guest.settings is not None
+            self.assertEqual(secrets, guest.settings['secrets'])
+
     def _kill_at_each_call(self, answered: bool) -> None:
         cluster_id = self._instances_of_cluster()
         calls, finished = 0, False
