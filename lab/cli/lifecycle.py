@@ -42,9 +42,10 @@ and reads all rows from every other. Exit code 0 only if all that held.
 A healthy cluster "products" that exists already is used.
 """
 DOWN = """\
-Stops all services and guests. The clusters and their data are gone then;
-the packages, the Python environment and the database image stay, so that
-the next "lab up" takes seconds. A lab that was killed is cleared away, too.
+Stops all services and guests. The clusters, their data and Trove's tables
+with the datastores in them are gone then; the packages, the Python
+environment and the images stay, so that the next "lab up" takes seconds. A
+lab that was killed is cleared away, too.
 """
 
 
