@@ -1,0 +1,26 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The parts of a request's check that need no Trove around them."""
+
+import testtools
+from trove.common import exception
+
+from trove_pxc.api import validation
+
+
+class RefusedTest(testtools.TestCase):
+
+    def test_it_is_exactly_the_class_that_is_a_400(self) -> None:
+        error = validation.refused('50%1 of "%s" are %(gone)s')
+        self.assertIs(exception.BadRequest, type(error))
+        self.assertEqual('50%1 of "%s" are %(gone)s', str(error))

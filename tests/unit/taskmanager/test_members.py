@@ -1,0 +1,43 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A report in the words of a time-out error."""
+
+import testtools
+
+from trove_pxc.galera import view
+from trove_pxc.taskmanager import members
+
+
+class SeenTest(testtools.TestCase):
+
+    def report(self, server: view.ServerState, rows: dict[str, str] | None,
+               error: str = '') -> view.MemberReport:
+        return view.MemberReport(
+            server=server, data_bytes=0, started=True, exit_code=None,
+            error=error, view=None if rows is None
+            else view.NodeView.from_status(rows))
+
+    def test_a_server_that_answers(self) -> None:
+        self.assertEqual(
+            'server running, Primary, Joining, size 2',
+            members.seen(self.report(view.ServerState.RUNNING, {
+                'wsrep_cluster_status': 'Primary', 'wsrep_local_state': '1',
+                'wsrep_cluster_size': '2'})))
+
+    def test_one_that_does_not(self) -> None:
+        self.assertEqual('server starting', members.seen(
+            self.report(view.ServerState.STARTING, None)))
+
+    def test_one_that_told_why(self) -> None:
+        self.assertEqual('server crashed, "no space"', members.seen(
+            self.report(view.ServerState.CRASHED, None, 'no space')))
