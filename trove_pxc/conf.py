@@ -64,6 +64,24 @@ _BOTH = (
              'the server may take. It does not wait for the server to be '
              'Synced.'),
     cfg.IntOpt(
+        'member_stop_timeout', default=240, min=5,
+        help='Seconds that a server may take to stop when its member is '
+             'restarted or resized; more than state_change_wait_time, after '
+             'which the guest ends it by force.'),
+    cfg.IntOpt(
+        'server_resize_timeout', default=900, min=5,
+        help='Seconds that Nova may take to resize the server of a member, '
+             'to confirm that or to revert it.'),
+    cfg.IntOpt(
+        'volume_resize_timeout', default=300, min=5,
+        help='Seconds that Cinder, Nova and the guest may take for each '
+             'step of a volume resize: detach, extend, attach.'),
+    cfg.IntOpt(
+        'status_call_timeout', default=3, min=1,
+        help='Seconds that the guests may take to answer, all at the same '
+             'time, when a user lists the members of a cluster or asks for '
+             'its health.'),
+    cfg.IntOpt(
         'creation_settle_timeout', default=10, min=1,
         help='Seconds for which nothing new may appear of an instance that '
              'Trove is still creating while its cluster is deleted, until '

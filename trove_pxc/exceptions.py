@@ -81,6 +81,13 @@ class StepFailed(GaleraError):
         super().__init__(
             f'{operation}: step "{step}" failed: {cause}. Next: {next_action}')
 
+    def with_obstacle(self, obstacle: str) -> 'StepFailed':
+        """The same failure of a member that does not serve since then."""
+        return StepFailed(
+            self.operation, self.step, self.cause,
+            f'bring it back by hand, for it does not serve: {obstacle}',
+            self.blamed)
+
 
 class MemberNotConfigured(GaleraError):
     """A guest was told to start before its settings were pushed to it."""

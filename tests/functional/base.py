@@ -58,6 +58,7 @@ _OPTIONS: dict[str | None, dict[str, Any]] = {
         'remote_glance_client': 'tests.functional.cloud.glance',
         'usage_sleep_time': 1,
         'cluster_delete_time_out': 20,
+        'online_volume_resize': False,
         'max_instances_per_tenant': 10,
         'max_volumes_per_tenant': 40,
         'max_ram_per_tenant': 20000,
@@ -75,6 +76,8 @@ _FAST = {
     'member_ready_timeout': 10, 'bootstrap_timeout': 10,
     'join_stall_timeout': 10, 'verify_timeout': 5, 'health_timeout': 10,
     'guest_silence_timeout': 5, 'member_call_timeout': 2,
+    'member_stop_timeout': 5, 'server_resize_timeout': 5,
+    'volume_resize_timeout': 5, 'status_call_timeout': 1,
     'member_start_timeout': 5, 'creation_settle_timeout': 2,
     'member_poll_interval': 0.05, 'database_poll_interval': 0.1,
     'cloud_poll_interval': 0.1,
@@ -124,6 +127,8 @@ class TroveTest(testtools.TestCase):
         self.world = galera.World()
         self.cloud.booted = self.world.boot
         self.cloud.removed = self.world.lose
+        self.cloud.rebooted = self.world.reboot
+        self.cloud.mounted = self.world.mounted
         self.addCleanup(self.world.close)
         self.api = trove_api.API()
         self.add_datastore('mariadb', '10.11')

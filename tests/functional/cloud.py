@@ -44,6 +44,8 @@ class Cloud:
     :ivar faults: names of the calls that fail, each with how often.
     :ivar delays: names of the calls that take long, each with seconds.
     :ivar booted: called with a server that has come up.
+    :ivar stubborn: servers that stay as they are, and volumes, whatever
+        resize is asked for.
     """
 
     def __init__(self) -> None:
@@ -68,6 +70,9 @@ class Cloud:
         self.servers_that_stay: set[str] = set()
         self.booted: Callable[[Any], None] = lambda server: None
         self.removed: Callable[[Any], None] = lambda server: None
+        self.rebooted: Callable[[Any], None] = lambda server: None
+        self.mounted: Callable[[Any], bool] = lambda server: False
+        self.stubborn: set[str] = set()
         self._next_address = 10
 
     def left(self) -> list[str]:
@@ -98,6 +103,7 @@ class Nova:
         self.flavors = _Flavors(cloud)
         self.servers = _Servers(cloud)
         self.server_groups = _ServerGroups(cloud)
+        self.volumes = _Attachments(cloud)
 
 
 class _Flavors:
@@ -132,6 +138,11 @@ class _Servers:
                        metadata=meta or {}, fault={}, flavor={'id': flavor})
         server.ports = [nic['port-id'] for nic in nics or []]
         server.delete = lambda: self.delete(server.id)
+        server.volumes = [
+            disk['uuid'] for disk in block_device_mapping_v2 or []]
+        for volume in server.volumes:
+            self._cloud.volumes[volume].status = 'in-use'
+        _Resizes(self._cloud, server)
         for port in server.ports:
             self._cloud.ports[port]['device_id'] = server.id
         if scheduler_hints:
@@ -145,7 +156,11 @@ class _Servers:
         self._cloud.call('servers.get')
         if server_id not in self._cloud.servers:
             raise nova_exceptions.NotFound(404)
-        return self._cloud.servers[server_id]
+        server = self._cloud.servers[server_id]
+        seen = Thing(**vars(server))
+        if server.status == 'RESIZE':
+            server.status = 'VERIFY_RESIZE'
+        return seen
 
     def list(self, search_opts: Any = None, **others: Any) -> list[Any]:
         self._cloud.call('servers.list')
@@ -160,9 +175,61 @@ class _Servers:
         if server_id in self._cloud.servers_that_stay:
             return
         server = self._cloud.servers.pop(server_id)
+        for volume in server.volumes:
+            if volume in self._cloud.volumes:
+                self._cloud.volumes[volume].status = 'available'
         for port in server.ports:
             self._cloud.ports[port]['device_id'] = ''
         self._cloud.removed(server)
+
+
+class _Resizes:
+    """What Nova does to the flavor of one server."""
+
+    def __init__(self, cloud: Cloud, server: Any) -> None:
+        self._cloud = cloud
+        self._server = server
+        self._before = server.flavor
+        server.resize = self.resize
+        server.confirm_resize = self.confirm
+        server.revert_resize = self.revert
+
+    def resize(self, flavor: str) -> None:
+        self._cloud.call('servers.resize')
+        if self._server.name in self._cloud.stubborn:
+            return
+        self._before = self._server.flavor
+        self._server.flavor = {'id': flavor}
+        self._server.status = 'RESIZE'
+        self._cloud.rebooted(self._server)
+
+    def confirm(self) -> None:
+        self._cloud.call('servers.confirm_resize')
+        assert self._server.status == 'VERIFY_RESIZE'
+        self._server.status = 'ACTIVE'
+
+    def revert(self) -> None:
+        self._cloud.call('servers.revert_resize')
+        assert self._server.status == 'VERIFY_RESIZE'
+        self._server.flavor = self._before
+        self._server.status = 'ACTIVE'
+        self._cloud.rebooted(self._server)
+
+
+class _Attachments:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def delete_server_volume(self, server_id: str, volume_id: str) -> None:
+        self._cloud.call('delete_server_volume')
+        if not self._cloud.mounted(self._cloud.servers[server_id]):
+            self._cloud.volumes[volume_id].status = 'available'
+
+    def create_server_volume(self, server_id: str, volume_id: str,
+                             device: str) -> None:
+        self._cloud.call('create_server_volume')
+        assert self._cloud.volumes[volume_id].status == 'available'
+        self._cloud.volumes[volume_id].status = 'in-use'
 
 
 class _ServerGroups:
@@ -210,6 +277,11 @@ class Cinder:
         wanted = (search_opts or {}).get('name')
         return [volume for volume in list(self._cloud.volumes.values())
                 if wanted in (None, volume.name)]
+
+    def extend(self, volume_id: str, size: int) -> None:
+        self._cloud.call('volumes.extend')
+        if volume_id not in self._cloud.stubborn:
+            self._cloud.volumes[volume_id].size = size
 
     def _delete(self, volume_id: str) -> None:
         self._cloud.call('volumes.delete')

@@ -38,6 +38,7 @@ class World:
 
     :ivar history: the UUID of the cluster, '' until someone bootstraps.
     :ivar events: what happened, in order: "bootstrap c-1", "join c-2".
+    :ivar sizes: of the component after each stop of a server.
     """
 
     def __init__(self) -> None:
@@ -48,6 +49,7 @@ class World:
         self.rows: set[str] = set()
         self.events: list[str] = []
         self.habits: dict[str, dict[str, Any]] = {}
+        self.sizes: list[int] = []
 
     def boot(self, server: Any) -> None:
         """A server came up: its agent listens from now on."""
@@ -56,6 +58,18 @@ class World:
         self.guests[instance_id] = guest
         if not guest.habit('dead'):
             guest.listen()
+
+    def reboot(self, server: Any) -> None:
+        """A server booted again; its agent starts a member by itself."""
+        guest = self.guests[server.metadata['trove_instance_id']]
+        self.tell(f'reboot {guest.name}')
+        guest.leave()
+        if not guest.habit('dies_at_reboot'):
+            guest.come_back()
+
+    def mounted(self, server: Any) -> bool:
+        """Whether a guest uses its volume."""
+        return self.guests[server.metadata['trove_instance_id']].mounted
 
     def lose(self, server: Any) -> None:
         """A server was deleted."""
@@ -92,7 +106,8 @@ class Guest:
     agent never answers), 'unprepared' (never gets ready), 'silent' (its
     agent dies when asked), 'crashes' (its server ends whenever it starts),
     'stalls' (it never gets Synced), 'forgets' (reads no probe),
-    'other_history' (it has data already).
+    'other_history' (it has data already), 'cannot_grow' (its file system),
+    'dies_at_reboot' (its server does not start after one).
     """
 
     target = messaging.Target(version=api.API.API_LATEST_VERSION)
@@ -113,6 +128,8 @@ class Guest:
         self.reports_until_running = 1
         self.reports_until_synced = 2
         self.crashes = 0
+        self.mounted = True
+        self.ran_with: dict[str, Any] = {}
 
     def habit(self, name: str) -> Any:
         return self.world.habits.get(self.name, {}).get(name)
@@ -247,7 +264,51 @@ class Guest:
         self.report_status(Statuses.HEALTHY)
 
     def stop_db(self, context: Any) -> None:
-        self.world.tell(f'stop {self.name}')
+        with self.world.lock:
+            self.leave()
+            self.server = ServerState.STOPPED
+            self.world.tell(f'stop {self.name}')
+            self.world.sizes.append(len(self.world.component))
+
+    def start_member(self, context: Any) -> None:
+        self.world.tell(f'start {self.name}')
+        self.come_back()
+
+    def leave(self) -> None:
+        """Its server is gone from the component."""
+        with self.world.lock:
+            if self in self.world.component:
+                self.world.component.remove(self)
+            self.synced = False
+
+    def come_back(self) -> None:
+        """Its server starts and meets the others."""
+        with self.world.lock:
+            assert self.mounted and self.settings
+            self.reports_until_running = 1
+            self.reports_until_synced = 2
+            self.ran_with = self.settings['facts']
+            if (self._start() and self.world.component
+                    and self not in self.world.component):
+                self.world.component.append(self)
+
+    def unmount_volume(self, context: Any, device_path: str,
+                       mount_point: str) -> None:
+        assert self.server != ServerState.RUNNING
+        self.world.tell(f'unmount {self.name}')
+        self.mounted = False
+
+    def resize_fs(self, context: Any, device_path: str, mount_point: str,
+                  online: bool = False) -> None:
+        if self.habit('cannot_grow'):
+            raise messaging.RemoteError(
+                'GuestError', 'resize2fs: Permission denied')
+        self.world.tell(f'grow {self.name}')
+
+    def mount_volume(self, context: Any, device_path: str,
+                     mount_point: str) -> None:
+        self.world.tell(f'mount {self.name}')
+        self.mounted = True
 
     def get_volume_info(self, context: Any) -> dict[str, float]:
         return {'used': 0.1, 'total': 1.0}

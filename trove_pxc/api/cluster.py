@@ -31,6 +31,7 @@ from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import api as task_api
 
+from trove_pxc.api import actions
 from trove_pxc.api import members
 from trove_pxc.api import validation
 
@@ -88,6 +89,12 @@ class GaleraCluster(cluster_models.Cluster):
             cluster._task_api().create_cluster(cluster.id)
             undo.pop_all()
         return cluster
+
+    def action(self, context: Any, req: Any, action: str,
+               param: Any) -> Any:
+        """Ours first; what is none of ours is Trove's."""
+        if not actions.perform(self, req, action, param):
+            super().action(context, req, action, param)
 
     def delete(self) -> None:
         """Have all of it removed, whatever its state; twice does no harm.

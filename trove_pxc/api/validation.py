@@ -67,6 +67,13 @@ def refused(message: str) -> Exception:
     return error
 
 
+def unavailable(message: str) -> Exception:
+    """A 422: not while things stand as they do."""
+    error: Exception = exception.UnprocessableEntity(
+        message.replace('%', '%%'))
+    return error
+
+
 def check(context: Any, request: Request) -> list[Instance]:
     """All that can be known beforehand, cheap things first.
 
@@ -149,25 +156,36 @@ def _check_additions(context: Any, request: Request) -> None:
 
 def _flavors(context: Any, request: Request) -> list[Any]:
     """The flavor of each instance, in their order; they may differ."""
+    found = {
+        (region, flavor_id): flavor(
+            context, request.version.id, region or None, flavor_id)
+        for region, flavor_id in sorted(
+            {_flavor_key(instance) for instance in request.instances})}
+    return [found[_flavor_key(instance)] for instance in request.instances]
+
+
+def flavor(context: Any, version_id: str, region: str | None,
+           flavor_id: str) -> Any:
+    """The flavor, if the datastore version may have it.
+
+    :raises trove.common.exception.TroveError: if it may not, or there is
+        no such flavor.
+    """
     bound = [row.value for row in
              datastore_models.DBDatastoreVersionMetadata.find_all(
-                 datastore_version_id=request.version.id, key='flavor',
+                 datastore_version_id=version_id, key='flavor',
                  deleted=False)]
-    found = {}
-    for region, flavor_id in sorted(
-            {_flavor_key(instance) for instance in request.instances}):
-        if bound and flavor_id not in bound:
-            raise exception.DatastoreFlavorAssociationNotFound(
-                datastore_version_id=request.version.id, id=flavor_id)
-        nova = clients.create_nova_client(context, region or None)
-        try:
-            found[region, flavor_id] = nova.flavors.get(flavor_id)
-        except (nova_exceptions.NotFound,
-                nova_exceptions.BadRequest) as missing:
-            raise refused(f'Flavor {flavor_id} cannot be found; "openstack '
-                          'database flavor list" shows those there are.'
-                          ) from missing
-    return [found[_flavor_key(instance)] for instance in request.instances]
+    if bound and flavor_id not in bound:
+        raise exception.DatastoreFlavorAssociationNotFound(
+            datastore_version_id=version_id, id=flavor_id)
+    try:
+        return clients.create_nova_client(context, region).flavors.get(
+            flavor_id)
+    except (nova_exceptions.NotFound,
+            nova_exceptions.BadRequest) as missing:
+        raise refused(f'Flavor {flavor_id} cannot be found; "openstack '
+                      'database flavor list" shows those there are.'
+                      ) from missing
 
 
 def _flavor_key(instance: Instance) -> tuple[str, str]:

@@ -60,8 +60,18 @@ class GaleraGuestAPI(guest_api.API):
     def start_member(self) -> None:
         self._act('start_member')
 
-    def member_report(self) -> view.MemberReport:
-        return view.MemberReport.from_dict(self._look('member_report'))
+    def stop_member(self) -> None:
+        """Stop the server cleanly; it stays stopped until the next boot."""
+        self._call('stop_db', self._seconds('member_stop_timeout'),
+                   version=self.API_BASE_VERSION)
+
+    def member_report(self, seconds: float | None = None
+                      ) -> view.MemberReport:
+        """:param seconds: to wait, if not member_call_timeout."""
+        return view.MemberReport.from_dict(
+            self._look('member_report') if seconds is None
+            else self._call('member_report', seconds,
+                            version=self.API_BASE_VERSION))
 
     def member_position(self) -> position.Position:
         """It recovers the position of a stopped server, which takes time."""

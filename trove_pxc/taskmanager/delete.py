@@ -41,6 +41,7 @@ class Deletion:
     """
 
     name = 'delete'
+    remedy = 'delete the cluster'
     at: workflow.Step[Any] | None = None
     subject: members.Member | None = None
 

@@ -52,6 +52,7 @@ class Formation(supervision.Supervised):
     :ivar history: the UUID of the cluster's history, once it exists.
     """
 
+    remedy = 'delete the cluster'
     secrets: settings.ClusterSecrets | None = None
     founder: Member | None = None
     history: str = ''

@@ -15,13 +15,14 @@
 Nothing of ours imports it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from trove.common import cfg
 from trove.common.strategies.cluster import base
-from trove.taskmanager import api as task_api
 
 from trove_pxc import conf
+from trove_pxc.taskmanager import api
 from trove_pxc.taskmanager import tasks
 
 conf.register(cfg.CONF)
@@ -31,10 +32,15 @@ class GaleraTaskManagerStrategy(base.BaseTaskManagerStrategy):
     """The client for casts, and the class that does what they ask."""
 
     @property
-    def task_manager_api_class(self) -> Any:
-        return task_api.API
+    def task_manager_api_class(self) -> type[api.GaleraTaskAPI]:
+        return api.GaleraTaskAPI
 
     @property
     def task_manager_cluster_tasks_class(
             self) -> type[tasks.GaleraClusterTasks]:
         return tasks.GaleraClusterTasks
+
+    @property
+    def task_manager_manager_actions(self) -> Mapping[str, Any]:
+        """What Trove's manager does with "<manager>_<name>"."""
+        return tasks.ACTIONS

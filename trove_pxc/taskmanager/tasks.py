@@ -17,12 +17,17 @@ that can be deleted, and is raised again: Trove's manager sends the *error*
 notification for what is raised, and *end* for everything else.
 """
 
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import functools
 from typing import Any
 
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
+from trove.common import notification
 from trove.taskmanager import models as task_models
 
 from trove_pxc import exceptions
@@ -30,6 +35,9 @@ from trove_pxc.taskmanager import create
 from trove_pxc.taskmanager import delete
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import outcome
+from trove_pxc.taskmanager import resize
+from trove_pxc.taskmanager import restart
+from trove_pxc.taskmanager import rolling
 from trove_pxc.taskmanager import workflow
 
 LOG = logging.getLogger(__name__)
@@ -58,6 +66,65 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             outcome.release(operation.members)
             self._end_task(ClusterTasks.BUILDING_INITIAL)
             LOG.info('Cluster %s is complete', cluster_id)
+
+    def restart_members(self, context: Any,
+                        instance_ids: Sequence[str]) -> None:
+        """Restart members one after another.
+
+        :raises StepFailed: and then the member at fault tells why, and the
+            cluster has no task.
+        """
+        self._roll(ClusterTasks.RESTARTING_CLUSTER, restart.run,
+                   functools.partial(rolling.Rolling, 'restart', context,
+                                     self, instance_ids))
+
+    def resize_flavor_of_members(self, context: Any,
+                                 instance_ids: Sequence[str],
+                                 flavor_id: str) -> None:
+        """Give members another flavor, one after another; as a restart."""
+        self._roll(ClusterTasks.UPDATING_CLUSTER, resize.run_flavor,
+                   functools.partial(resize.FlavorResize, context, self,
+                                     instance_ids, flavor_id))
+
+    def resize_volume_of_members(self, context: Any,
+                                 instance_ids: Sequence[str],
+                                 volume_gb: int) -> None:
+        """Give members larger volumes, one after another; as a restart."""
+        self._roll(ClusterTasks.UPDATING_CLUSTER, resize.run_volume,
+                   functools.partial(resize.VolumeResize, context, self,
+                                     instance_ids, volume_gb))
+
+    def _roll(self, task: Any, run: Callable[[Any], None],
+              make: Callable[[], rolling.Rolling]) -> None:
+        with lockutils.lock(f'trove-pxc-members-{self.id}'):
+            operation = make()
+            try:
+                run(operation)
+            except exceptions.ClusterBeingDeleted as deleted:
+                LOG.info('%s', deleted)
+                raise
+            except Exception as error:
+                operation.check_wanted()
+                raise self._roll_back(operation, error) from error
+            finally:
+                rolling.free(operation)
+                self._end_task(task)
+            LOG.info('%s of cluster %s is complete', operation.name, self.id)
+
+    def _roll_back(self, operation: rolling.Rolling,
+                   error: Exception) -> exceptions.StepFailed:
+        """What there is to tell, when the member serves again if it can."""
+        failure = workflow.failure(operation, error)
+        LOG.error('Cluster %s: %s', self.id, failure, exc_info=error)
+        failure.__cause__ = error
+        rolling.record(operation, failure)
+        obstacle = rolling.put_back(operation)
+        if obstacle:
+            failure = failure.with_obstacle(obstacle)
+            failure.__cause__ = error
+            rolling.record(operation, failure)
+        rolling.return_quota(operation)
+        return failure
 
     def delete_cluster(self, context: Any, cluster_id: str) -> None:
         """Remove all of a cluster.
@@ -90,3 +157,19 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         row = cluster_models.DBCluster.get_by(id=self.id, deleted=False)
         if row is not None and row.task_status == task:
             row.update(task_status=ClusterTasks.NONE)
+
+
+def _action(name: str) -> Callable[..., None]:
+    """What Trove's manager calls for a cast that it has no method for."""
+    def entry(context: Any, cluster_id: str, **arguments: Any) -> None:
+        with notification.EndNotification(context, cluster_id=cluster_id):
+            cluster_tasks = task_models.load_cluster_tasks(
+                context, cluster_id)
+            getattr(cluster_tasks, name)(context, **arguments)
+    return entry
+
+
+ACTIONS: Mapping[str, Callable[..., None]] = {
+    name: _action(name) for name in (
+        'restart_members', 'resize_flavor_of_members',
+        'resize_volume_of_members')}

@@ -36,9 +36,13 @@ LOG = logging.getLogger(__name__)
 
 
 class Operation(Protocol):
-    """What the run of an operation needs to know of it."""
+    """What the run of an operation needs to know of it.
+
+    :ivar remedy: what to do about a cluster for which it has failed.
+    """
 
     name: str
+    remedy: str
     cluster_id: str
     at: 'Step[Any] | None'
     subject: members.Member | None
@@ -120,7 +124,7 @@ def failure(operation: Operation,
         name = f'{name} of {subject.name}'
     return exceptions.StepFailed(
         operation.name, name, _cause(error, subject),
-        _next_action(error, step), blamed)
+        _next_action(operation.remedy, error, step), blamed)
 
 
 def _cause(error: Exception, subject: members.Member | None) -> str:
@@ -132,11 +136,11 @@ def _cause(error: Exception, subject: members.Member | None) -> str:
     return cause.rstrip('. ')
 
 
-def _next_action(error: Exception, step: Step[Any] | None) -> str:
+def _next_action(remedy: str, error: Exception,
+                 step: Step[Any] | None) -> str:
     if isinstance(error, exceptions.BootstrapRefused):
         return ('look at the data of the members that are named before '
                 'you delete the cluster')
     if isinstance(error, exceptions.DeadlineExceeded) and step is not None:
-        return (f'delete the cluster; raise {step.timeout} if it was only '
-                'slow')
-    return 'delete the cluster; see the guest agent and server logs'
+        return f'{remedy}; raise {step.timeout} if it was only slow'
+    return f'{remedy}; see the guest agent and server logs'

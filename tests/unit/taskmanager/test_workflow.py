@@ -26,6 +26,7 @@ class Journal:
     """An operation that notes down what is done."""
 
     name = 'create'
+    remedy = 'delete the cluster'
     cluster_id = 'some-cluster'
 
     def __init__(self) -> None:

@@ -1,0 +1,406 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Resize and restart through the API, the taskmanager and the guests."""
+
+from typing import Any
+
+from trove.cluster.tasks import ClusterTasks
+from trove.instance.tasks import InstanceTasks
+import webob
+
+from tests.functional import base
+
+NAMES = ('products-1', 'products-2', 'products-3')
+
+
+class ActionTest(base.TroveTest):
+    """Each test begins with a cluster of three that is complete."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start_taskmanager()
+        self.cluster_id = self.create().json['cluster']['id']
+        self.wait_for_task(self.cluster_id)
+        self.world.events.clear()
+        self.world.sizes.clear()
+        self.before = self.used()
+
+    def act(self, body: Any) -> webob.Response:
+        return self.request('POST', f'/clusters/{self.cluster_id}', body)
+
+    def accept(self, body: Any) -> Any:
+        """Ask for an action and wait until it is over."""
+        response = self.act(body)
+        self.assertEqual(202, response.status_int, response.text)
+        self.assertNotEqual('NONE', response.json['cluster']['task']['name'])
+        self.wait_for_task(self.cluster_id)
+        return self.show(self.cluster_id)
+
+    def refuse(self, code: int, words: str, body: Any) -> None:
+        """Ask, and see that nothing was begun."""
+        response = self.act(body)
+        self.assertEqual(code, response.status_int, response.text)
+        (error,) = response.json.values()
+        self.assertIn(words, error['message'])
+        self.assertEqual(self.before, self.used())
+        self.assertEqual(ClusterTasks.NONE,
+                         self.cluster_row(self.cluster_id).task_status)
+        self.assertEqual([], self.world.events)
+
+    def member(self, number: int) -> str:
+        return str(self.instance_rows(self.cluster_id)[number - 1].id)
+
+    def assert_whole(self) -> None:
+        """All serve, and no more than one was ever missing."""
+        self.assertEqual(set(NAMES), {
+            guest.name for guest in self.world.component})
+        self.assertEqual({2}, set(self.world.sizes))
+        for row in self.instance_rows(self.cluster_id):
+            self.assertEqual(InstanceTasks.NONE, row.task_status)
+
+
+class RestartTest(ActionTest):
+
+    def test_all_members_one_after_another(self) -> None:
+        shown = self.accept({'restart': {}})
+        self.assertEqual(
+            [f'{what} {name}' for name in NAMES
+             for what in ('stop', 'start')], self.world.events)
+        self.assertEqual(['ACTIVE'] * 3, [
+            instance['status'] for instance in shown['instances']])
+        self.assert_whole()
+        self.wait_notified('dbaas.cluster_restart.end')
+        self.assertEqual(self.before, self.used())
+
+    def test_one_member(self) -> None:
+        self.accept({'restart': {'instance': self.member(2)}})
+        self.assertEqual(['stop products-2', 'start products-2'],
+                         self.world.events)
+        self.assert_whole()
+
+    def test_body_that_is_null(self) -> None:
+        """The client sends it so."""
+        self.accept({'restart': None})
+        self.assert_whole()
+
+    def test_member_that_is_down_is_brought_back(self) -> None:
+        self.world.named('products-2').stop_db(None)
+        self.world.sizes.clear()
+        self.accept({'restart': {'instance': self.member(2)}})
+        self.assert_whole()
+
+    def test_nobody_is_stopped_while_another_is_down(self) -> None:
+        self.world.named('products-2').stop_db(None)
+        self.world.events.clear()
+        self.accept({'restart': {'instance': self.member(1)}})
+        self.assertEqual([], self.world.events)
+        error = self.wait_notified('dbaas.cluster_restart.error')
+        self.assertIn('products-1 was not touched', error['message'])
+        self.assertIn('products-2', error['message'])
+        self.assertIn('products-2', self.fault(self.member(1)))
+
+    def test_the_next_is_not_stopped_if_one_does_not_return(self) -> None:
+        self.world.habits['products-1'] = {'crashes': True}
+        self.accept({'restart': {}})
+        error = self.wait_notified('dbaas.cluster_restart.error')
+        self.assertIn('"return of products-1" failed', error['message'])
+        self.assertIn('does not serve', error['message'])
+        self.assertNotIn('stop products-2', self.world.events)
+        self.assertIn('disk is 100% full', self.fault(self.member(1)))
+        self.assertEqual('', self.fault(self.member(2)))
+
+    def test_old_faults_are_forgotten(self) -> None:
+        self.world.habits['products-1'] = {'crashes': True}
+        self.accept({'restart': {'instance': self.member(1)}})
+        self.assertNotEqual('', self.fault(self.member(1)))
+        self.world.habits.clear()
+        self.accept({'restart': {'instance': self.member(1)}})
+        self.assertEqual('', self.fault(self.member(1)))
+
+    def test_delete_ends_it(self) -> None:
+        self.world.habits['products-1'] = {'stalls': True}
+        self.act({'restart': {}})
+        self.wait_for_event('start products-1')
+        response = self.request('DELETE', f'/clusters/{self.cluster_id}')
+        self.assertEqual(202, response.status_int)
+        self.wait_deleted(self.cluster_id)
+        self.wait_notified('dbaas.cluster_restart.error')
+        self.assert_nothing_left()
+
+
+class FlavorTest(ActionTest):
+
+    def test_all_members_one_after_another(self) -> None:
+        shown = self.accept({'resize': {'flavorRef': '2'}})
+        self.assertEqual(
+            [f'{what} {name}' for name in NAMES
+             for what in ('stop', 'configure', 'reboot')],
+            self.world.events)
+        self.assertEqual(['2'] * 3, [
+            instance['flavor']['id'] for instance in shown['instances']])
+        self.assert_whole()
+        self.wait_notified('dbaas.cluster_resize_flavor.end')
+        self.assertEqual(dict(self.before, ram=3 * 1024), self.used())
+        for name in NAMES:
+            self.assertEqual(
+                1024, self.world.named(name).ran_with['memory_mb'])
+        for server in self.cloud.servers.values():
+            self.assertEqual(('ACTIVE', '2'),
+                             (server.status, server.flavor['id']))
+
+    def test_one_member_only(self) -> None:
+        shown = self.accept({'resize': {
+            'flavorRef': 'http://a.cloud/flavors/2',
+            'instance': self.member(2)}})
+        self.assertEqual(['1', '2', '1'], [
+            instance['flavor']['id'] for instance in shown['instances']])
+        self.assertEqual(512 + 1024 + 512, self.used()['ram'])
+        self.assert_whole()
+
+    def test_those_that_have_it_are_left_alone(self) -> None:
+        self.accept({'resize': {'flavorRef': '2',
+                                'instance': self.member(2)}})
+        self.world.events.clear()
+        self.accept({'resize': {'flavorRef': '2'}})
+        self.assertNotIn('stop products-2', self.world.events)
+        self.assertEqual(3 * 1024, self.used()['ram'])
+
+    def test_smaller_flavor_gives_quota_back(self) -> None:
+        self.accept({'resize': {'flavorRef': '2'}})
+        self.accept({'resize': {'flavorRef': '1'}})
+        self.assertEqual(self.before, self.used())
+
+    def fail(self, words: str, **more: Any) -> None:
+        """The first member cannot be resized: all is as it was."""
+        shown = self.accept({'resize': {'flavorRef': '2'}})
+        error = self.wait_notified('dbaas.cluster_resize_flavor.error')
+        self.assertIn(words, error['message'])
+        self.assertNotIn('stop products-2', self.world.events)
+        self.assertIn('resize flavor', self.fault(self.member(1)))
+        self.assertEqual(['1'] * 3, [
+            instance['flavor']['id'] for instance in shown['instances']])
+        self.assertEqual(self.before, self.used())
+
+    def test_nova_that_refuses(self) -> None:
+        self.cloud.faults['servers.resize'] = 1
+        self.fail('servers.resize: a fault that the test wants')
+        self.assert_whole()
+        self.assertEqual(
+            512, self.world.named('products-1').ran_with['memory_mb'])
+
+    def test_server_that_stays_as_it_is(self) -> None:
+        self.cloud.stubborn.add('products-1')
+        self.fail('Nova has left its server')
+        self.assert_whole()
+
+    def test_server_that_does_not_return_is_reverted(self) -> None:
+        """It hangs with the new flavor, and serves with the old one."""
+        guest = self.world.named('products-1')
+        self.world.habits['products-1'] = {'stalls': True}
+        revert = self.cloud.call
+
+        def call(name: str) -> None:
+            if name == 'servers.revert_resize':
+                self.world.habits.clear()
+            revert(name)
+        self.cloud.call = call  # type: ignore[method-assign]
+        self.fail('"return of products-1" failed')
+        self.assert_whole()
+        self.assertEqual(512, guest.ran_with['memory_mb'])
+
+    def test_failure_later_keeps_what_was_done(self) -> None:
+        self.cloud.stubborn.add('products-2')
+        shown = self.accept({'resize': {'flavorRef': '2'}})
+        self.assertEqual(['2', '1', '1'], [
+            instance['flavor']['id'] for instance in shown['instances']])
+        self.assertEqual(1024 + 2 * 512, self.used()['ram'])
+        self.assert_whole()
+
+
+class VolumeTest(ActionTest):
+
+    def sizes(self) -> list[int]:
+        return [instance['volume']['size'] for instance in
+                self.show(self.cluster_id)['instances']]
+
+    def test_all_members_one_after_another(self) -> None:
+        self.accept({'resize': {'volume': {'size': 3}}})
+        self.assertEqual([3, 3, 3], self.sizes())
+        self.assertEqual(
+            [f'{what} {name}' for name in NAMES for what in (
+                'stop', 'unmount', 'grow', 'mount', 'configure', 'start')],
+            self.world.events)
+        self.assert_whole()
+        self.wait_notified('dbaas.cluster_resize_volume.end')
+        self.assertEqual(dict(self.before, volumes=9), self.used())
+        for volume in self.cloud.volumes.values():
+            self.assertEqual((3, 'in-use'), (volume.size, volume.status))
+        for name in NAMES:
+            self.assertEqual(3, self.world.named(name).ran_with['volume_gb'])
+
+    def test_one_member_only(self) -> None:
+        self.accept({'resize': {'volume': {'size': '2'},
+                                'instance': self.member(3)}})
+        self.assertEqual([1, 1, 2], self.sizes())
+        self.assertEqual(4, self.used()['volumes'])
+        self.assert_whole()
+
+    def test_without_detaching_where_the_cloud_can(self) -> None:
+        self.override('online_volume_resize', True)
+        self.accept({'resize': {'volume': {'size': 2}}})
+        self.assertEqual([2, 2, 2], self.sizes())
+        self.assertNotIn('unmount products-1', self.world.events)
+        self.assertNotIn('delete_server_volume', self.cloud.calls)
+        self.assert_whole()
+
+    def test_cinder_that_refuses(self) -> None:
+        self.cloud.faults['volumes.extend'] = 1
+        self.accept({'resize': {'volume': {'size': 2}}})
+        error = self.wait_notified('dbaas.cluster_resize_volume.error')
+        self.assertIn('"extend the volume of products-1" failed',
+                      error['message'])
+        self.assertEqual([1, 1, 1], self.sizes())
+        self.assertEqual(self.before, self.used())
+        self.assertNotIn('stop products-2', self.world.events)
+        self.assert_whole()
+
+    def test_file_system_that_does_not_grow(self) -> None:
+        self.world.habits['products-1'] = {'cannot_grow': True}
+        self.accept({'resize': {'volume': {'size': 2}}})
+        fault = self.fault(self.member(1))
+        self.assertIn('attach the volume', fault)
+        self.assertIn('it does not serve', fault)
+        self.assertEqual({'products-2', 'products-3'}, {
+            guest.name for guest in self.world.component})
+        self.world.habits.clear()
+        self.accept({'resize': {'volume': {'size': 2}}})
+        self.assertEqual([2, 2, 2], self.sizes())
+        self.assertEqual(6, self.used()['volumes'])
+
+
+class RefusalTest(ActionTest):
+
+    def test_flavor_that_all_have(self) -> None:
+        self.refuse(400, 'products-1, products-2, products-3 have the flavor '
+                    '1 already', {'resize': {'flavorRef': '1'}})
+        self.refuse(400, 'products-1 has the flavor 1 already', {'resize': {
+            'flavorRef': 1, 'instance': self.member(1)}})
+
+    def test_flavor_that_there_is_not(self) -> None:
+        self.refuse(400, 'Flavor 77 cannot be found',
+                    {'resize': {'flavorRef': '77'}})
+
+    def test_flavor_with_a_disk_for_data(self) -> None:
+        self.cloud.flavors['2'].ephemeral = 10
+        self.refuse(400, 'has an ephemeral disk',
+                    {'resize': {'flavorRef': '2'}})
+
+    def test_volume_that_is_no_larger(self) -> None:
+        self.accept({'resize': {'volume': {'size': 3},
+                                'instance': self.member(2)}})
+        self.world.events.clear()
+        self.before = self.used()
+        self.refuse(400, 'cannot be made smaller: products-2 has more than '
+                    '2 GB', {'resize': {'volume': {'size': 2}}})
+        self.refuse(400, 'products-2 has a volume of 3 GB already',
+                    {'resize': {'volume': {'size': 3},
+                                'instance': self.member(2)}})
+
+    def test_volume_that_is_too_large(self) -> None:
+        self.override('max_accepted_volume_size', 5)
+        self.refuse(413, 'cannot exceed maximum',
+                    {'resize': {'volume': {'size': 6}}})
+
+    def test_quota(self) -> None:
+        self.override('max_ram_per_tenant', 3 * 1024 - 1)
+        self.override('max_volumes_per_tenant', 5)
+        self.refuse(413, 'ram', {'resize': {'flavorRef': '2'}})
+        self.refuse(413, 'volumes', {'resize': {'volume': {'size': 2}}})
+
+    def test_instance_of_another_cluster(self) -> None:
+        for body in ({'flavorRef': '2'}, {'volume': {'size': 2}}):
+            self.refuse(400, 'is no member of cluster products', {
+                'resize': dict(body, instance=self.unknown_id())})
+        self.refuse(400, 'is no member', {
+            'restart': {'instance': self.unknown_id()}})
+
+    def test_bodies_that_say_nothing_clear(self) -> None:
+        for body in ({}, {'flavorRef': '2', 'volume': {'size': 2}}):
+            self.refuse(400, 'either flavorRef or volume',
+                        {'resize': body})
+        for body in (None, [], 'all', {'size': 2}, {'volume': 2},
+                     {'volume': {}}, {'volume': {'size': 0}},
+                     {'volume': {'size': -1}}, {'volume': {'size': 1.5}},
+                     {'flavorRef': ''}, {'flavorRef': '2', 'instance': 'x'},
+                     {'volume': {'size': 2, 'type': 'fast'}}):
+            self.refuse(400, 'Validation error: resize', {'resize': body})
+        for body in ([], 'all', {'delay': 1}, {'instance': 'products-1'}):
+            self.refuse(400, 'Validation error: restart', {'restart': body})
+
+    def test_what_is_not_offered(self) -> None:
+        node = {'flavorRef': '1', 'volume': {'size': 1}}
+        for action, body in (
+                ('grow', [node]), ('shrink', [{'id': self.member(1)}]),
+                ('upgrade', {'datastore_version': '10.11'}),
+                ('configuration_attach', {'configuration_id': 'x'}),
+                ('configuration_attach', {}), ('configuration_detach', {})):
+            self.refuse(400, 'yet' if action != 'configuration_attach'
+                        else 'when you create one', {action: body})
+        self.refuse(400, 'not supported', {'add_shard': {}})
+        self.refuse(400, 'not supported', {'dance': {}})
+
+    def test_while_something_else_is_going_on(self) -> None:
+        row = self.cluster_row(self.cluster_id)
+        row.update(task_status=ClusterTasks.RESTARTING_CLUSTER)
+        for body in ({'restart': {}}, {'resize': {'flavorRef': '2'}},
+                     {'resize': {'volume': {'size': 2}}}):
+            response = self.act(body)
+            self.assertEqual(422, response.status_int)
+            self.assertIn('RESTARTING_CLUSTER', response.text)
+        self.assertEqual(self.before, self.used())
+        row.update(task_status=ClusterTasks.NONE)
+
+    def test_member_that_is_busy_or_broken(self) -> None:
+        row = self.instance_rows(self.cluster_id)[1]
+        row.update(task_status=InstanceTasks.BUILDING_ERROR_SERVER)
+        self.refuse(422, 'products-2', {'restart': {}})
+        self.refuse(422, 'products-2', {'resize': {'flavorRef': '2'}})
+
+    def test_another_project(self) -> None:
+        response = self.request('POST', f'/clusters/{self.cluster_id}',
+                                {'restart': {}}, project='strangers')
+        self.assertEqual(404, response.status_int)
+
+    def test_cast_that_fails_leaves_no_task(self) -> None:
+        self.override('taskmanager_strategy',
+                      'tests.functional.test_actions.BrokenStrategy',
+                      'mariadb')
+        response = self.act({'resize': {'flavorRef': '2'}})
+        self.assertEqual(500, response.status_int)
+        self.assertEqual(self.before, self.used())
+        self.assertEqual(ClusterTasks.NONE,
+                         self.cluster_row(self.cluster_id).task_status)
+
+    def test_reset_status_is_still_troves(self) -> None:
+        row = self.cluster_row(self.cluster_id)
+        row.update(task_status=ClusterTasks.UPDATING_CLUSTER)
+        response = self.act({'reset-status': {}})
+        self.assertIn(response.status_int, (202, 403))
+
+
+class BrokenStrategy:
+    """A broker that is not there when the cast is made."""
+
+    @staticmethod
+    def task_manager_api_class(context: Any) -> Any:
+        raise ConnectionError('no broker')

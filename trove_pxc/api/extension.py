@@ -1,0 +1,101 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""GET /clusters/{id}/members and GET /clusters/{id}/health in trove-api.
+
+Loaded by Trove through the entry points trove.api.extensions, in every
+trove-api where this package is installed. Clusters of other strategies and
+all other routes are left as they are.
+"""
+
+from typing import Any
+
+from trove.cluster import models as cluster_models
+from trove.common import extensions
+from trove.common import policy
+from trove.common import wsgi
+
+from trove_pxc.api import cluster as cluster_model
+from trove_pxc.api import reading
+from trove_pxc.api import validation
+
+_CLUSTERS = {'member_name': 'cluster',
+             'collection_name': '{tenant_id}/clusters'}
+
+
+class GaleraExtension(extensions.ExtensionDescriptor):
+    """The additional resources of a cluster."""
+
+    def get_name(self) -> str:
+        return 'Galera'
+
+    def get_description(self) -> str:
+        return 'Members and health of Galera clusters'
+
+    def get_alias(self) -> str:
+        return 'GALERA'
+
+    def get_namespace(self) -> str:
+        return 'https://docs.openstack.org/trove-pxc'
+
+    def get_updated(self) -> str:
+        return '2026-11-23T00:00:00-00:00'
+
+    def get_resources(self) -> list[Any]:
+        return [
+            extensions.ResourceExtension(
+                'members', MembersController(), parent=_CLUSTERS),
+            extensions.ResourceExtension(
+                'health', HealthController(), parent=_CLUSTERS),
+        ]
+
+
+class MembersController(wsgi.Controller):
+    """The members, as they see themselves."""
+
+    def index(self, req: Any, tenant_id: str, cluster_id: str) -> Any:
+        cluster = _load(req, cluster_id)
+        return wsgi.Result({'members': [
+            answer.to_dict() for answer in reading.ask(cluster)]}, 200)
+
+
+class HealthController(wsgi.Controller):
+    """What the members' answers add up to."""
+
+    def index(self, req: Any, tenant_id: str, cluster_id: str) -> Any:
+        cluster = _load(req, cluster_id)
+        answers = reading.ask(cluster)
+        found = reading.diagnose(answers)
+        return wsgi.Result({'health': {
+            'state': found.state.value,
+            'sentence': found.sentence,
+            'next_action': found.next_action,
+            'members': len(answers),
+            'reachable': sum(answer.report is not None
+                             for answer in answers),
+        }}, 200)
+
+
+def _load(req: Any, cluster_id: str) -> cluster_model.GaleraCluster:
+    """The project's cluster, if it is one of ours.
+
+    :raises trove.common.exception.TroveError: it is not to be had.
+    """
+    context = req.environ[wsgi.CONTEXT_KEY]
+    cluster = cluster_models.Cluster.load(context, cluster_id)
+    policy.authorize_on_target(
+        context, 'cluster:show', {'tenant': cluster.tenant_id})
+    if not isinstance(cluster, cluster_model.GaleraCluster):
+        raise validation.refused(
+            f'Cluster {cluster_id} is no Galera cluster of trove-pxc; an '
+            'operator sets api_strategy of its datastore.')
+    return cluster

@@ -1,0 +1,45 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Trove's notifications for the actions that Trove has none for.
+
+The API makes them; Trove names the class in the message and the taskmanager
+makes it again from that name, to tell the end or the error.
+"""
+
+from trove.common import notification
+
+
+class ClusterResizeFlavor(notification.DBaaSAPINotification):
+    """dbaas.cluster_resize_flavor.start, .end, .error"""
+
+    def event_type(self) -> str:
+        return 'cluster_resize_flavor'
+
+    def required_start_traits(self) -> list[str]:
+        return ['cluster_id', 'flavor_id']
+
+    def optional_start_traits(self) -> list[str]:
+        return ['instance_ids']
+
+
+class ClusterResizeVolume(notification.DBaaSAPINotification):
+    """dbaas.cluster_resize_volume.start, .end, .error"""
+
+    def event_type(self) -> str:
+        return 'cluster_resize_volume'
+
+    def required_start_traits(self) -> list[str]:
+        return ['cluster_id', 'new_size']
+
+    def optional_start_traits(self) -> list[str]:
+        return ['instance_ids']

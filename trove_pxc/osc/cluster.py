@@ -1,0 +1,159 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The commands "openstack database cluster ..." of this package.
+
+Loaded by the openstack client through the entry points of
+openstack.database.v1. Each is parsed and shown here; requests asks.
+"""
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from osc_lib.command import command
+from osc_lib import utils
+
+from trove_pxc.osc import progress
+from trove_pxc.osc import requests
+
+_CLUSTER_HELP = 'Name or ID of the cluster.'
+_WAIT_SECONDS = 3600
+
+Table = tuple[Iterable[str], Iterable[Any]]
+
+
+class ListClusterMembers(command.Lister):
+    """List the members of a cluster as they see themselves.
+
+    All members are asked at the same time. Role is what a member is to the
+    cluster now: member, donor, joiner, starting, stopped, crashed, outside
+    (of the primary component) or unreachable (its guest gives no answer).
+    """
+
+    columns = ('ID', 'Name', 'Role', 'State', 'Address', 'Status',
+               'Operating Status', 'Detail')
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument('cluster', metavar='<cluster>',
+                            help=_CLUSTER_HELP)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Table:
+        database = self.app.client_manager.database
+        cluster = requests.find_cluster(database, parsed_args.cluster)
+        rows = requests.members(database, cluster)
+        for row in rows:
+            row['address'] = ', '.join(row.get('ip', []))
+        return self.columns, [
+            utils.get_dict_properties(row, self.columns) for row in rows]
+
+
+class ShowClusterHealth(command.ShowOne):
+    """Show the state of a cluster, why, and what to do next."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument('cluster', metavar='<cluster>',
+                            help=_CLUSTER_HELP)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Table:
+        database = self.app.client_manager.database
+        cluster = requests.find_cluster(database, parsed_args.cluster)
+        health = requests.health(database, cluster)
+        columns = ('state', 'sentence', 'next_action', 'members',
+                   'reachable')
+        return columns, [health[column] for column in columns]
+
+
+class _Rolling(command.Command):
+    """What the commands that take members out in turn have in common."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument('cluster', metavar='<cluster>',
+                            help=_CLUSTER_HELP)
+        self.add_arguments(parser)
+        parser.add_argument(
+            '--member', metavar='<member>',
+            help='Name or ID of the one member that is meant; by default '
+                 'all members, one after another.')
+        parser.add_argument(
+            '--wait', action='store_true',
+            help='Wait until it is done; progress goes to the error output. '
+                 'The command fails if a member does.')
+        parser.add_argument(
+            '--wait-timeout', metavar='<seconds>', type=int,
+            default=_WAIT_SECONDS,
+            help='Seconds that --wait lasts at most (default: %(default)s). '
+                 'What was asked for goes on all the same.')
+        return parser
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what one command has of its own."""
+
+    def act(self, parsed_args: argparse.Namespace, action: str,
+            body: requests.Record) -> None:
+        database = self.app.client_manager.database
+        cluster = requests.find_cluster(database, parsed_args.cluster)
+        if parsed_args.member:
+            body = dict(body, instance=requests.find_member(
+                cluster, parsed_args.member)['id'])
+        requests.act(database, cluster, action, body)
+        if parsed_args.wait:
+            progress.wait(database, cluster, parsed_args.wait_timeout)
+
+
+class ResizeClusterFlavor(_Rolling):
+    """Give the members of a cluster another flavor.
+
+    One member after another is stopped, resized and started; each is Synced
+    again before the next one's turn. The cluster serves all the time.
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument('flavor', metavar='<flavor>',
+                            help='ID or name of the new flavor.')
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        flavor = utils.find_resource(
+            self.app.client_manager.database.flavors, parsed_args.flavor)
+        self.act(parsed_args, 'resize', {'flavorRef': str(flavor.id)})
+
+
+class ResizeClusterVolume(_Rolling):
+    """Give the members of a cluster larger volumes.
+
+    One member after another; each is Synced again before the next one's
+    turn. A volume cannot be made smaller.
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument('size', metavar='<size>', type=int,
+                            help='New size of each volume in GB.')
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        self.act(parsed_args, 'resize',
+                 {'volume': {'size': parsed_args.size}})
+
+
+class RestartCluster(_Rolling):
+    """Restart the servers of a cluster.
+
+    One member after another; each is Synced again before the next one's
+    turn. The cluster serves all the time.
+    """
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        self.act(parsed_args, 'restart', {})

@@ -1,0 +1,77 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The requests behind the commands, through python-troveclient.
+
+Imported by the commands. Routes and bodies are those of api/.
+"""
+
+from typing import Any
+
+from osc_lib import exceptions
+from osc_lib import utils
+from troveclient import common
+
+Record = dict[str, Any]
+
+
+def find_cluster(database: Any, name_or_id: str) -> Any:
+    """A cluster by name or id, as the client's own commands find it."""
+    return utils.find_resource(database.clusters, name_or_id)
+
+
+def find_member(cluster: Any, name_or_id: str) -> Record:
+    """A member of the cluster by name or id.
+
+    :raises osc_lib.exceptions.CommandError: there is none of that name.
+    """
+    instances: list[Record] = cluster._info['instances']
+    for instance in instances:
+        if name_or_id in (instance['id'], instance['name']):
+            return instance
+    names = ', '.join(instance['name'] for instance in instances)
+    raise exceptions.CommandError(
+        f'{name_or_id} is no member of cluster {cluster.name}; its members '
+        f'are: {names}')
+
+
+def members(database: Any, cluster: Any) -> list[Record]:
+    """What the members say of themselves."""
+    return list(_get(database, f'/clusters/{cluster.id}/members')['members'])
+
+
+def health(database: Any, cluster: Any) -> Record:
+    """The state of the whole, a sentence, the next action."""
+    return dict(_get(database, f'/clusters/{cluster.id}/health')['health'])
+
+
+def show(database: Any, cluster: Any) -> Record:
+    return dict(_get(database, f'/clusters/{cluster.id}')['cluster'])
+
+
+def fault(database: Any, instance_id: str) -> str:
+    """The fault that an instance shows, or ''."""
+    instance = _get(database, f'/instances/{instance_id}')['instance']
+    return str((instance.get('fault') or {}).get('message', ''))
+
+
+def act(database: Any, cluster: Any, action: str, body: Record) -> None:
+    """Ask for an action; the answer comes before it is done."""
+    url = f'/clusters/{cluster.id}'
+    response, answer = database.client.post(url, body={action: body})
+    common.check_for_exceptions(response, answer, url)
+
+
+def _get(database: Any, url: str) -> Any:
+    response, answer = database.client.get(url)
+    common.check_for_exceptions(response, answer, url)
+    return answer

@@ -1,0 +1,50 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The casts of trove-api that Trove's own client of the taskmanager lacks.
+
+Loaded through strategy. A method of another name than Trove's own reaches
+the taskmanager as "<manager>_<name>", which Trove's manager looks up in the
+strategy's task_manager_manager_actions.
+"""
+
+from collections.abc import Sequence
+
+from trove.taskmanager import api as task_api
+
+
+class GaleraTaskAPI(task_api.API):
+    """Trove's client with the actions on a cluster's members.
+
+    Every call needs the cluster's datastore manager, for Trove makes the
+    client without it.
+    """
+
+    def restart_members(self, manager: str, cluster_id: str,
+                        instance_ids: Sequence[str]) -> None:
+        self._cast(f'{manager}_restart_members',
+                   version=self.API_BASE_VERSION, cluster_id=cluster_id,
+                   instance_ids=list(instance_ids))
+
+    def resize_flavor_of_members(
+            self, manager: str, cluster_id: str,
+            instance_ids: Sequence[str], flavor_id: str) -> None:
+        self._cast(f'{manager}_resize_flavor_of_members',
+                   version=self.API_BASE_VERSION, cluster_id=cluster_id,
+                   instance_ids=list(instance_ids), flavor_id=flavor_id)
+
+    def resize_volume_of_members(
+            self, manager: str, cluster_id: str,
+            instance_ids: Sequence[str], volume_gb: int) -> None:
+        self._cast(f'{manager}_resize_volume_of_members',
+                   version=self.API_BASE_VERSION, cluster_id=cluster_id,
+                   instance_ids=list(instance_ids), volume_gb=volume_gb)
