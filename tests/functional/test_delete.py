@@ -146,7 +146,7 @@ class DeleteTest(base.TroveTest):
                      {'reset-status': {}})
         self.assertEqual(
             'DELETING', self.cluster_row(cluster_id).task_status.name)
-        self.cloud.servers_that_stay.clear()
         self.wait_notified('dbaas.cluster_delete.error')
+        self.cloud.servers_that_stay.clear()
         self.delete(cluster_id)
         self.gone(cluster_id)
