@@ -57,11 +57,21 @@ def lab(*words: str, timeout: float = 180) -> str:
 
     :raises Refused: with what it printed as an error
     """
+    return _run(words, timeout).stdout
+
+
+def lab_error_output(*words: str, timeout: float = 180) -> str:
+    """Run ``lab/lab`` and return what it printed as progress."""
+    return _run(words, timeout).stderr
+
+
+def _run(words: Iterable[str],
+         timeout: float) -> subprocess.CompletedProcess[str]:
     done = subprocess.run([str(PROGRAM), *words], capture_output=True,
                           text=True, timeout=timeout)
     if done.returncode:
         raise Refused((done.stderr or done.stdout).strip())
-    return done.stdout
+    return done
 
 
 def openstack(*words: str) -> str:

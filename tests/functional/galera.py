@@ -107,7 +107,8 @@ class Guest:
     agent dies when asked), 'crashes' (its server ends whenever it starts),
     'stalls' (it never gets Synced), 'forgets' (reads no probe),
     'other_history' (it has data already), 'cannot_grow' (its file system),
-    'dies_at_reboot' (its server does not start after one).
+    'dies_at_reboot' (its server does not start after one),
+    'fails_to_report' (its agent answers with an error).
     """
 
     target = messaging.Target(version=api.API.API_LATEST_VERSION)
@@ -198,6 +199,8 @@ class Guest:
     def member_report(self, context: Any) -> dict[str, Any]:
         if self.habit('silent'):
             self.die()
+        if self.habit('fails_to_report'):
+            raise messaging.RemoteError('OSError', 'no socket')
         with self.world.lock:
             if self.habit('crashes') and self.started:
                 self.crashes += 1

@@ -10,21 +10,28 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""GET /clusters/{id}/members and GET /clusters/{id}/health in trove-api.
+"""Routes of ours in trove-api, and the two of Trove that need more.
 
 Loaded by Trove through the entry points trove.api.extensions, in every
-trove-api where this package is installed. Clusters of other strategies and
-all other routes are left as they are.
+trove-api where this package is installed. Ours are GET
+/clusters/{id}/members and /clusters/{id}/health; GET and POST /clusters
+are Trove's own, but the list costs the same for many clusters as for one.
+Clusters of other strategies and all other routes are left as they are.
 """
 
 from typing import Any
 
 from trove.cluster import models as cluster_models
+from trove.cluster import service as cluster_service
+from trove.cluster import views as cluster_views
+from trove.common import exception
 from trove.common import extensions
+from trove.common import pagination
 from trove.common import policy
 from trove.common import wsgi
 
 from trove_pxc.api import cluster as cluster_model
+from trove_pxc.api import page
 from trove_pxc.api import reading
 from trove_pxc.api import validation
 
@@ -53,10 +60,28 @@ class GaleraExtension(extensions.ExtensionDescriptor):
     def get_resources(self) -> list[Any]:
         return [
             extensions.ResourceExtension(
+                '{tenant_id}/clusters', ClustersController()),
+            extensions.ResourceExtension(
                 'members', MembersController(), parent=_CLUSTERS),
             extensions.ResourceExtension(
                 'health', HealthController(), parent=_CLUSTERS),
         ]
+
+
+class ClustersController(cluster_service.ClusterController):
+    """Trove's own, but for the cost of a list."""
+
+    def index(self, req: Any, tenant_id: str) -> Any:
+        context = req.environ[wsgi.CONTEXT_KEY]
+        if not context.is_admin and context.project_id != tenant_id:
+            raise exception.TroveOperationAuthError(
+                tenant_id=context.project_id)
+        policy.authorize_on_tenant(context, 'cluster:index')
+        clusters, marker = page.load(context, tenant_id)
+        view = cluster_views.ClustersView(clusters, req=req)
+        paged = pagination.SimplePaginatedDataView(
+            req.url, 'clusters', view, marker)
+        return wsgi.Result(paged.data(), 200)
 
 
 class MembersController(wsgi.Controller):
@@ -80,8 +105,7 @@ class HealthController(wsgi.Controller):
             'sentence': found.sentence,
             'next_action': found.next_action,
             'members': len(answers),
-            'reachable': sum(answer.report is not None
-                             for answer in answers),
+            'reachable': sum(answer.reachable for answer in answers),
         }}, 200)
 
 

@@ -40,6 +40,10 @@ Role = diagnosis.Role
 
 _NOT_LISTENING = (Statuses.NEW, Statuses.BUILDING)
 
+_NOTHING_YET = view.MemberReport(
+    server=view.ServerState.ABSENT, view=None, data_bytes=0, started=False,
+    exit_code=None, error='')
+
 _POSITIONS = {
     Role.SYNCED: 'member',
     Role.DONOR: 'donor',
@@ -61,12 +65,17 @@ class Answer:
 
     :ivar member: Trove's view of the instance.
     :ivar report: None if none came.
-    :ivar silence: why none came, or ''.
+    :ivar silence: why none came, or ''. A guest that was never ready gives
+        none, and yet it is known that it has started nothing.
     """
 
     member: Any
     report: view.MemberReport | None
     silence: str = ''
+
+    @property
+    def reachable(self) -> bool:
+        return not self.silence
 
     def to_dict(self) -> dict[str, Any]:
         """As the API shows a member; what is not known is absent."""
@@ -77,12 +86,12 @@ class Answer:
             'role': _POSITIONS[role],
             'status': members.shown_status(self.member),
             'operating_status': str(self.member.operating_status),
-            'reachable': self.report is not None,
+            'reachable': self.reachable,
         }
         addresses = self.member.get_visible_ip_addresses()
         if addresses:
             shown['ip'] = [address['address'] for address in addresses]
-        if self.report is None:
+        if self.report is None or self.silence:
             shown['detail'] = self.silence
             return shown
         shown['server'] = self.report.server.value
@@ -137,9 +146,11 @@ class _Question(threading.Thread):
         super().__init__(daemon=True)
         self._guest = guest
         self._seconds = seconds
-        self.answer = Answer(
-            member, None, 'its guest is not there yet' if guest is None
-            else 'its guest gave an answer that is not understood')
+        self.answer = (
+            Answer(member, _NOTHING_YET, 'its guest is not ready yet')
+            if guest is None else Answer(
+                member, None,
+                'its guest gave an answer that is not understood'))
 
     def run(self) -> None:
         if self._guest is None:

@@ -38,10 +38,10 @@ class Progress:
         self._say(cluster['name'], cluster['task']['name'])
         for instance in cluster['instances']:
             size = (instance.get('volume') or {}).get('size', '-')
-            self._say(instance['name'], ', '.join((
+            self._say(instance['name'], ', '.join(filter(None, (
                 instance['status'],
                 str(instance.get('operating_status', '')),
-                f'flavor {instance["flavor"]["id"]}', f'volume {size}')))
+                f'flavor {instance["flavor"]["id"]}', f'volume {size}'))))
 
     def _say(self, what: str, state: str) -> None:
         if self._said.get(what) != state:

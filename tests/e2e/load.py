@@ -1,0 +1,144 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Writes without a pause, and what became of them.
+
+For end-to-end tests of what must not disturb a cluster's users.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+import threading
+import time
+
+from lab import errors
+from lab import home as lab_home
+from lab import sql
+from lab import waiting
+
+Ask = Callable[[str, str], list[list[str | None]]]
+
+TABLE = 'ledger.written'
+SERVING = ('Synced', 'Donor/Desynced')
+PAUSE = 0.05
+
+
+def through_lab(home: lab_home.Home) -> Ask:
+    """SQL on a member's server, by the member's name."""
+    def ask(member: str, statement: str) -> list[list[str | None]]:
+        return sql.run(home, member, statement, timeout=10)
+    return ask
+
+
+class Load:
+    """A writer that goes to another member when one does not answer.
+
+    Beside it someone counts, again and again, how many members serve.
+
+    :ivar acknowledged: the numbers whose commit a server has confirmed.
+    :ivar longest_gap: seconds in which no write was confirmed.
+    :ivar fewest: serving members at the worst moment.
+    """
+
+    def __init__(self, members: Sequence[str], ask: Ask) -> None:
+        self._members = list(members)
+        self._ask = ask
+        self._over = threading.Event()
+        self.acknowledged: list[int] = []
+        self.longest_gap = 0.0
+        self.fewest = len(self._members)
+        self.counted = 0
+
+    def prepare(self) -> None:
+        """Make an empty ledger."""
+        database = TABLE.partition('.')[0]
+        self._ask(self._members[0], (
+            f'CREATE DATABASE IF NOT EXISTS {database}; '
+            f'DROP TABLE IF EXISTS {TABLE}; '
+            f'CREATE TABLE {TABLE} (number INT PRIMARY KEY)'))
+
+    @contextlib.contextmanager
+    def running(self):
+        """Write and count while the block runs."""
+        threads = [threading.Thread(target=work, daemon=True)
+                   for work in (self._write, self._count)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            for thread in threads:
+                thread.join(60)
+
+    def write_once(self, number: int) -> bool:
+        """Have a number confirmed by any member; whether one has."""
+        for _ in self._members:
+            try:
+                self._ask(self._members[0],
+                          f'INSERT IGNORE INTO {TABLE} VALUES ({number})')
+            except errors.LabError:
+                self._members.append(self._members.pop(0))
+                continue
+            self.acknowledged.append(number)
+            return True
+        return False
+
+    def count_once(self) -> int:
+        """How many members serve in the primary component now."""
+        return sum(serves(self._status(name))
+                   for name in sorted(self._members))
+
+    def lost(self, member: str) -> set[int]:
+        """What was confirmed, and is not on this member."""
+        there = {int(row[0] or 0) for row in self._ask(
+            member, f'SELECT number FROM {TABLE}')}
+        return set(self.acknowledged) - there
+
+    def _status(self, member: str) -> Mapping[str, str | None]:
+        try:
+            rows = self._ask(member, sql.WSREP_SQL)
+        except errors.LabError:
+            return {}
+        return {str(row[0]): row[1] for row in rows}
+
+    def _write(self) -> None:
+        last = time.monotonic()
+        number = 0
+        while not self._over.is_set():
+            if self.write_once(number):
+                number += 1
+                self.longest_gap = max(
+                    self.longest_gap, time.monotonic() - last)
+                last = time.monotonic()
+            waiting.pause(PAUSE)
+        self.longest_gap = max(self.longest_gap, time.monotonic() - last)
+
+    def _count(self) -> None:
+        while not self._over.is_set():
+            self.fewest = min(self.fewest, self.count_once())
+            self.counted += 1
+            waiting.pause(PAUSE)
+
+
+def serves(status: Mapping[str, str | None]) -> bool:
+    """Whether a node with this status takes writes."""
+    return (status.get('wsrep_cluster_status') == 'Primary'
+            and status.get('wsrep_ready') == 'ON'
+            and status.get('wsrep_local_state_comment') in SERVING)
+
+
+def differing(members: Iterable[str], ask: Ask) -> dict[str, str]:
+    """Checksums of the ledger by member, if they are not all the same."""
+    sums = {name: str(ask(name, f'CHECKSUM TABLE {TABLE}')[0][1])
+            for name in members}
+    return sums if len(set(sums.values())) > 1 else {}

@@ -1,0 +1,201 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Members and health, through Trove's extensions, of clusters like ours."""
+
+from typing import Any
+import uuid
+
+from oslo_policy import policy as oslo_policy
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+from trove.common import extensions
+from trove.common import policy
+from trove.common import wsgi
+from trove.datastore import models as datastore_models
+import webob
+
+from tests.functional import base
+from trove_pxc import waiting
+
+GALERA_COMMON = ('trove.common.strategies.cluster.experimental.'
+                 'galera_common.api.GaleraCommonAPIStrategy')
+
+
+def ask(test: Any, path: str, project: str = base.PROJECT,
+        method: str = 'GET') -> webob.Response:
+    """Send a request through the extensions to Trove's router."""
+    request = wsgi.Request.blank(
+        f'/{project}{path}', method=method,
+        headers={'Content-Type': 'application/json'})
+    request.environ[wsgi.CONTEXT_KEY] = test.context(project)
+    return request.get_response(test.extended)
+
+
+class ReadingTest(base.TroveTest):
+    """trove-api with its filter of extensions, as its pipeline has it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.extended = extensions.TroveExtensionMiddleware(self.api)
+        self.start_taskmanager()
+
+    def get(self, path: str, project: str = base.PROJECT,
+            method: str = 'GET') -> webob.Response:
+        return ask(self, path, project, method)
+
+    def build(self) -> str:
+        cluster_id = str(self.create().json['cluster']['id'])
+        self.wait_for_task(cluster_id)
+        return cluster_id
+
+    def read(self, cluster_id: str, what: str) -> Any:
+        response = self.get(f'/clusters/{cluster_id}/{what}')
+        self.assertEqual(200, response.status_int, response.text)
+        return response.json[what]
+
+    def test_whole_cluster(self) -> None:
+        cluster_id = self.build()
+        members = self.read(cluster_id, 'members')
+        shown = self.show(cluster_id)
+        self.assertEqual(
+            [(instance['id'], instance['name'], instance['ip'])
+             for instance in shown['instances']],
+            [(member['id'], member['name'], member['ip'])
+             for member in members])
+        for member in members:
+            self.assertEqual(
+                ('member', 'Synced', 'Primary', 3, 'ACTIVE', 'HEALTHY',
+                 True, self.world.history),
+                tuple(member[key] for key in (
+                    'role', 'state', 'cluster_status', 'cluster_size',
+                    'status', 'operating_status', 'reachable',
+                    'cluster_uuid')))
+        health = self.read(cluster_id, 'health')
+        self.assertEqual(('HEALTHY', '', 3, 3), tuple(
+            health[key] for key in (
+                'state', 'next_action', 'members', 'reachable')))
+
+    def test_member_that_stopped_and_one_that_is_out_of_reach(self) -> None:
+        cluster_id = self.build()
+        self.world.named('products-2').stop_db(None)
+        self.world.named('products-3').die()
+        members = self.read(cluster_id, 'members')
+        self.assertEqual(
+            [('member', True), ('stopped', True), ('unreachable', False)],
+            [(member['role'], member['reachable']) for member in members])
+        self.assertNotIn('state', members[1])
+        self.assertIn('did not answer within 1 s', members[2]['detail'])
+        health = self.read(cluster_id, 'health')
+        self.assertEqual(('DEGRADED', 2), (health['state'],
+                                           health['reachable']))
+        self.assertIn('products-3 is not reporting', health['sentence'])
+
+    def test_the_silent_are_asked_at_the_same_time(self) -> None:
+        self.override('status_call_timeout', 2, 'mariadb')
+        cluster_id = self.build()
+        for guest in list(self.world.guests.values()):
+            guest.die()
+        watch = waiting.Stopwatch()
+        members = self.read(cluster_id, 'members')
+        self.assertLess(watch.elapsed, 4)
+        self.assertEqual([False] * 3, [
+            member['reachable'] for member in members])
+        self.assertEqual('UNCERTAIN',
+                         self.read(cluster_id, 'health')['state'])
+
+    def test_guest_that_answers_with_an_error(self) -> None:
+        cluster_id = self.build()
+        self.world.habits['products-1'] = {'fails_to_report': True}
+        members = self.read(cluster_id, 'members')
+        self.assertEqual('unreachable', members[0]['role'])
+        self.assertIn('its guest failed', members[0]['detail'])
+        self.assertIn('no socket', members[0]['detail'])
+
+    def test_cluster_that_is_not_built_yet(self) -> None:
+        for name in ('products-1', 'products-2', 'products-3'):
+            self.world.habits[name] = {'unprepared': True}
+        cluster_id = self.create().json['cluster']['id']
+        members = self.read(cluster_id, 'members')
+        self.assertEqual(
+            [('new', 'BUILD', 'its guest is not ready yet')] * 3,
+            [(member['role'], member['status'], member['detail'])
+             for member in members])
+        health = self.read(cluster_id, 'health')
+        self.assertEqual(('NEW', 0), (health['state'], health['reachable']))
+
+    def test_who_may_read(self) -> None:
+        cluster_id = self.build()
+        for what in ('members', 'health'):
+            path = f'/clusters/{cluster_id}/{what}'
+            self.assertEqual(404, self.get(path, 'strangers').status_int)
+            self.assertEqual(404, self.get(
+                f'/clusters/{self.unknown_id()}/{what}').status_int)
+        enforcer = policy.get_enforcer()
+        rules = dict(enforcer.rules)
+        self.addCleanup(enforcer.set_rules, rules)
+        enforcer.set_rules(
+            {'cluster:show': oslo_policy.RuleDefault('x', '!').check},
+            overwrite=False)
+        for what in ('members', 'health'):
+            path = f'/clusters/{cluster_id}/{what}'
+            self.assertEqual(403, self.get(path).status_int)
+
+    def test_nothing_but_reading(self) -> None:
+        cluster_id = self.build()
+        for what in ('members', 'health'):
+            path = f'/clusters/{cluster_id}/{what}'
+            for method, more in (('POST', ''), ('PUT', '/x'),
+                                 ('DELETE', '/x'), ('GET', '/x'),
+                                 ('GET', '/new'), ('GET', '/x/edit')):
+                self.assertEqual(
+                    404, self.get(path + more, method=method).status_int,
+                    (method, what + more))
+
+    def test_troves_own_routes_are_untouched(self) -> None:
+        cluster_id = self.build()
+        for path in ('/clusters', f'/clusters/{cluster_id}', '/instances'):
+            direct = self.request('GET', path)
+            extended = self.get(path)
+            self.assertEqual((200, direct.text),
+                             (extended.status_int, extended.text), path)
+
+
+class ForeignTest(base.TroveTest):
+    """An installation that has the package and does not use it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.extended = extensions.TroveExtensionMiddleware(self.api)
+        for manager in base.MANAGERS:
+            self.override('api_strategy', GALERA_COMMON, manager)
+        row = cluster_models.DBCluster.create(
+            id=str(uuid.uuid4()), name='theirs', tenant_id=base.PROJECT,
+            datastore_version_id=self.version_id(),
+            task_status=ClusterTasks.NONE)
+        self.cluster_id = row.id
+
+    def version_id(self) -> str:
+        return str(datastore_models.DBDatastoreVersion.find_by(
+            name='10.11').id)
+
+    def test_theirs_are_listed_and_shown_as_ever(self) -> None:
+        for path in ('/clusters', f'/clusters/{self.cluster_id}'):
+            response = ask(self, path)
+            self.assertEqual(200, response.status_int, response.text)
+            self.assertEqual(self.request('GET', path).text, response.text)
+
+    def test_ours_to_read_is_refused(self) -> None:
+        for what in ('members', 'health'):
+            response = ask(self, f'/clusters/{self.cluster_id}/{what}')
+            self.assertEqual(400, response.status_int)
+            self.assertIn('is no Galera cluster of trove-pxc', response.text)
