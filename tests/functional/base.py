@@ -107,7 +107,6 @@ class _Process(fixtures.Fixture):
         logging.getLogger('alembic').setLevel(logging.WARNING)
         get_db_api().db_sync(CONF)
         session.configure_db()
-        rpc.init(CONF)
         _Process.ready = True
 
 
@@ -118,6 +117,9 @@ class TroveTest(testtools.TestCase):
         super().setUp()
         self.useFixture(fixtures.FakeLogger())
         self.useFixture(_Process())
+        rpc.init(CONF)
+        # With the transport go the casts that nobody has taken.
+        self.addCleanup(rpc.cleanup)
         self._set_options()
         self.addCleanup(session.clean_db)
         session.clean_db()
