@@ -32,6 +32,7 @@ from trove.cluster import models as cluster_models
 from trove.common import api as trove_api
 from trove.common import cfg
 from trove.common import context as trove_context
+from trove.common import extensions
 from trove.common import wsgi
 from trove.datastore import models as datastore_models
 from trove.db import get_db_api
@@ -132,9 +133,14 @@ class TroveTest(testtools.TestCase):
         self.cloud.rebooted = self.world.reboot
         self.cloud.mounted = self.world.mounted
         self.addCleanup(self.world.close)
-        self.api = trove_api.API()
+        self.api = self.pipeline()
         self.add_datastore('mariadb', '10.11')
         self.listener: Any = None
+
+    @staticmethod
+    def pipeline() -> Any:
+        """Trove's router behind the extensions that are installed."""
+        return extensions.TroveExtensionMiddleware(trove_api.API())
 
     def _set_options(self) -> None:
         for group, options in _OPTIONS.items():
@@ -199,7 +205,10 @@ class TroveTest(testtools.TestCase):
             f'/{project}{path}', method=method,
             headers={'Content-Type': 'application/json'},
             body=b'' if body is None else jsonutils.dump_as_bytes(body))
-        request.environ[wsgi.CONTEXT_KEY] = self.context(project)
+        context = self.context(project)
+        context.limit = request.GET.get('limit')
+        context.marker = request.GET.get('marker')
+        request.environ[wsgi.CONTEXT_KEY] = context
         return request.get_response(self.api)
 
     def create(self, name: str = 'products', number: int = 3,

@@ -25,6 +25,7 @@ import uuid
 from cinderclient import exceptions as cinder_exceptions
 from glanceclient import exc as glance_exceptions
 from neutronclient.common import exceptions as neutron_exceptions
+from novaclient import api_versions
 from novaclient import exceptions as nova_exceptions
 
 from trove_pxc import waiting
@@ -63,7 +64,9 @@ class Cloud:
         self.ports: dict[str, dict[str, Any]] = {}
         self.volumes: dict[str, Any] = {}
         self.groups: dict[str, dict[str, Any]] = {}
+        self.rules: dict[str, dict[str, Any]] = {}
         self.server_groups: dict[str, Any] = {}
+        self.floating: list[dict[str, Any]] = []
         self.faults: dict[str, int] = {}
         self.delays: dict[str, float] = {}
         self.calls: list[str] = []
@@ -97,6 +100,8 @@ class Cloud:
 
 
 class Nova:
+    api_version = api_versions.APIVersion('2.57')
+
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self.flavors = self.servers = self.server_groups = self
@@ -124,7 +129,8 @@ class _Servers:
     def create(self, name: str, image: str, flavor: str, nics: Any = None,
                userdata: str = '', meta: Any = None,
                scheduler_hints: Any = None,
-               block_device_mapping_v2: Any = None, **others: Any) -> Any:
+               block_device_mapping_v2: Any = None, tags: Any = None,
+               **others: Any) -> Any:
         self._cloud.call('servers.create')
         if image not in self._cloud.images:
             raise nova_exceptions.BadRequest(400, 'no such image')
@@ -135,7 +141,8 @@ class _Servers:
             if disk['uuid'] not in self._cloud.volumes:
                 raise nova_exceptions.BadRequest(400, 'no such volume')
         server = Thing(id=str(uuid.uuid4()), name=name, status='ACTIVE',
-                       metadata=meta or {}, fault={}, flavor={'id': flavor})
+                       metadata=meta or {}, fault={}, flavor={'id': flavor},
+                       tags=list(tags or []))
         server.ports = [nic['port-id'] for nic in nics or []]
         server.delete = lambda: self.delete(server.id)
         server.volumes = [
@@ -164,9 +171,12 @@ class _Servers:
 
     def list(self, search_opts: Any = None, **others: Any) -> list[Any]:
         self._cloud.call('servers.list')
-        wanted = (search_opts or {}).get('name')
+        name = (search_opts or {}).get('name')
+        tags = (search_opts or {}).get('tags-any')
         return [server for server in list(self._cloud.servers.values())
-                if wanted in (None, server.name)]
+                if name in (None, server.name)
+                and (tags is None
+                     or set(tags.split(',')) & set(server.tags))]
 
     def delete(self, server_id: str) -> None:
         self._cloud.call('servers.delete')
@@ -324,12 +334,13 @@ class Neutron:
             return {'ports': [{'id': 'router'}]}
         return {'ports': [
             port for port in list(self._cloud.ports.values())
-            if all(port.get(key) == value
-                   for key, value in filters.items())]}
+            if _fits(port, filters)]}
 
     def list_floatingips(self, **filters: Any) -> Any:
         self._cloud.call('list_floatingips')
-        return {'floatingips': []}
+        return {'floatingips': [
+            address for address in self._cloud.floating
+            if _fits(address, filters)]}
 
     def delete_port(self, port_id: str) -> None:
         self._cloud.call('delete_port')
@@ -344,8 +355,23 @@ class Neutron:
 
     def create_security_group_rule(self, body: Any) -> Any:
         self._cloud.call('create_security_group_rule')
-        return {'security_group_rule': dict(body['security_group_rule'],
-                                            id=str(uuid.uuid4()))}
+        for wanted in body.get('security_group_rules',
+                               [body.get('security_group_rule')]):
+            rule = dict(wanted, id=str(uuid.uuid4()))
+            if rule['remote_ip_prefix'] == '0.0.0.0/0':
+                rule['remote_ip_prefix'] = None
+            self._cloud.rules[rule['id']] = rule
+
+    def list_security_group_rules(self, **filters: Any) -> Any:
+        self._cloud.call('list_security_group_rules')
+        return {'security_group_rules': [
+            rule for rule in list(self._cloud.rules.values())
+            if _fits(rule, filters)]}
+
+    def delete_security_group_rule(self, rule_id: str) -> None:
+        self._cloud.call('delete_security_group_rule')
+        if self._cloud.rules.pop(rule_id, None) is None:
+            raise neutron_exceptions.NotFound()
 
     def list_security_groups(self, **filters: Any) -> Any:
         self._cloud.call('list_security_groups')
@@ -357,6 +383,13 @@ class Neutron:
         self._cloud.call('delete_security_group')
         if self._cloud.groups.pop(group_id, None) is None:
             raise neutron_exceptions.NotFound()
+
+
+def _fits(document: dict[str, Any], filters: dict[str, Any]) -> bool:
+    """As Neutron filters: one value, or any of several."""
+    return all(
+        document.get(key) in (value if isinstance(value, list) else [value])
+        for key, value in filters.items())
 
 
 class Glance:

@@ -123,8 +123,12 @@ class GaleraCluster(cluster_models.Cluster):
         Read once in the life of this object, which is that of a request.
         """
         if self._members is None:
-            self._members = members.load(self.context, self.id, self.name)
+            self._members = members.load(self.context, [self])[self.id]
         return self._members
+
+    def know(self, found: list[Any]) -> None:
+        """Take these for the members: they were read with many others."""
+        self._members = found
 
     @property
     def server_group(self) -> Any:
@@ -137,10 +141,8 @@ class GaleraCluster(cluster_models.Cluster):
         servers = {member.server_id for member in self.members
                    if member.server_id}
         if servers and not self._server_group_loaded:
-            nova = clients.create_nova_client(self.context)
-            self._server_group = next(
-                (group for group in nova.server_groups.list()
-                 if servers & set(group.members)), None)
+            self._server_group = self.members[0].inventory.server_group(
+                servers)
             self._server_group_loaded = True
         return self._server_group
 

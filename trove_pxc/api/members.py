@@ -10,55 +10,96 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The members of one cluster as trove-api sees them: rows, server, ports.
+"""The members of clusters as trove-api sees them: rows, server, ports.
 
-Imported by api/cluster; knows nothing of requests and views.
+Imported by api/cluster and api/page; knows nothing of requests and views.
 """
 
+from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
-from novaclient import exceptions as nova_exceptions
-from oslo_utils import netutils
-from trove.common import cfg
-from trove.common import clients
-from trove.common import exception
+from trove.backup import models as backup_models
+from trove.backup import state as backup_state
 from trove.instance import models as instance_models
 from trove.instance import service_status
 from trove.instance import tasks as instance_tasks
 
+from trove_pxc.api import inventory
 from trove_pxc.galera import naming
 
-CONF = cfg.CONF
+Instance = instance_models.InstanceStatus
 Statuses = service_status.ServiceStatuses
+Inventory = inventory.Inventory
 
 _NOT_BUILT_YET = (Statuses.NEW, Statuses.BUILDING, Statuses.INSTANCE_READY)
+_SERVER_STATUSES = {
+    status: status for status in (
+        Instance.BUILD, Instance.ERROR, Instance.REBOOT, Instance.RESIZE,
+        Instance.ACTIVE, Instance.SHUTDOWN)}
+_SERVER_STATUSES['VERIFY_RESIZE'] = Instance.RESIZE
+
+
+class Member(instance_models.SimpleInstance):
+    """Trove's view of an instance, read together with many others.
+
+    :ivar inventory: where its servers and addresses are from.
+    :ivar backing_up: whether a backup of it runs.
+    """
+
+    def __init__(self, cluster: Any, row: Any, status: Any,
+                 found: Inventory, backing_up: bool) -> None:
+        row.server_status = found.server_status(row)
+        row.addresses = found.addresses(row)
+        super().__init__(cluster.context, row, status,
+                         ds_version=cluster.ds_version, ds=cluster.ds)
+        self.ds_version = cluster.ds_version
+        self.ds = cluster.ds
+        self.inventory = found
+        self.backing_up = backing_up
+
+    @property
+    def status(self) -> str:
+        """As Trove's, which would ask for backups member by member."""
+        task = self.db_info.task_status
+        if task != instance_tasks.InstanceTasks.NONE:
+            return str(super().status)
+        if self.backing_up:
+            return str(Instance.BACKUP)
+        return str(_SERVER_STATUSES.get(
+            self.db_info.server_status, 'UNKNOWN'))
 
 
 def rows(cluster_id: str, cluster_name: str) -> list[Any]:
     """The instance rows of a cluster that are not deleted, in order."""
     found = instance_models.DBInstance.find_all(
         cluster_id=cluster_id, deleted=False).all()
-    return naming.in_member_order(
-        cluster_name, found, name=lambda row: str(row.name),
-        age=lambda row: (str(row.created), str(row.id)))
+    return _ordered(cluster_name, found)
 
 
-def load(context: Any, cluster_id: str, cluster_name: str) -> list[Any]:
-    """Trove's view of each member, in member order.
+def load(context: Any, clusters: Sequence[Any]) -> dict[str, list[Member]]:
+    """The members of each cluster, by its id, in member order.
 
-    A member that vanished in between is left out.
+    It costs one statement for each table and one look at each service,
+    however many there are. A member that vanished in between is left out.
     """
-    loaded = []
-    for row in rows(cluster_id, cluster_name):
-        try:
-            status = instance_models.InstanceServiceStatus.find_by(
-                instance_id=row.id)
-        except exception.ModelNotFoundError:
-            continue
-        row.server_status = _server_status(context, row)
-        row.addresses = _addresses(context, row)
-        loaded.append(instance_models.SimpleInstance(context, row, status))
-    return loaded
+    instance = instance_models.DBInstance
+    found = instance.find_by_filter(
+        filters=[instance.cluster_id.in_([one.id for one in clusters])],
+        deleted=False).all()
+    ids = [row.id for row in found]
+    statuses = _statuses(ids)
+    backups = _backing_up(ids)
+    regions = {
+        region: Inventory(context, region, [
+            row for row in found if row.region_id == region])
+        for region in {row.region_id for row in found}}
+    return {cluster.id: [
+        Member(cluster, row, statuses[row.id], regions[row.region_id],
+               row.id in backups)
+        for row in _ordered(cluster.name, (
+            row for row in found if row.cluster_id == cluster.id))
+        if row.id in statuses] for cluster in clusters}
 
 
 def shown_status(member: Any) -> str:
@@ -68,42 +109,38 @@ def shown_status(member: Any) -> str:
     is BUILD until its cluster was completed.
     """
     status = str(member.status)
-    if (status == instance_models.InstanceStatus.ACTIVE
+    if (status == Instance.ACTIVE
             and member.datastore_status.status in _NOT_BUILT_YET):
-        return str(instance_models.InstanceStatus.BUILD)
+        return str(Instance.BUILD)
     return status
 
 
-def _server_status(context: Any, row: Any) -> str:
-    building = instance_tasks.InstanceTasks.BUILDING.action
-    if not row.compute_instance_id:
-        return ('BUILD' if row.task_status.action == building
-                else 'SHUTDOWN')
-    nova = clients.create_nova_client(context, row.region_id)
-    try:
-        return str(nova.servers.get(row.compute_instance_id).status)
-    except nova_exceptions.NotFound:
-        return 'SHUTDOWN'
+def _ordered(cluster_name: str, found: Iterable[Any]) -> list[Any]:
+    return naming.in_member_order(
+        cluster_name, found, name=lambda row: str(row.name),
+        age=lambda row: (str(row.created), str(row.id)))
 
 
-def _addresses(context: Any, row: Any) -> list[dict[str, Any]]:
-    """Private and public addresses outside the management networks.
+def _statuses(instance_ids: Sequence[str]) -> dict[str, Any]:
+    """What each guest has last told, as old as it may be.
 
-    The ports carry Trove's name for them, so that they are found even
-    before the server exists.
+    A guest that is complete and has been silent for too long is shown as
+    Trove shows it; one that still waits for its cluster is not expected to
+    say anything new.
     """
-    neutron = clients.create_neutron_client(context, row.region_id)
-    found: list[dict[str, Any]] = []
-    for port in neutron.list_ports(name=f'trove-{row.id}')['ports']:
-        if port['network_id'] in CONF.management_networks:
-            continue
-        found.extend(
-            {'address': fixed['ip_address'], 'type': 'private',
-             'network': port['network_id']}
-            for fixed in port['fixed_ips']
-            if netutils.is_valid_ipv4(fixed.get('ip_address')))
-        floating = neutron.list_floatingips(port_id=port['id'])
-        found.extend(
-            {'address': ip['floating_ip_address'], 'type': 'public'}
-            for ip in floating['floatingips'][:1])
+    model = instance_models.InstanceServiceStatus
+    found = {status.instance_id: status for status in model.find_by_filter(
+        filters=[model.instance_id.in_(instance_ids)]).all()}
+    for instance_id, status in found.items():
+        if status.status not in _NOT_BUILT_YET:
+            instance_models.update_service_status(
+                instance_tasks.InstanceTasks.NONE, status, instance_id)
     return found
+
+
+def _backing_up(instance_ids: Sequence[str]) -> set[str]:
+    model = backup_models.DBBackup
+    return {backup.instance_id for backup in model.find_by_filter(
+        filters=[model.instance_id.in_(instance_ids),
+                 model.state.in_(backup_state.BackupState.RUNNING_STATES)],
+        deleted=False).all()}

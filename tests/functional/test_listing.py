@@ -1,0 +1,231 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""GET /clusters: what it shows, and that it costs the same for any number."""
+
+from typing import Any
+
+import sqlalchemy
+from trove.backup import models as backup_models
+from trove.backup import state as backup_state
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+from trove.db.sqlalchemy import session
+from trove.instance import models as instance_models
+from trove.instance import service_status
+from trove.instance.tasks import InstanceTasks
+
+from tests.functional import base
+from tests.functional import cloud as clouds
+
+Statuses = service_status.ServiceStatuses
+
+
+class ListTest(base.TroveTest):
+    """Clusters as they stand when they are complete, without a build."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.override('clusters_page_size', 50)
+        self.neutron = clouds.neutron(self.context())
+        self.nova = clouds.nova(self.context())
+
+    def add(self, name: str, members: int = 3, manager: str = 'mariadb',
+            version: str = '10.11') -> str:
+        _, found = base.datastore_models.get_datastore_version(
+            type=manager, version=version)
+        cluster = cluster_models.DBCluster.create(
+            name=name, tenant_id=base.PROJECT,
+            datastore_version_id=found.id, task_status=ClusterTasks.NONE)
+        # Written backwards, for the order must not be that of the rows.
+        for number in range(members, 0, -1):
+            self.add_member(cluster.id, f'{name}-{number}', found.id)
+        return str(cluster.id)
+
+    def add_member(self, cluster_id: str, name: str, version: str,
+                   task: Any = InstanceTasks.NONE,
+                   status: Any = Statuses.HEALTHY) -> Any:
+        row = instance_models.DBInstance.create(
+            name=name, tenant_id=base.PROJECT, cluster_id=cluster_id,
+            flavor_id='1', volume_size=1, type='member', task_status=task,
+            datastore_version_id=version)
+        instance_models.InstanceServiceStatus.create(
+            instance_id=row.id, status=status)
+        if task == InstanceTasks.NONE:
+            port = self.neutron.create_port({'port': {
+                'name': f'trove-{row.id}', 'network_id': clouds.NETWORK}})
+            server = self.nova.servers.create(
+                name, clouds.IMAGE, '1',
+                nics=[{'port-id': port['port']['id']}],
+                meta={'trove_instance_id': row.id},
+                tags=[f'trove_instance_id_{row.id}'])
+            row.update(compute_instance_id=server.id)
+        return row
+
+    def listed(self, query: str = '') -> Any:
+        response = self.request('GET', f'/clusters{query}')
+        self.assertEqual(200, response.status_int, response.text)
+        return response.json['clusters']
+
+    def cost(self) -> tuple[list[str], list[str]]:
+        """The statements and the calls of one list."""
+        statements: list[str] = []
+
+        def executed(conn: Any, cursor: Any, statement: str,
+                     *others: Any) -> None:
+            if statement != 'BEGIN':
+                statements.append(statement)
+
+        engine = session.get_engine()
+        self.cloud.calls.clear()
+        sqlalchemy.event.listen(engine, 'before_cursor_execute', executed)
+        try:
+            self.listed()
+        finally:
+            sqlalchemy.event.remove(
+                engine, 'before_cursor_execute', executed)
+        return statements, list(self.cloud.calls)
+
+    def test_cost_does_not_depend_on_the_number(self) -> None:
+        self.add('one')
+        statements, calls = self.cost()
+        self.assertEqual(
+            ['list_floatingips', 'list_ports', 'server_groups.list',
+             'servers.list'], sorted(calls))
+        self.assertEqual(6, len(statements), '\n'.join(statements))
+        for number in range(19):
+            self.add(f'more{number}', members=3 + number % 3)
+        many_statements, many_calls = self.cost()
+        self.assertEqual(20, len(self.listed()))
+        self.assertEqual(sorted(calls), sorted(many_calls))
+        self.assertEqual(len(statements), len(many_statements))
+
+    def test_nothing_is_asked_for_without_clusters(self) -> None:
+        statements, calls = self.cost()
+        self.assertEqual([], calls)
+        self.assertEqual(1, len(statements))
+
+    def test_members_and_addresses_in_order(self) -> None:
+        cluster_id = self.add('products', members=11)
+        (cluster,) = self.listed()
+        self.assertEqual(
+            [f'products-{number}' for number in range(1, 12)],
+            [member['name'] for member in cluster['instances']])
+        self.assertEqual(
+            [address for member in cluster['instances']
+             for address in member['ip']], cluster['ip'])
+        self.assertEqual(11, len(set(cluster['ip'])))
+        for member in cluster['instances']:
+            self.assertEqual(
+                ('ACTIVE', '1', {'size': 1}),
+                (member['status'], member['flavor']['id'],
+                 member['volume']))
+        self.assertEqual(self.show(cluster_id), cluster)
+
+    def test_each_cluster_has_its_own(self) -> None:
+        for name in ('a', 'b'):
+            self.add(name)
+        found = {cluster['name']: cluster for cluster in self.listed()}
+        self.assertEqual(6, len({*found['a']['ip'], *found['b']['ip']}))
+        for name, cluster in found.items():
+            self.assertEqual(
+                [f'{name}-1', f'{name}-2', f'{name}-3'],
+                [member['name'] for member in cluster['instances']])
+
+    def test_pages(self) -> None:
+        for number in range(5):
+            self.add(f'c{number}')
+        first = self.request('GET', '/clusters?limit=2').json
+        self.assertEqual(2, len(first['clusters']))
+        marker = first['clusters'][-1]['id']
+        self.assertIn(f'marker={marker}', first['links'][0]['href'])
+
+    def test_floating_addresses_follow_the_private_one(self) -> None:
+        self.add('products')
+        for port in self.cloud.ports.values():
+            self.cloud.floating.append({
+                'port_id': port['id'], 'floating_ip_address': '203.0.113.'
+                + port['fixed_ips'][0]['ip_address'].split('.')[-1]})
+        (cluster,) = self.listed()
+        self.assertEqual(6, len(cluster['ip']))
+        for member in cluster['instances']:
+            self.assertEqual(
+                ['private', 'public'],
+                [address['type'] for address in member['addresses']])
+
+    def test_building(self) -> None:
+        """What is not known yet is absent."""
+        _, version = base.datastore_models.get_datastore_version(
+            type='mariadb', version='10.11')
+        cluster_id = self.add('products', members=0)
+        row = self.add_member(
+            cluster_id, 'products-1', version.id,
+            InstanceTasks.BUILDING, Statuses.NEW)
+        (cluster,) = self.listed()
+        self.assertNotIn('ip', cluster)
+        (member,) = cluster['instances']
+        self.assertEqual(row.id, member['id'])
+        self.assertEqual('BUILD', member['status'])
+        self.assertNotIn('ip', member)
+        self.assertNotIn('addresses', member)
+
+    def test_servers_that_are_gone_or_back_up(self) -> None:
+        cluster_id = self.add('products')
+        first, second, _ = self.instance_rows(cluster_id)
+        self.cloud.servers.pop(first.compute_instance_id)
+        backup_models.DBBackup.create(
+            tenant_id=base.PROJECT, name='b', instance_id=second.id,
+            state=backup_state.BackupState.BUILDING)
+        (cluster,) = self.listed()
+        self.assertEqual(
+            ['SHUTDOWN', 'BACKUP', 'ACTIVE'],
+            [member['status'] for member in cluster['instances']])
+
+    def test_a_guest_that_fell_silent(self) -> None:
+        """It is not called healthy for what it said long ago."""
+        self.add('products')
+        self.override('agent_heartbeat_expiry', 0)
+        (cluster,) = self.listed()
+        self.assertEqual(
+            ['ERROR'] * 3,
+            [member['operating_status'] for member in cluster['instances']])
+
+    def test_locality(self) -> None:
+        cluster_id = self.add('products')
+        group = self.nova.server_groups.create('locality_products',
+                                               ['anti-affinity'])
+        group.members.extend(
+            row.compute_instance_id for row in
+            self.instance_rows(cluster_id))
+        self.add('other')
+        self.assertEqual(
+            {'products': 'anti-affinity', 'other': None},
+            {cluster['name']: cluster.get('locality')
+             for cluster in self.listed()})
+
+    def test_clusters_of_other_datastores(self) -> None:
+        """Trove's strategies show theirs as before."""
+        self.override(
+            'api_strategy', 'trove.common.strategies.cluster.experimental.'
+            'galera_common.api.GaleraCommonAPIStrategy', 'pxc')
+        self.add_datastore('pxc', '5.7')
+        self.add('ours')
+        self.add('theirs', manager='pxc', version='5.7')
+        found = {cluster['name']: cluster for cluster in self.listed()}
+        self.assertEqual(3, len(found['ours']['ip']))
+        self.assertEqual(3, len(found['theirs']['instances']))
+        self.assertNotIn('ip', found['theirs'])
+
+    def test_other_projects_are_not_shown(self) -> None:
+        self.add('products')
+        response = self.request('GET', '/clusters', project='other')
+        self.assertEqual([], response.json['clusters'])

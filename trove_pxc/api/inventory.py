@@ -1,0 +1,137 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What Nova and Neutron have of the members of many clusters.
+
+Imported by api/members. Each service is asked once for all of them; a call
+names at most as many members as an address of 8 kB has room for.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import functools
+from typing import Any
+
+from novaclient import api_versions
+from oslo_utils import netutils
+from trove.common import cfg
+from trove.common import clients
+from trove.instance import tasks as instance_tasks
+
+CONF = cfg.CONF
+
+#: members that one call names
+AT_ONCE = 120
+
+_TAGS_SINCE = api_versions.APIVersion('2.26')
+
+
+class Inventory:
+    """The servers and addresses of instances in one region.
+
+    :param rows: of the instances.
+    """
+
+    def __init__(self, context: Any, region: str | None,
+                 rows: Sequence[Any]) -> None:
+        self._context = context
+        self._region = region
+        self._rows = rows
+
+    def server_status(self, row: Any) -> str:
+        """Nova's word for it, or what stands for a server there is not."""
+        server = self._servers.get(row.compute_instance_id)
+        if server is not None:
+            return str(server.status)
+        being_built = (
+            row.task_status.action
+            == instance_tasks.InstanceTasks.BUILDING.action)
+        return ('BUILD' if being_built and not row.compute_instance_id
+                else 'SHUTDOWN')
+
+    def addresses(self, row: Any) -> list[dict[str, Any]]:
+        """Private and public ones, outside the management networks.
+
+        The ports carry Trove's name for them, so that they are found even
+        before the server exists.
+        """
+        found: list[dict[str, Any]] = []
+        for port in self._ports:
+            if port['name'] != _port_name(row):
+                continue
+            found.extend(
+                {'address': fixed['ip_address'], 'type': 'private',
+                 'network': port['network_id']}
+                for fixed in port['fixed_ips']
+                if netutils.is_valid_ipv4(fixed.get('ip_address')))
+            found.extend(
+                {'address': ip['floating_ip_address'], 'type': 'public'}
+                for ip in self._floating if ip['port_id'] == port['id'])
+        return found
+
+    def server_group(self, servers: set[str]) -> Any:
+        """The group that one of these servers is in, or None."""
+        return next((group for group in self._groups
+                     if servers & set(group.members)), None)
+
+    @functools.cached_property
+    def _nova(self) -> Any:
+        return clients.create_nova_client(self._context, self._region)
+
+    @functools.cached_property
+    def _neutron(self) -> Any:
+        return clients.create_neutron_client(self._context, self._region)
+
+    @functools.cached_property
+    def _servers(self) -> dict[str, Any]:
+        """As Trove finds the servers of a list of instances."""
+        rows = [row for row in self._rows if row.compute_instance_id]
+        if not rows:
+            return {}
+        if self._nova.api_version < _TAGS_SINCE:
+            servers = self._nova.servers.list(limit=-1)
+        else:
+            servers = _asked(rows, lambda some: self._nova.servers.list(
+                search_opts={'tags-any': ','.join(
+                    f'trove_instance_id_{row.id}' for row in some)},
+                limit=-1))
+        return {str(server.id): server for server in servers}
+
+    @functools.cached_property
+    def _ports(self) -> list[dict[str, Any]]:
+        found = _asked(self._rows, lambda some: self._neutron.list_ports(
+            name=[_port_name(row) for row in some])['ports'])
+        return [port for port in found
+                if port['network_id'] not in CONF.management_networks]
+
+    @functools.cached_property
+    def _floating(self) -> list[dict[str, Any]]:
+        return list(_asked(
+            self._ports, lambda some: self._neutron.list_floatingips(
+                port_id=[port['id'] for port in some])['floatingips']))
+
+    @functools.cached_property
+    def _groups(self) -> list[Any]:
+        return list(self._nova.server_groups.list())
+
+
+def _port_name(row: Any) -> str:
+    return f'trove-{row.id}'
+
+
+def _asked(subjects: Sequence[Any],
+           ask: Callable[[Sequence[Any]], Iterable[Any]]) -> Iterator[Any]:
+    """The answers for all of them, a good many in each call."""
+    for first in range(0, len(subjects), AT_ONCE):
+        yield from ask(subjects[first:first + AT_ONCE])

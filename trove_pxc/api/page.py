@@ -1,0 +1,73 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One page of a project's clusters, read in one go.
+
+Imported by api/extension. Trove reads the datastore of each cluster by
+itself, and each view its members; here all of them are read together.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from trove.cluster import models as cluster_models
+from trove.common.strategies.cluster import strategy
+from trove.common import utils
+from trove.datastore import models as datastore_models
+
+from trove_pxc.api import cluster as cluster_model
+from trove_pxc.api import members
+
+
+def load(context: Any, tenant_id: str) -> tuple[list[Any], Any]:
+    """The clusters as Cluster.load_all() has them, and the next marker.
+
+    Ours know their members already.
+    """
+    wanted = cluster_models.DBCluster.find_all(
+        tenant_id=tenant_id, deleted=False)
+    page = cluster_models.DBCluster.find_by_pagination(
+        'clusters', wanted, 'unused', marker=context.marker,
+        limit=utils.pagination_limit(
+            context.limit, cluster_models.Cluster.DEFAULT_LIMIT))
+    found = _with_datastores(context, page.collection)
+    ours = [cluster for cluster in found
+            if isinstance(cluster, cluster_model.GaleraCluster)]
+    known = members.load(context, ours) if ours else {}
+    for cluster in ours:
+        cluster.know(known[cluster.id])
+    return found, page.next_page_marker
+
+
+def _with_datastores(context: Any, rows: Iterable[Any]) -> list[Any]:
+    rows = list(rows)
+    versions = {row.id: datastore_models.DatastoreVersion(row)
+                for row in _by_id(datastore_models.DBDatastoreVersion, {
+                    row.datastore_version_id for row in rows})}
+    stores = {row.id: datastore_models.Datastore(row)
+              for row in _by_id(datastore_models.DBDatastore, {
+                  version.datastore_id for version in versions.values()})}
+    found = []
+    for row in rows:
+        version = versions[row.datastore_version_id]
+        kind = strategy.load_api_strategy(version.manager).cluster_class
+        if not issubclass(kind, cluster_model.GaleraCluster):
+            kind = cluster_models.Cluster   # as Trove lists them
+        found.append(kind(context, row, stores[version.datastore_id],
+                          version))
+    return found
+
+
+def _by_id(model: Any, ids: set[str]) -> list[Any]:
+    if not ids:
+        return []
+    return list(model.find_by_filter(filters=[model.id.in_(ids)]).all())
