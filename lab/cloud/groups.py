@@ -120,11 +120,21 @@ class GroupService:
             self._store.all('security_group_rules'), dict(call.query))})
 
     def _create_rule(self, call: http.Call) -> http.Reply:
-        wanted = http.required(call.body, 'security_group_rule')
-        self._group(str(wanted.get('security_group_id')))
-        rule = self._add_rule(call.project, wanted)
-        self._changed()
+        several = call.body.get('security_group_rules')
+        if isinstance(several, list):
+            return http.Reply(201, {'security_group_rules': self._add_rules(
+                call.project, several)})
+        (rule,) = self._add_rules(call.project, [
+            http.required(call.body, 'security_group_rule')])
         return http.Reply(201, {'security_group_rule': rule})
+
+    def _add_rules(self, project: str,
+                   wanted: list[http.Document]) -> list[http.Document]:
+        for rule in wanted:
+            self._group(str(rule.get('security_group_id')))
+        added = [self._add_rule(project, rule) for rule in wanted]
+        self._changed()
+        return added
 
     def _show_rule(self, call: http.Call) -> http.Reply:
         return http.Reply(200, {'security_group_rule':

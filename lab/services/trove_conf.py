@@ -91,10 +91,10 @@ policy_file = {etc}/policy.yaml
 lock_path = {run}/locks
 
 [mariadb]
-tcp_ports = 3306,4444,4567,4568
+tcp_ports = 3306
 {strategies}
 [pxc]
-tcp_ports = 3306,4444,4567,4568
+tcp_ports = 3306
 {strategies}"""
 
 GUEST = """\

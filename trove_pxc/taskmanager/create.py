@@ -24,6 +24,9 @@ STEPS: tuple[Each[formation.Formation], ...] = (
     Each(formation.every_member, (
         formation.KNOW_ADDRESS,     # all stand in each one's settings
     )),
+    Each(formation.every_member, (
+        formation.ADMIT,            # to the Galera ports, and nobody else
+    )),
     Each(formation.first_member, (  # though others may still be booting
         formation.BE_PREPARED,
         formation.CONFIGURE,

@@ -32,6 +32,7 @@ from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager import ports
 from trove_pxc.taskmanager import supervision
 from trove_pxc.taskmanager import workflow
 from trove_pxc import waiting
@@ -115,6 +116,19 @@ def _know_address(operation: Formation, member: Member) -> None:
         if member.find_address() is None:
             raise waiting.NotYet('no port with an address yet')
     operation.wait(probe, interval=member.options.cloud_poll_interval)
+
+
+def _doors(operation: Formation, member: Member) -> ports.Doors:
+    return ports.Doors(member, [other.address for other in operation.members
+                                if other is not member])
+
+
+def _admitting(operation: Formation, member: Member) -> bool:
+    return _doors(operation, member).right()
+
+
+def _admit(operation: Formation, member: Member) -> None:
+    _doors(operation, member).set_right()
 
 
 def _prepared(operation: Formation, member: Member) -> bool:
@@ -312,6 +326,9 @@ def _be_healthy(operation: Formation, member: Member) -> None:
 KNOW_ADDRESS = workflow.Step(
     'find the address', 'to have a port with an address',
     'member_ready_timeout', _address_known, _know_address)
+ADMIT = workflow.Step(
+    'admit the others', 'to have its Galera ports open to the others alone',
+    'member_start_timeout', _admitting, _admit)
 BE_PREPARED = workflow.Step(
     'prepare', 'to have a guest that is ready', 'member_ready_timeout',
     _prepared, _be_prepared)

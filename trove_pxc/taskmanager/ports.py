@@ -1,0 +1,117 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Who reaches a member's Galera ports: the other members, nobody else.
+
+Imported by formation. Trove makes a security group for each instance and
+opens [group] tcp_ports in it to users; on the ports through which members
+talk and copy the whole data, its rules name the members' addresses.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from typing import NamedTuple
+
+from neutronclient.common import exceptions as neutron_exceptions
+from oslo_log import log as logging
+from trove.common import cfg
+
+from trove_pxc.taskmanager import members
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+#: state transfer; group communication and incremental state transfer
+GALERA = ((4444, 4444), (4567, 4568))
+
+
+class Admission(NamedTuple):
+    """Whom a rule lets in, and where."""
+
+    prefix: str | None
+    first: int
+    last: int
+
+
+class Doors:
+    """The rules of one member's security group on its Galera ports.
+
+    :param peers: the addresses that may come in.
+    """
+
+    def __init__(self, member: members.Member, peers: Sequence[str]) -> None:
+        self._member = member
+        self._wanted = {
+            Admission(f'{peer}/32', first, last)
+            for peer in peers for first, last in GALERA}
+        self._groups = self._find_groups()
+        self._rules = {group: self._on_galera_ports(group)
+                       for group in self._groups}
+
+    def right(self) -> bool:
+        """Whether its peers come in, and nobody else.
+
+        Without security groups, or without Trove's, there is nothing to do.
+        """
+        return all(
+            {_admission(rule) for rule in rules} == self._wanted
+            for rules in self._rules.values())
+
+    def set_right(self) -> None:
+        """Open them to the peers; close them to all that come in beside."""
+        for group, rules in self._rules.items():
+            missing = self._wanted - {_admission(rule) for rule in rules}
+            if missing:
+                self._admit(group, sorted(missing))
+            for rule in rules:
+                if _admission(rule) not in self._wanted:
+                    LOG.info('Security group %s of %s: %s is let in no '
+                             'longer', group, self._member.name,
+                             rule.get('remote_ip_prefix') or 'everyone')
+                    self._close(rule['id'])
+
+    def _find_groups(self) -> list[str]:
+        if not CONF.trove_security_groups_support:
+            return []
+        name = (f'{CONF.trove_security_group_name_prefix}-'
+                f'{self._member.id}')
+        found = self._member.neutron.list_security_groups(name=name)
+        return [str(group['id']) for group in found['security_groups']]
+
+    def _on_galera_ports(self, group: str) -> list[dict[str, Any]]:
+        found = self._member.neutron.list_security_group_rules(
+            security_group_id=group, direction='ingress')
+        return [rule for rule in found['security_group_rules']
+                if rule['port_range_min'] is not None
+                and GALERA[0][0] <= int(rule['port_range_min'])
+                and int(rule['port_range_max']) <= GALERA[-1][-1]]
+
+    def _admit(self, group: str, missing: Sequence[Admission]) -> None:
+        self._member.neutron.create_security_group_rule({
+            'security_group_rules': [{
+                'direction': 'ingress', 'ethertype': 'IPv4',
+                'protocol': 'tcp', 'security_group_id': group,
+                'port_range_min': who.first, 'port_range_max': who.last,
+                'remote_ip_prefix': who.prefix} for who in missing]})
+
+    def _close(self, rule_id: str) -> None:
+        try:
+            self._member.neutron.delete_security_group_rule(rule_id)
+        except neutron_exceptions.NotFound:
+            LOG.debug('Rule %s is gone already', rule_id)
+
+
+def _admission(rule: dict[str, Any]) -> Admission:
+    """Neutron tells "from everywhere" by no prefix."""
+    return Admission(rule.get('remote_ip_prefix'),
+                     int(rule['port_range_min']),
+                     int(rule['port_range_max']))
