@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is shown of a member that answered, and of one that did not."""
+
+import types
+from typing import Any
+
+import mock
+import testtools
+from trove.common import exception
+from trove.instance import service_status
+
+from trove_pxc.api import reading
+from trove_pxc.galera import diagnosis
+from trove_pxc.galera import view
+
+Statuses = service_status.ServiceStatuses
+
+
+def member(status: Any = Statuses.HEALTHY) -> Any:
+    return types.SimpleNamespace(
+        id='id-1', name='c-1', status='ACTIVE', operating_status='HEALTHY',
+        datastore_status=types.SimpleNamespace(status=status),
+        get_visible_ip_addresses=lambda: [{'address': '10.0.0.5'}])
+
+
+def report(server: view.ServerState = view.ServerState.RUNNING,
+           state: str = '4', error: str = '') -> view.MemberReport:
+    return view.MemberReport(
+        server=server, data_bytes=0, started=True, exit_code=None,
+        error=error, view=None if server is not view.ServerState.RUNNING
+        else view.NodeView.from_status({
+            'wsrep_cluster_status': 'Primary', 'wsrep_local_state': state,
+            'wsrep_cluster_size': '3', 'wsrep_ready': 'ON'}))
+
+
+class AnswerTest(testtools.TestCase):
+
+    def test_every_role_has_a_word(self) -> None:
+        self.assertEqual(set(diagnosis.Role), set(reading._POSITIONS))
+
+    def test_positions(self) -> None:
+        for state, position in (('4', 'member'), ('2', 'donor'),
+                                ('1', 'joiner'), ('3', 'joiner')):
+            shown = reading.Answer(member(), report(state=state)).to_dict()
+            self.assertEqual(position, shown['role'])
+        self.assertEqual('Joined', shown['state'])
+
+    def test_a_crash_is_told_with_its_reason(self) -> None:
+        shown = reading.Answer(member(), report(
+            view.ServerState.CRASHED, error='disk full')).to_dict()
+        self.assertEqual(('crashed', 'disk full', True), (
+            shown['role'], shown['detail'], shown['reachable']))
+        self.assertNotIn('state', shown)
+
+    def test_silence(self) -> None:
+        shown = reading.Answer(member(), None, 'no answer').to_dict()
+        self.assertEqual(
+            {'id': 'id-1', 'name': 'c-1', 'role': 'unreachable',
+             'status': 'ACTIVE', 'operating_status': 'HEALTHY',
+             'reachable': False, 'ip': ['10.0.0.5'], 'detail': 'no answer'},
+            shown)
+
+
+class QuestionTest(testtools.TestCase):
+
+    def answer(self, guest: Any) -> reading.Answer:
+        question = reading._Question(member(), guest, 3)
+        question.start()
+        question.join()
+        return question.answer
+
+    def test_an_answer(self) -> None:
+        guest = mock.Mock()
+        guest.member_report.return_value = report()
+        found = self.answer(guest)
+        self.assertEqual(('', report()), (found.silence, found.report))
+        guest.member_report.assert_called_once_with(3)
+
+    def test_no_answer_and_a_bad_one_are_told_apart(self) -> None:
+        guest = mock.Mock()
+        guest.member_report.side_effect = exception.GuestTimeout()
+        self.assertIn('within 3 s', self.answer(guest).silence)
+        guest.member_report.side_effect = exception.GuestError(
+            original_message='no socket')
+        self.assertIn('no socket', self.answer(guest).silence)
+
+    def test_a_guest_that_was_never_ready_is_not_asked(self) -> None:
+        found = self.answer(None)
+        self.assertEqual('new', found.to_dict()['role'])
+        self.assertFalse(found.reachable)
+        state = reading.diagnose([found]).state
+        self.assertEqual(diagnosis.ClusterState.NEW, state)

@@ -1,0 +1,47 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A server's flavor, however Nova shows it."""
+
+import types
+
+import testtools
+
+from trove_pxc.taskmanager import machine
+
+SMALL = types.SimpleNamespace(id='2', name='small')
+
+
+class HasFlavorTest(testtools.TestCase):
+
+    def has(self, **shown: str) -> bool:
+        return machine._has_flavor(
+            types.SimpleNamespace(flavor=shown), SMALL)
+
+    def test_older_novas_tell_the_id(self) -> None:
+        self.assertTrue(self.has(id='2'))
+        self.assertFalse(self.has(id='1'))
+
+    def test_newer_ones_the_name(self) -> None:
+        self.assertTrue(self.has(original_name='small', ram='1024'))
+        self.assertFalse(self.has(original_name='tiny', ram='512'))
+
+
+class StepsTest(testtools.TestCase):
+
+    def test_every_time_out_is_an_option(self) -> None:
+        from trove_pxc import conf
+        names = {option.dest for _, options in conf.list_opts()
+                 for option in options}
+        for step in (machine.RESIZE, machine.CONFIRM, machine.REVERT,
+                     machine.DETACH, machine.EXTEND, machine.ATTACH):
+            self.assertIn(step.timeout, names)
