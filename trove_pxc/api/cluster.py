@@ -64,16 +64,20 @@ class GaleraCluster(cluster_models.Cluster):
                image_id: str | None = None) -> Self:
         """Check everything, write the rows, cast to the taskmanager.
 
+        :param extended_properties: ours is "instance_names", which
+            api/extension fills in from the request.
         :param locality: None, or the scheduler hint that Trove has made of
             it, which names a server group that exists already.
         :raises trove.common.exception.TroveError: and then nothing of the
             request is left.
         """
-        request = validation.Request(
-            name, datastore, datastore_version, instances, configuration,
-            image_id)
         with contextlib.ExitStack() as undo:
             undo.callback(_delete_server_group, context, locality)
+            request = validation.Request(
+                name, datastore, datastore_version,
+                validation.with_given_names(
+                    instances, extended_properties.get(validation.NAMES)),
+                configuration, image_id)
             checked = validation.check(context, request)
             db_info = cluster_models.DBCluster.create(
                 name=name, tenant_id=context.project_id,
@@ -159,7 +163,8 @@ class GaleraCluster(cluster_models.Cluster):
             availability_zone=instance.get('availability_zone'),
             nics=instance['nics'],
             configuration_id=request.configuration_id,
-            cluster_config={'id': self.id, 'instance_type': MEMBER_TYPE},
+            cluster_config={'id': self.id, 'instance_type': MEMBER_TYPE,
+                            'shard_id': instance.get('number')},
             volume_type=instance.get('volume_type'),
             modules=instance.get('modules'), locality=locality,
             region_name=instance.get('region_name'))

@@ -10,13 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Routes of ours in trove-api, and the two of Trove that need more.
+"""Routes of ours in trove-api, and those of Trove that need more.
 
 Loaded by Trove through the entry points trove.api.extensions, in every
 trove-api where this package is installed. Ours are GET
-/clusters/{id}/members and /clusters/{id}/health; GET and POST /clusters
-are Trove's own, but the list costs the same for many clusters as for one.
-Clusters of other strategies and all other routes are left as they are.
+/clusters/{id}/members and /clusters/{id}/health. /clusters and /instances
+are Trove's own, but that the list of clusters costs the same for many as
+for one, that a cluster's instances keep the names that the request gives,
+and that a replica of a member is refused.
 """
 
 from typing import Any
@@ -28,7 +29,10 @@ from trove.common import exception
 from trove.common import extensions
 from trove.common import pagination
 from trove.common import policy
+from trove.common import utils
 from trove.common import wsgi
+from trove.instance import models as instance_models
+from trove.instance import service as instance_service
 
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import page
@@ -62,6 +66,9 @@ class GaleraExtension(extensions.ExtensionDescriptor):
             extensions.ResourceExtension(
                 '{tenant_id}/clusters', ClustersController()),
             extensions.ResourceExtension(
+                '{tenant_id}/instances', InstancesController(),
+                collection_actions={'detail': 'GET'}),
+            extensions.ResourceExtension(
                 'members', MembersController(), parent=_CLUSTERS),
             extensions.ResourceExtension(
                 'health', HealthController(), parent=_CLUSTERS),
@@ -69,7 +76,7 @@ class GaleraExtension(extensions.ExtensionDescriptor):
 
 
 class ClustersController(cluster_service.ClusterController):
-    """Trove's own, but for the cost of a list."""
+    """Trove's own, but for names of instances and the cost of a list."""
 
     def index(self, req: Any, tenant_id: str) -> Any:
         context = req.environ[wsgi.CONTEXT_KEY]
@@ -82,6 +89,38 @@ class ClustersController(cluster_service.ClusterController):
         paged = pagination.SimplePaginatedDataView(
             req.url, 'clusters', view, marker)
         return wsgi.Result(paged.data(), 200)
+
+    def create(self, req: Any, body: Any, tenant_id: str) -> Any:
+        """Trove drops the names of instances; extended properties it keeps."""
+        wanted = body['cluster']
+        names = [node.get('name') for node in wanted['instances']]
+        if any(name is not None for name in names):
+            wanted['extended_properties'] = {
+                **wanted.get('extended_properties', {}),
+                validation.NAMES: names}
+        return super().create(req, body, tenant_id)
+
+
+class InstancesController(instance_service.InstanceController):
+    """Trove's own, but that a cluster's member cannot have replicas."""
+
+    def create(self, req: Any, body: Any, tenant_id: str) -> Any:
+        source = (body['instance'].get('replica_of')
+                  or body['instance'].get('slave_of'))
+        if source:
+            self._check_source(str(utils.get_id_from_href(source)),
+                               tenant_id)
+        return super().create(req, body, tenant_id)
+
+    def _check_source(self, instance_id: str, tenant_id: str) -> None:
+        row = instance_models.DBInstance.get_by(
+            id=instance_id, tenant_id=tenant_id, deleted=False)
+        if row is not None and row.cluster_id and (
+                row.type == cluster_model.MEMBER_TYPE):
+            raise validation.refused(
+                f'{row.name} ({row.id}) is a member of a cluster, which '
+                'cannot have replicas: every other member holds the same '
+                'data already.')
 
 
 class MembersController(wsgi.Controller):

@@ -118,7 +118,8 @@ def shown_status(member: Any) -> str:
 def _ordered(cluster_name: str, found: Iterable[Any]) -> list[Any]:
     return naming.in_member_order(
         cluster_name, found, name=lambda row: str(row.name),
-        age=lambda row: (str(row.created), str(row.id)))
+        age=lambda row: (str(row.created), str(row.id)),
+        kept=lambda row: row.shard_id)
 
 
 def _statuses(instance_ids: Sequence[str]) -> dict[str, Any]:

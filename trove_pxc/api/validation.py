@@ -23,9 +23,11 @@ import dataclasses
 from typing import Any
 
 from glanceclient import exc as glance_exceptions
+import jsonschema
 from neutronclient.common import exceptions as neutron_exceptions
 from novaclient import exceptions as nova_exceptions
 from trove.cluster import models as cluster_models
+from trove.common import apischema
 from trove.common import cfg
 from trove.common import clients
 from trove.common import exception
@@ -41,6 +43,8 @@ from trove_pxc.galera import naming
 CONF = cfg.CONF
 
 LONGEST_NAME = 255
+#: the extended property with the names of the instances
+NAMES = 'instance_names'
 Instance = dict[str, Any]
 
 
@@ -92,6 +96,28 @@ def check(context: Any, request: Request) -> list[Instance]:
     return complete
 
 
+def with_given_names(instances: Sequence[Instance],
+                     names: Any) -> list[Instance]:
+    """The instances of a request with the names that it gives them.
+
+    :param names: for each instance a name or None; or None for all.
+    """
+    if names is None:
+        return list(instances)
+    if not isinstance(names, list) or len(names) != len(instances):
+        raise refused(
+            f'{NAMES} must be a list with a name or null for each of the '
+            f'{len(instances)} instances.')
+    checker = jsonschema.Draft4Validator(apischema.non_empty_string)
+    for name in names:
+        if name is not None and not checker.is_valid(name):
+            raise refused(
+                f'{name!r} is no name for an instance; give it a text of 1 '
+                f'to {LONGEST_NAME} characters with a letter or digit.')
+    return [dict(instance, name=name)
+            for instance, name in zip(instances, names, strict=True)]
+
+
 def _check_version(request: Request) -> None:
     version = request.version.version or request.version.name
     try:
@@ -108,9 +134,10 @@ def _check_number(request: Request) -> None:
 
 
 def _with_names(request: Request) -> list[Instance]:
+    """Each with its name, and its number where the name does not tell it."""
     named = [
-        dict(instance, name=instance.get('name')
-             or naming.member_name(request.name, number))
+        dict(instance, number=str(number)) if instance.get('name') else
+        dict(instance, name=naming.member_name(request.name, number))
         for number, instance in enumerate(request.instances, start=1)]
     names = [instance['name'] for instance in named]
     longest = max(names, key=len)

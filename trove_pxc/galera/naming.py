@@ -37,9 +37,19 @@ def member_number(cluster_name: str, name: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
+def kept_number(text: str | None) -> int | None:
+    """The number of a member that the request named, as its row keeps it."""
+    return int(text) if text and text.isdecimal() else None
+
+
+def _nothing_kept(member: object) -> None:
+    return None
+
+
 def in_member_order(cluster_name: str, members: Iterable[Member],
                     name: Callable[[Member], str],
-                    age: Callable[[Member], tuple[str, str]]
+                    age: Callable[[Member], tuple[str, str]],
+                    kept: Callable[[Member], str | None] = _nothing_kept
                     ) -> list[Member]:
     """The members by number; those without one after them, by age.
 
@@ -48,9 +58,13 @@ def in_member_order(cluster_name: str, members: Iterable[Member],
     :param name: gives a member's name.
     :param age: gives what orders members without a number: when it was
         created, and its id.
+    :param kept: gives what its row keeps of a member's number, which goes
+        before the number in its name.
     """
     def key(member: Member) -> tuple[int, tuple[str, str]]:
-        number = member_number(cluster_name, name(member))
+        number = kept_number(kept(member))
+        if number is None:
+            number = member_number(cluster_name, name(member))
         return (_UNNUMBERED if number is None else number, age(member))
     return sorted(members, key=key)
 

@@ -51,7 +51,8 @@ def load(context: Any, cluster: cluster_models.Cluster) -> list['Member']:
         cluster_id=cluster.id, deleted=False).all()
     ordered = naming.in_member_order(
         cluster.name, rows, name=lambda row: str(row.name),
-        age=lambda row: (str(row.created), str(row.id)))
+        age=lambda row: (str(row.created), str(row.id)),
+        kept=lambda row: row.shard_id)
     return [Member(context, cluster.ds_version.manager, number, row)
             for number, row in enumerate(ordered, start=1)]
 

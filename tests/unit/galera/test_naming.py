@@ -40,6 +40,14 @@ class NamingTest(testtools.TestCase):
             naming.in_member_order('c', names, name=str,
                                    age=lambda name: (names[name], name)))
 
+    def test_a_kept_number_goes_before_that_in_the_name(self) -> None:
+        kept = {'zeus': '1', 'c-7': '2', 'c-3': None, 'c-4': 'shard'}
+        self.assertEqual(
+            ['zeus', 'c-7', 'c-3', 'c-4'],
+            naming.in_member_order('c', kept, name=str,
+                                   age=lambda name: (name, name),
+                                   kept=kept.__getitem__))
+
     def test_a_node_is_named_as_its_member_if_a_server_takes_it(self) -> None:
         for name, node in (
                 ('products-1', 'products-1'), ('a.b_c-1', 'a.b_c-1'),

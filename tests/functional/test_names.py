@@ -1,0 +1,125 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What members are called, and what may be done to one as an instance."""
+
+from typing import Any
+
+from tests.functional import base
+from tests.functional import cloud as clouds
+
+
+def wanted(*names: Any) -> list[dict[str, Any]]:
+    """Instances as a request gives them, some with a name."""
+    instance = {'flavorRef': '1', 'volume': {'size': 1},
+                'nics': [{'network_id': clouds.NETWORK}]}
+    return [instance if name is None else dict(instance, name=name)
+            for name in names]
+
+
+class NamesTest(base.TroveTest):
+
+    def names(self, instances: list[Any], **changes: Any) -> list[str]:
+        """What the members of such a cluster are called, in order."""
+        response = self.create(instances=instances, **changes)
+        self.assertEqual(200, response.status_int, response.text)
+        shown = self.show(response.json['cluster']['id'])
+        self.assertEqual(response.json['cluster']['instances'],
+                         shown['instances'])
+        return [member['name'] for member in shown['instances']]
+
+    def refuse(self, words: str, instances: list[Any],
+               **changes: Any) -> None:
+        response = self.create(instances=instances, **changes)
+        self.assertEqual(400, response.status_int, response.text)
+        self.assertIn(words, response.text)
+        self.assert_nothing_left()
+
+    def test_numbers_follow_the_order_of_the_request(self) -> None:
+        self.assertEqual(['products-1', 'products-2', 'products-3'],
+                         self.names(wanted(None, None, None)))
+
+    def test_a_given_name_is_kept_in_its_place(self) -> None:
+        self.assertEqual(
+            ['products-1', 'reports', 'products-3'],
+            self.names(wanted(None, 'reports', None)))
+
+    def test_all_given_names_keep_their_order(self) -> None:
+        names = ['zeus', 'products-7', 'ares', 'hera']
+        self.assertEqual(names, self.names(wanted(*names)))
+
+    def test_names_as_an_extended_property(self) -> None:
+        """So they are given where the extension is not installed."""
+        self.assertEqual(
+            ['a', 'products-2', 'products-3'],
+            self.names(wanted(None, None, None), extended_properties={
+                'instance_names': ['a', None, None]}))
+
+    def test_a_name_twice(self) -> None:
+        self.refuse('same name', wanted('a', 'a', None))
+        self.refuse('same name', wanted(None, 'products-1', None))
+
+    def test_what_is_no_name(self) -> None:
+        for name in (5, '', ' ', 'x' * 256, ['a']):
+            self.refuse('is no name', wanted(name, None, None))
+        self.refuse('must be a list', wanted(None, None, None),
+                    extended_properties={'instance_names': 'abc'})
+
+
+class MemberAsInstanceTest(base.TroveTest):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start_taskmanager()
+        cluster_id = self.create().json['cluster']['id']
+        self.wait_for_task(cluster_id)
+        self.member = self.instance_rows(cluster_id)[0]
+
+    def test_a_replica_is_refused(self) -> None:
+        before = self.used()
+        response = self.request('POST', '/instances', {'instance': {
+            'name': 'replica', 'replica_of': self.member.id,
+            'nics': [{'net-id': clouds.NETWORK}]}})
+        self.assertEqual(400, response.status_int, response.text)
+        self.assertIn('products-1', response.text)
+        self.assertIn('cannot have replicas', response.text)
+        self.assertEqual(before, self.used())
+
+    def test_a_replica_of_another_projects_member(self) -> None:
+        """Whose member it is, and that it is one, is not told."""
+        response = self.request('POST', '/instances', {'instance': {
+            'name': 'replica', 'replica_of': self.member.id}},
+            project='other')
+        self.assertNotIn('products', response.text)
+
+    def test_a_backup_is_refused(self) -> None:
+        response = self.request('POST', '/backups', {'backup': {
+            'name': 'b', 'instance': self.member.id}})
+        self.assertEqual(501, response.status_int, response.text)
+        self.assertIn('part of a cluster', response.text)
+
+    def test_other_requests_are_as_in_trove(self) -> None:
+        url = f'/instances/{self.member.id}'
+        for method, path, body, code in (
+                ('GET', '/instances', None, 200),
+                ('GET', '/instances/detail', None, 200),
+                ('GET', f'{url}/configuration', None, 200),
+                ('PATCH', url, {'instance': {'name': 'renamed'}}, 202),
+                ('PUT', url, {'instance': {'name': 'products-1'}}, 202),
+                ('DELETE', url, None, 501),
+                ('GET', f'/instances/{self.unknown_id()}', None, 404),
+                ('POST', '/instances', {'instance': {'name': 'x'}}, 400)):
+            for api in (self.api, base.trove_api.API()):
+                self.api = api
+                response = self.request(method, path, body)
+                self.assertEqual(code, response.status_int,
+                                 f'{method} {path}: {response.text}')
