@@ -26,6 +26,7 @@ taskmanager_strategy = \
 trove_pxc.taskmanager.strategy.GaleraTaskManagerStrategy
 guestagent_strategy = \
 trove_pxc.guestagent.strategy.GaleraGuestAgentStrategy
+root_controller = trove_pxc.api.root.GaleraRootController
 """
 
 #: quicker than Trove's defaults, which are made for virtual machines that

@@ -72,6 +72,7 @@ _STRATEGIES = {
         'trove_pxc.taskmanager.strategy.GaleraTaskManagerStrategy',
     'guestagent_strategy':
         'trove_pxc.guestagent.strategy.GaleraGuestAgentStrategy',
+    'root_controller': 'trove_pxc.api.root.GaleraRootController',
 }
 _FAST = {
     'member_ready_timeout': 10, 'bootstrap_timeout': 10,

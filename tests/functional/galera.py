@@ -21,6 +21,7 @@ from typing import Any
 import uuid
 
 import oslo_messaging as messaging
+from trove.common.db.mysql import models
 from trove.guestagent import api
 from trove.instance import models as instance_models
 from trove.instance import service_status
@@ -261,6 +262,17 @@ class Guest:
 
     def drop_probe(self, context: Any) -> None:
         self.world.rows.clear()
+
+    def enable_root(self, context: Any) -> Any:
+        return self.enable_root_with_password(context, 'generated')
+
+    def enable_root_with_password(self, context: Any,
+                                  root_password: str | None = None) -> Any:
+        self.world.tell(f'enable root {self.name}')
+        return models.MySQLUser.root(password=root_password).serialize()
+
+    def disable_root(self, context: Any) -> None:
+        self.world.tell(f'disable root {self.name}')
 
     def cluster_complete(self, context: Any) -> None:
         self.world.tell(f'complete {self.name}')

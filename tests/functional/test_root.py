@@ -1,0 +1,109 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Root of a cluster, enabled and disabled through any member or the whole."""
+
+from typing import Any
+
+from trove.instance import service_status
+
+from tests.functional import base
+
+Statuses = service_status.ServiceStatuses
+
+
+class RootTest(base.TroveTest):
+
+    manager = 'mariadb'
+    version = '10.11'
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start_taskmanager()
+        if self.manager != 'mariadb':
+            self.add_datastore(self.manager, self.version)
+        created = self.create(datastore={
+            'type': self.manager, 'version': self.version})
+        self.assertEqual(200, created.status_int, created.text)
+        self.cluster_id = created.json['cluster']['id']
+        self.wait_for_task(self.cluster_id)
+        self.rows = self.instance_rows(self.cluster_id)
+        self.places = [f'/clusters/{self.cluster_id}/root', *(
+            f'/instances/{row.id}/root' for row in self.rows)]
+
+    def check_enabled(self, enabled: bool) -> None:
+        """Each member and the cluster say the same."""
+        for place in self.places:
+            shown = self.request('GET', place)
+            self.assertEqual(200, shown.status_int, shown.text)
+            self.assertEqual({'rootEnabled': enabled}, shown.json)
+
+    def test_through_a_member(self) -> None:
+        self.check_enabled(False)
+        made = self.request('POST', self.places[2])
+        self.assertEqual(200, made.status_int, made.text)
+        self.assertEqual({'name': 'root', 'password': 'generated'},
+                         made.json['user'])
+        self.assertIn('enable root products-2', self.world.events)
+        self.check_enabled(True)
+        gone = self.request('DELETE', self.places[3])
+        self.assertEqual(204, gone.status_int, gone.text)
+        self.assertIn('disable root products-3', self.world.events)
+        self.check_enabled(False)
+        self.assertEqual(404, self.request(
+            'DELETE', self.places[1]).status_int)
+        self.request('POST', self.places[1])
+        self.check_enabled(True)
+
+    def test_through_the_cluster_with_a_password(self) -> None:
+        made = self.request('POST', self.places[0], {'password': 'chosen'})
+        self.assertEqual('chosen', made.json['user']['password'])
+        self.check_enabled(True)
+
+    def test_through_another_member_if_that_one_is_down(self) -> None:
+        self.say(self.rows[:1], Statuses.CRASHED)
+        self.request('POST', self.places[1])
+        self.assertIn('enable root products-2', self.world.events)
+
+    def test_while_no_member_serves(self) -> None:
+        self.say(self.rows, Statuses.CRASHED)
+        refused = self.request('POST', self.places[0])
+        self.assertEqual(422, refused.status_int, refused.text)
+        self.assertIn('No member of cluster products', refused.text)
+        self.check_enabled(False)
+
+    def test_other_projects_see_nothing(self) -> None:
+        for place in self.places:
+            answer = self.request('GET', place, project='other')
+            self.assertEqual(404, answer.status_int, answer.text)
+
+    def say(self, rows: list[Any], status: Any) -> None:
+        for row in rows:
+            kept = base.instance_models.InstanceServiceStatus.find_by(
+                instance_id=row.id)
+            kept.set_status(status)
+            kept.save()
+
+
+class PxcRootTest(RootTest):
+    """Trove's own refuses the datastore pxc."""
+
+    manager = 'pxc'
+    version = '8.0'
+
+    def test_users_and_databases_are_refused(self) -> None:
+        """Trove knows three datastores there; root can do it by SQL."""
+        for kind in ('users', 'databases'):
+            answer = self.request(
+                'GET', f'/instances/{self.rows[0].id}/{kind}')
+            self.assertEqual(422, answer.status_int, answer.text)
+            self.assertIn('not supported for datastore pxc', answer.text)

@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Root of a cluster: enabled through one member, it is there on all.
+
+Loaded by Trove through the option ``root_controller`` of [pxc] and
+[mariadb]. Trove's own knows nothing of clusters, refuses the datastore pxc,
+and keeps for one member alone that all of them can be logged in to.
+"""
+
+from typing import Any
+
+from trove.cluster import models as cluster_models
+from trove.common import clients
+from trove.common.db import models as guest_models
+from trove.common import exception
+from trove.common import wsgi
+from trove.extensions.common import models
+from trove.extensions.common import service
+from trove.extensions.common import views
+from trove.instance import models as instance_models
+
+from trove_pxc.api import cluster as cluster_model
+from trove_pxc.api import validation
+
+
+class GaleraRootController(service.DefaultRootController):
+    """For a cluster or any member of it; other instances as in Trove."""
+
+    def root_index(self, req: Any, tenant_id: str, instance_id: str,
+                   is_cluster: bool) -> Any:
+        cluster = _cluster_of(req, instance_id, is_cluster)
+        if cluster is None:
+            return super().root_index(req, tenant_id, instance_id, False)
+        return wsgi.Result(
+            views.RootEnabledView(bool(_enabled(cluster))).data(), 200)
+
+    def root_create(self, req: Any, body: Any, tenant_id: str,
+                    instance_id: str, is_cluster: bool) -> Any:
+        cluster = _cluster_of(req, instance_id, is_cluster)
+        if cluster is None:
+            return super().root_create(req, body, tenant_id, instance_id,
+                                       False)
+        guest = _guest(cluster, instance_id)
+        password = self._get_password_from_body(body)
+        made = (guest.enable_root_with_password(password) if password
+                else guest.enable_root())
+        user = guest_models.DatastoreUser.deserialize(made, verify=False)
+        user.make_root()
+        for member in cluster.members:
+            models.RootHistory.create(cluster.context, member.id)
+        return wsgi.Result(views.RootCreatedView(user).data(), 200)
+
+    def root_delete(self, req: Any, tenant_id: str, instance_id: str,
+                    is_cluster: bool) -> Any:
+        cluster = _cluster_of(req, instance_id, is_cluster)
+        if cluster is None:
+            return super().root_delete(req, tenant_id, instance_id, False)
+        enabled = _enabled(cluster)
+        if not enabled:
+            raise exception.RootHistoryNotFound()
+        _guest(cluster, instance_id).disable_root()
+        for history in enabled:
+            history.delete()
+        return wsgi.Result(None, 204)
+
+
+def _cluster_of(req: Any, subject_id: str, is_cluster: bool) -> Any:
+    """The cluster that is meant, also by one of its members, or None."""
+    context = req.environ[wsgi.CONTEXT_KEY]
+    if not is_cluster:
+        row = instance_models.DBInstance.find_by(
+            id=subject_id, deleted=False)
+        if not row.cluster_id:
+            return None
+        subject_id = row.cluster_id
+    return cluster_model.GaleraCluster.of(
+        cluster_models.Cluster.load(context, subject_id))
+
+
+def _enabled(cluster: Any) -> list[Any]:
+    """What is kept of the members for which root is enabled."""
+    found = [models.RootHistory.load(cluster.context, member.id)
+             for member in cluster.members]
+    return [history for history in found if history is not None and not (
+        history.deleted_at and history.deleted_at > history.created)]
+
+
+def _guest(cluster: Any, subject_id: str) -> Any:
+    """The guest of the member that is meant, else of any that serves.
+
+    :raises trove.common.exception.UnprocessableEntity: none serves.
+    """
+    serving = [member for member in cluster.members
+               if member.is_datastore_running]
+    if not serving:
+        raise validation.unavailable(
+            f'No member of cluster {cluster.name} serves now; try again '
+            'when one is HEALTHY.')
+    chosen = next((member for member in serving if member.id == subject_id),
+                  serving[0])
+    return clients.create_guest_client(
+        cluster.context, chosen.id, cluster.ds_version.manager)
