@@ -164,6 +164,18 @@ class TestHouse(testtools.TestCase):
         self.check('requirements.txt lacks the package of novaclient',
                    'requirements.txt names oslo.log')
 
+    def test_the_clients_libraries_are_an_extra(self):
+        self.write('trove_pxc/osc/cluster.py', '''
+            import osc_lib
+            import cliff
+            from trove_pxc import conf
+            ''')
+        (self.top / 'setup.cfg').write_text(
+            '[extras]\nosc =\n    osc-lib>=3\n    python-troveclient\n')
+        self.check('the extra osc of setup.cfg lacks the package of cliff',
+                   'the extra osc of setup.cfg names python-troveclient',
+                   'trove_pxc/osc/cluster.py:6 ')
+
     def test_this_very_tree_has_what_the_table_names(self):
         for room in house.ROOMS:
             if room.path.endswith('/'):
