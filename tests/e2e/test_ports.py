@@ -1,0 +1,102 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Who reaches which port of a member: a stranger, and the other members."""
+
+import sys
+
+import testtools
+
+from lab.guest import control
+from lab import netns
+from tests.e2e import laboratory
+
+NAME = 'ports'
+MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
+USERS = 3306
+GALERA = (4444, 4567, 4568)
+OTHERS = (22, 4445, 4566, 4569)
+STRANGER = '10.88.200.1/16'
+
+#: A port that the filter lets through is open, or refused at once while
+#: nobody listens; silence is the filter.
+KNOCK = '''
+import socket, sys
+for port in sys.argv[2:]:
+    try:
+        socket.create_connection((sys.argv[1], int(port)), 1.5).close()
+        print(port, 'open')
+    except ConnectionRefusedError:
+        print(port, 'refused')
+    except TimeoutError:
+        print(port, 'silent')
+'''
+
+
+def told(printed):
+    return {int(line.split()[0]): line.split()[1]
+            for line in printed.splitlines()}
+
+
+class TestPorts(testtools.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.home = laboratory.home()
+        cluster_id = laboratory.create_cluster(NAME)
+        cls.addClassCleanup(laboratory.delete_cluster, cluster_id,
+                            timeout=60)
+        cls.addresses = laboratory.wait_ready(cluster_id)['ip']
+
+    def stranger(self):
+        """A machine on the members' network that is none of them."""
+        name = f'{self.home.lab_id}-stranger'
+        netns.create(name)
+        self.addCleanup(netns.delete, name)
+        control_node = self.home.controller
+        for words in (
+                ['-n', control_node, 'link', 'add', 'stranger', 'type',
+                 'veth', 'peer', 'name', 'eth0', 'netns', name],
+                ['-n', control_node, 'link', 'set', 'stranger', 'master',
+                 self.home.bridge, 'up'],
+                ['-n', name, 'address', 'add', STRANGER, 'dev', 'eth0'],
+                ['-n', name, 'link', 'set', 'eth0', 'up']):
+            netns.command(['ip', *words])
+        return name
+
+    def test_a_stranger_reaches_what_is_for_users_and_nothing_else(self):
+        stranger = self.stranger()
+        for address in self.addresses:
+            ports = [str(port) for port in (USERS, *GALERA, *OTHERS)]
+            done = netns.run(
+                stranger, [sys.executable, '-c', KNOCK, address, *ports])
+            self.assertEqual(
+                {USERS: 'open',
+                 **{port: 'silent' for port in (*GALERA, *OTHERS)}},
+                told(done.stdout), address)
+
+    def test_members_reach_each_other(self):
+        for name in MEMBERS:
+            own = laboratory.sql(name, 'SELECT @@wsrep_node_address')[0][0]
+            for address in set(self.addresses) - {own}:
+                done = control.run(
+                    self.home, name,
+                    ['python3', '-c', KNOCK, address,
+                     *(str(port) for port in GALERA)], timeout=30)
+                self.assertEqual(
+                    {4444: 'refused', 4567: 'open', 4568: 'refused'},
+                    told(done.stdout), f'{name} to {address}')
+
+    def test_a_rebooted_member_comes_back_through_them(self):
+        laboratory.lab('guest', 'reboot', MEMBERS[2])
+        laboratory.wait_agreement(MEMBERS, timeout=120)
