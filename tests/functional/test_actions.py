@@ -189,6 +189,11 @@ class FlavorTest(ActionTest):
         self.assertIn('resize flavor', self.fault(self.member(1)))
         self.assertEqual(['1'] * 3, [
             instance['flavor']['id'] for instance in shown['instances']])
+        self.assertEqual([('ACTIVE', '1')] * 3, [
+            (server.status, server.flavor['id'])
+            for server in self.cloud.servers.values()])
+        self.assertEqual([True] * 3, [
+            guest.synced for guest in self.world.component])
         self.assertEqual(self.before, self.used())
 
     def test_nova_that_refuses(self) -> None:
@@ -217,6 +222,16 @@ class FlavorTest(ActionTest):
         self.fail('"return of products-1" failed')
         self.assert_whole()
         self.assertEqual(512, guest.ran_with['memory_mb'])
+
+    def test_nobody_is_stopped_while_another_is_down(self) -> None:
+        self.world.named('products-2').stop_db(None)
+        self.world.events.clear()
+        self.accept({'resize': {'flavorRef': '2',
+                                'instance': self.member(1)}})
+        self.assertEqual([], self.world.events)
+        self.assertNotIn('servers.resize', self.cloud.calls)
+        self.assertIn('was not touched', self.fault(self.member(1)))
+        self.assertEqual(self.before, self.used())
 
     def test_failure_later_keeps_what_was_done(self) -> None:
         self.cloud.stubborn.add('products-2')
@@ -369,6 +384,22 @@ class RefusalTest(ActionTest):
             self.assertIn('RESTARTING_CLUSTER', response.text)
         self.assertEqual(self.before, self.used())
         row.update(task_status=ClusterTasks.NONE)
+
+    def test_two_requests_at_the_same_time(self) -> None:
+        """Another one takes the cluster while this one is being checked."""
+        call = self.cloud.call
+
+        def meanwhile(name: str) -> None:
+            self.cluster_row(self.cluster_id).update(
+                task_status=ClusterTasks.RESTARTING_CLUSTER)
+            call(name)
+        self.cloud.call = meanwhile  # type: ignore[method-assign]
+        response = self.act({'resize': {'flavorRef': '2'}})
+        self.assertEqual(422, response.status_int, response.text)
+        self.assertEqual(ClusterTasks.RESTARTING_CLUSTER,
+                         self.cluster_row(self.cluster_id).task_status)
+        self.assertEqual(self.before, self.used())
+        self.assertEqual([], self.world.events)
 
     def test_member_that_is_busy_or_broken(self) -> None:
         row = self.instance_rows(self.cluster_id)[1]
