@@ -142,7 +142,8 @@ class _Servers:
                 raise nova_exceptions.BadRequest(400, 'no such volume')
         server = Thing(id=str(uuid.uuid4()), name=name, status='ACTIVE',
                        metadata=meta or {}, fault={}, flavor={'id': flavor},
-                       tags=list(tags or []))
+                       tags=list(tags or []), asked=others,
+                       hints=scheduler_hints)
         server.ports = [nic['port-id'] for nic in nics or []]
         server.delete = lambda: self.delete(server.id)
         server.volumes = [
@@ -323,6 +324,7 @@ class Neutron:
     def create_port(self, body: Any) -> Any:
         self._cloud.call('create_port')
         port = dict(body['port'], id=str(uuid.uuid4()), device_id='')
+        port['asked'] = port.get('fixed_ips')
         port['fixed_ips'] = [{'ip_address': self._cloud.new_address(),
                               'subnet_id': SUBNET}]
         self._cloud.ports[port['id']] = port

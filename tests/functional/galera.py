@@ -132,6 +132,7 @@ class Guest:
         self.crashes = 0
         self.mounted = True
         self.ran_with: dict[str, Any] = {}
+        self.prepared_with: dict[str, Any] = {}
 
     def habit(self, name: str) -> Any:
         return self.world.habits.get(self.name, {}).get(name)
@@ -163,6 +164,7 @@ class Guest:
 
     def prepare(self, context: Any, **arguments: Any) -> None:
         assert arguments['cluster_config']['instance_type'] == 'member'
+        self.prepared_with = arguments
         if self.habit('fails_to_prepare'):
             self.report_status(Statuses.FAILED)
         elif not self.habit('unprepared'):
