@@ -101,6 +101,18 @@ class MemberAsInstanceTest(base.TroveTest):
             project='other')
         self.assertNotIn('products', response.text)
 
+    def test_updates_that_would_harm_it_are_refused(self) -> None:
+        rules = dict(self.cloud.rules)
+        for change, reason in (
+                ({'access': {'is_public': True}}, 'close it'),
+                ({'access': {'allowed_cidrs': []}}, 'close it'),
+                ({'datastore_version': '10.6'}, 'of one member alone')):
+            response = self.request('PUT', f'/instances/{self.member.id}',
+                                    {'instance': change})
+            self.assertEqual(400, response.status_int, response.text)
+            self.assertIn(reason, response.text)
+        self.assertEqual(rules, self.cloud.rules)
+
     def test_a_backup_is_refused(self) -> None:
         response = self.request('POST', '/backups', {'backup': {
             'name': 'b', 'instance': self.member.id}})

@@ -42,6 +42,13 @@ from trove_pxc.api import validation
 _CLUSTERS = {'member_name': 'cluster',
              'collection_name': '{tenant_id}/clusters'}
 
+#: what an update of an instance may name, and what it does to a member
+_HARMFUL = {
+    'access': 'changing its access would close it to the other members.',
+    'datastore_version': 'an upgrade of one member alone would take it out '
+                         'of the cluster unprepared.',
+}
+
 
 class GaleraExtension(extensions.ExtensionDescriptor):
     """The additional resources of a cluster."""
@@ -102,25 +109,37 @@ class ClustersController(cluster_service.ClusterController):
 
 
 class InstancesController(instance_service.InstanceController):
-    """Trove's own, but that a cluster's member cannot have replicas."""
+    """Trove's own, but for what would harm the member of a cluster."""
 
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
         source = (body['instance'].get('replica_of')
                   or body['instance'].get('slave_of'))
-        if source:
-            self._check_source(str(utils.get_id_from_href(source)),
-                               tenant_id)
-        return super().create(req, body, tenant_id)
-
-    def _check_source(self, instance_id: str, tenant_id: str) -> None:
-        row = instance_models.DBInstance.get_by(
-            id=instance_id, tenant_id=tenant_id, deleted=False)
-        if row is not None and row.cluster_id and (
-                row.type == cluster_model.MEMBER_TYPE):
+        row = source and _member_row(
+            str(utils.get_id_from_href(source)), tenant_id)
+        if row:
             raise validation.refused(
                 f'{row.name} ({row.id}) is a member of a cluster, which '
                 'cannot have replicas: every other member holds the same '
                 'data already.')
+        return super().create(req, body, tenant_id)
+
+    def update(self, req: Any, id: str, body: Any, tenant_id: str) -> Any:
+        harmful = sorted(_HARMFUL.keys() & body['instance'].keys())
+        row = harmful and _member_row(id, tenant_id)
+        if row:
+            raise validation.refused(
+                f'{row.name} ({row.id}) is a member of a cluster: '
+                f'{_HARMFUL[harmful[0]]}')
+        return super().update(req, id, body, tenant_id)
+
+
+def _member_row(instance_id: str, tenant_id: str) -> Any:
+    """The row of an instance, if it is a member of a cluster of ours."""
+    row = instance_models.DBInstance.get_by(
+        id=instance_id, tenant_id=tenant_id, deleted=False)
+    ours = (row is not None and row.cluster_id
+            and row.type == cluster_model.MEMBER_TYPE)
+    return row if ours else None
 
 
 class MembersController(wsgi.Controller):
