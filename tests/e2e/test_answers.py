@@ -1,0 +1,140 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What Trove's extensions and the list of clusters tell of one cluster."""
+
+import json
+
+import testtools
+
+from lab import api
+from lab.cloud import seed
+from lab import waiting
+from tests.e2e import laboratory
+
+NAME = 'answers'
+MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
+FLAVORS = ('1', '2', '1')
+
+
+class TestAnswers(testtools.TestCase):
+    """All tests share the cluster, which was watched while it was built."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.home = laboratory.home()
+        cls.looks = []
+        cls.cluster_id = laboratory.create_cluster(
+            NAME, [laboratory.member_option(flavor=one) for one in FLAVORS])
+        cls.addClassCleanup(laboratory.delete_cluster, cls.cluster_id,
+                            timeout=60)
+        waiting.until('the cluster to be built', cls.look,
+                      laboratory.READY_TIMEOUT, 0.3)
+        cls.cluster = laboratory.wait_ready(cls.cluster_id)
+        cls.ids = [member['id'] for member in cls.cluster['instances']]
+
+    @classmethod
+    def look(cls):
+        """List and show, and keep what they told."""
+        listed = api.get(cls.home, '/clusters')['clusters']
+        found = [one for one in listed if one['id'] == cls.cluster_id]
+        cls.looks += [*found, api.cluster(cls.home, cls.cluster_id)]
+        if cls.looks[-1]['task']['name'] != 'NONE':
+            raise waiting.NotYet(cls.looks[-1]['task']['name'])
+        return True
+
+    def test_while_it_is_built(self):
+        """Members in order; an address is right or not there yet."""
+        self.assertGreater(len(self.looks), 4)
+        final = dict(zip(self.ids, self.cluster['ip'], strict=True))
+        for shown in self.looks:
+            instances = shown['instances']
+            self.assertEqual(list(MEMBERS),
+                             [member['name'] for member in instances])
+            for member, flavor in zip(instances, FLAVORS, strict=True):
+                self.assertEqual((flavor, {'size': 1}), (
+                    member['flavor']['id'], member['volume']))
+                self.assertIn(member.get('ip'), (
+                    None, [final[member['id']]]))
+                if shown['task']['name'] == 'BUILDING':
+                    self.assertIn(member['status'], ('BUILD', 'ACTIVE'))
+            self.assertEqual(
+                [address for member in instances
+                 for address in member.get('ip', [])], shown.get('ip', []))
+
+    def test_list_and_show_say_the_same(self):
+        listed = api.get(self.home, '/clusters')['clusters']
+        self.assertIn(api.cluster(self.home, self.cluster_id), listed)
+        self.assertEqual(3, len(set(self.cluster['ip'])))
+
+    def test_show_instance(self):
+        shown = api.get(self.home, f'/clusters/{self.cluster_id}/instances/'
+                        f'{self.ids[1]}')['instance']
+        self.assertEqual(
+            (self.ids[1], MEMBERS[1], self.cluster_id, 'ACTIVE', '2',
+             [self.cluster['ip'][1]]),
+            (shown['id'], shown['name'], shown['cluster_id'],
+             shown['status'], shown['flavor']['id'], shown['ip']))
+        self.assertEqual(1, shown['volume']['size'])
+        self.assertGreater(shown['volume']['used'], 0)
+
+    def test_databases_and_users_of_one_are_those_of_all(self):
+        first, second, third = self.ids
+        self.ask('db', 'create', first, 'shop')
+        self.ask('user', 'create', second, 'joe', 'a-Pass-word-1',
+                 '--databases', 'shop')
+        for member in self.ids:
+            self.assertEqual(['shop'], self.names('db', member))
+            self.assertEqual(['joe'], self.names('user', member))
+        for name in MEMBERS:
+            self.assertEqual([['joe', '%']], laboratory.sql(
+                name, "SELECT User, Host FROM mysql.user WHERE User='joe'"))
+        self.ask('user', 'delete', third, 'joe')
+        self.ask('db', 'delete', third, 'shop')
+        for member in self.ids:
+            self.assertEqual([], self.names('db', member))
+            self.assertEqual([], self.names('user', member))
+
+    def test_root_of_one_is_root_of_all(self):
+        self.ask('root', 'enable', self.ids[1])
+        for place in (self.cluster_id, *self.ids):
+            self.assertTrue(self.root(place), place)
+        for name in MEMBERS:
+            self.assertEqual([['%']], laboratory.sql(
+                name, "SELECT Host FROM mysql.user WHERE User = 'root' "
+                "AND Host = '%'"))
+        self.ask('root', 'disable', self.ids[2])
+        for place in (self.cluster_id, *self.ids):
+            self.assertFalse(self.root(place), place)
+
+    def test_replica_and_backup_of_a_member_are_refused(self):
+        for words, reason in (
+                (('instance', 'create', 'replica', '--replica-of',
+                  self.ids[0], '--nic', f'net-id={seed.NETWORK_ID}'),
+                 'cannot have replicas'),
+                (('backup', 'create', 'b', '--instance', self.ids[0]),
+                 'part of a cluster')):
+            refused = self.assertRaises(
+                laboratory.Refused, self.ask, *words)
+            self.assertIn(reason, str(refused))
+
+    def ask(self, *words):
+        return laboratory.openstack('database', *words)
+
+    def names(self, kind, member):
+        return sorted(one['Name'] for one in json.loads(
+            self.ask(kind, 'list', member, '-f', 'json') or '[]'))
+
+    def root(self, place):
+        return laboratory.openstack_json(
+            'database', 'root', 'show', place)['is_root_enabled']
