@@ -42,11 +42,13 @@ def through_lab(home: lab_home.Home) -> Ask:
 class Load:
     """A writer that goes to another member when one does not answer.
 
-    Beside it someone counts, again and again, how many members serve.
+    Beside it someone asks, again and again, how large the primary component
+    is. Each member that serves knows that for one moment; to count members
+    one after another would mix several moments.
 
     :ivar acknowledged: the numbers whose commit a server has confirmed.
     :ivar longest_gap: seconds in which no write was confirmed.
-    :ivar fewest: serving members at the worst moment.
+    :ivar fewest: members of the primary component at the worst moment.
     """
 
     def __init__(self, members: Sequence[str], ask: Ask) -> None:
@@ -94,9 +96,10 @@ class Load:
         return False
 
     def count_once(self) -> int:
-        """How many members serve in the primary component now."""
-        return sum(serves(self._status(name))
-                   for name in sorted(self._members))
+        """The smallest component that a serving member tells of, or 0."""
+        told = [self._status(name) for name in sorted(self._members)]
+        return min((int(status.get('wsrep_cluster_size') or 0)
+                    for status in told if serves(status)), default=0)
 
     def lost(self, member: str) -> set[int]:
         """What was confirmed, and is not on this member."""

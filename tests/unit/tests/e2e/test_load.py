@@ -19,7 +19,8 @@ from tests.e2e import load
 
 MEMBERS = ('c-1', 'c-2', 'c-3')
 GOOD = [['wsrep_cluster_status', 'Primary'], ['wsrep_ready', 'ON'],
-        ['wsrep_local_state_comment', 'Synced']]
+        ['wsrep_local_state_comment', 'Synced'],
+        ['wsrep_cluster_size', '3']]
 
 
 class Servers:
@@ -70,22 +71,29 @@ class LoadTest(testtools.TestCase):
         self.load.write_once(1)
         self.assertEqual({}, load.differing(MEMBERS, self.servers))
 
-    def test_who_does_not_serve_is_not_counted(self):
+    def test_who_does_not_serve_is_not_asked(self):
         self.assertEqual(3, self.load.count_once())
         self.servers.down = {'c-1'}
         self.servers.status['c-2'] = [
-            ['wsrep_cluster_status', 'non-Primary'], *GOOD[1:]]
-        self.assertEqual(1, self.load.count_once())
+            ['wsrep_cluster_status', 'non-Primary'], *GOOD[1:3],
+            ['wsrep_cluster_size', '1']]
+        self.servers.status['c-3'] = [*GOOD[:3], ['wsrep_cluster_size', '2']]
+        self.assertEqual(2, self.load.count_once())
         self.servers.status['c-3'] = [
-            *GOOD[:2], ['wsrep_local_state_comment', 'Joining']]
+            *GOOD[:2], ['wsrep_local_state_comment', 'Joining'], GOOD[3]]
         self.assertEqual(0, self.load.count_once())
+
+    def test_the_smallest_counts(self):
+        self.servers.status['c-2'] = [*GOOD[:3], ['wsrep_cluster_size', '1']]
+        self.assertEqual(1, self.load.count_once())
 
     def test_running_writes_and_counts(self):
         with self.load.running():
             load.waiting.until(
                 'some writes', lambda: len(self.load.acknowledged) > 2,
                 10, 0.05)
-            self.servers.down = {'c-1', 'c-2'}
+            self.servers.status['c-2'] = [
+                *GOOD[:3], ['wsrep_cluster_size', '1']]
             seen = self.load.counted
             load.waiting.until(
                 'another count', lambda: self.load.counted > seen + 1,
