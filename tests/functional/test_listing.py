@@ -149,6 +149,12 @@ class ListTest(base.TroveTest):
         marker = first['clusters'][-1]['id']
         self.assertIn(f'marker={marker}', first['links'][0]['href'])
 
+    def test_limits_that_are_none(self) -> None:
+        for limit in ('abc', '-1', '1.5', '1e3'):
+            response = self.request('GET', f'/clusters?limit={limit}')
+            self.assertEqual(400, response.status_int, response.text)
+            self.assertIn('limit must be a number', response.text)
+
     def test_floating_addresses_follow_the_private_one(self) -> None:
         self.add('products')
         for port in self.cloud.ports.values():

@@ -40,6 +40,18 @@ class RefusalTest(base.TroveTest):
         return [{key: value for key, value in instance.items()
                  if value is not None} for instance in every[:3]]
 
+    def test_bodies_of_another_kind(self) -> None:
+        for body in ({}, [], 'cluster', 5, {'cluster': []}, {'cluster': 5},
+                     {'clusters': {}}):
+            response = self.request('POST', '/clusters', body)
+            self.assertEqual(400, response.status_int, response.text)
+            self.assertIn('The body of the request', response.text)
+
+    def test_what_no_datastore_has(self) -> None:
+        for key in ('foo', 'return_inactive'):
+            self.refuse(400, key, datastore={
+                'type': 'mariadb', 'version': '10.11', key: True})
+
     def test_two_instances(self) -> None:
         self.refuse(400, 'must be at least 3', number=2)
 

@@ -42,6 +42,8 @@ from trove_pxc.api import validation
 _CLUSTERS = {'member_name': 'cluster',
              'collection_name': '{tenant_id}/clusters'}
 
+_OF_DATASTORE = ('type', 'version', 'version_number')
+
 #: what an update of an instance may name, and what it does to a member
 _HARMFUL = {
     'access': 'changing its access would close it to the other members.',
@@ -83,7 +85,20 @@ class GaleraExtension(extensions.ExtensionDescriptor):
 
 
 class ClustersController(cluster_service.ClusterController):
-    """Trove's own, but for names of instances and the cost of a list."""
+    """Trove's own, but for names of instances and the cost of a list.
+
+    What makes Trove end with a 500 is refused before.
+    """
+
+    def validate_request(self, action: str, action_args: Any) -> None:
+        if action == 'create':
+            body = action_args.get('body')
+            if not isinstance(body, dict) or not isinstance(
+                    body.get('cluster'), dict):
+                raise validation.refused(
+                    'The body of the request must be an object that holds '
+                    'the object "cluster".')
+        super().validate_request(action, action_args)
 
     def index(self, req: Any, tenant_id: str) -> Any:
         context = req.environ[wsgi.CONTEXT_KEY]
@@ -91,6 +106,9 @@ class ClustersController(cluster_service.ClusterController):
             raise exception.TroveOperationAuthError(
                 tenant_id=context.project_id)
         policy.authorize_on_tenant(context, 'cluster:index')
+        if not str(context.limit or 0).isdecimal():
+            raise validation.refused(
+                f'limit must be a number from 0, not {context.limit!r}.')
         clusters, marker = page.load(context, tenant_id)
         view = cluster_views.ClustersView(clusters, req=req)
         paged = pagination.SimplePaginatedDataView(
@@ -100,6 +118,11 @@ class ClustersController(cluster_service.ClusterController):
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
         """Trove drops the names of instances; extended properties it keeps."""
         wanted = body['cluster']
+        for key in wanted['datastore']:
+            if key not in _OF_DATASTORE:
+                raise validation.refused(
+                    f'A datastore has {", ".join(_OF_DATASTORE)}; there is '
+                    f'no {key!r}.')
         names = [node.get('name') for node in wanted['instances']]
         if any(name is not None for name in names):
             wanted['extended_properties'] = {
