@@ -113,6 +113,11 @@ class RefusalTest(base.TroveTest):
         self.refuse(404, 'could not be found',
                     configuration=self.unknown_id())
 
+    def test_configuration_that_is_no_id(self) -> None:
+        for configuration in ([1], {'id': 1}, 10 ** 30, True):
+            self.refuse(400, 'ID of a configuration group',
+                        configuration=configuration)
+
     def test_name_that_would_be_too_long(self) -> None:
         self.refuse(400, 'shorter cluster name', name='x' * 254)
 

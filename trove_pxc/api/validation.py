@@ -171,6 +171,9 @@ def _check_volumes(context: Any, request: Request) -> None:
 def _check_additions(context: Any, request: Request) -> None:
     """The configuration group and the modules."""
     if request.configuration_id:
+        if not isinstance(request.configuration_id, str):
+            raise refused('The configuration is the ID of a configuration '
+                          f'group, not {request.configuration_id!r}.')
         configuration_models.Configuration.find(
             context, request.configuration_id, request.version.id)
     wanted = {module['id'] for instance in request.instances
