@@ -42,9 +42,10 @@ def through_lab(home: lab_home.Home) -> Ask:
 class Load:
     """A writer that goes to another member when one does not answer.
 
-    Beside it someone asks, again and again, how large the primary component
-    is. Each member that serves knows that for one moment; to count members
-    one after another would mix several moments.
+    Beside it each member is asked, again and again, how large the primary
+    component is. Each that serves knows that for one moment; to count members
+    one after another would mix several moments. That nobody serves shows in
+    the gap between two writes.
 
     :ivar acknowledged: the numbers whose commit a server has confirmed.
     :ivar longest_gap: seconds in which no write was confirmed.
@@ -71,8 +72,10 @@ class Load:
     @contextlib.contextmanager
     def running(self):
         """Write and count while the block runs."""
-        threads = [threading.Thread(target=work, daemon=True)
-                   for work in (self._write, self._count)]
+        threads = [threading.Thread(target=self._write, daemon=True)]
+        threads += [threading.Thread(target=self._count, args=(name,),
+                                     daemon=True)
+                    for name in self._members]
         for thread in threads:
             thread.start()
         try:
@@ -95,11 +98,13 @@ class Load:
             return True
         return False
 
-    def count_once(self) -> int:
-        """The smallest component that a serving member tells of, or 0."""
-        told = [self._status(name) for name in sorted(self._members)]
-        return min((int(status.get('wsrep_cluster_size') or 0)
-                    for status in told if serves(status)), default=0)
+    def count_once(self, member: str) -> None:
+        """Ask a member how large the component is, if it serves."""
+        status = self._status(member)
+        if serves(status):
+            size = int(status.get('wsrep_cluster_size') or 0)
+            self.fewest = min(self.fewest, size)
+            self.counted += 1
 
     def lost(self, member: str) -> set[int]:
         """What was confirmed, and is not on this member."""
@@ -126,10 +131,9 @@ class Load:
             waiting.pause(PAUSE)
         self.longest_gap = max(self.longest_gap, time.monotonic() - last)
 
-    def _count(self) -> None:
+    def _count(self, member: str) -> None:
         while not self._over.is_set():
-            self.fewest = min(self.fewest, self.count_once())
-            self.counted += 1
+            self.count_once(member)
             waiting.pause(PAUSE)
 
 

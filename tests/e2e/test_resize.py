@@ -24,7 +24,7 @@ from tests.e2e import load
 NAME = 'resize'
 MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
 FLAVORS = {'1': 512, '2': 1024, '3': 2048}
-LONGEST_GAP = 15
+LONGEST_GAP = 8
 TIMEOUT = 300
 
 

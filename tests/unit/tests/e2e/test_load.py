@@ -71,21 +71,33 @@ class LoadTest(testtools.TestCase):
         self.load.write_once(1)
         self.assertEqual({}, load.differing(MEMBERS, self.servers))
 
-    def test_who_does_not_serve_is_not_asked(self):
-        self.assertEqual(3, self.load.count_once())
+    def test_who_does_not_serve_does_not_count(self):
         self.servers.down = {'c-1'}
         self.servers.status['c-2'] = [
             ['wsrep_cluster_status', 'non-Primary'], *GOOD[1:3],
             ['wsrep_cluster_size', '1']]
-        self.servers.status['c-3'] = [*GOOD[:3], ['wsrep_cluster_size', '2']]
-        self.assertEqual(2, self.load.count_once())
         self.servers.status['c-3'] = [
-            *GOOD[:2], ['wsrep_local_state_comment', 'Joining'], GOOD[3]]
-        self.assertEqual(0, self.load.count_once())
+            *GOOD[:2], ['wsrep_local_state_comment', 'Joining'],
+            ['wsrep_cluster_size', '1']]
+        for name in MEMBERS:
+            self.load.count_once(name)
+        self.assertEqual((0, 3), (self.load.counted, self.load.fewest))
 
-    def test_the_smallest_counts(self):
-        self.servers.status['c-2'] = [*GOOD[:3], ['wsrep_cluster_size', '1']]
-        self.assertEqual(1, self.load.count_once())
+    def test_the_smallest_component_is_kept(self):
+        for size in ('3', '1', '3'):
+            self.servers.status['c-2'] = [
+                *GOOD[:3], ['wsrep_cluster_size', size]]
+            self.load.count_once('c-2')
+        self.assertEqual((3, 1), (self.load.counted, self.load.fewest))
+
+    def test_the_longest_gap_is_kept(self):
+        with self.load.running():
+            self.servers.down = set(MEMBERS)
+            watch = load.time.monotonic()
+            load.waiting.until(
+                'some time without a write',
+                lambda: load.time.monotonic() - watch > 0.5, 10, 0.05)
+        self.assertGreater(self.load.longest_gap, 0.4)
 
     def test_running_writes_and_counts(self):
         with self.load.running():
