@@ -93,9 +93,14 @@ class ComputeService:
         hints = call.body.get('os:scheduler_hints') or {}
         with self._store.exclusive():
             self._check_limits(server['flavor'])
-            self._take_volumes(server, wanted)
-            self._take_ports(server, wanted)
-            self._join_group(server, hints.get('group'))
+            try:
+                self._take_volumes(server, wanted)
+                self._take_ports(server, wanted)
+                self._join_group(server, hints.get('group'))
+            except http.ApiError:
+                for entry in server['volumes']:
+                    self._volumes.release(entry['id'])
+                raise
             self._store.put('servers', server)
         self._keeper.start(server['id'], self._keeper.build)
         return http.Reply(202, {'server': {

@@ -12,6 +12,7 @@
 
 """The cloud's API as a client sees it, without any guest."""
 
+import json
 import pathlib
 import tempfile
 from typing import Any
@@ -126,6 +127,23 @@ class CloudTest(testtools.TestCase):
         server['flavorRef'] = '1'
         refused = self.call('POST', SERVERS, {'server': server}, 400)
         self.assertIn('Image x', refused['badRequest']['message'])
+
+    def test_a_server_that_is_refused_takes_no_volume(self) -> None:
+        folder = self.home.images / 'an-image'
+        folder.mkdir(parents=True)
+        (folder / 'image.json').write_text(json.dumps({
+            **dict.fromkeys(('name', 'manager', 'version', 'reference',
+                             'digest', 'source', 'created'), ''),
+            'id': 'an-image', 'size': 1, 'tags': []}))
+        volume = self.call('POST', VOLUMES, {'volume': {'size': 1}},
+                           202)['volume']['id']
+        self.call('POST', SERVERS, {'server': {
+            'name': 'one', 'flavorRef': '1', 'imageRef': 'an-image',
+            'block_device_mapping_v2': [{
+                'source_type': 'volume', 'uuid': volume}],
+            'networks': [{'port': 'gone'}]}}, 400)
+        self.assertEqual('available', self.call(
+            'GET', f'{VOLUMES}/{volume}')['volume']['status'])
 
     def test_a_fault_comes_as_often_as_asked_for(self) -> None:
         self.call('POST', '/lab/faults', {
