@@ -100,6 +100,7 @@ class RestartTest(ActionTest):
         self.assert_whole()
 
     def test_nobody_is_stopped_while_another_is_down(self) -> None:
+        self.override('verify_timeout', 5, 'mariadb')
         self.world.named('products-2').stop_db(None)
         self.world.events.clear()
         self.accept({'restart': {'instance': self.member(1)}})
@@ -204,6 +205,7 @@ class FlavorTest(ActionTest):
             512, self.world.named('products-1').ran_with['memory_mb'])
 
     def test_server_that_stays_as_it_is(self) -> None:
+        self.override('server_resize_timeout', 5, 'mariadb')
         self.cloud.stubborn.add('products-1')
         self.fail('Nova has left its server')
         self.assert_whole()
@@ -211,6 +213,7 @@ class FlavorTest(ActionTest):
     def test_server_that_does_not_return_is_reverted(self) -> None:
         """It hangs with the new flavor, and serves with the old one."""
         guest = self.world.named('products-1')
+        self.override('join_stall_timeout', 10, 'mariadb')
         self.world.habits['products-1'] = {'stalls': True}
         revert = self.cloud.call
 
@@ -224,6 +227,7 @@ class FlavorTest(ActionTest):
         self.assertEqual(512, guest.ran_with['memory_mb'])
 
     def test_nobody_is_stopped_while_another_is_down(self) -> None:
+        self.override('verify_timeout', 5, 'mariadb')
         self.world.named('products-2').stop_db(None)
         self.world.events.clear()
         self.accept({'resize': {'flavorRef': '2',
@@ -234,6 +238,7 @@ class FlavorTest(ActionTest):
         self.assertEqual(self.before, self.used())
 
     def test_failure_later_keeps_what_was_done(self) -> None:
+        self.override('server_resize_timeout', 5, 'mariadb')
         self.cloud.stubborn.add('products-2')
         shown = self.accept({'resize': {'flavorRef': '2'}})
         self.assertEqual(['2', '1', '1'], [

@@ -106,15 +106,18 @@ class FailureTest(base.TroveTest):
         self.assertNotIn('write products-3', self.world.events)
 
     def test_member_that_is_never_synced(self) -> None:
+        self.override('join_stall_timeout', 10, 'mariadb')
         self.world.habits['products-2'] = {'stalls': True}
         self.fail('"join of products-2"', 'waited 10 s', blamed=(2,))
         self.assertNotIn('join products-3', self.world.events)
 
     def test_guest_that_falls_silent(self) -> None:
+        self.override('guest_silence_timeout', 5, 'mariadb')
         self.world.habits['products-2'] = {'silent': True}
         self.fail('products-2', 'has given no report for 5 s', blamed=(2,))
 
     def test_write_that_is_not_replicated(self) -> None:
+        self.override('verify_timeout', 5, 'mariadb')
         self.world.habits['products-1'] = {'forgets': True}
         self.fail('"replicate of products-3"', 'products-1', blamed=(1,))
         self.assertNotIn('complete products-1', self.world.events)

@@ -94,20 +94,20 @@ class ReadingTest(base.TroveTest):
             [('member', True), ('stopped', True), ('unreachable', False)],
             [(member['role'], member['reachable']) for member in members])
         self.assertNotIn('state', members[1])
-        self.assertIn('did not answer within 1 s', members[2]['detail'])
+        self.assertIn('did not answer within 2 s', members[2]['detail'])
         health = self.read(cluster_id, 'health')
         self.assertEqual(('DEGRADED', 2), (health['state'],
                                            health['reachable']))
         self.assertIn('products-3 is not reporting', health['sentence'])
 
     def test_the_silent_are_asked_at_the_same_time(self) -> None:
-        self.override('status_call_timeout', 2, 'mariadb')
+        self.override('status_call_timeout', 5, 'mariadb')
         cluster_id = self.build()
         for guest in list(self.world.guests.values()):
             guest.die()
         watch = waiting.Stopwatch()
         members = self.read(cluster_id, 'members')
-        self.assertLess(watch.elapsed, 4)
+        self.assertLess(watch.elapsed, 2 * 5)  # in turn it would be 15
         self.assertEqual([False] * 3, [
             member['reachable'] for member in members])
         self.assertEqual('UNCERTAIN',
