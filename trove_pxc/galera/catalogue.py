@@ -34,6 +34,29 @@ _DIRECT = (('innodb_flush_method', 'O_DIRECT'),)
 
 # Found to work at initialisation, accounts too: "Initialize your MySQL 5.7
 # instances with ease" (dev.mysql.com/blog-archive).
+# A build from source lies wherever its builder wanted it.
+_ELSEWHERE = (
+    '/usr/lib*/*/libgalera_smm.so',
+    '/usr/local/lib*/libgalera_smm.so',
+    '/usr/local/*/libgalera_smm.so',
+    '/usr/local/*/lib*/libgalera_smm.so',
+    '/usr/local/*/lib*/*/libgalera_smm.so',
+    '/opt/*/libgalera_smm.so',
+    '/opt/*/lib*/libgalera_smm.so',
+    '/opt/*/lib*/*/libgalera_smm.so',
+)
+
+# The joiner's script looks for its listener with lsof, or ss where it is
+# new enough.
+_RSYNC = ('rsync', ('wsrep_sst_rsync', 'rsync', 'lsof|ss'))
+_RSYNC_56 = ('rsync', ('wsrep_sst_rsync', 'rsync', 'lsof', 'ps', 'bash'))
+_MARIABACKUP = ('mariabackup', (
+    'wsrep_sst_mariabackup', 'mariadb-backup|mariabackup', 'socat|nc'))
+_XTRABACKUP = ('xtrabackup-v2', (
+    'wsrep_sst_xtrabackup-v2', 'innobackupex|xtrabackup', 'socat|nc'))
+# PXC 8 brings the backup program in a folder of its own.
+_XTRABACKUP_8 = ('xtrabackup-v2', ('wsrep_sst_xtrabackup-v2', 'socat|nc'))
+
 _MYSQL_INITIALISE = (
     '{server}',
     '--defaults-file={defaults_file}',
@@ -46,6 +69,7 @@ _MARIADB_PROVIDERS = (
     '/usr/lib/galera/libgalera_smm.so',
     '/usr/lib64/galera-4/libgalera_smm.so',
     '/usr/lib/libgalera_smm.so',
+    *_ELSEWHERE,
 )
 
 _MARIADB_INITIALISE = (
@@ -84,6 +108,7 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
         server_commands=('mariadbd', 'mysqld'),
         initialise_command=initialise,
         initial_cleaning=_MARIADB_CLEANING,
+        needs_basedir=False,
         provider_paths=_MARIADB_PROVIDERS,
         applier_threads_variable='wsrep_slave_threads',
         redo_log=('innodb_log_file_size', 1),
@@ -91,6 +116,7 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
         sst_methods=('mariabackup', 'rsync'),
         default_sst_method='mariabackup',
         formation_sst_method='rsync',
+        sst_programs=(_MARIABACKUP, _RSYNC),
         sst_auth_methods=('mariabackup',),
         sst_auth_section='mysqld',
         sst_user_grants=('RELOAD', 'PROCESS', 'LOCK TABLES',
@@ -126,21 +152,25 @@ _PXC_56 = Dialect(
         'FLUSH PRIVILEGES',
         "DELETE FROM mysql.user WHERE User = '' OR Host <> 'localhost'",
         "DELETE FROM mysql.db WHERE Db LIKE 'test%'",
+        "DELETE FROM mysql.proxies_priv WHERE Host <> 'localhost'",
         'DROP DATABASE IF EXISTS test',
         'FLUSH PRIVILEGES'),
+    needs_basedir=True,
     provider_paths=(
         '/usr/lib/galera3/libgalera_smm.so',
         '/usr/lib64/galera3/libgalera_smm.so',
         '/usr/lib/libgalera_smm.so',
         '/usr/lib64/libgalera_smm.so',
         '/usr/lib/galera/libgalera_smm.so',
-        '/usr/local/lib/libgalera_smm.so'),
+        '/usr/local/lib/libgalera_smm.so',
+        *_ELSEWHERE),
     applier_threads_variable='wsrep_slave_threads',
     redo_log=('innodb_log_file_size', 2),
     splits_buffer_pool=True,
     sst_methods=('xtrabackup-v2', 'rsync'),
     default_sst_method='xtrabackup-v2',
     formation_sst_method='rsync',
+    sst_programs=(_XTRABACKUP, _RSYNC_56),
     sst_auth_methods=('xtrabackup-v2',),
     # A joiner with wsrep_sst_auth writes it into its error log (measured
     # on 5.6.21); the backup finds its account in its own section as well.
@@ -159,11 +189,14 @@ _PXC_57 = dataclasses.replace(
     name='Percona XtraDB Cluster 5.7',
     version=(5, 7),
     published_image='percona/percona-xtradb-cluster:5.7',
-    initialise_command=_MYSQL_INITIALISE,
+    initialise_command=(*_MYSQL_INITIALISE, '--basedir={basedir}'),
     initial_cleaning=(),
     provider_paths=(
         '/usr/lib64/galera3/libgalera_smm.so',
-        '/usr/lib/galera3/libgalera_smm.so'),
+        '/usr/lib/galera3/libgalera_smm.so',
+        '/usr/lib/libgalera_smm.so',
+        *_ELSEWHERE),
+    sst_programs=(_XTRABACKUP, _RSYNC),
     sst_auth_section='mysqld',
     sst_user_grants=('RELOAD', 'LOCK TABLES', 'PROCESS',
                      'REPLICATION CLIENT'),
@@ -179,12 +212,17 @@ _PXC_80 = dataclasses.replace(
     name='Percona XtraDB Cluster 8.0',
     version=(8, 0),
     published_image='percona/percona-xtradb-cluster:8.0',
+    initialise_command=_MYSQL_INITIALISE,
+    needs_basedir=False,
     provider_paths=(
         '/usr/lib64/galera4/libgalera_smm.so',
-        '/usr/lib/galera4/libgalera_smm.so'),
+        '/usr/lib/galera4/libgalera_smm.so',
+        '/usr/lib/libgalera_smm.so',
+        *_ELSEWHERE),
     applier_threads_variable='wsrep_applier_threads',
     sst_methods=('xtrabackup-v2',),
     formation_sst_method='xtrabackup-v2',
+    sst_programs=(_XTRABACKUP_8,),
     sst_auth_methods=(),
     sst_user_grants=(),
     # The binary log is on by default there, and fills the volume; Galera

@@ -16,12 +16,15 @@ Pure. dialect.py hands dialects out to everybody else; catalogue.py holds
 the series themselves.
 """
 
+from collections.abc import Collection
 import dataclasses
 import re
 
 from trove_pxc.galera import errors
 
 _NUMBERS = re.compile(r'(\d+)\.(\d+)(?:\.(\d+))?')
+# --version begins with the server's path, which may hold numbers as well.
+_BEFORE_VERSION = re.compile(r'.*\bVer\s', re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,7 +42,11 @@ class Dialect:
     :ivar initial_cleaning: statements that come before all others: what
         makes account statements work at that moment, and what removes the
         accounts that the initialisation leaves open.
-    :ivar provider_paths: where Galera's library may lie, best first.
+    :ivar needs_basedir: whether the server must be told where it lies:
+        it finds its messages and SST scripts by a path that was compiled
+        in.
+    :ivar provider_paths: where Galera's library may lie, best first; the
+        shell's patterns for places that only its builder knows.
     :ivar applier_threads_variable: its name in this series.
     :ivar redo_log: the variable that sizes the redo log, and how many
         files of that size there are.
@@ -49,6 +56,8 @@ class Dialect:
     :ivar default_sst_method: the best for a cluster that serves.
     :ivar formation_sst_method: the quickest that is right while the
         cluster is still empty and serves nobody.
+    :ivar sst_programs: what each method needs in the image: names of
+        programs, or of several that serve alike, 'socat|nc'.
     :ivar sst_auth_methods: those that need an SST user.
     :ivar sst_auth_section: where its name and password stand: 'mysqld' as
         wsrep_sst_auth, or 'xtrabackup' as the backup's own options.
@@ -74,6 +83,7 @@ class Dialect:
     server_commands: tuple[str, ...]
     initialise_command: tuple[str, ...]
     initial_cleaning: tuple[str, ...]
+    needs_basedir: bool
     provider_paths: tuple[str, ...]
     applier_threads_variable: str
     redo_log: tuple[str, int]
@@ -81,6 +91,7 @@ class Dialect:
     sst_methods: tuple[str, ...]
     default_sst_method: str
     formation_sst_method: str
+    sst_programs: tuple[tuple[str, tuple[str, ...]], ...]
     sst_auth_methods: tuple[str, ...]
     sst_auth_section: str
     sst_user_grants: tuple[str, ...]
@@ -101,13 +112,27 @@ class Dialect:
     def is_mariadb(self) -> bool:
         return self.manager == 'mariadb'
 
-    def sst_method(self, wanted: str | None) -> str:
+    def sst_method(self, wanted: str | None,
+                   in_image: Collection[str] | None = None) -> str:
         """The wanted method if this series has it, or its default.
 
-        :raises UnsupportedVersion: naming the methods that it has.
+        :param in_image: the methods whose programs the database image
+            holds, where that is known.
+        :raises UnsupportedVersion: naming the methods that there are.
         """
-        if not wanted:
-            return self.default_sst_method
+        there = [method for method in (
+            self.default_sst_method, *self.sst_methods)
+            if in_image is None or method in in_image]
+        if not wanted and there:
+            return there[0]
+        if in_image is not None and wanted in self.sst_methods:
+            if wanted in there:
+                return wanted
+            raise errors.UnsupportedVersion(
+                f'The database image lacks the programs that the SST method '
+                f'{wanted!r} needs; it has them for '
+                f'{", ".join(sorted(set(there))) or "none"}. Bring an image '
+                'with them, or change sst_method.')
         if wanted not in self.sst_methods:
             raise errors.UnsupportedVersion(
                 f'{self.name} has no SST method {wanted!r}. Set sst_method '
@@ -148,8 +173,8 @@ def dotted(version: tuple[int, ...]) -> str:
 
 
 def parse_version(text: str) -> tuple[int, ...] | None:
-    """The first version number in the text: two or three numbers."""
-    found = _NUMBERS.search(text)
+    """The first version number, after Ver if that is there."""
+    found = _NUMBERS.search(_BEFORE_VERSION.sub('', text))
     if found is None:
         return None
     return tuple(int(number) for number in found.groups()

@@ -55,13 +55,24 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'SERVER_COMMANDS': ' '.join(dialect.server_commands),
         'PROVIDER_PATHS': ' '.join(dialect.provider_paths),
         'FORMATION_SST': dialect.formation_sst_method,
+        'SST_METHODS': ' '.join(dialect.sst_methods),
+        'NEEDS_BASEDIR': 'yes' if dialect.needs_basedir else '',
         'DEFAULTS_FILE': DEFAULTS_FILE,
         'DATA_DIR': where.data_dir,
         'ORDER_DIR': ORDER_DIR,
     }
     lines = [f'{name}={shlex.quote(value)}'
              for name, value in values.items()]
-    return '\n'.join([*lines, _initialise(dialect)]) + '\n'
+    return '\n'.join([*lines, _sst_needs(dialect),
+                      _initialise(dialect)]) + '\n'
+
+
+def _sst_needs(dialect: dialects.Dialect) -> str:
+    """A shell function: the programs that a method needs."""
+    cases = [f"    {method}) echo '{' '.join(programs)}' ;;"
+             for method, programs in dialect.sst_programs]
+    return '\n'.join(['sst_needs() {', '    case $1 in', *cases,
+                      '    esac', '}'])
 
 
 def _initialise(dialect: dialects.Dialect) -> str:
@@ -71,6 +82,7 @@ def _initialise(dialect: dialects.Dialect) -> str:
     if not any('{sql_file}' in argument
                for argument in dialect.initialise_command):
         commands.append('"$server" --defaults-file="$DEFAULTS_FILE" '
+                        '${basedir_option:+"$basedir_option"} '
                         '--bootstrap < "$INITIAL_SQL"')
     return ('initialise_data_dir() {\n    '
             + ' &&\n    '.join(commands) + '\n}')

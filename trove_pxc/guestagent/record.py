@@ -60,11 +60,14 @@ class MemberRecord:
 
     :ivar server_version: the datastore version whose image it runs.
     :ivar membership: there from CONFIGURED on.
+    :ivar sst_methods: those that the image has the programs for; None
+        where an older agent did not look.
     """
 
     stage: Stage
     server_version: str
     membership: Membership | None = None
+    sst_methods: tuple[str, ...] | None = None
 
     @property
     def started(self) -> bool:
@@ -84,6 +87,8 @@ class MemberRecord:
         """For the private file alone: it reveals the passwords."""
         plain: dict[str, Any] = {'stage': self.stage.value,
                                  'server_version': self.server_version}
+        if self.sst_methods is not None:
+            plain['sst_methods'] = list(self.sst_methods)
         if self.membership is not None:
             plain['membership'] = self.membership.to_dict()
         return json.dumps(plain, indent=1)
@@ -92,9 +97,11 @@ class MemberRecord:
     def from_text(cls, text: str) -> 'MemberRecord':
         plain = json.loads(text)
         membership = plain.get('membership')
+        methods = plain.get('sst_methods')
         return cls(
             Stage(plain['stage']), plain['server_version'],
-            membership and Membership.from_dict(membership))
+            membership and Membership.from_dict(membership),
+            None if methods is None else tuple(methods))
 
 
 class RecordStore:

@@ -16,6 +16,7 @@ The guest's manager and Trove's app class call it. It decides nothing about
 the other members, waits for nothing, and knows no RPC.
 """
 
+import dataclasses
 import functools
 import threading
 from typing import Any
@@ -34,6 +35,7 @@ from trove_pxc.galera import view
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import database
 from trove_pxc.guestagent import files
+from trove_pxc.guestagent import image as images
 from trove_pxc.guestagent import observer
 from trove_pxc.guestagent import places
 from trove_pxc.guestagent import program
@@ -122,7 +124,7 @@ class GaleraService:
             self._write_program(record)
             specification = self._specification(record)
             self._container.ensure_image(specification.image)
-            self._check_image(record, specification)
+            record = self._checked_image(record, specification)
             self._container.ensure_created(specification)
             self._records.write(record.at(records.Stage.PREPARED))
 
@@ -131,15 +133,18 @@ class GaleraService:
         """Take over these settings; a running server keeps its own.
 
         :raises trove_pxc.exceptions.MemberNotConfigured: before prepare.
+        :raises trove_pxc.galera.errors.UnsupportedVersion: if the image
+            lacks the programs of the SST method that is wanted.
         """
         with self._lock:
             record = self._record()
             stage = max(record.stage, records.Stage.CONFIGURED,
                         key=list(records.Stage).index)
-            membership = records.Membership(facts, secrets)
+            membership = records.Membership(images.with_sst_method(
+                self._dialect(record), facts, record.sst_methods), secrets)
             self._write_configuration(record, membership)
-            self._records.write(records.MemberRecord(
-                stage, record.server_version, membership))
+            self._records.write(dataclasses.replace(
+                record, stage=stage, membership=membership))
 
     def bootstrap(self) -> None:
         """Initialise a new database and start it as a cluster of one.
@@ -323,17 +328,18 @@ class GaleraService:
             isolated_network=(CONF.network_isolation
                               and container.isolated_network()))
 
-    def _check_image(self, record: records.MemberRecord,
-                     specification: container.Specification) -> None:
+    def _checked_image(self, record: records.MemberRecord,
+                       specification: container.Specification
+                       ) -> records.MemberRecord:
         """Before anything is kept in it: is it the server we expect?"""
         try:
-            version = self._container.run_helper(
+            said = self._container.run_helper(
                 specification, program.VERSION)
         except exceptions.ServerStartFailed as failure:
             raise exceptions.ImageUnusable(str(failure)) from failure
-        refusal = self._dialect(record).refusal(version)
-        if refusal is not None:
-            raise exceptions.ImageUnusable(refusal)
+        usable = images.usable_sst_methods(
+            self._dialect(record), specification.image, said)
+        return dataclasses.replace(record, sst_methods=usable)
 
     def _make_folders(self) -> None:
         where = self._where

@@ -98,6 +98,11 @@ class CatalogueTest(testtools.TestCase):
                 self.assertEqual('rsync', one.formation_sst_method)
                 self.assertNotIn('rsync', one.sst_auth_methods)
 
+    def test_every_method_has_its_programs(self):
+        for one in catalogue.DIALECTS:
+            self.assertEqual(one.sst_methods,
+                             tuple(dict(one.sst_programs)), one.name)
+
     def test_initialise_commands(self):
         for one in catalogue.DIALECTS:
             used = set().union(*map(fields, one.initialise_command))

@@ -62,6 +62,9 @@ SERVERS = (
     (('pxc', '5.6'), 'mysqld  Ver 5.7.44', 'holds version 5.7.44'),
     (('pxc', '8.0'), '/usr/sbin/mysqld  Ver 8.0.43-34.1 for Linux', None),
     (('pxc', '8.4'), '8.4.10-10.1', None),
+    (('pxc', '5.6'), '/opt/pxc-9.9.9/bin/mysqld  Ver 5.6.21-70.1', None),
+    (('pxc', '5.6'), 'mysqld: a warning of 1.2.3\n'
+     '/opt/pxc/bin/mysqld  Ver 5.6.21', None),
 )
 
 

@@ -44,6 +44,8 @@ if 'network_isolation' not in CONF:
 
 VERSION = '10.11'
 IMAGE = f'mariadb:{VERSION}'
+SAID = ('mariadbd  Ver 10.11.19-MariaDB\n'
+        'SST method mariabackup: lacks\nSST method rsync: lacks\n')
 PASSWORDS = ('admin-Pass-1', 'root-Pass-2', 'sst-Pass-3')
 MEMBERS = (('c-1', '10.0.0.1'), ('c-2', '10.0.0.2'), ('c-3', '10.0.0.3'))
 
@@ -103,7 +105,7 @@ class Engine:
         self.client.images.get.return_value.id = 'sha256:1'
         self.client.api = spec(docker.APIClient)
         self.client.api.create_container.side_effect = self._create
-        self.helper_prints('mariadbd  Ver 10.11.19-MariaDB')
+        self.helper_prints(SAID)
 
     def holds(self, **state: Any) -> Any:
         """The database's container, in this state from now on."""

@@ -160,7 +160,7 @@ class HelperTest(fakes.GuestTestCase):
 
     def test_it_prints_and_is_gone(self) -> None:
         self.engine.known['database-helper'] = fakes.Container().spec
-        self.assertEqual('mariadbd  Ver 10.11.19-MariaDB',
+        self.assertEqual(fakes.SAID,
                          self.container.run_helper(SPECIFICATION, 'version'))
         made = self.engine.client.containers.create.call_args.kwargs
         self.assertEqual('none', made['network_mode'])

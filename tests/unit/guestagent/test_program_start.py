@@ -47,6 +47,9 @@ esac; done
 '''
 
 
+SST_PROGRAMS = ('wsrep_sst_rsync', 'rsync', 'lsof')
+
+
 class StartTest(fakes.GuestTestCase):
 
     def setUp(self) -> None:
@@ -58,6 +61,8 @@ class StartTest(fakes.GuestTestCase):
         self.command(SERVER, 'mariadbd')
         self.command(INSTALL, 'mariadb-install-db')
         self.command('#!/bin/sh\necho "$1" > "$FAKE/slept"\n', 'sleep')
+        for name in SST_PROGRAMS:
+            self.command('#!/bin/sh\n', name)
         (self.fake / 'libgalera.so').touch()
         self.install()
 
@@ -263,3 +268,35 @@ class StartTest(fakes.GuestTestCase):
 
     def test_version_prints_the_version(self) -> None:
         self.assertIn('10.11.19', self.start('version').stdout)
+
+    def lacking(self, *programs: str) -> str:
+        """What the program says of an image without these."""
+        settings = pathlib.Path(self.script).with_suffix('.conf')
+        text = settings.read_text()
+        for program_name in programs:
+            absent = '|'.join(f'no-{one}' for one in program_name.split('|'))
+            text = text.replace(program_name, absent)
+        settings.write_text(text)
+        return self.start('version').stdout
+
+    def test_version_tells_what_a_transfer_lacks(self) -> None:
+        said = self.lacking('lsof|ss', 'mariadb-backup|mariabackup')
+        self.assertIn('SST method rsync: lacks no-lsof|no-ss\n', said)
+        self.assertRegex(said, 'SST method mariabackup: lacks .*no-mariadb')
+
+    def test_version_tells_that_a_transfer_lacks_nothing(self) -> None:
+        self.assertIn('SST method rsync: lacks\n', self.lacking())
+
+    def test_the_quick_transfer_is_asked_for_if_the_image_has_it(
+            self) -> None:
+        self.lacking('lsof|ss')
+        self.order('form')
+        self.assertEqual([], self.started())
+
+    def test_an_old_server_is_told_where_it_lies(self) -> None:
+        settings = pathlib.Path(self.script).with_suffix('.conf')
+        settings.write_text(
+            settings.read_text() + 'NEEDS_BASEDIR=yes\n')
+        self.start()
+        self.assertIn(f'--basedir={self.root.resolve()}',
+                      (self.fake / 'started').read_text().splitlines())

@@ -18,7 +18,8 @@
 #
 # galera-start.sh            start the server
 # galera-start.sh recover    print what the server recovers, and end
-# galera-start.sh version    print the server's version, and end
+# galera-start.sh version    print the server's version and what the image
+#                            lacks for each way of state transfer, and end
 
 set -eu
 umask 027
@@ -52,12 +53,18 @@ die() {
 
 find_server() {
     PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
-    PATH=$PATH:/usr/local/mysql/bin
+    # A build from source lies wherever its builder wanted it.
+    for folder in /usr/local/*/bin /usr/local/*/sbin /opt/*/bin /opt/*/sbin
+    do
+        PATH=$PATH:$folder
+    done
     for name in $SERVER_COMMANDS; do
         if server=$(command -v "$name"); then
+            server=$(readlink -f "$server")
             basedir=${server%/*bin/*}
+            basedir_option=${NEEDS_BASEDIR:+--basedir=$basedir}
             # Where a 5.6 from source keeps mysql_install_db.
-            export PATH="$PATH:$basedir/scripts"
+            export PATH="$PATH:$basedir/bin:$basedir/scripts"
             return 0
         fi
     done
@@ -73,6 +80,19 @@ find_provider() {
     done
     die "the image has none of Galera's libraries $PROVIDER_PATHS;" \
         "check docker_image and the datastore version's name"
+}
+
+# What the image lacks for an SST method; nothing if it lacks nothing.
+sst_lacks() {
+    for need in $(sst_needs "$1"); do
+        found=
+        for program in $(echo "$need" | tr '|' ' '); do
+            if command -v "$program" > /dev/null; then
+                found=yes
+            fi
+        done
+        [ -n "$found" ] || printf ' %s' "$need"
+    done
 }
 
 # An order that could not be removed would be followed again by a restart.
@@ -148,7 +168,8 @@ initialise() {
 }
 
 recover() {
-    if ! "$server" --defaults-file="$DEFAULTS_FILE" --wsrep-recover \
+    if ! "$server" --defaults-file="$DEFAULTS_FILE" \
+            ${basedir_option:+"$basedir_option"} --wsrep-recover \
             --log-error="$RECOVER_LOG" >&2; then
         [ ! -e "$RECOVER_LOG" ] || cat "$RECOVER_LOG" >&2
         die "the position could not be recovered; the data is untouched"
@@ -213,13 +234,18 @@ start() {
     find_provider
     prepare_data
     let_others_forget
-    set -- --defaults-file="$DEFAULTS_FILE" --wsrep_provider="$provider"
+    set -- --defaults-file="$DEFAULTS_FILE" \
+        ${basedir_option:+"$basedir_option"} --wsrep_provider="$provider"
     if [ -n "$position" ]; then
         set -- "$@" --wsrep_start_position="$position"
     fi
     case $order in
     bootstrap) set -- "$@" --wsrep-new-cluster ;;
-    form) has_database || set -- "$@" --wsrep_sst_method="$FORMATION_SST" ;;
+    form)
+        if ! has_database && [ -z "$(sst_lacks "$FORMATION_SST")" ]; then
+            set -- "$@" --wsrep_sst_method="$FORMATION_SST"
+        fi
+        ;;
     esac
     say "starting $server, position ${position:-none}, order ${order:-none}"
     exec "$server" "$@"
@@ -237,7 +263,10 @@ recover)
 version)
     find_server
     find_provider
-    exec "$server" --no-defaults --version
+    "$server" --no-defaults --version
+    for method in $SST_METHODS; do
+        echo "SST method $method: lacks$(sst_lacks "$method")"
+    done
     ;;
 *) die "unknown word '$1'" ;;
 esac
