@@ -22,6 +22,7 @@ import hashlib
 import os
 from pathlib import Path
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -137,7 +138,7 @@ def _settings(tree: Path) -> archive.Settings:
     versions = dict(
         line.split() for line in
         (tree / VERSION_FILE).read_text().splitlines())
-    server = versions['mariadb-server'].partition(':')[2].partition('-')[0]
+    server = _upstream(versions['mariadb-server'])
     return archive.Settings(
         tag=f'{REPOSITORY}:{server}',
         entrypoint=['docker-entrypoint.sh'],
@@ -149,6 +150,11 @@ def _settings(tree: Path) -> archive.Settings:
         architecture=ARCHITECTURES.get(
             platform.machine(), platform.machine()),
         created=datetime.datetime.now(datetime.UTC).isoformat())
+
+
+def _upstream(package_version: str) -> str:
+    """What may stand in a tag: '1:11.8.9+ds-0+deb13u1' is 11.8.9."""
+    return re.split('[-+~]', package_version.partition(':')[2])[0]
 
 
 def _mirror(variable: str, default: str) -> str:
