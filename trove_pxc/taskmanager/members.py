@@ -28,6 +28,7 @@ from trove.common import clients
 from trove.common import exception
 from trove.instance import models as instance_models
 from trove.instance import service_status
+from trove.instance import tasks as instance_tasks
 
 from trove_pxc import exceptions
 from trove_pxc.galera import naming
@@ -42,6 +43,7 @@ Statuses = service_status.ServiceStatuses
 
 _NEVER_PREPARED = (Statuses.NEW, Statuses.BUILDING)
 _FAILED = (Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
+_BUILDING = instance_tasks.InstanceTasks.BUILDING
 _SERVER_FAILED = ('ERROR', 'FAILED')
 
 
@@ -142,9 +144,13 @@ class Member:
         """Raise MemberFailed if its rows say that it cannot be used."""
         task = self.row().task_status
         status = self.status()
+        if status == Statuses.FAILED and task == _BUILDING:
+            # Trove sees it within seconds, and what it then writes of the
+            # failure would take the place of what the guest says.
+            return
         if task.is_error or status in _FAILED:
             self.check_server()
-            raise self.failed(self._fault() or self._guest_says() or (
+            raise self.failed(self._guest_says() or self._fault() or (
                 task.db_text if task.is_error
                 else f'its guest is "{status.description}"'))
 
@@ -239,7 +245,7 @@ class Member:
 
     def _guest_says(self) -> str:
         """Why it failed to prepare, if its guest can still tell."""
-        if self.status() != Statuses.FAILED:
+        if self.status() not in _FAILED:
             return ''
         try:
             return str(self.guest.member_report().error)
