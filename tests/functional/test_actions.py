@@ -295,6 +295,7 @@ class VolumeTest(ActionTest):
         self.assert_whole()
 
     def test_file_system_that_does_not_grow(self) -> None:
+        self.override('volume_resize_timeout', 5, 'mariadb')
         self.world.habits['products-1'] = {'cannot_grow': True}
         self.accept({'resize': {'volume': {'size': 2}}})
         fault = self.fault(self.member(1))
