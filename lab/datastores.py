@@ -54,7 +54,10 @@ MANAGERS = {
 
 @dataclasses.dataclass(frozen=True)
 class Version:
-    """A datastore version as the user wants it."""
+    """A datastore version as the user wants it.
+
+    :ivar active: whether it is the one for users who name none.
+    """
 
     manager: str
     datastore: str
@@ -105,7 +108,7 @@ def _register(home: lab_home.Home, wanted: Version, image: str) -> None:
     _manage(home, 'datastore_update', wanted.datastore, '')
     _manage(
         home, 'datastore_version_update', wanted.datastore, wanted.version,
-        wanted.manager, image, '', str(int(wanted.active)),
+        wanted.manager, image, '', '1',
         '--registry-ext', manager.guest_manager,
         '--repl-strategy', manager.replication)
     parallel.run(lambda: _make_it_the_default(home, wanted),

@@ -26,7 +26,8 @@ from lab.services import all as all_services
 GROUP = 'Brings database images into the lab and registers them with Trove.'
 ADD = """\
 Makes a guest image that holds the database image, and registers it as a
-datastore version with the guest manager of this project. For example:
+datastore version with the guest manager of this project. Clusters of it can
+be created at once. For example:
 
   docker save percona/percona-xtradb-cluster:8.0 -o pxc.tar
   lab datastore add --manager pxc --datastore pxc --version 8.0 \\
@@ -48,7 +49,8 @@ def register(commands: command.Commands) -> None:
         help='an archive as "docker save" writes it, or the name of an '
              'image in a registry that can be reached')
     parser.add_argument('--active', action='store_true',
-                        help='let users choose it at once')
+                        help='make it the version that users get who name '
+                             'none; every version can be chosen by name')
 
 
 def _add(home: lab_home.Home, options: argparse.Namespace) -> int:
