@@ -181,6 +181,16 @@ class FlavorTest(ActionTest):
         self.accept({'resize': {'flavorRef': '1'}})
         self.assertEqual(self.before, self.used())
 
+    def test_delete_gives_back_what_the_rest_would_have_used(self) -> None:
+        self.world.habits['products-2'] = {'stalls': True}
+        self.act({'resize': {'flavorRef': '2'}})
+        self.wait_for_event('reboot products-2')
+        response = self.request('DELETE', f'/clusters/{self.cluster_id}')
+        self.assertEqual(202, response.status_int)
+        self.wait_deleted(self.cluster_id)
+        self.wait_notified('dbaas.cluster_resize_flavor.error')
+        self.assert_nothing_left()
+
     def fail(self, words: str, **more: Any) -> None:
         """The first member cannot be resized: all is as it was."""
         shown = self.accept({'resize': {'flavorRef': '2'}})

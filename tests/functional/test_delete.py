@@ -13,6 +13,7 @@
 """Deleting a cluster in every state, twice, and what it leaves: nothing."""
 
 from trove.instance import models as instance_models
+from trove.quota import quota
 
 from tests.functional import base
 from trove_pxc import waiting
@@ -132,6 +133,20 @@ class DeleteTest(base.TroveTest):
         self.assertEqual(
             'NONE', self.cluster_row(cluster_id).task_status.name)
         self.cloud.servers_that_stay.clear()
+        self.delete(cluster_id)
+        self.gone(cluster_id)
+
+    def test_quota_of_a_resize_that_ends_meanwhile(self) -> None:
+        cluster_id = self.made()
+        row = self.instance_rows(cluster_id)[1]
+        quota.run_with_quotas(base.PROJECT, {'ram': 512}, dict)
+        delete = self.cloud.call
+
+        def call(name: str) -> None:
+            if name == 'servers.delete':
+                row.update(flavor_id='2')
+            delete(name)
+        self.cloud.call = call  # type: ignore[method-assign]
         self.delete(cluster_id)
         self.gone(cluster_id)
 

@@ -164,9 +164,11 @@ def delete_rows(context: Any, member: members.Member) -> None:
         LOG.info('Instance %s is deleted already', member.id)
         return
     queues.forget(member.id)
+    # A resize that the deletion ends may have changed the row meanwhile.
+    now = members.Member(context, member.manager, member.number, row)
     instance = _RemovedInstance.load(context, member.id)
     quota.run_with_quotas(
-        member.tenant_id, _given_back(member), instance.delete_async)
+        now.tenant_id, _given_back(now), instance.delete_async)
 
 
 def _given_back(member: members.Member) -> dict[str, int]:

@@ -99,17 +99,26 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         with lockutils.lock(f'trove-pxc-members-{self.id}'):
             operation = make()
             try:
-                run(operation)
+                self._run_while_wanted(operation, run)
             except exceptions.ClusterBeingDeleted as deleted:
                 LOG.info('%s', deleted)
+                rolling.return_quota(operation)
                 raise
-            except Exception as error:
-                operation.check_wanted()
-                raise self._roll_back(operation, error) from error
             finally:
                 rolling.free(operation)
                 self._end_task(task)
             LOG.info('%s of cluster %s is complete', operation.name, self.id)
+
+    def _run_while_wanted(self, operation: rolling.Rolling,
+                          run: Callable[[Any], None]) -> None:
+        """Run it; what fails is put back, unless the cluster goes anyway."""
+        try:
+            run(operation)
+        except exceptions.ClusterBeingDeleted:
+            raise
+        except Exception as error:
+            operation.check_wanted()
+            raise self._roll_back(operation, error) from error
 
     def _roll_back(self, operation: rolling.Rolling,
                    error: Exception) -> exceptions.StepFailed:
