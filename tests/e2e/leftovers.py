@@ -51,6 +51,7 @@ def snapshot(home: lab_home.Home) -> Snapshot:
         'disks': _files(home.cloud / 'volumes'),
         'guests': _files(home.guests),
         'queues': _queues(home),
+        'quota': _quota(home),
         **{what: _rows(home, what) for what in ROWS},
         **{f'cloud {what}': _in_cloud(home, what) for what in CLOUD},
     }
@@ -124,6 +125,14 @@ def _queues(home: lab_home.Home) -> frozenset[str]:
     return frozenset(line.split('\t')[0]
                      for line in listed.stdout.splitlines()
                      if EXPIRES not in line)
+
+
+def _quota(home: lab_home.Home) -> frozenset[str]:
+    """What counts against the project's quota, reserved or in use."""
+    told = api.get(home, f'/mgmt/quotas/{lab_home.PROJECT}')['quotas']
+    return frozenset(
+        f'{one["resource"]}: {one["in_use"]} used, {one["reserved"]} reserved'
+        for one in told)
 
 
 def _rows(home: lab_home.Home, what: str) -> frozenset[str]:
