@@ -35,9 +35,12 @@ Table = tuple[Iterable[str], Iterable[Any]]
 class ListClusterMembers(command.Lister):
     """List the members of a cluster as they see themselves.
 
-    All members are asked at the same time. Role is what a member is to the
-    cluster now: member, donor, joiner, starting, stopped, crashed, outside
-    (of the primary component) or unreachable (its guest gives no answer).
+    All members are asked now, at the same time. Role is what a member is to
+    the cluster: member or donor (it serves), joiner or starting (wait),
+    outside (of the primary component: it takes no writes), stopped, crashed,
+    frozen, new, unreachable (its guest gives no answer) or unknown. State is
+    the one of Galera, Detail says why. Status and Operating Status are what
+    Trove was last told.
     """
 
     columns = ('ID', 'Name', 'Role', 'State', 'Address', 'Status',
@@ -60,7 +63,14 @@ class ListClusterMembers(command.Lister):
 
 
 class ShowClusterHealth(command.ShowOne):
-    """Show the state of a cluster, why, and what to do next."""
+    """Show the state of a cluster, why, and what to do next.
+
+    All members are asked now, at the same time. State is NEW, HEALTHY (all
+    serve), DEGRADED (some serve), RECOVERING (members are on their way back),
+    NON_PRIMARY (servers run, none serves), SPLIT (two parts both serve),
+    DOWN (no server runs) or UNCERTAIN (those that answer cannot tell).
+    For a script: -f value -c state.
+    """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
@@ -119,7 +129,10 @@ class ResizeClusterFlavor(_Rolling):
     """Give the members of a cluster another flavor.
 
     One member after another is stopped, resized and started; each is Synced
-    again before the next one's turn. The cluster serves all the time.
+    again before the next one's turn. The cluster serves all the time, but
+    the connections to a member end when its turn comes. Members that have
+    the flavor already are left alone. "openstack database flavor list" shows
+    the flavors.
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -136,7 +149,8 @@ class ResizeClusterVolume(_Rolling):
     """Give the members of a cluster larger volumes.
 
     One member after another; each is Synced again before the next one's
-    turn. A volume cannot be made smaller.
+    turn. The cluster serves all the time, but the connections to a member
+    end when its turn comes. A volume cannot be made smaller.
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -152,7 +166,8 @@ class RestartCluster(_Rolling):
     """Restart the servers of a cluster.
 
     One member after another; each is Synced again before the next one's
-    turn. The cluster serves all the time.
+    turn. The cluster serves all the time, but the connections to a member
+    end when its turn comes. A member whose server is stopped is started.
     """
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
