@@ -150,7 +150,7 @@ class ListTest(base.TroveTest):
         self.assertIn(f'marker={marker}', first['links'][0]['href'])
 
     def test_limits_that_are_none(self) -> None:
-        for limit in ('abc', '-1', '1.5', '1e3'):
+        for limit in ('abc', '-1', '1.5', '1e3', '%C2%B2'):
             response = self.request('GET', f'/clusters?limit={limit}')
             self.assertEqual(400, response.status_int, response.text)
             self.assertIn('limit must be a number', response.text)

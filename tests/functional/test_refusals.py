@@ -41,11 +41,26 @@ class RefusalTest(base.TroveTest):
                  if value is not None} for instance in every[:3]]
 
     def test_bodies_of_another_kind(self) -> None:
-        for body in ({}, [], 'cluster', 5, {'cluster': []}, {'cluster': 5},
-                     {'clusters': {}}):
+        for body, words in (
+                (None, 'The body of the request'),
+                ({}, 'The body of the request'),
+                ([], 'The body of the request'),
+                ('cluster', 'The body of the request'),
+                (5, 'The body of the request'),
+                ({'cluster': []}, 'is not of type'),
+                ({'cluster': 5}, 'is not of type'),
+                ({'clusters': {}}, 'is a required property')):
             response = self.request('POST', '/clusters', body)
             self.assertEqual(400, response.status_int, response.text)
-            self.assertIn('The body of the request', response.text)
+            self.assertIn(words, response.text)
+
+    def test_texts_that_the_tables_cannot_hold(self) -> None:
+        for name in ('a\0b', 'a\ud800', 'an \U0001f418'):
+            self.refuse(400, 'cannot be stored', name=name)
+
+    def test_several_things_wrong_at_once(self) -> None:
+        self.refuse(400, "['cluster']['locality'] 5 is not of type",
+                    name=7, locality=5, instances={})
 
     def test_what_no_datastore_has(self) -> None:
         for key in ('foo', 'return_inactive'):

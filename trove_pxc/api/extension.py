@@ -31,12 +31,15 @@ from trove.common import pagination
 from trove.common import policy
 from trove.common import utils
 from trove.common import wsgi
+from trove.extensions.common import service as root_service
 from trove.instance import models as instance_models
 from trove.instance import service as instance_service
 
+from trove_pxc.api import body as request_body
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import page
 from trove_pxc.api import reading
+from trove_pxc.api import routes
 from trove_pxc.api import validation
 
 _CLUSTERS = {'member_name': 'cluster',
@@ -72,16 +75,25 @@ class GaleraExtension(extensions.ExtensionDescriptor):
 
     def get_resources(self) -> list[Any]:
         return [
-            extensions.ResourceExtension(
-                '{tenant_id}/clusters', ClustersController()),
-            extensions.ResourceExtension(
-                '{tenant_id}/instances', InstancesController(),
-                collection_actions={'detail': 'GET'}),
-            extensions.ResourceExtension(
-                'members', MembersController(), parent=_CLUSTERS),
-            extensions.ResourceExtension(
-                'health', HealthController(), parent=_CLUSTERS),
+            routes.Resource('{tenant_id}/clusters', ClustersController()),
+            routes.Resource('{tenant_id}/instances', InstancesController(),
+                            collection_actions={'detail': 'GET'}),
+            routes.Resource('members', MembersController(),
+                            parent=_CLUSTERS),
+            routes.Resource('health', HealthController(), parent=_CLUSTERS),
+            routes.Resource('instances', ShowMemberController(),
+                            parent=_CLUSTERS),
+            # Before the last, whose routes would hide it.
+            root_of_clusters(),
+            routes.Resource('{tenant_id}/clusters/{cluster_id}',
+                            ActionsController()),
         ]
+
+
+def root_of_clusters() -> routes.Resource:
+    """A route that Trove has too; the filter of ours has it in front."""
+    return routes.Resource('root', RootController(), parent={
+        **_CLUSTERS, 'member_name': 'instance'})
 
 
 class ClustersController(cluster_service.ClusterController):
@@ -91,14 +103,7 @@ class ClustersController(cluster_service.ClusterController):
     """
 
     def validate_request(self, action: str, action_args: Any) -> None:
-        if action == 'create':
-            body = action_args.get('body')
-            if not isinstance(body, dict) or not isinstance(
-                    body.get('cluster'), dict):
-                raise validation.refused(
-                    'The body of the request must be an object that holds '
-                    'the object "cluster".')
-        super().validate_request(action, action_args)
+        request_body.check(self, action, action_args)
 
     def index(self, req: Any, tenant_id: str) -> Any:
         context = req.environ[wsgi.CONTEXT_KEY]
@@ -106,9 +111,6 @@ class ClustersController(cluster_service.ClusterController):
             raise exception.TroveOperationAuthError(
                 tenant_id=context.project_id)
         policy.authorize_on_tenant(context, 'cluster:index')
-        if not str(context.limit or 0).isdecimal():
-            raise validation.refused(
-                f'limit must be a number from 0, not {context.limit!r}.')
         clusters, marker = page.load(context, tenant_id)
         view = cluster_views.ClustersView(clusters, req=req)
         paged = pagination.SimplePaginatedDataView(
@@ -131,8 +133,52 @@ class ClustersController(cluster_service.ClusterController):
         return super().create(req, body, tenant_id)
 
 
+class ActionsController(wsgi.Controller):
+    """POST /clusters/{id}, which creates an action in terms of routes.
+
+    Trove's own, but that its check of the body is the one of api/body.
+    """
+
+    def validate_request(self, action: str, action_args: Any) -> None:
+        body = action_args.get('body')
+        if isinstance(body, dict) and len(body) > 1:
+            raise validation.refused(
+                'The body of the request must name one action, not '
+                f'{len(body)}.')
+        request_body.check(ClustersController, 'action', action_args)
+
+    def create(self, req: Any, body: Any, tenant_id: str,
+               cluster_id: str) -> Any:
+        return ClustersController().action(req, body, tenant_id, cluster_id)
+
+
+class ShowMemberController(wsgi.Controller):
+    """GET /clusters/{id}/instances/{id}: Trove's own, too."""
+
+    def validate_request(self, action: str, action_args: Any) -> None:
+        request_body.check(self, action, action_args)
+
+    def show(self, req: Any, tenant_id: str, cluster_id: str,
+             id: str) -> Any:
+        return ClustersController().show_instance(
+            req, tenant_id, cluster_id, id)
+
+
+class RootController(root_service.RootController):
+    """/clusters/{id}/root: Trove's own, with api/root behind it."""
+
+    def validate_request(self, action: str, action_args: Any) -> None:
+        body = action_args.pop('body', None)
+        if action == 'create' and body:
+            action_args['body'] = body
+            request_body.check(self, action, action_args)
+
+
 class InstancesController(instance_service.InstanceController):
     """Trove's own, but for what would harm the member of a cluster."""
+
+    def validate_request(self, action: str, action_args: Any) -> None:
+        request_body.check(self, action, action_args)
 
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
         source = (body['instance'].get('replica_of')
@@ -168,6 +214,9 @@ def _member_row(instance_id: str, tenant_id: str) -> Any:
 class MembersController(wsgi.Controller):
     """The members, as they see themselves."""
 
+    def validate_request(self, action: str, action_args: Any) -> None:
+        request_body.check(self, action, action_args)
+
     def index(self, req: Any, tenant_id: str, cluster_id: str) -> Any:
         cluster = _load(req, cluster_id)
         return wsgi.Result({'members': [
@@ -176,6 +225,9 @@ class MembersController(wsgi.Controller):
 
 class HealthController(wsgi.Controller):
     """What the members' answers add up to."""
+
+    def validate_request(self, action: str, action_args: Any) -> None:
+        request_body.check(self, action, action_args)
 
     def index(self, req: Any, tenant_id: str, cluster_id: str) -> Any:
         cluster = _load(req, cluster_id)

@@ -21,9 +21,9 @@ from typing import Any
 
 from trove.cluster import models as cluster_models
 from trove.common.strategies.cluster import strategy
-from trove.common import utils
 from trove.datastore import models as datastore_models
 
+from trove_pxc.api import body
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
 
@@ -37,8 +37,8 @@ def load(context: Any, tenant_id: str) -> tuple[list[Any], Any]:
         tenant_id=tenant_id, deleted=False)
     page = cluster_models.DBCluster.find_by_pagination(
         'clusters', wanted, 'unused', marker=context.marker,
-        limit=utils.pagination_limit(
-            context.limit, cluster_models.Cluster.DEFAULT_LIMIT))
+        limit=body.page_size(
+            context, cluster_models.Cluster.DEFAULT_LIMIT))
     found = _with_datastores(context, page.collection)
     ours = [cluster for cluster in found
             if isinstance(cluster, cluster_model.GaleraCluster)]

@@ -1,0 +1,89 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a body says, and what is wrong with it."""
+
+from typing import Any
+
+import testtools
+from trove.common import context as trove_context
+from trove.common import exception
+from trove.common import wsgi
+
+from trove_pxc.api import body
+
+
+class Controller(wsgi.Controller):
+    schemas = {'create': {
+        'type': 'object', 'required': ['thing'],
+        'properties': {'thing': {'type': 'array', 'items': {
+            'type': 'object', 'properties': {'size': {'type': 'integer'}}}},
+            'name': {'oneOf': [{'type': 'string'}, {'type': 'integer'}]}}}}
+
+
+class CheckTest(testtools.TestCase):
+
+    def refusal(self, given: Any, action: str = 'create') -> str:
+        refused = self.assertRaises(
+            exception.BadRequest, body.check, Controller(), action,
+            {'body': given})
+        return str(refused)
+
+    def test_good(self) -> None:
+        given = {'body': {'thing': [{'size': 1}], 'name': 'é 漢'}}
+        body.check(Controller(), 'create', given)
+        self.assertIn('body', given)
+
+    def test_not_expected(self) -> None:
+        given: dict[str, Any] = {'body': {'a': 1}, 'id': '5'}
+        body.check(Controller(), 'show', given)
+        self.assertEqual({'id': '5'}, given)
+
+    def test_no_object(self) -> None:
+        for given in (None, [], {}, 'x', 5, [{}]):
+            self.assertIn('must be an object', self.refusal(given))
+        self.assertRaises(exception.BadRequest, body.check, Controller(),
+                          'action', {})
+
+    def test_what_and_where(self) -> None:
+        self.assertEqual(
+            "Validation error: ['thing'][1]['size'] 'x' is not of type "
+            "'integer'",
+            self.refusal({'thing': [{'size': 1}, {'size': 'x'}]}))
+
+    def test_all_that_is_wrong(self) -> None:
+        """Trove cannot sort some of them, nor tell what concerns all."""
+        said = self.refusal({'thing': [5, {'size': '%s'}], 'name': []})
+        for words in ("['thing'][0] 5", "['size'] '%s'", "['name'] []"):
+            self.assertIn(words, said)
+        self.assertIn("'thing' is a required", self.refusal({'x': 1}))
+
+    def test_texts_that_cannot_be_stored(self) -> None:
+        for text in ('a\0', '\ud800', '\U0001f418'):
+            for given in ({'thing': [{'x': text}]}, {text: 1},
+                          {'thing': [{text: []}]}):
+                self.assertIn('cannot be stored', self.refusal(given))
+
+
+class PageSizeTest(testtools.TestCase):
+
+    def size(self, limit: str | None) -> int:
+        return body.page_size(trove_context.TroveContext(limit=limit), 20)
+
+    def test_numbers(self) -> None:
+        for limit, size in ((None, 20), ('', 20), ('0', 20), ('5', 5),
+                            ('020', 20), ('21', 20), ('9' * 5000, 20)):
+            self.assertEqual(size, self.size(limit))
+
+    def test_what_is_no_number(self) -> None:
+        for limit in ('x', '-1', '1.5', '\u00b2', '\u0663', ' '):
+            self.assertRaises(exception.BadRequest, self.size, limit)
