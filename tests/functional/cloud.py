@@ -255,6 +255,10 @@ class _ServerGroups:
         self._cloud.server_groups[group.id] = group
         return group
 
+    def get(self, group_id: str) -> Any:
+        self._cloud.call('server_groups.get')
+        return self._cloud.server_groups[group_id]
+
     def list(self) -> list[Any]:
         self._cloud.call('server_groups.list')
         return list(self._cloud.server_groups.values())

@@ -49,6 +49,21 @@ class DeleteTest(base.TroveTest):
         self.gone(cluster_id)
         self.wait_notified('dbaas.cluster_delete.end')
 
+    def test_server_group_that_no_server_got_into(self) -> None:
+        """Another cluster of that name keeps its own."""
+        self.cloud.faults['servers.create'] = 3
+        failed = self.create(locality='affinity').json['cluster']
+        self.wait_for_task(failed['id'])
+        kept = self.create(locality='affinity').json['cluster']
+        self.wait_for_task(kept['id'])
+        self.assertEqual(2, len(self.cloud.server_groups))
+        self.delete(failed['id'])
+        self.wait_deleted(failed['id'])
+        (group,) = self.cloud.server_groups.values()
+        self.assertEqual(3, len(group.members))
+        self.delete(kept['id'])
+        self.gone(kept['id'])
+
     def test_twice(self) -> None:
         cluster_id = self.made()
         self.delete(cluster_id)

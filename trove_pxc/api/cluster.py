@@ -34,6 +34,7 @@ from trove.taskmanager import api as task_api
 from trove_pxc.api import actions
 from trove_pxc.api import members
 from trove_pxc.api import validation
+from trove_pxc.galera import naming
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -87,6 +88,8 @@ class GaleraCluster(cluster_models.Cluster):
             cluster = cls(context, db_info, datastore, datastore_version)
             made: list[str] = []
             undo.callback(cluster._undo_create, made)
+            locality = _own_server_group(context, locality, cluster.id)
+            undo.callback(_delete_server_group, context, locality)
             for instance in checked:
                 made.append(cluster._create_instance(
                     request, instance, locality))
@@ -191,6 +194,22 @@ class GaleraCluster(cluster_models.Cluster):
         else:
             self.update_db(deleted=True, deleted_at=now,
                            task_status=ClusterTasks.NONE)
+
+
+def _own_server_group(context: Any, locality: Any, cluster_id: str) -> Any:
+    """The hint for a group that is named after the cluster's id.
+
+    Trove names it after the cluster, as many may be called; and if no
+    server ever got into it, nothing else tells whose it is.
+    """
+    if not isinstance(locality, dict) or 'group' not in locality:
+        return locality
+    groups = clients.create_nova_client(context).server_groups
+    made = groups.create(
+        name=naming.server_group_name(cluster_id),
+        policies=list(groups.get(locality['group']).policies))
+    _delete_server_group(context, locality)
+    return {**locality, 'group': made.id}
 
 
 def _delete_server_group(context: Any, locality: Any) -> None:

@@ -81,3 +81,11 @@ def node_name(name: str, number: int) -> str:
 def wsrep_cluster_name(cluster_id: str) -> str:
     """The cluster's id in hex without dashes: 32 letters."""
     return cluster_id.replace('-', '').lower()
+
+
+def server_group_name(cluster_id: str) -> str:
+    """The name of the group that keeps a cluster's servers together or apart.
+
+    Trove names the group of an instance after its id in the same way.
+    """
+    return f'locality_{cluster_id}'

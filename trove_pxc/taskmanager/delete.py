@@ -25,6 +25,7 @@ from trove.common import cfg
 from trove.common import clients
 from trove.common import timeutils
 
+from trove_pxc.galera import naming
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import removal
 from trove_pxc.taskmanager import workflow
@@ -95,11 +96,10 @@ def _server_groups(operation: Deletion) -> list[Any]:
     """The groups that keep this cluster's servers together or apart."""
     servers = {remains.server_id for remains in operation.remains
                if remains.server_id}
-    if not servers:
-        return []
+    name = naming.server_group_name(operation.cluster_id)
     nova = clients.create_nova_client(operation.context)
     return [group for group in nova.server_groups.list()
-            if servers & set(group.members)]
+            if group.name == name or servers & set(group.members)]
 
 
 def _delete_cluster_row(operation: Deletion) -> None:
