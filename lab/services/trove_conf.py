@@ -124,7 +124,7 @@ paste.app_factory = trove.versions:app_factory
 
 [pipeline:troveapi]
 pipeline = request_id http_proxy_to_wsgi faultwrapper project_of_url \
-authorization contextwrapper ratelimit extensions troveapp
+authorization contextwrapper ratelimit galera extensions troveapp
 
 [filter:request_id]
 paste.filter_factory = oslo_middleware.request_id:RequestId.factory
@@ -146,6 +146,9 @@ paste.filter_factory = trove.common.wsgi:ContextMiddleware.factory
 
 [filter:ratelimit]
 paste.filter_factory = trove.common.limits:RateLimitingMiddleware.factory
+
+[filter:galera]
+paste.filter_factory = trove_pxc.api.pipeline:factory
 
 [filter:extensions]
 paste.filter_factory = trove.common.extensions:factory

@@ -45,6 +45,7 @@ import webob
 
 from tests.functional import cloud as clouds
 from tests.functional import galera
+from trove_pxc.api import pipeline
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -141,8 +142,9 @@ class TroveTest(testtools.TestCase):
 
     @staticmethod
     def pipeline() -> Any:
-        """Trove's router behind the extensions that are installed."""
-        return extensions.TroveExtensionMiddleware(trove_api.API())
+        """Trove's router, its extensions and our filter before them."""
+        return pipeline.factory({})(
+            extensions.TroveExtensionMiddleware(trove_api.API()))
 
     def _set_options(self) -> None:
         for group, options in _OPTIONS.items():

@@ -27,6 +27,7 @@ from trove.instance import models as instance_models
 from trove.instance import service_status
 from trove import rpc
 
+from tests.functional import accounts
 from trove_pxc.galera import position
 from trove_pxc.galera import view
 
@@ -40,6 +41,8 @@ class World:
     :ivar history: the UUID of the cluster, '' until someone bootstraps.
     :ivar events: what happened, in order: "bootstrap c-1", "join c-2".
     :ivar sizes: of the component after each stop of a server.
+    :ivar users: by name and host, as they are on every member.
+    :ivar databases: by name.
     """
 
     def __init__(self) -> None:
@@ -51,6 +54,8 @@ class World:
         self.events: list[str] = []
         self.habits: dict[str, dict[str, Any]] = {}
         self.sizes: list[int] = []
+        self.users: dict[str, Any] = {}
+        self.databases: dict[str, Any] = {}
 
     def boot(self, server: Any) -> None:
         """A server came up: its agent listens from now on."""
@@ -100,7 +105,7 @@ class World:
             self.events.append(event)
 
 
-class Guest:
+class Guest(accounts.Accounts):
     """One guest and its database server.
 
     What it does other than well is in ``world.habits[name]``: 'dead' (its

@@ -99,11 +99,3 @@ class PxcRootTest(RootTest):
 
     manager = 'pxc'
     version = '8.0'
-
-    def test_users_and_databases_are_refused(self) -> None:
-        """Trove knows three datastores there; root can do it by SQL."""
-        for kind in ('users', 'databases'):
-            answer = self.request(
-                'GET', f'/instances/{self.rows[0].id}/{kind}')
-            self.assertEqual(422, answer.status_int, answer.text)
-            self.assertIn('not supported for datastore pxc', answer.text)

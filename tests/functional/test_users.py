@@ -1,0 +1,224 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Users and databases of a cluster, made through any member of it."""
+
+from typing import Any
+
+from trove.common import api as trove_api
+from trove.common import extensions
+from trove.instance import service_status
+
+from tests.functional import base
+from trove_pxc import waiting
+
+Statuses = service_status.ServiceStatuses
+SHOP = {'name': 'shop', 'character_set': 'utf8mb4'}
+JOE = {'name': 'joe', 'password': 'a-Pass-word-1',
+       'databases': [{'name': 'shop'}]}
+
+
+class UsersTest(base.TroveTest):
+
+    manager = 'mariadb'
+    version = '10.11'
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start_taskmanager()
+        if self.manager != 'mariadb':
+            self.add_datastore(self.manager, self.version)
+        created = self.create(datastore={
+            'type': self.manager, 'version': self.version})
+        self.assertEqual(200, created.status_int, created.text)
+        cluster_id = created.json['cluster']['id']
+        self.wait_for_task(cluster_id)
+        self.rows = self.instance_rows(cluster_id)
+
+    def ask(self, method: str, path: str, body: Any = None,
+            code: int = 200, member: int = 1, **kwargs: Any) -> Any:
+        """Ask one of the members, and look at the code of the answer."""
+        response = self.request(
+            method, f'/instances/{self.rows[member - 1].id}/{path}', body,
+            **kwargs)
+        self.assertEqual(code, response.status_int, response.text)
+        return response.json if response.body else None
+
+    def refuse(self, code: int, words: str, method: str, path: str,
+               body: Any = None, **kwargs: Any) -> None:
+        answer = self.ask(method, path, body, code, **kwargs)
+        (error,) = answer.values()
+        self.assertIn(words, error['message'])
+
+    def make(self) -> None:
+        """The database and the user of most tests."""
+        self.ask('POST', 'databases', {'databases': [SHOP]}, 202)
+        self.wait(lambda: self.world.databases)
+        self.ask('POST', 'users', {'users': [JOE]}, 202, member=2)
+        self.wait(lambda: self.world.users)
+
+    def wait(self, probe: Any) -> None:
+        """Until a guest has done what it was told without an answer."""
+        def seen() -> None:
+            if not probe():
+                raise waiting.NotYet(f'{self.world.users}')
+        waiting.until('the guest to act', seen, 60, 0.02)
+
+    def test_create_show_list(self) -> None:
+        self.make()
+        self.assertEqual(
+            ['create databases products-1', 'create users products-2'],
+            [event for event in self.world.events
+             if event.startswith('create ')])
+        shown = {'name': 'joe', 'host': '%',
+                 'databases': [{'name': 'shop'}]}
+        for member in (1, 2, 3):
+            self.assertEqual({'databases': [{'name': 'shop'}]}, self.ask(
+                'GET', 'databases', member=member))
+            self.assertEqual({'users': [shown]}, self.ask(
+                'GET', 'users', member=member))
+        for name in ('joe', 'joe@%25'):
+            self.assertEqual({'user': shown},
+                             self.ask('GET', f'users/{name}'))
+        self.assertEqual('a-Pass-word-1',
+                         self.world.users['joe@%']['_password'])
+
+    def test_delete(self) -> None:
+        self.make()
+        self.ask('DELETE', 'users/joe', None, 202, member=3)
+        self.wait(lambda: not self.world.users)
+        self.ask('DELETE', 'databases/shop', None, 202, member=3)
+        self.wait(lambda: not self.world.databases)
+        self.refuse(404, 'joe', 'DELETE', 'users/joe')
+        self.refuse(404, 'shop', 'DELETE', 'databases/shop')
+
+    def test_a_host_with_dots(self) -> None:
+        """Routes takes what follows the last dot for a file's suffix."""
+        self.ask('POST', 'users', {'users': [dict(
+            JOE, host='10.0.0.1', databases=[])]}, 202)
+        self.wait(lambda: self.world.users)
+        self.assertEqual('10.0.0.1', self.ask(
+            'GET', 'users/joe@10.0.0.1')['user']['host'])
+        self.refuse(404, 'joe', 'GET', 'users/joe')
+
+    def test_access(self) -> None:
+        self.make()
+        place = 'users/joe/databases'
+        self.ask('DELETE', f'{place}/shop', None, 202)
+        self.wait(lambda: not self.world.users['joe@%']['_databases'])
+        self.assertEqual({'databases': []}, self.ask('GET', place))
+        self.refuse(404, 'shop', 'DELETE', f'{place}/shop')
+        self.ask('PUT', place, {'databases': [{'name': 'shop'}]}, 202)
+        self.wait(lambda: self.world.users['joe@%']['_databases'])
+        self.assertEqual({'databases': [{'name': 'shop'}]},
+                         self.ask('GET', place))
+        self.refuse(400, 'databases', 'PUT', place, {'databases': 'shop'})
+
+    def test_change_a_user(self) -> None:
+        self.make()
+        self.ask('PUT', 'users/joe', {'user': {
+            'name': 'jane', 'password': 'another-One-2'}}, 202)
+        self.wait(lambda: 'jane@%' in self.world.users)
+        self.ask('PUT', 'users', {'users': [{
+            'name': 'jane', 'password': 'a-third-One-3'}]}, 202)
+        self.wait(lambda: self.world.users['jane@%']['_password']
+                  == 'a-third-One-3')
+        self.refuse(404, 'joe', 'PUT', 'users/joe',
+                    {'user': {'host': '%'}})
+
+    def test_what_is_there_already(self) -> None:
+        self.make()
+        self.refuse(400, 'already', 'POST', 'users', {'users': [JOE]})
+        self.refuse(400, 'already', 'POST', 'databases',
+                    {'databases': [SHOP]})
+        self.ask('POST', 'users', {'users': [dict(JOE, name='jane')]}, 202)
+        self.wait(lambda: len(self.world.users) == 2)
+        self.refuse(400, 'already', 'PUT', 'users/joe',
+                    {'user': {'name': 'jane'}})
+
+    def test_names_of_the_server_s_own(self) -> None:
+        for method, path, body in (
+                ('POST', 'users', {'users': [dict(JOE, name='os_admin')]}),
+                ('GET', 'users/os_admin', None),
+                ('DELETE', 'users/root', None),
+                ('POST', 'databases', {'databases': [{'name': 'mysql'}]}),
+                ('DELETE', 'databases/mysql', None)):
+            self.refuse(400, 'reserved', method, path, body)
+
+    def test_bodies_of_another_kind(self) -> None:
+        for path in ('users', 'databases'):
+            for body in (None, {}, [], 'users', 5, {path: 'x'}, {path: [5]},
+                         {'other': []}, {path: [{'name': '\ud800'}]}):
+                answer = self.request(
+                    'POST', f'/instances/{self.rows[0].id}/{path}', body)
+                self.assertEqual(400, answer.status_int, answer.text)
+
+    def test_pages(self) -> None:
+        self.ask('POST', 'databases', {'databases': [
+            {'name': name} for name in ('a', 'b', 'c')]}, 202)
+        self.wait(lambda: self.world.databases)
+        first = self.ask('GET', 'databases?limit=2')
+        self.assertEqual([{'name': 'a'}, {'name': 'b'}], first['databases'])
+        self.assertIn('marker=b', first['links'][0]['href'])
+        self.assertEqual({'databases': [{'name': 'c'}]}, self.ask(
+            'GET', 'databases?limit=2&marker=b'))
+        self.refuse(400, 'limit must be', 'GET', 'databases?limit=x')
+
+    def test_a_member_that_does_not_serve(self) -> None:
+        kept = base.instance_models.InstanceServiceStatus.find_by(
+            instance_id=self.rows[0].id)
+        kept.set_status(Statuses.CRASHED)
+        kept.save()
+        self.refuse(422, 'Ask another member', 'GET', 'users')
+        self.ask('GET', 'users', member=2)
+
+    def test_other_projects_see_nothing(self) -> None:
+        for path in ('users', 'databases', 'users/joe'):
+            self.ask('GET', path, None, 404, project='other')
+
+    def test_notifications(self) -> None:
+        self.make()
+        started = self.wait_notified('dbaas.user_create.start')
+        self.assertEqual((self.rows[1].id, 'joe'), (
+            started['instance_id'], started['username']))
+        self.refuse(404, 'jane', 'DELETE', 'users/jane')
+        failed = self.wait_notified('dbaas.user_delete.error')
+        self.assertEqual(self.rows[0].id, failed['instance_id'])
+
+
+class PxcUsersTest(UsersTest):
+    """Trove's own refuses the datastore pxc."""
+
+    manager = 'pxc'
+    version = '8.0'
+
+    def test_without_the_filter_it_is_as_in_trove(self) -> None:
+        self.api = extensions.TroveExtensionMiddleware(trove_api.API())
+        for path in ('users', 'databases'):
+            self.refuse(422, 'not supported for datastore pxc', 'GET', path)
+
+
+class OldPxcUsersTest(UsersTest):
+    """Trove's guest sets passwords in words that PXC 5.6 does not know."""
+
+    manager = 'pxc'
+    version = '5.6'
+
+    def test_change_a_user(self) -> None:
+        self.make()
+        for path, body in (
+                ('users/joe', {'user': {'password': 'another-One-2'}}),
+                ('users', {'users': [{'name': 'joe',
+                                      'password': 'another-One-2'}]})):
+            self.refuse(422, 'does not know ALTER USER', 'PUT', path, body)
+        self.ask('PUT', 'users/joe', {'user': {'name': 'jane'}}, 202)
+        self.wait(lambda: 'jane@%' in self.world.users)
