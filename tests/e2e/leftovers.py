@@ -35,7 +35,8 @@ QUEUES = ('/usr/lib/rabbitmq/bin/rabbitmqctl', '--quiet', 'list_queues',
 # What the broker itself removes some time after its last consumer is gone.
 EXPIRES = 'x-expires'
 ROWS = ('clusters', 'instances')
-CLOUD = ('servers', 'ports', 'volumes', 'security_groups')
+CLOUD = ('servers', 'ports', 'volumes', 'security_groups',
+         'server_groups')
 # Every project gets this one at its first request, for good.
 DEFAULT_GROUP = 'default'
 
