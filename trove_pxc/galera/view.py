@@ -212,6 +212,8 @@ class MemberReport:
     :ivar started: whether it was configured and ever told to start.
     :ivar exit_code: of a server that ended, else None.
     :ivar error: last telling line of the server's log, masked; or ''.
+    :ivar receiving: whether a server that does not answer yet receives a
+        full copy of the data (SST).
     """
 
     server: ServerState
@@ -220,6 +222,7 @@ class MemberReport:
     started: bool
     exit_code: int | None
     error: str
+    receiving: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same report."""
@@ -230,6 +233,7 @@ class MemberReport:
             'started': self.started,
             'exit_code': self.exit_code,
             'error': self.error,
+            'receiving': self.receiving,
         }
 
     @classmethod
@@ -241,4 +245,5 @@ class MemberReport:
             data_bytes=plain['data_bytes'],
             started=plain['started'],
             exit_code=plain['exit_code'],
-            error=plain['error'])
+            error=plain['error'],
+            receiving=plain.get('receiving', False))

@@ -21,6 +21,7 @@ import datetime
 import hashlib
 import json
 import os
+import re
 from typing import Any
 
 import docker
@@ -37,6 +38,11 @@ LOG = logging.getLogger(__name__)
 NAME = 'database'  # Trove's own name for it
 _HELPER = 'database-helper'
 _LABEL = 'trove-pxc.specification'
+_END = re.compile(
+    r'\[ERROR\] Aborting|\[ERROR\] the position could not be recovered|'
+    r'got signal|sst_received failed|'
+    r'Application (received wrong state|state transfer failed)')
+_LONGEST_CHAIN = 6
 _LOGS = {'max-size': '20m', 'max-file': '3'}
 
 
@@ -196,6 +202,18 @@ class DatabaseContainer:
         text: bytes = present.logs(tail=number)
         return text.decode(errors='replace').splitlines()
 
+    def programs(self) -> list[str]:
+        """The command lines of what runs in it; [] if none can be told."""
+        present = self._get()
+        if present is None:
+            return []
+        try:
+            listed: Mapping[str, Any] = present.top()
+        except docker_errors.APIError as error:
+            LOG.debug('What runs in %s cannot be told: %s', NAME, error)
+            return []
+        return [str(row[-1]) for row in listed['Processes'] or ()]
+
     def run_helper(self, specification: Specification, word: str) -> str:
         """Run the start program once with a word, without a network.
 
@@ -292,7 +310,22 @@ def _mounts(mounts: tuple[Mount, ...]) -> list[docker.types.Mount]:
 
 
 def telling_line(text: str) -> str:
-    """The last line of a server's log that tells of an error, or ''."""
+    """The line of a server's log that tells best of its last error, or ''.
+
+    Of a server that went down for it, the first of the errors that made it:
+    each brings others in its train. Else the last one.
+    """
     telling = [line.strip() for line in text.splitlines()
                if '[ERROR]' in line or 'mysqld got signal' in line]
-    return telling[-1] if telling else ''
+    chain: list[str] = []
+    ended = False
+    for line in telling:
+        if _END.search(line):
+            ended = True
+            continue
+        if ended:
+            chain, ended = [], False
+        chain.append(line)
+    if not chain:
+        return (telling or [''])[-1]
+    return chain[-_LONGEST_CHAIN:][0] if ended else chain[-1]

@@ -16,6 +16,7 @@ The service uses it.
 """
 
 import datetime
+import re
 from typing import NamedTuple
 
 from trove_pxc.galera import view
@@ -24,8 +25,11 @@ from trove_pxc.guestagent import database
 
 _LOG_LINES = 200
 _LOOP_RESTARTS = 2
-_LOOP_SECONDS = 10
+_LOOP_SECONDS = 30
 _SILENCES = 3  # in a row, each some seconds long
+
+# The server starts it as "wsrep_sst_rsync --role 'joiner' --address ...".
+_RECEIVES = re.compile(r"wsrep_sst_\S+ .*--role\s+'?joiner\b")
 
 
 class Observation(NamedTuple):
@@ -34,12 +38,15 @@ class Observation(NamedTuple):
     :ivar node_view: None unless the server answered.
     :ivar error: what went wrong, in the server's or Docker's words, or ''.
     :ivar exit_code: of a server that ended.
+    :ivar receiving: whether it starts with a full copy of the data that
+        just arrives.
     """
 
     state: view.ServerState
     node_view: view.NodeView | None = None
     error: str = ''
     exit_code: int | None = None
+    receiving: bool = False
 
 
 class Observer:
@@ -51,6 +58,7 @@ class Observer:
     def __init__(self, the_container: container.DatabaseContainer) -> None:
         self._container = the_container
         self._answered_start = ''
+        self._answered_restarts = 0
         self._silences = 0
 
     def observe(self, admin: database.Database | None) -> Observation:
@@ -75,6 +83,7 @@ class Observer:
         except database.NobodyListens:
             return self._not_listening(seen)
         self._answered_start = seen.started_at
+        self._answered_restarts = seen.restarts
         return Observation(view.ServerState.RUNNING, node_view)
 
     def _stopped(self, seen: container.Seen) -> Observation:
@@ -86,21 +95,28 @@ class Observer:
 
     def _not_listening(self, seen: container.Seen) -> Observation:
         # Docker starts a server that fails at once again and again; most
-        # looks then find it running.
+        # looks then find it running. Somebody's start resets the count.
         now = datetime.datetime.now(datetime.timezone.utc)
-        if (seen.restarts < _LOOP_RESTARTS
-                or seen.seconds_up(now) > _LOOP_SECONDS):
-            return Observation(view.ServerState.STARTING)
-        error = self._telling_line()
+        if seen.restarts < self._answered_restarts:
+            self._answered_restarts = 0
+        failures = seen.restarts - self._answered_restarts
+        receives = self._receives()
+        error = self._telling_line() if failures >= _LOOP_RESTARTS else ''
+        loops = (error and not receives
+                 and seen.seconds_up(now) <= _LOOP_SECONDS)
         return Observation(
-            view.ServerState.CRASHED if error else view.ServerState.STARTING,
-            error=error)
+            view.ServerState.CRASHED if loops else view.ServerState.STARTING,
+            error=error, receiving=receives)
 
     def _state_of_silent(self, seen: container.Seen) -> view.ServerState:
         if (self._answered_start == seen.started_at
                 or self._silences >= _SILENCES):
             return view.ServerState.UNRESPONSIVE
         return view.ServerState.STARTING
+
+    def _receives(self) -> bool:
+        return any(_RECEIVES.search(line)
+                   for line in self._container.programs())
 
     def _telling_line(self) -> str:
         return container.telling_line(

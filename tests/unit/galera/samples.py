@@ -15,6 +15,7 @@
 Taken from MariaDB 10.11.19 with galera 26.4.23, three nodes, rsync SST.
 """
 
+import dataclasses
 from typing import Any
 
 from trove_pxc.galera import history
@@ -80,8 +81,7 @@ def report(server: str = 'running', node: view.NodeView | None = None,
     plain = {'server': server, 'view': None, 'data_bytes': 0,
              'started': True, 'exit_code': None, 'error': '', **changes}
     made = view.MemberReport.from_dict(plain)
-    return view.MemberReport(made.server, node, made.data_bytes,
-                             made.started, made.exit_code, made.error)
+    return dataclasses.replace(made, view=node)
 
 
 def primary(**changes: Any) -> view.MemberReport:

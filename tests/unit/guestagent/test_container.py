@@ -138,6 +138,21 @@ class ContainerTest(fakes.GuestTestCase):
                 seen.running, seen.in_restart_loop, seen.at_work), status)
             self.assertEqual((3, 2), (seen.exit_code, seen.restarts))
 
+    def test_what_runs_in_it(self) -> None:
+        self.assertEqual([], self.container.programs())
+        present = self.engine.holds(status='running')
+        present.top.return_value = {
+            'Titles': ['UID', 'PID', 'CMD'],
+            'Processes': [['999', '1', 'mariadbd --x'], ['999', '7', 'sh']]}
+        self.assertEqual(['mariadbd --x', 'sh'], self.container.programs())
+        present.top.return_value = {'Titles': [], 'Processes': None}
+        self.assertEqual([], self.container.programs())
+
+    def test_what_runs_in_it_may_not_be_told(self) -> None:
+        present = self.engine.holds(status='running')
+        present.top.side_effect = docker_errors.APIError('no ps')
+        self.assertEqual([], self.container.programs())
+
     def test_how_long_it_is_up(self) -> None:
         seen = container.Seen(
             'running', started_at='2026-01-01T00:00:00.123456789Z')
@@ -186,8 +201,45 @@ class HelperTest(fakes.GuestTestCase):
 class TellingLineTest(fakes.GuestTestCase):
 
     def test_the_last_error_tells(self) -> None:
-        log = ('[ERROR] first\n[Note] x\n 12:00 [ERROR] Aborting \n'
+        log = ('[ERROR] first\n[Note] x\n 12:00 [ERROR] second \n'
                '[Note] Shutdown complete\n')
-        self.assertEqual('12:00 [ERROR] Aborting',
+        self.assertEqual('12:00 [ERROR] second',
                          container.telling_line(log))
+
+    def test_a_cause_tells_more_than_its_consequences(self) -> None:
+        log = ("[ERROR] mariadbd: unknown variable 'x=1'\n"
+               '[ERROR] Aborting\n'
+               '[ERROR] WSREP: sst_received failed: interrupted\n'
+               '[ERROR] WSREP: Application received wrong state: \n'
+               '261125 10:29:17 [ERROR] /usr/sbin/mariadbd got signal 11 ;\n')
+        self.assertEqual("[ERROR] mariadbd: unknown variable 'x=1'",
+                         container.telling_line(log))
+
+    def test_the_first_of_a_chain_of_errors_tells_most(self) -> None:
+        start = ('[ERROR] InnoDB: ibdata1 uses page size 16384\n'
+                 '[ERROR] InnoDB: Plugin initialization aborted\n'
+                 '[ERROR] Unknown/unsupported storage engine: InnoDB\n'
+                 '[ERROR] Aborting\n'
+                 'galera-start: [ERROR] the position could not be '
+                 'recovered; the data is untouched\n')
+        for log in (start, f'[ERROR] of another start\n{start}',
+                    f'[ERROR] x\n[ERROR] Aborting\n{start}', start * 3):
+            self.assertIn('page size 16384', container.telling_line(
+                log.replace('[ERROR] of another start',
+                            '[ERROR] of another start\n[ERROR] Aborting')))
+
+    def test_a_chain_does_not_reach_back_for_ever(self) -> None:
+        log = '\n'.join(f'[ERROR] {number}' for number in range(100))
+        self.assertEqual('[ERROR] 94', container.telling_line(
+            f'{log}\nmysqld got signal 6 ;'))
+
+    def test_what_came_after_an_end_is_the_last_word(self) -> None:
+        self.assertEqual('[ERROR] new', container.telling_line(
+            '[ERROR] old\n[ERROR] Aborting\n[ERROR] newer\n[ERROR] new\n'))
+
+    def test_a_consequence_tells_more_than_nothing(self) -> None:
+        self.assertEqual('mysqld got signal 6 ;', container.telling_line(
+            '[Note] x\nmysqld got signal 6 ;\n'))
+
+    def test_nothing_to_tell(self) -> None:
         self.assertEqual('', container.telling_line('[Note] fine\n'))

@@ -43,6 +43,7 @@ class ObserverTest(testtools.TestCase):
         self.admin = mock.create_autospec(database.Database, instance=True)
         self.admin.view.return_value = SYNCED
         self.container.last_lines.return_value = ['x [ERROR] disk full']
+        self.container.programs.return_value = ['mariadbd --wsrep_on']
         self.observer = observer.Observer(self.container)
         self.docker(status='running')
 
@@ -75,7 +76,7 @@ class ObserverTest(testtools.TestCase):
     def test_a_crash_tells_its_code_and_last_error(self) -> None:
         self.docker(status='exited', exit_code=1)
         seen = self.observer.observe(self.admin)
-        self.assertEqual(('x [ERROR] disk full', 1), seen[2:])
+        self.assertEqual(('x [ERROR] disk full', 1), seen[2:4])
 
     def test_docker_s_own_error_counts_first(self) -> None:
         self.docker(status='created', exit_code=128, error='no folder')
@@ -109,6 +110,43 @@ class ObserverTest(testtools.TestCase):
         self.admin.view.side_effect = database.NobodyListens('')
         self.docker(status='running', restarts=5, started_at=ago(60))
         self.assertEqual(State.STARTING, self.state())
+
+    def test_restarts_before_the_last_answer_are_no_loop(self) -> None:
+        self.docker(status='running', restarts=3, started_at=ago(60))
+        self.state()
+        self.admin.view.side_effect = database.NobodyListens('')
+        self.docker(status='running', restarts=4, started_at=ago(1))
+        self.assertEqual(State.STARTING, self.state())
+        self.docker(status='running', restarts=5, started_at=ago(1))
+        self.assertEqual(State.CRASHED, self.state())
+        # somebody has started it: Docker counts anew
+        self.docker(status='running', restarts=0, started_at=ago(1))
+        self.assertEqual(State.STARTING, self.state())
+        self.docker(status='running', restarts=2, started_at=ago(1))
+        self.assertEqual(State.CRASHED, self.state())
+
+    def test_who_receives_the_data_does_not_answer_yet(self) -> None:
+        self.admin.view.side_effect = database.NobodyListens('')
+        for line, receives in (
+                ("sh -c wsrep_sst_mariabackup --role 'joiner' --address '10'",
+                 True),
+                ('/bin/bash -ue /usr/bin/wsrep_sst_rsync --role joiner', True),
+                ("wsrep_sst_mariabackup --role 'donor' --address '10'",
+                 False),
+                ('mariadbd --wsrep_sst_method=rsync', False)):
+            self.container.programs.return_value = ['mariadbd', line]
+            seen = self.observer.observe(self.admin)
+            self.assertEqual((State.STARTING, receives),
+                             (seen.state, seen.receiving), line)
+
+    def test_a_transfer_after_crashes_is_a_transfer_with_a_past(self) -> None:
+        self.admin.view.side_effect = database.NobodyListens('')
+        self.container.programs.return_value = [
+            "wsrep_sst_rsync --role 'joiner'"]
+        self.docker(status='running', restarts=2, started_at=ago(1))
+        seen = self.observer.observe(self.admin)
+        self.assertEqual((State.STARTING, True, 'x [ERROR] disk full'),
+                         (seen.state, seen.receiving, seen.error))
 
     def test_silence_after_an_answer_is_a_hang(self) -> None:
         self.state()
