@@ -81,6 +81,12 @@ _BOTH = (
         help='Seconds that the guests may take to answer, all at the same '
              'time, when a user lists the members of a cluster or asks for '
              'its health.'),
+    cfg.FloatOpt(
+        'status_look_interval', default=2.0, min=0.5,
+        help='Seconds that a guest pauses between two looks at its member. '
+             'It tells Trove at once when the status has changed, and '
+             'otherwise every report_interval seconds. A look costs the '
+             'guest a few milliseconds; no message is sent for it.'),
     cfg.IntOpt(
         'creation_settle_timeout', default=10, min=1,
         help='Seconds for which nothing new may appear of an instance that '

@@ -31,6 +31,7 @@ from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import app as apps
+from trove_pxc.guestagent import reporter as reporters
 from trove_pxc.guestagent import service
 from trove_pxc.guestagent import status as statuses
 
@@ -42,16 +43,20 @@ class GaleraManager(common.MySqlManager):
     """What the managers of all datastores with Galera clusters share.
 
     :ivar beginning: what the agent does beside its start.
+    :ivar reporter: tells Trove how the member stands.
     """
 
     member: service.GaleraService
     beginning: threading.Thread
+    reporter: reporters.Reporter
 
     def _install(self, manager: str, app: apps.MemberApp,
                  status: statuses.MemberStatus, admin: Any) -> None:
         common.MySqlManager.__init__(self, app, status, admin, manager)
         self.member = app.bind(manager, self.docker_client)
         status.member = self.member
+        self.reporter = reporters.Reporter(
+            status.report_member, manager)
         self.beginning = threading.Thread(target=self._begin, daemon=True)
         self.beginning.start()
 
@@ -59,15 +64,15 @@ class GaleraManager(common.MySqlManager):
         """As soon as the agent runs, not at its first tick."""
         self.member.refresh()
         self.member.resume()
-        self.status.report_member()
+        self.reporter.keep_on()
 
     # It has a name of its own: Trove's task of the name update_status runs
     # whatever overrides it.
     @periodic_task.periodic_task(spacing=1)  # type: ignore[untyped-decorator]
     def report_member(self, context: Any) -> None:
-        """Tell Trove at every tick how the member stands."""
+        """See at every tick that the member runs and is reported."""
+        self.reporter.keep_on()
         self.member.resume()
-        self.status.report_member()
 
     def get_service_status(self) -> Any:
         if self.member.is_member:
@@ -119,7 +124,8 @@ class GaleraManager(common.MySqlManager):
         self.member.start()
 
     def member_report(self, context: Any) -> dict[str, Any]:
-        return self.member.report().to_dict()
+        report: dict[str, Any] = self.status.prompt_report().to_dict()
+        return report
 
     def member_position(self, context: Any) -> dict[str, Any]:
         return self.member.position().to_dict()

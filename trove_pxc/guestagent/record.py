@@ -114,14 +114,17 @@ class RecordStore:
         self._files = host_files
         self._path = path
         self._record: MemberRecord | None = None
+        self._looked = False
 
     def read(self) -> MemberRecord | None:
-        if self._record is None:
+        if not self._looked:
             text = self._files.read(self._path)
             if text is not None:
                 self._record = MemberRecord.from_text(text)
+            self._looked = True
         return self._record
 
     def write(self, record: MemberRecord) -> None:
         self._files.write(self._path, record.to_text(), _PRIVATE)
         self._record = record
+        self._looked = True

@@ -12,18 +12,26 @@
 
 """What Trove is told of a member: its report in Trove's words.
 
-The manager uses it.
+The manager uses it, and the reporter tells it.
 """
 
+import threading
 from typing import Any
 
+from oslo_utils import timeutils
+
+from trove.common import cfg
+from trove.common import context as trove_context
+from trove.conductor import api as conductor_api
 from trove.guestagent.datastore import service as trove_service
 from trove.instance import service_status
 
 from trove_pxc.galera import view
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import service
+from trove_pxc import waiting
 
+CONF = cfg.CONF
 ServiceStatuses = service_status.ServiceStatuses
 
 _BY_SERVER = {
@@ -33,6 +41,14 @@ _BY_SERVER = {
     view.ServerState.STARTING: ServiceStatuses.RUNNING,
     view.ServerState.UNRESPONSIVE: ServiceStatuses.UNKNOWN,
 }
+
+# With one more the client of the broker connects anew, where the broker was
+# restarted since; it does not wait for one that is away.
+_MORE_TRIES = 1
+
+# The reporter's look at a server that hangs takes seconds, and so does its
+# pause before the next.
+_STILL_TRUE_SECONDS = 8
 
 
 def of_report(report: view.MemberReport) -> Any:
@@ -58,26 +74,79 @@ class MemberStatus(trove_service.BaseDbStatus):
     def __init__(self, docker_client: Any) -> None:
         super().__init__(docker_client)
         self.member: service.GaleraService | None = None
+        # Who looks tells what was seen before another looks: the newest
+        # word is the newest look.
+        self._lock = threading.RLock()
+        self._last: tuple[view.MemberReport, waiting.Stopwatch] | None = None
+        self._told: tuple[Any, waiting.Stopwatch] | None = None
 
     def get_actual_db_status(self) -> Any:
         if self.member is None or not self.member.is_member:
             return super().get_actual_db_status()
-        return of_report(self.member.report())
+        return of_report(self._look(self.member))
+
+    def set_status(self, status: Any, force: bool = False) -> None:
+        with self._lock:
+            super().set_status(status, force=force)
+            if force or self.is_installed:
+                self._told = (status, waiting.Stopwatch())
+
+    def prompt_report(self) -> view.MemberReport:
+        """The member's report; at once if its server was just seen to hang.
+
+        Whoever asks does not have to wait for the same silence once more.
+        """
+        assert self.member is not None
+        if self._last is not None:
+            report, age = self._last
+            if (report.server is view.ServerState.UNRESPONSIVE
+                    and age.elapsed < _STILL_TRUE_SECONDS):
+                return report
+        return self.member.report()
 
     def report_member(self) -> None:
-        """Tell Trove how the member stands, while it is built too.
+        """Look, and tell Trove what changed, or once per report_interval.
 
-        Until the cluster is complete a member is what Trove expects of one
-        that is being built; a preparation that an agent's death cut short
-        has failed.
+        While the member is built too: until the cluster is complete it is
+        what Trove expects of one that is being built; a preparation that an
+        agent's death cut short has failed.
+
+        :raises oslo_messaging.MessagingException: if the broker is away;
+            what was to be told is told by the next call, if it is still so.
         """
         if self.member is None or not self.member.is_member:
             return
+        with self._lock:
+            status = self._status_of(self.member)
+            if self._told is not None:
+                told, age = self._told
+                if told == status and age.elapsed < CONF.report_interval:
+                    return
+            self._tell(status)
+
+    def _status_of(self, member: service.GaleraService) -> Any:
         if self.is_installed:
-            self.set_status(self.get_actual_db_status())
-        elif self.member.stage is not record.Stage.PREPARING:
-            self.set_status(ServiceStatuses.INSTANCE_READY, force=True)
-        elif self.status is None:
-            self.set_status(ServiceStatuses.FAILED, force=True)
-        else:
-            self.set_status(self.status, force=True)
+            return self.get_actual_db_status()
+        if member.stage is not record.Stage.PREPARING:
+            return ServiceStatuses.INSTANCE_READY
+        if self.status is None:
+            return ServiceStatuses.FAILED
+        return self.status
+
+    def _look(self, member: service.GaleraService) -> view.MemberReport:
+        report = member.report()
+        self._last = (report, waiting.Stopwatch())
+        return report
+
+    def _tell(self, status: Any) -> None:
+        """As Trove's set_status, which would wait until the broker is back.
+
+        By then it would be old news.
+        """
+        conductor = conductor_api.API(trove_context.TroveContext())
+        conductor.client = conductor.client.prepare(retry=_MORE_TRIES)
+        conductor.heartbeat(
+            CONF.guest_id, {'service_status': status.description},
+            sent=timeutils.utcnow_ts(microsecond=True))
+        self.status = status
+        self._told = (status, waiting.Stopwatch())

@@ -31,6 +31,7 @@ from trove_pxc.galera import view
 from trove_pxc.guestagent import app
 from trove_pxc.guestagent import manager
 from trove_pxc.guestagent import record
+from trove_pxc.guestagent import reporter
 from trove_pxc.guestagent import service
 
 from tests.unit.guestagent import fakes
@@ -57,6 +58,8 @@ class ManagerTestCase(testtools.TestCase):
         self.patch(docker, 'from_env', self.engine.client)
         self.patch(app.MemberApp, 'bind', self.member)
         self.conductor = self.patch(conductor_api, 'API').return_value
+        self.conductor.client = mock.Mock()
+        self.reporter = self.patch(reporter, 'Reporter').return_value
         self.manager = importutils.import_object(self.path)
         self.manager.beginning.join(10)
 
@@ -88,16 +91,31 @@ class MariaDBManagerTest(ManagerTestCase):
         self.assertEqual('mariadb', self.manager.manager)
         self.assertIs(self.member, self.manager.status.member)
 
-    def test_it_reports_at_every_tick_of_the_agent(self) -> None:
+    def test_every_tick_of_the_agent_sees_to_it(self) -> None:
         spacing = self.manager._periodic_spacing['report_member']
         self.assertEqual(1, spacing)
+        for mocked in (self.reporter.keep_on, self.member.resume):
+            mocked.reset_mock()
         self.manager.report_member(CONTEXT)
-        self.member.resume.assert_called_with()
-        self.assertIn('instance ready', self.told())
+        self.reporter.keep_on.assert_called_once_with()
+        self.member.resume.assert_called_once_with()
+
+    def test_a_member_that_cannot_be_started_is_reported(self) -> None:
+        self.reporter.keep_on.reset_mock()
+        self.member.resume.side_effect = exceptions.ServerStartFailed('no')
+        self.assertRaises(exceptions.ServerStartFailed,
+                          self.manager.report_member, CONTEXT)
+        self.reporter.keep_on.assert_called_once_with()
 
     def test_a_new_agent_starts_and_reports_at_once(self) -> None:
         self.member.refresh.assert_called_once_with()
         self.member.resume.assert_called_once_with()
+        self.reporter.keep_on.assert_called_once_with()
+
+    def test_what_is_reported_is_the_member_s_status(self) -> None:
+        report, group = reporter.Reporter.call_args.args
+        self.assertEqual(self.group, group)
+        report()
         self.assertEqual(['instance ready'], self.told())
 
     def test_a_member_is_prepared_by_its_service(self) -> None:

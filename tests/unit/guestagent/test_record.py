@@ -38,6 +38,14 @@ class RecordTest(fakes.GuestTestCase):
             self.store().write(known)
             self.assertEqual(known, self.store().read())
 
+    def test_it_is_looked_for_once(self) -> None:
+        store = self.store()
+        self.assertIsNone(store.read())
+        self.store().write(self.full)
+        self.assertIsNone(store.read())
+        store.write(self.full)
+        self.assertEqual(self.full, store.read())
+
     def test_the_file_is_private(self) -> None:
         self.store().write(self.full)
         self.assertEqual(0o600, self.mode(self.path))

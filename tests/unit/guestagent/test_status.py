@@ -13,9 +13,13 @@
 """A member's report in Trove's words."""
 
 import dataclasses
+from typing import Any
 
 import mock
+from oslo_config import fixture as config_fixture
+import oslo_messaging as messaging
 import testtools
+from trove.common import cfg
 from trove.conductor import api as conductor_api
 from trove.guestagent.utils import docker as trove_docker
 
@@ -59,12 +63,14 @@ class OfReportTest(testtools.TestCase):
         self.assertEqual(Statuses.UNKNOWN, status.of_report(refused))
 
 
-class MemberStatusTest(testtools.TestCase):
+class StatusTestCase(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
         patch = mock.patch.object(conductor_api, 'API', autospec=True)
         self.conductor = patch.start().return_value
+        self.conductor.client = mock.Mock()
+        self.config = self.useFixture(config_fixture.Config(cfg.CONF))
         self.addCleanup(patch.stop)
         self.status = status.MemberStatus(mock.sentinel.client)
         self.member = mock.create_autospec(
@@ -78,6 +84,9 @@ class MemberStatusTest(testtools.TestCase):
         return [call.args[1]['service_status'] for call
                 in self.conductor.heartbeat.call_args_list]
 
+
+class MemberStatusTest(StatusTestCase):
+
     def at(self, stage: record.Stage) -> None:
         self.member.stage = stage
         self.status.report_member()
@@ -86,14 +95,20 @@ class MemberStatusTest(testtools.TestCase):
         for stage in (record.Stage.PREPARED, record.Stage.CONFIGURED,
                       record.Stage.STARTED):
             self.at(stage)
+        self.assertEqual(['instance ready'], self.told())
+        self.config.config(report_interval=0)
+        for stage in (record.Stage.PREPARED, record.Stage.STARTED):
+            self.at(stage)
         self.assertEqual(['instance ready'] * 3, self.told())
 
     def test_one_that_is_prepared_just_now_is_building(self) -> None:
         self.status.set_status(Statuses.BUILDING, force=True)
+        self.config.config(report_interval=0)
         self.at(record.Stage.PREPARING)
         self.assertEqual(['building', 'building'], self.told())
 
     def test_a_preparation_that_was_cut_short_has_failed(self) -> None:
+        self.config.config(report_interval=0)
         self.at(record.Stage.PREPARING)
         self.at(record.Stage.PREPARING)
         self.assertEqual(['failed to spawn'] * 2, self.told())
@@ -111,3 +126,109 @@ class MemberStatusTest(testtools.TestCase):
         self.member.report.return_value = report(**samples.CUT_OFF)
         self.assertEqual(Statuses.BLOCKED,
                          self.status.get_actual_db_status())
+
+
+class ReportingTest(StatusTestCase):
+    """A member of a cluster that is complete."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.config.config(report_interval=3600)
+        installed = mock.patch.object(
+            status.MemberStatus, 'is_installed',
+            new_callable=mock.PropertyMock, return_value=True)
+        self.installed = installed.start()
+        self.addCleanup(installed.stop)
+
+    def sees(self, told: view.MemberReport) -> None:
+        self.member.report.return_value = told
+        self.status.report_member()
+
+    def test_changes_are_told_and_nothing_else(self) -> None:
+        for told in (report(), report(), report(State.STARTING),
+                     report(wsrep_local_state='1'),
+                     report(**samples.CUT_OFF), report(**samples.CUT_OFF),
+                     report(wsrep_local_state='2'), report()):
+            self.sees(told)
+        self.assertEqual(['healthy', 'running', 'blocked', 'healthy'],
+                         self.told())
+
+    def test_once_per_interval_all_the_same(self) -> None:
+        self.sees(report())
+        self.config.config(report_interval=0)
+        self.sees(report())
+        self.assertEqual(['healthy'] * 2, self.told())
+
+    def test_later_is_newer(self) -> None:
+        self.sees(report())
+        self.sees(report(State.CRASHED))
+        first, second = (call.kwargs['sent'] for call in
+                         self.conductor.heartbeat.call_args_list)
+        self.assertLess(first, second)
+
+    def test_it_does_not_wait_for_a_broker_that_is_away(self) -> None:
+        patient = self.conductor.client
+        self.sees(report())
+        patient.prepare.assert_called_once_with(retry=1)
+        self.assertIs(patient.prepare.return_value, self.conductor.client)
+
+    def test_what_was_not_heard_is_told_when_it_can_be(self) -> None:
+        self.sees(report())
+        self.conductor.heartbeat.side_effect = (
+            messaging.MessageDeliveryFailure)
+        for told in (report(State.STARTING), report(State.CRASHED)):
+            self.assertRaises(messaging.MessageDeliveryFailure,
+                              self.sees, told)
+        self.conductor.heartbeat.side_effect = None
+        self.conductor.heartbeat.reset_mock()
+        self.sees(report(State.CRASHED))
+        self.sees(report(State.CRASHED))
+        self.assertEqual(['crashed'], self.told())
+
+    def test_back_as_before_after_an_outage_there_is_nothing_to_tell(
+            self) -> None:
+        self.sees(report())
+        self.conductor.heartbeat.side_effect = (
+            messaging.MessageDeliveryFailure)
+        self.assertRaises(messaging.MessageDeliveryFailure, self.sees,
+                          report(State.STARTING))
+        self.conductor.heartbeat.side_effect = None
+        self.sees(report())
+        self.assertEqual(['healthy', 'running'], self.told())
+
+    def test_what_trove_tells_itself_is_known(self) -> None:
+        self.status.set_status(Statuses.SHUTDOWN)
+        self.sees(report())
+        self.sees(report())
+        self.assertEqual(['shutdown', 'healthy'], self.told())
+
+    def test_a_status_that_trove_only_waited_for_was_not_told(self) -> None:
+        self.sees(report())
+        self.status.status = Statuses.SHUTDOWN  # wait_for_status does so
+        self.sees(report())
+        self.assertEqual(['healthy'], self.told())
+
+
+class PromptReportTest(StatusTestCase):
+
+    def answer(self, last: Any) -> Any:
+        self.member.report.return_value = last
+        self.status.get_actual_db_status()
+        self.member.report.return_value = mock.sentinel.anew
+        return self.status.prompt_report()
+
+    def test_a_server_that_hangs_is_not_asked_once_more(self) -> None:
+        frozen = report(State.UNRESPONSIVE)
+        self.assertIs(frozen, self.answer(frozen))
+
+    def test_everything_else_is_asked_anew(self) -> None:
+        for last in (report(), report(State.CRASHED), report(State.STOPPED)):
+            self.assertIs(mock.sentinel.anew, self.answer(last))
+
+    def test_not_for_long(self) -> None:
+        frozen = report(State.UNRESPONSIVE)
+        with mock.patch.object(status, '_STILL_TRUE_SECONDS', 0):
+            self.assertIs(mock.sentinel.anew, self.answer(frozen))
+
+    def test_at_first(self) -> None:
+        self.assertEqual(report(), self.status.prompt_report())

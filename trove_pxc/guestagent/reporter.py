@@ -1,0 +1,72 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Looks at the member again and again and has Trove told of it.
+
+The manager uses it.
+"""
+
+from collections.abc import Callable
+import threading
+
+from oslo_log import log as logging
+import oslo_messaging as messaging
+
+from trove.common import cfg
+
+from trove_pxc import waiting
+
+LOG = logging.getLogger(__name__)
+CONF = cfg.CONF
+
+
+class Reporter:
+    """A thread that has the member reported, however long Trove's ticks are.
+
+    A message broker that is away costs it nothing but the messages: it goes
+    on looking, and what is true when the broker is back is told then.
+
+    :param report: looks at the member, and tells what changed.
+    :param manager: the datastore manager, whose options count.
+    """
+
+    def __init__(self, report: Callable[[], None], manager: str) -> None:
+        self._report = report
+        self._manager = manager
+        self._thread: threading.Thread | None = None
+        self._unheard = False
+
+    def keep_on(self) -> None:
+        """Have it run: for the first time, or after an error ended it."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+
+    def turn(self) -> None:
+        """Report once.
+
+        The outage of the broker is logged once, not at every turn.
+        """
+        try:
+            self._report()
+        except messaging.MessagingException as failure:
+            if not self._unheard:
+                LOG.warning('The status of the member cannot be told now, '
+                            'and is told as soon as it can be: %s', failure)
+            self._unheard = True
+        else:
+            self._unheard = False
+
+    def _run(self) -> None:
+        while True:
+            self.turn()
+            waiting.pause(CONF[self._manager].status_look_interval)
