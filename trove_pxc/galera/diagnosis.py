@@ -23,7 +23,9 @@ import dataclasses
 import enum
 
 from trove_pxc.galera import history
-from trove_pxc.galera.view import LocalState
+from trove_pxc.galera import remedy
+from trove_pxc.galera import roles
+from trove_pxc.galera.roles import Role
 from trove_pxc.galera.view import MemberReport
 from trove_pxc.galera.view import NodeView
 from trove_pxc.galera.view import ServerState
@@ -42,37 +44,13 @@ class ClusterState(enum.StrEnum):
     UNCERTAIN = 'UNCERTAIN'
 
 
-class Role(enum.StrEnum):
-    """What one member is to the cluster right now."""
+class UnderWay(enum.StrEnum):
+    """What is being done to the cluster; commands are refused meanwhile."""
 
-    SYNCED = 'synced'
-    DONOR = 'donating'
-    JOINING = 'joining'
-    STARTING = 'starting'
-    NON_PRIMARY = 'outside the primary component'
-    FROZEN = 'there but not answering'
-    MUTE = 'running without telling its state'
-    STOPPED = 'stopped'
-    CRASHED = 'crashed'
-    NEW = 'not started yet'
-    SILENT = 'not reporting'
-
-
-_ON_THEIR_WAY = (Role.JOINING, Role.STARTING)
-_STILL = (Role.STOPPED, Role.CRASHED, Role.NEW)
-_UNKNOWN = (Role.SILENT, Role.FROZEN, Role.MUTE)
-
-_NEXT = {
-    Role.JOINING: 'Wait until {0} is Synced.',
-    Role.STARTING: 'Wait until {0} is up.',
-    Role.NON_PRIMARY: 'Look at the network between {0} and the others.',
-    Role.FROZEN: 'Restart {0}.',
-    Role.MUTE: 'Look at the error log of {0}.',
-    Role.STOPPED: 'Restart {0}.',
-    Role.CRASHED: 'Look at the error log of {0}, then restart it.',
-    Role.NEW: 'Look at the faults of {0}.',
-    Role.SILENT: 'Look at the guest and the agent of {0}.',
-}
+    NOTHING = ''
+    CREATE = 'The cluster is being built'
+    DELETE = 'The cluster is being deleted'
+    CHANGE = 'An operation on the cluster is under way'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,137 +62,217 @@ class Diagnosis:
     next_action: str
 
 
-_ROLE_OF_STILL_SERVER = {
-    ServerState.STARTING: Role.STARTING,
-    ServerState.UNRESPONSIVE: Role.FROZEN,
-    ServerState.STOPPED: Role.STOPPED,
-    ServerState.CRASHED: Role.CRASHED,
-}
-
-
-def role(report: MemberReport | None) -> Role:
-    """What this member is; None stands for a report that never came."""
-    if report is None:
-        return Role.SILENT
-    if report.server is ServerState.ABSENT:
-        return Role.STOPPED if report.started else Role.NEW
-    if report.server is not ServerState.RUNNING:
-        return _ROLE_OF_STILL_SERVER[report.server]
-    if report.view is None:
-        return Role.MUTE
-    return _role_in_component(report.view)
-
-
-def _role_in_component(view: NodeView) -> Role:
-    if not view.in_primary:
-        return Role.NON_PRIMARY
-    if view.local_state is LocalState.SYNCED:
-        return Role.SYNCED if view.ready else Role.JOINING
-    if view.local_state is LocalState.DONOR:
-        return Role.DONOR
-    if view.local_state in (LocalState.JOINING, LocalState.JOINED):
-        return Role.JOINING
-    return Role.MUTE
+#: what is to be expected of a cluster that is not built yet
+_UNFINISHED = (ClusterState.RECOVERING, ClusterState.DEGRADED,
+               ClusterState.DOWN, ClusterState.NON_PRIMARY)
 
 
 def diagnose(expected_members: Sequence[str],
-             reports: Mapping[str, MemberReport | None]) -> Diagnosis:
+             reports: Mapping[str, MemberReport | None],
+             cluster: str = 'CLUSTER',
+             under_way: UnderWay = UnderWay.NOTHING) -> Diagnosis:
     """The state of a cluster.
 
     :param expected_members: names of all members, in member order.
     :param reports: by name; None or absent for one that did not answer.
         Reports of members that are not expected are ignored.
+    :param cluster: its name, for the commands of the next action.
+    :param under_way: it turns the next action into waiting, but for a
+        split, which cannot wait.
     """
-    roles = {name: role(reports.get(name)) for name in expected_members}
-    primaries = {
-        name: view for name in expected_members
-        if (view := _view(reports.get(name))) is not None
-        and view.in_primary}
+    found = _as_it_stands(
+        {name: reports.get(name) for name in expected_members},
+        remedy.Remedies(cluster))
+    if (under_way is UnderWay.NOTHING
+            or found.state in (ClusterState.HEALTHY, ClusterState.SPLIT)):
+        return found
+    state = found.state
+    if under_way is UnderWay.CREATE and state in _UNFINISHED:
+        state = ClusterState.NEW
+    return Diagnosis(state, f'{under_way}: {_lowered(found.sentence)}',
+                     'Wait until that is over.')
+
+
+def _as_it_stands(reports: Mapping[str, MemberReport | None],
+                  remedies: remedy.Remedies) -> Diagnosis:
+    if not reports:
+        return Diagnosis(ClusterState.NEW, 'The cluster has no members.',
+                         f'Wait until it has some: {remedies.members}.')
+    told = {name: roles.role(report) for name, report in reports.items()}
+    views = {name: report.view for name, report in reports.items()
+             if report is not None and report.view is not None
+             and report.server is ServerState.RUNNING}
+    primaries = {name: view for name, view in views.items()
+                 if view.in_primary}
     parts = history.components(primaries)
     if len(parts) > 1:
-        sides = ' and '.join(', '.join(part) for part in parts)
         return Diagnosis(
             ClusterState.SPLIT, 'There are two primary components that '
-            f'both take writes: {sides}.', 'Stop all writes, decide which '
-            'side is to be kept, and stop the members of the other.')
+            f'both take writes: {_sides(parts)}.',
+            remedies.of_two_primaries())
+    outside = {name: view for name, view in views.items()
+               if not view.in_primary}
     if parts:
-        return _with_primary(roles, primaries)
-    return _without_primary(roles)
+        return _with_primary(told, primaries, outside, remedies)
+    return _without_primary(told, outside, remedies)
 
 
-def _view(report: MemberReport | None) -> NodeView | None:
-    if report is None or report.server is not ServerState.RUNNING:
-        return None
-    return report.view
-
-
-def _with_primary(roles: Mapping[str, Role],
-                  primaries: Mapping[str, NodeView]) -> Diagnosis:
-    total = len(roles)
+def _with_primary(told: Mapping[str, Role],
+                  primaries: Mapping[str, NodeView],
+                  outside: Mapping[str, NodeView],
+                  remedies: remedy.Remedies) -> Diagnosis:
+    total = len(told)
     size = max(view.cluster_size for view in primaries.values())
     if size > total:
         return Diagnosis(
             ClusterState.UNCERTAIN, f'The primary component has {size} '
-            f'members, but only {total} are known.', 'Look at '
-            'wsrep_incoming_addresses for the stranger.')
-    wrong = {name: what for name, what in roles.items()
-             if what not in (Role.SYNCED, Role.DONOR)}
+            f'members, but only {total} are known.', 'Look for the stranger '
+            'with "SHOW STATUS LIKE \'wsrep_incoming_addresses\'" on any '
+            'member, and stop it.')
+    own = {view.cluster_uuid for view in primaries.values()}
+    foreign = [name for name, view in outside.items()
+               if view.cluster_uuid is not None
+               and view.cluster_uuid not in own]
+    if foreign:
+        return Diagnosis(
+            ClusterState.SPLIT, f'{_listed(foreign)} cannot come back: the '
+            'data there is of another history than that of the primary '
+            f'component, {_listed(list(primaries))}.',
+            remedies.of_foreign(foreign[0]))
+    wrong = {name: what for name, what in told.items()
+             if what not in roles.SERVING}
     if not wrong:
-        return _all_in(roles, primaries, size)
+        return _all_in(told, primaries, size)
     state = ClusterState.DEGRADED
-    if all(what in _ON_THEIR_WAY for what in wrong.values()):
+    if all(what in roles.ON_THEIR_WAY for what in wrong.values()):
         state = ClusterState.RECOVERING
     return Diagnosis(
-        state, f'{total - len(wrong)} of {total} members serve; '
-        f'{_told(wrong)}.', _next(wrong))
+        state, f'{_serving(total - len(wrong), total)}; {_told(wrong)}.'
+        f'{_giving(told)}{_of_the_silent(told, size, len(primaries))}',
+        remedies.of_members(wrong))
 
 
-def _all_in(roles: Mapping[str, Role], primaries: Mapping[str, NodeView],
+def _serving(number: int, total: int) -> str:
+    if not number:
+        return f'None of the {total} members serves'
+    return f'{number} of {total} members serve{"s" if number == 1 else ""}'
+
+
+def _giving(told: Mapping[str, Role]) -> str:
+    donors = [name for name, what in told.items() if what is Role.DONOR]
+    if not donors:
+        return ''
+    if len(donors) == 1:
+        return f' {donors[0]} gives its data away and serves meanwhile.'
+    return f' {_listed(donors)} give their data away and serve meanwhile.'
+
+
+def _of_the_silent(told: Mapping[str, Role], size: int,
+                   inside: int) -> str:
+    """What the primary component knows of those that tell nothing."""
+    silent = [name for name, what in told.items() if what in roles.UNKNOWN]
+    if not silent:
+        return ''
+    if size - inside >= len(silent):
+        return (f' The primary component counts {_listed(silent)} among its '
+                f'{size} members.')
+    if size <= inside:
+        return (f' The primary component of {size} goes on without '
+                f'{_listed(silent)}.')
+    return ''
+
+
+def _all_in(told: Mapping[str, Role], primaries: Mapping[str, NodeView],
             size: int) -> Diagnosis:
-    total = len(roles)
+    total = len(told)
     if any(view.cluster_size != total for view in primaries.values()):
         return Diagnosis(
             ClusterState.RECOVERING, f'All {total} members serve, but some '
-            f'see a component of {size}: it is changing.',
+            f'see a component of {size}: it is changing.'
+            if size != total else f'All {total} members serve, but not all '
+            f'of them see all {total} yet: the component is changing.',
             'Wait until all of them see the same.')
-    donors = [name for name, what in roles.items() if what is Role.DONOR]
-    giving = f' {", ".join(donors)} gives its state away.' if donors else ''
     return Diagnosis(
         ClusterState.HEALTHY, f'All {total} members are in the primary '
-        f'component and serve.{giving}', '')
+        f'component and serve.{_giving(told)}', '')
 
 
-def _without_primary(roles: Mapping[str, Role]) -> Diagnosis:
-    unknown = {name: what for name, what in roles.items()
-               if what in _UNKNOWN}
-    if unknown:
+def _without_primary(told: Mapping[str, Role],
+                     outside: Mapping[str, NodeView],
+                     remedies: remedy.Remedies) -> Diagnosis:
+    by_history: dict[str, list[str]] = {}
+    for name, view in outside.items():
+        if view.cluster_uuid is not None:
+            by_history.setdefault(view.cluster_uuid, []).append(name)
+    if len(by_history) > 1:
         return Diagnosis(
-            ClusterState.UNCERTAIN, 'No member that answers is in a primary '
-            f'component, but {_told(unknown)}, and may be.', _next(unknown))
-    coming = {name: what for name, what in roles.items()
-              if what in _ON_THEIR_WAY}
+            ClusterState.SPLIT, 'No member is in a primary component, and '
+            'those that run are of different histories: '
+            f'{_sides(list(by_history.values()))}.',
+            remedies.of_two_histories())
+    unknown = {name: what for name, what in told.items()
+               if what in roles.UNKNOWN}
+    if unknown:
+        return _uncertain(told, unknown, remedies)
+    coming = {name: what for name, what in told.items()
+              if what in roles.ON_THEIR_WAY}
     if coming:
         return Diagnosis(
             ClusterState.RECOVERING, 'No member is in a primary component '
-            f'yet; {_told(coming)}.', _next(coming))
-    if all(what is Role.NEW for what in roles.values()):
-        return Diagnosis(ClusterState.NEW, 'No member was started yet.',
-                         'Wait until the cluster is formed.')
-    if all(what in _STILL for what in roles.values()):
+            f'yet; {_told(told)}.', remedies.of_coming(list(coming)))
+    if all(what is Role.NEW for what in told.values()):
         return Diagnosis(
-            ClusterState.DOWN, f'No member runs: {_told(roles)}.',
-            'Recover the cluster.')
-    return Diagnosis(
-        ClusterState.NON_PRIMARY, 'No member is in a primary component, so '
-        f'nobody takes writes: {_told(roles)}.', 'Look at the network '
-        'between the members; if it is whole, recover the cluster.')
+            ClusterState.NEW, 'No member was started yet.', 'Wait until the '
+            f'cluster is formed; {remedies.members} shows how it goes.')
+    if all(what in roles.STILL for what in told.values()):
+        return Diagnosis(
+            ClusterState.DOWN, f'No member runs: {_told(told)}.',
+            f'Recover the cluster: {remedies.recover}.')
+    return _cut_off(told, outside, remedies)
 
 
-def _told(roles: Mapping[str, Role]) -> str:
-    return ', '.join(f'{name} is {what}' for name, what in roles.items())
+def _uncertain(told: Mapping[str, Role], unknown: Mapping[str, Role],
+               remedies: remedy.Remedies) -> Diagnosis:
+    if len(unknown) == len(told):
+        sentence = f'No member can be told of: {_told(unknown)}.'
+    else:
+        sentence = ('No member that answers is in a primary component, but '
+                    f'{_told(unknown)}, and may be.')
+    return Diagnosis(ClusterState.UNCERTAIN, sentence,
+                     remedies.of_unknown(list(unknown)))
 
 
-def _next(roles: Mapping[str, Role]) -> str:
-    """What to do about the first of the worst."""
-    worst = max(roles, key=lambda name: list(Role).index(roles[name]))
-    return _NEXT[roles[worst]].format(worst)
+def _cut_off(told: Mapping[str, Role], outside: Mapping[str, NodeView],
+             remedies: remedy.Remedies) -> Diagnosis:
+    """Some run, and all of those are outside."""
+    see_each_other = all(view.cluster_size == len(told)
+                         for view in outside.values())
+    all_run = len(outside) == len(told)
+    sentence = ('No member is in a primary component, so nobody takes '
+                f'writes: {_told(told)}.')
+    if all_run and see_each_other:
+        sentence += ' They see each other.'
+    elif all_run:
+        seen = max(view.cluster_size for view in outside.values())
+        sentence += (' None of them sees another.' if seen <= 1 else
+                     f' At most {seen} of them see each other.')
+    return Diagnosis(ClusterState.NON_PRIMARY, sentence,
+                     remedies.of_cut_off(see_each_other or not all_run))
+
+
+def _told(told: Mapping[str, Role]) -> str:
+    return _listed([f'{name} {what}' for name, what in told.items()])
+
+
+def _sides(parts: Sequence[Sequence[str]]) -> str:
+    return ' and '.join(', '.join(part) for part in parts)
+
+
+def _listed(words: Sequence[str]) -> str:
+    *first, last = words
+    return f'{", ".join(first)} and {last}' if first else last
+
+
+def _lowered(sentence: str) -> str:
+    """As it follows a colon."""
+    return sentence[:1].lower() + sentence[1:]

@@ -17,7 +17,7 @@ import testtools
 from tests.unit.galera import samples
 from trove_pxc.galera import diagnosis
 from trove_pxc.galera.diagnosis import ClusterState
-from trove_pxc.galera.diagnosis import Role
+from trove_pxc.galera.diagnosis import UnderWay
 
 NAMES = ('a-1', 'a-2', 'a-3')
 
@@ -31,35 +31,11 @@ NEW = report('absent', started=False)
 STOPPED = report('stopped')
 CRASHED = report('crashed')
 STARTING = report('starting')
+RECEIVING = report('starting', receiving=True)
+BUSY = primary(local_state='Donor/Desynced', ready=False)
 FROZEN = report('unresponsive')
 MUTE = report('running')
 SILENT = None
-
-ROLES = (
-    (IN, Role.SYNCED),
-    (DONOR, Role.DONOR),
-    (JOINER, Role.JOINING),
-    (primary(local_state='Joined'), Role.JOINING),
-    (primary(ready=False), Role.JOINING),
-    (primary(local_state='unknown'), Role.MUTE),
-    (primary(local_state='Initialized'), Role.MUTE),
-    (OUT, Role.NON_PRIMARY),
-    (report(node=samples.node_view(cluster_status='Disconnected')),
-     Role.NON_PRIMARY),
-    (report(node=samples.node_view(cluster_status='unknown')),
-     Role.NON_PRIMARY),
-    (MUTE, Role.MUTE),
-    (STARTING, Role.STARTING),
-    (FROZEN, Role.FROZEN),
-    (STOPPED, Role.STOPPED),
-    (CRASHED, Role.CRASHED),
-    (report('absent'), Role.STOPPED),
-    (NEW, Role.NEW),
-    (SILENT, Role.SILENT),
-    # what a server said before it ended counts no more
-    (report('stopped', samples.node_view()), Role.STOPPED),
-    (report('unresponsive', samples.node_view()), Role.FROZEN),
-)
 
 
 def of(size):
@@ -67,76 +43,150 @@ def of(size):
 
 
 # (reports of a-1, a-2, a-3; state; words of the sentence; of the action)
+def out(size, uuid=samples.UUID):
+    return report(node=samples.node_view(
+        cluster_status='non-Primary', local_state='Initialized',
+        cluster_size=size, cluster_uuid=uuid, ready=False))
+
+
+RESTART = "cluster restart 'my shop' --member a-3"
+RECOVER = 'cluster recover'
+FORCE = '--force MEMBER'
+MEMBERS = 'cluster member list'
+
+# the reports, the state, what the sentence holds, what the next action holds
 CASES = (
     ([IN, IN, IN], ClusterState.HEALTHY, ('All 3',), ()),
-    ([IN, DONOR, IN], ClusterState.HEALTHY, ('a-2 gives',), ()),
+    ([IN, DONOR, IN], ClusterState.HEALTHY,
+     ('a-2 gives its data away and serves meanwhile',), ()),
+    ([DONOR, DONOR, IN], ClusterState.HEALTHY,
+     ('a-1 and a-2 give their data away and serve',), ()),
+    ([IN, BUSY, IN], ClusterState.RECOVERING,
+     ('2 of 3', 'takes no statements'), ('a-2 has given its data away',)),
     ([IN, IN, of(2)], ClusterState.RECOVERING, ('changing',), ('Wait',)),
+    ([of(2), of(2), of(2)], ClusterState.RECOVERING,
+     ('component of 2', 'changing'), ('Wait',)),
     ([IN, IN, JOINER], ClusterState.RECOVERING, ('a-3 is joining',),
-     ('Wait until a-3',)),
+     ('Wait until a-3', MEMBERS)),
+    # a full state transfer: the server answers when it is over
+    ([IN, DONOR, RECEIVING], ClusterState.RECOVERING,
+     ('2 of 3 members serve', 'a-3 is joining', 'a-2 gives its data away'),
+     ('Wait until a-3 is Synced', MEMBERS)),
+    ([of(2), BUSY, RECEIVING], ClusterState.RECOVERING,
+     ('1 of 3 members serves', 'a-2 gives', 'a-3 is joining'), ('Wait',)),
+    ([JOINER, JOINER, JOINER], ClusterState.RECOVERING,
+     ('None of the 3 members serves',), ('Wait',)),
     ([of(1), STARTING, STARTING], ClusterState.RECOVERING,
-     ('1 of 3', 'a-2', 'a-3'), ('Wait',)),
+     ('1 of 3 members serves', 'a-2', 'a-3'), ('Wait', 'two minutes')),
     ([of(2), of(2), STOPPED], ClusterState.DEGRADED,
-     ('2 of 3', 'a-3 is stopped'), ('Restart a-3',)),
-    ([of(2), of(2), CRASHED], ClusterState.DEGRADED, ('a-3 is crashed',),
-     ('error log of a-3',)),
-    ([of(2), of(2), OUT], ClusterState.DEGRADED, ('outside',),
-     ('network between a-3',)),
-    ([of(2), of(2), FROZEN], ClusterState.DEGRADED, ('not answering',),
-     ('Restart a-3',)),
-    ([of(2), of(2), SILENT], ClusterState.DEGRADED, ('not reporting',),
-     ('agent of a-3',)),
-    ([IN, IN, SILENT], ClusterState.DEGRADED, ('a-3',), ('a-3',)),
+     ('2 of 3', 'a-3 is stopped'), ('Start it', RESTART)),
+    ([of(2), of(2), CRASHED], ClusterState.DEGRADED, ('a-3 has crashed',),
+     (MEMBERS, RESTART)),
+    ([of(2), of(2), OUT], ClusterState.DEGRADED,
+     ('a-3 is outside the primary component',),
+     ('network between a-3', RESTART)),
+    ([of(2), of(2), FROZEN], ClusterState.DEGRADED,
+     ('not answering', 'component of 2 goes on without a-3'), (RESTART,)),
+    ([IN, IN, FROZEN], ClusterState.DEGRADED,
+     ('counts a-3 among its 3 members',), (RESTART,)),
+    ([of(2), of(2), MUTE], ClusterState.DEGRADED,
+     ('without telling its state',), (RESTART,)),
+    ([of(2), of(2), NEW], ClusterState.DEGRADED, ('was not started yet',),
+     ('instance show a-3',)),
+    # one is silent: the others know whether it is in
+    ([of(2), of(2), SILENT], ClusterState.DEGRADED,
+     ('a-3 is not reporting', 'component of 2 goes on without a-3'),
+     ('An operator', 'instance reboot a-3')),
+    ([IN, IN, SILENT], ClusterState.DEGRADED,
+     ('a-3 is not reporting', 'counts a-3 among its 3 members'),
+     ('instance reboot a-3',)),
+    # most are silent
+    ([IN, SILENT, SILENT], ClusterState.DEGRADED,
+     ('1 of 3 members serves', 'counts a-2 and a-3 among its 3'),
+     ('instance reboot',)),
+    ([of(1), SILENT, SILENT], ClusterState.DEGRADED,
+     ('of 1 goes on without a-2 and a-3',), ('instance reboot',)),
+    ([of(2), SILENT, SILENT], ClusterState.DEGRADED,
+     ('a-2 is not reporting and a-3 is not reporting',),
+     ('instance reboot',)),
+    # a restart wants all others to serve; more than one needs recover
+    ([of(1), STOPPED, STOPPED], ClusterState.DEGRADED,
+     ('1 of 3 members serves; a-2 is stopped and a-3 is stopped',),
+     ('all of them', RECOVER)),
     ([of(2), STARTING, CRASHED], ClusterState.DEGRADED, ('a-2', 'a-3'),
-     ('a-3',)),
+     (MEMBERS, RECOVER)),
+    ([of(1), OUT, OUT], ClusterState.DEGRADED, ('a-2', 'a-3'),
+     ('network', RECOVER)),
+    ([of(1), OUT, STOPPED], ClusterState.DEGRADED, ('a-2', 'a-3'),
+     (RECOVER,)),
     ([of(2), JOINER, SILENT], ClusterState.DEGRADED, ('a-2', 'a-3'),
      ('a-3',)),
     ([of(4), of(4), of(4)], ClusterState.UNCERTAIN, ('4', '3'),
-     ('stranger',)),
+     ('stranger', 'SHOW STATUS')),
+    # two histories, or one with two ends
     ([primary(incoming_addresses=['1']), primary(incoming_addresses=['2']),
-      OUT], ClusterState.SPLIT, ('a-1 and a-2',), ('Stop all writes',)),
+      OUT], ClusterState.SPLIT, ('a-1 and a-2', 'both take writes'),
+     ('Stop all writes', 'server stop', RECOVER)),
     ([IN, primary(cluster_uuid=samples.OTHER_UUID), IN], ClusterState.SPLIT,
      ('a-1, a-3 and a-2',), ('Stop',)),
-    ([OUT, OUT, OUT], ClusterState.NON_PRIMARY, ('nobody takes writes',),
-     ('network',)),
+    ([of(2), of(2), out(1, samples.OTHER_UUID)], ClusterState.SPLIT,
+     ('a-3 cannot come back', 'another history', 'a-1 and a-2'),
+     ('Save what a-3', RESTART)),
+    ([of(2), of(2), out(1, None)], ClusterState.DEGRADED, ('a-3',),
+     (RESTART,)),
+    ([out(2), out(2), out(1, samples.OTHER_UUID)], ClusterState.SPLIT,
+     ('different histories: a-1, a-2 and a-3',), (MEMBERS, FORCE)),
+    # nobody is primary
+    ([out(3), out(3), out(3)], ClusterState.NON_PRIMARY,
+     ('nobody takes writes', 'They see each other'), (RECOVER,)),
+    ([out(1), out(1), out(1)], ClusterState.NON_PRIMARY,
+     ('None of them sees another',), ('network', RECOVER)),
+    ([out(2), out(2), out(1)], ClusterState.NON_PRIMARY,
+     ('At most 2 of them see each other',), ('network', RECOVER)),
     ([OUT, STOPPED, CRASHED], ClusterState.NON_PRIMARY,
-     ('a-2 is stopped', 'a-3 is crashed'), ('recover',)),
-    ([OUT, STARTING, CRASHED], ClusterState.RECOVERING, ('a-2',),
-     ('Wait until a-2',)),
+     ('a-2 is stopped and a-3 has crashed',), (RECOVER,)),
+    ([OUT, STARTING, CRASHED], ClusterState.RECOVERING,
+     ('a-2 is starting', 'a-3 has crashed'),
+     ('Wait until a-2', 'two minutes', RECOVER)),
+    ([STARTING, STARTING, STARTING], ClusterState.RECOVERING,
+     ('primary component yet',), ('two minutes', RECOVER)),
     ([STOPPED, STOPPED, STOPPED], ClusterState.DOWN, ('No member runs',),
-     ('Recover',)),
-    ([STOPPED, CRASHED, NEW], ClusterState.DOWN, ('a-3 is not started',),
-     ('Recover',)),
-    ([NEW, NEW, NEW], ClusterState.NEW, ('No member was started',), ()),
+     (RECOVER,)),
+    ([STOPPED, CRASHED, NEW], ClusterState.DOWN, ('a-3 was not started',),
+     (RECOVER,)),
+    ([NEW, NEW, NEW], ClusterState.NEW, ('No member was started',),
+     (MEMBERS,)),
     ([STARTING, NEW, NEW], ClusterState.RECOVERING, ('a-1',), ()),
     ([STOPPED, STOPPED, SILENT], ClusterState.UNCERTAIN,
-     ('a-3 is not reporting', 'may be'), ('agent of a-3',)),
-    ([OUT, OUT, SILENT], ClusterState.UNCERTAIN, ('a-3',), ('a-3',)),
-    ([OUT, STOPPED, FROZEN], ClusterState.UNCERTAIN, ('a-3',), ('a-3',)),
+     ('a-3 is not reporting', 'may be'), ('instance reboot a-3', FORCE)),
+    ([OUT, OUT, SILENT], ClusterState.UNCERTAIN, ('a-3',), ('a-3', FORCE)),
+    ([OUT, SILENT, SILENT], ClusterState.UNCERTAIN,
+     ('a-2 is not reporting and a-3 is not reporting',), ('a-2', FORCE)),
+    ([OUT, STOPPED, FROZEN], ClusterState.UNCERTAIN, ('a-3',),
+     ('instance reboot a-3',)),
     ([STOPPED, STOPPED, MUTE], ClusterState.UNCERTAIN, ('a-3',), ('a-3',)),
     ([STARTING, SILENT, STOPPED], ClusterState.UNCERTAIN, ('a-2',),
      ('a-2',)),
     ([SILENT, SILENT, SILENT], ClusterState.UNCERTAIN,
-     ('a-1', 'a-2', 'a-3'), ('a-1',)),
+     ('No member can be told of', 'a-1', 'a-2', 'a-3'),
+     ('instance reboot a-1', FORCE)),
 )
 
-EVERY = (IN, DONOR, JOINER, OUT, MUTE, STARTING, FROZEN, STOPPED, CRASHED,
-         NEW, SILENT)
+# every command that a next action may name, without its arguments
+COMMANDS = (
+    "openstack database cluster restart 'my shop' --member a-",
+    "openstack database cluster recover 'my shop'",
+    "openstack database cluster member list 'my shop'",
+    'openstack database instance show a-',
+    'openstack database instance reboot a-',
+    'openstack server stop')
+
+EVERY = (IN, DONOR, BUSY, JOINER, RECEIVING, OUT, MUTE, STARTING, FROZEN,
+         STOPPED, CRASHED, NEW, SILENT)
 
 
 def diagnose(reports):
-    return diagnosis.diagnose(NAMES, dict(zip(NAMES, reports)))
-
-
-class RoleTest(testtools.TestCase):
-
-    def test_table(self):
-        for told, role in ROLES:
-            self.assertIs(role, diagnosis.role(told), told)
-
-    def test_every_state_of_a_server_is_some_role(self):
-        for server in samples.view.ServerState:
-            self.assertIsInstance(
-                diagnosis.role(report(server.value)), Role)
+    return diagnosis.diagnose(NAMES, dict(zip(NAMES, reports)), 'my shop')
 
 
 class DiagnoseTest(testtools.TestCase):
@@ -146,9 +196,9 @@ class DiagnoseTest(testtools.TestCase):
             seen = diagnose(reports)
             self.assertIs(state, seen.state, (reports, seen))
             for word in sentence:
-                self.assertIn(word, seen.sentence)
+                self.assertIn(word, seen.sentence, reports)
             for word in action:
-                self.assertIn(word, seen.next_action)
+                self.assertIn(word, seen.next_action, reports)
 
     def test_an_absent_report_is_as_good_as_none(self):
         self.assertEqual(
@@ -168,7 +218,8 @@ class DiagnoseTest(testtools.TestCase):
             self.assertEqual(whole, seen.state is ClusterState.HEALTHY,
                              (reports, seen))
             self.assertEqual(whole, not seen.next_action)
-            self.assertTrue(seen.sentence)
+            self.assertRegex(seen.sentence, r'^[A-Za-z0-9].*\.$')
+            self.assertRegex(seen.next_action, r'^$|^[A-Z].*\.$')
             unsure = any(one in (SILENT, FROZEN, MUTE) for one in reports)
             if unsure:
                 self.assertNotIn(seen.state, (
@@ -180,3 +231,61 @@ class DiagnoseTest(testtools.TestCase):
             states = {diagnose(order).state
                       for order in itertools.permutations(reports)}
             self.assertEqual(1, len(states), reports)
+
+    def test_the_next_action_is_never_a_dead_end(self):
+        """It names a command that there is, or what will be by itself."""
+        for reports in itertools.product(EVERY, repeat=3):
+            action = diagnose(reports).next_action
+            quoted = action.split('"')[1::2]
+            for command in quoted:
+                self.assertTrue(
+                    command.startswith((*COMMANDS, 'SHOW STATUS')), action)
+            if action and not quoted:
+                self.assertIn('Wait', action)
+
+    def test_a_restart_is_advised_where_all_others_serve(self):
+        """It would be refused otherwise."""
+        for reports in itertools.product(EVERY, repeat=3):
+            if 'cluster restart' in diagnose(reports).next_action:
+                serving = [one for one in reports if one in (IN, DONOR)]
+                self.assertEqual(2, len(serving), reports)
+
+    def test_without_members(self):
+        seen = diagnosis.diagnose((), {})
+        self.assertIs(ClusterState.NEW, seen.state)
+        self.assertIn('no members', seen.sentence)
+
+
+class UnderWayTest(testtools.TestCase):
+
+    def told(self, reports, under_way):
+        return diagnosis.diagnose(
+            NAMES, dict(zip(NAMES, reports)), 'c', under_way)
+
+    def test_a_cluster_that_is_built_is_new_until_it_is_whole(self):
+        for reports in ((NEW, NEW, NEW), (STARTING, NEW, NEW),
+                        (of(1), NEW, NEW), (of(2), RECEIVING, NEW),
+                        (CRASHED, NEW, NEW), (OUT, NEW, NEW)):
+            seen = self.told(reports, UnderWay.CREATE)
+            self.assertIs(ClusterState.NEW, seen.state, reports)
+            self.assertIn('is being built: ', seen.sentence)
+            self.assertEqual('Wait until that is over.', seen.next_action)
+        whole = self.told((IN, IN, IN), UnderWay.CREATE)
+        self.assertIs(ClusterState.HEALTHY, whole.state)
+
+    def test_what_cannot_be_told_stays_so(self):
+        seen = self.told((SILENT, NEW, NEW), UnderWay.CREATE)
+        self.assertIs(ClusterState.UNCERTAIN, seen.state)
+
+    def test_commands_are_not_advised_while_they_are_refused(self):
+        for under_way in (UnderWay.CHANGE, UnderWay.DELETE):
+            seen = self.told((of(2), of(2), STOPPED), under_way)
+            self.assertIs(ClusterState.DEGRADED, seen.state)
+            self.assertIn(': 2 of 3 members serve', seen.sentence)
+            self.assertEqual('Wait until that is over.', seen.next_action)
+
+    def test_a_split_cannot_wait(self):
+        reports = (IN, primary(cluster_uuid=samples.OTHER_UUID), IN)
+        seen = self.told(reports, UnderWay.CHANGE)
+        self.assertIs(ClusterState.SPLIT, seen.state)
+        self.assertIn('Stop all writes', seen.next_action)

@@ -1,0 +1,74 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What one member is, from its report."""
+
+import testtools
+
+from tests.unit.galera import samples
+from trove_pxc.galera import roles
+from trove_pxc.galera.roles import Role
+from trove_pxc.galera import view
+
+primary = samples.primary
+report = samples.report
+
+ROLES = (
+    (primary(), Role.SYNCED),
+    (primary(local_state='Donor/Desynced'), Role.DONOR),
+    (primary(local_state='Joining', ready=False), Role.JOINING),
+    (primary(local_state='Joined'), Role.JOINING),
+    (primary(ready=False), Role.JOINING),
+    (primary(local_state='unknown'), Role.MUTE),
+    (primary(local_state='Initialized'), Role.MUTE),
+    (samples.outside(25), Role.NON_PRIMARY),
+    (report(node=samples.node_view(cluster_status='Disconnected')),
+     Role.NON_PRIMARY),
+    (report(node=samples.node_view(cluster_status='unknown')),
+     Role.NON_PRIMARY),
+    (report('running'), Role.MUTE),
+    (report('starting'), Role.STARTING),
+    (report('starting', receiving=True), Role.JOINING),
+    (primary(local_state='Donor/Desynced', ready=False), Role.BUSY),
+    (report('unresponsive'), Role.FROZEN),
+    (report('stopped'), Role.STOPPED),
+    (report('crashed'), Role.CRASHED),
+    (report('absent'), Role.STOPPED),
+    (report('absent', started=False), Role.NEW),
+    (None, Role.SILENT),
+    # what a server said before it ended counts no more
+    (report('stopped', samples.node_view()), Role.STOPPED),
+    (report('unresponsive', samples.node_view()), Role.FROZEN),
+)
+
+
+class RoleTest(testtools.TestCase):
+
+    def test_table(self):
+        for told, role in ROLES:
+            self.assertIs(role, roles.role(told), told)
+
+    def test_every_state_of_a_server_is_some_role(self):
+        for server in view.ServerState:
+            self.assertIsInstance(roles.role(report(server.value)), Role)
+
+    def test_who_serves_is_who_trove_is_told_is_healthy(self):
+        for told, role in ROLES:
+            serves = (told is not None and told.view is not None
+                      and told.server is view.ServerState.RUNNING
+                      and told.view.serves)
+            self.assertEqual(serves, role in roles.SERVING, told)
+
+    def test_the_groups_hold_every_role_once(self):
+        grouped = [*roles.SERVING, *roles.ON_THEIR_WAY, *roles.STILL,
+                   *roles.UNKNOWN, Role.NON_PRIMARY]
+        self.assertEqual(sorted(Role), sorted(grouped))
