@@ -12,6 +12,7 @@
 
 """Members and health, through Trove's extensions, of clusters like ours."""
 
+import datetime
 from typing import Any
 import uuid
 
@@ -22,6 +23,8 @@ from trove.common import extensions
 from trove.common import policy
 from trove.common import wsgi
 from trove.datastore import models as datastore_models
+from trove.db import get_db_api
+from trove.instance import models as instance_models
 import webob
 
 from tests.functional import base
@@ -132,6 +135,72 @@ class ReadingTest(base.TroveTest):
              for member in members])
         health = self.read(cluster_id, 'health')
         self.assertEqual(('NEW', 0), (health['state'], health['reachable']))
+
+    def test_show_has_roles_and_a_list_asks_nobody(self) -> None:
+        cluster_id = self.build()
+        self.world.named('products-2').stop_db(None)
+        self.world.named('products-3').die()
+        self.assertEqual(['member', 'stopped', 'unreachable'],
+                         self.roles(cluster_id))
+        watch = waiting.Stopwatch()
+        (listed,) = self.get('/clusters').json['clusters']
+        self.assertLess(watch.elapsed, 2)
+        for member in listed['instances']:
+            self.assertNotIn('role', member)
+
+    def test_no_time_is_lost_with_who_is_known_to_be_lost(self) -> None:
+        self.override('status_call_timeout', 30, 'mariadb')
+        cluster_id = self.build()
+        first, second, _ = self.instance_rows(cluster_id)
+        self.world.named('products-1').die()
+        self.world.named('products-2').die()
+        self.expire(first.id)
+        self.cloud.servers[second.compute_instance_id].status = 'SHUTOFF'
+        watch = waiting.Stopwatch()
+        self.assertEqual(['unreachable', 'unreachable', 'member'],
+                         self.roles(cluster_id))
+        self.assertLess(watch.elapsed, 25)
+
+    def test_who_is_only_said_to_be_lost_is_asked_by_the_list(self) -> None:
+        cluster_id = self.build()
+        self.expire(self.instance_rows(cluster_id)[0].id)
+        self.assertEqual('unreachable', self.roles(cluster_id)[0])
+        member = self.read(cluster_id, 'members')[0]
+        self.assertEqual(('member', 'ERROR'),
+                         (member['role'], member['operating_status']))
+
+    def test_nobody_is_disturbed_while_it_is_built_or_deleted(self) -> None:
+        self.world.habits['products-3'] = {'unprepared': True}
+        cluster_id = self.create().json['cluster']['id']
+        for member in self.show(cluster_id)['instances']:
+            self.assertNotIn('role', member)
+        health = self.read(cluster_id, 'health')
+        self.assertEqual(('NEW', 'Wait until that is over.'),
+                         (health['state'], health['next_action']))
+        self.assertIn('The cluster is being built: ', health['sentence'])
+
+    def test_the_next_action_names_the_cluster(self) -> None:
+        cluster_id = self.build()
+        self.world.named('products-2').stop_db(None)
+        command = ('openstack database cluster restart products '
+                   '--member products-2')
+        self.assertIn(command, self.read(cluster_id, 'health')['next_action'])
+        self.cluster_row(cluster_id).update(
+            task_status=ClusterTasks.RESTARTING_CLUSTER)
+        health = self.read(cluster_id, 'health')
+        self.assertEqual('DEGRADED', health['state'])
+        self.assertNotIn(command, health['next_action'])
+
+    def roles(self, cluster_id: str) -> list[str]:
+        return [member['role'] for member in
+                self.show(cluster_id)['instances']]
+
+    def expire(self, instance_id: str) -> None:
+        """As if nothing had been heard of its guest for long."""
+        row = instance_models.InstanceServiceStatus.find_by(
+            instance_id=instance_id)
+        row['updated_at'] -= datetime.timedelta(days=1)
+        get_db_api().save(row)
 
     def test_who_may_read(self) -> None:
         cluster_id = self.build()

@@ -232,7 +232,7 @@ class HealthController(wsgi.Controller):
     def index(self, req: Any, tenant_id: str, cluster_id: str) -> Any:
         cluster = _load(req, cluster_id)
         answers = reading.ask(cluster)
-        found = reading.diagnose(answers)
+        found = reading.diagnose(cluster, answers)
         return wsgi.Result({'health': {
             'state': found.state.value,
             'sentence': found.sentence,

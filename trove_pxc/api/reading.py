@@ -12,9 +12,9 @@
 
 """What the members of a cluster say of themselves, asked when one looks.
 
-Imported by api/extension. All guests are asked at the same time; one that
-does not answer costs no more than its time-out, and is told apart from one
-that answers with bad news.
+Imported by api/extension and api/views. All guests are asked at the same
+time; one that does not answer costs no more than its time-out, and is told
+apart from one that answers with bad news.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,7 @@ import threading
 from typing import Any
 
 from oslo_log import log as logging
+from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
 from trove.common import clients
 from trove.common import exception
@@ -30,15 +31,30 @@ from trove.instance import service_status
 
 from trove_pxc.api import members
 from trove_pxc.galera import diagnosis
+from trove_pxc.galera import roles
 from trove_pxc.galera import view
+from trove_pxc import waiting
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
 Statuses = service_status.ServiceStatuses
-Role = diagnosis.Role
+Role = roles.Role
+UnderWay = diagnosis.UnderWay
 
 _NOT_LISTENING = (Statuses.NEW, Statuses.BUILDING)
+_NOT_TO_BE_DISTURBED = (ClusterTasks.BUILDING_INITIAL, ClusterTasks.DELETING)
+_UNDER_WAY = {
+    ClusterTasks.NONE.code: UnderWay.NOTHING,
+    ClusterTasks.BUILDING_INITIAL.code: UnderWay.CREATE,
+    ClusterTasks.DELETING.code: UnderWay.DELETE,
+}
+
+#: the part of its time after which a question is put once more
+_AT_ONCE = 1 / 3
+
+#: Nova's words for a server in which nothing runs
+_OFF = ('SHUTOFF', 'SHUTDOWN', 'DELETED', 'SUSPENDED', 'PAUSED')
 
 _NOTHING_YET = view.MemberReport(
     server=view.ServerState.ABSENT, view=None, data_bytes=0, started=False,
@@ -47,6 +63,7 @@ _NOTHING_YET = view.MemberReport(
 _POSITIONS = {
     Role.SYNCED: 'member',
     Role.DONOR: 'donor',
+    Role.BUSY: 'donor',
     Role.JOINING: 'joiner',
     Role.STARTING: 'starting',
     Role.NON_PRIMARY: 'outside',
@@ -77,13 +94,17 @@ class Answer:
     def reachable(self) -> bool:
         return not self.silence
 
+    @property
+    def role(self) -> str:
+        """What the member is to the cluster, in one word."""
+        return _POSITIONS[roles.role(self.report)]
+
     def to_dict(self) -> dict[str, Any]:
         """As the API shows a member; what is not known is absent."""
-        role = diagnosis.role(self.report)
         shown: dict[str, Any] = {
             'id': self.member.id,
             'name': self.member.name,
-            'role': _POSITIONS[role],
+            'role': self.role,
             'status': members.shown_status(self.member),
             'operating_status': str(self.member.operating_status),
             'reachable': self.reachable,
@@ -114,22 +135,55 @@ def _of_view(seen: view.NodeView) -> dict[str, Any]:
 
 def ask(cluster: Any) -> list[Answer]:
     """The answers of all members, in member order."""
-    manager = cluster.ds_version.manager
-    seconds = CONF[manager].status_call_timeout
-    questions = [_Question(member, _guest(cluster, manager, member), seconds)
-                 for member in cluster.members]
-    for question in questions:
-        question.start()
-    for question in questions:
-        question.join()
-    return [question.answer for question in questions]
+    return _answers(cluster, cluster.members)
 
 
-def diagnose(answers: Sequence[Answer]) -> diagnosis.Diagnosis:
+def positions(cluster: Any) -> dict[str, str]:
+    """What each member is to the cluster, by the instance's id.
+
+    For those who look at a cluster often: nobody is asked while it is built
+    or deleted, and then nothing is known; and no time is lost with a guest
+    of which Trove knows already that it will not answer.
+    """
+    if cluster.db_info.task_status in _NOT_TO_BE_DISTURBED:
+        return {}
+    lost = [member for member in cluster.members if _known_as_lost(member)]
+    found = {member.id: _POSITIONS[Role.SILENT] for member in lost}
+    for answer in _answers(cluster, [member for member in cluster.members
+                                     if member not in lost]):
+        found[answer.member.id] = answer.role
+    return found
+
+
+def diagnose(cluster: Any,
+             answers: Sequence[Answer]) -> diagnosis.Diagnosis:
     """What the answers add up to."""
     return diagnosis.diagnose(
         [answer.member.name for answer in answers],
-        {answer.member.name: answer.report for answer in answers})
+        {answer.member.name: answer.report for answer in answers},
+        str(cluster.name), _UNDER_WAY.get(
+            cluster.db_info.task_status.code, UnderWay.CHANGE))
+
+
+def _known_as_lost(member: Any) -> bool:
+    """Whether its heartbeat has expired, or its server is off."""
+    told = member.datastore_status
+    return (told.status == Statuses.FAILED_TIMEOUT_GUESTAGENT
+            or (told.status == Statuses.INSTANCE_READY
+                and not told.is_uptodate())
+            or member.db_info.server_status in _OFF)
+
+
+def _answers(cluster: Any, asked: Sequence[Any]) -> list[Answer]:
+    manager = cluster.ds_version.manager
+    seconds = CONF[manager].status_call_timeout
+    questions = [_Question(member, _guest(cluster, manager, member), seconds)
+                 for member in asked]
+    for question in questions:
+        question.put()
+    for question in questions:
+        question.put_again()
+    return [question.wait() for question in questions]
 
 
 def _guest(cluster: Any, manager: str, member: Any) -> Any:
@@ -139,30 +193,67 @@ def _guest(cluster: Any, manager: str, member: Any) -> Any:
     return clients.create_guest_client(cluster.context, member.id, manager)
 
 
-class _Question(threading.Thread):
-    """One call to one guest, while the others are asked as well."""
+class _Question:
+    """One question to one guest, while the others are asked as well.
 
-    def __init__(self, member: Any, guest: Any, seconds: int) -> None:
-        super().__init__(daemon=True)
+    It is put once more if no answer comes at once. Of a guest that has lost
+    its power the broker believes for a minute or two that the old agent
+    still listens, and hands every other message to that.
+    """
+
+    def __init__(self, member: Any, guest: Any, seconds: float) -> None:
         self._guest = guest
         self._seconds = seconds
+        self._open = 0
+        self._over = threading.Event()
+        self._at_once = waiting.Deadline(seconds * _AT_ONCE)
         self.answer = (
             Answer(member, _NOTHING_YET, 'its guest is not ready yet')
             if guest is None else Answer(
                 member, None,
                 'its guest gave an answer that is not understood'))
 
-    def run(self) -> None:
+    def put(self) -> None:
+        """Ask, and go on."""
         if self._guest is None:
-            return
+            self._over.set()
+        else:
+            self._put(self._seconds)
+
+    def put_again(self) -> None:
+        """Give it the time for an answer at once, then ask once more."""
+        if not self._over.wait(self._at_once.remaining):
+            self._put(self._seconds * (1 - _AT_ONCE))
+
+    def wait(self) -> Answer:
+        """The answer; after the seconds it is that there is none."""
+        self._over.wait()
+        return self.answer
+
+    def _put(self, seconds: float) -> None:
+        self._open += 1
+        threading.Thread(target=self._call, args=(seconds,),
+                         daemon=True).start()
+
+    def _call(self, seconds: float) -> None:
+        answer = self.answer
+        try:
+            answer = self._called(seconds)
+        finally:
+            self._open -= 1
+            if self.answer.report is None:
+                self.answer = answer
+            if answer.report is not None or not self._open:
+                self._over.set()
+
+    def _called(self, seconds: float) -> Answer:
         member = self.answer.member
         try:
-            self.answer = Answer(
-                member, self._guest.member_report(self._seconds))
+            return Answer(member, self._guest.member_report(seconds))
         except exception.GuestTimeout:
-            self.answer = Answer(
+            return Answer(
                 member, None,
-                f'its guest did not answer within {self._seconds} s')
+                f'its guest did not answer within {self._seconds:g} s')
         except exception.GuestError as error:
             LOG.warning('Guest %s: %s', member.id, error)
-            self.answer = Answer(member, None, f'its guest failed: {error}')
+            return Answer(member, None, f'its guest failed: {error}')

@@ -25,6 +25,7 @@ from trove.extensions.mgmt.clusters import views as mgmt_views
 
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
+from trove_pxc.api import reading
 
 CONF = cfg.CONF
 
@@ -33,7 +34,10 @@ class MembersMixin(cluster_views.ClusterView):
     """Builds the instances of a view from the cluster's members.
 
     Trove asks for the list without servers, where the specification shows
-    status, flavor, volume and addresses too; so every view shows them.
+    status, flavor, volume and addresses too; so every view shows them. What
+    the members themselves say of their roles stands in the view of one
+    cluster alone, the one that Trove asks for with servers: a list or the
+    answer to an action waits for no guest.
     """
 
     cluster: cluster_model.GaleraCluster
@@ -46,11 +50,14 @@ class MembersMixin(cluster_views.ClusterView):
 
     def build_instances(self) -> tuple[list[dict[str, Any]], list[str]]:
         """The members, and the addresses of all of them."""
-        shown = [self._member(member) for member in self.cluster.members]
+        roles = (reading.positions(self.cluster) if self.load_servers
+                 else {})
+        shown = [self._member(member, roles.get(member.id))
+                 for member in self.cluster.members]
         return shown, [address for member in shown
                        for address in member.get('ip', [])]
 
-    def _member(self, member: Any) -> dict[str, Any]:
+    def _member(self, member: Any, role: str | None) -> dict[str, Any]:
         flavor_id = member.flavor_id
         shown = {
             'id': member.id,
@@ -63,6 +70,8 @@ class MembersMixin(cluster_views.ClusterView):
             'flavor': {'id': flavor_id, 'links': common_views.create_links(
                 'flavors', self.req, flavor_id)},
         }
+        if role is not None:
+            shown['role'] = role
         if CONF.get(self.cluster.datastore_version.manager).volume_support:
             shown['volume'] = {'size': member.volume_size}
         addresses = member.get_visible_ip_addresses()

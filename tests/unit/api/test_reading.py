@@ -12,17 +12,21 @@
 
 """What is shown of a member that answered, and of one that did not."""
 
+import threading
 import types
 from typing import Any
 
 import mock
 import testtools
+from trove.cluster.tasks import ClusterTasks
 from trove.common import exception
 from trove.instance import service_status
 
 from trove_pxc.api import reading
 from trove_pxc.galera import diagnosis
+from trove_pxc.galera import roles
 from trove_pxc.galera import view
+from trove_pxc import waiting
 
 Statuses = service_status.ServiceStatuses
 
@@ -47,7 +51,7 @@ def report(server: view.ServerState = view.ServerState.RUNNING,
 class AnswerTest(testtools.TestCase):
 
     def test_every_role_has_a_word(self) -> None:
-        self.assertEqual(set(diagnosis.Role), set(reading._POSITIONS))
+        self.assertEqual(set(roles.Role), set(reading._POSITIONS))
 
     def test_positions(self) -> None:
         for state, position in (('4', 'member'), ('2', 'donor'),
@@ -76,9 +80,9 @@ class QuestionTest(testtools.TestCase):
 
     def answer(self, guest: Any) -> reading.Answer:
         question = reading._Question(member(), guest, 3)
-        question.start()
-        question.join()
-        return question.answer
+        question.put()
+        question.put_again()
+        return question.wait()
 
     def test_an_answer(self) -> None:
         guest = mock.Mock()
@@ -86,6 +90,36 @@ class QuestionTest(testtools.TestCase):
         found = self.answer(guest)
         self.assertEqual(('', report()), (found.silence, found.report))
         guest.member_report.assert_called_once_with(3)
+
+    def test_the_broker_may_hand_a_message_to_who_is_gone(self) -> None:
+        """The question is put once more, and the first answer counts."""
+        lost = threading.Event()
+        self.addCleanup(lost.set)
+        asked: list[float] = []
+
+        def member_report(seconds: float) -> view.MemberReport:
+            asked.append(seconds)
+            if len(asked) == 1:
+                lost.wait(20)
+                raise exception.GuestTimeout()
+            return report()
+        found = self.answer(mock.Mock(member_report=member_report))
+        self.assertEqual(('', report()), (found.silence, found.report))
+        self.assertEqual([3, 2], asked)
+
+    def test_no_answer_to_either(self) -> None:
+        def member_report(seconds: float) -> view.MemberReport:
+            time_out = waiting.Deadline(seconds / 10)
+            waiting.pause(time_out.remaining)
+            raise exception.GuestTimeout()
+        guest = mock.Mock(side_effect=member_report)
+        guest.member_report.side_effect = member_report
+        question = reading._Question(member(), guest, 3)
+        question._at_once = waiting.Deadline(0.1)
+        question.put()
+        question.put_again()
+        self.assertIn('within 3 s', question.wait().silence)
+        self.assertEqual(2, guest.member_report.call_count)
 
     def test_no_answer_and_a_bad_one_are_told_apart(self) -> None:
         guest = mock.Mock()
@@ -99,5 +133,8 @@ class QuestionTest(testtools.TestCase):
         found = self.answer(None)
         self.assertEqual('new', found.to_dict()['role'])
         self.assertFalse(found.reachable)
-        state = reading.diagnose([found]).state
+        cluster = types.SimpleNamespace(
+            name='c', db_info=types.SimpleNamespace(
+                task_status=ClusterTasks.NONE))
+        state = reading.diagnose(cluster, [found]).state
         self.assertEqual(diagnosis.ClusterState.NEW, state)
