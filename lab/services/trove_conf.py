@@ -39,6 +39,9 @@ report_interval = 5
 agent_call_low_timeout = 5
 """
 
+#: as many reports as with Trove's defaults, until a guest counts as lost
+EXPIRY = 'agent_heartbeat_expiry = 30'
+
 #: so that a restart of the broker is over for all within seconds
 BROKER = """\
 [oslo_messaging_rabbit]
@@ -73,7 +76,8 @@ online_volume_resize = False
 max_instances_per_tenant = 30
 max_volumes_per_tenant = 100
 {rates}
-{polling}
+{polling}{expiry}
+
 [database]
 connection = {connection}
 
@@ -172,7 +176,8 @@ def trove(home: lab_home.Home) -> str:
         debug=_debug(home),
         transport_url=rabbitmq.transport_url(home, '127.0.0.1'),
         port=lab_home.TROVE_PORT, etc=home.etc, run=home.run, rates=RATES,
-        polling=POLLING, broker=BROKER, strategies=STRATEGIES,
+        polling=POLLING, expiry=EXPIRY, broker=BROKER,
+        strategies=STRATEGIES,
         connection=mariadb.connection_url(home, 'trove'))
 
 

@@ -1,0 +1,229 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What befalls a member is told, within seconds, and told apart.
+
+Each test strikes a member and waits until Trove's own "cluster show", the
+list of members and the cluster's health say so; then it has the member come
+back, and waits until all three say that.
+"""
+
+import shlex
+import time
+
+import testtools
+
+from lab import api
+from lab.guest import control
+from lab import waiting
+from tests.e2e import laboratory
+
+NAME = 'status'
+MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
+STRUCK = MEMBERS[2]
+CHANGE_SECONDS = 10
+#: agent_heartbeat_expiry of the lab
+EXPIRY_SECONDS = 30
+#: what a machine with other work may add
+SLACK_SECONDS = 10
+RETURN_SECONDS = 90
+
+STOPPED_FILE = '/run/trove-pxc/stopped'
+BROKEN_FILE = '/etc/mysql/conf.d/95-broken.cnf'
+DATA = '/var/lib/mysql/data'
+
+
+class TestStatus(testtools.TestCase):
+    """All tests share the cluster; each finds and leaves it healthy."""
+
+    cluster_id: str
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.home = laboratory.home()
+        cls.looks = []
+        cls.cluster_id = laboratory.create_cluster(NAME)
+        cls.addClassCleanup(
+            laboratory.delete_cluster, cls.cluster_id, timeout=60)
+        waiting.until('the cluster to be built', cls.look_while_built,
+                      laboratory.READY_TIMEOUT, 0.5)
+        laboratory.wait_ready(cls.cluster_id)
+
+    @classmethod
+    def look_while_built(cls):
+        shown = api.cluster(cls.home, cls.cluster_id)
+        cls.looks.append(shown)
+        if shown['task']['name'] != 'NONE':
+            raise waiting.NotYet(shown['task']['name'])
+        return True
+
+    def setUp(self):
+        super().setUp()
+        self.wait_told('member', 'HEALTHY', 'HEALTHY',
+                       within=RETURN_SECONDS)
+
+    # what is told
+
+    def read(self, what):
+        return api.get(self.home, f'/clusters/{self.cluster_id}/{what}')[what]
+
+    def told(self, name=STRUCK):
+        """Role and status in show, role in the list, state of the whole."""
+        shown = self.by_name(
+            api.cluster(self.home, self.cluster_id)['instances'])[name]
+        listed = self.by_name(self.read('members'))[name]
+        self.health = self.read('health')
+        self.detail = listed.get('detail', '')
+        return (shown.get('role'), shown['operating_status'],
+                listed['role'], self.health['state'])
+
+    @staticmethod
+    def by_name(records):
+        return {record['name']: record for record in records}
+
+    def wait_told(self, role, status, state, within=CHANGE_SECONDS):
+        """Wait until all that tells of the member says this."""
+        began = time.monotonic()
+
+        def probe():
+            told = self.told()
+            if told != (role, status, role, state):
+                raise waiting.NotYet(str(told))
+            return True
+        waiting.until(f'{STRUCK} to be told as {role}', probe,
+                      within + SLACK_SECONDS, 0.2)
+        seconds = time.monotonic() - began
+        print(f'{self.id().rpartition(".")[2]}: {role}, {status}, {state} '
+              f'after {seconds:.1f} s')
+
+    def wait_back(self):
+        self.wait_told('member', 'HEALTHY', 'HEALTHY',
+                       within=RETURN_SECONDS)
+
+    def follow_the_advice(self):
+        """Run the command that the health's next action names."""
+        command = self.health['next_action'].split('"')[1]
+        program, *words = shlex.split(command)
+        self.assertEqual('openstack', program)
+        laboratory.openstack(*words)
+
+    # what is done to the member
+
+    def in_guest(self, *argv):
+        done = control.run(self.home, STRUCK, argv)
+        self.assertEqual(0, done.returncode, done.stderr)
+
+    def stop(self):
+        """As an order to stop does it; the agent leaves it stopped."""
+        self.in_guest('touch', STOPPED_FILE)
+        laboratory.lab('guest', 'stop-db', STRUCK)
+
+    def start(self):
+        """The agent finds that it should run and does not."""
+        self.in_guest('rm', '-f', STOPPED_FILE)
+
+    # the tests
+
+    def test_while_it_was_built(self):
+        """Nothing flickers to ERROR, and no guest was asked for a role."""
+        building = [shown for shown in self.looks
+                    if shown['task']['name'] == 'BUILDING']
+        self.assertGreater(len(building), 4)
+        for shown in building:
+            for member in shown['instances']:
+                self.assertIn(member['status'], ('BUILD', 'ACTIVE'))
+                self.assertNotIn('role', member)
+                self.assertNotIn(member['operating_status'],
+                                 ('ERROR', 'FAILED'))
+
+    def test_stopped(self):
+        self.stop()
+        self.wait_told('stopped', 'SHUTDOWN', 'DEGRADED')
+        self.assertIn(f'{STRUCK} is stopped', self.health['sentence'])
+        self.follow_the_advice()
+        self.wait_back()
+
+    def test_crashing_again_and_again(self):
+        self.in_guest('sh', '-c', 'printf "[mysqld]\ninnodb_page_size=4096'
+                      f'\n" > {BROKEN_FILE}')
+        self.addCleanup(self.in_guest, 'rm', '-f', BROKEN_FILE)
+        laboratory.lab('guest', 'kill-db', STRUCK)
+        self.wait_told('crashed', 'SHUTDOWN', 'DEGRADED')
+        self.assertIn('page size', self.detail)
+        self.in_guest('rm', BROKEN_FILE)
+        self.wait_back()
+
+    def test_frozen(self):
+        laboratory.lab('guest', 'freeze-db', STRUCK)
+        self.addCleanup(laboratory.lab, 'guest', 'thaw-db', STRUCK)
+        self.wait_told('frozen', 'ERROR', 'DEGRADED')
+        laboratory.lab('guest', 'thaw-db', STRUCK)
+        self.wait_back()
+
+    def test_outside_the_primary_component(self):
+        laboratory.lab('guest', 'cut', STRUCK, '--from', *MEMBERS[:2])
+        self.addCleanup(laboratory.lab, 'guest', 'heal', STRUCK)
+        self.wait_told('outside', 'BLOCKED', 'DEGRADED')
+        laboratory.lab('guest', 'heal', STRUCK)
+        self.wait_back()
+
+    def test_unreachable_for_its_power_is_off(self):
+        """Nova says so, and Trove has no operating status then."""
+        laboratory.lab('guest', 'off', STRUCK)
+        self.addCleanup(laboratory.lab, 'guest', 'on', STRUCK)
+        self.wait_told('unreachable', '', 'DEGRADED')
+        laboratory.lab('guest', 'on', STRUCK)
+        self.wait_back()
+
+    def test_unreachable_for_its_network_is_cut(self):
+        laboratory.lab('guest', 'cut', STRUCK)
+        self.addCleanup(laboratory.lab, 'guest', 'heal', STRUCK)
+        self.wait_told('unreachable', 'ERROR', 'DEGRADED',
+                       within=EXPIRY_SECONDS)
+        laboratory.lab('guest', 'heal', STRUCK)
+        self.wait_back()
+
+    def test_joining_and_donating(self):
+        """A full state transfer, which takes some seconds."""
+        self.stop()
+        self.in_guest('rm', f'{DATA}/grastate.dat')
+        self.start()
+        self.wait_told('joiner', 'ACTIVE', 'RECOVERING',
+                       within=2 * CHANGE_SECONDS)
+        self.assertIn(f'{STRUCK} is joining', self.health['sentence'])
+        waiting.until('a donor to be told', self.donor_is_told,
+                      CHANGE_SECONDS + SLACK_SECONDS, 0.2)
+        self.wait_back()
+
+    def donor_is_told(self):
+        donors = [member['name'] for member in self.read('members')
+                  if member['role'] == 'donor']
+        shown = [(member['name'], member['operating_status']) for member in
+                 api.cluster(self.home, self.cluster_id)['instances']
+                 if member.get('role') == 'donor']
+        sentence = self.read('health')['sentence']
+        if not donors or [(donors[0], 'HEALTHY')] != shown:
+            raise waiting.NotYet(f'{donors} {shown}')
+        if f'{donors[0]} gives its data away' not in sentence:
+            raise waiting.NotYet(sentence)
+        return True
+
+    def test_what_changed_while_the_broker_was_away(self):
+        laboratory.lab('service', 'kill', 'rabbitmq')
+        self.addCleanup(laboratory.lab, 'service', 'start', 'rabbitmq')
+        self.stop()
+        laboratory.lab('service', 'start', 'rabbitmq')
+        self.wait_told('stopped', 'SHUTDOWN', 'DEGRADED',
+                       within=2 * CHANGE_SECONDS)
+        self.start()
+        self.wait_back()
