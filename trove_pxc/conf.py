@@ -86,7 +86,7 @@ _BOTH = (
         help='Seconds that a guest pauses between two looks at its member. '
              'It tells Trove at once when the status has changed, and '
              'otherwise every report_interval seconds. A look costs the '
-             'guest a few milliseconds; no message is sent for it.'),
+             'guest some 20 ms of processor time and sends nothing.'),
     cfg.IntOpt(
         'creation_settle_timeout', default=10, min=1,
         help='Seconds for which nothing new may appear of an instance that '
