@@ -74,7 +74,11 @@ class TestAnswers(testtools.TestCase):
 
     def test_list_and_show_say_the_same(self):
         listed = api.get(self.home, '/clusters')['clusters']
-        self.assertIn(api.cluster(self.home, self.cluster_id), listed)
+        shown = api.cluster(self.home, self.cluster_id)
+        for member in shown['instances']:
+            # no guest is asked for a list
+            self.assertEqual('member', member.pop('role'))
+        self.assertIn(shown, listed)
         self.assertEqual(3, len(set(self.cluster['ip'])))
 
     def test_show_instance(self):
