@@ -42,6 +42,30 @@ def kept_number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() else None
 
 
+def number_of(cluster_name: str, name: str, kept: str | None) -> int | None:
+    """A member's number; None for one that was renamed since."""
+    number = kept_number(kept)
+    return member_number(cluster_name, name) if number is None else number
+
+
+def next_number(cluster_name: str,
+                ever: Iterable[tuple[str, str | None]]) -> int:
+    """The lowest number above all that were used in a cluster.
+
+    Their count is such a number too: numbers are given out without a gap,
+    and a member that was renamed does not tell its own any more.
+
+    :param ever: the name of each member that there ever was, and what its
+        row keeps of its number.
+    """
+    count = highest = 0
+    for name, kept in ever:
+        count += 1
+        highest = max(highest, kept_number(kept) or 0,
+                      member_number(cluster_name, name) or 0)
+    return max(count, highest) + 1
+
+
 def _nothing_kept(member: object) -> None:
     return None
 
@@ -62,9 +86,7 @@ def in_member_order(cluster_name: str, members: Iterable[Member],
         before the number in its name.
     """
     def key(member: Member) -> tuple[int, tuple[str, str]]:
-        number = kept_number(kept(member))
-        if number is None:
-            number = member_number(cluster_name, name(member))
+        number = number_of(cluster_name, name(member), kept(member))
         return (_UNNUMBERED if number is None else number, age(member))
     return sorted(members, key=key)
 

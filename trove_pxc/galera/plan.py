@@ -125,13 +125,17 @@ def _not_new(name: str, report: MemberReport,
 
 
 def joined(report: MemberReport, expected_uuid: str,
-           expected_size: int) -> bool:
-    """Whether the member is in: Synced, in the right component, whole."""
+           expected_size: int, or_larger: bool = False) -> bool:
+    """Whether the member is in: Synced, in the right component, whole.
+
+    :param or_larger: whether others may come back meanwhile.
+    """
     view = report.view
     return (report.server is ServerState.RUNNING and view is not None
             and view.in_primary and view.is_synced and view.ready
             and view.cluster_uuid == expected_uuid.lower()
-            and view.cluster_size == expected_size)
+            and (view.cluster_size == expected_size
+                 or or_larger and view.cluster_size > expected_size))
 
 
 def next_donor(joiner: str, members: Sequence[str],

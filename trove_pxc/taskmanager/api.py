@@ -25,9 +25,21 @@ from trove.taskmanager import api as task_api
 class GaleraTaskAPI(task_api.API):
     """Trove's client with the actions on a cluster's members.
 
-    Every call needs the cluster's datastore manager, for Trove makes the
-    client without it.
+    Every call of ours needs the cluster's datastore manager, for Trove
+    makes the client without it. Grow and shrink are Trove's own; but Trove
+    casts them such that the API tells at once that they have ended.
     """
+
+    def grow_cluster(self, cluster_id: str,
+                     new_instance_ids: Sequence[str]) -> None:
+        self._cast('grow_cluster', version=self.API_BASE_VERSION,
+                   cluster_id=cluster_id,
+                   new_instance_ids=list(new_instance_ids))
+
+    def shrink_cluster(self, cluster_id: str,
+                       instance_ids: Sequence[str]) -> None:
+        self._cast('shrink_cluster', version=self.API_BASE_VERSION,
+                   cluster_id=cluster_id, instance_ids=list(instance_ids))
 
     def restart_members(self, manager: str, cluster_id: str,
                         instance_ids: Sequence[str]) -> None:

@@ -103,6 +103,7 @@ def _server_groups(operation: Deletion) -> list[Any]:
 
 
 def _delete_cluster_row(operation: Deletion) -> None:
+    removal.forget_former_members(operation.cluster_id)
     row = cluster_models.DBCluster.get_by(
         id=operation.cluster_id, deleted=False)
     if row is None:

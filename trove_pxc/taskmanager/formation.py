@@ -51,12 +51,19 @@ class Formation(supervision.Supervised):
     :ivar secrets: what all members share, once one of them was asked.
     :ivar founder: the member through which the cluster was found to exist.
     :ivar history: the UUID of the cluster's history, once it exists.
+    :ivar forming: whether the cluster is still empty and serves nobody.
     """
 
     remedy = 'delete the cluster'
+    forming = True
     secrets: settings.ClusterSecrets | None = None
     founder: Member | None = None
     history: str = ''
+
+    @property
+    def registered(self) -> Sequence[Member]:
+        """Who stands in each one's settings, and is let in by each."""
+        return self.members
 
     def facts(self, member: Member) -> settings.MemberFacts:
         """What this member's configuration depends on."""
@@ -66,7 +73,7 @@ class Formation(supervision.Supervised):
             member_name=member.node_name,
             member_address=member.address,
             members=tuple((other.node_name, other.address)
-                          for other in self.members),
+                          for other in self.registered),
             instance_id=member.id, memory_mb=member.memory_mb,
             volume_gb=member.volume_gb,
             sst_method=member.options.sst_method)
@@ -79,6 +86,10 @@ class Formation(supervision.Supervised):
         if report.view is not None and report.view.in_primary:
             return report
         return None
+
+    def joined(self, report: view.MemberReport, size: int) -> bool:
+        """Whether it is Synced in this cluster, of this size."""
+        return plan.joined(report, self.history, size)
 
     def found_through(self, member: Member,
                       report: view.MemberReport) -> None:
@@ -118,17 +129,19 @@ def _know_address(operation: Formation, member: Member) -> None:
     operation.wait(probe, interval=member.options.cloud_poll_interval)
 
 
-def _doors(operation: Formation, member: Member) -> ports.Doors:
-    return ports.Doors(member, [other.address for other in operation.members
-                                if other is not member])
+def doors(operation: Formation, member: Member) -> ports.Doors:
+    """A member's ports, and who is to come in through them."""
+    return ports.Doors(member, [
+        other.address for other in operation.registered
+        if other is not member])
 
 
 def _admitting(operation: Formation, member: Member) -> bool:
-    return _doors(operation, member).right()
+    return doors(operation, member).right()
 
 
 def _admit(operation: Formation, member: Member) -> None:
-    _doors(operation, member).set_right()
+    doors(operation, member).set_right()
 
 
 def _prepared(operation: Formation, member: Member) -> bool:
@@ -147,7 +160,7 @@ def _be_prepared(operation: Formation, member: Member) -> None:
     operation.wait(probe, interval=member.options.database_poll_interval)
 
 
-def _configured(operation: Formation, member: Member) -> bool:
+def configured(operation: Formation, member: Member) -> bool:
     had = member.settings()
     if had is None:
         return False
@@ -157,7 +170,7 @@ def _configured(operation: Formation, member: Member) -> bool:
     return facts == operation.facts(member) and secrets == operation.secrets
 
 
-def _configure(operation: Formation, member: Member) -> None:
+def configure(operation: Formation, member: Member) -> None:
     if operation.secrets is None:
         operation.secrets = _shared_secrets(operation, member.options)
     operation.tell(member, functools.partial(
@@ -239,7 +252,7 @@ def _join(operation: Formation, member: Member) -> None:
 
     def order() -> None:
         if member.report().server in _NOT_RUNNING:
-            member.guest.join_member()
+            member.guest.join_member(forming=operation.forming)
     operation.tell(member, order)
     watch = supervision.CrashWatch(member)
 
@@ -247,7 +260,7 @@ def _join(operation: Formation, member: Member) -> None:
         report = member.report()
         watch.look(report)
         _refuse_other_history(operation, member, report)
-        if not plan.joined(report, operation.history, size):
+        if not operation.joined(report, size):
             raise waiting.NotYet(members.seen(report))
     operation.wait(probe, progress=watch.progress)
     for other in present:
@@ -264,8 +277,7 @@ def _refuse_other_history(operation: Formation, member: Member,
 
 
 def _agreed(operation: Formation, member: Member) -> bool:
-    return plan.joined(operation.ask(member), operation.history,
-                       len(operation.members))
+    return operation.joined(operation.ask(member), len(operation.members))
 
 
 def _agree(operation: Formation, member: Member) -> None:
@@ -276,7 +288,7 @@ def _wait_agreed(operation: Formation, member: Member, size: int) -> None:
     def probe() -> None:
         report = member.report()
         _refuse_other_history(operation, member, report)
-        if not plan.joined(report, operation.history, size):
+        if not operation.joined(report, size):
             raise waiting.NotYet(members.seen(report))
     operation.wait(
         probe, what=f'{member.name} to see {size} members and be Synced',
@@ -334,7 +346,7 @@ BE_PREPARED = workflow.Step(
     _prepared, _be_prepared)
 CONFIGURE = workflow.Step(
     'configure', 'to have its settings', 'member_start_timeout',
-    _configured, _configure)
+    configured, configure)
 BOOTSTRAP = workflow.Step(
     'bootstrap', 'to be Synced in a primary component of its own',
     'bootstrap_timeout', _cluster_exists, _bootstrap)

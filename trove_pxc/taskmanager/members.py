@@ -16,7 +16,9 @@ Imported by the operations and by workflow. It looks and tells; what
 follows from it is decided by the operations and by galera/.
 """
 
+from collections.abc import Sequence
 import functools
+import itertools
 from typing import Any
 
 from novaclient import exceptions as nova_exceptions
@@ -56,13 +58,22 @@ def load(context: Any, cluster: cluster_models.Cluster) -> list['Member']:
         age=lambda row: (str(row.created), str(row.id)),
         kept=lambda row: row.shard_id)
     return [Member(context, cluster.ds_version.manager, number, row)
-            for number, row in enumerate(ordered, start=1)]
+            for number, row in zip(_numbers(cluster.name, ordered), ordered,
+                                   strict=True)]
+
+
+def _numbers(cluster_name: str, ordered: Sequence[Any]) -> list[int]:
+    """The members' own numbers; those renamed since follow the highest."""
+    own = [naming.number_of(cluster_name, str(row.name), row.shard_id)
+           for row in ordered]
+    further = itertools.count(max((one or 0 for one in own), default=0) + 1)
+    return [one or next(further) for one in own]
 
 
 class Member:
     """One member: what its rows, its server and its guest say now.
 
-    :ivar number: its place in member order, from 1.
+    :ivar number: the one that it got in its cluster, and keeps.
     """
 
     def __init__(self, context: Any, manager: str, number: int,

@@ -17,6 +17,7 @@ Imported by tasks.
 
 from collections.abc import Sequence
 import traceback
+from typing import Any
 
 from oslo_log import log as logging
 from trove.instance import models as instance_models
@@ -45,7 +46,7 @@ def record_failure(failure: exceptions.StepFailed,
         failure.__cause__ or failure))
     for member in concerned:
         if member.id in blamed:
-            _set_error(member)
+            set_error(member)
             message = fault_text(failure)
         else:
             message = (f'{member.name} is not at fault, but its cluster is '
@@ -65,12 +66,14 @@ def fault_text(failure: exceptions.StepFailed) -> str:
             f'Next: {failure.next_action}')[:FAULT_LENGTH]
 
 
-def _set_error(member: members.Member) -> None:
+def set_error(member: members.Member,
+              task: Any = InstanceTasks.BUILDING_ERROR_SERVER) -> None:
+    """Show an instance as failed, unless it is shown so already."""
     row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
     if row is None:
         LOG.info('Instance %s is gone; nothing to mark', member.id)
     elif not row.task_status.is_error:
-        row.update(task_status=InstanceTasks.BUILDING_ERROR_SERVER)
+        row.update(task_status=task)
 
 
 def release(concerned: Sequence[members.Member]) -> None:

@@ -157,7 +157,20 @@ class _RemovedInstance(task_models.FreshInstanceTasks):
             instance=self, deleted_at=timeutils.isotime(deleted_at)).notify()
 
 
-def delete_rows(context: Any, member: members.Member) -> None:
+class _FormerMember(_RemovedInstance):
+    """One of a cluster that goes on.
+
+    Trove takes the cluster out of the deleted row. It stays, for the row
+    keeps the member's number from being given out again.
+    """
+
+    def update_db(self, **values: Any) -> None:
+        values.pop('cluster_id', None)
+        super().update_db(**values)
+
+
+def delete_rows(context: Any, member: members.Member,
+                cluster_goes_on: bool = False) -> None:
     """Delete its queues and rows, and give its quota back, once."""
     row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
     if row is None:
@@ -166,9 +179,17 @@ def delete_rows(context: Any, member: members.Member) -> None:
     queues.forget(member.id)
     # A resize that the deletion ends may have changed the row meanwhile.
     now = members.Member(context, member.manager, member.number, row)
-    instance = _RemovedInstance.load(context, member.id)
+    kind = _FormerMember if cluster_goes_on else _RemovedInstance
+    instance = kind.load(context, member.id)
     quota.run_with_quotas(
         now.tenant_id, _given_back(now), instance.delete_async)
+
+
+def forget_former_members(cluster_id: str) -> None:
+    """No deleted row names a cluster that is deleted itself."""
+    with instance_models.DBInstance.query() as query:
+        query.filter_by(cluster_id=cluster_id, deleted=True).update(
+            {'cluster_id': None})
 
 
 def _given_back(member: members.Member) -> dict[str, int]:

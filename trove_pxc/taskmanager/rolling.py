@@ -192,7 +192,8 @@ def _take_out(operation: Rolling, member: Member) -> None:
         wait_agreed(operation, other, len(operation.members) - 1)
 
 
-def persist(operation: Rolling, member: Member, order: Any) -> None:
+def persist(operation: formation.Formation, member: Member,
+            order: Any) -> None:
     """Give its guest an order until it is carried out.
 
     For orders that do no harm a second time, and may fail for a moment: a

@@ -34,10 +34,13 @@ from trove_pxc import exceptions
 from trove_pxc.taskmanager import create
 from trove_pxc.taskmanager import delete
 from trove_pxc.taskmanager import formation
+from trove_pxc.taskmanager import grow
 from trove_pxc.taskmanager import outcome
 from trove_pxc.taskmanager import resize
 from trove_pxc.taskmanager import restart
 from trove_pxc.taskmanager import rolling
+from trove_pxc.taskmanager import shrink
+from trove_pxc.taskmanager import standing
 from trove_pxc.taskmanager import workflow
 
 LOG = logging.getLogger(__name__)
@@ -67,6 +70,30 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             self._end_task(ClusterTasks.BUILDING_INITIAL)
             LOG.info('Cluster %s is complete', cluster_id)
 
+    def grow_cluster(self, context: Any, cluster_id: str,
+                     new_instance_ids: Sequence[str]) -> None:
+        """Let new instances in, one after another.
+
+        :raises StepFailed: and then those that did not come in are in
+            ERROR, the old members are as they were, and the cluster has no
+            task.
+        """
+        self._change_size(
+            ClusterTasks.GROWING_CLUSTER, grow.run, grow.give_up,
+            functools.partial(grow.Growth, context, self, new_instance_ids))
+
+    def shrink_cluster(self, context: Any, cluster_id: str,
+                       instance_ids: Sequence[str]) -> None:
+        """Take members out and remove them.
+
+        :raises StepFailed: and then those that are left and do not serve
+            are in ERROR, and the cluster has no task.
+        """
+        self._change_size(
+            ClusterTasks.SHRINKING_CLUSTER, shrink.run, shrink.give_up,
+            functools.partial(shrink.Shrinking, context, self,
+                              instance_ids))
+
     def restart_members(self, context: Any,
                         instance_ids: Sequence[str]) -> None:
         """Restart members one after another.
@@ -93,6 +120,27 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         self._roll(ClusterTasks.UPDATING_CLUSTER, resize.run_volume,
                    functools.partial(resize.VolumeResize, context, self,
                                      instance_ids, volume_gb))
+
+    def _change_size(self, task: Any, run: Callable[[Any], None],
+                     give_up: Callable[[Any, exceptions.StepFailed], None],
+                     make: Callable[[], standing.Standing]) -> None:
+        with lockutils.lock(f'trove-pxc-members-{self.id}'):
+            operation = make()
+            try:
+                run(operation)
+            except exceptions.ClusterBeingDeleted as deleted:
+                LOG.info('%s', deleted)
+                raise
+            except Exception as error:
+                operation.check_wanted()
+                failure = workflow.failure(operation, error)
+                failure.__cause__ = error
+                LOG.error('Cluster %s: %s', self.id, failure, exc_info=error)
+                give_up(operation, failure)
+                raise failure from error
+            finally:
+                self._end_task(task)
+            LOG.info('%s of cluster %s is complete', operation.name, self.id)
 
     def _roll(self, task: Any, run: Callable[[Any], None],
               make: Callable[[], rolling.Rolling]) -> None:

@@ -48,6 +48,16 @@ class NamingTest(testtools.TestCase):
                                    age=lambda name: (name, name),
                                    kept=kept.__getitem__))
 
+    def test_the_next_number_was_never_used(self) -> None:
+        for ever, number in (
+                ([], 1),
+                ([('c-1', None), ('c-2', None), ('c-3', None)], 4),
+                ([('c-1', None), ('c-5', None), ('c-3', None)], 6),
+                ([('zeus', '1'), ('ares', '2'), ('c-3', None)], 4),
+                ([('zeus', '1'), ('c-7', '2'), ('c-3', None)], 8),
+                ([('c-1', None), ('renamed', None), ('too', None)], 4)):
+            self.assertEqual(number, naming.next_number('c', ever), ever)
+
     def test_a_node_is_named_as_its_member_if_a_server_takes_it(self) -> None:
         for name, node in (
                 ('products-1', 'products-1'), ('a.b_c-1', 'a.b_c-1'),

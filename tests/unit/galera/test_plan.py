@@ -288,6 +288,15 @@ class JoinedTest(testtools.TestCase):
             self.assertEqual(joined, plan.joined(report, uuid, size),
                              (report, uuid, size))
 
+    def test_a_larger_component_where_that_will_do(self):
+        for report, uuid, size, joined in JOINED:
+            if joined:
+                self.assertTrue(plan.joined(report, uuid, size,
+                                            or_larger=True))
+        for size, joined in ((1, True), (2, True), (3, True), (4, False)):
+            self.assertIs(joined, plan.joined(
+                samples.primary(), samples.UUID, size, or_larger=True))
+
 
 class ChooseTest(testtools.TestCase):
 

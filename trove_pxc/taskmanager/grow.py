@@ -1,0 +1,213 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Grow a cluster: its new instances are on their way, now let them in.
+
+Imported by tasks. One new member after another becomes a full one. Nothing
+is done to the server of an old member. One that is down may be missing;
+whoever replaces a lost member grows first.
+"""
+
+from collections.abc import Sequence
+import traceback
+from typing import Any
+
+from oslo_log import log as logging
+from trove.common import exception
+from trove.extensions.common import models as root_models
+from trove.instance import models as instance_models
+from trove.instance.tasks import InstanceTasks
+
+from trove_pxc import exceptions
+from trove_pxc.galera import plan
+from trove_pxc.galera import view
+from trove_pxc.taskmanager import formation
+from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager import outcome
+from trove_pxc.taskmanager import standing
+from trove_pxc.taskmanager import workflow
+
+LOG = logging.getLogger(__name__)
+
+Member = members.Member
+Each = workflow.Each
+
+
+class Growth(standing.Standing):
+    """The state of one run.
+
+    :ivar newcomers: the members that are to come in, in member order.
+    :ivar finished: those that are full members.
+    """
+
+    remedy = 'shrink it away, then grow again'
+
+    def __init__(self, context: Any, cluster: Any,
+                 new_instance_ids: Sequence[str]) -> None:
+        super().__init__('grow', context, cluster)
+        self.newcomers = [member for member in self.everyone
+                          if member.id in new_instance_ids]
+        self.finished: list[Member] = []
+
+    @property
+    def unfinished(self) -> list[Member]:
+        return [member for member in self.newcomers
+                if member not in self.finished]
+
+    @property
+    def registered(self) -> Sequence[Member]:
+        """Also who is down, for it may come back."""
+        return [member for member in self.everyone
+                if member.find_address() is not None]
+
+    def passing(self) -> Sequence[Member]:
+        return self.unfinished
+
+    def look(self) -> Any:
+        found = super().look()
+        self.members = [
+            member for member in self.everyone
+            if member is self.subject or (
+                member.name in found.inside
+                and member not in self.unfinished)]
+        return found
+
+    def joined(self, report: view.MemberReport, size: int) -> bool:
+        """One that was down may come back meanwhile."""
+        return plan.joined(report, self.history, size, or_larger=True)
+
+    def check(self) -> None:
+        """What becomes of an old member does not stop the new one."""
+        self.check_wanted()
+        if not self.newcomers:
+            raise exceptions.ClusterInconsistent(
+                f'cluster {self.cluster_id} has none of the new members')
+        if self.subject in self.newcomers:
+            self.subject.check()
+
+
+def newcomers(operation: Growth) -> Sequence[Member]:
+    return operation.newcomers
+
+
+def _all_admit(operation: Growth, member: Member) -> bool:
+    return all(formation.doors(operation, other).right()
+               for other in operation.registered)
+
+
+def _admit_all(operation: Growth, member: Member) -> None:
+    for other in operation.registered:
+        formation.doors(operation, other).set_right()
+
+
+def _to_be_told(operation: Growth, member: Member) -> list[Member]:
+    """Whose settings should name the new member, but for its own."""
+    return [other for other in operation.members if other is not member]
+
+
+def _known(operation: Growth, member: Member) -> bool:
+    return all(formation.configured(operation, other)
+               for other in _to_be_told(operation, member))
+
+
+def _make_known(operation: Growth, member: Member) -> None:
+    """A running server keeps its own; the next start knows all."""
+    for other in _to_be_told(operation, member):
+        formation.configure(operation, other)
+    missing = [other.name for other in operation.everyone
+               if other not in operation.members
+               and other not in operation.unfinished]
+    if missing:
+        LOG.warning('Cluster %s: %s serve not and were not told of %s',
+                    operation.cluster_id, ', '.join(missing), member.name)
+
+
+def _never(operation: Growth, member: Member) -> bool:
+    return False
+
+
+def _bring_in(operation: Growth, member: Member) -> None:
+    """Let Trove's rows say of it what they say of the others."""
+    histories = [root_models.RootHistory.load(operation.context, other.id)
+                 for other in operation.everyone if other is not member]
+    if any(history is not None and not (
+            history.deleted_at and history.deleted_at > history.created)
+            for history in histories):
+        root_models.RootHistory.create(operation.context, member.id)
+    outcome.release([member])
+    operation.finished.append(member)
+
+
+ADMIT_ALL = workflow.Step(
+    'admit each other', 'to be let in by the others, and let them in',
+    'member_start_timeout', _all_admit, _admit_all)
+MAKE_KNOWN = workflow.Step(
+    'make known', 'to stand in the settings of the others',
+    'member_start_timeout', _known, _make_known)
+BRING_IN = workflow.Step(
+    'finish', 'to be a full member', 'verify_timeout', _never, _bring_in)
+
+STEPS: tuple[Each[Any], ...] = (
+    Each(newcomers, (               # one after another
+        standing.LOOK,              # before anyone waits for a server
+        formation.KNOW_ADDRESS,
+        formation.BE_PREPARED,
+        standing.LOOK,              # who serves now, and their history
+        ADMIT_ALL,
+        formation.CONFIGURE,
+        formation.JOIN,             # Synced, the others see one more
+        formation.REPLICATE,        # what it writes, all the others read
+        formation.COMPLETE,
+        formation.BE_HEALTHY,
+        MAKE_KNOWN,                 # the old ones' next start knows it
+        BRING_IN,
+    )),
+)
+
+
+def run(operation: Growth) -> None:
+    """Let all in, or go on where an earlier run was cut short."""
+    operation.check()
+    workflow.run(operation, STEPS)
+
+
+def give_up(operation: Growth, failure: exceptions.StepFailed) -> None:
+    """Mark those that did not come in, and keep them out.
+
+    Those that came in before stay. The old ones are not touched.
+    """
+    details = ''.join(traceback.format_exception(
+        failure.__cause__ or failure))
+    at_fault = operation.subject
+    for member in operation.unfinished:
+        text = outcome.fault_text(failure)
+        if at_fault is not None and member is not at_fault:
+            text = (f'{member.name} was not let in, for the grow ended at '
+                    f'{at_fault.name}, which tells why. '
+                    f'Next: {failure.next_action}')
+        outcome.set_error(member, InstanceTasks.GROWING_ERROR)
+        instance_models.save_instance_fault(
+            member.id, text[:outcome.FAULT_LENGTH], details)
+    for member in operation.unfinished:
+        _keep_out(member)
+
+
+def _keep_out(member: Member) -> None:
+    """Stop its server, so that it does not come in unseen later on."""
+    report = standing.glimpse(member)
+    if report is None or not report.started:
+        return
+    try:
+        member.guest.stop_member()
+    except (exception.GuestTimeout, exception.GuestError) as failure:
+        LOG.warning('The server of %s, which did not come in, may still '
+                    'run: %s', member.name, failure)
