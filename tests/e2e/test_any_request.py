@@ -235,7 +235,7 @@ class TestAnyRequest(testtools.TestCase):
                 {'resize': {'instance': unknown, 'flavorRef': '1'}},
                 {'resize': {'flavorRef': laboratory.FLAVOR}},
                 {'resize': {'volume': {'size': 1}}},
-                {'grow': [{'flavorRef': '2', 'volume': {'size': 1}}] * 2},
+                {'grow': [{'flavorRef': '4711', 'volume': {'size': 1}}] * 2},
                 {'shrink': [{'id': unknown}]},
                 {'recover': {'dry_run': True, 'bootstrap': unknown}},
                 {'upgrade': {'datastore_version': '10.11'}},
@@ -253,7 +253,9 @@ class TestAnyRequest(testtools.TestCase):
         if not isinstance(body, dict):
             return False
         restart, resize = body.get('restart', 0), body.get('resize')
+        grow = body.get('grow')
         return ('restart' in body and restart in (None, {})
+                or isinstance(grow, list) and '4711' not in str(grow)
                 or isinstance(resize, dict) and 'instance' not in resize)
 
     def updates(self):

@@ -114,7 +114,8 @@ class Guest(accounts.Accounts):
     'stalls' (it never gets Synced), 'forgets' (reads no probe),
     'other_history' (it has data already), 'cannot_grow' (its file system),
     'dies_at_reboot' (its server does not start after one),
-    'fails_to_report' (its agent answers with an error).
+    'fails_to_report' (its agent answers with an error), 'cannot_stop' (its
+    server).
     """
 
     target = messaging.Target(version=api.API.API_LATEST_VERSION)
@@ -135,6 +136,7 @@ class Guest(accounts.Accounts):
         self.reports_until_running = 1
         self.reports_until_synced = 2
         self.crashes = 0
+        self.joined_forming: bool | None = None
         self.mounted = True
         self.ran_with: dict[str, Any] = {}
         self.prepared_with: dict[str, Any] = {}
@@ -157,6 +159,11 @@ class Guest(accounts.Accounts):
         if self._listener is not None:
             self._listener.stop()
             self._listener = None
+
+    def fall_silent(self) -> None:
+        """Its agent is gone; its server goes on."""
+        self._listener.stop()
+        self._listener = None
 
     def report_status(self, status: Any) -> None:
         """What the conductor writes for it."""
@@ -195,6 +202,7 @@ class Guest(accounts.Accounts):
             self.world.tell(f'join {self.name}')
             assert self.settings
             self.started = True
+            self.joined_forming = forming
             if self._start() and self.world.component:
                 self.world.component.append(self)
 
@@ -286,6 +294,8 @@ class Guest(accounts.Accounts):
         self.report_status(Statuses.HEALTHY)
 
     def stop_db(self, context: Any) -> None:
+        if self.habit('cannot_stop'):
+            raise messaging.RemoteError('DockerError', 'no such container')
         with self.world.lock:
             self.leave()
             self.server = ServerState.STOPPED

@@ -379,9 +379,7 @@ class RefusalTest(ActionTest):
             self.refuse(400, 'Validation error: restart', {'restart': body})
 
     def test_what_is_not_offered(self) -> None:
-        node = {'flavorRef': '1', 'volume': {'size': 1}}
         for action, body in (
-                ('grow', [node]), ('shrink', [{'id': self.member(1)}]),
                 ('upgrade', {'datastore_version': '10.11'}),
                 ('configuration_attach', {'configuration_id': 'x'}),
                 ('configuration_attach', {}), ('configuration_detach', {})):

@@ -60,6 +60,21 @@ class PortsTest(base.TroveTest):
             self.override('tcp_ports', tcp_ports, 'mariadb')
             self.check(self.made())
 
+    def test_members_that_come_and_go(self) -> None:
+        """One that left is let in no more by the time it is gone."""
+        self.override('tcp_ports', ['3306'], 'mariadb')
+        cluster_id = self.made()
+        left = self.instance_rows(cluster_id)[1]
+        for action in (
+                {'grow': [{'flavorRef': '1', 'volume': {'size': 1}}]},
+                {'shrink': [{'id': left.id}]}):
+            response = self.request(
+                'POST', f'/clusters/{cluster_id}', action)
+            self.assertEqual(202, response.status_int, response.text)
+            self.wait_for_task(cluster_id)
+            self.check(cluster_id)
+        self.assertEqual(3, len(self.cloud.groups))
+
     def test_one_call_for_each_member(self) -> None:
         self.override('tcp_ports', ['3306'], 'mariadb')
         self.made(number=5)

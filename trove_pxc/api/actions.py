@@ -64,10 +64,6 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 }
 
 _NOT_OFFERED = {
-    'grow': 'Members cannot be added to a cluster yet; create a cluster of '
-            'the size that you need.',
-    'shrink': 'Members cannot be taken out of a cluster yet; create a '
-              'smaller cluster and move the data.',
     'upgrade': 'A cluster cannot be upgraded in place yet; create one of the '
                'other datastore version and move the data.',
     'configuration_attach': 'A configuration group cannot be attached to a '
@@ -90,7 +86,7 @@ def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
         raise validation.refused(_NOT_OFFERED[action])
     if action not in SCHEMAS:
         return False
-    _check_body(action, body)
+    check_body(SCHEMAS[action], action, body)
     cluster.validate_cluster_available()
     wanted = dict(body or {})
     targets = _targets(cluster, wanted.get('instance'))
@@ -109,8 +105,9 @@ def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
     return True
 
 
-def _check_body(action: str, body: Any) -> None:
-    validator = jsonschema.Draft4Validator(SCHEMAS[action])
+def check_body(schema: dict[str, Any], action: str, body: Any) -> None:
+    """Refuse a body that is not understood, and say where it is wrong."""
+    validator = jsonschema.Draft4Validator(schema)
     for error in sorted(validator.iter_errors(body),
                         key=lambda found: [str(key) for key in found.path]):
         place = ''.join(f'[{key!r}]' for key in error.path)
@@ -208,17 +205,17 @@ def _resize_volume(cluster: Any, request: Any, targets: Sequence[Any],
 def _hand_over(cluster: Any, targets: Sequence[Any], task: Any,
                cast: Callable[..., None], **arguments: Any) -> None:
     """Take the cluster's task, forget old faults, cast."""
-    _claim(cluster, task)
+    claim(cluster, task)
     with contextlib.ExitStack() as undo:
         undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
         for row in targets:
-            _forget_fault(row.id)
+            forget_fault(row.id)
         cast(cluster.ds_version.manager, cluster.id,
              [row.id for row in targets], **arguments)
         undo.pop_all()
 
 
-def _claim(cluster: Any, task: Any) -> None:
+def claim(cluster: Any, task: Any) -> None:
     """Set the task, unless another request was quicker.
 
     :raises trove.common.exception.UnprocessableEntity: it was.
@@ -233,7 +230,7 @@ def _claim(cluster: Any, task: Any) -> None:
         cluster.validate_cluster_available()
 
 
-def _forget_fault(instance_id: str) -> None:
+def forget_fault(instance_id: str) -> None:
     """Whatever fault the instance shows later is of this action."""
     fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
     if fault is not None:

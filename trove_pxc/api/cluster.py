@@ -16,6 +16,7 @@ Loaded through api/strategy. It checks, writes rows and casts; the work is
 the taskmanager's.
 """
 
+from collections.abc import Collection
 import contextlib
 from typing import Any
 from typing import Self
@@ -32,6 +33,7 @@ from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import api as task_api
 
 from trove_pxc.api import actions
+from trove_pxc.api import growth
 from trove_pxc.api import members
 from trove_pxc.api import validation
 from trove_pxc.galera import naming
@@ -91,16 +93,17 @@ class GaleraCluster(cluster_models.Cluster):
             locality = _own_server_group(context, locality, cluster.id)
             undo.callback(_delete_server_group, context, locality)
             for instance in checked:
-                made.append(cluster._create_instance(
+                made.append(cluster.create_instance(
                     request, instance, locality))
-            cluster._task_api().create_cluster(cluster.id)
+            cluster.task_api().create_cluster(cluster.id)
             undo.pop_all()
         return cluster
 
     def action(self, context: Any, req: Any, action: str,
                param: Any) -> Any:
         """Ours first; what is none of ours is Trove's."""
-        if not actions.perform(self, req, action, param):
+        if not (actions.perform(self, req, action, param)
+                or growth.perform(self, req, action, param)):
             super().action(context, req, action, param)
 
     def delete(self) -> None:
@@ -113,7 +116,7 @@ class GaleraCluster(cluster_models.Cluster):
         for row in members.rows(self.id, self.name):
             if row.task_status != InstanceTasks.BUILDING:
                 row.update(task_status=InstanceTasks.DELETING)
-        self._task_api().delete_cluster(self.id)
+        self.task_api().delete_cluster(self.id)
 
     def reset_status(self) -> None:
         """As Trove does it; but what is being deleted stays that."""
@@ -133,8 +136,11 @@ class GaleraCluster(cluster_models.Cluster):
             self._members = members.load(self.context, [self])[self.id]
         return self._members
 
-    def know(self, found: list[Any]) -> None:
-        """Take these for the members: they were read with many others."""
+    def know(self, found: list[Any] | None) -> None:
+        """Take these for the members: they were read with many others.
+
+        With None they are read anew, for they are others now.
+        """
         self._members = found
 
     @property
@@ -153,11 +159,12 @@ class GaleraCluster(cluster_models.Cluster):
             self._server_group_loaded = True
         return self._server_group
 
-    def _task_api(self) -> Any:
+    def task_api(self) -> Any:
+        """Trove's client of the taskmanager, with our casts."""
         return task_api.load(self.context, self.ds_version.manager)
 
-    def _create_instance(self, request: validation.Request,
-                         instance: dict[str, Any], locality: Any) -> str:
+    def create_instance(self, request: validation.Request,
+                        instance: dict[str, Any], locality: Any) -> str:
         """Have one member made by Trove; its id."""
         made = instance_models.Instance.create(
             self.context, instance['name'], instance['flavor_id'],
@@ -182,18 +189,21 @@ class GaleraCluster(cluster_models.Cluster):
         """
         LOG.warning('Creating cluster %s failed; its %d instances so far '
                     'are deleted', self.id, len(made))
-        now = timeutils.utcnow()
         self.update_db(task_status=ClusterTasks.DELETING)
-        for row in members.rows(self.id, self.name):
-            if row.id not in made:
-                row.update(deleted=True, deleted_at=now, cluster_id=None,
-                           task_status=InstanceTasks.NONE,
-                           datastore_version_id=None, configuration_id=None)
+        self.forget_rows_but(made)
         if made:
-            self._task_api().delete_cluster(self.id)
+            self.task_api().delete_cluster(self.id)
         else:
-            self.update_db(deleted=True, deleted_at=now,
+            self.update_db(deleted=True, deleted_at=timeutils.utcnow(),
                            task_status=ClusterTasks.NONE)
+
+    def forget_rows_but(self, instance_ids: Collection[str]) -> None:
+        """Delete all other rows: nothing was made for them."""
+        for row in members.rows(self.id, self.name):
+            if row.id not in instance_ids:
+                row.update(deleted=True, deleted_at=timeutils.utcnow(),
+                           cluster_id=None, task_status=InstanceTasks.NONE,
+                           datastore_version_id=None, configuration_id=None)
 
 
 def _own_server_group(context: Any, locality: Any, cluster_id: str) -> Any:

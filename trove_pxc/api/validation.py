@@ -19,6 +19,7 @@ is a 400.
 
 from collections.abc import Iterable
 from collections.abc import Sequence
+from collections.abc import Set
 import dataclasses
 from typing import Any
 
@@ -49,8 +50,24 @@ Instance = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
+class Present:
+    """What there is of a cluster already: nothing of a new one.
+
+    :ivar next_number: the lowest that no member ever had, nor a later one.
+    :ivar volume_sizes: that the members have, in GB.
+    :ivar networks: that they are on.
+    """
+
+    number: int = 0
+    next_number: int = 1
+    names: Set[str] = frozenset()
+    volume_sizes: Set[int] = frozenset()
+    networks: Set[str] = frozenset()
+
+
+@dataclasses.dataclass(frozen=True)
 class Request:
-    """A request for a cluster, as Trove's controller has understood it."""
+    """A request for members, as Trove's controller has understood it."""
 
     name: str
     datastore: Any
@@ -58,6 +75,7 @@ class Request:
     instances: Sequence[Instance]
     configuration_id: str | None
     image_id: str | None
+    present: Present = Present()
 
     @property
     def manager(self) -> str:
@@ -91,7 +109,7 @@ def check(context: Any, request: Request) -> list[Instance]:
     _check_additions(context, request)
     flavors = _flavors(context, request)
     _check_image(context, request)
-    complete = _with_networks(context, named)
+    complete = _with_networks(context, request, named)
     _check_quota(context, request, flavors)
     return complete
 
@@ -128,7 +146,7 @@ def _check_version(request: Request) -> None:
 
 def _check_number(request: Request) -> None:
     least = CONF.get(request.manager).min_cluster_member_count
-    if len(request.instances) < least:
+    if request.present.number + len(request.instances) < least:
         raise exception.ClusterNumInstancesNotLargeEnough(
             num_instances=least)
 
@@ -138,14 +156,16 @@ def _with_names(request: Request) -> list[Instance]:
     named = [
         dict(instance, number=str(number)) if instance.get('name') else
         dict(instance, name=naming.member_name(request.name, number))
-        for number, instance in enumerate(request.instances, start=1)]
+        for number, instance in enumerate(
+            request.instances, start=request.present.next_number)]
     names = [instance['name'] for instance in named]
     longest = max(names, key=len)
     if len(longest) > LONGEST_NAME:
         raise refused(
             f'The member name {longest!r} would be longer than '
             f'{LONGEST_NAME} characters; choose a shorter cluster name.')
-    if len(set(names)) != len(names):
+    if (len(set(names)) != len(names)
+            or not request.present.names.isdisjoint(names)):
         raise refused('Two instances of the cluster have the same name; '
                       'members are told apart by their names.')
     return named
@@ -162,7 +182,13 @@ def _check_volumes(context: Any, request: Request) -> None:
     if not supported:
         return
     cluster_models.assert_same_instance_volumes(instances)
-    cluster_models.validate_volume_size(instances[0]['volume_size'])
+    size = instances[0]['volume_size']
+    cluster_models.validate_volume_size(size)
+    there = sorted(request.present.volume_sizes)
+    if there and size not in there:
+        raise refused(
+            f'A new member needs a volume as large as the members have: '
+            f'{" or ".join(str(one) for one in there)} GB, not {size} GB.')
     for volume_type in _distinct(instances, 'volume_type'):
         datastore_models.DatastoreVersionMetadata.validate_volume_type(
             context, volume_type, request.version.id)
@@ -245,24 +271,28 @@ def _check_image(context: Any, request: Request) -> None:
             f'be used: it is {status}, not active.')
 
 
-def _with_networks(context: Any,
+def _with_networks(context: Any, request: Request,
                    instances: list[Instance]) -> list[Instance]:
     """Each instance with its one nic; all on one network.
 
-    Members must reach each other. Who names no network gets the only one
-    of the project, as Nova's "auto" does it.
+    Members must reach each other. Who names no network gets that of the
+    members, or else the only one of the project, as Nova's "auto" does it.
     """
     neutron = clients.create_neutron_client(context)
+    there = request.present.networks
+    usual = {'network_id': min(there)} if there else {}
     complete = [
-        dict(instance, nics=[_nic(context, neutron, instance)])
+        dict(instance, nics=[_nic(context, neutron, instance, usual)])
         for instance in instances]
-    if len({instance['nics'][0]['network_id'] for instance in complete}) > 1:
+    if len(there | {instance['nics'][0]['network_id']
+                    for instance in complete}) > 1:
         raise exception.ClusterNetworksNotEqual()
     return complete
 
 
-def _nic(context: Any, neutron: Any, instance: Instance) -> dict[str, Any]:
-    given = dict((instance.get('nics') or [{}])[0])
+def _nic(context: Any, neutron: Any, instance: Instance,
+         usual: dict[str, str]) -> dict[str, Any]:
+    given = dict((instance.get('nics') or [usual])[0])
     network_id = given.pop('net-id', None) or given.get('network_id')
     subnet_id = given.get('subnet_id')
     if given.get('ip_address') and not subnet_id:

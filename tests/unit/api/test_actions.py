@@ -57,12 +57,13 @@ class BodyTest(testtools.TestCase):
         self.refused("'delay' was unexpected", 'restart', {'delay': 1})
 
     def test_what_is_not_offered_names_another_way(self) -> None:
-        for action in ('grow', 'shrink', 'upgrade', 'configuration_attach',
+        for action in ('upgrade', 'configuration_attach',
                        'configuration_detach'):
             self.refused('', action, {})
 
     def test_what_is_troves_is_left_to_trove(self) -> None:
-        for action in ('reset-status', 'add_shard', 'anything'):
+        for action in ('reset-status', 'add_shard', 'anything', 'grow',
+                       'shrink'):
             self.assertFalse(perform(action, {}))
 
 

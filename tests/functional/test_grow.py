@@ -1,0 +1,441 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Members that come to a cluster which serves."""
+
+from typing import Any
+
+from trove.cluster.tasks import ClusterTasks
+from trove.extensions.common import models as root_models
+from trove.instance import models as instance_models
+
+from tests.functional import cloud as clouds
+from tests.functional import test_actions
+
+OLD = test_actions.NAMES
+
+
+def node(**changes: Any) -> dict[str, Any]:
+    return {'flavorRef': '1', 'volume': {'size': 1},
+            'nics': [{'network_id': clouds.NETWORK}], **changes}
+
+
+class GrowthTest(test_actions.ActionTest):
+
+    def grow(self, *nodes: dict[str, Any]) -> Any:
+        return self.accept({'grow': list(nodes or [node()])})
+
+    def shrink(self, *names: str) -> Any:
+        return self.accept({'shrink': [
+            {'id': self.named(name).id} for name in names]})
+
+    def named(self, name: str) -> Any:
+        return next(row for row in self.instance_rows(self.cluster_id)
+                    if row.name == name)
+
+    def names(self, shown: Any) -> list[str]:
+        return [instance['name'] for instance in shown['instances']]
+
+    def events_of_old(self) -> list[str]:
+        return [event for event in self.world.events
+                if event.split()[-1] in OLD]
+
+    def addresses_told(self, name: str) -> list[str]:
+        settings = self.world.named(name).settings
+        assert settings is not None
+        return [address for _, address in settings['facts']['members']]
+
+    def assert_serving(self, *names: str) -> None:
+        """These form the component, and nobody else."""
+        self.assertEqual(set(names), {
+            guest.name for guest in self.world.component if guest.synced})
+        self.assertEqual(len(names), len(self.world.component))
+
+
+class GrowTest(GrowthTest):
+
+    def test_one_more(self) -> None:
+        shown = self.grow()
+        self.assertEqual(
+            ['prepared products-4', 'configure products-4',
+             'join products-4', 'write products-4', 'complete products-4',
+             'configure products-1', 'configure products-2',
+             'configure products-3'], self.world.events)
+        self.assertEqual([*OLD, 'products-4'], self.names(shown))
+        self.assertEqual([('ACTIVE', 'HEALTHY')] * 4, [
+            (instance['status'], instance['operating_status'])
+            for instance in shown['instances']])
+        self.assert_serving(*OLD, 'products-4')
+        self.wait_notified('dbaas.cluster_grow.start')
+        self.wait_notified('dbaas.cluster_grow.end')
+        self.assertEqual(
+            {'instances': 4, 'ram': 2048, 'volumes': 4}, self.used())
+
+    def test_all_know_all(self) -> None:
+        shown = self.grow()
+        for name in self.names(shown):
+            self.assertEqual(shown['ip'], self.addresses_told(name))
+        self.assertEqual(1, len({
+            str(guest.settings['secrets'])
+            for guest in self.world.component if guest.settings}))
+
+    def test_it_gets_its_data_as_from_a_cluster_that_serves(self) -> None:
+        self.grow()
+        self.assertIs(False, self.world.named('products-4').joined_forming)
+        self.assertIs(True, self.world.named('products-3').joined_forming)
+
+    def test_two_more_one_after_another(self) -> None:
+        shown = self.grow(node(), node(flavorRef='2'))
+        self.assertEqual([*OLD, 'products-4', 'products-5'],
+                         self.names(shown))
+        events = self.world.events
+        self.assertLess(events.index('complete products-4'),
+                        events.index('join products-5'))
+        self.assert_serving(*OLD, 'products-4', 'products-5')
+        for name in self.names(shown):
+            self.assertEqual(shown['ip'], self.addresses_told(name))
+
+    def test_the_answer_shows_what_is_coming(self) -> None:
+        answered = self.act({'grow': [node()]}).json['cluster']
+        self.assertEqual('GROWING_CLUSTER', answered['task']['name'])
+        self.assertEqual(('products-4', 'BUILD'), tuple(
+            answered['instances'][3][key] for key in ('name', 'status')))
+        self.wait_for_task(self.cluster_id)
+
+    def test_a_number_is_never_given_out_again(self) -> None:
+        self.grow()
+        self.shrink('products-4')
+        self.assertIn('products-5', self.names(self.grow()))
+        self.shrink('products-2')
+        shown = self.grow()
+        self.assertEqual(['products-1', 'products-3', 'products-5',
+                          'products-6'], self.names(shown))
+
+    def test_a_number_is_not_free_when_its_member_was_renamed(self) -> None:
+        self.grow()
+        self.named('products-4').update(name='renamed')
+        self.shrink('renamed')
+        self.assertIn('products-5', self.names(self.grow()))
+
+    def test_a_given_name_is_kept_and_takes_a_number(self) -> None:
+        shown = self.grow(node(name='reports'), node())
+        self.assertEqual([*OLD, 'reports', 'products-5'], self.names(shown))
+        self.assertEqual('4', self.named('reports').shard_id)
+
+    def test_what_the_request_gives_reaches_the_instance(self) -> None:
+        self.grow(node(availability_zone='here', type='member',
+                       region='RegionOne',
+                       volume={'size': '1', 'type': 'fast'}))
+        row = self.named('products-4')
+        self.assertEqual('RegionOne', row.region_id)
+        server = self.cloud.servers[row.compute_instance_id]
+        self.assertEqual('here', server.asked['availability_zone'])
+        volume = self.cloud.volumes[row.volume_id]
+        self.assertEqual((1, 'fast'), (volume.size, volume.volume_type))
+        (port,) = (port for port in self.cloud.ports.values()
+                   if port['name'].endswith(row.id))
+        self.assertEqual(clouds.NETWORK, port['network_id'])
+
+    def test_the_network_is_that_of_the_members(self) -> None:
+        """Where there are more to choose from, too."""
+        self.cloud.networks['other'] = {
+            'id': 'other', 'project_id': test_actions.base.PROJECT}
+        self.grow({'flavorRef': '1', 'volume': {'size': 1}})
+        self.assertEqual({clouds.NETWORK}, {
+            port['network_id'] for port in self.cloud.ports.values()})
+
+    def test_locality_goes_for_new_members_too(self) -> None:
+        self.world.forget()
+        self.cluster_id = self.create(
+            name='apart', locality='anti-affinity').json['cluster']['id']
+        self.wait_for_task(self.cluster_id)
+        self.grow()
+        (group,) = self.cloud.server_groups.values()
+        self.assertEqual(4, len(group.members))
+
+    def test_root_is_enabled_for_it_where_it_is_for_the_others(self) -> None:
+        self.request('POST', f'/clusters/{self.cluster_id}/root')
+        self.grow()
+        new = self.named('products-4').id
+        self.assertIsNotNone(
+            root_models.RootHistory.load(self.context(), new))
+        self.shrink('products-4')
+        gone = self.request('DELETE', f'/instances/{self.member(1)}/root')
+        self.assertEqual(204, gone.status_int, gone.text)
+        self.grow()
+        self.assertIsNone(root_models.RootHistory.load(
+            self.context(), self.named('products-5').id))
+
+    def test_numbers_are_free_again_with_their_cluster(self) -> None:
+        """No deleted row keeps a cluster from being purged."""
+        self.grow()
+        self.shrink('products-4')
+        self.request('DELETE', f'/clusters/{self.cluster_id}')
+        self.wait_deleted(self.cluster_id)
+        self.assertEqual([], instance_models.DBInstance.find_all(
+            cluster_id=self.cluster_id).all())
+        self.assert_nothing_left()
+
+
+class LostMemberTest(GrowthTest):
+    """A member is lost for good, and another takes its place."""
+
+    def test_one_that_is_powered_off(self) -> None:
+        self.world.named('products-2').die()
+        shown = self.grow()
+        self.assert_serving('products-1', 'products-3', 'products-4')
+        self.assertEqual(shown['ip'], self.addresses_told('products-1'))
+        shown = self.shrink('products-2')
+        self.assertEqual(['products-1', 'products-3', 'products-4'],
+                         self.names(shown))
+        self.assert_serving('products-1', 'products-3', 'products-4')
+        self.assertEqual(shown['ip'], self.addresses_told('products-4'))
+        self.assertNotIn('stop products-2', self.world.events)
+        self.assertEqual(self.before, self.used())
+        self.assertEqual(3, len(self.cloud.servers))
+
+    def test_one_whose_server_was_deleted(self) -> None:
+        lost = self.named('products-2')
+        clouds.nova(None).servers.delete(lost.compute_instance_id)
+        for port in [port for port in self.cloud.ports.values()
+                     if port['name'].endswith(lost.id)]:
+            clouds.neutron(None).delete_port(port['id'])
+        self.grow()
+        self.shrink('products-2')
+        self.assert_serving('products-1', 'products-3', 'products-4')
+
+    def test_one_that_comes_back_meanwhile(self) -> None:
+        lost = self.world.named('products-2')
+        lost.fall_silent()
+        lost.leave()
+        self.world.habits['products-4'] = {'stalls': True}
+        self.act({'grow': [node()]})
+        self.wait_for_event('join products-4')
+        lost.come_back()
+        lost.listen()
+        self.world.habits.clear()
+        self.wait_for_task(self.cluster_id)
+        self.wait_notified('dbaas.cluster_grow.end')
+        self.assertIn(self.world.named('products-4'), self.world.component)
+
+    def test_one_that_is_silent_but_serves_is_not_taken_for_lost(
+            self) -> None:
+        self.override('verify_timeout', 5, 'mariadb')
+        self.world.named('products-2').fall_silent()
+        self.grow()
+        error = self.wait_notified('dbaas.cluster_grow.error')
+        self.assertIn('the component counts 3 members, but only products-1, '
+                      'products-3 answer', error['message'])
+        self.assertNotIn('join products-4', self.world.events)
+
+    def test_nobody_is_let_in_without_a_component(self) -> None:
+        self.override('verify_timeout', 5, 'mariadb')
+        for name in OLD:
+            self.world.named(name).leave()
+        self.grow()
+        error = self.wait_notified('dbaas.cluster_grow.error')
+        self.assertIn('no member is in a primary component',
+                      error['message'])
+        self.assertEqual([], self.events_of_old())
+
+
+class FailureTest(GrowthTest):
+    """The old members go on untouched, the new one is in ERROR."""
+
+    def fail(self, *words: str, failed: tuple[str, ...] = ('products-4',),
+             number: int = 1) -> Any:
+        shown = self.grow(*[node()] * number)
+        error = self.wait_notified('dbaas.cluster_grow.error')
+        self.assertEqual([], self.notified('dbaas.cluster_grow.end'))
+        for word in words:
+            self.assertIn(word, error['message'])
+            self.assertIn(word, self.fault(self.named(failed[0]).id))
+        # What Trove itself failed at, it may tell in its own words.
+        for name in failed if words else ():
+            self.assertIn('shrink it away', self.fault(self.named(name).id))
+        self.assertEqual(
+            {name: 'ERROR' for name in failed},
+            {instance['name']: instance['status']
+             for instance in shown['instances']
+             if instance['status'] != 'ACTIVE'})
+        for row in self.instance_rows(self.cluster_id):
+            if row.name in OLD:
+                self.assertEqual('', self.fault(row.id))
+        self.assertNotIn('stop', {
+            event.split()[0] for event in self.events_of_old()})
+        return shown
+
+    def shrink_away(self, *names: str) -> None:
+        self.shrink(*names)
+        self.assertEqual(self.before, self.used())
+        self.assertEqual(3, len(self.cloud.servers))
+        self.assertEqual(3, len(self.cloud.volumes))
+        self.assertEqual(3, len(self.cloud.ports))
+        self.assert_serving(*OLD)
+        self.wait_notified('dbaas.cluster_shrink.end')
+
+    def test_server_that_nova_cannot_make(self) -> None:
+        self.cloud.faults['servers.create'] = 1
+        self.fail()
+        self.assertEqual([], self.events_of_old())
+        self.shrink_away('products-4')
+
+    def test_guest_that_never_gets_ready(self) -> None:
+        self.override('member_ready_timeout', 10, 'mariadb')
+        self.world.habits['products-4'] = {'unprepared': True}
+        self.fail('"prepare of products-4"', 'waited 10 s')
+        self.assertEqual([], self.events_of_old())
+        self.shrink_away('products-4')
+
+    def test_server_that_crashes(self) -> None:
+        self.world.habits['products-4'] = {'crashes': True}
+        self.fail('"join of products-4"', 'disk is 100% full')
+        self.assertEqual([], self.events_of_old())
+        self.assert_serving(*OLD)
+        self.world.habits.clear()
+        self.shrink_away('products-4')
+
+    def test_member_that_is_never_synced_is_kept_out(self) -> None:
+        self.override('join_stall_timeout', 10, 'mariadb')
+        self.world.habits['products-4'] = {'stalls': True}
+        self.fail('"join of products-4"', 'waited 10 s')
+        self.assertIn('stop products-4', self.world.events)
+        self.assert_serving(*OLD)
+        self.shrink_away('products-4')
+
+    def test_the_first_of_two_stays_when_the_second_fails(self) -> None:
+        self.world.habits['products-5'] = {'crashes': True}
+        self.fail('"join of products-5"', failed=('products-5',), number=2)
+        self.assert_serving(*OLD, 'products-4')
+        self.world.habits.clear()
+        self.shrink_away('products-4', 'products-5')
+
+    def test_the_second_is_not_tried_when_the_first_fails(self) -> None:
+        self.world.habits['products-4'] = {'crashes': True}
+        self.fail('"join of products-4"', number=2,
+                  failed=('products-4', 'products-5'))
+        self.assertIn('was not let in, for the grow ended at products-4',
+                      self.fault(self.named('products-5').id))
+        self.assertNotIn('join products-5', self.world.events)
+        self.world.habits.clear()
+        self.shrink_away('products-4', 'products-5')
+
+    def test_grown_again_beside_one_that_failed(self) -> None:
+        self.world.habits['products-4'] = {'crashes': True}
+        self.fail('"join of products-4"')
+        self.world.habits.clear()
+        shown = self.grow()
+        self.assertEqual([*OLD, 'products-4', 'products-5'],
+                         self.names(shown))
+        self.assert_serving(*OLD, 'products-5')
+        self.shrink_away('products-4', 'products-5')
+
+    def test_delete_ends_it(self) -> None:
+        self.world.habits['products-4'] = {'stalls': True}
+        self.act({'grow': [node()]})
+        self.wait_for_event('join products-4')
+        self.request('DELETE', f'/clusters/{self.cluster_id}')
+        self.wait_deleted(self.cluster_id)
+        self.wait_notified('dbaas.cluster_grow.error')
+        self.assert_nothing_left()
+
+
+class RefusalTest(GrowthTest):
+
+    def refuse_node(self, code: int, words: str, **changes: Any) -> None:
+        self.refuse(code, words, {'grow': [node(**changes)]})
+        self.assertEqual(3, len(self.instance_rows(self.cluster_id)))
+
+    def test_volume_of_another_size(self) -> None:
+        self.refuse_node(400, 'as large as the members have: 1 GB, not 2 GB',
+                         volume={'size': 2})
+        self.refuse(400, 'volume size is required', {
+            'grow': [{'flavorRef': '1'}]})
+        self.refuse(400, 'volume', {'grow': [
+            node(), node(volume={'size': 2})]})
+
+    def test_volume_of_any_size_that_a_member_has(self) -> None:
+        self.accept({'resize': {'volume': {'size': 2},
+                                'instance': self.member(1)}})
+        self.grow(node(volume={'size': 2}))
+
+    def test_flavor_and_network(self) -> None:
+        self.refuse_node(400, 'Flavor 77 cannot be found', flavorRef='77')
+        self.cloud.networks['5' * 8 + '-5555' * 3 + '-' + '5' * 12] = {}
+        self.refuse_node(400, 'must be the same', nics=[
+            {'network_id': '5' * 8 + '-5555' * 3 + '-' + '5' * 12}])
+
+    def test_quota(self) -> None:
+        for name in ('instances', 'volumes', 'ram'):
+            self.override(f'max_{name}_per_tenant', self.before[name])
+            self.refuse_node(413, name)
+
+    def test_name_that_a_member_has(self) -> None:
+        self.refuse_node(400, 'same name', name='products-2')
+        self.refuse(400, 'same name', {'grow': [
+            node(name='a'), node(name='a')]})
+
+    def test_bodies(self) -> None:
+        for body in ([], {}, None, 'one', [{}], [{'volume': {'size': 1}}],
+                     [node(related_to='x')], [node(type='arbiter')],
+                     [node(name='')], [node(volume={'size': 0})],
+                     [node(), 5], [node(nics=[{'net': 'x'}])]):
+            self.refuse(400, '', {'grow': body})
+
+    def test_while_something_else_is_going_on(self) -> None:
+        row = self.cluster_row(self.cluster_id)
+        row.update(task_status=ClusterTasks.RESTARTING_CLUSTER)
+        response = self.act({'grow': [node()]})
+        self.assertEqual(422, response.status_int, response.text)
+        self.assertEqual(3, len(self.instance_rows(self.cluster_id)))
+        row.update(task_status=ClusterTasks.NONE)
+
+    def test_another_project(self) -> None:
+        response = self.request('POST', f'/clusters/{self.cluster_id}',
+                                {'grow': [node()]}, project='strangers')
+        self.assertEqual(404, response.status_int)
+
+    def test_cast_that_fails_leaves_the_members_to_be_shrunk_away(
+            self) -> None:
+        self.override('taskmanager_strategy',
+                      'tests.functional.test_actions.BrokenStrategy',
+                      'mariadb')
+        response = self.act({'grow': [node()]})
+        self.assertEqual(500, response.status_int)
+        self.assertEqual(ClusterTasks.NONE,
+                         self.cluster_row(self.cluster_id).task_status)
+        self.override('taskmanager_strategy',
+                      test_actions.base._STRATEGIES['taskmanager_strategy'],
+                      'mariadb')
+        self.wait_for_event('prepared products-4')
+        self.shrink('products-4')
+        self.assertEqual(self.before, self.used())
+
+    def test_second_instance_that_cannot_be_made(self) -> None:
+        """The first is removed again; nothing stays."""
+        call, asked = self.cloud.call, []
+
+        def failing(name: str) -> None:
+            if name == 'flavors.get':
+                asked.append(name)
+                # the check takes one, each instance one
+                if len(asked) == 3:
+                    raise RuntimeError('Nova is gone')
+            call(name)
+        self.cloud.call = failing  # type: ignore[method-assign]
+        response = self.act({'grow': [node(), node()]})
+        self.assertEqual(500, response.status_int, response.text)
+        self.cloud.call = call  # type: ignore[method-assign]
+        self.wait_for_task(self.cluster_id)
+        self.assertEqual(list(OLD), self.names(self.show(self.cluster_id)))
+        self.assertEqual(self.before, self.used())
+        self.assertEqual(3, len(self.cloud.servers))

@@ -1,0 +1,225 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Members that leave a cluster which goes on serving."""
+
+from typing import Any
+
+from trove.cluster.tasks import ClusterTasks
+from trove.instance.tasks import InstanceTasks
+
+from tests.functional import test_grow
+
+OLD = test_grow.OLD
+node = test_grow.node
+
+
+class ShrinkingTest(test_grow.GrowthTest):
+    """Each begins with five members."""
+
+    more = 2
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start = self.before
+        self.all = self.names(self.grow(*[node()] * self.more))
+        self.world.events.clear()
+        self.world.sizes.clear()
+        self.before = self.used()
+
+    def assert_left(self, *names: str) -> None:
+        """These are the cluster; of the others nothing is left."""
+        shown = self.show(self.cluster_id)
+        self.assertEqual(list(names), self.names(shown))
+        self.assert_serving(*names)
+        for name in names:
+            self.assertEqual(shown['ip'], self.addresses_told(name))
+            self.assertEqual(InstanceTasks.NONE,
+                             self.named(name).task_status)
+        for things in (self.cloud.servers, self.cloud.ports,
+                       self.cloud.volumes, self.cloud.groups):
+            self.assertEqual(len(names), len(things))
+        self.assertEqual({'instances': len(names), 'ram': 512 * len(names),
+                          'volumes': len(names)}, self.used())
+
+
+class ShrinkTest(ShrinkingTest):
+
+    def test_one_leaves(self) -> None:
+        self.shrink('products-2')
+        self.assertEqual(
+            ['stop products-2', 'configure products-1',
+             'configure products-3', 'configure products-4',
+             'configure products-5'], self.world.events)
+        self.assert_left('products-1', 'products-3', 'products-4',
+                         'products-5')
+        self.wait_notified('dbaas.cluster_shrink.start')
+        self.wait_notified('dbaas.cluster_shrink.end')
+
+    def test_two_leave_one_after_another(self) -> None:
+        self.shrink('products-1', 'products-4')
+        self.assertEqual([4, 3], self.world.sizes)
+        self.assert_left('products-2', 'products-3', 'products-5')
+
+    def test_the_same_twice_is_one(self) -> None:
+        row = self.named('products-5')
+        self.accept({'shrink': [{'id': row.id}, {'id': row.id.upper()}]})
+        self.assert_left(*self.all[:4])
+
+    def test_the_answer(self) -> None:
+        answered = self.act({'shrink': [
+            {'id': self.named('products-5').id}]}).json['cluster']
+        self.assertEqual('SHRINKING_CLUSTER', answered['task']['name'])
+        self.wait_for_task(self.cluster_id)
+
+    def test_one_that_is_down_goes_at_once(self) -> None:
+        self.override('guest_silence_timeout', 600, 'mariadb')
+        self.world.named('products-2').die()
+        self.shrink('products-2')
+        self.assert_left('products-1', 'products-3', 'products-4',
+                         'products-5')
+
+    def test_one_whose_server_was_stopped(self) -> None:
+        self.world.named('products-2').stop_db(None)
+        self.shrink('products-2')
+        self.assertEqual(1, self.world.events.count('stop products-2'))
+        self.assert_left('products-1', 'products-3', 'products-4',
+                         'products-5')
+
+    def test_one_whose_server_keeps_crashing(self) -> None:
+        guest = self.world.named('products-2')
+        guest.leave()
+        self.world.habits['products-2'] = {'crashes': True}
+        self.shrink('products-2')
+        self.assert_left('products-1', 'products-3', 'products-4',
+                         'products-5')
+
+    def test_silent_one_that_serves_goes_if_the_others_suffice(
+            self) -> None:
+        self.override('guest_silence_timeout', 5, 'mariadb')
+        self.world.named('products-2').fall_silent()
+        self.shrink('products-2')
+        self.assert_left('products-1', 'products-3', 'products-4',
+                         'products-5')
+
+    def test_one_that_cannot_be_stopped(self) -> None:
+        self.override('member_stop_timeout', 5, 'mariadb')
+        self.world.habits['products-2'] = {'cannot_stop': True}
+        self.shrink('products-2')
+        self.assert_left('products-1', 'products-3', 'products-4',
+                         'products-5')
+
+
+class QuorumTest(ShrinkingTest):
+    """Six members, of which three do not answer and yet count."""
+
+    more = 3
+
+    def test_too_many_silent_ones(self) -> None:
+        self.override('guest_silence_timeout', 5, 'mariadb')
+        for name in self.all[3:]:
+            self.world.named(name).fall_silent()
+        self.shrink(*self.all[3:])
+        error = self.wait_notified('dbaas.cluster_shrink.error')
+        self.assertIn('could lose their quorum', error['message'])
+        self.assertEqual(6, len(self.cloud.servers))
+        self.assertEqual(6, len(self.world.component))
+        self.assertEqual(self.before, self.used())
+
+
+class FailureTest(ShrinkingTest):
+
+    def test_nobody_leaves_while_another_does_not_serve(self) -> None:
+        self.override('verify_timeout', 5, 'mariadb')
+        self.world.named('products-3').die()
+        self.shrink('products-2')
+        error = self.wait_notified('dbaas.cluster_shrink.error')
+        self.assertIn('products-3 is not reporting', error['message'])
+        self.assertEqual([], self.world.events)
+        row = self.named('products-2')
+        self.assertEqual(InstanceTasks.NONE, row.task_status)
+        self.assertIn('products-3', self.fault(row.id))
+        self.assertEqual(self.before, self.used())
+        self.shrink('products-2', 'products-3')
+        self.assert_left('products-1', 'products-4', 'products-5')
+
+    def test_server_that_will_not_go(self) -> None:
+        self.override('cluster_delete_time_out', 5)
+        row = self.named('products-2')
+        self.cloud.servers_that_stay.add(row.compute_instance_id)
+        shown = self.shrink('products-2')
+        self.assertEqual('ERROR', shown['instances'][1]['status'])
+        self.assertIn(f'server {row.compute_instance_id}',
+                      self.fault(row.id))
+        self.wait_notified('dbaas.cluster_shrink.error')
+        self.assertEqual(4, len(self.world.component))
+        self.cloud.servers_that_stay.clear()
+        self.shrink('products-2')
+        self.assert_left('products-1', 'products-3', 'products-4',
+                         'products-5')
+
+    def test_delete_ends_it(self) -> None:
+        self.world.habits['products-2'] = {'cannot_stop': True}
+        self.act({'shrink': [{'id': self.named('products-2').id}]})
+        self.wait_for_task(self.cluster_id, 'SHRINKING_CLUSTER')
+        self.request('DELETE', f'/clusters/{self.cluster_id}')
+        self.wait_deleted(self.cluster_id)
+        self.wait_notified('dbaas.cluster_shrink.error')
+        self.assert_nothing_left()
+
+
+class RefusalTest(ShrinkingTest):
+
+    def refuse_ids(self, words: str, *ids: str) -> None:
+        self.refuse(400, words, {'shrink': [{'id': one} for one in ids]})
+        self.assertEqual(5, len(self.instance_rows(self.cluster_id)))
+
+    def ids(self, number: int) -> list[str]:
+        return [row.id for row in
+                self.instance_rows(self.cluster_id)[:number]]
+
+    def test_fewer_than_three(self) -> None:
+        self.refuse_ids('must keep at least 3; 2 would be left',
+                        *self.ids(3))
+        self.refuse_ids('must keep at least 3; 0 would be left',
+                        *self.ids(5))
+        self.override('min_cluster_member_count', 5, 'mariadb')
+        self.refuse_ids('must keep at least 5', *self.ids(1))
+
+    def test_nobody_at_all_whatever_the_option_says(self) -> None:
+        self.override('min_cluster_member_count', 0, 'mariadb')
+        self.refuse_ids('0 would be left', *self.ids(5))
+
+    def test_no_member(self) -> None:
+        self.refuse_ids('is no member of cluster products',
+                        self.unknown_id())
+
+    def test_bodies(self) -> None:
+        for body in ([], {}, None, 'products-2', [{}], [{'id': 'products-2'}],
+                     [{'id': self.ids(1)[0], 'force': True}]):
+            self.refuse(400, '', {'shrink': body})
+
+    def test_while_something_else_is_going_on(self) -> None:
+        row = self.cluster_row(self.cluster_id)
+        row.update(task_status=ClusterTasks.GROWING_CLUSTER)
+        response = self.act({'shrink': [{'id': self.ids(1)[0]}]})
+        self.assertEqual(422, response.status_int, response.text)
+        row.update(task_status=ClusterTasks.NONE)
+
+    def test_cast_that_fails_leaves_no_task(self) -> None:
+        self.override('taskmanager_strategy',
+                      'tests.functional.test_actions.BrokenStrategy',
+                      'mariadb')
+        response: Any = self.act({'shrink': [{'id': self.ids(1)[0]}]})
+        self.assertEqual(500, response.status_int)
+        self.assertEqual(ClusterTasks.NONE,
+                         self.cluster_row(self.cluster_id).task_status)

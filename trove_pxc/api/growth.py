@@ -1,0 +1,225 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Members that come to a cluster, and members that leave it.
+
+Imported by api/cluster. As with the other actions, a request is checked
+here, the cluster's task is taken, and the taskmanager does the work.
+"""
+
+from collections.abc import Collection
+from collections.abc import Sequence
+import contextlib
+from typing import Any
+
+from oslo_log import log as logging
+from trove.cluster.tasks import ClusterTasks
+from trove.common import apischema
+from trove.common import cfg
+from trove.common import clients
+from trove.common import glance
+from trove.common import notification
+from trove.common import server_group
+from trove.common import utils
+from trove.instance import models as instance_models
+
+from trove_pxc.api import actions
+from trove_pxc.api import members
+from trove_pxc.api import validation
+from trove_pxc.galera import naming
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    'grow': {
+        'type': 'array',
+        'minItems': 1,
+        'items': {
+            'type': 'object',
+            'required': ['flavorRef'],
+            'additionalProperties': False,
+            'properties': {
+                'name': apischema.non_empty_string,
+                'flavorRef': apischema.flavorref,
+                'volume': apischema.volume,
+                'nics': apischema.nics,
+                'availability_zone': apischema.non_empty_string,
+                'modules': apischema.module_list,
+                'region_name': apischema.non_empty_string,
+                # as Trove's client writes it
+                'region': apischema.non_empty_string,
+                'type': {'enum': ['member']},
+            },
+        },
+    },
+    'shrink': {
+        'type': 'array',
+        'minItems': 1,
+        'items': {
+            'type': 'object',
+            'required': ['id'],
+            'additionalProperties': False,
+            'properties': {'id': apischema.uuid},
+        },
+    },
+}
+
+
+def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
+    """Have a cluster grown or shrunk.
+
+    :returns: whether that was asked for.
+    :raises trove.common.exception.TroveError: if it cannot be done; then
+        nothing was changed.
+    """
+    if action not in SCHEMAS:
+        return False
+    actions.check_body(SCHEMAS[action], action, body)
+    cluster.validate_cluster_available()
+    if action == 'grow':
+        _grow(cluster, request, body)
+    else:
+        _shrink(cluster, request, [node['id'].lower() for node in body])
+    return True
+
+
+def _grow(cluster: Any, request: Any, nodes: Sequence[Any]) -> None:
+    present = _present(cluster)
+    wanted = validation.Request(
+        cluster.name, cluster.ds, cluster.ds_version,
+        [_instance(node) for node in nodes], cluster.configuration_id,
+        _image_id(cluster), present)
+    checked = validation.check(cluster.context, wanted)
+    locality = server_group.ServerGroup.convert_to_hint(
+        cluster.server_group)
+    cluster.context.notification = notification.DBaaSClusterGrow(
+        cluster.context, request=request)
+    with notification.StartNotification(
+            cluster.context, cluster_id=cluster.id):
+        actions.claim(cluster, ClusterTasks.GROWING_CLUSTER)
+        before = {row.id for row in members.rows(cluster.id, cluster.name)}
+        made: list[str] = []
+        with contextlib.ExitStack() as undo:
+            undo.callback(_undo_grow, cluster, before, made)
+            if _next_number(cluster) != present.next_number:
+                raise validation.unavailable(
+                    f'Cluster {cluster.name} has changed while this request '
+                    'was checked; ask again.')
+            for instance in checked:
+                made.append(cluster.create_instance(
+                    wanted, instance, locality))
+            cluster.task_api().grow_cluster(cluster.id, list(made))
+            undo.pop_all()
+    cluster.know(None)
+
+
+def _shrink(cluster: Any, request: Any, ids: Sequence[str]) -> None:
+    leaving = _leaving(cluster, ids)
+    cluster.context.notification = notification.DBaaSClusterShrink(
+        cluster.context, request=request)
+    with notification.StartNotification(
+            cluster.context, cluster_id=cluster.id,
+            instance_ids=[row.id for row in leaving]):
+        actions.claim(cluster, ClusterTasks.SHRINKING_CLUSTER)
+        with contextlib.ExitStack() as undo:
+            undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
+            leaving = _leaving(cluster, ids)
+            for row in leaving:
+                actions.forget_fault(row.id)
+            cluster.task_api().shrink_cluster(
+                cluster.id, [row.id for row in leaving])
+            undo.pop_all()
+
+
+def _leaving(cluster: Any, ids: Sequence[str]) -> list[Any]:
+    """The rows of the members that are to go, if the rest is enough."""
+    rows = members.rows(cluster.id, cluster.name)
+    strangers = sorted(set(ids) - {row.id for row in rows})
+    if strangers:
+        raise validation.refused(
+            f'Instance {", ".join(strangers)} is no member of cluster '
+            f'{cluster.name}.')
+    least = CONF.get(cluster.ds_version.manager).min_cluster_member_count
+    stay = len(rows) - len(set(ids))
+    if stay < max(least, 1):
+        raise validation.refused(
+            f'Cluster {cluster.name} has {len(rows)} members and must keep '
+            f'at least {least}; {stay} would be left. To replace a member, '
+            'grow the cluster first.')
+    return [row for row in rows if row.id in ids]
+
+
+def _present(cluster: Any) -> validation.Present:
+    """What the new members have to go with."""
+    found = cluster.members
+    return validation.Present(
+        number=len(found), next_number=_next_number(cluster),
+        names=frozenset(str(member.name) for member in found),
+        volume_sizes=frozenset(
+            int(member.volume_size) for member in found
+            if member.volume_size),
+        networks=frozenset(
+            str(address['network']) for member in found
+            for address in member.get_visible_ip_addresses() or ()
+            if 'network' in address))
+
+
+def _next_number(cluster: Any) -> int:
+    """Rows of members that are gone stay, and keep their cluster."""
+    return naming.next_number(cluster.name, (
+        (str(row.name), row.shard_id)
+        for row in instance_models.DBInstance.find_all(
+            cluster_id=cluster.id).all()))
+
+
+def _instance(node: dict[str, Any]) -> validation.Instance:
+    """As Trove's controller understands an instance of a new cluster."""
+    volume = node.get('volume') or {}
+    size = volume.get('size')
+    return {'name': node.get('name'),
+            'flavor_id': str(utils.get_id_from_href(node['flavorRef'])),
+            'volume_size': None if size is None else int(size),
+            'volume_type': volume.get('type'),
+            'nics': node.get('nics'),
+            'availability_zone': node.get('availability_zone'),
+            'region_name': node.get('region_name') or node.get('region'),
+            'modules': node.get('modules')}
+
+
+def _image_id(cluster: Any) -> str | None:
+    """The image for new members, where the version names but its tags."""
+    version = cluster.ds_version
+    if version.image_id or not version.image_tags:
+        return None
+    found: str | None = glance.get_image_id(
+        clients.create_glance_client(cluster.context), None,
+        version.image_tags)
+    return found
+
+
+def _undo_grow(cluster: Any, before: Collection[str],
+               made: Sequence[str]) -> None:
+    """Have what was made of new members removed again.
+
+    If that cannot be asked for either, they stay to be shrunk away.
+    """
+    cluster.forget_rows_but({*before, *made})
+    task = ClusterTasks.SHRINKING_CLUSTER if made else ClusterTasks.NONE
+    cluster.update_db(task_status=task)
+    with contextlib.ExitStack() as undo:
+        undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
+        if made:
+            LOG.warning('Growing cluster %s failed; its %d new instances '
+                        'are removed', cluster.id, len(made))
+            cluster.task_api().shrink_cluster(cluster.id, list(made))
+            undo.pop_all()
