@@ -18,12 +18,14 @@ import argparse
 from collections.abc import Callable
 
 from lab.cli import command
+from lab import errors
 from lab.guest import control
 from lab import home as lab_home
 
 GROUP = """\
 Does to a guest what befalls servers: its database dies, hangs or is stopped,
-its power goes, its network is cut. Trove is not told.
+its power goes, its disk is full, its network is cut, loses packets or gets
+slow. Trove is not told.
 """
 #: name -> (summary, what --help teaches, what does it)
 SIMPLE: dict[str, tuple[str, str, Callable[..., object]]] = {
@@ -44,6 +46,23 @@ SIMPLE: dict[str, tuple[str, str, Callable[..., object]]] = {
         'stop the database server cleanly',
         'Stops the database container as an orderly shutdown would.',
         control.stop_database),
+    'start-db': (
+        'start the database server',
+        'Starts the database container again that "stop-db" has stopped, '
+        'with the command that it was made with.', control.start_database),
+    'kill-agent': (
+        "SIGKILL to Trove's guest agent",
+        "Kills Trove's guest agent as a crash would. The guest's init starts "
+        'another one after a second.', control.kill_agent),
+    'fill-disk': (
+        'leave no space on its volume',
+        'Puts a file on the volume that takes every free block, so that the '
+        'next write that needs one fails. "free-disk" removes it.',
+        control.fill_disk),
+    'free-disk': (
+        'give the space back that fill-disk took',
+        'Removes the file that "fill-disk" has put on the volume.',
+        control.free_disk),
     'off': (
         'cut the power',
         'Cuts the power: every process ends at once and what was not yet '
@@ -62,8 +81,18 @@ Drops every packet of the guest, or with --from only those between it and the
 members named. The guest keeps running and its address stays.
 """
 HEAL = """\
-Ends what "cut" did, wholly, or with --from only between the guest and the
-members named.
+Ends what "cut", "lose" and "slow" did; with --from only a cut between the
+guest and the members named.
+"""
+LOSE = """\
+Loses packets of the guest, each by chance, in both directions: as a bad cable
+or a crowded switch does. 10 percent make every connection slow; from 40 on
+the others may count the member as gone, and let it in again.
+"""
+SLOW = """\
+Lets no more through than so many kilobits a second, in each direction; what
+waits for more than 300 ms is lost. 1000 is a bad line between two sites, and
+holds a busy cluster back to what it can pass.
 """
 
 
@@ -74,6 +103,16 @@ def register(commands: command.Commands) -> None:
         parser = command.add(group, name, summary, teaching, _simple)
         command.add_member(parser)
         parser.set_defaults(act=act)
+    for name, summary, teaching, act, quantity, unit, most in (
+            ('lose', 'lose some of its packets', LOSE, control.lose,
+             '--percent', 'of a hundred packets, 1 to 99', 99),
+            ('slow', 'make its network slow', SLOW, control.slow,
+             '--kbit', 'kilobits a second, from 8 on', None)):
+        parser = command.add(group, name, summary, teaching, _impair)
+        command.add_member(parser)
+        parser.add_argument(quantity, dest='quantity', type=int,
+                            required=True, metavar='N', help=unit)
+        parser.set_defaults(act=act, least=1 if most else 8, most=most)
     for name, summary, teaching, act in (
             ('cut', 'cut its network', CUT, control.cut),
             ('heal', 'restore its network', HEAL, control.heal)):
@@ -88,6 +127,16 @@ def register(commands: command.Commands) -> None:
 def _simple(home: lab_home.Home, options: argparse.Namespace) -> int:
     guest = control.find(home, options.member)
     options.act(home, guest.instance_id)
+    return 0
+
+
+def _impair(home: lab_home.Home, options: argparse.Namespace) -> int:
+    most = options.most or options.quantity
+    if not options.least <= options.quantity <= most:
+        raise errors.LabError(
+            f'{options.quantity} is out of range; see --help')
+    guest = control.find(home, options.member)
+    options.act(home, guest.instance_id, options.quantity)
     return 0
 
 

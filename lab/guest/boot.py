@@ -29,6 +29,7 @@ import subprocess
 import sys
 
 from lab import errors
+from lab.guest import cables
 from lab.guest import cgroups
 from lab.guest import disks
 from lab.guest import firewall
@@ -111,7 +112,7 @@ def power_off(folder: guest_spec.GuestFolder) -> None:
     if pid is not None:
         # The cable first, or dying sockets would still say goodbye.
         _unplug(folder.home, spec)
-        for mount_point in _volume_mounts(pid, spec):
+        for mount_point in volume_mounts(pid, spec):
             kernel.ext4_shutdown(mount_point)
         _kill(folder, pid)
     _clear(folder, spec)
@@ -176,7 +177,7 @@ def detach_volume(folder: guest_spec.GuestFolder, volume_id: str) -> None:
     for volume in [volume for volume in spec.volumes
                    if volume.volume_id == volume_id]:
         only = dataclasses.replace(spec, volumes=[volume])
-        if pid is not None and _volume_mounts(pid, only):
+        if pid is not None and volume_mounts(pid, only):
             raise errors.LabError(
                 f'volume {volume_id} is mounted in guest {spec.name}; '
                 f'unmount /dev/{volume.device} there first')
@@ -276,6 +277,7 @@ def _plug_in(home: lab_home.Home, spec: guest_spec.GuestSpec) -> None:
         f'address add {spec.ip}/{spec.prefix} dev eth0',
         'link set eth0 up',
         f'route add default via {spec.gateway}'])
+    cables.tune(home, spec)
 
 
 def _unplug(home: lab_home.Home, spec: guest_spec.GuestSpec) -> None:
@@ -295,7 +297,7 @@ def _batch(namespace: str, lines: list[str]) -> None:
             f'{done.stderr.strip()}; "lab down" clears what is left over')
 
 
-def _volume_mounts(pid: int, spec: guest_spec.GuestSpec) -> list[str]:
+def volume_mounts(pid: int, spec: guest_spec.GuestSpec) -> list[str]:
     """Where a guest has its volumes mounted, as the host reaches it."""
     numbers = set()
     for volume in spec.volumes:

@@ -10,14 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Cut cables: guests that are cut off, wholly or from each other.
+"""Bad cables: guests that are cut off, lose packets, or have a slow link.
 
-For ``lab.guest.control``. What is cut is remembered in a file, from which
-the filter of the controller's bridge is made anew at each change; a reboot
-of a guest changes nothing about it.
+For ``lab.guest.control``, and ``lab.guest.boot``, which plugs them in. What
+is wrong with them is remembered in a file, from which the filter of the
+controller's bridge is made anew at each change; a reboot of a guest changes
+nothing about it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import contextlib
 import dataclasses
 import fcntl
@@ -31,18 +32,36 @@ from lab.guest import spec as guest_spec
 from lab import home as lab_home
 from lab import netns
 
+#: of a slow link: one full frame at least, and what waits before it is lost
+BURST = '16kb'
+QUEUE = '300ms'
+
 
 @dataclasses.dataclass
 class Cuts:
-    """Server ids that are cut off, and pairs that are, in order."""
+    """What is wrong with the cables, by server ids.
+
+    ``whole`` are cut off, ``pairs`` from each other, in order; ``losses``
+    are packets of a hundred, ``rates`` kilobits a second.
+    """
 
     whole: set[str] = dataclasses.field(default_factory=set)
     pairs: set[tuple[str, str]] = dataclasses.field(default_factory=set)
+    losses: dict[str, int] = dataclasses.field(default_factory=dict)
+    rates: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def concerns(self, server_id: str) -> bool:
         """Whether anything of this guest is cut."""
         return server_id in self.whole or any(
             server_id in pair for pair in self.pairs)
+
+    def keep(self, known: Mapping[str, object]) -> None:
+        """Forget guests that are no more."""
+        self.whole &= set(known)
+        self.pairs = {pair for pair in self.pairs if set(pair) <= set(known)}
+        for marks in (self.losses, self.rates):
+            for gone in set(marks) - set(known):
+                del marks[gone]
 
 
 def read(home: lab_home.Home) -> Cuts:
@@ -51,7 +70,9 @@ def read(home: lab_home.Home) -> Cuts:
     except FileNotFoundError:
         return Cuts()
     return Cuts(set(content['whole']),
-                {(one, other) for one, other in content['pairs']})
+                {(one, other) for one, other in content['pairs']},
+                dict(content.get('losses', {})),
+                dict(content.get('rates', {})))
 
 
 def cut(home: lab_home.Home, server_id: str, peers: Sequence[str]) -> None:
@@ -63,15 +84,54 @@ def cut(home: lab_home.Home, server_id: str, peers: Sequence[str]) -> None:
             cuts.whole.add(server_id)
 
 
+def lose(home: lab_home.Home, server_id: str, percent: int) -> None:
+    """Lose so many in a hundred packets of a guest, each by chance."""
+    with _changing(home) as cuts:
+        cuts.losses[server_id] = percent
+
+
+def slow(home: lab_home.Home, server_id: str, kbit: int) -> None:
+    """Let no more pass than so many kilobits a second, each way."""
+    with _changing(home) as cuts:
+        cuts.rates[server_id] = kbit
+    tune(home, guest_spec.GuestFolder(home, server_id).load())
+
+
 def heal(home: lab_home.Home, server_id: str, peers: Sequence[str]) -> None:
-    """Undo cuts between a guest and its peers, or all that it has."""
+    """Undo cuts between a guest and its peers, or all that is wrong."""
     with _changing(home) as cuts:
         if peers:
             cuts.pairs -= {_pair(server_id, peer) for peer in peers}
-        else:
-            cuts.whole.discard(server_id)
-            cuts.pairs = {pair for pair in cuts.pairs
-                          if server_id not in pair}
+            return
+        cuts.whole.discard(server_id)
+        cuts.pairs = {pair for pair in cuts.pairs if server_id not in pair}
+        cuts.losses.pop(server_id, None)
+        slowed = cuts.rates.pop(server_id, None)
+    if slowed is not None:
+        tune(home, guest_spec.GuestFolder(home, server_id).load())
+
+
+def tune(home: lab_home.Home, spec: guest_spec.GuestSpec) -> None:
+    """Give both ends of a guest's cable, if it is plugged in, their rate."""
+    kbit = read(home).rates.get(spec.server_id)
+    for namespace, device in (
+            (home.controller, guest_spec.link(spec)),
+            (guest_spec.namespace(home, spec), 'eth0')):
+        there = netns.exists(namespace) and not netns.run(
+            namespace, ['ip', 'link', 'show', device], check=False).returncode
+        if there:
+            _limit(namespace, device, kbit)
+
+
+def _limit(namespace: str, device: str, kbit: int | None) -> None:
+    if kbit is None:
+        # One without a limit has none to delete.
+        netns.run(namespace, ['tc', 'qdisc', 'delete', 'dev', device, 'root'],
+                  check=False)
+        return
+    netns.run(namespace, [
+        'tc', 'qdisc', 'replace', 'dev', device, 'root', 'tbf',
+        'rate', f'{kbit}kbit', 'burst', BURST, 'latency', QUEUE])
 
 
 @contextlib.contextmanager
@@ -82,17 +142,20 @@ def _changing(home: lab_home.Home) -> Iterator[Cuts]:
         cuts = read(home)
         yield cuts
         known = _addresses(home)
-        cuts.whole &= set(known)
-        cuts.pairs = {pair for pair in cuts.pairs if set(pair) <= set(known)}
+        cuts.keep(known)
         _apply(home, cuts, known)
-        _file(home).write_text(json.dumps(
-            {'whole': sorted(cuts.whole), 'pairs': sorted(cuts.pairs)}))
+        fresh = _file(home).with_suffix('.new')
+        fresh.write_text(json.dumps(
+            {'whole': sorted(cuts.whole), 'pairs': sorted(cuts.pairs),
+             'losses': cuts.losses, 'rates': cuts.rates}))
+        fresh.replace(_file(home))
 
 
 def _apply(home: lab_home.Home, cuts: Cuts, known: dict[str, str]) -> None:
     text = firewall.cuts(
         [known[one] for one in cuts.whole],
-        [(known[one], known[other]) for one, other in cuts.pairs])
+        [(known[one], known[other]) for one, other in cuts.pairs],
+        {known[one]: percent for one, percent in cuts.losses.items()})
     done = subprocess.run(
         netns.inside(home.controller, ['nft', '-f', '-']),
         input=text, text=True, capture_output=True)

@@ -30,6 +30,7 @@ from lab.guest import boot
 from lab.guest import cables
 from lab.guest import cgroups
 from lab.guest import docker
+from lab.guest import filler
 from lab.guest import init
 from lab.guest import spec as guest_spec
 from lab import home as lab_home
@@ -41,6 +42,7 @@ SERVERS = ('mariadbd', 'mysqld')
 ENGINE_TIMEOUT = 5.0
 STOP_TIMEOUT = 120
 KILL_TIMEOUT = 10.0
+AGENT = 'trove-guestagent'
 STOPPED_STATES = ('T', 't')
 
 
@@ -137,6 +139,54 @@ def stop_database(home: lab_home.Home, who: str) -> None:
     docker.Engine(_socket(pid)).stop(CONTAINER, STOP_TIMEOUT)
 
 
+def start_database(home: lab_home.Home, who: str) -> None:
+    """Start the database container; content if it runs."""
+    _, _, pid = _running(home, who)
+    docker.Engine(_socket(pid)).start(CONTAINER)
+
+
+def kill_agent(home: lab_home.Home, who: str) -> None:
+    """SIGKILL to Trove's guest agent; the guest's init starts another."""
+    folder, spec, _ = _running(home, who)
+    agents = {pid: process.start_time(pid) for pid in cgroups.processes(
+        boot.cgroup(folder.home, spec)) if _is_agent(pid)}
+    if not agents:
+        raise errors.LabError(f'no guest agent runs in guest {who}')
+    _signal(list(agents), signal.SIGKILL)
+    waiting.until(
+        f'the end of the agent in guest {who}',
+        lambda: all(process.start_time(pid) != start
+                    for pid, start in agents.items()),
+        KILL_TIMEOUT, 0.01)
+
+
+def fill_disk(home: lab_home.Home, who: str) -> None:
+    """Leave no block of a guest's volumes free."""
+    _, spec, pid = _running(home, who)
+    mounts = boot.volume_mounts(pid, spec)
+    if not mounts:
+        raise errors.LabError(f'guest {spec.name} has no volume mounted')
+    for mount_point in mounts:
+        filler.fill(Path(mount_point))
+
+
+def free_disk(home: lab_home.Home, who: str) -> None:
+    """Undo what ``fill_disk`` did."""
+    _, spec, pid = _running(home, who)
+    for mount_point in boot.volume_mounts(pid, spec):
+        filler.free(Path(mount_point))
+
+
+def lose(home: lab_home.Home, who: str, percent: int) -> None:
+    """Lose so many in a hundred packets of a guest, each by chance."""
+    cables.lose(home, _find(home, who)[1].server_id, percent)
+
+
+def slow(home: lab_home.Home, who: str, kbit: int) -> None:
+    """Let no more pass than so many kilobits a second, each way."""
+    cables.slow(home, _find(home, who)[1].server_id, kbit)
+
+
 def cut(home: lab_home.Home, who: str,
         peers: Sequence[str] | None = None) -> None:
     """Drop every packet of a guest, or those between it and its peers."""
@@ -146,7 +196,7 @@ def cut(home: lab_home.Home, who: str,
 
 def heal(home: lab_home.Home, who: str,
          peers: Sequence[str] | None = None) -> None:
-    """Undo what ``cut`` did, wholly or between a guest and its peers."""
+    """Undo ``cut``, ``lose`` and ``slow``, or cuts from peers alone."""
     cables.heal(home, _find(home, who)[1].server_id,
                 [_find(home, peer)[1].server_id for peer in peers or ()])
 
@@ -303,6 +353,15 @@ def _name(pid: int) -> str:
         return Path(f'/proc/{pid}/comm').read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
         return ''
+
+
+def _is_agent(pid: int) -> bool:
+    try:
+        words = Path(f'/proc/{pid}/cmdline').read_bytes().split(b'\0')
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return any(Path(word.decode(errors='replace')).name == AGENT
+               for word in words[:2])
 
 
 def _state(pid: int) -> str:

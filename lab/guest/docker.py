@@ -75,6 +75,10 @@ class Engine:
             self._request('GET', f'/containers/{container}/json'))
         return content
 
+    def start(self, container: str) -> None:
+        """Start a container; content if it runs."""
+        self._request('POST', f'/containers/{container}/start')
+
     def stop(self, container: str, timeout: int) -> None:
         """Stop a container; killed after ``timeout`` seconds."""
         self._request('POST', f'/containers/{container}/stop',

@@ -10,14 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Packet filter rules as text for nft: security groups, and cut cables.
+"""Packet filter rules as text for nft: security groups, and bad cables.
 
 For ``lab.guest`` and the cloud's network service. Security groups are
 enforced inside the guest's network namespace, before Docker's address
-translation; cuts at the controller's bridge, where both directions vanish.
+translation; cuts and losses at the controller's bridge, where both
+directions pass.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
 
 GROUP_TABLE = 'inet lab_groups'
@@ -50,11 +51,14 @@ def security_groups(rules: Iterable[Ingress]) -> str:
                     'policy drop;', lines)})
 
 
-def cuts(whole: Sequence[str], pairs: Sequence[tuple[str, str]]) -> str:
+def cuts(whole: Sequence[str], pairs: Sequence[tuple[str, str]],
+         losses: Mapping[str, int] | None = None) -> str:
     """The filter of the bridge.
 
     :param whole: hardware addresses that are cut off from everything
     :param pairs: hardware addresses that do not reach each other
+    :param losses: of so many in a hundred packets, from and to a hardware
+        address, each is lost by chance: the kernel needs no netem for it
     """
     lines = []
     for address in sorted(whole):
@@ -62,6 +66,10 @@ def cuts(whole: Sequence[str], pairs: Sequence[tuple[str, str]]) -> str:
     for one, other in sorted(pairs):
         lines += [f'ether saddr {one} ether daddr {other} drop',
                   f'ether saddr {other} ether daddr {one} drop']
+    for address, percent in sorted((losses or {}).items()):
+        chance = f'numgen random mod 100 < {percent} drop'
+        lines += [f'ether saddr {address} {chance}',
+                  f'ether daddr {address} {chance}']
     return _table(CUT_TABLE, {
         hook: (f'type filter hook {hook} priority 0; policy accept;', lines)
         for hook in ('prerouting', 'output')})

@@ -1,0 +1,170 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the tests of faults share: a healthy cluster under writes.
+
+Use::
+
+    class TestKill(base.FaultTest):
+
+        def test_one(self):
+            [victim] = self.victims(1)
+            self.strike(control.kill_database, victim)
+            self.expect_gone(victim)             # the fault took effect
+            self.expect_recovery(seconds=30)     # all Synced, one history
+            self.expect_ledger()                 # nothing lost
+
+Every test finds the cluster healthy and the clients of a ledger at work on
+all members; when it ends, whatever the fault may have left is undone. A
+test that needs a cluster of its own makes it by ``tests.e2e.laboratory``
+and a ``ledger.Ledger`` over its members.
+"""
+
+from collections.abc import Callable
+import json
+import time
+
+import testtools
+
+from lab import home as lab_home
+from lab import waiting
+from tests.faults import cluster as clusters
+from tests.faults import ledger
+from tests.faults import member as members
+
+#: writes that have to be there before anything is struck
+WARM = 100
+WARM_SECONDS = 60
+#: for a fault to show; Galera's own time-outs are 5 and 15 s
+EFFECT_SECONDS = 30
+LOOK = 0.2
+
+
+class FaultTest(testtools.TestCase):
+    """A test that strikes the shared cluster.
+
+    :ivar since: when it was struck, by time.monotonic
+    :ivar marked: the same, for the servers' logs
+    """
+
+    def setUp(self):
+        super().setUp()
+        self.cluster = clusters.shared()
+        self.ledger = ledger.Ledger(self.cluster.members)
+        self.ledger.prepare()
+        self.addCleanup(self.cluster.restore)
+        self.ledger.start()
+        self.addCleanup(self.ledger.stop)
+        self.wait_writes(WARM, WARM_SECONDS)
+        self.since = time.monotonic()
+        self.marked = self.cluster.mark()
+
+    def victims(self, number: int) -> list[members.Member]:
+        """The last members in order: never the one that bootstrapped, but
+        for all of them."""
+        return self.cluster.members[-number:]
+
+    def strike(self, fault: Callable[[lab_home.Home, str], object],
+               *struck: members.Member) -> None:
+        """Do it to these members' guests, at once."""
+        self.marked = self.cluster.mark()
+        self.since = time.monotonic()
+        self.cluster.strike(fault, struck)
+
+    def wait_until(self, what: str, holds: Callable[[], object],
+                   seconds: float = EFFECT_SECONDS) -> None:
+        waiting.until(what, holds, seconds, LOOK)
+
+    def wait_writes(self, number: int, seconds: float,
+                    member: members.Member | None = None) -> None:
+        """Wait until so many more writes are acknowledged, by anyone."""
+        name = None if member is None else member.name
+        begin = time.monotonic()
+
+        def written() -> bool:
+            count = self.ledger.record.acknowledged(name, since=begin)
+            if count < number:
+                raise waiting.NotYet(f'{count} writes')
+            return True
+
+        self.wait_until(f'{number} writes on {name or "any member"}',
+                        written, seconds)
+
+    def expect_gone(self, *struck: members.Member) -> None:
+        """The servers of these were there, and are not, or are new ones."""
+        for member in struck:
+            def gone(member: members.Member = member) -> bool:
+                place = member.place()
+                return (not place.component
+                        or place.uptime < time.monotonic() - self.since)
+
+            self.wait_until(f'the server of {member.name} to be gone', gone)
+
+    def expect_out(self, *struck: members.Member) -> None:
+        """These take no writes: silent, or out of the primary component."""
+        for member in struck:
+            self.wait_until(f'{member.name} to be out',
+                            lambda member=member: not member.place().serves)
+
+    def expect_size(self, size: int, *left: members.Member) -> None:
+        """These make up a primary component of that size."""
+        for member in left:
+            def counts(member: members.Member = member) -> bool:
+                place = member.place()
+                if not (place.serves and place.size == size):
+                    raise waiting.NotYet(str(place))
+                return True
+
+            self.wait_until(f'{member.name} to count {size}', counts)
+
+    def expect_no_writes(self, *struck: members.Member,
+                         seconds: float = 3) -> None:
+        """Nobody of these acknowledges anything for some seconds."""
+        begin = time.monotonic()
+        waiting.pause(seconds)
+        for member in struck:
+            self.assertEqual(0, self.ledger.record.acknowledged(
+                member.name, since=begin), member.name)
+
+    def expect_recovery(self, seconds: float) -> float:
+        """All members are back in the history that they had.
+
+        :param seconds: since now
+        :returns: seconds since the fault struck
+        """
+        self.cluster.wait_recovered(seconds)
+        took = time.monotonic() - self.since
+        for member in self.cluster.members:
+            self.wait_writes(1, clusters.RECOVERY_SECONDS, member)
+        return took
+
+    def expect_ledger(self, recovery: float | None = None) -> ledger.Audit:
+        """Nothing acknowledged is lost, and all members hold the same."""
+        stall = self.ledger.record.longest_stall(since=self.since)
+        audit = self.ledger.close()
+        self.note(audit, stall, recovery)
+        self.assertEqual([], audit.findings)
+        self.assertEqual(0, audit.lost)
+        self.assertEqual(set(), self.cluster.histories())
+        return audit
+
+    def note(self, audit: ledger.Audit, stall: float,
+             recovery: float | None) -> None:
+        """Keep what was measured, in logs/faults.jsonl of the lab."""
+        path = self.cluster.home.logs / 'faults.jsonl'
+        with path.open('a') as file:
+            file.write(json.dumps({
+                'test': self.id(), 'acknowledged': audit.acknowledged,
+                'lost': audit.lost, 'unknown': audit.unknown,
+                'stall': round(stall, 1),
+                'recovery': None if recovery is None else round(recovery, 1),
+                'findings': audit.findings}) + '\n')

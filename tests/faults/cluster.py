@@ -1,0 +1,166 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The cluster that is struck: made once, looked at, waited for.
+
+For the tests of this folder and the campaign. It is made through Trove, as
+a user makes one; after that only what the lab does to its guests, and what
+its servers say, counts.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+import contextlib
+import datetime
+import logging
+import time
+
+from lab import api
+from lab import errors
+from lab.guest import control
+from lab import home as lab_home
+from lab import parallel
+from lab import waiting
+from tests.e2e import laboratory
+from tests.faults import member as members
+
+LOG = logging.getLogger(__name__)
+
+NAME = 'faults'
+SIZE = 3
+VOLUME_GB = 1
+LOOK = 0.3
+#: of everything that a cluster needs after any single fault, on a machine
+#: that has other work too
+RECOVERY_SECONDS = 180
+
+
+class Cluster:
+    """Three members and the history that they share.
+
+    :ivar uuid: of the history that it had when it was first seen.
+    """
+
+    def __init__(self, home: lab_home.Home, name: str,
+                 names: Sequence[str]) -> None:
+        self.home = home
+        self.name = name
+        self.members = [members.Member(home, each) for each in names]
+        self.uuid = self.wait_healthy(RECOVERY_SECONDS)
+
+    def others(self, *struck: members.Member) -> list[members.Member]:
+        """The members but for these."""
+        return [member for member in self.members if member not in struck]
+
+    def places(self) -> dict[str, members.Place]:
+        return {member.name: member.place() for member in self.members}
+
+    def problem(self, uuid: str | None = None) -> str:
+        """What is not as it should be, in words; '' if nothing.
+
+        :param uuid: the history that it has to be; None: any, but one
+        """
+        places = self.places()
+        wrong = [f'{name}: {place}' for name, place in places.items()
+                 if not place.serves or place.state != 'Synced'
+                 or place.size != len(places)]
+        if wrong:
+            return '; '.join(wrong)
+        uuids = {place.uuid for place in places.values()}
+        if len(uuids) != 1 or (uuid is not None and uuids != {uuid}):
+            return f'histories {sorted(uuids)}, expected {uuid}'
+        return ''
+
+    def wait_healthy(self, seconds: float = RECOVERY_SECONDS,
+                     uuid: str | None = None) -> str:
+        """Wait until all members agree; the UUID that they agree on."""
+        def healthy() -> str:
+            problem = self.problem(uuid)
+            if problem:
+                raise waiting.NotYet(problem)
+            return self.members[0].place().uuid
+
+        return waiting.until(f'{self.name} to be healthy', healthy,
+                             seconds, LOOK)
+
+    def wait_recovered(self, seconds: float = RECOVERY_SECONDS) -> float:
+        """Wait until all members have the one history; seconds it took."""
+        began = time.monotonic()
+        self.wait_healthy(seconds, self.uuid)
+        return time.monotonic() - began
+
+    def histories(self) -> set[str]:
+        """The histories of those who answer, but for the one expected."""
+        return {place.uuid for place in self.places().values()
+                if place.serves} - {self.uuid}
+
+    def strike(self, fault: Callable[[lab_home.Home, str], object],
+               struck: Iterable[members.Member]) -> None:
+        """Do the same to several guests, as close together as can be."""
+        who = [member.instance_id for member in struck]
+        parallel.each(lambda each: fault(self.home, each), who)
+
+    def restore(self) -> None:
+        """Undo whatever a fault may have left on any member."""
+        parallel.each(restore, self.members)
+
+    def mark(self) -> datetime.datetime:
+        """A moment for ``Member.server_log``."""
+        return datetime.datetime.now(datetime.timezone.utc).replace(
+            microsecond=0)
+
+
+def shared() -> Cluster:
+    """The one cluster of all tests, healthy; made, or made anew, if need be.
+
+    "lab down" removes it with the lab.
+    """
+    home = laboratory.home()
+    found = [each for each in api.clusters(home) if each['name'] == NAME]
+    for each in found:
+        try:
+            return _healthy(home, str(each['id']))
+        except (errors.LabError, AssertionError) as broken:
+            LOG.warning('the cluster cannot be used any more: %s', broken)
+            _delete(home, str(each['id']))
+    return _made(home)
+
+
+def _healthy(home: lab_home.Home, cluster_id: str) -> Cluster:
+    names = [each['name'] for each in
+             api.cluster(home, cluster_id)['instances']]
+    for name in names:
+        restore(members.Member(home, name))
+    return Cluster(home, NAME, names)
+
+
+def _made(home: lab_home.Home) -> Cluster:
+    cluster_id = laboratory.create_cluster(
+        NAME, [laboratory.member_option(volume=VOLUME_GB)] * SIZE)
+    laboratory.wait_ready(cluster_id)
+    return _healthy(home, cluster_id)
+
+
+def _delete(home: lab_home.Home, cluster_id: str) -> None:
+    laboratory.openstack('database', 'cluster', 'force', 'delete', cluster_id)
+    laboratory.wait_gone(f'/clusters/{cluster_id}', RECOVERY_SECONDS)
+
+
+def restore(member: members.Member) -> None:
+    """Undo whatever a fault may have left, whether or not it did."""
+    home, who = member.home, member.instance_id
+    control.heal(home, who)
+    control.power_on(home, who)
+    control.free_disk(home, who)
+    with contextlib.suppress(errors.LabError):
+        control.thaw_database(home, who)
+    with contextlib.suppress(errors.LabError):
+        control.start_database(home, who)

@@ -1,0 +1,132 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What clients were told of their writes: nothing here talks to a server.
+
+For the ledger of this folder. A write is acknowledged (the server said
+that it is committed), refused (the server said, or the connection ended
+before the commit was sent, so that it cannot be), or unknown (the
+connection ended, or there was another error, with the commit under way).
+"""
+
+import dataclasses
+import enum
+import itertools
+import threading
+import time
+
+
+class Outcome(enum.Enum):
+    """What a client knows of a write."""
+
+    UNKNOWN = 'unknown'
+    ACKNOWLEDGED = 'acknowledged'
+    REFUSED = 'refused'
+
+
+@dataclasses.dataclass
+class Write:
+    """One transaction: a transfer between two accounts, or an entry.
+
+    :ivar source: the account, or None of an entry.
+    """
+
+    number: int
+    member: str
+    source: int | None = None
+    target: int | None = None
+    amount: int = 0
+    outcome: Outcome = Outcome.UNKNOWN
+
+    @property
+    def is_transfer(self) -> bool:
+        return self.source is not None
+
+
+@dataclasses.dataclass(frozen=True)
+class Acknowledgement:
+    """When a write was acknowledged (by time.monotonic), and by whom."""
+
+    moment: float
+    member: str
+
+
+class Record:
+    """All writes of one round, from any number of clients.
+
+    :ivar writes: by their numbers, which no round uses again.
+    """
+
+    _numbers = itertools.count(1)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._acknowledged: list[Acknowledgement] = []
+        self._began = time.monotonic()
+        self.writes: dict[int, Write] = {}
+
+    def begin(self, member: str, source: int | None = None,
+              target: int | None = None, amount: int = 0) -> Write:
+        """Note a write before its first statement is sent."""
+        with self._lock:
+            write = Write(next(self._numbers), member, source, target, amount)
+            self.writes[write.number] = write
+        return write
+
+    def settle(self, write: Write, outcome: Outcome) -> None:
+        """Note what the client was told of it."""
+        with self._lock:
+            write.outcome = outcome
+            if outcome is Outcome.ACKNOWLEDGED:
+                self._acknowledged.append(
+                    Acknowledgement(time.monotonic(), write.member))
+
+    def count(self, outcome: Outcome) -> int:
+        with self._lock:
+            return sum(write.outcome is outcome
+                       for write in self.writes.values())
+
+    def acknowledged(self, member: str | None = None, since: float = 0.0,
+                     until: float = float('inf')) -> int:
+        """How many writes were acknowledged between two moments.
+
+        :param member: by this one alone; None: by any
+        """
+        return len(self._moments(member, since, until))
+
+    def longest_stall(self, since: float | None = None,
+                      until: float | None = None) -> float:
+        """The most seconds in which nobody acknowledged a write.
+
+        :param since: default: from the beginning
+        :param until: default: until now
+        """
+        begin = self._began if since is None else since
+        end = time.monotonic() if until is None else until
+        marks = [begin, *self._moments(None, begin, end), end]
+        return max(later - earlier
+                   for earlier, later in itertools.pairwise(marks))
+
+    def first_after(self, moment: float) -> float | None:
+        """Seconds from a moment to the next acknowledgement, if any."""
+        with self._lock:
+            for given in self._acknowledged:
+                if given.moment > moment:
+                    return given.moment - moment
+        return None
+
+    def _moments(self, member: str | None, since: float,
+                 until: float) -> list[float]:
+        with self._lock:
+            return [given.moment for given in self._acknowledged
+                    if since <= given.moment <= until
+                    and member in (None, given.member)]
