@@ -107,20 +107,23 @@ def reboot(home: lab_home.Home, who: str, hard: bool = False) -> None:
     _locked(home, who, lambda folder: boot.reboot(folder, hard))
 
 
+def servers(home: lab_home.Home, who: str) -> dict[int, int]:
+    """Pid and start time of the database server; none if there is none.
+
+    The start time is in clock ticks since the host's boot.
+    """
+    folder, spec = _find(home, who)
+    found = {pid: process.start_time(pid)
+             for pid in cgroups.processes(boot.cgroup(folder.home, spec))
+             if _name(pid) in SERVERS}
+    return {pid: started for pid, started in found.items()
+            if started is not None}
+
+
 def kill_database(home: lab_home.Home, who: str) -> None:
     """SIGKILL to the database server; Docker may start it again."""
-    servers = [pid for pid in _processes(home, who) if _name(pid) in SERVERS]
-    if not servers:
-        raise errors.LabError(
-            f'no database server runs in guest {who}; '
-            f'"lab status" shows the state of its container')
-    started = {pid: process.start_time(pid) for pid in servers}
-    _signal(servers, signal.SIGKILL)
-    waiting.until(
-        f'the end of the database server in guest {who}',
-        lambda: all(process.start_time(pid) != start
-                    for pid, start in started.items()),
-        KILL_TIMEOUT, 0.01)
+    _running(home, who)
+    _end(list(servers(home, who)), f'the database server in guest {who}')
 
 
 def freeze_database(home: lab_home.Home, who: str) -> None:
@@ -145,19 +148,16 @@ def start_database(home: lab_home.Home, who: str) -> None:
     docker.Engine(_socket(pid)).start(CONTAINER)
 
 
+def agents(home: lab_home.Home, who: str) -> list[int]:
+    """The host's pids of Trove's guest agent; none if the power is off."""
+    folder, spec = _find(home, who)
+    return [pid for pid in cgroups.processes(boot.cgroup(folder.home, spec))
+            if _is_agent(pid)]
+
+
 def kill_agent(home: lab_home.Home, who: str) -> None:
     """SIGKILL to Trove's guest agent; the guest's init starts another."""
-    folder, spec, _ = _running(home, who)
-    agents = {pid: process.start_time(pid) for pid in cgroups.processes(
-        boot.cgroup(folder.home, spec)) if _is_agent(pid)}
-    if not agents:
-        raise errors.LabError(f'no guest agent runs in guest {who}')
-    _signal(list(agents), signal.SIGKILL)
-    waiting.until(
-        f'the end of the agent in guest {who}',
-        lambda: all(process.start_time(pid) != start
-                    for pid, start in agents.items()),
-        KILL_TIMEOUT, 0.01)
+    _end(agents(home, who), f'the guest agent in guest {who}')
 
 
 def fill_disk(home: lab_home.Home, who: str) -> None:
@@ -353,6 +353,19 @@ def _name(pid: int) -> str:
         return Path(f'/proc/{pid}/comm').read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
         return ''
+
+
+def _end(pids: Sequence[int], what: str) -> None:
+    """SIGKILL; returns when they are gone."""
+    if not pids:
+        raise errors.LabError(
+            f'{what} does not run; "lab status" shows how the guest is')
+    started = {pid: process.start_time(pid) for pid in pids}
+    _signal(pids, signal.SIGKILL)
+    waiting.until(f'the end of {what}',
+                  lambda: all(process.start_time(pid) != start
+                              for pid, start in started.items()),
+                  KILL_TIMEOUT, 0.01)
 
 
 def _is_agent(pid: int) -> bool:

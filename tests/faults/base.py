@@ -17,11 +17,11 @@ Use::
     class TestKill(base.FaultTest):
 
         def test_one(self):
-            [victim] = self.victims(1)
-            self.strike(control.kill_database, victim)
-            self.expect_gone(victim)             # the fault took effect
-            self.expect_recovery(seconds=30)     # all Synced, one history
-            self.expect_ledger()                 # nothing lost
+            # strikes, waits until it shows, ends it, waits until all
+            # members are back in the history that they had
+            recovery = self.suffer(catalogue.KILL, self.last(1), seconds=30)
+            # nothing acknowledged is lost, and all members hold the same
+            self.expect_ledger(recovery)
 
 Every test finds the cluster healthy and the clients of a ledger at work on
 all members; when it ends, whatever the fault may have left is undone. A
@@ -29,14 +29,14 @@ test that needs a cluster of its own makes it by ``tests.e2e.laboratory``
 and a ``ledger.Ledger`` over its members.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import json
 import time
 
 import testtools
 
-from lab import home as lab_home
 from lab import waiting
+from tests.faults import catalogue
 from tests.faults import cluster as clusters
 from tests.faults import ledger
 from tests.faults import member as members
@@ -68,17 +68,37 @@ class FaultTest(testtools.TestCase):
         self.since = time.monotonic()
         self.marked = self.cluster.mark()
 
-    def victims(self, number: int) -> list[members.Member]:
-        """The last members in order: never the one that bootstrapped, but
-        for all of them."""
+    def first(self, number: int) -> list[members.Member]:
+        """The member that bootstrapped, and those after it."""
+        return self.cluster.members[:number]
+
+    def last(self, number: int) -> list[members.Member]:
+        """Never the one that bootstrapped, unless it is all of them."""
         return self.cluster.members[-number:]
 
-    def strike(self, fault: Callable[[lab_home.Home, str], object],
-               *struck: members.Member) -> None:
-        """Do it to these members' guests, at once."""
+    def suffer(self, fault: catalogue.Fault,
+               victims: Sequence[members.Member], seconds: float,
+               between: Callable[[], object] | None = None) -> float:
+        """Strike, see it, end it, and wait until the cluster is as before.
+
+        :param seconds: that the recovery may take, from the fault's end
+        :param between: what to look at while it lasts
+        :returns: seconds that the recovery took
+        """
+        self.strike(fault, victims)
+        if between is not None:
+            between()
+        fault.end(self.cluster, victims)
+        return self.expect_recovery(seconds)
+
+    def strike(self, fault: catalogue.Fault,
+               victims: Sequence[members.Member]) -> None:
+        """Let it happen, and wait until it shows on every victim."""
+        before = [catalogue.Before.of(member) for member in victims]
         self.marked = self.cluster.mark()
         self.since = time.monotonic()
-        self.cluster.strike(fault, struck)
+        fault.strike(self.cluster, victims)
+        fault.wait_seen(self.cluster, victims, before, EFFECT_SECONDS)
 
     def wait_until(self, what: str, holds: Callable[[], object],
                    seconds: float = EFFECT_SECONDS) -> None:
@@ -98,22 +118,6 @@ class FaultTest(testtools.TestCase):
 
         self.wait_until(f'{number} writes on {name or "any member"}',
                         written, seconds)
-
-    def expect_gone(self, *struck: members.Member) -> None:
-        """The servers of these were there, and are not, or are new ones."""
-        for member in struck:
-            def gone(member: members.Member = member) -> bool:
-                place = member.place()
-                return (not place.component
-                        or place.uptime < time.monotonic() - self.since)
-
-            self.wait_until(f'the server of {member.name} to be gone', gone)
-
-    def expect_out(self, *struck: members.Member) -> None:
-        """These take no writes: silent, or out of the primary component."""
-        for member in struck:
-            self.wait_until(f'{member.name} to be out',
-                            lambda member=member: not member.place().serves)
 
     def expect_size(self, size: int, *left: members.Member) -> None:
         """These make up a primary component of that size."""
@@ -136,13 +140,12 @@ class FaultTest(testtools.TestCase):
                 member.name, since=begin), member.name)
 
     def expect_recovery(self, seconds: float) -> float:
-        """All members are back in the history that they had.
+        """All members are back in the history that they had, and write.
 
-        :param seconds: since now
-        :returns: seconds since the fault struck
+        :param seconds: from now on
+        :returns: seconds from now on that it took
         """
-        self.cluster.wait_recovered(seconds)
-        took = time.monotonic() - self.since
+        took = self.cluster.wait_recovered(seconds)
         for member in self.cluster.members:
             self.wait_writes(1, clusters.RECOVERY_SECONDS, member)
         return took

@@ -23,6 +23,7 @@ import dataclasses
 import datetime
 import json
 from pathlib import Path
+import re
 
 import pymysql
 
@@ -42,6 +43,8 @@ ANSWER_SECONDS = 20
 LOOK_SECONDS = 3
 SERVING = ('Synced', 'Donor/Desynced')
 DATA = '/var/lib/mysql/data'
+#: what a server's log tells of how it got its data
+TRANSFER = re.compile(r'IST|SST|[Ss]tate transfer')
 #: what a client may meet when its server is struck
 LOST = (pymysql.MySQLError, OSError, errors.LabError)
 
@@ -168,3 +171,24 @@ def _moment(text: str) -> datetime.datetime:
     """Docker's time: in UTC, with nanoseconds and a Z."""
     return datetime.datetime.fromisoformat(text[:19]).replace(
         tzinfo=datetime.timezone.utc)
+
+
+@dataclasses.dataclass(frozen=True)
+class Transfer:
+    """How a server got what it lacked, by its own log.
+
+    :ivar by_ist: from a donor's cache, only what it missed.
+    :ivar by_sst: a whole copy of the data.
+    """
+
+    by_ist: bool
+    by_sst: bool
+    lines: tuple[str, ...]
+
+    @classmethod
+    def of(cls, log: list[str]) -> 'Transfer':
+        lines = tuple(line for line in log if TRANSFER.search(line))
+        return cls(
+            by_ist=any('IST received: ' in line for line in lines),
+            by_sst=any(' SST completed on joiner' in line for line in lines),
+            lines=lines)

@@ -1,0 +1,57 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""kill -9 of the database server."""
+
+from tests.faults import base
+from tests.faults import catalogue
+from tests.faults import member as members
+
+#: from SIGKILL to Synced, of one member
+ONE_SECONDS = 30
+#: without a quorum, and of all: the last view has to meet again
+QUORUM_SECONDS = 90
+#: nobody acknowledges: Galera counts a member as gone after 5 s
+STALL_SECONDS = 15
+
+
+class TestDatabaseKilled(base.FaultTest):
+
+    def test_one(self):
+        self.check_one(self.last(1))
+
+    def test_the_one_that_bootstrapped(self):
+        self.check_one(self.first(1))
+
+    def test_a_majority(self):
+        recovery = self.suffer(catalogue.KILL, self.last(2), QUORUM_SECONDS)
+        self.expect_ledger(recovery)
+
+    def test_all(self):
+        recovery = self.suffer(catalogue.KILL, self.last(3), QUORUM_SECONDS)
+        self.expect_ledger(recovery)
+
+    def check_one(self, victims):
+        """The others go on, and it gets what it missed, not everything."""
+        recovery = self.suffer(
+            catalogue.KILL, victims, ONE_SECONDS,
+            between=lambda: self.expect_others_go_on(victims))
+        [victim] = victims
+        transfer = members.Transfer.of(victim.server_log(self.marked))
+        self.assertEqual((True, False), (transfer.by_ist, transfer.by_sst),
+                         transfer)
+        audit = self.expect_ledger(recovery)
+        self.assertLess(audit.longest_stall, STALL_SECONDS)
+
+    def expect_others_go_on(self, victims):
+        for member in self.cluster.others(*victims):
+            self.wait_writes(10, STALL_SECONDS, member)
