@@ -44,6 +44,8 @@ from tests.faults import member as members
 #: writes that have to be there before anything is struck
 WARM = 100
 WARM_SECONDS = 60
+#: for clients of a member that is back to find it
+WRITE_SECONDS = 30
 #: for a fault to show; Galera's own time-outs are 5 and 15 s
 EFFECT_SECONDS = 30
 LOOK = 0.2
@@ -88,8 +90,14 @@ class FaultTest(testtools.TestCase):
         self.strike(fault, victims)
         if between is not None:
             between()
-        fault.end(self.cluster, victims)
-        return self.expect_recovery(seconds)
+        ended = time.monotonic()
+        if fault.undo is None:
+            # Over when it struck.
+            ended = self.since
+        else:
+            fault.undo(self.cluster, victims)
+        self.expect_recovery(seconds)
+        return time.monotonic() - ended
 
     def strike(self, fault: catalogue.Fault,
                victims: Sequence[members.Member]) -> None:
@@ -119,6 +127,12 @@ class FaultTest(testtools.TestCase):
         self.wait_until(f'{number} writes on {name or "any member"}',
                         written, seconds)
 
+    def expect_out(self, *struck: members.Member) -> None:
+        """These take no writes: silent, or out of the primary component."""
+        for member in struck:
+            self.wait_until(f'{member.name} to be out',
+                            lambda member=member: not member.place().serves)
+
     def expect_size(self, size: int, *left: members.Member) -> None:
         """These make up a primary component of that size."""
         for member in left:
@@ -130,25 +144,29 @@ class FaultTest(testtools.TestCase):
 
             self.wait_until(f'{member.name} to count {size}', counts)
 
-    def expect_no_writes(self, *struck: members.Member,
+    def expect_no_writes(self, struck: Sequence[members.Member],
                          seconds: float = 3) -> None:
-        """Nobody of these acknowledges anything for some seconds."""
+        """None of these acknowledges anything for some seconds."""
         begin = time.monotonic()
         waiting.pause(seconds)
         for member in struck:
             self.assertEqual(0, self.ledger.record.acknowledged(
                 member.name, since=begin), member.name)
 
-    def expect_recovery(self, seconds: float) -> float:
+    def expect_recovery(self, seconds: float) -> None:
         """All members are back in the history that they had, and write.
 
         :param seconds: from now on
-        :returns: seconds from now on that it took
         """
-        took = self.cluster.wait_recovered(seconds)
+        self.cluster.wait_recovered(seconds)
         for member in self.cluster.members:
-            self.wait_writes(1, clusters.RECOVERY_SECONDS, member)
-        return took
+            self.wait_writes(1, WRITE_SECONDS, member)
+
+    def expect_others_go_on(self, victims: Sequence[members.Member],
+                            seconds: float = EFFECT_SECONDS) -> None:
+        """Each of the others acknowledges writes while the fault lasts."""
+        for member in self.cluster.others(*victims):
+            self.wait_writes(10, seconds, member)
 
     def expect_ledger(self, recovery: float | None = None) -> ledger.Audit:
         """Nothing acknowledged is lost, and all members hold the same."""

@@ -41,6 +41,8 @@ LOOK = 0.3
 #: of everything that a cluster needs after any single fault, on a machine
 #: that has other work too
 RECOVERY_SECONDS = 180
+#: for a cluster that the test before may have left in trouble
+FOUND_SECONDS = 60
 
 
 class Cluster:
@@ -54,7 +56,7 @@ class Cluster:
         self.home = home
         self.name = name
         self.members = [members.Member(home, each) for each in names]
-        self.uuid = self.wait_healthy(RECOVERY_SECONDS)
+        self.uuid = self.wait_healthy(FOUND_SECONDS)
 
     def others(self, *struck: members.Member) -> list[members.Member]:
         """The members but for these."""
@@ -130,7 +132,7 @@ def shared() -> Cluster:
             return _healthy(home, str(each['id']))
         except (errors.LabError, AssertionError) as broken:
             LOG.warning('the cluster cannot be used any more: %s', broken)
-            _delete(home, str(each['id']))
+            laboratory.delete_cluster(str(each['id']), RECOVERY_SECONDS)
     return _made(home)
 
 
@@ -147,11 +149,6 @@ def _made(home: lab_home.Home) -> Cluster:
         NAME, [laboratory.member_option(volume=VOLUME_GB)] * SIZE)
     laboratory.wait_ready(cluster_id)
     return _healthy(home, cluster_id)
-
-
-def _delete(home: lab_home.Home, cluster_id: str) -> None:
-    laboratory.openstack('database', 'cluster', 'force', 'delete', cluster_id)
-    laboratory.wait_gone(f'/clusters/{cluster_id}', RECOVERY_SECONDS)
 
 
 def restore(member: members.Member) -> None:

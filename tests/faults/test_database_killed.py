@@ -44,14 +44,10 @@ class TestDatabaseKilled(base.FaultTest):
         """The others go on, and it gets what it missed, not everything."""
         recovery = self.suffer(
             catalogue.KILL, victims, ONE_SECONDS,
-            between=lambda: self.expect_others_go_on(victims))
+            between=lambda: self.expect_others_go_on(victims, STALL_SECONDS))
         [victim] = victims
         transfer = members.Transfer.of(victim.server_log(self.marked))
         self.assertEqual((True, False), (transfer.by_ist, transfer.by_sst),
                          transfer)
         audit = self.expect_ledger(recovery)
         self.assertLess(audit.longest_stall, STALL_SECONDS)
-
-    def expect_others_go_on(self, victims):
-        for member in self.cluster.others(*victims):
-            self.wait_writes(10, STALL_SECONDS, member)
