@@ -162,6 +162,8 @@ class Home:
         for folder in (self.root, self.logs, self.run, self.cloud,
                        self.guests, self.images, self.cache, self.etc):
             folder.mkdir(parents=True, exist_ok=True)
+        # The guests' volumes lie there, with whatever is on them.
+        self.cloud.chmod(0o700)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -29,7 +29,8 @@ FOLDERS = {
     'etc': 0o755, 'root': 0o700, 'home': 0o755, 'srv': 0o755, 'mnt': 0o755,
     'opt': 0o755, 'var': 0o755, 'var/lib': 0o755, 'var/log': 0o755,
     'var/cache': 0o755, 'var/spool': 0o755, 'var/tmp': 0o1777,
-    'etc/trove': 0o755, 'etc/trove/conf.d': 0o755, 'etc/docker': 0o755,
+    # Cloud-init writes the broker's password there for all to read.
+    'etc/trove': 0o755, 'etc/trove/conf.d': 0o700, 'etc/docker': 0o755,
     'var/lib/cloud': 0o755, 'var/lib/mysql': 0o755,
     # Trove's agent writes here and takes the folder for granted.
     'opt/trove-guestagent': 0o755,

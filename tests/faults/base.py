@@ -25,8 +25,9 @@ Use::
 
 Every test finds the cluster healthy and the clients of a ledger at work on
 all members; when it ends, whatever the fault may have left is undone. A
-test that needs a cluster of its own makes it by ``tests.e2e.laboratory``
-and a ``ledger.Ledger`` over its members.
+class that needs another cluster overrides ``make_cluster``; one that strikes
+while a cluster is being made uses ``cluster.Cluster`` and ``ledger.Ledger``
+itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ import time
 import testtools
 
 from lab import waiting
+from tests.faults import audit as audits
 from tests.faults import catalogue
 from tests.faults import cluster as clusters
 from tests.faults import ledger
@@ -58,9 +60,14 @@ class FaultTest(testtools.TestCase):
     :ivar marked: the same, for the servers' logs
     """
 
+    @classmethod
+    def make_cluster(cls) -> clusters.Cluster:
+        """The cluster to strike, healthy."""
+        return clusters.shared()
+
     def setUp(self):
         super().setUp()
-        self.cluster = clusters.shared()
+        self.cluster = self.make_cluster()
         self.ledger = ledger.Ledger(self.cluster.members)
         self.ledger.prepare()
         self.addCleanup(self.cluster.restore)
@@ -168,7 +175,7 @@ class FaultTest(testtools.TestCase):
         for member in self.cluster.others(*victims):
             self.wait_writes(10, seconds, member)
 
-    def expect_ledger(self, recovery: float | None = None) -> ledger.Audit:
+    def expect_ledger(self, recovery: float | None = None) -> audits.Audit:
         """Nothing acknowledged is lost, and all members hold the same."""
         stall = self.ledger.record.longest_stall(since=self.since)
         audit = self.ledger.close()
@@ -178,7 +185,7 @@ class FaultTest(testtools.TestCase):
         self.assertEqual(set(), self.cluster.histories())
         return audit
 
-    def note(self, audit: ledger.Audit, stall: float,
+    def note(self, audit: audits.Audit, stall: float,
              recovery: float | None) -> None:
         """Keep what was measured, in logs/faults.jsonl of the lab."""
         path = self.cluster.home.logs / 'faults.jsonl'

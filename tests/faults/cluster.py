@@ -49,12 +49,16 @@ class Cluster:
     """Three members and the history that they share.
 
     :ivar uuid: of the history that it had when it was first seen.
+    :param cluster_id: of a cluster whose task is done.
+    :raises WaitTimeout: the members are not healthy, nor get so.
     """
 
-    def __init__(self, home: lab_home.Home, name: str,
-                 names: Sequence[str]) -> None:
+    def __init__(self, home: lab_home.Home, cluster_id: str) -> None:
+        told = api.cluster(home, cluster_id)
         self.home = home
-        self.name = name
+        self.cluster_id = cluster_id
+        self.name = str(told['name'])
+        names = [str(each['name']) for each in told['instances']]
         self.members = [members.Member(home, each) for each in names]
         self.uuid = self.wait_healthy(FOUND_SECONDS)
 
@@ -120,35 +124,32 @@ class Cluster:
             microsecond=0)
 
 
-def shared() -> Cluster:
-    """The one cluster of all tests, healthy; made, or made anew, if need be.
+def shared(name: str = NAME, volume_gb: int = VOLUME_GB) -> Cluster:
+    """The cluster of that name, healthy; made, or made anew, if need be.
 
     "lab down" removes it with the lab.
     """
     home = laboratory.home()
-    found = [each for each in api.clusters(home) if each['name'] == NAME]
-    for each in found:
+    for each in api.clusters(home):
+        if each['name'] != name:
+            continue
+        cluster_id = str(each['id'])
         try:
-            return _healthy(home, str(each['id']))
+            return _found(home, cluster_id)
         except (errors.LabError, AssertionError) as broken:
             LOG.warning('the cluster cannot be used any more: %s', broken)
-            laboratory.delete_cluster(str(each['id']), RECOVERY_SECONDS)
-    return _made(home)
-
-
-def _healthy(home: lab_home.Home, cluster_id: str) -> Cluster:
-    names = [each['name'] for each in
-             api.cluster(home, cluster_id)['instances']]
-    for name in names:
-        restore(members.Member(home, name))
-    return Cluster(home, NAME, names)
-
-
-def _made(home: lab_home.Home) -> Cluster:
+            laboratory.delete_cluster(cluster_id, RECOVERY_SECONDS)
     cluster_id = laboratory.create_cluster(
-        NAME, [laboratory.member_option(volume=VOLUME_GB)] * SIZE)
+        name, [laboratory.member_option(volume=volume_gb)] * SIZE)
     laboratory.wait_ready(cluster_id)
-    return _healthy(home, cluster_id)
+    return Cluster(home, cluster_id)
+
+
+def _found(home: lab_home.Home, cluster_id: str) -> Cluster:
+    """One that a test before has left, in whatever state."""
+    for each in api.cluster(home, cluster_id)['instances']:
+        restore(members.Member(home, str(each['name'])))
+    return Cluster(home, cluster_id)
 
 
 def restore(member: members.Member) -> None:

@@ -23,6 +23,7 @@ import time
 
 from lab import errors
 from lab import waiting
+from tests.faults import audit as audits
 from tests.faults import catalogue
 from tests.faults import cluster as clusters
 from tests.faults import ledger
@@ -97,7 +98,7 @@ class Verdict:
     plan: Plan
     writable: float | None = None
     recovered: float | None = None
-    audit: ledger.Audit | None = None
+    audit: audits.Audit | None = None
     split: bool = False
     failure: str = ''
 

@@ -1,0 +1,70 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A gigabyte and more in a table, and whether it has arrived.
+
+For the tests of this folder that need a state transfer to last.
+"""
+
+import contextlib
+import os
+
+from tests.faults import member as members
+
+TABLE = 'filling.blocks'
+BLOCK = 4 << 20
+#: Galera marks a data directory so while a transfer into it runs
+SPOILED = 'sst_in_progress'
+
+
+def fill(member: members.Member, least: int) -> None:
+    """Have a table of at least so many bytes, through the cluster."""
+    database, _, table = TABLE.partition('.')
+    with contextlib.closing(member.connect(60)) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE IF NOT EXISTS {database}')
+            cursor.execute(
+                f'CREATE TABLE IF NOT EXISTS {TABLE} (id INT PRIMARY KEY '
+                f'AUTO_INCREMENT, block LONGBLOB NOT NULL) ENGINE=InnoDB')
+            while bytes_of(member, table) < least:
+                cursor.execute(
+                    f'INSERT INTO {TABLE} (block) VALUES (%s)',
+                    (os.urandom(BLOCK),))
+                connection.commit()
+
+
+def bytes_of(member: members.Member, table: str) -> int:
+    """Bytes of a table's file in the data directory; 0 without one."""
+    path = member.data / TABLE.partition('.')[0] / f'{table}.ibd'
+    try:
+        return path.stat().st_blocks * 512
+    except OSError:
+        return 0
+
+
+def spoil(member: members.Member) -> None:
+    """Mark its data as spoiled, so that the next start asks for all."""
+    (member.data / SPOILED).touch()
+
+
+def arrived(member: members.Member) -> int:
+    """Bytes of the table's file that a transfer has brought so far.
+
+    mariabackup receives into a folder of its own and moves in the end.
+    """
+    name = f'{TABLE.partition(".")[2]}.ibd'
+    sizes = [0]
+    for folder, _, files in os.walk(member.data):
+        if name in files:
+            with contextlib.suppress(OSError):
+                sizes.append(os.stat(f'{folder}/{name}').st_blocks * 512)
+    return max(sizes)

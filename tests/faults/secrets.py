@@ -1,0 +1,83 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Every password that a lab has made, and every place that holds one.
+
+For the test of secrets. Passwords are never put on a command line here
+either, nor into what a failed test prints: it tells their names.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+import json
+from pathlib import Path
+import re
+import stat
+import subprocess
+
+from lab.guest import control
+from lab import home as lab_home
+
+PRIVATE = stat.S_IRWXG | stat.S_IRWXO
+OPTION = re.compile(r'^\s*password\s*=\s*"?([^"\s]+)"?', re.MULTILINE)
+KEY = re.compile(r'^\s*instance_rpc_encr_key\s*=\s*(\S+)', re.MULTILINE)
+STATE = 'var/lib/mysql/conf.d'
+RECORD = f'{STATE}/galera-member.json'
+INFO = 'etc/trove/conf.d/guest_info.conf'
+#: of a guest: all that is its own; programs are the machine's
+FOLDERS = ('etc', 'home', 'mnt', 'opt', 'root', 'run', 'srv', 'tmp', 'var')
+#: of the lab: what is no log and no program
+OWN = ('cloud', 'etc', 'mariadb', 'rabbitmq', 'run')
+#: image layers, the same for all
+LAYERS = '--exclude-dir=overlay2'
+
+
+def of_guest(guest: control.GuestInfo) -> Iterator[tuple[str, str]]:
+    """Name and value of the passwords that a guest keeps."""
+    root = Path(guest.root)
+    for path in sorted((root / STATE).glob('*.cnf')):
+        for found in OPTION.findall(path.read_text()):
+            yield f'{path.name} of {guest.name}', found
+    record = json.loads((root / RECORD).read_text())
+    for name, value in record['membership']['secrets'].items():
+        yield f'{name} of {guest.name}', value
+    for found in KEY.findall((root / INFO).read_text()):
+        yield f'message key of {guest.name}', found
+
+
+def of_lab(home: lab_home.Home) -> Iterator[tuple[str, str]]:
+    """Name and value of the passwords of the controller's services."""
+    for name, value in json.loads(home.secrets_file.read_text()).items():
+        yield f'{name} of the lab', value
+
+
+def named(known: Mapping[str, str], text: bytes) -> set[str]:
+    """The names of the passwords that a text holds."""
+    return {name for name, value in known.items()
+            if value.encode() in text}
+
+
+def holders(known: Mapping[str, str], folders: Iterable[Path]) -> list[Path]:
+    """The files below the folders that hold any of the passwords."""
+    there = [str(folder) for folder in folders if folder.exists()]
+    done = subprocess.run(
+        ['grep', '--recursive', '--files-with-matches', '--text',
+         '--fixed-strings', '--no-messages', '--devices=skip', LAYERS,
+         '--file=-', *there],
+        input='\n'.join(known.values()), text=True, capture_output=True)
+    return [Path(line) for line in done.stdout.splitlines()]
+
+
+def open_to_others(path: Path, top: Path) -> bool:
+    """Whether anybody but its owner gets at a file, from ``top`` on."""
+    inner = [path, *path.parents]
+    inner = inner[:inner.index(top)]
+    return all(each.stat().st_mode & PRIVATE for each in inner)

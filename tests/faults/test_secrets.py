@@ -1,0 +1,137 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""No password is seen where others can look.
+
+A cluster is made, used, struck and deleted while Trove logs all it can and
+the broker shows every message; then each password that was made is looked
+for in everything that was seen, and in every file.
+"""
+
+import contextlib
+import json
+from pathlib import Path
+import secrets as randoms
+import urllib.request
+
+import testtools
+
+from lab.guest import control
+from tests.e2e import laboratory
+from tests.faults import cluster as clusters
+from tests.faults import secrets
+from tests.faults import trace
+
+NAME = 'secrets'
+SERVICES = ('api', 'conductor', 'taskmanager')
+
+
+class TestSecrets(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.home = laboratory.home()
+        self.known = {}
+        before = bool(self.home.settings().get('debug', False))
+        self.addCleanup(self.restart_services, before)
+        self.restart_services(True)
+
+    def test_no_password_is_seen(self):
+        with trace.Trace(self.home).running() as seen:
+            cluster = self.make_and_use()
+            guests = self.guests(cluster)
+            self.collect(guests)
+            held = self.holders(guests)
+        self.assertEqual([], seen.trouble)
+        self.check_that_it_looked(seen, held)
+        for what in ('messages', 'commands', 'containers'):
+            text = b'\0'.join(getattr(seen, what))
+            self.assertEqual(set(), secrets.named(self.known, text), what)
+        self.assertEqual([], secrets.holders(self.known, [self.home.logs]))
+        self.assertEqual([], [
+            str(path) for path, top in held
+            if secrets.open_to_others(path, top)])
+
+    def make_and_use(self):
+        """What makes Trove and the guests handle each password."""
+        cluster_id = laboratory.create_cluster(NAME)
+        self.addCleanup(laboratory.delete_cluster, cluster_id, 120)
+        laboratory.wait_ready(cluster_id)
+        cluster = clusters.Cluster(self.home, cluster_id)
+        self.known['root as enabled'] = laboratory.openstack_json(
+            'database', 'root', 'enable', cluster_id)['password']
+        self.known['a user'] = randoms.token_urlsafe(16)
+        # By the API: the client would have it on its command line.
+        self.post(f'/instances/{cluster.members[0].instance_id}/users', {
+            'users': [{'name': 'visitor', 'databases': [],
+                       'password': self.known['a user']}]})
+        last = cluster.members[-1]
+        control.kill_database(self.home, last.instance_id)
+        cluster.wait_recovered()
+        control.kill_agent(self.home, last.instance_id)
+        laboratory.wait_ready(cluster_id)
+        return cluster
+
+    def post(self, path, content):
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        request = urllib.request.Request(
+            f'{self.home.api_url}{path}', json.dumps(content).encode(),
+            {'Content-Type': 'application/json'}, method='POST')
+        with opener.open(request, timeout=60) as answer:
+            self.assertEqual(202, answer.status)
+
+    def guests(self, cluster):
+        return [member.info for member in cluster.members]
+
+    def collect(self, guests):
+        """Learn every password that was made."""
+        self.known.update(secrets.of_lab(self.home))
+        for guest in guests:
+            found = dict(secrets.of_guest(guest))
+            self.assertGreaterEqual(len(found), 4, guest.name)
+            self.known.update(found)
+
+    def holders(self, guests):
+        """Files with a password, and the folder that they are seen from."""
+        held = []
+        for guest in guests:
+            root = Path(guest.root)
+            held += [(path, root) for path in secrets.holders(
+                self.known, [root / name for name in secrets.FOLDERS])]
+        held += [(path, self.home.root) for path in secrets.holders(
+            self.known, [self.home.root / name for name in secrets.OWN])]
+        return held
+
+    def check_that_it_looked(self, seen, held):
+        """The search finds what is known to be there."""
+        self.assertIn('create_cluster', seen.methods())
+        self.assertIn('prepare', seen.methods())
+        commands = b'\0'.join(seen.commands)
+        self.assertIn(b'--wsrep_start_position', commands)
+        self.assertIn(b'RestartPolicy', b''.join(seen.containers))
+        names = {path.name for path, _ in held}
+        self.assertLessEqual(
+            {'os_admin.cnf', 'root.cnf', 'galera-member.json',
+             '90-galera.cnf', 'trove.conf'}, names)
+        for name in ('api', 'taskmanager'):
+            text = (self.home.logs / f'{name}.log').read_text()
+            self.assertIn(' DEBUG ', text)
+
+    def restart_services(self, debug):
+        self.home.set(debug=debug)
+        for name in SERVICES:
+            with contextlib.suppress(laboratory.Refused):
+                laboratory.lab('service', 'kill', name)
+        for name in SERVICES:
+            laboratory.lab('service', 'start', name)
+        self.assertEqual(debug, json.loads(
+            self.home.settings_file.read_text())['debug'])

@@ -1,0 +1,117 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import testtools
+
+from tests.faults import audit
+from tests.faults import record as records
+
+NAMES = ('one', 'two', 'three')
+
+
+class AuditTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.record = records.Record()
+        self.opening = audit.Opening(
+            {0: 100, 1: 100},
+            {'transfers': audit.Closed(3, 33), 'entries': audit.Closed()})
+        self.transfer = self.written(0, 1, 5)
+        self.entry = self.written()
+        self.pages = {name: self.page() for name in NAMES}
+
+    def written(self, source: int | None = None, target: int | None = None,
+                amount: int = 0,
+                outcome: records.Outcome = records.Outcome.ACKNOWLEDGED,
+                ) -> int:
+        write = self.record.begin('one', source, target, amount)
+        self.record.settle(write, outcome)
+        return write.number
+
+    def page(self) -> audit.Page:
+        return audit.Page(
+            transfers={self.transfer: (0, 1, 5)}, entries={self.entry},
+            balances={0: 95, 1: 105}, checksums=(1, 2, 3),
+            closed=dict(self.opening.closed),
+            all_rounds={'transfers': audit.Closed(4, 44),
+                        'entries': audit.Closed(1, 11)})
+
+    def judge(self) -> audit.Audit:
+        return audit.audit(self.record, self.opening, self.pages, 1.0)
+
+    def check(self, *words: str) -> audit.Audit:
+        judged = self.judge()
+        self.assertEqual(len(words), len(judged.findings), judged.findings)
+        for word, finding in zip(words, judged.findings, strict=True):
+            self.assertIn(word, finding)
+        return judged
+
+    def test_what_is_as_it_was_told_has_no_findings(self) -> None:
+        judged = self.check()
+        self.assertEqual((2, 0, 0), (
+            judged.acknowledged, judged.lost, judged.unknown))
+
+    def test_an_entry_that_one_member_lost(self) -> None:
+        self.pages['two'].entries.clear()
+        judged = self.check('two: 1 acknowledged writes are lost')
+        self.assertEqual(1, judged.lost)
+
+    def test_a_transfer_that_all_members_lost(self) -> None:
+        for page in self.pages.values():
+            page.transfers.clear()
+            page.balances = {0: 100, 1: 100}
+        judged = self.check(*(['acknowledged writes are lost'] * 3))
+        self.assertEqual(1, judged.lost)
+
+    def test_a_row_that_nobody_wrote(self) -> None:
+        self.pages['three'].entries.add(12345678)
+        self.check('three: 1 rows that nobody wrote: [12345678]')
+
+    def test_a_row_whose_write_was_refused(self) -> None:
+        number = self.written(outcome=records.Outcome.REFUSED)
+        for page in self.pages.values():
+            page.entries.add(number)
+        self.check(*(['that nobody wrote'] * 3))
+
+    def test_a_row_that_is_not_as_it_was_written(self) -> None:
+        self.pages['one'].transfers[self.transfer] = (0, 1, 6)
+        self.pages['one'].balances = {0: 94, 1: 106}
+        self.check('one: 1 rows that nobody wrote')
+
+    def test_an_unknown_write_may_be_there_or_not(self) -> None:
+        kept = self.written(outcome=records.Outcome.UNKNOWN)
+        self.written(outcome=records.Outcome.UNKNOWN)
+        for page in self.pages.values():
+            page.entries.add(kept)
+        judged = self.check()
+        self.assertEqual((2, 1), (judged.unknown, judged.unknown_kept))
+
+    def test_an_unknown_write_on_one_member_alone(self) -> None:
+        number = self.written(outcome=records.Outcome.UNKNOWN)
+        self.pages['one'].entries.add(number)
+        self.pages['one'].checksums = (1, 2, 4)
+        self.check('checksums differ: one (1, 2, 4), two (1, 2, 3)')
+
+    def test_half_a_transfer(self) -> None:
+        self.pages['one'].balances[1] = 100
+        self.check('one: the total is 195, not 200',
+                   'one: the transfers do not explain the balances of [1]')
+
+    def test_balances_that_add_up_and_are_wrong(self) -> None:
+        self.pages['one'].balances = {0: 90, 1: 110}
+        self.check('the transfers do not explain the balances of [0, 1]')
+
+    def test_older_rounds_that_lost_a_row(self) -> None:
+        self.pages['two'].closed['transfers'] = audit.Closed(2, 22)
+        judged = self.check('two: transfers of older rounds')
+        self.assertEqual(1, judged.lost)
