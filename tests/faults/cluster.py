@@ -17,7 +17,7 @@ a user makes one; after that only what the lab does to its guests, and what
 its servers say, counts.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 import contextlib
 import datetime
 import logging
@@ -136,7 +136,7 @@ def shared(name: str = NAME, volume_gb: int = VOLUME_GB) -> Cluster:
         cluster_id = str(each['id'])
         try:
             return _found(home, cluster_id)
-        except (errors.LabError, AssertionError) as broken:
+        except waiting.WaitTimeout as broken:
             LOG.warning('the cluster cannot be used any more: %s', broken)
             laboratory.delete_cluster(cluster_id, RECOVERY_SECONDS)
     cluster_id = laboratory.create_cluster(

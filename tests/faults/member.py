@@ -24,6 +24,7 @@ import datetime
 import json
 from pathlib import Path
 import re
+from typing import Any
 
 import pymysql
 
@@ -107,8 +108,8 @@ class Member:
         return Path(f'{self.root}{DATA}')
 
     def connect(self, seconds: float = ANSWER_SECONDS,
-                ) -> 'pymysql.connections.Connection[pymysql.cursors.Cursor]':
-        """A connection that commits when told.
+                autocommit: bool = False) -> Any:
+        """A connection to its server, of PyMySQL.
 
         :param seconds: that an answer may take before it counts as lost
         :raises LOST: the server cannot be reached
@@ -118,17 +119,17 @@ class Member:
             unix_socket=f'{root}{sql.SOCKET}',
             read_default_file=f'{root}{sql.OPTION_FILE}',
             connect_timeout=CONNECT_SECONDS, read_timeout=seconds,
-            write_timeout=seconds, charset='utf8mb4', autocommit=False)
+            write_timeout=seconds, charset='utf8mb4', autocommit=autocommit)
 
     def ask(self, statement: str, *values: object,
             seconds: float = ANSWER_SECONDS) -> list[tuple[object, ...]]:
         """The rows of one statement, on a connection of its own."""
-        with contextlib.closing(self.connect(seconds)) as connection:
+        # Outside a primary component a server refuses even to commit.
+        with contextlib.closing(
+                self.connect(seconds, autocommit=True)) as connection:
             with connection.cursor() as cursor:
                 cursor.execute(statement, values or None)
-                rows = list(cursor.fetchall())
-            connection.commit()
-        return rows
+                return list(cursor.fetchall())
 
     def place(self) -> Place:
         """Where it stands now; one that does not answer has no place."""

@@ -124,14 +124,11 @@ class TestSecrets(testtools.TestCase):
              '90-galera.cnf', 'trove.conf'}, names)
         for name in ('api', 'taskmanager'):
             text = (self.home.logs / f'{name}.log').read_text()
-            self.assertIn(' DEBUG ', text)
+            # A comparison would print the log.
+            self.assertTrue(' DEBUG ' in text, name)
 
     def restart_services(self, debug):
-        self.home.set(debug=debug)
         for name in SERVICES:
             with contextlib.suppress(laboratory.Refused):
                 laboratory.lab('service', 'kill', name)
-        for name in SERVICES:
-            laboratory.lab('service', 'start', name)
-        self.assertEqual(debug, json.loads(
-            self.home.settings_file.read_text())['debug'])
+        laboratory.lab('up', '--debug' if debug else '--no-debug')

@@ -36,6 +36,8 @@ from lab import process
 from lab.services import rabbitmq
 from lab import waiting
 
+# Debian's own wrapper becomes another user, who has not the cookie.
+CONTROL = '/usr/lib/rabbitmq/bin/rabbitmqctl'
 CONTAINERS = ('database', 'database-helper')
 EXCHANGE = 'amq.rabbitmq.trace'
 LOOK = 0.2
@@ -95,9 +97,9 @@ class Trace:
 
     def _messages(self) -> None:
         netns.enter(netns.path(self._home.controller))
-        with kombu.Connection(rabbitmq.transport_url(
-                self._home, '127.0.0.1').replace('rabbit:', 'amqp:')
-                ) as connection:
+        url = rabbitmq.transport_url(self._home, '127.0.0.1')
+        with kombu.Connection(
+                url.replace('rabbit:', 'amqp:')) as connection:
             queue = kombu.Queue('', kombu.Exchange(
                 EXCHANGE, type='topic', passive=True), '#', exclusive=True)
             with connection.Consumer(
@@ -136,4 +138,4 @@ def _rabbitmqctl(home: lab_home.Home, word: str) -> None:
     netns.run(home.controller, [
         'env', *(f'{name}={value}'
                  for name, value in service.env().items()),
-        'rabbitmqctl', '--node', 'rabbit@localhost', word])
+        CONTROL, '--node', 'rabbit@localhost', word])
