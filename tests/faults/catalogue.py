@@ -19,6 +19,7 @@ after would prove nothing.
 
 from collections.abc import Callable, Sequence
 import dataclasses
+import os
 from pathlib import Path
 import subprocess
 
@@ -69,7 +70,7 @@ class Fault:
     :ivar strike: does it to all victims, at once.
     :ivar seen: whether it shows on one of them; may raise NotYet.
     :ivar undo: ends it, if it does not end by itself.
-    :ivar silences: whether the victims take no writes while it lasts.
+    :ivar most: members that it may befall at once.
     """
 
     name: str
@@ -77,7 +78,7 @@ class Fault:
     strike: Act
     seen: Look
     undo: Act | None = None
-    silences: bool = True
+    most: int = clusters.SIZE
 
     def wait_seen(self, cluster: clusters.Cluster, victims: Victims,
                   before: Sequence[Before], seconds: float) -> None:
@@ -180,6 +181,12 @@ def _slow(_: clusters.Cluster, member: members.Member, was: Before) -> bool:
     return held_back(member) > was.held_back
 
 
+def _full(_: clusters.Cluster, member: members.Member, __: Before) -> bool:
+    """Nothing is left, and its server has met that."""
+    there = os.statvfs(member.data)
+    return not there.f_bavail and not member.place().serves
+
+
 def _new_agent(_: clusters.Cluster, member: members.Member,
                was: Before) -> bool:
     now = control.agents(member.home, member.instance_id)
@@ -239,13 +246,19 @@ CUT = Fault('cut', 'the cable is cut, and mended', _each(control.cut),
 SEPARATE = Fault('separate', 'the other members cannot be reached, and then '
                  'can', _separate, _alone, _HEAL)
 PART = Fault('part', 'one other member cannot be reached, and then can',
-             _part, _parted, _HEAL, silences=False)
+             _part, _parted, _HEAL)
 LOSE = Fault('lose', f'{LOSS} of a hundred packets are lost, for a while',
-             _each(control.lose, LOSS), _lossy, _HEAL, silences=False)
+             _each(control.lose, LOSS), _lossy, _HEAL)
 SLOW = Fault('slow', f'the link passes {KILOBITS} kbit/s, for a while',
-             _each(control.slow, KILOBITS), _slow, _HEAL, silences=False)
+             _each(control.slow, KILOBITS), _slow, _HEAL)
 AGENT = Fault('kill-agent', "Trove's guest agent is killed",
-              _each(control.kill_agent), _new_agent, silences=False)
+              _each(control.kill_agent), _new_agent)
+
+# Of a majority, Galera has the majority vote that nothing is to be written,
+# and the one that could write is cast out.
+FULL = Fault('disk-full', 'its volume is full, and has room again',
+             _each(control.fill_disk), _full, _each(control.free_disk),
+             most=1)
 
 ALL = (KILL, FREEZE, STOP, OFF, RESET, REBOOT, CUT, SEPARATE, PART, LOSE,
-       SLOW, AGENT)
+       SLOW, AGENT, FULL)

@@ -133,7 +133,8 @@ def draw(seed: int, number: int,
     pool = list(wanted) or [(fault, None) for fault in catalogue.ALL]
     gap, hold = chance.uniform(0, 8), chance.uniform(2, 15)
     fault, size = chance.choice(pool)
-    alone = Strike(fault, _victims(chance, size or _size(chance)))
+    size = min(size or _size(chance), fault.most)
+    alone = Strike(fault, _victims(chance, size))
     paired = (not wanted and chance.randrange(100) < PAIRS)
     if not paired:
         return Plan(number, (alone,), gap, hold)

@@ -45,6 +45,7 @@ class LocalState(enum.StrEnum):
     JOINED = 'Joined'
     SYNCED = 'Synced'
     INITIALIZED = 'Initialized'
+    INCONSISTENT = 'Inconsistent'
     UNKNOWN = 'unknown'
 
 
@@ -67,6 +68,8 @@ _STATE_BY_NUMBER = {
     2: LocalState.DONOR,
     3: LocalState.JOINED,
     4: LocalState.SYNCED,
+    # WSREP_MEMBER_ERROR: its state is marked as corrupt.
+    5: LocalState.INCONSISTENT,
 }
 
 _STATE_BY_COMMENT = (
@@ -75,6 +78,7 @@ _STATE_BY_COMMENT = (
     ('joined', LocalState.JOINED),
     ('synced', LocalState.SYNCED),
     ('initialized', LocalState.INITIALIZED),
+    ('inconsistent', LocalState.INCONSISTENT),
 )
 
 
@@ -174,6 +178,15 @@ class NodeView:
     @property
     def is_synced(self) -> bool:
         return self.local_state is LocalState.SYNCED
+
+    @property
+    def was_cast_out(self) -> bool:
+        """Whether it failed to apply what the others did, and left them.
+
+        Its server goes on running and never returns by itself; its next
+        start asks for a whole copy of the data.
+        """
+        return self.local_state is LocalState.INCONSISTENT
 
     @property
     def serves(self) -> bool:

@@ -120,6 +120,12 @@ class HostFiles:
         return str(out)
 
 
+def free_bytes(path: str) -> int:
+    """Bytes that anybody may still use on the file system of a path."""
+    stats = os.statvfs(path)
+    return stats.f_bavail * stats.f_frsize
+
+
 def used_bytes(path: str) -> int:
     """Bytes in use on the file system of a path: cheap, and needs no right.
 

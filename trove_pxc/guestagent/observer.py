@@ -22,11 +22,14 @@ from typing import NamedTuple
 from trove_pxc.galera import view
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import database
+from trove_pxc.guestagent import files
 
 _LOG_LINES = 200
 _LOOP_RESTARTS = 2
 _LOOP_SECONDS = 30
 _SILENCES = 3  # in a row, each some seconds long
+# A full volume would cast the member out again at once.
+_ROOM_BYTES = 64 << 20
 
 # The server starts it as "wsrep_sst_rsync --role 'joiner' --address ...".
 _RECEIVES = re.compile(r"wsrep_sst_\S+ .*--role\s+'?joiner\b")
@@ -60,6 +63,19 @@ class Observer:
         self._answered_start = ''
         self._answered_restarts = 0
         self._silences = 0
+        self._cast_out_start = ''
+
+    def cast_out(self, mount_point: str) -> bool:
+        """Whether the server that runs was last seen cast out, for good.
+
+        :param mount_point: of its volume; while that has no room, a new
+            start would be of no use and the answer is no.
+        """
+        if not self._cast_out_start:
+            return False
+        seen = self._container.look()
+        return (seen.running and seen.started_at == self._cast_out_start
+                and files.free_bytes(mount_point) >= _ROOM_BYTES)
 
     def observe(self, admin: database.Database | None) -> Observation:
         """Look once; it takes seconds at most.
@@ -84,6 +100,8 @@ class Observer:
             return self._not_listening(seen)
         self._answered_start = seen.started_at
         self._answered_restarts = seen.restarts
+        self._cast_out_start = (
+            seen.started_at if node_view.was_cast_out else '')
         return Observation(view.ServerState.RUNNING, node_view)
 
     def _stopped(self, seen: container.Seen) -> Observation:

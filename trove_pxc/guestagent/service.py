@@ -47,7 +47,7 @@ CONF = cfg.CONF
 _READABLE = 0o644
 _PROGRAM = 0o755
 _PRIVATE = 0o600
-_OWN_FOLDER = 0o750
+_OWN_FOLDER = 0o700
 _ALL_ENTER = 0o755
 
 
@@ -215,6 +215,10 @@ class GaleraService:
         if record is None or not record.started:
             return
         with self._lock:
+            if self._observer.cast_out(self._where.mount_point):
+                LOG.warning('The server left its cluster as inconsistent '
+                            'and does not come back: starting it anew')
+                self._container.stop(CONF.state_change_wait_time)
             if (self._container.look().at_work
                     or self._files.present(self._where.stopped_file)):
                 return

@@ -31,7 +31,8 @@ STATES = (
     ('4', 'Donor/Desynced', LocalState.SYNCED),
     ('', 'Synced', LocalState.SYNCED),
     ('', 'Joining: receiving State Transfer', LocalState.JOINING),
-    ('5', 'Inconsistent', LocalState.UNKNOWN),
+    ('5', 'Inconsistent', LocalState.INCONSISTENT),
+    ('', 'Inconsistent', LocalState.INCONSISTENT),
     ('', '', LocalState.UNKNOWN),
     ('six', 'what', LocalState.UNKNOWN),
 )

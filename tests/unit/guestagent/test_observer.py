@@ -20,11 +20,17 @@ import testtools
 from trove_pxc.galera import view
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import database
+from trove_pxc.guestagent import files
 from trove_pxc.guestagent import observer
 
 from tests.unit.galera import samples
 
 SYNCED = view.NodeView.from_status(samples.SYNCED)
+# As MariaDB 10.11 tells it after its volume was full.
+CAST_OUT = view.NodeView.from_status({
+    'wsrep_local_state': '5', 'wsrep_local_state_comment': 'Inconsistent',
+    'wsrep_cluster_size': '0', 'wsrep_cluster_status': 'Disconnected',
+    'wsrep_connected': 'OFF', 'wsrep_ready': 'OFF'})
 State = view.ServerState
 
 
@@ -171,3 +177,33 @@ class ObserverTest(testtools.TestCase):
         self.admin.view.side_effect = database.Refused('1040 too many')
         seen = self.observer.observe(self.admin)
         self.assertEqual((State.RUNNING, None, '1040 too many'), seen[:3])
+
+    def test_one_that_was_cast_out_is_known_until_its_next_start(self) -> None:
+        self.assertFalse(self.observer.cast_out('/'))
+        self.admin.view.return_value = CAST_OUT
+        self.observer.observe(self.admin)
+        self.assertTrue(self.observer.cast_out('/'))
+        self.docker(status='running', started_at=ago(1))
+        self.assertFalse(self.observer.cast_out('/'))
+
+    def test_one_that_was_cast_out_and_stopped_needs_no_stop(self) -> None:
+        self.admin.view.return_value = CAST_OUT
+        self.observer.observe(self.admin)
+        self.docker(status='exited', exit_code=0)
+        self.assertFalse(self.observer.cast_out('/'))
+
+    @mock.patch.object(files.os, 'statvfs', autospec=True)
+    def test_a_full_volume_comes_before_a_new_start(self, statvfs) -> None:
+        self.admin.view.return_value = CAST_OUT
+        self.observer.observe(self.admin)
+        statvfs.return_value = mock.Mock(f_bavail=1, f_frsize=4096)
+        self.assertFalse(self.observer.cast_out('/volume'))
+        statvfs.assert_called_once_with('/volume')
+        statvfs.return_value.f_bavail = 100_000
+        self.assertTrue(self.observer.cast_out('/volume'))
+
+    def test_one_out_of_the_primary_component_is_not_cast_out(self) -> None:
+        self.admin.view.return_value = view.NodeView.from_status({
+            'wsrep_local_state': '0', 'wsrep_cluster_status': 'non-Primary'})
+        self.observer.observe(self.admin)
+        self.assertFalse(self.observer.cast_out('/'))

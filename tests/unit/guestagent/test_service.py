@@ -250,6 +250,26 @@ class StartAndStopTest(fakes.MemberTestCase):
         self.member.resume()
         running.start.assert_not_called()
 
+    @mock.patch('pymysql.connect', autospec=True)
+    def test_what_was_cast_out_is_started_anew(
+            self, connect: mock.Mock) -> None:
+        self.member.bootstrap()
+        connection = connect.return_value
+        cursor = connection.cursor.return_value.__enter__.return_value
+        cursor.fetchall.return_value = [
+            ('wsrep_local_state', '5'),
+            ('wsrep_local_state_comment', 'Inconsistent')]
+        running = self.engine.holds(status='running')
+        running.stop.side_effect = (
+            lambda **_: self.engine.holds(status='exited'))
+        self.member.resume()
+        running.stop.assert_not_called()
+        self.member.report()
+        self.member.resume()
+        running.stop.assert_called_once_with(timeout=120)
+        self.database().start.assert_called_once_with()
+        self.assertFalse(self.orders())
+
     def test_what_never_was_started_is_not_resumed(self) -> None:
         self.member.resume()
         self.database().start.assert_not_called()

@@ -32,8 +32,9 @@ class DrawTest(testtools.TestCase):
         plans = [rounds.draw(1, number) for number in range(1, 2000)]
         alone = {strike.name for plan in plans for strike in plan.strikes}
         for fault in catalogue.ALL:
-            for scope in rounds.SCOPES:
-                self.assertIn(f'{fault.name}-{scope}', alone)
+            for scope, size in rounds.SCOPES.items():
+                name = f'{fault.name}-{scope}'
+                self.assertEqual(size <= fault.most, name in alone, name)
 
     def test_a_pair_strikes_two_members(self) -> None:
         pairs = [plan for plan in (rounds.draw(1, number)

@@ -1,0 +1,50 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The volume of a member is full.
+
+It cannot apply what the others write, so it leaves them as inconsistent; it
+has to come back by itself once there is room, with a whole copy.
+"""
+
+from tests.faults import base
+from tests.faults import catalogue
+from tests.faults import member as members
+
+#: until its agent has seen it, and of a whole state transfer
+SECONDS = 150
+
+
+class TestDiskFull(base.FaultTest):
+
+    def test_of_one(self):
+        self.check(self.last(1))
+
+    def test_of_the_one_that_bootstrapped(self):
+        self.check(self.first(1))
+
+    def check(self, victims):
+        [victim] = victims
+        recovery = self.suffer(
+            catalogue.FULL, victims, SECONDS,
+            between=lambda: self.expect_cast_out(victim))
+        transfer = members.Transfer.of(victim.server_log(self.marked))
+        self.assertTrue(transfer.by_sst, transfer.lines)
+        self.expect_ledger(recovery)
+
+    def expect_cast_out(self, victim):
+        """It says so, and the others go on without it."""
+        self.assertEqual('Inconsistent', victim.place().state)
+        others = self.cluster.others(victim)
+        self.expect_size(len(others), *others)
+        self.expect_others_go_on([victim])
+        self.expect_no_writes([victim])
