@@ -41,6 +41,9 @@ from trove_pxc.api import page
 from trove_pxc.api import reading
 from trove_pxc.api import routes
 from trove_pxc.api import validation
+from trove_pxc import masking
+
+masking.install()
 
 _CLUSTERS = {'member_name': 'cluster',
              'collection_name': '{tenant_id}/clusters'}

@@ -34,9 +34,11 @@ from trove_pxc.guestagent import app as apps
 from trove_pxc.guestagent import reporter as reporters
 from trove_pxc.guestagent import service
 from trove_pxc.guestagent import status as statuses
+from trove_pxc import masking
 
 CONF = cfg.CONF
 conf.register(CONF)
+masking.install()
 
 
 class GaleraManager(common.MySqlManager):
