@@ -112,7 +112,8 @@ def register(commands: command.Commands) -> None:
         command.add_member(parser)
         parser.add_argument(quantity, dest='quantity', type=int,
                             required=True, metavar='N', help=unit)
-        parser.set_defaults(act=act, least=1 if most else 8, most=most)
+        parser.set_defaults(act=act, unit=unit, most=most,
+                            least=1 if most else 8)
     for name, summary, teaching, act in (
             ('cut', 'cut its network', CUT, control.cut),
             ('heal', 'restore its network', HEAL, control.heal)):
@@ -134,7 +135,7 @@ def _impair(home: lab_home.Home, options: argparse.Namespace) -> int:
     most = options.most or options.quantity
     if not options.least <= options.quantity <= most:
         raise errors.LabError(
-            f'{options.quantity} is out of range; see --help')
+            f'{options.quantity} is not {options.unit}')
     guest = control.find(home, options.member)
     options.act(home, guest.instance_id, options.quantity)
     return 0

@@ -20,7 +20,7 @@ for in everything that was seen, and in every file.
 import contextlib
 import json
 from pathlib import Path
-import secrets as randoms
+import secrets
 import urllib.request
 
 import testtools
@@ -28,8 +28,8 @@ import testtools
 from lab.guest import control
 from tests.e2e import laboratory
 from tests.faults import cluster as clusters
-from tests.faults import secrets
-from tests.faults import trace
+from tests.faults import passwords
+from tests.faults import witness
 
 NAME = 'secrets'
 SERVICES = ('api', 'conductor', 'taskmanager')
@@ -46,7 +46,7 @@ class TestSecrets(testtools.TestCase):
         self.restart_services(True)
 
     def test_no_password_is_seen(self):
-        with trace.Trace(self.home).running() as seen:
+        with witness.Witness(self.home).running() as seen:
             cluster = self.make_and_use()
             guests = self.guests(cluster)
             self.collect(guests)
@@ -55,11 +55,11 @@ class TestSecrets(testtools.TestCase):
         self.check_that_it_looked(seen, held)
         for what in ('messages', 'commands', 'containers'):
             text = b'\0'.join(getattr(seen, what))
-            self.assertEqual(set(), secrets.named(self.known, text), what)
-        self.assertEqual([], secrets.holders(self.known, [self.home.logs]))
+            self.assertEqual(set(), passwords.named(self.known, text), what)
+        self.assertEqual([], passwords.holders(self.known, [self.home.logs]))
         self.assertEqual([], [
             str(path) for path, top in held
-            if secrets.open_to_others(path, top)])
+            if passwords.open_to_others(path, top)])
 
     def make_and_use(self):
         """What makes Trove and the guests handle each password."""
@@ -69,7 +69,7 @@ class TestSecrets(testtools.TestCase):
         cluster = clusters.Cluster(self.home, cluster_id)
         self.known['root as enabled'] = laboratory.openstack_json(
             'database', 'root', 'enable', cluster_id)['password']
-        self.known['a user'] = randoms.token_urlsafe(16)
+        self.known['a user'] = secrets.token_urlsafe(16)
         # By the API: the client would have it on its command line.
         self.post(f'/instances/{cluster.members[0].instance_id}/users', {
             'users': [{'name': 'visitor', 'databases': [],
@@ -94,9 +94,9 @@ class TestSecrets(testtools.TestCase):
 
     def collect(self, guests):
         """Learn every password that was made."""
-        self.known.update(secrets.of_lab(self.home))
+        self.known.update(passwords.of_lab(self.home))
         for guest in guests:
-            found = dict(secrets.of_guest(guest))
+            found = dict(passwords.of_guest(guest))
             self.assertGreaterEqual(len(found), 4, guest.name)
             self.known.update(found)
 
@@ -105,10 +105,10 @@ class TestSecrets(testtools.TestCase):
         held = []
         for guest in guests:
             root = Path(guest.root)
-            held += [(path, root) for path in secrets.holders(
-                self.known, [root / name for name in secrets.FOLDERS])]
-        held += [(path, self.home.root) for path in secrets.holders(
-            self.known, [self.home.root / name for name in secrets.OWN])]
+            held += [(path, root) for path in passwords.holders(
+                self.known, [root / name for name in passwords.FOLDERS])]
+        held += [(path, self.home.root) for path in passwords.holders(
+            self.known, [self.home.root / name for name in passwords.OWN])]
         return held
 
     def check_that_it_looked(self, seen, held):

@@ -72,3 +72,10 @@ class CutsTest(testtools.TestCase):
 
     def test_without_cuts_nothing_is_dropped(self) -> None:
         self.assertNotIn('drop', firewall.cuts([], []))
+
+    def test_packets_are_lost_by_chance_in_both_directions(self) -> None:
+        text = firewall.cuts([], [], {'fa:16:3e:00:00:01': 20})
+        for side in ('saddr', 'daddr'):
+            self.assertIn(
+                f'ether {side} fa:16:3e:00:00:01 numgen random mod 100 < 20 '
+                f'drop', text)

@@ -45,7 +45,7 @@ LOOK = 0.2
 DRAIN = 1
 
 
-class Trace:
+class Witness:
     """Everything that was seen, as text without an order.
 
     :ivar messages: of the broker, whole, as they pass.
@@ -62,7 +62,7 @@ class Trace:
         self.trouble: list[str] = []
 
     @contextlib.contextmanager
-    def running(self) -> Iterator['Trace']:
+    def running(self) -> Iterator['Witness']:
         """Look while the block runs."""
         _rabbitmqctl(self._home, 'trace_on')
         threads = [threading.Thread(target=self._kept, args=(look,),
