@@ -11,8 +11,8 @@
 # under the License.
 """Datastores of the lab's Trove: registering a version and its image.
 
-Imported by ``lab.up`` and the command line. It does with ``trove-manage``
-what an operator does.
+Imported by ``lab.up`` and the command line. It does with
+``trove-pxc-manage`` what an operator does.
 """
 
 import dataclasses
@@ -23,33 +23,13 @@ from lab import errors
 from lab import home as lab_home
 from lab.images import build
 from lab.images import datastore
-from lab import parallel
 from lab import report as lab_report
 from lab.services import trove
 
 DEFAULT_NAME = 'mariadb'
 DEFAULT_VERSION = '10.11'
-RULES = 'validation-rules.json'
-
-
-@dataclasses.dataclass(frozen=True)
-class Manager:
-    """What a datastore of a kind needs at its registration."""
-
-    guest_manager: str
-    replication: str
-
-
-MANAGERS = {
-    'mariadb': Manager(
-        'trove_pxc.guestagent.manager.MariaDBManager',
-        'trove.guestagent.strategies.replication.mariadb_gtid.'
-        'MariaDBGTIDReplication'),
-    'pxc': Manager(
-        'trove_pxc.guestagent.manager.PxcManager',
-        'trove.guestagent.strategies.replication.mysql_gtid.'
-        'MysqlGTIDReplication'),
-}
+#: those that this project has guest managers for
+MANAGERS = ('mariadb', 'pxc')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,46 +84,17 @@ def add(home: lab_home.Home, report: lab_report.Report,
 
 
 def _register(home: lab_home.Home, wanted: Version, image: str) -> None:
-    manager = MANAGERS[wanted.manager]
-    _manage(home, 'datastore_update', wanted.datastore, '')
-    _manage(
-        home, 'datastore_version_update', wanted.datastore, wanted.version,
-        wanted.manager, image, '', '1',
-        '--registry-ext', manager.guest_manager,
-        '--repl-strategy', manager.replication)
-    parallel.run(lambda: _make_it_the_default(home, wanted),
-                 lambda: _load_rules(home, wanted))
-
-
-def _make_it_the_default(home: lab_home.Home, wanted: Version) -> None:
-    if wanted.active:
-        _manage(home, 'datastore_update', wanted.datastore, wanted.version)
-
-
-def _load_rules(home: lab_home.Home, wanted: Version) -> None:
-    rules = _rules(home, wanted.manager)
-    if rules.exists():
-        _manage(home, 'db_load_datastore_config_parameters',
-                wanted.datastore, wanted.version, str(rules))
+    trove.run(home, [
+        *trove.command(home, 'trove-pxc-manage'), 'datastore', 'add',
+        '--manager', wanted.manager, '--datastore', wanted.datastore,
+        '--version', wanted.version, '--image', image,
+        *(['--default'] if wanted.active else [])])
 
 
 def _default(home: lab_home.Home, report: lab_report.Report) -> Version:
     archive = build.ensure_database_image(home, report)
     return Version(
         DEFAULT_NAME, DEFAULT_NAME, DEFAULT_VERSION, str(archive))
-
-
-def _manage(home: lab_home.Home, *arguments: str) -> None:
-    trove.run(home, [*trove.command(home, 'trove-manage'), *arguments])
-
-
-def _rules(home: lab_home.Home, manager: str) -> Path:
-    """What a configuration group may hold; ours goes before Trove's."""
-    ours = home.checkout / 'trove_pxc' / 'templates' / manager / RULES
-    if ours.exists():
-        return ours
-    packages = next((home.venv / 'lib').glob('python3*/site-packages'))
-    return packages / 'trove' / 'templates' / manager / RULES
 
 
 def _identity(source: str) -> str:

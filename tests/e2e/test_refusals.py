@@ -16,7 +16,6 @@ import uuid
 
 import testtools
 
-from lab import datastores
 from lab.services import trove
 from tests.e2e import laboratory
 from tests.e2e import leftovers
@@ -69,15 +68,9 @@ class TestRefusals(testtools.TestCase):
     def register(self, version, image):
         """A datastore version as an operator makes it by mistake."""
         home = laboratory.home()
-        manager = datastores.MANAGERS['mariadb']
-        for active in ('1', '0'):
-            words = [
-                'datastore_version_update', laboratory.DATASTORE, version,
-                'mariadb', image, '', active,
-                '--registry-ext', manager.guest_manager,
-                '--repl-strategy', manager.replication]
-            command = [*trove.command(home, 'trove-manage'), *words]
-            if active == '1':
-                trove.run(home, command)
-            else:
-                self.addCleanup(trove.run, home, command)
+        command = [
+            *trove.command(home, 'trove-pxc-manage'), 'datastore', 'add',
+            '--manager', 'mariadb', '--datastore', laboratory.DATASTORE,
+            '--version', version, '--image', image]
+        trove.run(home, command)
+        self.addCleanup(trove.run, home, [*command, '--inactive'])

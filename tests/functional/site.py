@@ -1,0 +1,149 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""An operator's installation in a folder: files, and rows in Trove's tables.
+
+It is in order; a test breaks one thing in it.
+"""
+
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import types
+from typing import Any
+
+import fixtures
+import testtools
+from trove.datastore import models as datastore_models
+from trove.db.sqlalchemy import session
+from trove.taskmanager import manager as taskmanager
+
+from tests.functional import base
+from tests.functional import cloud as clouds
+from trove_pxc import registration
+
+STRATEGIES = '\n'.join(
+    f'{name} = {value}' for name, value in base._STRATEGIES.items())
+
+TROVE = """\
+[DEFAULT]
+guest_config = {folder}/trove-guestagent.conf
+template_path = {folder}/templates
+agent_heartbeat_expiry = 180
+taskmanager_manager = trove_pxc.taskmanager.manager.Manager
+remote_glance_client = tests.functional.cloud.glance
+
+[database]
+connection = {connection}
+
+[mariadb]
+tcp_ports = 3306
+{strategies}
+
+[pxc]
+tcp_ports = 3306
+{strategies}
+"""
+
+GUEST = """\
+[DEFAULT]
+transport_url = rabbit://trove:very-secret@192.0.2.10:5672/
+
+[mariadb]
+docker_image = registry.example.org:5000/library/mariadb
+
+[pxc]
+docker_image = registry.example.org/percona/percona-xtradb-cluster
+"""
+
+
+class SiteTest(testtools.TestCase):
+    """A test with such an installation of its own."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.useFixture(fixtures.FakeLogger())
+        self.useFixture(base._Process())
+        session.clean_db()
+        self.addCleanup(session.clean_db)
+        clouds.use(clouds.Cloud())
+        self._have_a_taskmanager()
+        self.folder = self.useFixture(fixtures.TempDir()).path
+        self.connection = base.CONF.database.connection
+        self.trove = TROVE.format(
+            folder=self.folder, connection=self.connection,
+            strategies=STRATEGIES)
+        self.guest = GUEST
+        # As an installation begins: with what Trove itself has set.
+        self.addCleanup(base.CONF, [], project='trove',
+                        default_config_files=[])
+
+    def _have_a_taskmanager(self) -> None:
+        name = 'trove_pxc.taskmanager.manager'
+        if importlib.util.find_spec(name) is None:
+            module = types.ModuleType(name)
+            module.Manager = type('Manager', (taskmanager.Manager,), {})
+            sys.modules[name] = module
+            self.addCleanup(sys.modules.pop, name)
+
+    def write(self, name: str, text: str) -> str:
+        path = os.path.join(self.folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w') as file:
+            file.write(text)
+        return path
+
+    def write_files(self) -> str:
+        """The path of trove.conf, all files being written."""
+        if self.guest:
+            self.write('trove-guestagent.conf', self.guest)
+        return self.write('trove.conf', self.trove)
+
+    def replace(self, old: str, new: str, count: int = 1) -> None:
+        """Break trove.conf: the text has to be in it."""
+        self.assertIn(old, self.trove)
+        self.trove = self.trove.replace(old, new, count)
+
+    def register(self, manager: str, version: str) -> Any:
+        """Register a version as the operator does; its row."""
+        registration.register(registration.Registration(
+            manager, manager, version, version, clouds.IMAGE, None,
+            self.rules(manager)))
+        return self.row(manager, version)
+
+    def rules(self, manager: str) -> pathlib.Path:
+        """A few of Trove's rules, with bounds that SQLite can take."""
+        content = json.loads(registration.troves_rules(manager).read_text())
+        rules = [rule for rule in content['configuration-parameters']
+                 if int(rule.get('max') or 0) < 2 ** 63]
+        return pathlib.Path(self.write(
+            f'{manager}-rules.json',
+            json.dumps({'configuration-parameters': rules[:4]})))
+
+    @staticmethod
+    def row(datastore: str, name: str) -> Any:
+        of = datastore_models.DBDatastore.get_by(name=datastore)
+        return datastore_models.DBDatastoreVersion.get_by(
+            datastore_id=of.id, name=name)
+
+    def run_program(self, module: str, *arguments: str
+                    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of ours as the operator does."""
+        return subprocess.run(
+            [sys.executable, '-W', 'ignore', '-c',
+             f'import sys; from trove_pxc.cmd import {module}; '
+             f'sys.exit({module}.main())',
+             '--config-file', self.write_files(), *arguments],
+            capture_output=True, text=True, timeout=300)

@@ -1,0 +1,180 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Whether the datastore versions in Trove's tables fit.
+
+The table imports it. Each function is one check.
+"""
+
+from collections.abc import Iterator
+
+from glanceclient import exc as glance_exceptions
+from keystoneauth1 import exceptions as keystone_exceptions
+from trove.common import clients
+from trove.common import constants
+from trove.common import context as trove_context
+from trove.common import exception
+from trove.common import glance
+from trove.guestagent.strategies.replication import base as replication
+
+from trove_pxc.checks import check
+from trove_pxc.checks import services
+from trove_pxc.checks import site as sites
+from trove_pxc.galera import dialect
+from trove_pxc.galera import errors
+from trove_pxc import registration
+
+_NO_ANSWER = (
+    glance_exceptions.HTTPException, glance_exceptions.CommunicationError,
+    glance_exceptions.InvalidEndpoint, exception.TroveError,
+    keystone_exceptions.ClientException)
+_ADD = 'trove-pxc-manage datastore add'
+
+
+def database(site: sites.Site) -> Iterator[check.Fault]:
+    """Trove's tables can be read."""
+    try:
+        assert site.versions is not None
+    except sites.Unreadable as reason:
+        yield check.Fault(
+            f'[database] connection: the database cannot be read: {reason}. '
+            'Write the connection that trove-api has; if it is a new one, '
+            'run: trove-manage db_sync.')
+
+
+def registered(site: sites.Site) -> Iterator[check.Fault]:
+    """There is a version to make clusters of."""
+    if site.offered and not _of_offered(site):
+        manager = site.offered[0]
+        yield check.Fault(
+            'No active datastore version has the manager '
+            f'{" or ".join(site.offered)}. Run: {_ADD} --manager {manager} '
+            '--version VERSION --image IMAGE_ID.')
+
+
+def guest_managers(site: sites.Site) -> Iterator[check.Fault]:
+    """registry_ext names the guest manager of this package."""
+    for version in site.versions:
+        wanted = registration.GUEST_MANAGERS.get(version.manager)
+        if wanted is None or version.registry_ext == wanted:
+            continue
+        if version.manager not in site.offered:
+            continue
+        troves = constants.REGISTRY_EXT_DEFAULTS.get(version.manager)
+        plain = troves is not None and version.registry_ext == troves
+        what = ("Trove's own guest manager, with which it is for single "
+                'instances only' if plain else 'no manager for it')
+        yield check.Fault(
+            f'The datastore version {version.label} has the registry_ext '
+            f'{version.registry_ext}: {what}. {_again(version)}',
+            fatal=not plain)
+
+
+def managers(site: sites.Site) -> Iterator[check.Fault]:
+    """A version with our guest manager has the manager it belongs to."""
+    for version in site.versions:
+        known = sorted(registration.GUEST_MANAGERS)
+        if version.is_ours and version.manager not in known:
+            yield check.Fault(
+                f'The datastore version {version.label} has the manager '
+                f'{version.manager} and the registry_ext '
+                f'{version.registry_ext}, which belongs to '
+                f'{" or ".join(known)}. Register it under a new name '
+                f'with: {_ADD}.')
+
+
+def replication_strategies(site: sites.Site) -> Iterator[check.Fault]:
+    """A guest can load the replication strategy it is told."""
+    for version in _of_offered(site):
+        value = version.repl_strategy or ''
+        reason = ('there is none' if not value else
+                  services.not_loadable(value, replication.Replication))
+        if reason:
+            yield check.Fault(
+                f'The datastore version {version.label} has the '
+                f'repl_strategy {value or "None"}: {reason}. '
+                f'{_again(version)}')
+
+
+def supported(site: sites.Site) -> Iterator[check.Fault]:
+    """This package knows the servers of the versions."""
+    for version in _of_offered(site):
+        try:
+            dialect.for_version(version.manager, version.number)
+        except errors.UnsupportedVersion as reason:
+            yield check.Fault(
+                f'The datastore version {version.label}: {reason}')
+
+
+def images_named(site: sites.Site) -> Iterator[check.Fault]:
+    """Each version has a guest image, or tags to find one by."""
+    for version in _of_offered(site):
+        if not version.image_id and not version.image_tags:
+            yield check.Fault(
+                f'The datastore version {version.label} has neither an image '
+                f'nor image tags. {_again(version)}')
+
+
+def images_there(site: sites.Site) -> Iterator[check.Fault]:
+    """Glance has the guest image of each version."""
+    for version in _of_offered(site):
+        if not version.image_id and not version.image_tags:
+            continue
+        try:
+            there = glance.get_image_id(
+                _glance(site), version.image_id, version.image_tags)
+        except (exception.ImageNotFound, exception.ImageNotFoundByTags):
+            there = None
+        except _NO_ANSWER as error:
+            yield check.Fault(
+                f'Glance could not be asked for the guest images: '
+                f'{type(error).__name__}. See [service_credentials] and '
+                'whether Glance answers from here.', fatal=False)
+            return
+        if not there:
+            sought = version.image_id or f'tags {version.image_tags}'
+            yield check.Fault(
+                f'Glance has no image {sought} of the datastore version '
+                f'{version.label}. Upload it and use its id. '
+                f'{_again(version)}')
+
+
+def validation_rules(site: sites.Site) -> Iterator[check.Fault]:
+    """Configuration groups can be made for each version."""
+    for version in _of_offered(site):
+        if not site.number_of_rules(version):
+            yield check.Fault(
+                f'The datastore version {version.label} has no validation '
+                'rules, so that every configuration group for it is '
+                f'refused. {_again(version)}', fatal=False)
+
+
+def _of_offered(site: sites.Site) -> list[sites.Version]:
+    return [version for version in site.versions
+            if version.manager in site.offered]
+
+
+def _again(version: sites.Version) -> str:
+    name = ('' if version.name == version.number
+            else f' --name {version.name}')
+    image = version.image_id or 'IMAGE_ID'
+    return (f'Run: {_ADD} --manager {version.manager} --datastore '
+            f'{version.datastore} --version {version.number}{name} --image '
+            f'{image}.')
+
+
+def _glance(site: sites.Site) -> object:
+    credentials = site.options.service_credentials
+    context = trove_context.TroveContext(
+        user_id=credentials.username, project_id=credentials.project_id,
+        user_domain_name=credentials.user_domain_name, is_admin=True)
+    return clients.create_glance_client(context)

@@ -1,0 +1,165 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What trove-api and trove-taskmanager load of this package.
+
+The table imports it. Each function is one check.
+"""
+
+from collections.abc import Iterator
+import importlib
+from importlib import metadata
+
+from trove.common.strategies.cluster import base
+from trove.taskmanager import manager as taskmanager
+
+from trove_pxc.checks import check
+from trove_pxc.checks import site as sites
+
+TESTED = (26,)
+TASKMANAGER = 'trove_pxc.taskmanager.manager.Manager'
+EXTENSION = 'trove_pxc.api.extension:GaleraExtension'
+
+_KINDS = {
+    'api_strategy': base.BaseAPIStrategy,
+    'taskmanager_strategy': base.BaseTaskManagerStrategy,
+    'guestagent_strategy': base.BaseGuestAgentStrategy,
+}
+
+
+def trove_version(site: sites.Site) -> Iterator[check.Fault]:
+    """This package knows the Trove that it runs in."""
+    version = metadata.version('trove')
+    series = int(version.split('.')[0])
+    if series < min(TESTED):
+        yield check.Fault(
+            f'Trove is {version}; this package needs {min(TESTED)} or '
+            'newer. Upgrade Trove first.')
+    elif series > max(TESTED):
+        yield check.Fault(
+            f'Trove is {version}; this package was tried with '
+            f'{max(TESTED)} at most. Look for a newer trove-pxc.',
+            fatal=False)
+
+
+def is_offered(site: sites.Site) -> Iterator[check.Fault]:
+    """At least one datastore is meant to have clusters."""
+    if not site.offered:
+        lines = ', '.join(f'{name} = {value}' for name, value
+                          in sites.STRATEGIES.items())
+        yield check.Fault(
+            'Neither [pxc] nor [mariadb] names this package. Write into the '
+            f'section of the datastore that you offer: {lines}.')
+
+
+def strategies_set(site: sites.Site) -> Iterator[check.Fault]:
+    """An offered datastore has all three strategies."""
+    for manager in site.offered:
+        for name, ours in sites.STRATEGIES.items():
+            value = str(site.options[manager][name])
+            if not value.startswith(sites.OURS):
+                yield check.Fault(
+                    f'[{manager}] {name} is {value}: no strategy of this '
+                    f'package. Write: {name} = {ours}.')
+
+
+def strategies_importable(site: sites.Site) -> Iterator[check.Fault]:
+    """Each of them can be loaded, and is what it is taken for."""
+    for manager in site.offered:
+        for name, ours in sites.STRATEGIES.items():
+            value = str(site.options[manager][name])
+            if not value.startswith(sites.OURS):
+                continue
+            reason = not_loadable(value, _KINDS[name])
+            if reason:
+                yield check.Fault(
+                    f'[{manager}] {name} = {value}: {reason}. Write: '
+                    f'{name} = {ours}.')
+
+
+def cluster_support(site: sites.Site) -> Iterator[check.Fault]:
+    """Trove lets clusters of an offered datastore be made."""
+    for manager in site.offered:
+        if not site.options[manager].cluster_support:
+            yield check.Fault(
+                f'[{manager}] cluster_support is off, so that every create '
+                'is refused. Write: cluster_support = True.')
+
+
+def api_extension(site: sites.Site) -> Iterator[check.Fault]:
+    """trove-api finds the routes of this package."""
+    there = {point.value for point in metadata.entry_points(
+        group='trove.api.extensions')}
+    if EXTENSION not in there:
+        yield check.Fault(
+            f'The entry point {EXTENSION} is not registered: the package '
+            'was not installed but only copied. Install it with pip into '
+            'the environment of trove-api.')
+
+
+def root_controller(site: sites.Site) -> Iterator[check.Fault]:
+    """Root can be enabled for clusters."""
+    for manager in site.offered:
+        value = str(site.options[manager].root_controller)
+        if value != sites.ROOT_CONTROLLER:
+            yield check.Fault(
+                f'[{manager}] root_controller is {value}, which cannot '
+                'enable root for a cluster. Write: root_controller = '
+                f'{sites.ROOT_CONTROLLER}.', fatal=False)
+
+
+def taskmanager_manager(site: sites.Site) -> Iterator[check.Fault]:
+    """What a taskmanager that died has begun goes on with the next."""
+    value = str(site.options.taskmanager_manager)
+    if not value.startswith(sites.OURS):
+        yield check.Fault(
+            f'[DEFAULT] taskmanager_manager is {value}: an operation that a '
+            'taskmanager leaves behind when it dies is not resumed. Write: '
+            f'taskmanager_manager = {TASKMANAGER}.', fatal=False)
+        return
+    reason = not_loadable(value, taskmanager.Manager)
+    if reason:
+        yield check.Fault(
+            f'[DEFAULT] taskmanager_manager = {value}: {reason}; '
+            f'trove-taskmanager cannot start. Write: taskmanager_manager = '
+            f'{TASKMANAGER}.')
+
+
+def notification_ids(site: sites.Site) -> Iterator[check.Fault]:
+    """Usage notifications carry the id of their datastore."""
+    known = site.options.notification_service_id
+    for manager in site.offered:
+        if not known.get(manager):
+            yield check.Fault(
+                f'[DEFAULT] notification_service_id has no id for {manager}, '
+                'so that its usage notifications say '
+                f'unknown-service-id-error. Add: {manager}:UUID.',
+                fatal=False)
+
+
+def not_loadable(name: str, kind: type | None = None) -> str | None:
+    """Why a class cannot be loaded by its dotted name, or None.
+
+    :param kind: what it has to be a subclass of.
+    """
+    module, _, attribute = name.rpartition('.')
+    try:
+        found = getattr(importlib.import_module(module), attribute, None)
+    except (ImportError, ValueError) as error:
+        return f'it cannot be imported ({error})'
+    if found is None:
+        return f'{module} has no {attribute}'
+    if not isinstance(found, type):
+        return 'it is no class'
+    if kind is not None and not issubclass(found, kind):
+        return f'it is no {kind.__name__}'
+    return None

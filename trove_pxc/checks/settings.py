@@ -1,0 +1,219 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Whether the values in trove.conf fit, each by itself and together.
+
+The table imports it. Each function is one check.
+"""
+
+from collections.abc import Iterator
+import difflib
+import ipaddress
+
+import jinja2
+from oslo_config import cfg
+from trove.common import cfg as trove_cfg
+from trove.common import utils
+
+from trove_pxc.checks import check
+from trove_pxc.checks import site as sites
+from trove_pxc import conf
+
+GALERA_PORTS = (4444, 4567, 4568)
+SQL_PORT = 3306
+#: oslo.service runs a guest's status report that often at most ...
+REPORT_SPACING = 60
+#: what a file system check before an offline growth takes, on slow disks:
+#: a minute to detach, attach and mount, and 200 s for a TiB
+RESIZE_SECONDS = 60
+RESIZE_SECONDS_PER_GB = 0.2
+
+
+def values(site: sites.Site) -> Iterator[check.Fault]:
+    """Every value that is set can be read as what it should be."""
+    yield from invalid_values(site.options, '')
+
+
+def invalid_values(options: cfg.ConfigOpts,
+                   where: str) -> Iterator[check.Fault]:
+    """A fault for each option that cannot be read.
+
+    :param where: the file, as it is to stand in the text; empty for
+        trove.conf.
+    """
+    groups: list[tuple[str, list[cfg.Opt]]] = [
+        ('DEFAULT', trove_cfg.common_opts)]
+    groups += [(manager, all_options(manager)) for manager in conf.MANAGERS]
+    for group, registered in groups:
+        for option in registered:
+            try:
+                in_group = options if group == 'DEFAULT' else options[group]
+                in_group[option.dest]
+            except (cfg.ConfigFileValueError, ValueError) as error:
+                reason = str(error).splitlines()[0]
+                yield check.Fault(
+                    f'{where}[{group}] {option.name} cannot be used: '
+                    f'{reason}. {_meaning(option)}')
+
+
+def names(site: sites.Site) -> Iterator[check.Fault]:
+    """No option in our sections is misspelt."""
+    for manager in conf.MANAGERS:
+        known = {name for option in all_options(manager)
+                 for name in _spellings(option)}
+        for file, name in site.names_in(manager):
+            if name.replace('-', '_') in known:
+                continue
+            near = difflib.get_close_matches(name, sorted(known), 1)
+            advice = f'Write: {near[0]}' if near else 'Take it out'
+            yield check.Fault(
+                f'{file} sets [{manager}] {name}, which no option is called. '
+                f'{advice}.', fatal=False)
+
+
+def ports(site: sites.Site) -> Iterator[check.Fault]:
+    """The ports between members are not opened to users."""
+    options = site.options
+    if not options.trove_security_groups_support:
+        return
+    network = ipaddress.ip_network(
+        options.trove_security_group_rule_cidr, strict=False)
+    for manager in site.offered:
+        opened = [str(port) for port in GALERA_PORTS if any(
+            port in ports for ports in options[manager].tcp_ports)]
+        if opened:
+            yield check.Fault(
+                f'[{manager}] tcp_ports opens {", ".join(opened)} to '
+                f'{network}; through them all data of a member is copied. '
+                'They are opened between the members of a cluster anyway. '
+                f'Write: tcp_ports = {SQL_PORT}.',
+                fatal=network.prefixlen == 0)
+
+
+def sql_port(site: sites.Site) -> Iterator[check.Fault]:
+    """Users reach the servers."""
+    if not site.options.trove_security_groups_support:
+        return
+    for manager in site.offered:
+        if not any(SQL_PORT in ports
+                   for ports in site.options[manager].tcp_ports):
+            yield check.Fault(
+                f'[{manager}] tcp_ports lacks {SQL_PORT}, so that no user '
+                f'reaches a server. Write: tcp_ports = {SQL_PORT}.')
+
+
+def cidr(site: sites.Site) -> Iterator[check.Fault]:
+    """The network that users come from is one."""
+    value = site.options.trove_security_group_rule_cidr
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        yield check.Fault(
+            f'[DEFAULT] trove_security_group_rule_cidr = {value} is no '
+            'network. Write one as 10.0.0.0/8.')
+
+
+def heartbeat(site: sites.Site) -> Iterator[check.Fault]:
+    """A guest that reports as it should never counts as failed."""
+    interval = site.guest.report_interval
+    between = REPORT_SPACING + interval
+    expiry = site.options.agent_heartbeat_expiry
+    if expiry <= between:
+        yield check.Fault(
+            f'[DEFAULT] agent_heartbeat_expiry is {expiry}, but two reports '
+            f'of a guest may be {between} s apart (report_interval = '
+            f'{interval} in {site.guest_file}); healthy instances are shown '
+            f'as failed. Write: agent_heartbeat_expiry = {2 * between}.',
+            fatal=False)
+
+
+def stop_timeouts(site: sites.Site) -> Iterator[check.Fault]:
+    """A server is given the time to stop that its guest takes for it."""
+    guest = site.guest.state_change_wait_time
+    for manager in site.offered:
+        given = site.options[manager].member_stop_timeout
+        if given <= guest:
+            yield check.Fault(
+                f'[{manager}] member_stop_timeout is {given}, but a guest '
+                f'ends its server by force only after {guest} s '
+                f'(state_change_wait_time in {site.guest_file}). Write: '
+                f'member_stop_timeout = {guest + 60}.')
+
+
+def volume_timeouts(site: sites.Site) -> Iterator[check.Fault]:
+    """The largest volume can be checked and grown in the time it has."""
+    largest = site.options.max_accepted_volume_size
+    needed = round(RESIZE_SECONDS + RESIZE_SECONDS_PER_GB * largest)
+    for manager in site.offered:
+        given = site.options[manager].volume_resize_timeout
+        if given < needed:
+            yield check.Fault(
+                f'[{manager}] volume_resize_timeout is {given}, but to check '
+                'and grow a volume of max_accepted_volume_size = '
+                f'{largest} GB may take {needed} s. Write: '
+                f'volume_resize_timeout = {needed}.', fatal=False)
+
+
+def templates_whole(site: sites.Site) -> Iterator[check.Fault]:
+    """What Trove renders for every new instance can be rendered."""
+    found = utils.build_jinja_environment()
+    for manager in site.offered:
+        name = f'{manager}/config.template'
+        try:
+            found.get_template(name)
+        except jinja2.TemplateSyntaxError as error:
+            yield check.Fault(
+                f'The template {error.filename} is broken in line '
+                f'{error.lineno}: {error.message}. Put it right, or take it '
+                "away so that Trove's own is used.")
+        except jinja2.TemplateNotFound:
+            yield check.Fault(
+                f'The template {name} is found neither in [DEFAULT] '
+                f'template_path = {site.options.template_path} nor in '
+                'Trove. Install Trove anew.')
+
+
+def templates_found(site: sites.Site) -> Iterator[check.Fault]:
+    """All services use the same templates."""
+    path = site.options.template_path
+    default = next(option.default for option in trove_cfg.common_opts
+                   if option.name == 'template_path')
+    if path.rstrip('/') == default.rstrip('/'):
+        return
+    own = jinja2.FileSystemLoader(path).list_templates()
+    for manager in site.offered:
+        if any(name.startswith(f'{manager}/') for name in own):
+            yield check.Fault(
+                f'{path} holds templates of {manager}, which '
+                'trove-taskmanager finds, but trove-api, trove-conductor and '
+                'the guests look into '
+                f'{default} before they read template_path. Move them '
+                'there and leave template_path out.', fatal=False)
+
+
+def all_options(manager: str) -> list[cfg.Opt]:
+    """Trove's options of a manager, and ours."""
+    ours = dict(conf.list_opts())[manager]
+    return [*sites.trove_options(manager), *ours]
+
+
+def _spellings(option: cfg.Opt) -> Iterator[str]:
+    yield option.dest
+    for old in option.deprecated_opts:
+        if old.name:
+            yield old.name.replace('-', '_')
+
+
+def _meaning(option: cfg.Opt) -> str:
+    default = ('leave it out' if option.default is None
+               else f'leave it out for {option.default}')
+    return f'Correct it, or {default}.'

@@ -1,0 +1,138 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The checks, in the order in which they are asked and told.
+
+The command line imports it.
+"""
+
+from trove_pxc.checks import check
+from trove_pxc.checks import datastores
+from trove_pxc.checks import guests
+from trove_pxc.checks import services
+from trove_pxc.checks import settings
+
+VALUES = 'Values in trove.conf'
+CIDR = 'Network of the users'
+GUEST_FILE = "Guests' file"
+GUEST_VALUES = "Values in the guests' file"
+DATABASE = 'Database'
+OFFERED = 'Datastores with clusters'
+
+CHECKS = (
+    check.Check(
+        'Version of Trove', services.trove_version,
+        'This Trove was tried with this package.'),
+    check.Check(
+        VALUES, settings.values,
+        'Every option of [DEFAULT], [pxc] and [mariadb] can be read.'),
+    check.Check(
+        'Names in trove.conf', settings.names,
+        'Every name in [pxc] and [mariadb] is an option.'),
+    check.Check(
+        OFFERED, services.is_offered,
+        'trove.conf or a datastore version names this package.', (VALUES,)),
+    check.Check(
+        'Strategies', services.strategies_set,
+        "api_strategy, taskmanager_strategy and guestagent_strategy are this "
+        "package's.", (VALUES,)),
+    check.Check(
+        'Strategies load', services.strategies_importable,
+        'Each of them can be imported here.', (VALUES,)),
+    check.Check(
+        'Cluster support', services.cluster_support,
+        'cluster_support is on.', (VALUES,)),
+    check.Check(
+        'Routes of the API', services.api_extension,
+        'trove-api finds the extension of this package.'),
+    check.Check(
+        'Root', services.root_controller,
+        'Root can be enabled for clusters.', (VALUES,)),
+    check.Check(
+        'Operations left behind', services.taskmanager_manager,
+        'trove-taskmanager resumes what another has left behind.',
+        (VALUES,)),
+    check.Check(
+        'Notification ids', services.notification_ids,
+        'Usage notifications carry an id for each datastore.', (VALUES,)),
+    check.Check(
+        CIDR, settings.cidr,
+        'trove_security_group_rule_cidr is a network.', (VALUES,)),
+    check.Check(
+        'Ports between members', settings.ports,
+        'tcp_ports keeps 4444, 4567 and 4568 closed to users.',
+        (VALUES, CIDR)),
+    check.Check(
+        'Port of users', settings.sql_port,
+        'tcp_ports opens 3306 to users.', (VALUES,)),
+    check.Check(
+        'Templates whole', settings.templates_whole,
+        'The templates of new instances can be read.', (VALUES,)),
+    check.Check(
+        'Templates found', settings.templates_found,
+        'All services find the same templates.', (VALUES,)),
+    check.Check(
+        GUEST_FILE, guests.file,
+        'The file that guest_config names can be read.', (VALUES,)),
+    check.Check(
+        GUEST_VALUES, guests.values,
+        'Every option of [DEFAULT], [pxc] and [mariadb] in it can be read.',
+        (GUEST_FILE,)),
+    check.Check(
+        "Guests' message broker", guests.message_bus,
+        'transport_url in it names a broker.', (GUEST_FILE,)),
+    check.Check(
+        'Database images', guests.database_images,
+        'docker_image in it leaves the tag to the datastore version.',
+        (VALUES, GUEST_VALUES)),
+    check.Check(
+        'Heartbeats', settings.heartbeat,
+        'agent_heartbeat_expiry is longer than guests are silent.',
+        (VALUES, GUEST_VALUES)),
+    check.Check(
+        'Time to stop', settings.stop_timeouts,
+        'member_stop_timeout is longer than state_change_wait_time.',
+        (VALUES, GUEST_VALUES)),
+    check.Check(
+        'Time to grow', settings.volume_timeouts,
+        'volume_resize_timeout is enough for max_accepted_volume_size.',
+        (VALUES,)),
+    check.Check(
+        DATABASE, datastores.database,
+        "Trove's tables can be read.", (VALUES,)),
+    check.Check(
+        'Datastore versions', datastores.registered,
+        'There is an active version to make clusters of.', (DATABASE,)),
+    check.Check(
+        'Guest managers', datastores.guest_managers,
+        'registry_ext of each version is the manager of this package.',
+        (DATABASE,)),
+    check.Check(
+        'Managers', datastores.managers,
+        'Each version has the manager that its guest manager is for.',
+        (DATABASE,)),
+    check.Check(
+        'Replication strategies', datastores.replication_strategies,
+        'repl_strategy of each version can be imported.', (DATABASE,)),
+    check.Check(
+        'Series of servers', datastores.supported,
+        'This package knows the server of each version.', (DATABASE,)),
+    check.Check(
+        'Guest images named', datastores.images_named,
+        'Each version has an image or image tags.', (DATABASE,)),
+    check.Check(
+        'Guest images there', datastores.images_there,
+        'Glance has the image of each version.', (DATABASE,)),
+    check.Check(
+        'Validation rules', datastores.validation_rules,
+        'Configuration groups can be made for each version.', (DATABASE,)),
+)
