@@ -39,6 +39,10 @@ REPLICATION = {
 _RULES = 'validation-rules.json'
 
 
+class NoRules(Exception):
+    """A file that should hold validation rules does not."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Registration:
     """A datastore version as it is to stand in Trove's tables.
@@ -65,6 +69,7 @@ def register(wanted: Registration) -> list[str]:
     :returns: what was changed, a line each; nothing if all was so.
     :raises trove_pxc.galera.errors.UnsupportedVersion: if this package
         knows no such server.
+    :raises NoRules: if the file of rules holds none.
     """
     dialect.for_version(wanted.manager, wanted.version)
     parameters = _parameters(wanted.rules)
@@ -154,8 +159,11 @@ def _find_version(wanted: Registration) -> Any:
 
 
 def _parameters(rules: pathlib.Path) -> list[dict[str, Any]]:
-    content = json.loads(rules.read_text())
-    return list(content['configuration-parameters'])
+    try:
+        content = json.loads(rules.read_text())
+        return list(content['configuration-parameters'])
+    except (ValueError, KeyError, TypeError) as error:
+        raise NoRules(f'{rules} holds no validation rules: {error}') from None
 
 
 def _rule(restart: Any, kind: Any, largest: Any, least: Any

@@ -15,7 +15,10 @@
 It is in order; a test breaks one thing in it.
 """
 
+import argparse
+import contextlib
 import importlib.util
+import io
 import json
 import os
 import pathlib
@@ -32,6 +35,7 @@ from trove.taskmanager import manager as taskmanager
 
 from tests.functional import base
 from tests.functional import cloud as clouds
+from trove_pxc.cmd import manage
 from trove_pxc import registration
 
 STRATEGIES = '\n'.join(
@@ -67,6 +71,21 @@ docker_image = registry.example.org:5000/library/mariadb
 [pxc]
 docker_image = registry.example.org/percona/percona-xtradb-cluster
 """
+
+
+class Glance:
+    """An image service that has one image, with every tag."""
+
+    def __init__(self) -> None:
+        self.images = self
+
+    def list(self, **kwargs: Any) -> list[dict[str, str]]:
+        return [{'id': clouds.IMAGE}]
+
+
+def glance(context: Any, region_name: str | None = None) -> Glance:
+    """For remote_glance_client, in a process of its own too."""
+    return Glance()
 
 
 class SiteTest(testtools.TestCase):
@@ -133,10 +152,22 @@ class SiteTest(testtools.TestCase):
             json.dumps({'configuration-parameters': rules[:4]})))
 
     @staticmethod
-    def row(datastore: str, name: str) -> Any:
-        of = datastore_models.DBDatastore.get_by(name=datastore)
+    def datastore(name: str) -> Any:
+        return datastore_models.DBDatastore.get_by(name=name)
+
+    def row(self, datastore: str, name: str) -> Any:
         return datastore_models.DBDatastoreVersion.get_by(
-            datastore_id=of.id, name=name)
+            datastore_id=self.datastore(datastore).id, name=name)
+
+    def manage(self, *words: str) -> tuple[int, str, str]:
+        """Run "datastore add": exit code, stdout and stderr."""
+        parser = argparse.ArgumentParser()
+        manage.add_arguments(parser)
+        said, complained = io.StringIO(), io.StringIO()
+        with (contextlib.redirect_stdout(said),
+              contextlib.redirect_stderr(complained)):
+            code = manage.run(manage.add, parser.parse_args(words))
+        return code, said.getvalue(), complained.getvalue()
 
     def run_program(self, module: str, *arguments: str
                     ) -> subprocess.CompletedProcess[str]:

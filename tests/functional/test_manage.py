@@ -17,19 +17,32 @@ from trove.datastore import models as datastore_models
 
 from tests.functional import site as sites
 
-PXC = ('datastore', 'add', '--manager', 'pxc', '--version', '8.0')
+PXC = ('--manager', 'pxc', '--version', '8.0')
 
 
 class ManageTest(sites.SiteTest):
 
-    def assert_runs(self, *arguments: str) -> str:
-        done = self.run_program('manage', *arguments)
-        self.assertEqual(0, done.returncode, done.stderr)
-        return done.stdout
+    def setUp(self) -> None:
+        super().setUp()
+        self.few = ('--rules', str(self.rules('pxc')))
 
-    def test_once_twice_and_with_another_image(self) -> None:
-        rules = ('--rules', str(self.rules('pxc')))
-        self.assert_runs(*PXC, *rules, '--image', 'one', '--default')
+    def assert_says(self, said: str, *words: str) -> None:
+        self.assertEqual((0, said, ''), self.manage(*words, *self.few))
+
+    def assert_refuses(self, why: str, *words: str) -> None:
+        code, said, complained = self.manage(*words)
+        self.assertEqual((1, ''), (code, said))
+        self.assertIn(why, complained)
+
+    def number_of_rules(self) -> int:
+        model = configuration_models.DBDatastoreConfigurationParameters
+        return int(model.find_all(
+            datastore_version_id=self.row('pxc', '8.0').id).count())
+
+    def test_the_program(self) -> None:
+        done = self.run_program('manage', 'datastore', 'add', *PXC,
+                                *self.few, '--image', 'one')
+        self.assertEqual(0, done.returncode, done.stderr)
         row = self.row('pxc', '8.0')
         self.assertEqual(
             ('pxc', 'one', 'trove_pxc.guestagent.manager.PxcManager',
@@ -37,39 +50,47 @@ class ManageTest(sites.SiteTest):
              'MysqlGTIDReplication', True),
             (row.manager, row.image_id, row.registry_ext, row.repl_strategy,
              bool(row.active)))
-        model = configuration_models.DBDatastoreConfigurationParameters
-        number = model.find_all(datastore_version_id=row.id).count()
-        self.assertEqual(4, number)
+        self.assertEqual(4, self.number_of_rules())
 
-        again = self.assert_runs(
-            *PXC, *rules, '--image', 'one', '--default')
-        self.assertEqual(
-            'datastore version pxc 8.0 is registered so already\n', again)
-        self.assertEqual(
-            number, model.find_all(datastore_version_id=row.id).count())
-
-        changed = self.assert_runs(*PXC, '--image', 'two',
-                                   *rules)
-        self.assertEqual('version pxc 8.0: image_id one -> two\n', changed)
+    def test_again_changes_nothing(self) -> None:
+        self.manage(*PXC, *self.few, '--image', 'one', '--default')
+        row = self.row('pxc', '8.0')
+        self.assert_says(
+            'datastore version pxc 8.0 is registered so already\n',
+            *PXC, '--image', 'one', '--default')
         self.assertEqual(row.id, self.row('pxc', '8.0').id)
-        datastore = datastore_models.DBDatastore.get_by(name='pxc')
-        self.assertEqual(row.id, datastore.default_version_id)
+        self.assertEqual(4, self.number_of_rules())
+
+    def test_another_image_and_the_default_stays(self) -> None:
+        self.manage(*PXC, *self.few, '--image', 'one', '--default')
+        self.assert_says('version pxc 8.0: image_id one -> two\n',
+                         *PXC, '--image', 'two')
+        self.assertEqual(self.row('pxc', '8.0').id,
+                         self.datastore('pxc').default_version_id)
+
+    def test_what_trove_manage_has_left_wrong_is_put_right(self) -> None:
+        datastore_models.update_datastore('pxc', None)
+        datastore_models.update_datastore_version(
+            'pxc', '8.0', 'pxc', 'one', None, 'some-package', 1,
+            registry_ext='pxc:None')
+        self.assert_says(
+            'version pxc 8.0: registry_ext pxc:None -> '
+            'trove_pxc.guestagent.manager.PxcManager\n'
+            f'4 validation rules of {self.few[1]} loaded\n',
+            *PXC, '--image', 'one')
+        self.assertEqual('some-package', self.row('pxc', '8.0').packages)
 
     def test_a_server_that_nobody_knows(self) -> None:
-        done = self.run_program(
-            'manage', 'datastore', 'add', '--manager', 'pxc', '--version',
-            '9.1', '--image', 'one')
-        self.assertEqual(1, done.returncode, done.stdout)
-        self.assertIn('use one of 5.6', done.stderr)
-        self.assertIsNone(datastore_models.DBDatastore.get_by(name='pxc'))
+        self.assert_refuses('use one of 5.6', '--manager', 'pxc',
+                            '--version', '9.1', '--image', 'one')
+        self.assertIsNone(self.datastore('pxc'))
 
     def test_rules_that_are_none(self) -> None:
         rules = self.write('rules.json', '{"something": []}')
-        done = self.run_program(
-            'manage', *PXC, '--image', 'one', '--rules', rules)
-        self.assertEqual(1, done.returncode, done.stdout)
-        self.assertIn('holds no validation rules', done.stderr)
+        self.assert_refuses('holds no validation rules', *PXC, '--image',
+                            'one', '--rules', rules)
+        self.assertIsNone(self.datastore('pxc'))
 
-    def test_the_help_teaches(self) -> None:
-        self.assertIn('--image IMAGE_ID', self.assert_runs(
-            'datastore', 'add', '--help'))
+    def test_rules_that_are_not_there(self) -> None:
+        self.assert_refuses('No such file', *PXC, '--image', 'one',
+                            '--rules', f'{self.folder}/missing.json')

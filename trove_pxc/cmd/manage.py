@@ -17,8 +17,8 @@ trove-manage does.
 """
 
 import argparse
+from collections.abc import Callable
 from collections.abc import Sequence
-import json
 import pathlib
 import sys
 from typing import Any
@@ -77,12 +77,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     CONF(list(sys.argv[1:] if argv is None else argv), project='trove',
          prog=PROGRAM)
     conf.register(CONF)
+    return run(CONF.command.action, CONF.command)
+
+
+def run(action: Callable[[Any], int], options: Any) -> int:
+    """Do it; the reason goes to stderr if it cannot be done."""
     try:
-        return int(CONF.command.action(CONF.command))
+        return action(options)
     except db_exceptions.DBError as error:
         cause = getattr(error.inner_exception, 'orig', type(error).__name__)
         return _fail(f'the database of [database] connection: {cause}')
-    except (errors.UnsupportedVersion, exception.TroveError) as error:
+    except OSError as error:
+        return _fail(f'{error.filename}: {error.strerror}')
+    except (errors.UnsupportedVersion, registration.NoRules,
+            exception.TroveError) as error:
         return _fail(str(error))
 
 
@@ -94,11 +102,12 @@ def _add_parsers(commands: Any) -> None:
         'add', help='register a version for clusters', description=ADD,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    _add_arguments(parser)
+    add_arguments(parser)
     parser.set_defaults(action=add)
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The words after "datastore add"."""
     parser.add_argument(
         '--manager', required=True,
         choices=sorted(registration.GUEST_MANAGERS),
@@ -131,7 +140,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help='nothing can be created from it')
 
 
-def add(options: argparse.Namespace) -> int:
+def add(options: Any) -> int:
     """Register a version and tell what was changed."""
     wanted = registration.Registration(
         manager=options.manager,
@@ -141,12 +150,7 @@ def add(options: argparse.Namespace) -> int:
         rules=options.rules or registration.troves_rules(options.manager),
         active=not options.inactive, is_default=options.default)
     get_db_api().configure_db()
-    try:
-        changes = registration.register(wanted)
-    except OSError as error:
-        return _fail(f'{error.filename}: {error.strerror}')
-    except (json.JSONDecodeError, KeyError) as error:
-        return _fail(f'{wanted.rules} holds no validation rules: {error}')
+    changes = registration.register(wanted)
     for change in changes:
         print(change)
     if not changes:
