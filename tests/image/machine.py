@@ -1,0 +1,123 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A virtual machine of the guest image: qemu, without KVM if there is none.
+
+It has what Nova gives a guest of Trove: the image as its first disk, a
+volume as /dev/vdb, and a config drive with user data. Its network is qemu's
+own: what the guest sends leaves the network namespace that qemu runs in, which
+is that of the lab's controller.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+
+from lab import home as lab_home
+from lab import netns
+
+MEMORY_MIB = 1024
+
+
+class Mounted(contextlib.ExitStack):
+    """The file system of an image, to be looked at."""
+
+    def __init__(self, image: pathlib.Path, folder: pathlib.Path) -> None:
+        super().__init__()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        subprocess.run(['mount', '-o', 'loop,ro', str(image), str(folder)],
+                       check=True)
+        self.callback(subprocess.run, ['umount', str(folder)], check=True)
+
+    def find(self, pattern: str) -> list[pathlib.Path]:
+        return sorted(self.folder.glob(pattern))
+
+
+class Machine:
+    """One start of the image; the image itself is not written to.
+
+    :param image: the raw file
+    :param folder: for its disks and what its console says
+    """
+
+    def __init__(self, image: pathlib.Path, folder: pathlib.Path) -> None:
+        self._image = image
+        self._folder = folder
+        self.console = folder / 'console.log'
+        self._qemu: subprocess.Popen[bytes] | None = None
+
+    def start(self, home: lab_home.Home, kernel: pathlib.Path,
+              initrd: pathlib.Path, user_data: str) -> None:
+        """Boot it in the network of the lab's controller."""
+        self._make_disks(user_data)
+        accelerator = 'kvm' if _kvm_works() else 'tcg,thread=multi'
+        command = [
+            'qemu-system-x86_64', '-machine', f'q35,accel={accelerator}',
+            '-m', str(MEMORY_MIB), '-smp', '2', '-cpu', 'max', '-display',
+            'none', '-no-reboot', '-serial', f'file:{self.console}',
+            '-kernel', str(kernel), '-initrd', str(initrd), '-append',
+            'root=LABEL=cloudimg-rootfs ro console=ttyS0',
+            '-object', 'rng-random,id=rng,filename=/dev/urandom',
+            '-device', 'virtio-rng-pci,rng=rng',
+            '-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net']
+        for disk, form in (('root.qcow2', 'qcow2'), ('volume.raw', 'raw'),
+                           ('config.iso', 'raw')):
+            command += ['-drive', f'file={self._folder / disk},format={form},'
+                                  f'if=virtio,cache=unsafe']
+        self._qemu = subprocess.Popen(
+            netns.inside(home.controller, command), stdin=subprocess.DEVNULL,
+            stdout=(self._folder / 'qemu.log').open('wb'),
+            stderr=subprocess.STDOUT)
+
+    def stop(self) -> None:
+        if self._qemu is not None:
+            self._qemu.kill()
+            self._qemu.wait()
+
+    def died(self) -> str | None:
+        """What qemu said when it ended, or None while it runs."""
+        if self._qemu is None or self._qemu.poll() is None:
+            return None
+        return (self._folder / 'qemu.log').read_text(errors='replace')
+
+    def last_lines(self, number: int = 40) -> str:
+        """The end of what the console says."""
+        text = self.console.read_text(errors='replace')
+        return '\n'.join(text.splitlines()[-number:])
+
+    def _make_disks(self, user_data: str) -> None:
+        subprocess.run(
+            ['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw', '-b',
+             str(self._image), str(self._folder / 'root.qcow2')], check=True)
+        with (self._folder / 'volume.raw').open('wb') as volume:
+            volume.truncate(1 << 30)
+        latest = self._folder / 'drive/openstack/latest'
+        latest.mkdir(parents=True)
+        (latest / 'meta_data.json').write_text(json.dumps(
+            {'uuid': 'c5d8c4b0-2f0e-4d55-9d5b-0d9b3e8b7a11',
+             'hostname': 'image', 'name': 'image'}))
+        (latest / 'user_data').write_text(user_data)
+        subprocess.run(
+            ['genisoimage', '-quiet', '-J', '-r', '-V', 'config-2', '-o',
+             str(self._folder / 'config.iso'), str(self._folder / 'drive')],
+            check=True)
+
+
+def _kvm_works() -> bool:
+    try:
+        os.close(os.open('/dev/kvm', os.O_RDWR))
+    except OSError:
+        return False
+    return True
