@@ -83,8 +83,8 @@ class GuestImageTest(testtools.TestCase):
                     'usr/sbin/dockerd', 'usr/bin/containerd',
                     'var/lib/docker/image/overlay2/repositories.json'):
                 self.assertEqual(1, len(image.find(pattern)), pattern)
-            started = (image.folder /
-                       'etc/systemd/system/multi-user.target.wants')
+            started = image.folder.joinpath(
+                'etc/systemd/system/multi-user.target.wants')
             for unit in ('guest-agent', 'docker'):
                 self.assertTrue((started / f'{unit}.service').is_symlink(),
                                 unit)

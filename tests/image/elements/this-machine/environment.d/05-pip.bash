@@ -11,5 +11,10 @@
 # under the License.
 
 # shellcheck shell=bash
-# Inside the chroot pip trusts whom it trusts outside.
-export PIP_CERT=/tmp/in_target.d/ca-certificates.crt
+# Inside the chroot pip trusts whom it trusts outside; requests, which pip is
+# made of, lets the second variable go before the first.
+if [ -f /tmp/in_target.d/ca-certificates.crt ]; then
+    export PIP_CERT=/tmp/in_target.d/ca-certificates.crt
+    export REQUESTS_CA_BUNDLE=$PIP_CERT
+    export CURL_CA_BUNDLE=$PIP_CERT
+fi
