@@ -111,8 +111,18 @@ class GaleraCluster(cluster_models.Cluster):
 
         Trove refuses to delete an instance that is building, and asks each
         guest to stop first; the taskmanager's delete_cluster does neither.
+        The row is written once: that it does not change any more is how a
+        deletion without a taskmanager is known.
         """
-        self.update_db(task_status=ClusterTasks.DELETING)
+        rows = cluster_models.DBCluster
+        with rows.query() as query:
+            query.filter(
+                rows.id == self.id, rows.deleted.is_(False),
+                rows.task_id != ClusterTasks.DELETING.code).update(
+                    {'task_id': ClusterTasks.DELETING.code,
+                     'updated': timeutils.utcnow()},
+                    synchronize_session=False)
+        self.db_info = rows.find_by(id=self.id, deleted=False)
         for row in members.rows(self.id, self.name):
             if row.task_status != InstanceTasks.BUILDING:
                 row.update(task_status=InstanceTasks.DELETING)

@@ -31,6 +31,7 @@ from trove_pxc.galera import plan
 from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc.taskmanager import birth
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import ports
 from trove_pxc.taskmanager import supervision
@@ -52,6 +53,8 @@ class Formation(supervision.Supervised):
     :ivar founder: the member through which the cluster was found to exist.
     :ivar history: the UUID of the cluster's history, once it exists.
     :ivar forming: whether the cluster is still empty and serves nobody.
+    :ivar interrupted: whether a taskmanager has died in it, and perhaps in
+        Trove's creation of the instances.
     """
 
     remedy = 'delete the cluster'
@@ -59,6 +62,26 @@ class Formation(supervision.Supervised):
     secrets: settings.ClusterSecrets | None = None
     founder: Member | None = None
     history: str = ''
+    interrupted = False
+
+    def check(self) -> None:
+        """As ever; and whether an instance is still to come at all."""
+        super().check()
+        if self.interrupted:
+            self._look_at_births()
+
+    @functools.cached_property
+    def births(self) -> dict[str, birth.Birth]:
+        """How far Trove is with each member, by its id."""
+        return {member.id: birth.Birth(member) for member in self.members}
+
+    @functools.cached_property
+    def _look_at_births(self) -> Callable[[], None]:
+        def look() -> None:
+            for one in self.births.values():
+                one.look()
+        return supervision.every(
+            self.members[0].options.cloud_poll_interval, look)
 
     @property
     def registered(self) -> Sequence[Member]:
@@ -154,6 +177,8 @@ def _be_prepared(operation: Formation, member: Member) -> None:
 
     def probe() -> None:
         look_at_server()
+        if operation.interrupted:
+            operation.births[member.id].ask()
         if not member.prepared():
             raise waiting.NotYet(
                 f'its guest is "{member.status().description}"')

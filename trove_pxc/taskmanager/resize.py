@@ -25,6 +25,7 @@ from typing import Any
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc.galera import settings
+from trove_pxc import orders
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import machine
 from trove_pxc.taskmanager import members
@@ -70,7 +71,8 @@ class FlavorResize(rolling.Rolling):
 
     def __init__(self, context: Any, cluster: Any,
                  instance_ids: Sequence[str], flavor_id: str) -> None:
-        super().__init__('resize flavor', context, cluster, instance_ids)
+        super().__init__('resize flavor', context, cluster, instance_ids,
+                         orders.Order(orders.FLAVOR, flavor_id))
         self.flavor_id = flavor_id
 
     @functools.cached_property
@@ -103,7 +105,8 @@ class VolumeResize(rolling.Rolling):
 
     def __init__(self, context: Any, cluster: Any,
                  instance_ids: Sequence[str], volume_gb: int) -> None:
-        super().__init__('resize volume', context, cluster, instance_ids)
+        super().__init__('resize volume', context, cluster, instance_ids,
+                         orders.Order(orders.VOLUME, str(volume_gb)))
         self.wanted_gb = volume_gb
 
     def way_back(self, member: members.Member) -> Sequence[Step]:
