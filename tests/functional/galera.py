@@ -109,9 +109,10 @@ class Guest(accounts.Accounts):
     """One guest and its database server.
 
     What it does other than well is in ``world.habits[name]``: 'dead' (its
-    agent never answers), 'unprepared' (never gets ready), 'silent' (its
-    agent dies when asked), 'crashes' (its server ends whenever it starts),
-    'stalls' (it never gets Synced), 'forgets' (reads no probe),
+    agent never answers), 'unprepared' (never gets ready), 'never_told' (to
+    prepare, for the order does not reach it), 'silent' (its agent dies when
+    asked), 'crashes' (its server ends whenever it starts), 'stalls' (it
+    never gets Synced), 'forgets' (reads no probe),
     'other_history' (it has data already), 'cannot_grow' (its file system),
     'dies_at_reboot' (its server does not start after one),
     'fails_to_report' (its agent answers with an error), 'cannot_stop' (its
@@ -177,6 +178,8 @@ class Guest(accounts.Accounts):
     def prepare(self, context: Any, **arguments: Any) -> None:
         assert arguments['cluster_config']['instance_type'] == 'member'
         self.prepared_with = arguments
+        if self.habit('never_told'):
+            return
         if self.habit('fails_to_prepare'):
             self.report_status(Statuses.FAILED)
         elif not self.habit('unprepared'):
