@@ -308,6 +308,18 @@ class OrdersTest(TakeUpTest):
         self.assertEqual(['1'] * 3, [
             row.flavor_id for row in self.instance_rows(self.cluster_id)])
 
+    def test_reset_gives_back_what_nobody_will_use(self) -> None:
+        for body in ({'flavorRef': '2'}, {'volume': {'size': 2}}):
+            self.ask({'resize': body})
+            self.assertNotEqual(self.before, self.used())
+            response = self.request(
+                'POST', f'/clusters/{self.cluster_id}', {'reset-status': {}})
+            self.assertEqual(202, response.status_int, response.text)
+            self.assertEqual(self.before, self.used())
+            self.assertEqual([None] * 3, [
+                orders.of(row)
+                for row in self.instance_rows(self.cluster_id)])
+
     def test_nothing_was_ordered(self) -> None:
         self.cluster_row(self.cluster_id).update(
             task_status=ClusterTasks.UPDATING_CLUSTER)

@@ -254,6 +254,24 @@ def _withdraw(targets: Sequence[Any], order: orders.Order) -> None:
             row.update(task_status=row.task_status)
 
 
+def unused_quota(cluster: Any) -> dict[str, int]:
+    """What was counted for resizes that members have not had, negative."""
+    ram = volumes = 0
+    for row in members.rows(cluster.id, cluster.name):
+        order = orders.of(row)
+        if order is None:
+            continue
+        if order.action == orders.VOLUME:
+            volumes += int(row.volume_size) - int(order.value)
+        elif order.action == orders.FLAVOR:
+            flavors = clients.create_nova_client(
+                cluster.context, row.region_id).flavors
+            ram += (flavors.get(row.flavor_id).ram
+                    - flavors.get(order.value).ram)
+    return {resource: change for resource, change
+            in (('ram', ram), ('volumes', volumes)) if change}
+
+
 def forget_fault(instance_id: str) -> None:
     """Whatever fault the instance shows later is of this action."""
     fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)

@@ -30,6 +30,7 @@ from trove.common import clients
 from trove.common import timeutils
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
+from trove.quota import quota
 from trove.taskmanager import api as task_api
 
 from trove_pxc.api import actions
@@ -129,12 +130,19 @@ class GaleraCluster(cluster_models.Cluster):
         self.task_api().delete_cluster(self.id)
 
     def reset_status(self) -> None:
-        """As Trove does it; but what is being deleted stays that."""
+        """As Trove does it; but what is being deleted stays that.
+
+        What a resize was to use that nobody carries out any more is given
+        back; one that still runs stops, and leaves that to this.
+        """
         if self.db_info.task_status == ClusterTasks.DELETING:
             LOG.info('Cluster %s is being deleted; its status is not reset',
                      self.id)
             return
+        unused = actions.unused_quota(self)
         super().reset_status()
+        if unused:
+            quota.run_with_quotas(self.tenant_id, unused, dict)
 
     @property
     def members(self) -> list[Any]:
