@@ -15,12 +15,22 @@
 Written by api/actions, read and cleared by taskmanager/rolling: in the text
 that Trove keeps beside an instance's task, so that an operation whose
 taskmanager died can be taken up by another, which never saw the request.
+With the order stands what it takes of the project's quota: whoever withdraws
+the order gives that back, and only one can.
 """
 
 from collections.abc import Iterable
 import dataclasses
 from typing import Any
 from typing import Self
+
+from novaclient import exceptions as nova_exceptions
+from oslo_log import log as logging
+from trove.common import clients
+from trove.instance import models as instance_models
+from trove.quota import quota
+
+LOG = logging.getLogger(__name__)
 
 RESTART = 'restart'
 FLAVOR = 'flavor'
@@ -76,3 +86,39 @@ def waiting(rows: Iterable[Any]) -> tuple[Order | None, list[str]]:
     first = found[0][0]
     return first, [instance_id for order, instance_id in found
                    if order == first]
+
+
+def give_back(context: Any, rows: Iterable[Any]) -> None:
+    """Withdraw the orders of these instances, and what they were to use."""
+    for row in rows:
+        order = of(row)
+        if order is None:
+            continue
+        unused = _unused(context, row, order)
+        if _withdraw(row, order) and unused:
+            quota.run_with_quotas(str(row.tenant_id), unused, dict)
+
+
+def _withdraw(row: Any, order: Order) -> bool:
+    """Take the order away; whether it was still there."""
+    with instance_models.DBInstance.query() as query:
+        return bool(query.filter_by(
+            id=row.id, task_description=order.text).update(
+                {'task_description': row.task_status.db_text}))
+
+
+def _unused(context: Any, row: Any, order: Order) -> dict[str, int]:
+    """By how much the use has to change when the order is withdrawn."""
+    change = {}
+    if order.action == VOLUME:
+        change = {'volumes': int(row.volume_size) - int(order.value)}
+    elif order.action == FLAVOR:
+        flavors = clients.create_nova_client(context, row.region_id).flavors
+        try:
+            change = {'ram': flavors.get(str(row.flavor_id)).ram
+                      - flavors.get(order.value).ram}
+        except nova_exceptions.NotFound as gone:
+            LOG.warning('What instance %s was to use more stays counted: %s',
+                        row.id, gone)
+    return {resource: number for resource, number in change.items()
+            if number}

@@ -30,7 +30,6 @@ from trove.common import clients
 from trove.common import timeutils
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
-from trove.quota import quota
 from trove.taskmanager import api as task_api
 
 from trove_pxc.api import actions
@@ -38,6 +37,7 @@ from trove_pxc.api import growth
 from trove_pxc.api import members
 from trove_pxc.api import validation
 from trove_pxc.galera import naming
+from trove_pxc import orders
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -113,7 +113,8 @@ class GaleraCluster(cluster_models.Cluster):
         Trove refuses to delete an instance that is building, and asks each
         guest to stop first; the taskmanager's delete_cluster does neither.
         The row is written once: that it does not change any more is how a
-        deletion without a taskmanager is known.
+        deletion without a taskmanager is known. An order stays with its
+        member, for whoever comes first to give back its quota.
         """
         rows = cluster_models.DBCluster
         with rows.query() as query:
@@ -126,7 +127,10 @@ class GaleraCluster(cluster_models.Cluster):
         self.db_info = rows.find_by(id=self.id, deleted=False)
         for row in members.rows(self.id, self.name):
             if row.task_status != InstanceTasks.BUILDING:
-                row.update(task_status=InstanceTasks.DELETING)
+                order = orders.of(row)
+                row.update(task_status=InstanceTasks.DELETING,
+                           **({'task_description': order.text}
+                              if order else {}))
         self.task_api().delete_cluster(self.id)
 
     def reset_status(self) -> None:
@@ -139,10 +143,8 @@ class GaleraCluster(cluster_models.Cluster):
             LOG.info('Cluster %s is being deleted; its status is not reset',
                      self.id)
             return
-        unused = actions.unused_quota(self)
+        orders.give_back(self.context, members.rows(self.id, self.name))
         super().reset_status()
-        if unused:
-            quota.run_with_quotas(self.tenant_id, unused, dict)
 
     @property
     def members(self) -> list[Any]:

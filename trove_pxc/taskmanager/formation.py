@@ -186,7 +186,7 @@ def _be_prepared(operation: Formation, member: Member) -> None:
 
 
 def configured(operation: Formation, member: Member) -> bool:
-    had = member.settings()
+    had = operation.tell(member, member.settings)
     if had is None:
         return False
     facts, secrets = had
@@ -207,7 +207,8 @@ def _shared_secrets(operation: Formation,
                     options: Any) -> settings.ClusterSecrets:
     """What a member has already, else new ones."""
     for member in operation.members:
-        had = member.settings() if member.prepared() else None
+        had = (operation.tell(member, member.settings)
+               if member.prepared() else None)
         if had is not None:
             return had[1]
     length = options.default_password_length
@@ -255,7 +256,8 @@ def _prove_safe(operation: Formation) -> None:
     prepared = [member for member in operation.members if member.prepared()]
     decision = plan.may_bootstrap_new(
         {member.name: operation.ask(member) for member in prepared},
-        {member.name: member.position() for member in prepared})
+        {member.name: operation.tell(member, member.position)
+         for member in prepared})
     if not decision.allowed:
         raise exceptions.BootstrapRefused(decision.reason)
     LOG.info('Cluster %s may be bootstrapped: %s', operation.cluster_id,
@@ -341,7 +343,7 @@ def _reads(member: Member, token: str) -> Callable[[], None]:
     def probe() -> None:
         if not member.guest.read_probe(token):
             raise waiting.NotYet('the row is not there')
-    return probe
+    return supervision.answered(probe)
 
 
 def _healthy(operation: Formation, member: Member) -> bool:

@@ -16,7 +16,6 @@ Imported by tasks. Each member is resized while it is out of its cluster;
 what is done to its server and its volume is in machine.
 """
 
-from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import functools
@@ -89,11 +88,6 @@ class FlavorResize(rolling.Rolling):
         self.keeps_flavor = True
         return FLAVOR_WAY_BACK
 
-    def quota(self) -> Mapping[str, int]:
-        return {'ram': sum(int(self.flavor.ram) - member.memory_mb
-                           for member in self.unfinished
-                           if member.flavor_id != self.flavor_id)}
-
 
 class VolumeResize(rolling.Rolling):
     """The state of one run.
@@ -111,10 +105,6 @@ class VolumeResize(rolling.Rolling):
 
     def way_back(self, member: members.Member) -> Sequence[Step]:
         return VOLUME_WAY_BACK
-
-    def quota(self) -> Mapping[str, int]:
-        return {'volumes': sum(self.wanted_gb - member.volume_gb
-                               for member in self.unfinished)}
 
 
 def run_flavor(operation: FlavorResize) -> None:

@@ -17,7 +17,6 @@ and by tasks. Before a member is stopped all others must be Synced in one
 primary component; the next one's turn comes when it is back among them.
 """
 
-from collections.abc import Mapping
 from collections.abc import Sequence
 import traceback
 from typing import Any
@@ -28,7 +27,6 @@ from oslo_log import log as logging
 from trove.common import exception
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
-from trove.quota import quota
 
 from trove_pxc import exceptions
 from trove_pxc.galera import plan
@@ -96,10 +94,6 @@ class Rolling(formation.Formation):
         """What makes a member serve again as it was, after a failure."""
         return (RETURN,)
 
-    def quota(self) -> Mapping[str, int]:
-        """What the members still to come would have used more."""
-        return {}
-
 
 def targets(operation: Rolling) -> Sequence[Member]:
     return operation.targets
@@ -136,11 +130,10 @@ def put_back(operation: Rolling) -> str:
 
 def return_quota(operation: Rolling) -> None:
     """Give back what the members that were not changed would have used."""
-    unused = {resource: -amount
-              for resource, amount in operation.quota().items() if amount}
-    if unused and operation.targets:
-        quota.run_with_quotas(
-            operation.targets[0].tenant_id, unused, dict)
+    orders.give_back(operation.context, [
+        row for member in operation.unfinished
+        if (row := instance_models.DBInstance.get_by(
+            id=member.id, deleted=False)) is not None])
 
 
 def free(operation: Rolling) -> None:

@@ -93,19 +93,18 @@ class Supervised:
                          by=member)
 
     def tell(self, member: members.Member,
-             order: Callable[[], None]) -> None:
-        """Give its guest an order, again while there is no answer.
+             order: Callable[[], Found]) -> Found:
+        """Give its guest an order, or ask it, again while it is silent.
 
         The order must do no harm when the one before was carried out and
         only its answer was lost.
+
+        :returns: the answer.
         """
-        def probe() -> None:
-            try:
-                order()
-            except exception.GuestTimeout as silent:
-                raise waiting.NotYet(str(silent)) from silent
-        self.wait(probe, what=f'the guest of {member.name} to answer',
-                  seconds=member.options.guest_silence_timeout, by=member)
+        return self.wait(answered(order),
+                         what=f'the guest of {member.name} to answer',
+                         seconds=member.options.guest_silence_timeout,
+                         by=member)
 
     def wait(self, probe: Callable[[], Found], what: str = '',
              seconds: float | None = None, interval: float | None = None,
@@ -136,6 +135,16 @@ class Supervised:
             if by is None or by is self.subject:
                 raise
             raise by.failed(str(late)) from late
+
+
+def answered(call: Callable[[], Found]) -> Callable[[], Found]:
+    """A probe of a call to a guest: no answer is none yet."""
+    def probe() -> Found:
+        try:
+            return call()
+        except exception.GuestTimeout as silent:
+            raise waiting.NotYet(str(silent)) from silent
+    return probe
 
 
 class CrashWatch:

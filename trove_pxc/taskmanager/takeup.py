@@ -77,6 +77,11 @@ def _ordered(cluster_tasks: Any, context: Any) -> None:
     cluster_tasks.carry_out_orders(context)
 
 
+def _given_up(cluster_tasks: Any, context: Any) -> None:
+    """Who was to come or go is not known any more; what there is stays."""
+    cluster_tasks.give_up_change_of_size()
+
+
 #: by the code of the cluster's task
 CONTINUATIONS: Mapping[int, Continuation] = {
     ClusterTasks.BUILDING_INITIAL.code: Continuation(
@@ -88,6 +93,10 @@ CONTINUATIONS: Mapping[int, Continuation] = {
     ClusterTasks.UPDATING_CLUSTER.code: Continuation(
         {'': notifications.ClusterResizeFlavor,
          orders.VOLUME: notifications.ClusterResizeVolume}, _ordered),
+    ClusterTasks.GROWING_CLUSTER.code: Continuation(
+        {'': notification.DBaaSClusterGrow}, _given_up),
+    ClusterTasks.SHRINKING_CLUSTER.code: Continuation(
+        {'': notification.DBaaSClusterShrink}, _given_up),
 }
 
 

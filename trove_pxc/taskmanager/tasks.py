@@ -175,6 +175,19 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         else:
             self.resize_volume_of_members(context, ids, int(order.value))
 
+    def give_up_change_of_size(self) -> None:
+        """End a grow or shrink whose taskmanager has died.
+
+        :raises StepFailed: always, to say what to do now.
+        """
+        task = self.db_info.task_status
+        with self._lease(task) as held:
+            held.end()
+        raise exceptions.StepFailed(
+            task.name.lower(), 'all', 'its taskmanager has died',
+            'look at the members, shrink away those that did not come in '
+            'or were to go, and ask for it again')
+
     def _roll(self, task: Any, run: Callable[[Any], None],
               make: Callable[[], rolling.Rolling]) -> None:
         with self._lease(task) as held:
