@@ -92,6 +92,19 @@ _BOTH = (
         help='Seconds for which nothing new may appear of an instance that '
              'Trove is still creating while its cluster is deleted, until '
              'its creation is taken for dead.'),
+    cfg.IntOpt(
+        'operation_lease', default=30, min=6,
+        help='Seconds for which a running operation may give no sign of '
+             'life until its taskmanager is taken for dead and another one '
+             'takes the operation up. It gives a sign six times as often. '
+             'The same on all taskmanagers.'),
+    cfg.IntOpt(
+        'creation_stall_timeout', default=75, min=5,
+        help='Seconds for which nothing may move in the creation of an '
+             'instance by Trove, once a taskmanager has died while its '
+             'cluster was built, until that creation is taken for dead, '
+             'too. More than [DEFAULT] volume_time_out, for which Trove '
+             'waits for a volume without a sign.'),
     cfg.FloatOpt(
         'member_poll_interval', default=0.25, min=0.05,
         help='Seconds between two looks at a member during an operation.'),

@@ -60,8 +60,16 @@ class ClusterInconsistent(GaleraError):
     """The members do not form one cluster: state, size or data differ."""
 
 
-class ClusterBeingDeleted(GaleraError):
+class OperationStopped(GaleraError):
+    """An operation that must leave everything as it is: it is not its own."""
+
+
+class ClusterBeingDeleted(OperationStopped):
     """The cluster of a running operation was deleted meanwhile."""
+
+
+class LeaseLost(OperationStopped):
+    """A cluster's task is another one's now, or nobody's."""
 
 
 class StepFailed(GaleraError):

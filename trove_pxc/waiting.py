@@ -19,6 +19,7 @@ works as well in ordinary threads.
 
 from collections.abc import Callable
 from collections.abc import Hashable
+import threading
 import time
 from typing import TypeVar
 
@@ -90,6 +91,33 @@ def until(what: str, probe: Callable[[], Found],
                 raise exceptions.DeadlineExceeded(
                     what, limit.seconds, str(seen)) from seen
         pause(min(interval, limit.remaining))
+
+
+class Regularly:
+    """Calls something every so many seconds, until the block is left.
+
+    It has a thread of its own, which in a service that eventlet has patched
+    is a green one. An error of the call ends its thread: what may go wrong
+    is to be handled by the call.
+    """
+
+    def __init__(self, seconds: float, call: Callable[[], object]) -> None:
+        self._seconds = seconds
+        self._call = call
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> 'Regularly':
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._seconds):
+            self._call()
 
 
 class Stopwatch:

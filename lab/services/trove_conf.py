@@ -66,6 +66,7 @@ remote_neutron_client = lab.cloud.clients.neutron
 remote_cinder_client = lab.cloud.clients.cinder
 remote_glance_client = lab.cloud.clients.glance
 remote_swift_client = lab.cloud.clients.swift
+taskmanager_manager = trove_pxc.taskmanager.manager.Manager
 network_driver = trove.network.neutron.NeutronDriver
 network_label_regex = .*
 default_datastore = mariadb

@@ -197,19 +197,20 @@ class TroveTest(testtools.TestCase):
             self.listener.wait()
             self.listener = None
 
-    def context(self, project: str = PROJECT) -> Any:
+    def context(self, project: str = PROJECT, role: str = 'member') -> Any:
         return trove_context.TroveContext(
-            user_id='someone', project_id=project, roles=['member'],
-            auth_token='none')
+            user_id='someone', project_id=project, roles=[role],
+            is_admin=role == 'admin', auth_token='none')
 
     def request(self, method: str, path: str, body: Any = None,
-                project: str = PROJECT) -> webob.Response:
+                project: str = PROJECT,
+                role: str = 'member') -> webob.Response:
         """Send a request through Trove's router, as its pipeline would."""
         request = wsgi.Request.blank(
             f'/{project}{path}', method=method,
             headers={'Content-Type': 'application/json'},
             body=b'' if body is None else jsonutils.dump_as_bytes(body))
-        context = self.context(project)
+        context = self.context(project, role)
         context.limit = request.GET.get('limit')
         context.marker = request.GET.get('marker')
         request.environ[wsgi.CONTEXT_KEY] = context

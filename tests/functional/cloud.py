@@ -190,7 +190,8 @@ class _Servers:
             if volume in self._cloud.volumes:
                 self._cloud.volumes[volume].status = 'available'
         for port in server.ports:
-            self._cloud.ports[port]['device_id'] = ''
+            if port in self._cloud.ports:
+                self._cloud.ports[port]['device_id'] = ''
         self._cloud.removed(server)
 
 

@@ -30,6 +30,7 @@ from trove import rpc
 from tests.functional import accounts
 from trove_pxc.galera import position
 from trove_pxc.galera import view
+from trove_pxc import waiting
 
 Statuses = service_status.ServiceStatuses
 ServerState = view.ServerState
@@ -109,13 +110,15 @@ class Guest(accounts.Accounts):
     """One guest and its database server.
 
     What it does other than well is in ``world.habits[name]``: 'dead' (its
-    agent never answers), 'unprepared' (never gets ready), 'silent' (its
-    agent dies when asked), 'crashes' (its server ends whenever it starts),
-    'stalls' (it never gets Synced), 'forgets' (reads no probe),
+    agent never answers), 'unprepared' (never gets ready), 'never_told' (to
+    prepare, for the order does not reach it), 'silent' (its agent dies when
+    asked), 'crashes' (its server ends whenever it starts), 'stalls' (it
+    never gets Synced), 'forgets' (reads no probe),
     'other_history' (it has data already), 'cannot_grow' (its file system),
     'dies_at_reboot' (its server does not start after one),
     'fails_to_report' (its agent answers with an error), 'cannot_stop' (its
-    server).
+    server), 'deaf' (methods of which the first answer comes 'for_seconds'
+    late).
     """
 
     target = messaging.Target(version=api.API.API_LATEST_VERSION)
@@ -177,6 +180,8 @@ class Guest(accounts.Accounts):
     def prepare(self, context: Any, **arguments: Any) -> None:
         assert arguments['cluster_config']['instance_type'] == 'member'
         self.prepared_with = arguments
+        if self.habit('never_told'):
+            return
         if self.habit('fails_to_prepare'):
             self.report_status(Statuses.FAILED)
         elif not self.habit('unprepared'):
@@ -259,6 +264,7 @@ class Guest(accounts.Accounts):
             'wsrep_connected': 'ON'})
 
     def member_position(self, context: Any) -> dict[str, Any]:
+        self._be_deaf('member_position')
         history = self.habit('other_history')
         return position.Position(
             uuid=history, seqno=7 if history else -1,
@@ -266,13 +272,21 @@ class Guest(accounts.Accounts):
             grastate_present=bool(history), view_present=False).to_dict()
 
     def member_context(self, context: Any) -> Any:
+        self._be_deaf('member_context')
         return self.settings
+
+    def _be_deaf(self, method: str) -> None:
+        """Give the first answer to this too late."""
+        if method in (self.habit('deaf') or ()):
+            self.world.habits[self.name]['deaf'].remove(method)
+            waiting.pause(self.habit('for_seconds'))
 
     def write_probe(self, context: Any, token: str) -> None:
         self.world.tell(f'write {self.name}')
         self.world.rows.add(token)
 
     def read_probe(self, context: Any, token: str) -> bool:
+        self._be_deaf('read_probe')
         return token in self.world.rows and not self.habit('forgets')
 
     def drop_probe(self, context: Any) -> None:

@@ -172,8 +172,10 @@ class DeleteTest(base.TroveTest):
         self.cloud.servers_that_stay.add(row.compute_instance_id)
         self.delete(cluster_id)
         self.wait_for_call('servers.delete')
-        self.request('POST', f'/clusters/{cluster_id}',
-                     {'reset-status': {}})
+        response = self.request(
+            'POST', f'/clusters/{cluster_id}', {'reset-status': {}},
+            role='admin')
+        self.assertEqual(202, response.status_int, response.text)
         self.assertEqual(
             'DELETING', self.cluster_row(cluster_id).task_status.name)
         self.wait_notified('dbaas.cluster_delete.error')

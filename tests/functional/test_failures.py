@@ -116,6 +116,24 @@ class FailureTest(base.TroveTest):
         self.world.habits['products-2'] = {'silent': True}
         self.fail('products-2', 'has given no report for 5 s', blamed=(2,))
 
+    def test_answers_that_are_lost_are_asked_for_again(self) -> None:
+        """The message broker was restarted in the middle."""
+        self.override('member_call_timeout', 2, 'mariadb')
+        self.override('member_start_timeout', 5, 'mariadb')
+        for number in (1, 2):
+            self.world.habits[f'products-{number}'] = {
+                'deaf': ['member_context', 'member_position', 'read_probe'],
+                'for_seconds': 7}
+        created = self.create().json['cluster']
+        self.wait_notified('dbaas.cluster_create.end')
+        self.assertEqual(['ACTIVE'] * 3, [
+            instance['status']
+            for instance in self.show(created['id'])['instances']])
+        self.assertEqual([], self.world.habits['products-1']['deaf'])
+        # It may not have been prepared when positions were asked for.
+        self.assertIn(self.world.habits['products-2']['deaf'],
+                      ([], ['member_position']))
+
     def test_write_that_is_not_replicated(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
         self.world.habits['products-1'] = {'forgets': True}

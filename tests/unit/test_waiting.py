@@ -12,6 +12,8 @@
 
 """Deadlines and polling."""
 
+import threading
+
 import fixtures
 import testtools
 
@@ -92,3 +94,26 @@ class UntilTest(testtools.TestCase):
         watch = waiting.Stopwatch()
         waiting.pause(3)
         self.assertEqual(3, watch.elapsed)
+
+
+class RegularlyTest(testtools.TestCase):
+
+    def test_it_calls_again_and_again_until_it_is_left(self) -> None:
+        calls: list[int] = []
+        third = threading.Event()
+
+        def call() -> None:
+            calls.append(1)
+            if len(calls) == 3:
+                third.set()
+        with waiting.Regularly(0.01, call):
+            self.assertTrue(third.wait(60))
+        before = len(calls)
+        waiting.pause(0.05)
+        self.assertEqual(before, len(calls))
+
+    def test_it_is_left_at_once_however_long_it_would_wait(self) -> None:
+        watch = waiting.Stopwatch()
+        with waiting.Regularly(600, lambda: None):
+            pass
+        self.assertLess(watch.elapsed, 60)

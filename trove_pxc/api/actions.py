@@ -38,6 +38,7 @@ from trove.taskmanager import api as task_api
 from trove_pxc.api import members
 from trove_pxc.api import validation
 from trove_pxc import notifications
+from trove_pxc import orders
 
 CONF = cfg.CONF
 
@@ -137,6 +138,7 @@ def _restart(cluster: Any, request: Any, targets: Sequence[Any]) -> None:
     with notification.StartNotification(
             cluster.context, cluster_id=cluster.id):
         _hand_over(cluster, targets, ClusterTasks.RESTARTING_CLUSTER,
+                   orders.Order(orders.RESTART),
                    _client(cluster).restart_members)
 
 
@@ -163,6 +165,7 @@ def _resize_flavor(cluster: Any, request: Any, targets: Sequence[Any],
         quota.run_with_quotas(
             cluster.tenant_id, {'ram': grown}, _hand_over, cluster,
             smaller_or_larger, ClusterTasks.UPDATING_CLUSTER,
+            orders.Order(orders.FLAVOR, flavor_id),
             _client(cluster).resize_flavor_of_members, flavor_id=flavor_id)
 
 
@@ -199,15 +202,18 @@ def _resize_volume(cluster: Any, request: Any, targets: Sequence[Any],
             cluster.tenant_id,
             {'volumes': sum(size - int(row.volume_size) for row in smaller)},
             _hand_over, cluster, smaller, ClusterTasks.UPDATING_CLUSTER,
+            orders.Order(orders.VOLUME, str(size)),
             _client(cluster).resize_volume_of_members, volume_gb=size)
 
 
 def _hand_over(cluster: Any, targets: Sequence[Any], task: Any,
-               cast: Callable[..., None], **arguments: Any) -> None:
+               order: orders.Order, cast: Callable[..., None],
+               **arguments: Any) -> None:
     """Take the cluster's task, forget old faults, cast."""
-    claim(cluster, task)
+    claim(cluster, task, targets, order)
     with contextlib.ExitStack() as undo:
         undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
+        undo.callback(_withdraw, targets, order)
         for row in targets:
             forget_fault(row.id)
         cast(cluster.ds_version.manager, cluster.id,
@@ -215,19 +221,55 @@ def _hand_over(cluster: Any, targets: Sequence[Any], task: Any,
         undo.pop_all()
 
 
-def claim(cluster: Any, task: Any) -> None:
-    """Set the task, unless another request was quicker.
+def claim(cluster: Any, task: Any, targets: Sequence[Any] = (),
+          order: orders.Order | None = None) -> None:
+    """Set the task and the orders, unless another request was quicker.
+
+    Both at once: who finds the task without an order has nothing to do.
 
     :raises trove.common.exception.UnprocessableEntity: it was.
     """
+    ids = [row.id for row in targets]
     with cluster_models.DBCluster.query() as query:
         claimed = query.filter_by(
             id=cluster.id, deleted=False,
             task_id=ClusterTasks.NONE.code).update({'task_id': task.code})
+        if claimed and order is not None:
+            query.session.query(instance_models.DBInstance).filter(
+                instance_models.DBInstance.id.in_(ids)).update(
+                    {'task_description': order.text},
+                    synchronize_session=False)
     cluster.db_info = cluster_models.DBCluster.find_by(
         id=cluster.id, deleted=False)
     if not claimed:
         cluster.validate_cluster_available()
+
+
+def _withdraw(targets: Sequence[Any], order: orders.Order) -> None:
+    """Nobody is to carry the order out."""
+    for target in targets:
+        row = instance_models.DBInstance.find_by(id=target.id)
+        if orders.of(row) == order:
+            # Trove sets the text that goes with a task together with it.
+            row.update(task_status=row.task_status)
+
+
+def unused_quota(cluster: Any) -> dict[str, int]:
+    """What was counted for resizes that members have not had, negative."""
+    ram = volumes = 0
+    for row in members.rows(cluster.id, cluster.name):
+        order = orders.of(row)
+        if order is None:
+            continue
+        if order.action == orders.VOLUME:
+            volumes += int(row.volume_size) - int(order.value)
+        elif order.action == orders.FLAVOR:
+            flavors = clients.create_nova_client(
+                cluster.context, row.region_id).flavors
+            ram += (flavors.get(row.flavor_id).ram
+                    - flavors.get(order.value).ram)
+    return {resource: change for resource, change
+            in (('ram', ram), ('volumes', volumes)) if change}
 
 
 def forget_fault(instance_id: str) -> None:

@@ -37,6 +37,7 @@ from trove_pxc.api import growth
 from trove_pxc.api import members
 from trove_pxc.api import validation
 from trove_pxc.galera import naming
+from trove_pxc import orders
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -111,19 +112,38 @@ class GaleraCluster(cluster_models.Cluster):
 
         Trove refuses to delete an instance that is building, and asks each
         guest to stop first; the taskmanager's delete_cluster does neither.
+        The row is written once: that it does not change any more is how a
+        deletion without a taskmanager is known. An order stays with its
+        member, for whoever comes first to give back its quota.
         """
-        self.update_db(task_status=ClusterTasks.DELETING)
+        rows = cluster_models.DBCluster
+        with rows.query() as query:
+            query.filter(
+                rows.id == self.id, rows.deleted.is_(False),
+                rows.task_id != ClusterTasks.DELETING.code).update(
+                    {'task_id': ClusterTasks.DELETING.code,
+                     'updated': timeutils.utcnow()},
+                    synchronize_session=False)
+        self.db_info = rows.find_by(id=self.id, deleted=False)
         for row in members.rows(self.id, self.name):
             if row.task_status != InstanceTasks.BUILDING:
-                row.update(task_status=InstanceTasks.DELETING)
+                order = orders.of(row)
+                row.update(task_status=InstanceTasks.DELETING,
+                           **({'task_description': order.text}
+                              if order else {}))
         self.task_api().delete_cluster(self.id)
 
     def reset_status(self) -> None:
-        """As Trove does it; but what is being deleted stays that."""
+        """As Trove does it; but what is being deleted stays that.
+
+        What a resize was to use that nobody carries out any more is given
+        back; one that still runs stops, and leaves that to this.
+        """
         if self.db_info.task_status == ClusterTasks.DELETING:
             LOG.info('Cluster %s is being deleted; its status is not reset',
                      self.id)
             return
+        orders.give_back(self.context, members.rows(self.id, self.name))
         super().reset_status()
 
     @property

@@ -26,6 +26,7 @@ from trove.common import clients
 from trove.common import timeutils
 
 from trove_pxc.galera import naming
+from trove_pxc.taskmanager import lease
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import removal
 from trove_pxc.taskmanager import workflow
@@ -39,7 +40,10 @@ class Deletion:
     """The state of one run; it may be run again at any time.
 
     :ivar members: those whose rows are not deleted yet.
+    :ivar held: what makes it the only one; it stops when that is lost.
     """
+
+    held: lease.Lease | None = None
 
     name = 'delete'
     remedy = 'delete the cluster'
@@ -54,7 +58,9 @@ class Deletion:
         self.remains = [removal.Remains(member) for member in self.members]
 
     def check(self) -> None:
-        """There is always a point in going on with a delete."""
+        """There is a point in going on, unless someone else does it."""
+        if self.held is not None:
+            self.held.check()
 
     def time_out(self) -> float:
         """Seconds for all of it: Trove's own option."""
@@ -70,6 +76,7 @@ def run(operation: Deletion) -> None:
     _remove_resources(operation)
     for member in operation.members:
         operation.subject = member
+        operation.check()
         removal.delete_rows(operation.context, member)
     operation.subject = None
     for group in groups:
@@ -79,6 +86,7 @@ def run(operation: Deletion) -> None:
 
 def _remove_resources(operation: Deletion) -> None:
     def probe() -> None:
+        operation.check()
         left = []
         for remains in operation.remains:
             operation.subject = remains.member

@@ -31,6 +31,7 @@ from trove_pxc.galera import plan
 from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc.taskmanager import birth
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import ports
 from trove_pxc.taskmanager import supervision
@@ -52,6 +53,8 @@ class Formation(supervision.Supervised):
     :ivar founder: the member through which the cluster was found to exist.
     :ivar history: the UUID of the cluster's history, once it exists.
     :ivar forming: whether the cluster is still empty and serves nobody.
+    :ivar interrupted: whether a taskmanager has died in it, and perhaps in
+        Trove's creation of the instances.
     """
 
     remedy = 'delete the cluster'
@@ -59,6 +62,26 @@ class Formation(supervision.Supervised):
     secrets: settings.ClusterSecrets | None = None
     founder: Member | None = None
     history: str = ''
+    interrupted = False
+
+    def check(self) -> None:
+        """As ever; and whether an instance is still to come at all."""
+        super().check()
+        if self.interrupted:
+            self._look_at_births()
+
+    @functools.cached_property
+    def births(self) -> dict[str, birth.Birth]:
+        """How far Trove is with each member, by its id."""
+        return {member.id: birth.Birth(member) for member in self.members}
+
+    @functools.cached_property
+    def _look_at_births(self) -> Callable[[], None]:
+        def look() -> None:
+            for one in self.births.values():
+                one.look()
+        return supervision.every(
+            self.members[0].options.cloud_poll_interval, look)
 
     @property
     def registered(self) -> Sequence[Member]:
@@ -154,6 +177,8 @@ def _be_prepared(operation: Formation, member: Member) -> None:
 
     def probe() -> None:
         look_at_server()
+        if operation.interrupted:
+            operation.births[member.id].ask()
         if not member.prepared():
             raise waiting.NotYet(
                 f'its guest is "{member.status().description}"')
@@ -161,7 +186,7 @@ def _be_prepared(operation: Formation, member: Member) -> None:
 
 
 def configured(operation: Formation, member: Member) -> bool:
-    had = member.settings()
+    had = operation.tell(member, member.settings)
     if had is None:
         return False
     facts, secrets = had
@@ -182,7 +207,8 @@ def _shared_secrets(operation: Formation,
                     options: Any) -> settings.ClusterSecrets:
     """What a member has already, else new ones."""
     for member in operation.members:
-        had = member.settings() if member.prepared() else None
+        had = (operation.tell(member, member.settings)
+               if member.prepared() else None)
         if had is not None:
             return had[1]
     length = options.default_password_length
@@ -230,7 +256,8 @@ def _prove_safe(operation: Formation) -> None:
     prepared = [member for member in operation.members if member.prepared()]
     decision = plan.may_bootstrap_new(
         {member.name: operation.ask(member) for member in prepared},
-        {member.name: member.position() for member in prepared})
+        {member.name: operation.tell(member, member.position)
+         for member in prepared})
     if not decision.allowed:
         raise exceptions.BootstrapRefused(decision.reason)
     LOG.info('Cluster %s may be bootstrapped: %s', operation.cluster_id,
@@ -316,7 +343,7 @@ def _reads(member: Member, token: str) -> Callable[[], None]:
     def probe() -> None:
         if not member.guest.read_probe(token):
             raise waiting.NotYet('the row is not there')
-    return probe
+    return supervision.answered(probe)
 
 
 def _healthy(operation: Formation, member: Member) -> bool:

@@ -187,6 +187,10 @@ class Member:
         """
         return self.status() not in _NEVER_PREPARED
 
+    def untouched(self) -> bool:
+        """Whether its guest has not even begun to prepare."""
+        return bool(self.status() == Statuses.NEW)
+
     def healthy(self) -> bool:
         return bool(self.status() == Statuses.HEALTHY)
 

@@ -34,6 +34,7 @@ from trove.instance.tasks import InstanceTasks
 from trove.quota import quota
 from trove.taskmanager import models as task_models
 
+from trove_pxc import orders
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import queues
 from trove_pxc import waiting
@@ -177,6 +178,7 @@ def delete_rows(context: Any, member: members.Member,
         LOG.info('Instance %s is deleted already', member.id)
         return
     queues.forget(member.id)
+    orders.give_back(context, [row])
     # A resize that the deletion ends may have changed the row meanwhile.
     now = members.Member(context, member.manager, member.number, row)
     kind = _FormerMember if cluster_goes_on else _RemovedInstance

@@ -16,7 +16,6 @@ Imported by tasks. Each member is resized while it is out of its cluster;
 what is done to its server and its volume is in machine.
 """
 
-from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import functools
@@ -25,6 +24,7 @@ from typing import Any
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc.galera import settings
+from trove_pxc import orders
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import machine
 from trove_pxc.taskmanager import members
@@ -70,7 +70,8 @@ class FlavorResize(rolling.Rolling):
 
     def __init__(self, context: Any, cluster: Any,
                  instance_ids: Sequence[str], flavor_id: str) -> None:
-        super().__init__('resize flavor', context, cluster, instance_ids)
+        super().__init__('resize flavor', context, cluster, instance_ids,
+                         orders.Order(orders.FLAVOR, flavor_id))
         self.flavor_id = flavor_id
 
     @functools.cached_property
@@ -87,11 +88,6 @@ class FlavorResize(rolling.Rolling):
         self.keeps_flavor = True
         return FLAVOR_WAY_BACK
 
-    def quota(self) -> Mapping[str, int]:
-        return {'ram': sum(int(self.flavor.ram) - member.memory_mb
-                           for member in self.unfinished
-                           if member.flavor_id != self.flavor_id)}
-
 
 class VolumeResize(rolling.Rolling):
     """The state of one run.
@@ -103,15 +99,12 @@ class VolumeResize(rolling.Rolling):
 
     def __init__(self, context: Any, cluster: Any,
                  instance_ids: Sequence[str], volume_gb: int) -> None:
-        super().__init__('resize volume', context, cluster, instance_ids)
+        super().__init__('resize volume', context, cluster, instance_ids,
+                         orders.Order(orders.VOLUME, str(volume_gb)))
         self.wanted_gb = volume_gb
 
     def way_back(self, member: members.Member) -> Sequence[Step]:
         return VOLUME_WAY_BACK
-
-    def quota(self) -> Mapping[str, int]:
-        return {'volumes': sum(self.wanted_gb - member.volume_gb
-                               for member in self.unfinished)}
 
 
 def run_flavor(operation: FlavorResize) -> None:

@@ -17,7 +17,6 @@ and by tasks. Before a member is stopped all others must be Synced in one
 primary component; the next one's turn comes when it is back among them.
 """
 
-from collections.abc import Mapping
 from collections.abc import Sequence
 import traceback
 from typing import Any
@@ -28,11 +27,11 @@ from oslo_log import log as logging
 from trove.common import exception
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
-from trove.quota import quota
 
 from trove_pxc import exceptions
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
+from trove_pxc import orders
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import outcome
@@ -57,6 +56,7 @@ class Rolling(formation.Formation):
     :ivar targets: the members whose turn it is to be, in member order.
     :ivar finished: those that have had it.
     :ivar busy: what Trove shows of a member while it has its turn.
+    :ivar order: what stands in the rows of the targets until they had it.
     """
 
     remedy = ('look at the health of the cluster; when all members serve, '
@@ -64,11 +64,23 @@ class Rolling(formation.Formation):
     busy = InstanceTasks.REBOOTING
 
     def __init__(self, name: str, context: Any, cluster: Any,
-                 instance_ids: Sequence[str]) -> None:
+                 instance_ids: Sequence[str],
+                 order: orders.Order = orders.Order(orders.RESTART)) -> None:
         super().__init__(name, context, cluster)
-        self.targets = [member for member in self.members
-                        if member.id in instance_ids]
+        self.order = order
+        self.targets = self._unless_done(instance_ids)
         self.finished: list[Member] = []
+
+    def _unless_done(self, instance_ids: Sequence[str]) -> list[Member]:
+        """Those whose rows still have the order; all, if none has one.
+
+        None has one when trove-api is of a version that wrote none.
+        """
+        named = [member for member in self.members
+                 if member.id in instance_ids]
+        left = [member for member in named
+                if orders.of(member.row()) == self.order]
+        return left or named
 
     @property
     def unfinished(self) -> list[Member]:
@@ -81,10 +93,6 @@ class Rolling(formation.Formation):
     def way_back(self, member: Member) -> Sequence[workflow.Step[Any]]:
         """What makes a member serve again as it was, after a failure."""
         return (RETURN,)
-
-    def quota(self) -> Mapping[str, int]:
-        """What the members still to come would have used more."""
-        return {}
 
 
 def targets(operation: Rolling) -> Sequence[Member]:
@@ -112,6 +120,8 @@ def put_back(operation: Rolling) -> str:
         try:
             for step in operation.way_back(subject):
                 workflow.run(operation, (Each(lambda _: [subject], (step,)),))
+        except exceptions.OperationStopped:
+            raise
         except FAILURES as failure:
             LOG.exception('%s could not be put back', subject.name)
             obstacle = str(failure)
@@ -120,18 +130,18 @@ def put_back(operation: Rolling) -> str:
 
 def return_quota(operation: Rolling) -> None:
     """Give back what the members that were not changed would have used."""
-    unused = {resource: -amount
-              for resource, amount in operation.quota().items() if amount}
-    if unused and operation.targets:
-        quota.run_with_quotas(
-            operation.targets[0].tenant_id, unused, dict)
+    orders.give_back(operation.context, [
+        row for member in operation.unfinished
+        if (row := instance_models.DBInstance.get_by(
+            id=member.id, deleted=False)) is not None])
 
 
 def free(operation: Rolling) -> None:
-    """Show no member as busy any more."""
+    """Show no member as busy any more, and let none have the order."""
     for member in operation.targets:
         row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
-        if row is not None and row.task_status == operation.busy:
+        if row is not None and (row.task_status == operation.busy
+                                or orders.of(row) == operation.order):
             row.update(task_status=InstanceTasks.NONE)
 
 
@@ -180,7 +190,8 @@ def _taken_out(operation: Rolling, member: Member) -> bool:
 
 def _take_out(operation: Rolling, member: Member) -> None:
     """Stop its server cleanly, and see the others go on without it."""
-    member.row().update(task_status=operation.busy)
+    member.row().update(task_status=operation.busy,
+                        task_description=operation.order.text)
     persist(operation, member, member.guest.stop_member)
 
     def probe() -> None:

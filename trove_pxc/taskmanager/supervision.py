@@ -26,6 +26,7 @@ from trove.common import exception
 
 from trove_pxc import exceptions
 from trove_pxc.galera import view
+from trove_pxc.taskmanager import lease
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import workflow
 from trove_pxc import waiting
@@ -40,7 +41,10 @@ class Supervised:
 
     :ivar name: what is being done: "create".
     :ivar members: in member order.
+    :ivar held: what makes it the only one; it stops when that is lost.
     """
+
+    held: lease.Lease | None = None
 
     def __init__(self, name: str, context: Any,
                  cluster: cluster_models.Cluster) -> None:
@@ -57,7 +61,7 @@ class Supervised:
     def check(self) -> None:
         """Raise if the cluster is being deleted or a member has failed.
 
-        :raises ClusterBeingDeleted: the first thing asked, since members
+        :raises OperationStopped: the first thing asked, since members
             vanish and fail when their cluster is deleted.
         :raises MemberFailed: if a member's rows say so.
         """
@@ -69,7 +73,13 @@ class Supervised:
             member.check()
 
     def check_wanted(self) -> None:
-        """Raise ClusterBeingDeleted if someone deletes the cluster."""
+        """Raise if someone deletes the cluster, or runs the operation.
+
+        :raises OperationStopped: and then nothing may be touched any more.
+        """
+        if self.held is not None:
+            self.held.check()
+            return
         row = cluster_models.DBCluster.get_by(id=self.cluster_id)
         if (row is None or row.deleted
                 or row.task_status == ClusterTasks.DELETING):
@@ -83,19 +93,18 @@ class Supervised:
                          by=member)
 
     def tell(self, member: members.Member,
-             order: Callable[[], None]) -> None:
-        """Give its guest an order, again while there is no answer.
+             order: Callable[[], Found]) -> Found:
+        """Give its guest an order, or ask it, again while it is silent.
 
         The order must do no harm when the one before was carried out and
         only its answer was lost.
+
+        :returns: the answer.
         """
-        def probe() -> None:
-            try:
-                order()
-            except exception.GuestTimeout as silent:
-                raise waiting.NotYet(str(silent)) from silent
-        self.wait(probe, what=f'the guest of {member.name} to answer',
-                  seconds=member.options.guest_silence_timeout, by=member)
+        return self.wait(answered(order),
+                         what=f'the guest of {member.name} to answer',
+                         seconds=member.options.guest_silence_timeout,
+                         by=member)
 
     def wait(self, probe: Callable[[], Found], what: str = '',
              seconds: float | None = None, interval: float | None = None,
@@ -126,6 +135,16 @@ class Supervised:
             if by is None or by is self.subject:
                 raise
             raise by.failed(str(late)) from late
+
+
+def answered(call: Callable[[], Found]) -> Callable[[], Found]:
+    """A probe of a call to a guest: no answer is none yet."""
+    def probe() -> Found:
+        try:
+            return call()
+        except exception.GuestTimeout as silent:
+            raise waiting.NotYet(str(silent)) from silent
+    return probe
 
 
 class CrashWatch:

@@ -18,23 +18,29 @@ notification for what is raised, and *end* for everything else.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
+import datetime
 import functools
 from typing import Any
 
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
-from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
+from trove.common import cfg
 from trove.common import notification
+from trove.instance import models as instance_models
 from trove.taskmanager import models as task_models
 
 from trove_pxc import exceptions
+from trove_pxc import orders
 from trove_pxc.taskmanager import create
 from trove_pxc.taskmanager import delete
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import grow
+from trove_pxc.taskmanager import lease
 from trove_pxc.taskmanager import outcome
 from trove_pxc.taskmanager import resize
 from trove_pxc.taskmanager import restart
@@ -43,31 +49,41 @@ from trove_pxc.taskmanager import shrink
 from trove_pxc.taskmanager import standing
 from trove_pxc.taskmanager import workflow
 
+CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
 
 class GaleraClusterTasks(task_models.ClusterTasks):
-    """The operations on a Galera cluster."""
+    """The operations on a Galera cluster.
+
+    :ivar lost: the value of the lease of the operation whose taskmanager
+        died, for the one that takes it up; None: it is new.
+    """
+
+    lost: datetime.datetime | None = None
 
     def create_cluster(self, context: Any, cluster_id: str) -> None:
         """Make one cluster of the instances that Trove is creating.
 
         :raises StepFailed: and then the members at fault are in ERROR, and
             the cluster has no task.
-        :raises ClusterBeingDeleted: and then nothing was marked.
+        :raises OperationStopped: and then nothing was marked.
         """
-        with lockutils.lock(f'trove-pxc-create-{cluster_id}'):
+        with self._lease(ClusterTasks.BUILDING_INITIAL) as held:
             operation = formation.Formation('create', context, self)
+            operation.held = held
+            operation.interrupted = self.lost is not None
             try:
                 create.run(operation)
-            except exceptions.ClusterBeingDeleted as deleted:
-                LOG.info('%s', deleted)
+            except exceptions.OperationStopped as stopped:
+                LOG.info('%s', stopped)
                 raise
             except Exception as error:
                 self._create_failed(operation, error)
+                held.end()
                 raise workflow.failure(operation, error) from error
             outcome.release(operation.members)
-            self._end_task(ClusterTasks.BUILDING_INITIAL)
+            held.end()
             LOG.info('Cluster %s is complete', cluster_id)
 
     def grow_cluster(self, context: Any, cluster_id: str,
@@ -124,12 +140,13 @@ class GaleraClusterTasks(task_models.ClusterTasks):
     def _change_size(self, task: Any, run: Callable[[Any], None],
                      give_up: Callable[[Any, exceptions.StepFailed], None],
                      make: Callable[[], standing.Standing]) -> None:
-        with lockutils.lock(f'trove-pxc-members-{self.id}'):
+        with self._lease(task) as held:
             operation = make()
+            operation.held = held
             try:
                 run(operation)
-            except exceptions.ClusterBeingDeleted as deleted:
-                LOG.info('%s', deleted)
+            except exceptions.OperationStopped as stopped:
+                LOG.info('%s', stopped)
                 raise
             except Exception as error:
                 operation.check_wanted()
@@ -137,24 +154,58 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                 failure.__cause__ = error
                 LOG.error('Cluster %s: %s', self.id, failure, exc_info=error)
                 give_up(operation, failure)
+                held.end()
                 raise failure from error
-            finally:
-                self._end_task(task)
+            held.end()
             LOG.info('%s of cluster %s is complete', operation.name, self.id)
+    def carry_out_orders(self, context: Any) -> None:
+        """Go on with a restart or resize whose taskmanager has died."""
+        order, ids = orders.waiting(instance_models.DBInstance.find_all(
+            cluster_id=self.id, deleted=False).all())
+        if order is None:
+            task = self.db_info.task_status
+            with self._lease(task) as held:
+                LOG.warning('No member of cluster %s has an order left; its '
+                            'task %s is over', self.id, task.name)
+                held.end()
+        elif order.action == orders.RESTART:
+            self.restart_members(context, ids)
+        elif order.action == orders.FLAVOR:
+            self.resize_flavor_of_members(context, ids, order.value)
+        else:
+            self.resize_volume_of_members(context, ids, int(order.value))
+
+    def give_up_change_of_size(self) -> None:
+        """End a grow or shrink whose taskmanager has died.
+
+        :raises StepFailed: always, to say what to do now.
+        """
+        task = self.db_info.task_status
+        with self._lease(task) as held:
+            held.end()
+        raise exceptions.StepFailed(
+            task.name.lower(), 'all', 'its taskmanager has died',
+            'look at the members, shrink away those that did not come in '
+            'or were to go, and ask for it again')
 
     def _roll(self, task: Any, run: Callable[[Any], None],
               make: Callable[[], rolling.Rolling]) -> None:
-        with lockutils.lock(f'trove-pxc-members-{self.id}'):
+        with self._lease(task) as held:
             operation = make()
+            operation.held = held
             try:
                 self._run_while_wanted(operation, run)
             except exceptions.ClusterBeingDeleted as deleted:
                 LOG.info('%s', deleted)
                 rolling.return_quota(operation)
                 raise
+            except exceptions.LeaseLost as lost:
+                LOG.info('%s', lost)
+                raise
             finally:
-                rolling.free(operation)
-                self._end_task(task)
+                if held.held():
+                    rolling.free(operation)
+                    held.end()
             LOG.info('%s of cluster %s is complete', operation.name, self.id)
 
     def _run_while_wanted(self, operation: rolling.Rolling,
@@ -162,7 +213,7 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         """Run it; what fails is put back, unless the cluster goes anyway."""
         try:
             run(operation)
-        except exceptions.ClusterBeingDeleted:
+        except exceptions.OperationStopped:
             raise
         except Exception as error:
             operation.check_wanted()
@@ -188,17 +239,32 @@ class GaleraClusterTasks(task_models.ClusterTasks):
 
         :raises StepFailed: and then the cluster has no task, so that the
             state does not claim a deletion that nobody runs.
+        :raises OperationStopped: and then someone else is at it.
         """
-        with lockutils.lock(f'trove-pxc-delete-{cluster_id}'):
-            operation = delete.Deletion(context, self)
+        with contextlib.ExitStack() as until_done:
             try:
-                delete.run(operation)
-            except Exception as error:
-                failure = workflow.failure(operation, error)
-                LOG.exception('%s', failure)
-                outcome.record_failure(failure, operation.members)
-                self._end_task(ClusterTasks.DELETING)
-                raise failure from error
+                held = until_done.enter_context(
+                    self._lease(ClusterTasks.DELETING))
+            except exceptions.ClusterBeingDeleted:
+                LOG.info('Cluster %s is deleted already', cluster_id)
+                return
+            self._delete(context, held)
+
+    def _delete(self, context: Any, held: lease.Lease) -> None:
+        operation = delete.Deletion(context, self)
+        operation.held = held
+        try:
+            delete.run(operation)
+        except exceptions.OperationStopped as stopped:
+            LOG.info('%s', stopped)
+            raise
+        except Exception as error:
+            held.check()
+            failure = workflow.failure(operation, error)
+            LOG.exception('%s', failure)
+            outcome.record_failure(failure, operation.members)
+            held.end()
+            raise failure from error
 
     def _create_failed(self, operation: formation.Formation,
                        error: Exception) -> None:
@@ -207,13 +273,18 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         failure.__cause__ = error
         LOG.error('Cluster %s: %s', self.id, failure, exc_info=error)
         outcome.record_failure(failure, operation.members)
-        self._end_task(ClusterTasks.BUILDING_INITIAL)
 
-    def _end_task(self, task: Any) -> None:
-        """Set the task to NONE, if it is still this one."""
-        row = cluster_models.DBCluster.get_by(id=self.id, deleted=False)
-        if row is not None and row.task_status == task:
-            row.update(task_status=ClusterTasks.NONE)
+    @contextlib.contextmanager
+    def _lease(self, task: Any) -> Iterator[lease.Lease]:
+        """Hold the lease of the cluster's task, when it is free here.
+
+        In one process a second run waits until the first is over, and
+        then finds what is left to do.
+        """
+        seconds = CONF.get(self.ds_version.manager).operation_lease
+        with (lockutils.lock(f'trove-pxc-{task.name}-{self.id}'),
+              lease.Lease(self.id, task, seconds, self.lost) as held):
+            yield held
 
 
 def _action(name: str) -> Callable[..., None]:

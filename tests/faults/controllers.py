@@ -1,0 +1,122 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Faults of the control plane: its services die at a chosen step.
+
+For the tests of this folder. The step is found in what the taskmanager
+itself logs; nothing in it knows of the tests.
+"""
+
+from collections.abc import Iterator
+import contextlib
+import pathlib
+import re
+import time
+
+from lab import api
+from lab import home as lab_home
+from lab import process
+from lab.services import all as all_services
+from lab import waiting
+from tests.e2e import laboratory
+
+#: between two looks at a log: less than the shortest step takes
+LOOK = 0.02
+STEP_SECONDS = 400
+#: from the start of another taskmanager until an operation is over
+TAKEN_UP_SECONDS = 180
+DELETE_SECONDS = 90
+
+
+class Log:
+    """What a service has logged since this object was made."""
+
+    def __init__(self, name: str) -> None:
+        self._path: pathlib.Path = process.log_file(laboratory.home(), name)
+        self._from = self._path.stat().st_size
+
+    def text(self) -> str:
+        with self._path.open('rb') as file:
+            file.seek(self._from)
+            return file.read().decode(errors='replace')
+
+    def wait(self, pattern: str, seconds: float = STEP_SECONDS) -> str:
+        """Wait until it has a line with this; what matched."""
+        def look() -> str:
+            found = re.search(pattern, self.text())
+            if not found:
+                raise waiting.NotYet(self.text()[-300:])
+            return found.group(0)
+
+        return waiting.until(f'"{pattern}" in {self._path}', look, seconds,
+                             LOOK)
+
+
+def step_taken(cluster_id: str, step: str, member: str) -> str:
+    """A pattern for the line that tells of a step that is over."""
+    return (f'of cluster {cluster_id}: {re.escape(step)} of '
+            f'{re.escape(member)} (took|is done)')
+
+
+def kill(*names: str) -> None:
+    services = all_services.services(laboratory.home())
+    for name in names:
+        assert services[name].kill(), f'{name} does not run'
+
+
+def start(*names: str) -> None:
+    services = all_services.services(laboratory.home())
+    for name in names:
+        services[name].configure()
+        services[name].start()
+    for name in names:
+        services[name].wait_up()
+
+
+@contextlib.contextmanager
+def without(*names: str) -> Iterator[None]:
+    """Nobody has these services for the time of the block."""
+    kill(*names)
+    try:
+        yield
+    finally:
+        start(*names)
+
+
+def wait_seconds(seconds: float) -> None:
+    """The length of an outage, when that is what matters."""
+    waiting.pause(seconds)
+
+
+def wait_over(cluster_id: str, seconds: float = TAKEN_UP_SECONDS) -> float:
+    """Wait until a cluster has no task; the seconds that it took."""
+    began = time.monotonic()
+
+    def over() -> bool:
+        task = api.cluster(laboratory.home(), cluster_id)['task']['name']
+        if task != 'NONE':
+            raise waiting.NotYet(task)
+        return True
+
+    waiting.until(f'cluster {cluster_id} to have no task', over, seconds,
+                  0.5)
+    return time.monotonic() - began
+
+
+def faults(cluster_id: str) -> dict[str, str]:
+    """The faults of the members that are in error, by name."""
+    home: lab_home.Home = laboratory.home()
+    shown = [api.instance(home, member['id']) for member
+             in api.cluster(home, cluster_id)['instances']]
+    return {str(instance['name']): str(
+        (instance.get('fault') or {}).get('message', ''))
+        for instance in shown if instance['status'] == 'ERROR'}

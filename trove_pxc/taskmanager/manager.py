@@ -1,0 +1,45 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What ``taskmanager_manager`` names: Trove's manager with duties of ours.
+
+Loaded by trove-taskmanager; nothing of ours imports it. Each duty is a
+periodic task of its own, so that one that fails keeps no other from its
+turn. None may take long: what does is handed to a thread.
+"""
+
+from typing import Any
+
+from oslo_service import periodic_task
+from trove.common import cfg
+from trove.taskmanager import manager
+
+from trove_pxc import conf
+from trove_pxc.taskmanager import takeup
+
+conf.register(cfg.CONF)
+
+# Of every [DEFAULT] report_interval: oslo's own default is a minute.
+_EACH_TIME = 1
+
+
+class Manager(manager.Manager):
+    """Trove's manager, which looks after operations of others, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._take_up = takeup.TakeUp()
+
+    @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
+    def take_up_operations(self, context: Any) -> None:
+        """Take up the operations of taskmanagers that have died."""
+        self._take_up.look()
