@@ -77,6 +77,23 @@ _BOTH = (
         help='Seconds that Cinder, Nova and the guest may take for each '
              'step of a volume resize: detach, extend, attach.'),
     cfg.IntOpt(
+        'self_recovery_timeout', default=30, min=1,
+        help='Seconds for which a recovery lets members that start find '
+             'each other, or the primary component, by themselves, and '
+             'waits for guests that do not answer. After that it stops '
+             'what looks in vain and reads the disks.'),
+    cfg.BoolOpt(
+        'automatic_recovery', default=True,
+        help='Whether a cluster of which no member serves is recovered '
+             'without being asked, if that is proven to be safe. What is '
+             'refused then, an operator can still force.'),
+    cfg.IntOpt(
+        'automatic_recovery_patience', default=60, min=5,
+        help='Seconds for which no member of a cluster may serve until it '
+             'is recovered by itself. Members that lost power together '
+             'find each other within that time. Each try that fails '
+             'doubles it for the next one.'),
+    cfg.IntOpt(
         'status_call_timeout', default=3, min=1,
         help='Seconds that the guests may take to answer, all at the same '
              'time, when a user lists the members of a cluster or asks for '

@@ -56,6 +56,20 @@ class BootstrapRefused(GaleraError):
     """A bootstrap that is not proven safe; the text says why."""
 
 
+class RecoveryRefused(GaleraError):
+    """A recovery for which no way is proven safe.
+
+    :param named: ids of the instances that the text names.
+    """
+
+    def __init__(self, cause: str, advice: str,
+                 named: tuple[str, ...]) -> None:
+        self.cause = cause
+        self.advice = advice
+        self.named = named
+        super().__init__(f'{cause}. {advice}')
+
+
 class ClusterInconsistent(GaleraError):
     """The members do not form one cluster: state, size or data differ."""
 

@@ -19,6 +19,19 @@ makes it again from that name, to tell the end or the error.
 from trove.common import notification
 
 
+class ClusterRecover(notification.DBaaSAPINotification):
+    """dbaas.cluster_recover.start, .end, .error"""
+
+    def event_type(self) -> str:
+        return 'cluster_recover'
+
+    def required_start_traits(self) -> list[str]:
+        return ['cluster_id']
+
+    def optional_start_traits(self) -> list[str]:
+        return ['instance_id']
+
+
 class ClusterResizeFlavor(notification.DBaaSAPINotification):
     """dbaas.cluster_resize_flavor.start, .end, .error"""
 

@@ -80,6 +80,7 @@ _FAST = {
     'member_ready_timeout': 90, 'bootstrap_timeout': 90,
     'join_stall_timeout': 90, 'verify_timeout': 60, 'health_timeout': 90,
     'guest_silence_timeout': 60, 'member_call_timeout': 4,
+    'self_recovery_timeout': 4, 'automatic_recovery_patience': 5,
     'member_stop_timeout': 60, 'server_resize_timeout': 60,
     'volume_resize_timeout': 60, 'status_call_timeout': 2,
     'member_start_timeout': 60, 'creation_settle_timeout': 2,

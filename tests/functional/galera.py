@@ -40,6 +40,8 @@ class World:
     """All guests there are, and the primary component they may form.
 
     :ivar history: the UUID of the cluster, '' until someone bootstraps.
+    :ivar seqno: the last write set of its component.
+    :ivar promotions: how often a component was made of one that had none.
     :ivar events: what happened, in order: "bootstrap c-1", "join c-2".
     :ivar sizes: of the component after each stop of a server.
     :ivar users: by name and host, as they are on every member.
@@ -51,6 +53,8 @@ class World:
         self.guests: dict[str, Guest] = {}
         self.component: list[Guest] = []
         self.history = ''
+        self.seqno = 0
+        self.promotions = 0
         self.rows: set[str] = set()
         self.events: list[str] = []
         self.habits: dict[str, dict[str, Any]] = {}
@@ -92,10 +96,58 @@ class World:
         """As if all guests had just been prepared."""
         self.component.clear()
         self.history = ''
+        self.seqno = 0
         self.events.clear()
         for guest in self.guests.values():
             guest.begin()
             guest.report_status(Statuses.INSTANCE_READY)
+
+    def write(self) -> None:
+        """A write set, in all that are primary."""
+        with self.lock:
+            assert self.component
+            self.seqno += 1
+            for guest in self.component:
+                guest.applied = self.seqno
+
+    def stand(self, name: str, server: ServerState, applied: int,
+              **data: Any) -> None:
+        """A disaster: so a guest stands now, its server not primary."""
+        with self.lock:
+            guest = self.named(name)
+            guest.leave()
+            guest.server, guest.applied = server, applied
+            guest.history = self.history
+            guest.spoiled = guest.safe = guest.held = guest.ordered = False
+            guest.grastate, guest.seen = True, None
+            for key, value in data.items():
+                setattr(guest, key, value)
+
+    def lose_quorum(self) -> None:
+        """Those that run do so outside a primary component from now on."""
+        with self.lock:
+            for guest in self.component:
+                guest.synced = False
+            self.component.clear()
+
+    def continued_by(self, guest: 'Guest') -> None:
+        """A component of one comes to be, from this guest's data."""
+        with self.lock:
+            assert not self.component, f'{guest.name} makes a second one'
+            assert guest.history == self.history
+            self.promotions += 1
+            self.seqno = guest.applied
+            self.take_in(guest)
+
+    def take_in(self, guest: 'Guest') -> None:
+        """One more is in the component, with all its data."""
+        with self.lock:
+            if guest not in self.component:
+                self.component.append(guest)
+            guest.history = self.history
+            guest.applied = self.seqno
+            guest.spoiled = False
+            guest.grastate = True
 
     def named(self, name: str) -> 'Guest':
         return next(guest for guest in self.guests.values()
@@ -117,8 +169,15 @@ class Guest(accounts.Accounts):
     'other_history' (it has data already), 'cannot_grow' (its file system),
     'dies_at_reboot' (its server does not start after one),
     'fails_to_report' (its agent answers with an error), 'cannot_stop' (its
-    server), 'deaf' (methods of which the first answer comes 'for_seconds'
-    late).
+    server), 'ignores_order' (it starts, and continues nothing),
+    'unreadable' (its disk tells nothing), 'meets' (it forms a component
+    again when all of that habit start).
+
+    :ivar history: what the data belongs to, '' if there is none.
+    :ivar applied: the last write set in the data.
+    :ivar clean: whether the server stopped in order.
+    :ivar seen: where it was last seen Synced.
+    :ivar held: whether the agent leaves a stopped server alone.
     """
 
     target = messaging.Target(version=api.API.API_LATEST_VERSION)
@@ -140,6 +199,16 @@ class Guest(accounts.Accounts):
         self.reports_until_synced = 2
         self.crashes = 0
         self.joined_forming: bool | None = None
+        self.history = ''
+        self.applied = -1
+        self.clean = False
+        self.safe = False
+        self.spoiled = False
+        self.grastate = True
+        self.held = False
+        self.ordered = False
+        self.completed = False
+        self.seen: tuple[str, int] | None = None
         self.mounted = True
         self.ran_with: dict[str, Any] = {}
         self.prepared_with: dict[str, Any] = {}
@@ -200,7 +269,7 @@ class Guest(accounts.Accounts):
             self.started = True
             if self._start():
                 self.world.history = str(uuid.uuid4())
-                self.world.component.append(self)
+                self.world.take_in(self)
 
     def join_member(self, context: Any, forming: bool = True) -> None:
         with self.world.lock:
@@ -209,10 +278,11 @@ class Guest(accounts.Accounts):
             self.started = True
             self.joined_forming = forming
             if self._start() and self.world.component:
-                self.world.component.append(self)
+                self.world.take_in(self)
 
     def _start(self) -> bool:
         self.server = ServerState.STARTING
+        self.held = self.ordered = False
         if self.habit('crashes'):
             self.server = ServerState.CRASHED
         return self.server == ServerState.STARTING
@@ -223,19 +293,40 @@ class Guest(accounts.Accounts):
         if self.habit('fails_to_report'):
             raise messaging.RemoteError('OSError', 'no socket')
         with self.world.lock:
-            if self.habit('crashes') and self.started:
+            if (self.habit('crashes') and self.started
+                    and not self.held):
                 self.crashes += 1
                 self.server = (ServerState.CRASHED if self.crashes % 2
                                else ServerState.STARTING)
             if self in self.world.component and not self.habit('stalls'):
                 self._come_up()
                 self.reports_until_synced -= 1
+                was_synced = self.synced
                 self.synced = self.reports_until_synced <= 0
+                if self.synced:
+                    self.seen = (self.history, self.applied)
+                    if self.completed and not was_synced:
+                        self.report_status(Statuses.HEALTHY)
+            self._meet()
             return view.MemberReport(
                 server=self.server, view=self._view(), data_bytes=0,
                 started=self.started,
                 exit_code=1 if self.server == ServerState.CRASHED else None,
                 error=self._error()).to_dict()
+
+    def _meet(self) -> None:
+        """Restore the last view, if all that were in it are back."""
+        last_view = [guest for guest in self.world.guests.values()
+                     if guest.habit('meets')]
+        if (self in last_view and not self.world.component and all(
+                guest.server == ServerState.STARTING for guest in last_view)):
+            self.world.promotions += 1
+            self.world.seqno = max(guest.applied for guest in last_view)
+            for guest in last_view:
+                self.world.take_in(guest)
+        if (self.server == ServerState.STARTING and self.world.component
+                and not self.habit('crashes')):
+            self.world.take_in(self)
 
     def _come_up(self) -> None:
         if self.server == ServerState.STARTING:
@@ -253,23 +344,76 @@ class Guest(accounts.Accounts):
         if self.server != ServerState.RUNNING:
             return None
         inside = self in self.world.component
-        history = self.habit('other_history') or self.world.history
+        history = self.habit('other_history') or self.history
         return view.NodeView.from_status({
             'wsrep_cluster_status': 'Primary' if inside else 'non-Primary',
             'wsrep_local_state': '4' if self.synced else '1',
             'wsrep_local_state_comment': '',
             'wsrep_cluster_size': str(len(self.world.component)),
             'wsrep_cluster_state_uuid': history,
+            'wsrep_last_committed': str(self.applied),
             'wsrep_ready': 'ON' if self.synced else 'OFF',
             'wsrep_connected': 'ON'})
 
     def member_position(self, context: Any) -> dict[str, Any]:
         self._be_deaf('member_position')
         history = self.habit('other_history')
+        if self.habit('unreadable'):
+            raise messaging.RemoteError('ServerStartFailed', 'corrupt page')
+        history = self.habit('other_history') or self.history or None
+        known = history is not None and not self._works()
         return position.Position(
-            uuid=history, seqno=7 if history else -1,
-            safe_to_bootstrap=None, sst_in_progress=False,
-            grastate_present=bool(history), view_present=False).to_dict()
+            uuid=history, seqno=max(self.applied, 7 * bool(
+                self.habit('other_history'))) if known else -1,
+            safe_to_bootstrap=self.safe if history else None,
+            sst_in_progress=self.spoiled,
+            grastate_present=bool(history) and self.grastate,
+            view_present=bool(self.habit('meets')),
+            seen_uuid=None if self.seen is None else self.seen[0],
+            seen_seqno=-1 if self.seen is None else self.seen[1],
+            ordered=self.ordered).to_dict()
+
+    def _works(self) -> bool:
+        return self.server in (ServerState.STARTING, ServerState.RUNNING)
+
+    def halt_member(self, context: Any) -> bool:
+        with self.world.lock:
+            if self in self.world.component:
+                return False
+            self.world.tell(f'halt {self.name}')
+            was_to_run = self._works() or not self.held
+            self.held = True
+            self.server = ServerState.STOPPED
+            return was_to_run
+
+    def promote_member(self, context: Any, uuid: str, seqno: int) -> None:
+        with self.world.lock:
+            if self in self.world.component:
+                return
+            self._be_at(uuid, seqno)
+            assert self.server == ServerState.RUNNING
+            self.world.tell(f'promote {self.name}')
+            self.world.continued_by(self)
+
+    def continue_member(self, context: Any, uuid: str, seqno: int) -> None:
+        with self.world.lock:
+            if self.ordered and self._works():
+                return
+            assert not self._works()
+            self._be_at(uuid, seqno)
+            assert not self.spoiled
+            self.world.tell(f'continue {self.name}')
+            self.reports_until_running = 1
+            self.reports_until_synced = 2
+            started = self._start()
+            self.ordered = True
+            if started and not self.habit('ignores_order'):
+                self.world.continued_by(self)
+
+    def _be_at(self, uuid: str, seqno: int) -> None:
+        if (self.history, self.applied) != (uuid, seqno):
+            raise messaging.RemoteError(
+                'BootstrapRefused', f'{self.name} stands at {self.applied}')
 
     def member_context(self, context: Any) -> Any:
         self._be_deaf('member_context')
@@ -283,6 +427,7 @@ class Guest(accounts.Accounts):
 
     def write_probe(self, context: Any, token: str) -> None:
         self.world.tell(f'write {self.name}')
+        self.world.write()
         self.world.rows.add(token)
 
     def read_probe(self, context: Any, token: str) -> bool:
@@ -305,20 +450,24 @@ class Guest(accounts.Accounts):
 
     def cluster_complete(self, context: Any) -> None:
         self.world.tell(f'complete {self.name}')
+        self.completed = True
         self.report_status(Statuses.HEALTHY)
 
     def stop_db(self, context: Any) -> None:
         if self.habit('cannot_stop'):
             raise messaging.RemoteError('DockerError', 'no such container')
         with self.world.lock:
+            self.safe = self.world.component == [self]
             self.leave()
             self.server = ServerState.STOPPED
+            self.clean = self.held = True
             self.world.tell(f'stop {self.name}')
             self.world.sizes.append(len(self.world.component))
 
     def start_member(self, context: Any) -> None:
-        self.world.tell(f'start {self.name}')
-        self.come_back()
+        if not self._works():
+            self.world.tell(f'start {self.name}')
+            self.come_back()
 
     def leave(self) -> None:
         """Its server is gone from the component."""
@@ -336,7 +485,7 @@ class Guest(accounts.Accounts):
             self.ran_with = self.settings['facts']
             if (self._start() and self.world.component
                     and self not in self.world.component):
-                self.world.component.append(self)
+                self.world.take_in(self)
 
     def unmount_volume(self, context: Any, device_path: str,
                        mount_point: str) -> None:

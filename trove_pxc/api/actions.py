@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What users may have done to a cluster: resize and restart its members.
+"""What users may have done to a cluster: resize, restart, recover it.
 
 Imported by api/cluster. An action is checked here and handed to the
 taskmanager; the cluster's task says that it runs.
@@ -47,6 +47,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         'type': ['object', 'null'],
         'additionalProperties': False,
         'properties': {'instance': apischema.uuid},
+    },
+    'recover': {
+        'type': ['object', 'null'],
+        'additionalProperties': False,
+        'properties': {'force': apischema.uuid},
     },
     'resize': {
         'type': 'object',
@@ -93,6 +98,8 @@ def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
     targets = _targets(cluster, wanted.get('instance'))
     if action == 'restart':
         _restart(cluster, request, targets)
+    elif action == 'recover':
+        _recover(cluster, request, targets, wanted.get('force'))
     elif ('flavorRef' in wanted) == ('volume' in wanted):
         raise validation.refused(
             'A resize names either flavorRef or volume, not both; do one '
@@ -140,6 +147,24 @@ def _restart(cluster: Any, request: Any, targets: Sequence[Any]) -> None:
         _hand_over(cluster, targets, ClusterTasks.RESTARTING_CLUSTER,
                    orders.Order(orders.RESTART),
                    _client(cluster).restart_members)
+
+
+def _recover(cluster: Any, request: Any, targets: Sequence[Any],
+             force: str | None) -> None:
+    if force is not None and force not in [row.id for row in targets]:
+        raise validation.refused(
+            f'Instance {force} is no member of cluster {cluster.name}.')
+    cluster.context.notification = notifications.ClusterRecover(
+        cluster.context, request=request)
+    client = _client(cluster)
+
+    def cast(manager: str, cluster_id: str, _: Sequence[str]) -> None:
+        client.recover_cluster(manager, cluster_id, force)
+    with notification.StartNotification(
+            cluster.context, cluster_id=cluster.id,
+            **({} if force is None else {'instance_id': force})):
+        _hand_over(cluster, targets, ClusterTasks.RESTARTING_CLUSTER, None,
+                   cast)
 
 
 def _resize_flavor(cluster: Any, request: Any, targets: Sequence[Any],
@@ -207,13 +232,14 @@ def _resize_volume(cluster: Any, request: Any, targets: Sequence[Any],
 
 
 def _hand_over(cluster: Any, targets: Sequence[Any], task: Any,
-               order: orders.Order, cast: Callable[..., None],
+               order: orders.Order | None, cast: Callable[..., None],
                **arguments: Any) -> None:
     """Take the cluster's task, forget old faults, cast."""
     claim(cluster, task, targets, order)
     with contextlib.ExitStack() as undo:
         undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
-        undo.callback(_withdraw, targets, order)
+        if order is not None:
+            undo.callback(_withdraw, targets, order)
         for row in targets:
             forget_fault(row.id)
         cast(cluster.ds_version.manager, cluster.id,

@@ -55,6 +55,7 @@ class Place:
     """Where a member stands in the history, and what is wrong with it.
 
     :ivar safe: whether Galera marked it as the last to stop.
+    :ivar ordered: whether it was told to continue the cluster before.
     :ivar running: whether its server runs, outside a primary component.
     :ivar order: its place in the member order.
     :ivar flaw: None where a cluster may be continued from here.
@@ -67,15 +68,21 @@ class Place:
     running: bool
     order: int
     flaw: Flaw | None
+    ordered: bool = False
 
     @property
     def usable(self) -> bool:
         return self.flaw is None
 
     @property
-    def merit(self) -> tuple[int, bool, bool, int]:
-        """The greatest continues: furthest, running, safe, first."""
-        return (self.seqno, self.running, self.safe, -self.order)
+    def merit(self) -> tuple[int, bool, bool, bool, int]:
+        """The greatest continues: furthest, running, safe, first.
+
+        Among equals it is the one that was tried before: a try that was
+        given up may still come to its end.
+        """
+        return (self.seqno, self.running, self.ordered, self.safe,
+                -self.order)
 
 
 def components(primaries: Mapping[str, NodeView]) -> list[list[str]]:
@@ -117,7 +124,7 @@ def place(name: str, answer: Answer, order: int = 0) -> Place:
                      Flaw.NOT_TOLD)
     return Place(name, position.uuid, position.seqno,
                  position.safe_to_bootstrap is True, False, order,
-                 _flaw(position))
+                 _flaw(position), position.ordered)
 
 
 def _flaw(position: Position) -> Flaw | None:
@@ -131,6 +138,31 @@ def _flaw(position: Position) -> Flaw | None:
         return Flaw.NO_HISTORY
     if position.seqno < 0:
         return Flaw.NO_SEQNO
+    return None
+
+
+def remembered(answers: Mapping[str, Answer]
+               ) -> dict[str, tuple[str, int]]:
+    """Where each was last seen Synced: history and position, by name."""
+    return {name: (answer.position.seen_uuid.lower(),
+                   answer.position.seen_seqno)
+            for name, answer in answers.items()
+            if answer.position is not None
+            and answer.position.seen_uuid is not None}
+
+
+def discord(remembered: Mapping[str, tuple[str, int]],
+            known_uuid: str | None) -> str | None:
+    """Why what the members remember is not of one history."""
+    first, own = '', known_uuid.lower() if known_uuid is not None else None
+    for name, (uuid, _) in remembered.items():
+        first, own = first or name, own or uuid
+        if uuid != own:
+            whose = ('the cluster' if known_uuid is not None
+                     or first == name else first)
+            return (f'{name} was last Synced in the history {uuid}, '
+                    f'{whose} in {own}. Find out which of them is the true '
+                    'one, then force a member of that.')
     return None
 
 

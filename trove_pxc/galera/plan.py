@@ -23,9 +23,10 @@ The rules, each the answer to data that others lost (mariadb-operator issues
 2. Who does not answer is unknown, never down.
 3. One history: a uuid that is not the cluster's own is refused.
 4. An interrupted SST, a nil uuid or a missing grastate.dat is no candidate.
-5. A position behind one that is known to have existed is refused.
-6. The furthest member bootstraps; only among equals does Galera's own
-   safe_to_bootstrap decide, then the member order.
+5. A position behind one that is known to have existed is refused; each
+   member remembers where it was last Synced.
+6. The furthest member bootstraps; only among equals does it count who was
+   told to before, then Galera's own safe_to_bootstrap, then member order.
 """
 
 from collections.abc import Mapping
@@ -59,6 +60,7 @@ class Step(enum.StrEnum):
 
     REJOIN = 'rejoin'
     WAIT = 'wait'
+    STOP = 'stop'
     PROMOTE = 'promote'
     BOOTSTRAP = 'bootstrap'
     REFUSE = 'refuse'
@@ -70,14 +72,17 @@ class Choice:
 
     :ivar member: who is promoted (pc.bootstrap on the running server) or
         bootstrapped (started with --wsrep-new-cluster at its recovered
-        position); for REJOIN a member that is in the primary component.
+        position); for REJOIN a member that is in the primary component;
+        for STOP one that runs outside, and is behind.
     :ivar seqno: the position that the cluster then stands at, or -1.
+    :ivar uuid: the history that is then continued.
     """
 
     step: Step
     reason: str
     member: str | None = None
     seqno: int = -1
+    uuid: str = ''
 
 
 def may_bootstrap_new(reports: Mapping[str, MemberReport],
@@ -180,15 +185,15 @@ def choose_bootstrap(members: Sequence[str], answers: Mapping[str, Answer],
 
     :param members: all members' names, in member order.
     :param answers: what each told; one who did not answer is left out.
-    :param known_uuid: the cluster's history, if somebody remembers it.
+    :param known_uuid: the cluster's history, if somebody remembers it
+        beside the members themselves.
     :param known_seqno: a position that it is known to have reached.
     :param forced: the member that the operator answers for. It overrides
         silence, other histories and positions, never a primary component,
         a running server or a spoiled data directory.
     """
     if forced is not None and forced not in members:
-        return _refuse(f'{forced} is no member of this cluster; the members '
-                       f'are {", ".join(members)}. Name one of them.')
+        return _refuse(_stranger(forced, members))
     told = {name: answers[name] for name in members if name in answers}
     silent = [name for name in members if name not in answers]
     living = _of_the_living(told)
@@ -197,11 +202,30 @@ def choose_bootstrap(members: Sequence[str], answers: Mapping[str, Answer],
     if forced is not None:
         return _forced(forced, told)
     if silent:
-        return _refuse(
-            f'{_list(silent)} did not answer, and may run or hold the '
-            'latest data. Bring the guest back, or, if it is lost for good, '
-            'force the member that is to be continued.')
+        return _refuse(_silence(silent))
     return _of_the_told(told, known_uuid, known_seqno)
+
+
+def may_halt(members: Sequence[str], answers: Mapping[str, Answer],
+             forced: str | None = None) -> Decision:
+    """Whether servers that start in vain may be stopped, to decide then.
+
+    Not if it is clear already that nothing could be decided: they had
+    better go on looking for each other.
+    """
+    told = {name: answers[name] for name in members if name in answers
+            and answers[name].report.server is not ServerState.STARTING}
+    living = _of_the_living(told)
+    if living is not None:
+        return Decision(False, living.reason)
+    if forced is not None and forced not in members:
+        return Decision(False, _stranger(forced, members))
+    silent = [name for name in members if name not in answers]
+    if forced is not None and forced in silent:
+        return Decision(False, _unheard(forced))
+    if silent and forced is None:
+        return Decision(False, _silence(silent))
+    return Decision(True, 'Nobody serves, and all that count have answered.')
 
 
 def _of_the_living(told: Mapping[str, Answer]) -> Choice | None:
@@ -243,7 +267,10 @@ def _of_the_told(told: Mapping[str, Answer], known_uuid: str | None,
                  known_seqno: int) -> Choice:
     """All have answered, nobody is primary: find the furthest."""
     standing = history.standing(told)
-    reason = history.disagreement(standing, known_uuid)
+    remembered = history.remembered(told)
+    reason = (history.discord(remembered, known_uuid)
+              or history.disagreement(standing, known_uuid or next(
+                  (uuid for uuid, _ in remembered.values()), None)))
     if reason is not None:
         return _refuse(reason)
     candidates = [place for place in standing if place.usable]
@@ -252,40 +279,53 @@ def _of_the_told(told: Mapping[str, Answer], known_uuid: str | None,
         return _refuse(f'No member holds data to continue from: {left}. '
                        'Restore a backup into a new cluster.')
     best = max(candidates, key=lambda place: place.merit)
-    reason = history.ahead(standing, best)
+    reason = (history.ahead(standing, best)
+              or _behind(best, remembered, known_seqno))
     if reason is not None:
         return _refuse(reason)
-    if best.seqno < known_seqno:
-        return _refuse(
-            f'The furthest member, {best.name}, stands at {best.seqno}, but '
-            f'the cluster is known to have reached {known_seqno}. Force '
-            f'{best.name} only if what came after may be lost.')
     return _promote_or_bootstrap(best, candidates)
+
+
+def _behind(best: history.Place, remembered: Mapping[str, tuple[str, int]],
+            known_seqno: int) -> str | None:
+    """Why the furthest is not where the cluster is known to have been."""
+    furthest = max(remembered, key=lambda name: remembered[name][1],
+                   default='')
+    if furthest and remembered[furthest][1] > max(best.seqno, known_seqno):
+        return (f'The furthest member, {best.name}, stands at {best.seqno}, '
+                f'but {furthest} has seen the cluster at '
+                f'{remembered[furthest][1]}. Force {best.name} only if what '
+                'came after may be lost.')
+    if best.seqno < known_seqno:
+        return (f'The furthest member, {best.name}, stands at {best.seqno}, '
+                f'but the cluster is known to have reached {known_seqno}. '
+                f'Force {best.name} only if what came after may be lost.')
+    return None
 
 
 def _promote_or_bootstrap(best: history.Place,
                           candidates: Sequence[history.Place]) -> Choice:
+    uuid = best.uuid or ''
     if best.running:
         return Choice(
             Step.PROMOTE, f'{best.name} still runs, outside a primary '
             f'component, and is the furthest, at {best.seqno}: it is made '
-            'primary where it stands.', best.name, best.seqno)
-    running = [place.name for place in candidates if place.running]
-    if running:
-        return _refuse(
-            f'{_list(running)} runs outside a primary component and is '
-            f'behind {best.name}, which stopped at {best.seqno}. Stop '
-            f'{_list(running)}, then recover.')
+            'primary where it stands.', best.name, best.seqno, uuid)
+    for place in candidates:
+        if place.running:
+            return Choice(
+                Step.STOP, f'{place.name} runs outside a primary component '
+                f'and is at {place.seqno}, behind {best.name}, which '
+                f'stopped at {best.seqno}: it is stopped first.', place.name)
     return Choice(
         Step.BOOTSTRAP, f'All members have stopped, and {best.name} is the '
-        f'furthest, at {best.seqno}.', best.name, best.seqno)
+        f'furthest, at {best.seqno}.', best.name, best.seqno, uuid)
 
 
 def _forced(name: str, told: Mapping[str, Answer]) -> Choice:
     """The operator answers for this member: what must hold even so."""
     if name not in told:
-        return _refuse(f'{name} did not answer, so it cannot be started. '
-                       'Bring its guest back, or force another member.')
+        return _refuse(_unheard(name))
     running = [other for other, answer in told.items() if other != name
                and answer.report.server is ServerState.RUNNING]
     if running:
@@ -299,7 +339,23 @@ def _forced(name: str, told: Mapping[str, Answer]) -> Choice:
     step = Step.PROMOTE if place.running else Step.BOOTSTRAP
     return Choice(step, f'The operator forced {name}, which stands at '
                   f'{place.seqno}; what others hold beyond that is lost.',
-                  name, place.seqno)
+                  name, place.seqno, place.uuid or '')
+
+
+def _stranger(name: str, members: Sequence[str]) -> str:
+    return (f'{name} is no member of this cluster; the members are '
+            f'{_list(members)}. Name one of them.')
+
+
+def _unheard(name: str) -> str:
+    return (f'{name} did not answer, so it cannot be started. Bring its '
+            'guest back, or force another member.')
+
+
+def _silence(silent: Sequence[str]) -> str:
+    return (f'{_list(silent)} did not answer, and may run or hold the '
+            'latest data. Bring the guest back, or, if it is lost for good, '
+            'force the member that is to be continued.')
 
 
 def _list(names: Sequence[str]) -> str:

@@ -61,6 +61,11 @@ class Position:
         lies there is spoiled.
     :ivar view_present: gvwstate.dat is there: the node did not stop
         cleanly, or still runs.
+    :ivar seen_uuid: the history of the primary component in which its
+        guest last saw it Synced; None if it never did.
+    :ivar seen_seqno: the position that it had there; an older guest, as
+        one that never saw it, tells -1.
+    :ivar ordered: it was the last to be told to continue the cluster.
     """
 
     uuid: str | None
@@ -69,6 +74,9 @@ class Position:
     sst_in_progress: bool
     grastate_present: bool
     view_present: bool
+    seen_uuid: str | None = None
+    seen_seqno: int = UNKNOWN_SEQNO
+    ordered: bool = False
 
     @property
     def known(self) -> bool:
@@ -88,8 +96,11 @@ class Position:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'Position':
-        return cls(**{field.name: plain[field.name]
-                      for field in dataclasses.fields(cls)})
+        return cls(**{
+            field.name: (plain[field.name]
+                         if field.default is dataclasses.MISSING
+                         else plain.get(field.name, field.default))
+            for field in dataclasses.fields(cls)})
 
 
 def _uuid(text: str) -> str | None:

@@ -65,6 +65,23 @@ class GaleraGuestAPI(guest_api.API):
         self._call('stop_db', self._seconds('member_stop_timeout'),
                    version=self.API_BASE_VERSION)
 
+    def halt_member(self) -> bool:
+        """Keep its server from running, unless it is primary.
+
+        :returns: whether it ran or was to run.
+        """
+        return bool(self._call(
+            'halt_member', self._seconds('member_stop_timeout'),
+            version=self.API_BASE_VERSION))
+
+    def promote_member(self, uuid: str, seqno: int) -> None:
+        """Make its running server primary, if it stands just there."""
+        self._act('promote_member', uuid=uuid, seqno=seqno)
+
+    def continue_member(self, uuid: str, seqno: int) -> None:
+        """Start its server as the first of the cluster, from there."""
+        self._act('continue_member', uuid=uuid, seqno=seqno)
+
     def member_report(self, seconds: float | None = None
                       ) -> view.MemberReport:
         """:param seconds: to wait, if not member_call_timeout."""

@@ -28,7 +28,7 @@ from trove.guestagent.datastore.mysql_common import service as common
 
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import files
-from trove_pxc.guestagent import service
+from trove_pxc.guestagent import revival
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
@@ -43,11 +43,11 @@ class MemberApp(common.BaseMySqlApp):
     own way leaves there.
     """
 
-    member: service.GaleraService
+    member: revival.MemberService
 
-    def bind(self, manager: str, client: Any) -> service.GaleraService:
+    def bind(self, manager: str, client: Any) -> revival.MemberService:
         """Make the service of the member that this guest may be."""
-        self.member = service.GaleraService(manager, client, self)
+        self.member = revival.MemberService(manager, client, self)
         return self.member
 
     @classmethod

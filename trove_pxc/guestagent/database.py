@@ -76,6 +76,11 @@ class Database:
         """From now on, ask for a state transfer in this way."""
         self._rows('SET GLOBAL wsrep_sst_method = %s', method)
 
+    def promote(self) -> None:
+        """Make the component that this server is in the primary one."""
+        self._rows('SET GLOBAL wsrep_provider_options = %s',
+                   'pc.bootstrap=YES')
+
     def write_probe(self, token: str) -> None:
         """Write a row that every member must then have."""
         with self._connection() as connection, \

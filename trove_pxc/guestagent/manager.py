@@ -32,7 +32,7 @@ from trove_pxc import exceptions
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import app as apps
 from trove_pxc.guestagent import reporter as reporters
-from trove_pxc.guestagent import service
+from trove_pxc.guestagent import revival
 from trove_pxc.guestagent import status as statuses
 from trove_pxc import masking
 
@@ -48,7 +48,7 @@ class GaleraManager(common.MySqlManager):
     :ivar reporter: tells Trove how the member stands.
     """
 
-    member: service.GaleraService
+    member: revival.MemberService
     beginning: threading.Thread
     reporter: reporters.Reporter
 
@@ -124,6 +124,15 @@ class GaleraManager(common.MySqlManager):
 
     def start_member(self, context: Any) -> None:
         self.member.start()
+
+    def halt_member(self, context: Any) -> bool:
+        return self.member.halt()
+
+    def promote_member(self, context: Any, uuid: str, seqno: int) -> None:
+        self.member.promote(uuid, seqno)
+
+    def continue_member(self, context: Any, uuid: str, seqno: int) -> None:
+        self.member.continue_from(uuid, seqno)
 
     def member_report(self, context: Any) -> dict[str, Any]:
         report: dict[str, Any] = self.status.prompt_report().to_dict()

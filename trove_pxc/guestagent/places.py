@@ -49,6 +49,10 @@ class Places:
         return f'{self.state_dir}/galera-member.json'
 
     @property
+    def memory_file(self) -> str:
+        return f'{self.state_dir}/galera-seen.json'
+
+    @property
     def server_file(self) -> str:
         return f'{self.config_dir}/my.cnf'
 

@@ -32,6 +32,7 @@ VERSION = 'version'
 
 BOOTSTRAP = 'bootstrap'
 FORM = 'form'
+CONTINUE = 'continue'
 
 _SHELL = {
     'server': '$server',
@@ -40,6 +41,11 @@ _SHELL = {
     'defaults_file': '$DEFAULTS_FILE',
     'sql_file': '$INITIAL_SQL',
 }
+
+
+def continuing(uuid: str, seqno: int) -> str:
+    """The order to continue a history from just this position."""
+    return f'{CONTINUE} {uuid.lower()}:{seqno}'
 
 
 def text() -> str:

@@ -87,18 +87,14 @@ class ShowClusterHealth(command.ShowOne):
         return columns, [health[column] for column in columns]
 
 
-class _Rolling(command.Command):
-    """What the commands that take members out in turn have in common."""
+class _Action(command.Command):
+    """What the commands that ask for an action have in common."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
         parser.add_argument('cluster', metavar='<cluster>',
                             help=_CLUSTER_HELP)
         self.add_arguments(parser)
-        parser.add_argument(
-            '--member', metavar='<member>',
-            help='Name or ID of the one member that is meant; by default '
-                 'all members, one after another.')
         parser.add_argument(
             '--wait', action='store_true',
             help='Wait until it is done; progress goes to the error output. '
@@ -114,15 +110,34 @@ class _Rolling(command.Command):
         """Add what one command has of its own."""
 
     def act(self, parsed_args: argparse.Namespace, action: str,
-            body: requests.Record) -> None:
+            body: requests.Record, **members: str | None) -> None:
+        """Ask for it, and wait if that is wanted.
+
+        :param members: what the body names members by their ids.
+        """
         database = self.app.client_manager.database
         cluster = requests.find_cluster(database, parsed_args.cluster)
-        if parsed_args.member:
-            body = dict(body, instance=requests.find_member(
-                cluster, parsed_args.member)['id'])
-        requests.act(database, cluster, action, body)
+        named = {key: requests.find_member(cluster, name)['id']
+                 for key, name in members.items() if name}
+        requests.act(database, cluster, action, {**body, **named})
         if parsed_args.wait:
             progress.wait(database, cluster, parsed_args.wait_timeout)
+
+
+class _Rolling(_Action):
+    """What the commands that take members out in turn have in common."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--member', metavar='<member>',
+            help='Name or ID of the one member that is meant; by default '
+                 'all members, one after another.')
+        return parser
+
+    def roll(self, parsed_args: argparse.Namespace, action: str,
+             body: requests.Record) -> None:
+        self.act(parsed_args, action, body, instance=parsed_args.member)
 
 
 class ResizeClusterFlavor(_Rolling):
@@ -142,7 +157,7 @@ class ResizeClusterFlavor(_Rolling):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         flavor = utils.find_resource(
             self.app.client_manager.database.flavors, parsed_args.flavor)
-        self.act(parsed_args, 'resize', {'flavorRef': str(flavor.id)})
+        self.roll(parsed_args, 'resize', {'flavorRef': str(flavor.id)})
 
 
 class ResizeClusterVolume(_Rolling):
@@ -158,8 +173,8 @@ class ResizeClusterVolume(_Rolling):
                             help='New size of each volume in GB.')
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        self.act(parsed_args, 'resize',
-                 {'volume': {'size': parsed_args.size}})
+        self.roll(parsed_args, 'resize',
+                  {'volume': {'size': parsed_args.size}})
 
 
 class RestartCluster(_Rolling):
@@ -171,4 +186,23 @@ class RestartCluster(_Rolling):
     """
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        self.act(parsed_args, 'restart', {})
+        self.roll(parsed_args, 'restart', {})
+
+
+class RecoverCluster(_Action):
+    """Bring back a cluster that serves nobody, or not with all members.
+
+    While a member serves, the others join it again. If none does, the one
+    that holds the latest data is continued, if that is proven; else the
+    recovery is refused, and says why and what can be done.
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            '--force', metavar='<member>',
+            help='Name or ID of the member to continue from although others '
+                 'do not answer or hold other data. What they hold beyond '
+                 'this member is lost.')
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        self.act(parsed_args, 'recover', {}, force=parsed_args.force)

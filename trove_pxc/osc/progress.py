@@ -67,8 +67,13 @@ def wait(database: Any, cluster: Any, seconds: float) -> None:
         return shown
     shown = waiting.until(f'cluster {cluster.name} to have no task', probe,
                           seconds, POLL_SECONDS)
-    faults = [f'{instance["name"]}: {fault}'
-              for instance in shown['instances']
-              if (fault := requests.fault(database, instance['id']))]
+    faults: dict[str, list[str]] = {}
+    for instance in shown['instances']:
+        fault = requests.fault(database, instance['id'])
+        faults.setdefault(' '.join(fault.split()), []).append(
+            instance['name'])
+    faults.pop('', None)
     if faults:
-        raise exceptions.CommandError('; '.join(faults))
+        raise exceptions.CommandError('; '.join(
+            f'{", ".join(names)}: {fault}'
+            for fault, names in faults.items()))

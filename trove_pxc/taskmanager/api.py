@@ -47,6 +47,13 @@ class GaleraTaskAPI(task_api.API):
                    version=self.API_BASE_VERSION, cluster_id=cluster_id,
                    instance_ids=list(instance_ids))
 
+    def recover_cluster(self, manager: str, cluster_id: str,
+                        force: str | None = None) -> None:
+        """:param force: id of the member that the operator answers for."""
+        self._cast(f'{manager}_recover_cluster',
+                   version=self.API_BASE_VERSION, cluster_id=cluster_id,
+                   force=force)
+
     def resize_flavor_of_members(
             self, manager: str, cluster_id: str,
             instance_ids: Sequence[str], flavor_id: str) -> None:

@@ -286,7 +286,7 @@ def _join(operation: Formation, member: Member) -> None:
     def probe() -> None:
         report = member.report()
         watch.look(report)
-        _refuse_other_history(operation, member, report)
+        refuse_other_history(operation, member, report)
         if not operation.joined(report, size):
             raise waiting.NotYet(members.seen(report))
     operation.wait(probe, progress=watch.progress)
@@ -294,8 +294,9 @@ def _join(operation: Formation, member: Member) -> None:
         _wait_agreed(operation, other, size)
 
 
-def _refuse_other_history(operation: Formation, member: Member,
-                          report: view.MemberReport) -> None:
+def refuse_other_history(operation: Formation, member: Member,
+                         report: view.MemberReport) -> None:
+    """Raise MemberFailed if it is primary in another history."""
     if (report.view is not None and report.view.in_primary
             and report.view.cluster_uuid not in (None, operation.history)):
         raise member.failed(
@@ -314,7 +315,7 @@ def _agree(operation: Formation, member: Member) -> None:
 def _wait_agreed(operation: Formation, member: Member, size: int) -> None:
     def probe() -> None:
         report = member.report()
-        _refuse_other_history(operation, member, report)
+        refuse_other_history(operation, member, report)
         if not operation.joined(report, size):
             raise waiting.NotYet(members.seen(report))
     operation.wait(

@@ -24,6 +24,7 @@ from trove.common import cfg
 from trove.taskmanager import manager
 
 from trove_pxc import conf
+from trove_pxc.taskmanager import automatic
 from trove_pxc.taskmanager import takeup
 
 conf.register(cfg.CONF)
@@ -38,8 +39,14 @@ class Manager(manager.Manager):
     def __init__(self) -> None:
         super().__init__()
         self._take_up = takeup.TakeUp()
+        self._watch = automatic.Watch()
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
     def take_up_operations(self, context: Any) -> None:
         """Take up the operations of taskmanagers that have died."""
         self._take_up.look()
+
+    @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
+    def recover_clusters(self, context: Any) -> None:
+        """Recover clusters of which no member serves, if that is safe."""
+        self._watch.look()

@@ -42,6 +42,7 @@ from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import grow
 from trove_pxc.taskmanager import lease
 from trove_pxc.taskmanager import outcome
+from trove_pxc.taskmanager import recover
 from trove_pxc.taskmanager import resize
 from trove_pxc.taskmanager import restart
 from trove_pxc.taskmanager import rolling
@@ -94,7 +95,7 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             ERROR, the old members are as they were, and the cluster has no
             task.
         """
-        self._change_size(
+        self._to_the_end(
             ClusterTasks.GROWING_CLUSTER, grow.run, grow.give_up,
             functools.partial(grow.Growth, context, self, new_instance_ids))
 
@@ -105,7 +106,7 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         :raises StepFailed: and then those that are left and do not serve
             are in ERROR, and the cluster has no task.
         """
-        self._change_size(
+        self._to_the_end(
             ClusterTasks.SHRINKING_CLUSTER, shrink.run, shrink.give_up,
             functools.partial(shrink.Shrinking, context, self,
                               instance_ids))
@@ -137,9 +138,25 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                    functools.partial(resize.VolumeResize, context, self,
                                      instance_ids, volume_gb))
 
-    def _change_size(self, task: Any, run: Callable[[Any], None],
+    def recover_cluster(self, context: Any,
+                        force: str | None = None) -> None:
+        """Bring back a cluster that serves nobody, or not with all.
+
+        :param force: id of the member that the operator answers for.
+        :raises StepFailed: and then the members that are named tell why,
+            and the cluster has no task.
+        """
+        def give_up(operation: recover.Recovery,
+                    failure: exceptions.StepFailed) -> None:
+            recover.record(operation, failure)
+            recover.put_back(operation)
+        self._to_the_end(
+            ClusterTasks.RESTARTING_CLUSTER, recover.run, give_up,
+            functools.partial(recover.Recovery, context, self, force))
+
+    def _to_the_end(self, task: Any, run: Callable[[Any], None],
                      give_up: Callable[[Any, exceptions.StepFailed], None],
-                     make: Callable[[], standing.Standing]) -> None:
+                     make: Callable[[], Any]) -> None:
         with self._lease(task) as held:
             operation = make()
             operation.held = held
@@ -162,8 +179,12 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         """Go on with a restart or resize whose taskmanager has died."""
         order, ids = orders.waiting(instance_models.DBInstance.find_all(
             cluster_id=self.id, deleted=False).all())
-        if order is None:
-            task = self.db_info.task_status
+        task = self.db_info.task_status
+        if order is None and task == ClusterTasks.RESTARTING_CLUSTER:
+            # A recovery orders no member; whom one was forced to continue
+            # is not known any more, and is not needed when all are back.
+            self.recover_cluster(context)
+        elif order is None:
             with self._lease(task) as held:
                 LOG.warning('No member of cluster %s has an order left; its '
                             'task %s is over', self.id, task.name)
@@ -300,4 +321,4 @@ def _action(name: str) -> Callable[..., None]:
 ACTIONS: Mapping[str, Callable[..., None]] = {
     name: _action(name) for name in (
         'restart_members', 'resize_flavor_of_members',
-        'resize_volume_of_members')}
+        'resize_volume_of_members', 'recover_cluster')}

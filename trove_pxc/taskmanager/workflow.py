@@ -111,6 +111,10 @@ def _take(operation: Op, step: Step[Op], member: members.Member) -> None:
 def failure(operation: Operation,
             error: Exception) -> exceptions.StepFailed:
     """What to tell of an operation that ended with this error."""
+    if isinstance(error, exceptions.RecoveryRefused):
+        return exceptions.StepFailed(
+            operation.name, 'choose who is continued', error.cause,
+            error.advice.rstrip('.') or operation.remedy, error.named)
     step, subject = operation.at, operation.subject
     blamed: tuple[str, ...] = ()
     if isinstance(error, exceptions.MemberFailed):

@@ -99,9 +99,13 @@ def outside(seqno: int, uuid: str | None = UUID) -> view.MemberReport:
 def place(seqno: int, uuid: str | None = UUID, *,
           safe: bool | None = False, sst: bool = False,
           grastate: bool = True,
-          gvwstate: bool = False) -> position.Position:
+          gvwstate: bool = False, seen: int | None = None,
+          seen_uuid: str = UUID, ordered: bool = False) -> position.Position:
     """What a disk tells."""
-    return position.Position(uuid, seqno, safe, sst, grastate, gvwstate)
+    return position.Position(
+        uuid, seqno, safe, sst, grastate, gvwstate,
+        None if seen is None else seen_uuid, -1 if seen is None else seen,
+        ordered)
 
 
 EMPTY = place(-1, None, safe=None, grastate=False)

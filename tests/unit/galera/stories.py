@@ -32,6 +32,7 @@ class Node:
     """One server: up or not, in the primary component or not, and a disk.
 
     :ivar applied: the last write set in its data.
+    :ivar seen: the last one that its guest knows it to have had.
     """
 
     up: bool = True
@@ -42,6 +43,7 @@ class Node:
     safe: bool = False
     spoiled: bool = False
     grastate: bool = True
+    seen: int = 1
 
 
 class Cluster:
@@ -61,6 +63,7 @@ class Cluster:
             self.acknowledged += 1
             for name in self.primaries():
                 self.nodes[name].applied = self.acknowledged
+                self.nodes[name].seen = self.acknowledged
 
     def stop(self, name):
         """A clean stop: the position is written, the rest keeps quorum."""
@@ -109,19 +112,27 @@ class Cluster:
         """It starts, or is healed, and has all that the primary has."""
         primaries = self.primaries()
         if primaries and name not in primaries:
-            self.nodes[name] = Node(applied=self.acknowledged)
+            self.nodes[name] = Node(applied=self.acknowledged,
+                                    seen=self.acknowledged)
 
     def break_sst(self, name):
         node = self.nodes[name]
         if not node.up and self.primaries():
             self.nodes[name] = Node(False, False, node.applied,
-                                    spoiled=True)
+                                    spoiled=True, seen=node.seen)
 
     def fail_start(self, name):
         """A refused start: the seqno in grastate.dat is gone."""
         node = self.nodes[name]
         if not node.up:
             node.clean = node.safe = False
+
+    def lose_data(self, name):
+        """Its disk is as new, its guest's own state apart."""
+        node = self.nodes[name]
+        if not node.up:
+            self.nodes[name] = Node(False, False, -1, None, grastate=False,
+                                    seen=node.seen)
 
     def lose_grastate(self, name):
         if not self.nodes[name].up:
@@ -134,7 +145,8 @@ class Cluster:
             if self.primaries():
                 self.forks += 1
             node = self.nodes[choice.member]
-            self.nodes[choice.member] = Node(applied=node.applied)
+            self.nodes[choice.member] = Node(applied=node.applied,
+                                             seen=node.seen)
 
     def answers(self):
         return {name: self.answer(node)
@@ -149,12 +161,14 @@ class Cluster:
             return history.Answer(samples.outside(node.applied))
         place = samples.place(node.applied, node.uuid, safe=node.safe,
                               sst=node.spoiled, grastate=node.grastate,
-                              gvwstate=not node.clean)
+                              gvwstate=not node.clean and node.applied >= 0,
+                              seen=node.seen)
         return history.Answer(samples.report('stopped'), place)
 
 
 EVENTS = ('write', 'stop', 'kill', 'kill_all', 'stop_all', 'cut', 'join',
-          'break_sst', 'fail_start', 'lose_grastate', 'recover')
+          'break_sst', 'fail_start', 'lose_grastate', 'lose_data',
+          'recover')
 WITHOUT_NAME = ('write', 'kill_all', 'stop_all', 'recover')
 
 

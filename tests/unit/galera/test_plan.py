@@ -16,6 +16,7 @@ from tests.unit.galera import samples
 from trove_pxc.galera.history import Answer
 from trove_pxc.galera import plan
 from trove_pxc.galera.plan import Step
+from trove_pxc.galera import view
 
 UUID = samples.UUID
 OTHER = samples.OTHER_UUID
@@ -161,7 +162,7 @@ RECOVERIES = (
      [outside(29), outside(29), outside(29)], Step.PROMOTE, 'a-1', ()),
     ('the survivor was cut off early, and is behind',
      [stopped(31), stopped(31), outside(25)],
-     Step.REFUSE, None, ('a-3', 'behind a-1', 'Stop a-3')),
+     Step.STOP, 'a-3', ('25', 'behind a-1', '31', 'stopped first')),
     ('the survivor has joined nothing yet: the stopped ones decide',
      [stopped(31), stopped(31), outside(-1, None)],
      Step.BOOTSTRAP, 'a-1', ()),
@@ -216,6 +217,68 @@ REMEMBERED = (
      Step.REFUSE, None, ('a-1',)),
     (UUID, 99, [Answer(primary()), stopped(30), stopped(29)],
      Step.REJOIN, 'a-1', ()),
+)
+
+# The same, and what the members remember themselves.
+SEEN = (
+    ('where it stands, or a little before',
+     [stopped(31, seen=31), stopped(30, seen=12), stopped(29)],
+     Step.BOOTSTRAP, 'a-1', ()),
+    ('the disk of the furthest has fallen back',
+     [stopped(31, seen=40), stopped(30, seen=30), stopped(29)],
+     Step.REFUSE, None, ('a-1, stands at 31', 'a-1 has seen', '40', 'Force')),
+    ('one that lost its data knows that there was more',
+     [stopped(31, seen=31), stopped(-1, None, grastate=False, safe=None,
+                                    seen=32), stopped(29)],
+     Step.REFUSE, None, ('a-1, stands at 31', 'a-2 has seen', '32')),
+    ('one that an SST has spoiled knows that, too',
+     [stopped(31), stopped(99, sst=True, seen=32), stopped(29)],
+     Step.REFUSE, None, ('a-2 has seen', '32')),
+    ('a survivor, and one that saw more',
+     [Answer(outside(31).report, samples.place(-1, seen=31)),
+      stopped(30, seen=33), stopped(29)],
+     Step.REFUSE, None, ('a-1, stands at 31', 'a-2 has seen', '33')),
+    ('one of them was Synced in another history',
+     [stopped(31, seen=31), stopped(-1, None, seen=50, seen_uuid=OTHER),
+      stopped(31)],
+     Step.REFUSE, None, ('a-2 was last Synced', OTHER, UUID)),
+    ('the data is of another history than what was seen',
+     [stopped(31, OTHER, seen=31), stopped(31, OTHER), stopped(31, OTHER)],
+     Step.REFUSE, None, ('a-1 is of the history', OTHER, UUID)),
+    ('among equals the one that was told to continue before',
+     [stopped(31), stopped(31, safe=True), stopped(31, ordered=True)],
+     Step.BOOTSTRAP, 'a-3', ()),
+    ('it does not help one that is behind',
+     [stopped(31), stopped(32), stopped(31, ordered=True)],
+     Step.BOOTSTRAP, 'a-2', ()),
+    ('one that is told and starts is waited for',
+     [Answer(samples.report('starting'), samples.place(-1, ordered=True)),
+      stopped(31), stopped(31)],
+     Step.WAIT, None, ('a-1',)),
+)
+
+# May servers be stopped to read the disks: (what, answers, forced, words;
+# None if they may)
+HALTS = (
+    ('all look for each other', [state('starting')] * 3, None, None),
+    ('crashed and stopped', [state('crashed'), stopped(3), stopped(3)],
+     None, None),
+    ('a survivor is no obstacle, nor is it stopped',
+     [outside(3), state('starting'), stopped(3)], None, None),
+    ('one is silent', [state('starting'), SILENT, stopped(3)], None,
+     ('a-2', 'did not answer', 'Bring')),
+    ('one is silent, another forced', [state('starting'), SILENT,
+                                       stopped(3)], 'a-1', None),
+    ('the forced one is silent', [state('starting'), SILENT, stopped(3)],
+     'a-2', ('a-2', 'cannot be started')),
+    ('a stranger is forced', [state('starting'), stopped(3), stopped(3)],
+     'b-1', ('b-1', 'no member')),
+    ('one is frozen', [state('starting'), state('unresponsive'),
+                       stopped(3)], None, ('a-2', 'Thaw')),
+    ('one runs and tells nothing', [state('starting'), state('running'),
+                                    stopped(3)], 'a-1', ('a-2',)),
+    ('one is primary', [state('starting'), Answer(primary()), stopped(3)],
+     None, ('a-2', 'primary')),
 )
 
 # The operator forces a member: (who, answers, step, member, words)
@@ -311,6 +374,46 @@ class ChooseTest(testtools.TestCase):
         for what, answers, step, member, words in RECOVERIES:
             choice = plan.choose_bootstrap(NAMES, told(answers))
             self.check(choice, what, step, member, words)
+
+    def test_what_the_members_remember(self):
+        for what, answers, step, member, words in SEEN:
+            choice = plan.choose_bootstrap(NAMES, told(answers))
+            self.check(choice, what, step, member, words)
+
+    def test_what_is_remembered_refuses_wherever_it_is_from(self):
+        for number in range(3):
+            answers = [stopped(31, seen=31) for _ in NAMES]
+            answers[number] = stopped(20, seen=32)
+            choice = plan.choose_bootstrap(NAMES, told(answers))
+            self.assertIs(Step.REFUSE, choice.step)
+            self.assertIn(f'{NAMES[number]} has seen', choice.reason)
+
+    def test_a_choice_names_the_history(self):
+        for what, answers, step, _, _ in (*RECOVERIES, *SEEN):
+            choice = plan.choose_bootstrap(NAMES, told(answers))
+            self.assertEqual(
+                UUID if step in (Step.BOOTSTRAP, Step.PROMOTE) else '',
+                choice.uuid, what)
+
+    def test_may_halt(self):
+        for what, answers, forced, words in HALTS:
+            decision = plan.may_halt(NAMES, told(answers), forced)
+            self.assertEqual(words is None, decision.allowed,
+                             (what, decision.reason))
+            for word in words or ():
+                self.assertIn(word, decision.reason)
+
+    def test_after_a_halt_that_was_allowed_something_is_decided(self):
+        for what, answers, forced, words in HALTS:
+            if words is None:
+                after = [answer and (
+                    stopped(3) if answer.report.server is not
+                    view.ServerState.RUNNING else answer)
+                    for answer in answers]
+                choice = plan.choose_bootstrap(NAMES, told(after),
+                                               forced=forced)
+                self.assertIn(choice.step, (Step.BOOTSTRAP, Step.PROMOTE),
+                              what)
 
     def test_what_is_remembered(self):
         for uuid, seqno, answers, step, member, words in REMEMBERED:

@@ -147,3 +147,9 @@ class CombineTest(testtools.TestCase):
             found = position.combine(text, log, True, False)
             wire = json.loads(json.dumps(found.to_dict()))
             self.assertEqual(found, position.Position.from_dict(wire))
+
+    def test_an_older_guest_tells_nothing_of_what_it_saw(self):
+        new = samples.place(31, seen=30, ordered=True)
+        old = {key: value for key, value in new.to_dict().items()
+               if key not in ('seen_uuid', 'seen_seqno', 'ordered')}
+        self.assertEqual(samples.place(31), position.Position.from_dict(old))

@@ -32,6 +32,7 @@ from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import files
 from trove_pxc.guestagent import places
+from trove_pxc.guestagent import revival
 from trove_pxc.guestagent import service
 
 CONF = cfg.CONF
@@ -170,9 +171,9 @@ class MemberTestCase(GuestTestCase):
         self.trove = mock.create_autospec(service.TroveSide, instance=True)
         self.member = self.new_agent()
 
-    def new_agent(self) -> service.GaleraService:
+    def new_agent(self) -> revival.MemberService:
         """The service as an agent has it that has just started."""
-        return service.GaleraService(
+        return revival.MemberService(
             'mariadb', self.engine.client, self.trove, where=self.where,
             host_files=self.files)
 

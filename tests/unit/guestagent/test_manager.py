@@ -32,7 +32,7 @@ from trove_pxc.guestagent import app
 from trove_pxc.guestagent import manager
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter
-from trove_pxc.guestagent import service
+from trove_pxc.guestagent import revival
 
 from tests.unit.guestagent import fakes
 
@@ -51,7 +51,7 @@ class ManagerTestCase(testtools.TestCase):
         cfg.CONF.set_override('datastore_manager', self.group)
         self.addCleanup(cfg.CONF.clear_override, 'datastore_manager')
         self.engine = fakes.Engine()
-        self.member = fakes.spec(service.GaleraService)
+        self.member = fakes.spec(revival.MemberService)
         self.member.is_member = True
         self.member.stage = record.Stage.PREPARED
         self.member.report.return_value = REPORT

@@ -238,6 +238,120 @@ class StartTest(fakes.GuestTestCase):
             ['grastate.dat.spoiled', 'mysql', 'sst_in_progress'],
             sorted(os.listdir(self.data)))
 
+    def grastate(self, seqno: int = -1, uuid: str = UUID,
+                 safe: str = 'safe_to_bootstrap: 0\n') -> None:
+        (self.data / 'grastate.dat').write_text(
+            f'# GALERA saved state\nversion: 2.1\nuuid:    {uuid}\n'
+            f'seqno:   {seqno}\n{safe}')
+
+    def crashed_at(self, seqno: int) -> None:
+        self.database(position=f'{UUID}:{seqno}')
+        self.grastate()
+
+    def saved(self) -> dict[str, str]:
+        lines = (self.data / 'grastate.dat').read_text().splitlines()
+        return {key: value.strip() for key, _, value in (
+            line.partition(':') for line in lines if line[0] != '#')}
+
+    def test_it_continues_from_the_position_that_was_decided(self) -> None:
+        self.crashed_at(7)
+        self.order(program.continuing(UUID.upper(), 7))
+        self.assertEqual([f'--wsrep_start_position={UUID}:7',
+                          '--wsrep-new-cluster'], self.started())
+        self.assertEqual({'version': '2.1', 'uuid': UUID, 'seqno': '-1',
+                          'safe_to_bootstrap': '1'}, self.saved())
+
+    def test_a_cluster_is_continued_once(self) -> None:
+        self.test_it_continues_from_the_position_that_was_decided()
+        self.assertEqual('', (self.fake / 'orders-left').read_text())
+        self.assertEqual([f'--wsrep_start_position={UUID}:7'],
+                         self.started())
+
+    def test_a_clean_stop_leaves_the_position_that_counts(self) -> None:
+        """Galera counts events, too, which InnoDB does not see."""
+        self.database(position=f'{UUID}:7')
+        self.grastate(seqno=9)
+        self.order(f'continue {UUID}:9')
+        self.assertEqual([f'--wsrep_start_position={UUID}:9',
+                          '--wsrep-new-cluster'], self.started())
+
+    def test_a_failed_start_has_put_a_nil_history(self) -> None:
+        self.database(position=f'{UUID}:7')
+        self.grastate(uuid=NIL.partition(':')[0])
+        self.order(f'continue {UUID}:7')
+        self.assertIn('--wsrep-new-cluster', self.started())
+        self.assertEqual(UUID, self.saved()['uuid'])
+
+    def test_an_older_galera_states_nothing_of_safety(self) -> None:
+        self.database()
+        self.grastate(safe='')
+        self.order(f'continue {UUID}:7')
+        self.assertIn('--wsrep-new-cluster', self.started())
+        self.assertEqual({'version': '2.1', 'uuid': UUID, 'seqno': '-1'},
+                         self.saved())
+
+    def assert_not_continued(self, words: str) -> None:
+        before = {path.name: path.read_text()
+                  for path in self.data.iterdir() if path.is_file()}
+        self.order(f'continue {UUID}:7')
+        self.assertIn(f'continue refused: {words}'.replace(
+            'DATA', str(self.data)), self.refused())
+        self.assertEqual(before, {
+            path.name: path.read_text()
+            for path in self.data.iterdir() if path.is_file()})
+        self.assertEqual([], os.listdir(self.orders))
+
+    def test_elsewhere_it_does_not_continue(self) -> None:
+        for seqno in (6, 8, 77):
+            self.crashed_at(seqno)
+            self.assert_not_continued(
+                f'DATA stands at {UUID}:{seqno}, not at {UUID}:7')
+            (self.data / 'mysql').rmdir()
+
+    def test_a_clean_stop_elsewhere_does_not_continue(self) -> None:
+        self.database(position=f'{UUID}:7')
+        self.grastate(seqno=8)
+        self.assert_not_continued(f'DATA stands at {UUID}:8')
+
+    def test_another_history_does_not_continue(self) -> None:
+        other = UUID.replace('f00d', 'beef')
+        self.database(position=f'{other}:7')
+        self.grastate(uuid=other)
+        self.assert_not_continued(f'DATA is of the history {other}')
+
+    def test_a_recovered_position_of_another_history(self) -> None:
+        other = UUID.replace('f00d', 'beef')
+        self.database(position=f'{other}:7')
+        self.grastate()
+        self.assert_not_continued(f'DATA stands at {other}:7')
+
+    def test_no_position_does_not_continue(self) -> None:
+        self.database(position=f'{NIL}:-1')
+        self.grastate()
+        self.assert_not_continued('DATA stands at no position')
+
+    def test_without_grastate_it_does_not_continue(self) -> None:
+        self.database()
+        self.assert_not_continued('DATA has no grastate.dat')
+
+    def test_an_empty_grastate_does_not_continue(self) -> None:
+        self.database()
+        (self.data / 'grastate.dat').touch()
+        self.assert_not_continued('DATA has no grastate.dat')
+
+    def test_an_empty_directory_does_not_continue(self) -> None:
+        self.assert_not_continued('DATA holds no whole database')
+
+    def test_spoiled_data_does_not_continue(self) -> None:
+        self.crashed_at(7)
+        (self.data / 'sst_in_progress').touch()
+        self.assert_not_continued('a state transfer into DATA was')
+
+    def test_half_an_order_to_continue_is_not_followed(self) -> None:
+        self.crashed_at(7)
+        self.order(f'continue {UUID}:')
+        self.assertIn('not at', self.refused())
+
     def test_an_order_that_stays_is_not_followed(self) -> None:
         self.order('bootstrap')
         self.command('#!/bin/sh\nexit 1\n', 'rm')

@@ -120,6 +120,24 @@ class CommandTest(testtools.TestCase):
             ('/clusters/an-id', {'restart': {'instance': 'id-1'}}),
             self.database.posted())
 
+    def test_recover(self) -> None:
+        self.run_command(cluster.RecoverCluster, 'c')
+        self.assertEqual(('/clusters/an-id', {'recover': {}}),
+                         self.database.posted())
+
+    def test_recover_from_one_by_name(self) -> None:
+        self.run_command(cluster.RecoverCluster, 'c', '--force', 'c-2')
+        self.assertEqual(
+            ('/clusters/an-id', {'recover': {'force': 'id-2'}}),
+            self.database.posted())
+
+    def test_wait_tells_once_what_befell_several(self) -> None:
+        self.database.faults = dict.fromkeys(('id-1', 'id-2'), 'a\n reason')
+        error = self.assertRaises(
+            exceptions.CommandError, self.run_command,
+            cluster.RecoverCluster, 'c', '--wait')
+        self.assertEqual('c-1, c-2: a reason', str(error))
+
     def test_member_that_there_is_not(self) -> None:
         error = self.assertRaises(
             exceptions.CommandError, self.run_command,

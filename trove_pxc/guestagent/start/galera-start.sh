@@ -107,8 +107,13 @@ take_order() {
                 "nothing was started, make $ORDER_DIR writable for $(id -u)"
         fi
     fi
+    decided=
     case $order in
     '' | bootstrap | form) ;;
+    'continue '*)
+        decided=$(echo "${order#continue }" | tr A-F a-f)
+        order=continue
+        ;;
     *) die "unknown order '$order' in $ORDER_FILE; nothing was started" ;;
     esac
 }
@@ -195,13 +200,59 @@ recovered_position() {
 # An interrupted state transfer spoiled the data: this node must neither
 # count as one that has a position nor help to restore the last view.
 set_spoiled_aside() {
-    [ "$order" != bootstrap ] || die "bootstrap refused: a state transfer" \
-        "into $DATA_DIR was interrupted, what lies there is spoiled"
+    case $order in
+    bootstrap | continue)
+        die "$order refused: a state transfer into $DATA_DIR was" \
+            "interrupted, what lies there is spoiled"
+        ;;
+    esac
     say "a state transfer was interrupted: asking for a whole one"
     rm -f "$DATA_DIR/gvwstate.dat"
     if [ -e "$DATA_DIR/grastate.dat" ]; then
         mv -f "$DATA_DIR/grastate.dat" "$DATA_DIR/grastate.dat.spoiled"
     fi
+}
+
+# One line's value in grastate.dat.
+saved() {
+    sed -n "s/^$1:[[:space:]]*\([^[:space:]]*\)[[:space:]]*\$/\1/p" \
+        "$DATA_DIR/grastate.dat" | tr A-F a-f | tail -n 1
+}
+
+# A clean stop leaves the position in grastate.dat, where Galera takes it
+# from; after anything else it is the recovered one.
+refuse_undecided() {
+    [ -s "$DATA_DIR/grastate.dat" ] || die "continue refused: $DATA_DIR" \
+        "has no grastate.dat"
+    history=$(saved uuid)
+    case $history in
+    "${decided%%:*}" | "${NO_POSITION%%:*}") ;;
+    *) die "continue refused: $DATA_DIR is of the history $history, not" \
+        "at $decided as was decided" ;;
+    esac
+    case $(saved seqno) in
+    '' | -*) standing=$(echo "$position" | tr A-F a-f) ;;
+    *) standing=$history:$(saved seqno) ;;
+    esac
+    [ "$standing" = "$decided" ] || die "continue refused: $DATA_DIR" \
+        "stands at ${standing:-no position}, not at $decided as was decided"
+}
+
+# Galera bootstraps from data only where this says that it is safe.
+mark_safe() {
+    sed -e "s/^uuid:.*/uuid:    ${decided%%:*}/" \
+        -e 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' \
+        "$DATA_DIR/grastate.dat" > "$DATA_DIR/grastate.dat.new"
+    mv -f "$DATA_DIR/grastate.dat.new" "$DATA_DIR/grastate.dat"
+    sync -f "$DATA_DIR" 2> /dev/null || sync
+}
+
+continue_history() {
+    has_database || die "continue refused: $DATA_DIR holds no whole database"
+    recovered_position
+    refuse_undecided
+    mark_safe
+    position=$decided
 }
 
 # A server that comes back at once fights with its own ghost: measured, 13 to
@@ -220,6 +271,8 @@ prepare_data() {
     clear_unfinished
     if [ -e "$DATA_DIR/sst_in_progress" ]; then
         set_spoiled_aside
+    elif [ "$order" = continue ]; then
+        continue_history
     elif has_database; then
         recovered_position
     elif [ "$order" = bootstrap ]; then
@@ -240,7 +293,7 @@ start() {
         set -- "$@" --wsrep_start_position="$position"
     fi
     case $order in
-    bootstrap) set -- "$@" --wsrep-new-cluster ;;
+    bootstrap | continue) set -- "$@" --wsrep-new-cluster ;;
     form)
         if ! has_database && [ -z "$(sst_lacks "$FORMATION_SST")" ]; then
             set -- "$@" --wsrep_sst_method="$FORMATION_SST"

@@ -1,0 +1,184 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Recovery of a real cluster: nothing that was acknowledged is lost."""
+
+import json
+
+import testtools
+
+from lab import api
+from lab.guest import control
+from lab import parallel
+from lab import waiting
+from tests.e2e import laboratory
+from tests.e2e import load
+
+NAME = 'recover'
+MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
+ONE, TWO, THREE = MEMBERS
+TIMEOUT = 900
+DATA = '/var/lib/mysql/data'
+SEEN = '/var/lib/mysql/conf.d/galera-seen.json'
+
+
+class TestRecover(testtools.TestCase):
+    """All tests share the cluster; each finds and leaves it whole."""
+
+    cluster_id: str
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cluster_id = laboratory.create_cluster(NAME)
+        cls.addClassCleanup(
+            laboratory.delete_cluster, cls.cluster_id, timeout=120)
+        laboratory.wait_ready(cls.cluster_id)
+
+    def setUp(self):
+        super().setUp()
+        self.home = laboratory.home()
+        self.uuid = laboratory.wait_agreement(MEMBERS, timeout=180)
+        self.ask = load.through_lab(self.home)
+        self.users = load.Load(MEMBERS, self.ask)
+        self.users.prepare()
+        self.written = 0
+
+    def write(self, number=5):
+        """Writes that some member has acknowledged."""
+        for _ in range(number):
+            self.assertTrue(self.users.write_once(self.written))
+            self.written += 1
+
+    def others_go_on(self):
+        def probe():
+            if not self.users.write_once(self.written):
+                raise waiting.NotYet('nobody takes a write')
+            self.written += 1
+            return True
+        waiting.until('the others to go on', probe, 60, 0.5)
+
+    def recover(self, *words):
+        return laboratory.lab_error_output(
+            'openstack', 'database', 'cluster', 'recover', NAME, *words,
+            '--wait', '--wait-timeout', str(TIMEOUT), timeout=TIMEOUT)
+
+    def refused(self, *words):
+        """The recovery's own words; nobody serves after it."""
+        error = self.assertRaises(laboratory.Refused, self.recover, *words)
+        self.assertEqual(
+            'NONE', api.cluster(self.home, self.cluster_id)['task']['name'])
+        return ' '.join(str(error).split())
+
+    def health(self):
+        return laboratory.openstack_json(
+            'database', 'cluster', 'health', 'show', NAME)
+
+    def assert_down(self):
+        """The fault took effect: no member takes writes."""
+        def probe():
+            serving = [name for name in MEMBERS if load.serves(
+                self.users._status(name))]
+            if serving:
+                raise waiting.NotYet(f'{serving} serve')
+            return True
+        waiting.until('nobody to serve', probe, 60, 0.5)
+
+    def assert_whole(self):
+        laboratory.wait_agreement(MEMBERS, self.uuid, timeout=300)
+        self.assertEqual(self.written, len(self.users.acknowledged))
+        for name in MEMBERS:
+            self.assertEqual(set(), self.users.lost(name), name)
+        self.assertEqual({}, load.differing(MEMBERS, self.ask))
+        self.assertEqual('HEALTHY', self.health()['state'])
+
+    def shell(self, name, script):
+        return control.run(self.home, name, ['sh', '-c', script]).stdout
+
+    def each(self, what, names=MEMBERS):
+        """Do something to guests at the same moment."""
+        parallel.each(lambda name: what(self.home, name), names)
+
+    def test_stopped_one_by_one(self):
+        for name in MEMBERS:
+            self.write()
+            control.stop_database(self.home, name)
+        self.assert_down()
+        progress = self.recover()
+        self.assertIn('RESTARTING_CLUSTER', progress)
+        self.assert_whole()
+
+    def test_stopped_at_once(self):
+        self.write()
+        self.each(control.stop_database)
+        self.assert_down()
+        self.recover()
+        self.assert_whole()
+
+    def test_killed_with_different_last_views(self):
+        """They cannot restore a view: one has none, one an older one."""
+        self.write()
+        control.power_off(self.home, ONE)
+        self.others_go_on()
+        self.write()
+        self.each(control.kill_database, (TWO, THREE))
+        self.shell(TWO, f'rm -f {DATA}/gvwstate.dat')
+        self.each(control.power_off, (TWO, THREE))
+        self.each(control.power_on)
+        self.recover()
+        self.assert_whole()
+
+    def test_survivor_of_a_lost_quorum(self):
+        self.write()
+        self.each(control.power_off, (ONE, TWO))
+        self.assert_down()
+        words = self.refused()
+        self.assertIn(f'{ONE}, {TWO} did not answer', words)
+        self.assertIn('--force MEMBER', words)
+        self.recover('--force', THREE)
+        self.write()
+        self.each(control.power_on, (ONE, TWO))
+        self.assert_whole()
+
+    def test_spoiled_data(self):
+        self.write()
+        self.each(control.stop_database)
+        self.shell(ONE, f'cd {DATA} && touch sst_in_progress && '
+                        'chown --reference=. sst_in_progress')
+        self.recover()
+        self.assert_whole()
+
+    def test_gone_for_good(self):
+        self.write()
+        control.power_off(self.home, ONE)
+        self.others_go_on()
+        self.each(control.stop_database, (TWO, THREE))
+        self.assert_down()
+        self.assertIn(f'{ONE} did not answer', self.refused())
+        self.recover('--force', TWO)
+        self.write()
+        laboratory.wait_agreement((TWO, THREE), self.uuid)
+        self.assertEqual('DEGRADED', self.health()['state'])
+        control.power_on(self.home, ONE)
+        self.assert_whole()
+
+    def test_behind_what_a_member_remembers(self):
+        """As if the disks had fallen back behind what the guest noted."""
+        self.write()
+        self.each(control.stop_database)
+        self.assert_down()
+        noted = json.dumps({'uuid': self.uuid, 'seqno': 1000000})
+        self.shell(TWO, f"echo '{noted}' > {SEEN}")
+        words = self.refused()
+        self.assertIn(f'{TWO} has seen the cluster at 1000000', words)
+        self.recover('--force', ONE)
+        self.assert_whole()

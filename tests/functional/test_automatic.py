@@ -1,0 +1,121 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Recovery that nobody asked for."""
+
+from trove.cluster.tasks import ClusterTasks
+from trove.instance import service_status
+from trove.instance.tasks import InstanceTasks
+
+from tests.functional import galera
+from tests.functional import test_actions
+from trove_pxc.taskmanager import automatic
+from trove_pxc import waiting
+
+STARTING = galera.ServerState.STARTING
+STOPPED = galera.ServerState.STOPPED
+RUNNING = galera.ServerState.RUNNING
+Statuses = service_status.ServiceStatuses
+
+
+class AutomaticTest(test_actions.ActionTest):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.world.promotions = 0
+        self.watch = automatic.Watch()
+
+    def fall(self, status: service_status.ServiceStatus = Statuses.SHUTDOWN,
+             server: galera.ServerState = STOPPED) -> None:
+        """All members have stopped; their guests have reported it."""
+        for number, name in enumerate(test_actions.NAMES, 1):
+            self.world.stand(name, server, 30 - number)
+            self.world.named(name).report_status(status)
+
+    def look(self) -> bool:
+        """Look until the patience is over; whether a recovery began."""
+        began = waiting.Stopwatch()
+
+        def probe() -> None:
+            self.watch.look()
+            if (not self.notified('dbaas.cluster_recover.start')
+                    and began.elapsed < 10):
+                raise waiting.NotYet('nothing was begun')
+        waiting.until('a recovery', probe, 60, 0.3)
+        return bool(self.notified('dbaas.cluster_recover.start'))
+
+    def test_all_have_stopped(self) -> None:
+        for status, server in (
+                (Statuses.SHUTDOWN, STOPPED), (Statuses.CRASHED, STARTING),
+                (Statuses.BLOCKED, RUNNING), (Statuses.RUNNING, STARTING)):
+            self.fall(status, server)
+            cluster = self.cluster_row(self.cluster_id)
+            self.assertTrue(automatic.nobody_serves(self.cluster_id))
+            self.assertTrue(automatic.attend(cluster), status)
+            self.wait_for_task(self.cluster_id)
+            self.assertEqual(3, len(self.world.component))
+        self.assertEqual([], self.notified('dbaas.cluster_recover.error'))
+
+    def test_it_has_patience(self) -> None:
+        self.fall()
+        self.override('automatic_recovery_patience', 3600, 'mariadb')
+        self.watch.look()
+        self.override('automatic_recovery_patience', 5, 'mariadb')
+        self.watch.look()
+        self.assertEqual([], self.notified('dbaas.cluster_recover.start'))
+        self.assertTrue(self.look())
+        self.wait_notified('dbaas.cluster_recover.end')
+        self.assertEqual(1, self.world.promotions)
+
+    def test_it_is_switched_off(self) -> None:
+        self.override('automatic_recovery', False, 'mariadb')
+        self.fall()
+        self.assertFalse(self.look())
+
+    def test_one_that_serves_is_enough(self) -> None:
+        self.fall()
+        self.world.named('products-2').report_status(Statuses.HEALTHY)
+        self.assertFalse(automatic.nobody_serves(self.cluster_id))
+
+    def test_one_that_is_busy_or_never_was_complete(self) -> None:
+        self.fall()
+        row = self.instance_rows(self.cluster_id)[0]
+        row.update(task_status=InstanceTasks.REBOOTING)
+        self.assertFalse(automatic.nobody_serves(self.cluster_id))
+        row.update(task_status=InstanceTasks.NONE)
+        self.world.named('products-1').report_status(Statuses.INSTANCE_READY)
+        self.assertFalse(automatic.nobody_serves(self.cluster_id))
+
+    def test_nothing_is_forced_and_nothing_is_stopped(self) -> None:
+        self.override('member_call_timeout', 1, 'mariadb')
+        self.fall(Statuses.CRASHED, STARTING)
+        self.world.events.clear()
+        self.world.named('products-2').die()
+        self.assertFalse(automatic.attend(self.cluster_row(self.cluster_id)))
+        self.assertEqual([], self.world.events)
+        self.assertEqual(ClusterTasks.NONE,
+                         self.cluster_row(self.cluster_id).task_status)
+
+    def test_a_primary_component_is_left_alone(self) -> None:
+        for name in test_actions.NAMES:
+            self.world.named(name).report_status(Statuses.SHUTDOWN)
+        self.assertFalse(automatic.attend(self.cluster_row(self.cluster_id)))
+        self.assertEqual([], self.world.events)
+
+    def test_two_claim_it_and_one_gets_it(self) -> None:
+        self.fall()
+        cluster = self.cluster_row(self.cluster_id)
+        self.stop_taskmanager()
+        self.assertEqual([True, False], [
+            automatic.attend(cluster), automatic.attend(cluster)])
+        response = self.act({'recover': {}})
+        self.assertEqual(422, response.status_int, response.text)

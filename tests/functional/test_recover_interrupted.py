@@ -1,0 +1,122 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A recovery that is cut short at any of its calls, and run again.
+
+The taskmanager dies between any two calls to a guest: before the call, or
+after the guest has carried it out but before the answer counts. What the
+next run does must lead to one primary component, always through the member
+that the first one chose, and nothing may be lost.
+"""
+
+from typing import Any
+
+from trove.cluster.tasks import ClusterTasks
+from trove.taskmanager import models as task_models
+
+from tests.functional import base
+from tests.functional import galera
+from tests.functional import test_interrupted as mortal
+from trove_pxc.taskmanager import create
+from trove_pxc.taskmanager import formation
+from trove_pxc.taskmanager import recover
+
+STARTING = galera.ServerState.STARTING
+STOPPED = galera.ServerState.STOPPED
+CRASHED = galera.ServerState.CRASHED
+RUNNING = galera.ServerState.RUNNING
+Killed, MortalClient = mortal.Killed, mortal.MortalClient
+
+_LIVES = 10000
+
+# What befell a cluster: servers with positions.
+ONE_BY_ONE = [(STOPPED, 20), (STOPPED, 25), (STOPPED, 30)]
+KILLED = [(STARTING, 30), (CRASHED, 31), (STARTING, 31)]
+SURVIVED = [(STARTING, 29), (STOPPED, 30), (RUNNING, 30)]
+
+
+class InterruptedTest(base.TroveTest):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start_taskmanager(mortal.WithoutClusters())
+        self.override('remote_guest_client',
+                      'tests.functional.test_interrupted.mortal_client')
+        self.override('self_recovery_timeout', 1, 'mariadb')
+        self.override('member_poll_interval', 0.05, 'mariadb')
+        MortalClient.lives, MortalClient.world = _LIVES, self.world
+        self.cluster_id = str(self.create().json['cluster']['id'])
+        for number in (1, 2, 3):
+            self.wait_for_event(f'prepared products-{number}')
+        create.run(formation.Formation('create', self.context(),
+                                       self.tasks()))
+
+    def tasks(self) -> Any:
+        return task_models.load_cluster_tasks(self.context(),
+                                              self.cluster_id)
+
+    def befall(self, places: list[Any]) -> None:
+        for number, (server, applied) in enumerate(places, 1):
+            self.world.stand(f'products-{number}', server, applied)
+        self.world.promotions = 0
+        self.world.events.clear()
+        self.cluster_row(self.cluster_id).update(
+            task_status=ClusterTasks.RESTARTING_CLUSTER)
+
+    def cut_short(self, places: list[Any], calls: int,
+                  answered: bool) -> bool:
+        """Recover from it; whether the kill at this call came too late."""
+        self.befall(places)
+        MortalClient.answered, MortalClient.lives = answered, calls
+        finished = True
+        try:
+            recover.run(recover.Recovery(self.context(), self.tasks()))
+        except Killed:
+            finished = False
+        MortalClient.lives = _LIVES
+        self.tasks().recover_cluster(self.context())
+        return finished
+
+    def look_at(self, chosen: int, furthest: int, story: Any) -> None:
+        events = self.world.events
+        self.assertEqual(1, self.world.promotions, (story, events))
+        self.assertEqual({f'products-{chosen}'}, {
+            event.split()[1] for event in events
+            if event.split()[0] in ('continue', 'promote')}, (story, events))
+        self.assertEqual([True] * 3, [
+            guest.synced for guest in self.world.component], story)
+        self.assertGreaterEqual(self.world.seqno, furthest)
+        self.assertEqual(ClusterTasks.NONE,
+                         self.cluster_row(self.cluster_id).task_status)
+
+    def cut_short_everywhere(self, places: list[Any], chosen: int,
+                             answered: bool = True) -> None:
+        furthest = max(applied for _, applied in places)
+        calls, finished = 0, False
+        while not finished:
+            finished = self.cut_short(places, calls, answered)
+            self.look_at(chosen, furthest, calls)
+            calls += 1
+        # Each is asked, read, told to be whole again and read from.
+        self.assertGreater(calls, 12)
+
+    def test_stopped_one_by_one_killed_before_any_call(self) -> None:
+        self.cut_short_everywhere(ONE_BY_ONE, 3, answered=False)
+
+    def test_stopped_one_by_one_killed_after_any_call(self) -> None:
+        self.cut_short_everywhere(ONE_BY_ONE, 3)
+
+    def test_all_killed_killed_after_any_call(self) -> None:
+        self.cut_short_everywhere(KILLED, 2)
+
+    def test_a_survivor_killed_after_any_call(self) -> None:
+        self.cut_short_everywhere(SURVIVED, 3)

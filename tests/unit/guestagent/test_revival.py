@@ -1,0 +1,202 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A member whose cluster is lost: halted, promoted, continued."""
+
+import pathlib
+from typing import Any
+
+import fixtures
+import mock
+
+from trove_pxc import exceptions
+from trove_pxc.guestagent import database
+
+from tests.unit.galera import samples
+from tests.unit.guestagent import fakes
+
+UUID = samples.UUID
+
+
+class RevivalTestCase(fakes.MemberTestCase):
+    """A member that was started before, and has the database at 7."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.configured()
+        self.member.start()
+        self.database_files(grastate__dat=samples.GRASTATE)
+        self.engine.helper_prints(f'x Recovered position: {UUID}:7\n')
+        self.admin = fakes.spec(database.Database)
+        self.useFixture(fixtures.MockPatchObject(
+            database, 'Database', autospec=True, return_value=self.admin))
+        self.container = self.engine.known['database']
+        self.container.start.reset_mock()
+        self.nobody_listens()
+
+    def nobody_listens(self) -> None:
+        self.admin.view.side_effect = database.NobodyListens('nobody')
+
+    def runs(self, node: Any = None) -> None:
+        """The server runs; its view, or it looks for the others."""
+        self.container.attrs = fakes.Container(status='running').spec.attrs
+        if node is not None:
+            self.admin.view.side_effect = None
+            self.admin.view.return_value = node
+
+    def stopped(self) -> None:
+        self.container.attrs = fakes.Container(status='exited').spec.attrs
+        self.nobody_listens()
+
+
+class HaltTest(RevivalTestCase):
+
+    def seconds(self) -> int:
+        return int(self.container.stop.call_args.kwargs['timeout'])
+
+    def test_one_that_looks_for_its_cluster_hears_no_signal(self) -> None:
+        self.runs()
+        self.assertTrue(self.member.halt())
+        self.assertLess(self.seconds(), 10)
+
+    def test_one_that_runs_is_stopped_cleanly(self) -> None:
+        self.runs(samples.outside(7).view)
+        self.assertTrue(self.member.halt())
+        self.assertEqual(120, self.seconds())
+
+    def test_one_that_serves_is_not_touched(self) -> None:
+        self.runs(samples.node_view())
+        self.assertFalse(self.member.halt())
+        self.container.stop.assert_not_called()
+        self.stopped()
+        self.member.resume()
+        self.container.start.assert_called_once_with()
+
+    def test_it_stays_stopped(self) -> None:
+        self.runs()
+        self.member.halt()
+        self.stopped()
+        self.member.resume()
+        self.container.start.assert_not_called()
+        self.member.start()
+        self.container.start.assert_called_once_with()
+
+    def test_one_that_would_be_resumed_was_to_run(self) -> None:
+        self.stopped()
+        self.assertTrue(self.member.halt())
+        self.assertFalse(self.member.halt())
+
+
+class ContinueTest(RevivalTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.stopped()
+
+    def order(self) -> str:
+        return self.text(self.where.order_file)
+
+    def refused(self, words: str, uuid: str = UUID, seqno: int = 7) -> None:
+        failure = self.assertRaises(
+            exceptions.BootstrapRefused, self.member.continue_from, uuid,
+            seqno)
+        self.assertIn(words, str(failure))
+        self.container.start.assert_not_called()
+        self.assertFalse(pathlib.Path(self.where.order_file).exists())
+
+    def test_from_where_it_stands(self) -> None:
+        self.member.continue_from(UUID, 7)
+        self.assertEqual(f'continue {UUID}:7\n', self.order())
+        self.container.start.assert_called_once_with()
+
+    def test_not_from_anywhere_else(self) -> None:
+        for seqno in (-1, 6, 8):
+            self.refused(f'stands at {UUID}:7', seqno=seqno)
+        self.refused('c-1 stands at', uuid=samples.OTHER_UUID)
+
+    def test_not_over_a_running_server(self) -> None:
+        for node in (None, samples.outside(7).view, samples.node_view()):
+            self.runs(node)
+            self.refused('the server of c-1 runs')
+
+    def test_not_from_spoiled_data(self) -> None:
+        self.database_files(sst_in_progress='')
+        self.refused('is not whole')
+
+    def test_not_without_grastate(self) -> None:
+        (pathlib.Path(self.where.data_dir) / 'grastate.dat').unlink()
+        self.refused('is not whole')
+
+    def test_the_same_order_again_does_nothing(self) -> None:
+        self.test_from_where_it_stands()
+        self.runs()
+        self.member.continue_from(UUID, 7)
+        self.container.start.assert_called_once_with()
+
+    def test_an_order_for_elsewhere_is_another(self) -> None:
+        self.test_from_where_it_stands()
+        pathlib.Path(self.where.order_file).unlink()
+        self.container.start.reset_mock()
+        self.runs()
+        self.refused('runs', seqno=8)
+
+    def test_it_tells_that_it_was_told(self) -> None:
+        self.assertFalse(self.member.position().ordered)
+        self.member.continue_from(UUID, 7)
+        self.assertTrue(self.new_agent().position().ordered)
+        self.member.start()
+        self.assertFalse(self.member.position().ordered)
+
+
+class PromoteTest(RevivalTestCase):
+
+    def test_where_it_stands(self) -> None:
+        self.runs(samples.outside(7).view)
+        self.member.promote(UUID, 7)
+        self.admin.promote.assert_called_once_with()
+
+    def test_not_elsewhere(self) -> None:
+        self.runs(samples.outside(8).view)
+        self.assertRaises(exceptions.BootstrapRefused, self.member.promote,
+                          UUID, 7)
+        self.admin.promote.assert_not_called()
+
+    def test_one_that_is_primary_already(self) -> None:
+        self.runs(samples.node_view(last_committed=9))
+        self.member.promote(UUID, 7)
+        self.admin.promote.assert_not_called()
+
+    def test_one_that_does_not_answer(self) -> None:
+        self.assertRaises(database.NobodyListens, self.member.promote,
+                          UUID, 7)
+
+
+class MemoryTest(RevivalTestCase):
+
+    def test_position_tells_where_it_was_last_seen(self) -> None:
+        self.assertEqual((None, -1), self.seen())
+        pathlib.Path(self.where.memory_file).write_text(
+            f'{{"uuid": "{UUID}", "seqno": 9}}')
+        self.assertEqual((UUID, 9), self.seen())
+
+    def seen(self) -> tuple[str | None, int]:
+        found = self.member.position()
+        return found.seen_uuid, found.seen_seqno
+
+    def test_reports_are_looked_at(self) -> None:
+        self.runs(samples.node_view(last_committed=9))
+        with mock.patch('time.monotonic') as clock:
+            clock.return_value = 0.0
+            self.member.report()
+            clock.return_value = 60.0
+            self.member.report()
+        self.assertEqual((UUID, 9), self.seen())

@@ -1,0 +1,135 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a member does when its whole cluster has to be brought back.
+
+Trove's app class makes it. As in service: it decides nothing about the
+other members, waits for nothing, and knows no RPC.
+"""
+
+import dataclasses
+from typing import Any
+
+from oslo_log import log as logging
+
+from trove.common import cfg
+
+from trove_pxc import exceptions
+from trove_pxc.galera import position as positions
+from trove_pxc.galera import view
+from trove_pxc.guestagent import memory
+from trove_pxc.guestagent import program
+from trove_pxc.guestagent import service
+
+LOG = logging.getLogger(__name__)
+CONF = cfg.CONF
+
+_READABLE = 0o644
+# A server that looks for its cluster hears no signal but SIGKILL until it
+# gives up, 34 s later (measured); its data is safe from that.
+_DEAF_SECONDS = 2
+
+
+class MemberService(service.GaleraService):
+    """A member that remembers where it was, and can be continued."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._memory = memory.Memory(self._files, self._where.memory_file)
+
+    def report(self) -> view.MemberReport:
+        report = super().report()
+        self._memory.look(report.view)
+        return report
+
+    def position(self) -> positions.Position:
+        """As it stands, with what is remembered of where it stood."""
+        with self._lock:
+            found = super().position()
+            seen = self._memory.recall()
+            last = self._files.read(self._where.last_order_file) or ''
+            return dataclasses.replace(
+                found, seen_uuid=None if seen is None else seen.uuid,
+                seen_seqno=-1 if seen is None else seen.seqno,
+                ordered=last.startswith(f'{program.CONTINUE} '))
+
+    def halt(self) -> bool:
+        """Keep the server from running, unless it is primary.
+
+        It stays stopped until told, or the next boot.
+
+        :returns: whether it ran or was to run.
+        """
+        with self._lock:
+            self._configured()
+            seen = super().report()
+            if seen.view is not None and seen.view.in_primary:
+                return False
+            stopped = self._where.stopped_file
+            was_to_run = (self._container.look().at_work
+                          or not self._files.present(stopped))
+            self._files.write(stopped, '\n', _READABLE)
+            self._container.stop(_DEAF_SECONDS if seen.view is None
+                                 else CONF.state_change_wait_time)
+            return was_to_run
+
+    def promote(self, uuid: str, seqno: int) -> None:
+        """Make the running server primary where it stands: just here.
+
+        :raises trove_pxc.exceptions.BootstrapRefused: if it is elsewhere.
+        """
+        with self._lock:
+            admin = self._admin()
+            seen = admin.view()
+            if seen.in_primary:
+                LOG.info('The server is in a primary component already')
+                return
+            self._refuse_elsewhere(
+                (seen.cluster_uuid, seen.last_committed), uuid, seqno)
+            LOG.warning('Making the server primary at %s:%d', uuid, seqno)
+            admin.promote()
+
+    def continue_from(self, uuid: str, seqno: int) -> None:
+        """Start the server as the first of its cluster, with its data.
+
+        :raises trove_pxc.exceptions.BootstrapRefused: if it runs, or
+            stands anywhere but at this position.
+        """
+        order = program.continuing(uuid, seqno)
+        with self._lock:
+            record, membership = self._configured()
+            if self._was_ordered(order):
+                LOG.info('The cluster is being continued already')
+                return
+            if self._container.look().at_work:
+                raise exceptions.BootstrapRefused(
+                    f'the server of {membership.facts.member_name} runs; '
+                    'only one that is stopped can continue its cluster. '
+                    'Ask for the recovery again.')
+            found = self._position(record)
+            if found.sst_in_progress or not found.grastate_present:
+                raise exceptions.BootstrapRefused(
+                    f'the data directory of {membership.facts.member_name} '
+                    'is not whole; nothing can be continued from it. '
+                    'Ask for the recovery again.')
+            self._refuse_elsewhere((found.uuid, found.seqno), uuid, seqno)
+            LOG.warning('Continuing the cluster from %s:%d', uuid, seqno)
+            self._start(record, order)
+
+    def _refuse_elsewhere(self, found: tuple[str | None, int], uuid: str,
+                          seqno: int) -> None:
+        if found != (uuid.lower(), seqno):
+            _, membership = self._configured()
+            raise exceptions.BootstrapRefused(
+                f'{membership.facts.member_name} stands at '
+                f'{found[0]}:{found[1]}, not at {uuid}:{seqno} as was '
+                'decided. Ask for the recovery again.')

@@ -1,0 +1,212 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Recovery that nobody asked for: of clusters of which no member serves.
+
+Imported by the manager, which has it look now and then. What Trove's tables
+say is where it begins; whether anything may be done the members themselves
+must say. It never forces: what it may not do is an operator's to decide.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+import threading
+from typing import Any
+
+from oslo_log import log as logging
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+from trove.common import cfg
+from trove.common import context as trove_context
+from trove.common import exception
+from trove.common import notification
+from trove.common.strategies.cluster import strategy
+from trove.datastore import models as datastore_models
+from trove.instance import models as instance_models
+from trove.instance import service_status
+from trove.instance.tasks import InstanceTasks
+from trove.taskmanager import api as task_api
+from trove.taskmanager import models as task_models
+
+from trove_pxc import conf
+from trove_pxc import notifications
+from trove_pxc.taskmanager import recover
+from trove_pxc.taskmanager import tasks
+from trove_pxc import waiting
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+Statuses = service_status.ServiceStatuses
+
+_INCOMPLETE = (Statuses.NEW, Statuses.BUILDING, Statuses.INSTANCE_READY,
+               Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
+_AT_ONCE = 8                # the others have their turn with a later look
+_LONGEST_PATIENCE = 3600
+
+
+class Case:
+    """A cluster of which no member serves, since when, and what was tried."""
+
+    def __init__(self) -> None:
+        self._since = waiting.Stopwatch()
+        self._tries = 0
+
+    def due(self, patience: float) -> bool:
+        """Whether it is time for a try; each waits twice as long."""
+        return self._since.elapsed >= min(
+            patience * 2 ** self._tries, max(patience, _LONGEST_PATIENCE))
+
+    def tried(self) -> None:
+        self._tries += 1
+        self._since = waiting.Stopwatch()
+
+
+class Watch:
+    """Remembers what it saw; to be asked to look every few seconds."""
+
+    def __init__(self) -> None:
+        self._cases: dict[str, Case] = {}
+        self._running: dict[str, threading.Thread] = {}
+
+    def look(self) -> None:
+        """Look at all clusters; have those recovered that need it."""
+        rows = {str(row.id): row for row in _rows()}
+        self._cases = {
+            cluster_id: self._cases.get(cluster_id) or Case()
+            for cluster_id, row in rows.items()
+            if row.task_status != ClusterTasks.NONE
+            and cluster_id in self._cases
+            or row.task_status == ClusterTasks.NONE
+            and nobody_serves(cluster_id)}
+        self._running = {
+            cluster_id: thread
+            for cluster_id, thread in self._running.items()
+            if thread.is_alive()}
+        for cluster_id, case in self._cases.items():
+            row = rows[cluster_id]
+            if (row.task_status == ClusterTasks.NONE
+                    and cluster_id not in self._running
+                    and len(self._running) < _AT_ONCE
+                    and case.due(_options(row).automatic_recovery_patience)):
+                case.tried()
+                thread = threading.Thread(
+                    target=attend, args=(row,), daemon=True)
+                self._running[cluster_id] = thread
+                thread.start()
+
+
+def attend(row: Any) -> bool:
+    """Ask the members of a cluster; have it recovered if there is a way.
+
+    :returns: whether the recovery was begun.
+    """
+    context = _context(row)
+    try:
+        operation = recover.Recovery(
+            context, task_models.load_cluster_tasks(context, row.id))
+        obstacle = recover.obstacle(operation)
+        if obstacle:
+            LOG.warning('No member of cluster %s serves, and it is not '
+                        'recovered by itself: %s', row.id, obstacle)
+            return False
+        return _begin(context, row)
+    except exception.TroveError as error:
+        LOG.error('Cluster %s could not be recovered by itself: %s', row.id,
+                  error)
+        return False
+
+
+def _begin(context: Any, row: Any) -> bool:
+    """Take the cluster's task, if it has none, and cast."""
+    if not _set_task(row, ClusterTasks.NONE, ClusterTasks.RESTARTING_CLUSTER):
+        LOG.info('Cluster %s has a task now; it is left alone', row.id)
+        return False
+    LOG.warning('No member of cluster %s serves: recovering it', row.id)
+    context.notification = notifications.ClusterRecover(
+        context, request_id=context.request_id, server_type='taskmanager',
+        tenant_id=row.tenant_id, client_ip=CONF.host, server_ip=CONF.host)
+    manager = _manager(row)
+    try:
+        with notification.StartNotification(context, cluster_id=row.id):
+            task_api.load(context, manager).recover_cluster(manager, row.id)
+    except exception.TroveError:
+        _set_task(row, ClusterTasks.RESTARTING_CLUSTER, ClusterTasks.NONE)
+        raise
+    return True
+
+
+def _set_task(row: Any, before: Any, after: Any) -> bool:
+    with cluster_models.DBCluster.query() as query:
+        return bool(query.filter_by(
+            id=row.id, deleted=False, task_id=before.code).update(
+                {'task_id': after.code}))
+
+
+def nobody_serves(cluster_id: str) -> bool:
+    """Whether by Trove's tables no member of a complete cluster serves.
+
+    One whose guest has said nothing for long has not said that it serves.
+    """
+    rows = instance_models.DBInstance.find_all(
+        cluster_id=cluster_id, deleted=False).all()
+    if not rows or any(row.task_status != InstanceTasks.NONE
+                       for row in rows):
+        return False
+    found = [instance_models.InstanceServiceStatus.find_by(
+        instance_id=row.id) for row in rows]
+    if any(status.status in _INCOMPLETE for status in found):
+        return False
+    return not any(status.status == Statuses.HEALTHY
+                   and status.is_uptodate() for status in found)
+
+
+def _rows() -> Iterable[Any]:
+    """The clusters of ours that are free, or that may be recovered now."""
+    table = cluster_models.DBCluster
+    with table.query() as query:
+        return list(query.filter(
+            table.deleted.is_(False),
+            table.datastore_version_id.in_(_versions()),
+            table.task_id.in_([ClusterTasks.NONE.code,
+                               ClusterTasks.RESTARTING_CLUSTER.code])).all())
+
+
+def _versions() -> Sequence[str]:
+    ours = [manager for manager in conf.MANAGERS
+            if CONF.get(manager).automatic_recovery and _is_ours(manager)]
+    return [str(version.id) for version
+            in datastore_models.DBDatastoreVersion.find_all().all()
+            if version.manager in ours]
+
+
+def _is_ours(manager: str) -> bool:
+    """Whether its clusters are run by us, and not by Trove's own classes."""
+    loaded = strategy.load_taskmanager_strategy(manager)
+    return loaded is not None and issubclass(
+        loaded.task_manager_cluster_tasks_class, tasks.GaleraClusterTasks)
+
+
+def _manager(row: Any) -> str:
+    return str(datastore_models.DBDatastoreVersion.find_by(
+        id=row.datastore_version_id).manager)
+
+
+def _options(row: Any) -> Any:
+    return CONF.get(_manager(row))
+
+
+def _context(row: Any) -> Any:
+    """For calls to the guests by Trove's own account, for this project."""
+    return trove_context.TroveContext(
+        user_id=CONF.service_credentials.username, project_id=row.tenant_id,
+        user_domain_name=CONF.service_credentials.user_domain_name,
+        is_admin=True, overwrite=False)
