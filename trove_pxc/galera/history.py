@@ -48,6 +48,7 @@ class Flaw(enum.StrEnum):
     NO_SEQNO = 'does not know its position'
     NOT_TOLD = 'does not tell its position'
     NOWHERE = 'runs without a place in any history'
+    CAST_OUT = 'was cast out of its cluster as inconsistent'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,8 +117,10 @@ def place(name: str, answer: Answer, order: int = 0) -> Place:
     view = answer.report.view
     if answer.report.server is ServerState.RUNNING and view is not None:
         nowhere = view.cluster_uuid is None or view.last_committed < 0
+        flaw = (Flaw.CAST_OUT if view.was_cast_out
+                else Flaw.NOWHERE if nowhere else None)
         return Place(name, view.cluster_uuid, view.last_committed, False,
-                     True, order, Flaw.NOWHERE if nowhere else None)
+                     True, order, flaw)
     position = answer.position
     if position is None:
         return Place(name, None, -1, False, False, order,
