@@ -62,8 +62,9 @@ class Case:
 
     def due(self, patience: float) -> bool:
         """Whether it is time for a try; each waits twice as long."""
-        return self._since.elapsed >= min(
-            patience * 2 ** self._tries, max(patience, _LONGEST_PATIENCE))
+        wait: float = min(patience * 2 ** self._tries,
+                          max(patience, _LONGEST_PATIENCE))
+        return self._since.elapsed >= wait
 
     def tried(self) -> None:
         self._tries += 1

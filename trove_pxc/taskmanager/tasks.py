@@ -47,7 +47,6 @@ from trove_pxc.taskmanager import resize
 from trove_pxc.taskmanager import restart
 from trove_pxc.taskmanager import rolling
 from trove_pxc.taskmanager import shrink
-from trove_pxc.taskmanager import standing
 from trove_pxc.taskmanager import workflow
 
 CONF = cfg.CONF
@@ -155,8 +154,8 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             functools.partial(recover.Recovery, context, self, force))
 
     def _to_the_end(self, task: Any, run: Callable[[Any], None],
-                     give_up: Callable[[Any, exceptions.StepFailed], None],
-                     make: Callable[[], Any]) -> None:
+                    give_up: Callable[[Any, exceptions.StepFailed], None],
+                    make: Callable[[], Any]) -> None:
         with self._lease(task) as held:
             operation = make()
             operation.held = held
@@ -175,6 +174,7 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                 raise failure from error
             held.end()
             LOG.info('%s of cluster %s is complete', operation.name, self.id)
+
     def carry_out_orders(self, context: Any) -> None:
         """Go on with a restart or resize whose taskmanager has died."""
         order, ids = orders.waiting(instance_models.DBInstance.find_all(
