@@ -83,6 +83,14 @@ class TestRecover(testtools.TestCase):
         return laboratory.openstack_json(
             'database', 'cluster', 'health', 'show', NAME)
 
+    def wait_reachable(self):
+        """Guests that have booted tell where their data stands."""
+        def probe():
+            health = self.health()
+            if int(health['reachable']) != len(MEMBERS):
+                raise waiting.NotYet(str(health))
+        waiting.until('all guests to answer', probe, 120, 1)
+
     def assert_down(self):
         """The fault took effect: no member takes writes."""
         def probe():
@@ -99,7 +107,12 @@ class TestRecover(testtools.TestCase):
         for name in MEMBERS:
             self.assertEqual(set(), self.users.lost(name), name)
         self.assertEqual({}, load.differing(MEMBERS, self.ask))
-        self.assertEqual('HEALTHY', self.health()['state'])
+
+        def probe():
+            health = self.health()
+            if health['state'] != 'HEALTHY':
+                raise waiting.NotYet(str(health))
+        waiting.until('the cluster to be healthy', probe, 60, 1)
 
     def shell(self, name, script):
         return control.run(self.home, name, ['sh', '-c', script]).stdout
@@ -134,6 +147,7 @@ class TestRecover(testtools.TestCase):
         self.shell(TWO, f'rm -f {DATA}/gvwstate.dat')
         self.each(control.power_off, (TWO, THREE))
         self.each(control.power_on)
+        self.wait_reachable()
         self.recover()
         self.assert_whole()
 
