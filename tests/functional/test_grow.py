@@ -17,9 +17,11 @@ from typing import Any
 from trove.cluster.tasks import ClusterTasks
 from trove.extensions.common import models as root_models
 from trove.instance import models as instance_models
+from trove.instance.tasks import InstanceTasks
 
 from tests.functional import cloud as clouds
 from tests.functional import test_actions
+from trove_pxc import waiting
 
 OLD = test_actions.NAMES
 
@@ -303,6 +305,20 @@ class FailureTest(GrowthTest):
         self.assert_serving(*OLD)
         self.world.habits.clear()
         self.shrink_away('products-4')
+
+    def test_what_trove_still_does_to_the_instance_is_waited_for(
+            self) -> None:
+        """Else it takes the error away when it finds the guest ready."""
+        self.override('usage_sleep_time', 5)
+        self.world.habits['products-4'] = {'crashes': True}
+        self.fail('"join of products-4"')
+
+        def created() -> None:
+            if len(self.notified('trove.instance.create')) < 4:
+                raise waiting.NotYet('other notifications')
+        waiting.until('Trove to be done', created, 60, 0.1)
+        self.assertEqual(InstanceTasks.GROWING_ERROR,
+                         self.named('products-4').task_status)
 
     def test_member_that_is_never_synced_is_kept_out(self) -> None:
         self.override('join_stall_timeout', 10, 'mariadb')

@@ -194,6 +194,7 @@ def give_up(operation: Growth, failure: exceptions.StepFailed) -> None:
             text = (f'{member.name} was not let in, for the grow ended at '
                     f'{at_fault.name}, which tells why. '
                     f'Next: {failure.next_action}')
+        outcome.let_trove_finish(member)
         outcome.set_error(member, InstanceTasks.GROWING_ERROR)
         instance_models.save_instance_fault(
             member.id, text[:outcome.FAULT_LENGTH], details)

@@ -20,14 +20,20 @@ import traceback
 from typing import Any
 
 from oslo_log import log as logging
+from trove.common import cfg
 from trove.instance import models as instance_models
+from trove.instance import service_status
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
 from trove_pxc.taskmanager import members
+from trove_pxc import waiting
 
+CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
+_READY = (service_status.ServiceStatuses.INSTANCE_READY,
+          service_status.ServiceStatuses.HEALTHY)
 FAULT_LENGTH = 255          # the column of Trove's table
 _CAUSE_LENGTH = 130
 
@@ -81,6 +87,27 @@ def set_error(member: members.Member,
         LOG.info('Instance %s is gone; nothing to mark', member.id)
     elif not row.task_status.is_error:
         row.update(task_status=task)
+
+
+def let_trove_finish(member: members.Member) -> None:
+    """Wait until Trove's own creation of a ready instance has ended.
+
+    It looks every usage_sleep_time seconds, then takes away whatever task
+    the instance has by then, an error as well. If its taskmanager has died
+    it never does.
+    """
+    def probe() -> None:
+        row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
+        if row is not None and row.task_status == InstanceTasks.BUILDING:
+            raise waiting.NotYet('it is building still')
+    if member.status() not in _READY:
+        return
+    try:
+        waiting.until(f'Trove to have created {member.name}', probe,
+                      3.0 * CONF.usage_sleep_time,
+                      member.options.database_poll_interval)
+    except exceptions.DeadlineExceeded as late:
+        LOG.info('Nobody waits for %s any more: %s', member.name, late)
 
 
 def release(concerned: Sequence[members.Member]) -> None:
