@@ -52,8 +52,13 @@ def bytes_of(member: members.Member, table: str) -> int:
 
 
 def spoil(member: members.Member) -> None:
-    """Mark its data as spoiled, so that the next start asks for all."""
-    (member.data / SPOILED).touch()
+    """Mark its data as spoiled, so that the next start asks for all.
+
+    The mark is the server's own: the script of the transfer writes to it.
+    """
+    mark, owner = member.data / SPOILED, member.data.stat()
+    mark.touch()
+    os.chown(mark, owner.st_uid, owner.st_gid)
 
 
 def arrived(member: members.Member) -> int:
