@@ -17,21 +17,18 @@ It is in order; a test breaks one thing in it.
 
 import argparse
 import contextlib
-import importlib.util
 import io
 import json
 import os
 import pathlib
 import subprocess
 import sys
-import types
 from typing import Any
 
 import fixtures
 import testtools
 from trove.datastore import models as datastore_models
 from trove.db.sqlalchemy import session
-from trove.taskmanager import manager as taskmanager
 
 from tests.functional import base
 from tests.functional import cloud as clouds
@@ -98,7 +95,6 @@ class SiteTest(testtools.TestCase):
         session.clean_db()
         self.addCleanup(session.clean_db)
         clouds.use(clouds.Cloud())
-        self._have_a_taskmanager()
         self.folder = self.useFixture(fixtures.TempDir()).path
         self.connection = base.CONF.database.connection
         self.trove = TROVE.format(
@@ -108,14 +104,6 @@ class SiteTest(testtools.TestCase):
         # As an installation begins: with what Trove itself has set.
         self.addCleanup(base.CONF, [], project='trove',
                         default_config_files=[])
-
-    def _have_a_taskmanager(self) -> None:
-        name = 'trove_pxc.taskmanager.manager'
-        if importlib.util.find_spec(name) is None:
-            module = types.ModuleType(name)
-            module.Manager = type('Manager', (taskmanager.Manager,), {})
-            sys.modules[name] = module
-            self.addCleanup(sys.modules.pop, name)
 
     def write(self, name: str, text: str) -> str:
         path = os.path.join(self.folder, name)

@@ -270,8 +270,6 @@ class StatusTest(sites.SiteTest):
         self.replace(self.connection,
                      'mysql+pymysql://trove:very-secret@127.0.0.1:1/trove')
         self.replace('[database]\n', '[database]\nmax_retries = 0\n')
-        self.replace('taskmanager_manager = '
-                     'trove_pxc.taskmanager.manager.Manager\n', '')
         done = self.run_program('status', 'upgrade', 'check', '--json')
         self.assertEqual(2, done.returncode, done.stdout + done.stderr)
         self.assertNotIn('very-secret', done.stdout + done.stderr)
