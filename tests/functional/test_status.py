@@ -152,8 +152,14 @@ class StatusTest(sites.SiteTest):
 
     def test_heartbeats_of_troves_default(self) -> None:
         self.replace('agent_heartbeat_expiry = 180\n', '')
-        self.assert_names('Heartbeats', 'agent_heartbeat_expiry is 90',
-                          'Write: agent_heartbeat_expiry = 180', fatal=False)
+        self.assertEqual(
+            [], [one.text for one in self.outcomes() if one.faults])
+
+    def test_heartbeats_that_come_too_seldom(self) -> None:
+        self.guest = self.guest.replace(
+            '[DEFAULT]\n', '[DEFAULT]\nreport_interval = 90\n')
+        self.assert_names('Heartbeats', 'agent_heartbeat_expiry is 180',
+                          'Write: agent_heartbeat_expiry = 270', fatal=False)
 
     def test_a_guest_that_takes_longer_to_stop(self) -> None:
         self.guest = self.guest.replace(

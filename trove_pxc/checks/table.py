@@ -96,7 +96,7 @@ CHECKS = (
         (VALUES, GUEST_VALUES)),
     check.Check(
         'Heartbeats', settings.heartbeat,
-        'agent_heartbeat_expiry is longer than guests are silent.',
+        'agent_heartbeat_expiry is longer than two reports take.',
         (VALUES, GUEST_VALUES)),
     check.Check(
         'Time to stop', settings.stop_timeouts,
