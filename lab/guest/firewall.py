@@ -39,9 +39,15 @@ class Ingress:
 
 
 def security_groups(rules: Iterable[Ingress]) -> str:
-    """The filter of one guest: answers come in, the rest by the rules."""
+    """The filter of one guest: answers come in, the rest by the rules.
+
+    A cloud's hosts remember the connections of a guest that lost its power:
+    it gets what is still sent to them, and refuses it.
+    """
     lines = ['iifname != "eth0" accept',
-             'ct state established,related accept']
+             'ct state established,related accept',
+             'tcp flags & (syn | ack) == ack accept',
+             'tcp flags & rst == rst accept']
     for rule in sorted(set(rules), key=repr):
         line = _accept(rule)
         if line:

@@ -133,11 +133,14 @@ def joined(report: MemberReport, expected_uuid: str,
            expected_size: int, or_larger: bool = False) -> bool:
     """Whether the member is in: Synced, in the right component, whole.
 
+    Whole is what a loss of power leaves so, too.
+
     :param or_larger: whether others may come back meanwhile.
     """
     view = report.view
     return (report.server is ServerState.RUNNING and view is not None
             and view.in_primary and view.is_synced and view.ready
+            and not report.unsynced
             and view.cluster_uuid == expected_uuid.lower()
             and (view.cluster_size == expected_size
                  or or_larger and view.cluster_size > expected_size))

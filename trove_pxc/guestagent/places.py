@@ -40,6 +40,29 @@ class Places:
         return f'{self.mount_point}/data'
 
     @property
+    def transfer_dir(self) -> str:
+        """The start program's notes of state transfers: beside the data.
+
+        A state transfer clears the data directory.
+        """
+        return f'{self.mount_point}/transfer'
+
+    @property
+    def arriving_file(self) -> str:
+        """Galera's scripts have it while a state transfer goes on."""
+        return f'{self.data_dir}/sst_in_progress'
+
+    @property
+    def unsynced_file(self) -> str:
+        """What a state transfer brought may not all be on the disk."""
+        return f'{self.transfer_dir}/unsynced'
+
+    @property
+    def unsynced_since_boot_file(self) -> str:
+        """Its twin: the page cache, at least, still has it."""
+        return f'{self.order_dir}/unsynced'
+
+    @property
     def state_dir(self) -> str:
         """Trove's folder for what belongs to the instance, not the data."""
         return f'{self.mount_point}/conf.d'

@@ -66,6 +66,7 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'DEFAULTS_FILE': DEFAULTS_FILE,
         'DATA_DIR': where.data_dir,
         'ORDER_DIR': ORDER_DIR,
+        'TRANSFER_DIR': where.transfer_dir,
     }
     lines = [f'{name}={shlex.quote(value)}'
              for name, value in values.items()]

@@ -40,6 +40,7 @@ from trove_pxc.guestagent import observer
 from trove_pxc.guestagent import places
 from trove_pxc.guestagent import program
 from trove_pxc.guestagent import record as records
+from trove_pxc.guestagent import transfer
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
@@ -80,6 +81,7 @@ class GaleraService:
         self._where = where or places.Places(
             mount_point=CONF[manager].mount_point)
         self._files = host_files or files.HostFiles()
+        self._transfers = transfer.Transfers(self._files, self._where)
         self._records = records.RecordStore(
             self._files, self._where.record_file)
         self._container = container.DatabaseContainer(client)
@@ -235,6 +237,8 @@ class GaleraService:
             data_bytes=files.used_bytes(self._where.mount_point),
             started=record is not None and record.started,
             exit_code=seen.exit_code, receiving=seen.receiving,
+            unsynced=(seen.node_view is not None
+                      and self._transfers.last_is_unsynced()),
             error=self._failure or (
                 seen.error if record is None else record.mask(seen.error)))
 
@@ -288,8 +292,7 @@ class GaleraService:
         return dialects.for_version(self._manager, record.server_version)
 
     def _admin(self) -> database.Database:
-        _, membership = self._configured()
-        return self._admin_with(membership)
+        return self._admin_with(self._configured()[1])
 
     def _admin_of(self, record: records.MemberRecord
                   ) -> database.Database | None:
@@ -320,6 +323,7 @@ class GaleraService:
             entrypoint=program.ENTRYPOINT,
             mounts=(
                 container.Mount(where.data_dir, where.data_dir),
+                container.Mount(where.transfer_dir, where.transfer_dir),
                 container.Mount(where.config_dir, '/etc/mysql',
                                 read_only=True),
                 container.Mount(where.start_dir, program.START_DIR,
@@ -349,6 +353,7 @@ class GaleraService:
         where = self._where
         self._files.ensure_folders(
             files.Folder(where.data_dir, _OWN_FOLDER, self._owner),
+            files.Folder(where.transfer_dir, _OWN_FOLDER, self._owner),
             files.Folder(where.config_dir, _ALL_ENTER, self._owner),
             files.Folder(where.include_dir, _ALL_ENTER, self._owner),
             files.Folder(where.socket_dir, _ALL_ENTER, self._owner),
@@ -407,19 +412,19 @@ class GaleraService:
         return bool(self._files.present(f'{self._where.data_dir}/mysql'))
 
     def _position(self, record: records.MemberRecord) -> positions.Position:
-        database_dir, grastate, view_file, spoiled = (
+        database_dir, grastate, view_file = (
             f'{self._where.data_dir}/{name}' for name in (
-                'mysql', 'grastate.dat', 'gvwstate.dat', 'sst_in_progress'))
-        present = self._files.present(
-            database_dir, grastate, view_file, spoiled)
+                'mysql', 'grastate.dat', 'gvwstate.dat'))
+        present = self._files.present(database_dir, grastate, view_file)
+        spoiled = self._transfers.last_was_interrupted()
         recovered = None
-        if (database_dir in present and spoiled not in present
+        if (database_dir in present and not spoiled
                 and not self._container.look().at_work):
             recovered = self._container.run_helper(
                 self._specification(record), program.RECOVER)
         return positions.combine(
             self._files.read(grastate) if grastate in present else None,
-            recovered, spoiled in present, view_file in present)
+            recovered, spoiled, view_file in present)
 
     def _refuse_bootstrap_over_data(
             self, record: records.MemberRecord,

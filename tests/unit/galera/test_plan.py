@@ -10,6 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import dataclasses
+
 import testtools
 
 from tests.unit.galera import samples
@@ -350,6 +352,12 @@ class JoinedTest(testtools.TestCase):
         for report, uuid, size, joined in JOINED:
             self.assertEqual(joined, plan.joined(report, uuid, size),
                              (report, uuid, size))
+
+    def test_not_while_a_loss_of_power_would_take_its_data(self):
+        report = dataclasses.replace(samples.primary(), unsynced=True)
+        self.assertFalse(plan.joined(report, samples.UUID, 3))
+        self.assertFalse(plan.joined(report, samples.UUID, 2,
+                                     or_larger=True))
 
     def test_a_larger_component_where_that_will_do(self):
         for report, uuid, size, joined in JOINED:

@@ -32,7 +32,8 @@ case "$*" in
     echo "[Note] WSREP: Recovered position: $(cat "$FAKE/position")" > "$log"
     ;;
 *--version*) echo "mariadbd  Ver 10.11.19-MariaDB" ;;
-*) ls "$ORDERS" > "$FAKE/orders-left"
+*) [ ! -e "$FAKE/transfer" ] || . "$FAKE/transfer"
+   ls "$ORDERS" > "$FAKE/orders-left"
    for word; do echo "$word"; done > "$FAKE/started" ;;
 esac
 '''
@@ -46,6 +47,11 @@ for word; do case $word in
 esac; done
 '''
 
+# The watch of state transfers sleeps for as long as the server lives.
+SLEEP = '''#!/bin/sh
+if [ "$1" = 0.5 ]; then exec /bin/sleep 0.05; fi
+echo "$1" > "$FAKE/slept"
+'''
 
 SST_PROGRAMS = ('wsrep_sst_rsync', 'rsync', 'lsof')
 
@@ -57,10 +63,11 @@ class StartTest(fakes.GuestTestCase):
         self.fake = self.folder('fake')
         self.orders = self.folder('run')
         self.data = self.folder('volume/data')
+        self.transfer = self.folder('volume/transfer')
         self.programs = self.folder('bin')
         self.command(SERVER, 'mariadbd')
         self.command(INSTALL, 'mariadb-install-db')
-        self.command('#!/bin/sh\necho "$1" > "$FAKE/slept"\n', 'sleep')
+        self.command(SLEEP, 'sleep')
         for name in SST_PROGRAMS:
             self.command('#!/bin/sh\n', name)
         (self.fake / 'libgalera.so').touch()
@@ -82,16 +89,23 @@ class StartTest(fakes.GuestTestCase):
             dialect.for_version('mariadb', fakes.VERSION), self.where)
         (folder / 'galera-start.conf').write_text(
             f'{settings}ORDER_DIR={self.orders}\n'
+            f'TRANSFER_DIR={self.transfer}\n'
             f'PROVIDER_PATHS="/none {self.fake}/libgalera.so"\n')
         (folder / 'galera-start.sh').write_text(program.text())
         self.script = str(folder / 'galera-start.sh')
 
     def start(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ['sh', self.script, *words], text=True, capture_output=True,
-            env={'PATH': f'{self.programs}:{os.environ["PATH"]}',
-                 'FAKE': str(self.fake), 'ORDERS': str(self.orders),
-                 'TMPDIR': str(self.fake)})
+        # No pipes: the watch of transfers holds them until it sees the end.
+        said = self.fake / 'stdout', self.fake / 'stderr'
+        with said[0].open('w') as out, said[1].open('w') as err:
+            done = subprocess.run(
+                ['sh', self.script, *words], stdout=out, stderr=err,
+                timeout=60,
+                env={'PATH': f'{self.programs}:{os.environ["PATH"]}',
+                     'FAKE': str(self.fake), 'ORDERS': str(self.orders),
+                     'TMPDIR': str(self.fake)})
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, *(path.read_text() for path in said))
 
     def order(self, order: str) -> None:
         (self.orders / 'next-start').write_text(f'{order}\n')
@@ -237,6 +251,59 @@ class StartTest(fakes.GuestTestCase):
         self.assertEqual(
             ['grastate.dat.spoiled', 'mysql', 'sst_in_progress'],
             sorted(os.listdir(self.data)))
+
+    def transfers(self, script: str) -> None:
+        """What the server does before it ends."""
+        (self.fake / 'transfer').write_text(
+            f'arriving={self.data}/sst_in_progress\n'
+            f'mark={self.transfer}/unsynced\n'
+            f'since_boot={self.orders}/unsynced\n'
+            f'wait_for() {{ while ! eval "$1"; do /bin/sleep 0.02; done; }}\n'
+            f'{script}\n')
+
+    def notes(self) -> tuple[bool, bool]:
+        return ((self.transfer / 'unsynced').exists(),
+                (self.orders / 'unsynced').exists())
+
+    def test_a_transfer_is_marked_before_its_data_is_on_the_disk(self) -> None:
+        self.transfers('touch $arriving\nwait_for "[ -e $since_boot ]"\n'
+                       '[ -e $mark ] && touch $FAKE/was-marked')
+        self.started()
+        self.assertTrue((self.fake / 'was-marked').exists())
+        self.assertEqual((True, True), self.notes())
+
+    def test_the_mark_goes_when_the_data_is_on_the_disk(self) -> None:
+        self.command('#!/bin/sh\necho "$@" >> "$FAKE/synced"\n', 'sync')
+        self.transfers('touch $arriving\nwait_for "[ -e $since_boot ]"\n'
+                       'rm $arriving\nwait_for "[ ! -e $since_boot ]"')
+        self.started()
+        self.assertEqual((False, False), self.notes())
+        self.assertEqual(
+            [f'{self.transfer}/unsynced {self.transfer}', f'-f {self.data}',
+             str(self.transfer)],
+            (self.fake / 'synced').read_text().splitlines())
+
+    def lose(self, *notes: pathlib.Path) -> None:
+        """A database whose last transfer may not be on the disk."""
+        self.database()
+        self.grastate()
+        (self.data / 'gvwstate.dat').touch()
+        for folder in notes:
+            (folder / 'unsynced').touch()
+
+    def test_what_a_loss_of_power_took_is_asked_for_anew(self) -> None:
+        self.lose(self.transfer)
+        self.assertEqual([], self.started())
+        self.assertEqual(['grastate.dat.spoiled', 'mysql'],
+                         sorted(os.listdir(self.data)))
+        self.assertEqual((True, False), self.notes())
+
+    def test_a_crash_takes_nothing(self) -> None:
+        self.lose(self.transfer, self.orders)
+        self.transfers('wait_for "[ ! -e $since_boot ]"')
+        self.assertEqual([f'--wsrep_start_position={UUID}:7'],
+                         self.started())
+        self.assertEqual((False, False), self.notes())
 
     def grastate(self, seqno: int = -1, uuid: str = UUID,
                  safe: str = 'safe_to_bootstrap: 0\n') -> None:

@@ -315,6 +315,20 @@ class PositionTest(fakes.MemberTestCase):
         self.assertTrue(self.member.position().sst_in_progress)
         self.assertFalse(self.recovered())
 
+    def unsynced(self, *paths: str) -> bool:
+        self.database_files(grastate__dat=GRASTATE)
+        self.engine.helper_prints(f'x Recovered position: {UUID}:12\n')
+        for path in paths:
+            pathlib.Path(path).touch()
+        return self.member.position().sst_in_progress
+
+    def test_what_a_loss_of_power_may_have_torn_is_spoiled(self) -> None:
+        self.assertTrue(self.unsynced(self.where.unsynced_file))
+
+    def test_a_guest_that_had_power_all_the_time_has_all_of_it(self) -> None:
+        self.assertFalse(self.unsynced(
+            self.where.unsynced_file, self.where.unsynced_since_boot_file))
+
     def test_what_cannot_be_recovered_is_not_guessed(self) -> None:
         self.database_files(grastate__dat=GRASTATE)
         self.engine.helper_prints('[ERROR] corrupt page', code=1)

@@ -34,6 +34,10 @@ UNFINISHED=$DATA_DIR/.galera-initialising
 RECOVER_LOG=${TMPDIR:-/tmp}/galera-recover.log
 # Since the guest booted, a server was started here.
 LAST_ORDER=$ORDER_DIR/last-order
+# A state transfer that may not be on the disk yet: the mark stays when the
+# power goes, its twin in memory does not.
+UNSYNCED=$TRANSFER_DIR/unsynced
+SINCE_BOOT=$ORDER_DIR/unsynced
 # Longer than evs.suspect_timeout, after which the others count the server
 # that died as gone.
 FORGET_SECONDS=6
@@ -126,6 +130,10 @@ drop_initial_sql() {
     fi
 }
 
+sync_data() {
+    sync -f "$DATA_DIR" 2> /dev/null || sync
+}
+
 has_database() {
     [ -d "$DATA_DIR/mysql" ]
 }
@@ -168,7 +176,7 @@ initialise() {
         die "the data directory could not be initialised"
     fi
     rm -f "$ORDER_DIR/initialise.log"
-    sync -f "$DATA_DIR" 2> /dev/null || sync
+    sync_data
     rm -f "$UNFINISHED"
 }
 
@@ -195,6 +203,13 @@ recovered_position() {
     if [ "$position" = "$NO_POSITION" ]; then
         position=
     fi
+}
+
+# While it arrives, or before all of it was on the disk.
+transfer_was_interrupted() {
+    [ -e "$DATA_DIR/sst_in_progress" ] || {
+        [ -e "$UNSYNCED" ] && [ ! -e "$SINCE_BOOT" ]
+    }
 }
 
 # An interrupted state transfer spoiled the data: this node must neither
@@ -244,7 +259,7 @@ mark_safe() {
         -e 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' \
         "$DATA_DIR/grastate.dat" > "$DATA_DIR/grastate.dat.new"
     mv -f "$DATA_DIR/grastate.dat.new" "$DATA_DIR/grastate.dat"
-    sync -f "$DATA_DIR" 2> /dev/null || sync
+    sync_data
 }
 
 continue_history() {
@@ -259,17 +274,45 @@ continue_history() {
 # 37 s; if the others forgot the one that died, 8 to 9 s with this wait.
 let_others_forget() {
     if [ -z "$order" ] && [ -e "$DATA_DIR/gvwstate.dat" ] &&
-            [ -e "$LAST_ORDER" ]; then
+            [ -n "$started_before" ]; then
         say "the server did not stop cleanly: waiting $FORGET_SECONDS s"
         sleep "$FORGET_SECONDS" &
         wait $!
     fi
 }
 
+# rsync and its kind leave the data to the page cache, which writes it within
+# half a minute: until then a loss of power tears files of a member that was
+# Synced. No transfer is shorter than the second that its script sleeps.
+watch_transfers() {
+    while kill -0 $$ 2> /dev/null; do
+        if [ -e "$DATA_DIR/sst_in_progress" ]; then
+            [ -e "$SINCE_BOOT" ] || mark_unsynced
+        elif [ -e "$SINCE_BOOT" ]; then
+            settle_transfer
+        fi
+        sleep 0.5
+    done
+}
+
+mark_unsynced() {
+    : > "$UNSYNCED"
+    sync "$UNSYNCED" "$TRANSFER_DIR" 2> /dev/null || sync
+    : > "$SINCE_BOOT"
+}
+
+settle_transfer() {
+    sync_data
+    rm -f "$UNSYNCED"
+    sync "$TRANSFER_DIR" 2> /dev/null || sync
+    rm -f "$SINCE_BOOT"
+    say "what the state transfer brought is on the disk"
+}
+
 prepare_data() {
     position=
     clear_unfinished
-    if [ -e "$DATA_DIR/sst_in_progress" ]; then
+    if transfer_was_interrupted; then
         set_spoiled_aside
     elif [ "$order" = continue ]; then
         continue_history
@@ -282,6 +325,9 @@ prepare_data() {
 }
 
 start() {
+    # Asked first: after a boot the agent, too, notes that it was here.
+    started_before=
+    [ ! -e "$LAST_ORDER" ] || started_before=yes
     take_order
     find_server
     find_provider
@@ -300,6 +346,7 @@ start() {
         fi
         ;;
     esac
+    watch_transfers < /dev/null > /dev/null &
     say "starting $server, position ${position:-none}, order ${order:-none}"
     exec "$server" "$@"
 }

@@ -21,7 +21,11 @@ class SecurityGroupsTest(testtools.TestCase):
         text = firewall.security_groups([])
         self.assertIn('policy drop;', text)
         self.assertIn('ct state established,related accept', text)
-        self.assertEqual(2, text.count('accept'))
+        self.assertEqual(4, text.count('accept'))
+
+    def test_what_belongs_to_no_connection_gets_a_refusal(self) -> None:
+        text = firewall.security_groups([])
+        self.assertIn('tcp flags & (syn | ack) == ack accept', text)
 
     def test_what_comes_from_containers_is_not_filtered(self) -> None:
         self.assertIn('iifname != "eth0" accept',

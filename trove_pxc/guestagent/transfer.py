@@ -1,0 +1,45 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the start program noted of the last state transfer.
+
+The service uses it.
+"""
+
+from trove_pxc.guestagent import files
+from trove_pxc.guestagent import places
+
+
+class Transfers:
+    """State transfers into this guest's data directory."""
+
+    def __init__(self, host_files: files.HostFiles,
+                 where: places.Places) -> None:
+        self._files = host_files
+        self._where = where
+
+    def last_was_interrupted(self) -> bool:
+        """While it arrived, or before all of it was on the disk.
+
+        What lies in the data directory is spoiled then.
+        """
+        where = self._where
+        present = self._files.present(
+            where.arriving_file, where.unsynced_file,
+            where.unsynced_since_boot_file)
+        return (where.arriving_file in present
+                or present == {where.unsynced_file})
+
+    def last_is_unsynced(self) -> bool:
+        """Whether a loss of power may still take what it brought."""
+        return bool(self._files.present(
+            self._where.unsynced_since_boot_file))
