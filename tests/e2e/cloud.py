@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The cloud below Trove, as a test reaches it.
+"""The cloud below Trove, as its operator and a test reach it.
 
-For end-to-end tests: failures on demand.
+For end-to-end tests: Nova's own actions, and failures on demand.
 """
 
 import contextlib
@@ -20,10 +20,22 @@ import json
 from typing import Any
 import urllib.request
 
+from lab.guest import control
 from lab import home as lab_home
 from lab import netns
 
 TIMEOUT = 30
+
+
+def reboot(home: lab_home.Home, member: str, hard: bool = False) -> None:
+    """Have Nova reboot a member's server; it answers before that is done.
+
+    :param hard: as a loss of power, not as an orderly shutdown
+    """
+    server = control.find(home, member).server_id
+    _request(home, 'POST',
+             f'/compute/{lab_home.PROJECT}/v2.1/servers/{server}/action',
+             {'reboot': {'type': 'HARD' if hard else 'SOFT'}})
 
 
 @contextlib.contextmanager

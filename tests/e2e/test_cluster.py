@@ -12,17 +12,23 @@
 
 """One cluster of three: what Trove tells of it, and what it survives."""
 
+import contextlib
 import time
 
 import testtools
 
 from lab import waiting
+from tests.e2e import cloud
 from tests.e2e import laboratory
+from tests.e2e import load
 
 NAME = 'e2e'
 MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
 CREATE_SECONDS = 60
 RETURN_SECONDS = 90
+# After clean stops nobody knows who is to continue until all are asked.
+RECOVERY_SECONDS = 180
+LONGEST_GAP = 8
 
 
 class TestCluster(testtools.TestCase):
@@ -99,6 +105,52 @@ class TestCluster(testtools.TestCase):
 
     def test_the_first_member_returns_after_a_reboot(self):
         self.check_return('reboot', 'reboot')
+
+    def test_users_go_on_while_nova_reboots_a_member(self):
+        with self.ledger() as users:
+            self.reboot(MEMBERS[1:2], hard=False)
+        self.assertGreaterEqual(users.fewest, 2)
+        self.assertLess(users.longest_gap, LONGEST_GAP)
+
+    def test_it_recovers_when_nova_reboots_all_members_hard(self):
+        with self.ledger():
+            self.reboot(MEMBERS, hard=True)
+
+    def test_it_recovers_when_nova_reboots_all_members(self):
+        with self.ledger():
+            self.reboot(MEMBERS, hard=False, seconds=RECOVERY_SECONDS)
+
+    @contextlib.contextmanager
+    def ledger(self):
+        """Users write while the block runs; none of it must be lost."""
+        home = laboratory.home()
+        ask = load.through_lab(home)
+        users = load.Load(MEMBERS, ask)
+        users.prepare()
+        with users.running():
+            waiting.until('some writes', lambda: len(users.acknowledged) > 5,
+                          RETURN_SECONDS)
+            yield users
+            before = len(users.acknowledged)
+            waiting.until('more writes',
+                          lambda: len(users.acknowledged) > before + 5,
+                          RETURN_SECONDS)
+        laboratory.wait_agreement(MEMBERS, self.uuid)
+        for name in MEMBERS:
+            self.assertEqual(set(), users.lost(name), name)
+        self.assertEqual({}, load.differing(MEMBERS, ask))
+
+    def reboot(self, names, hard, seconds=RETURN_SECONDS):
+        """At the same time; until all agree, each with another server."""
+        struck = time.monotonic()
+        for name in names:
+            cloud.reboot(laboratory.home(), name, hard)
+        for name in names:
+            self.wait_restarted(name, struck)
+        laboratory.wait_agreement(MEMBERS, self.uuid, seconds)
+        cluster = laboratory.wait_ready(self.cluster_id)
+        self.assertEqual(['ACTIVE'] * 3, [
+            member['status'] for member in cluster['instances']])
 
     def check_return(self, fault, word):
         """Strike the member that bootstrapped; it must rejoin by itself."""

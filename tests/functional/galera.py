@@ -361,7 +361,8 @@ class Guest(accounts.Accounts):
         if self.habit('unreadable'):
             raise messaging.RemoteError('ServerStartFailed', 'corrupt page')
         history = self.habit('other_history') or self.history or None
-        known = history is not None and not self._works()
+        at_work = self._works() or self.server is ServerState.CRASHED
+        known = history is not None and not at_work
         return position.Position(
             uuid=history, seqno=max(self.applied, 7 * bool(
                 self.habit('other_history'))) if known else -1,

@@ -56,7 +56,8 @@ class AutomaticTest(test_actions.ActionTest):
     def test_all_have_stopped(self) -> None:
         for status, server in (
                 (Statuses.SHUTDOWN, STOPPED), (Statuses.CRASHED, STARTING),
-                (Statuses.BLOCKED, RUNNING), (Statuses.RUNNING, STARTING)):
+                (Statuses.BLOCKED, RUNNING), (Statuses.RUNNING, STARTING),
+                (Statuses.CRASHED, galera.ServerState.CRASHED)):
             self.fall(status, server)
             cluster = self.cluster_row(self.cluster_id)
             self.assertTrue(automatic.nobody_serves(self.cluster_id))

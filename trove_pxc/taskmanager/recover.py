@@ -364,16 +364,26 @@ def run(operation: Recovery) -> None:
         outcome.forget_fault(member.id)
 
 
+def _loops(operation: Recovery) -> bool:
+    """Whether a server that fails at each start hides where it stands."""
+    return any(
+        answer.report.server is ServerState.CRASHED
+        and answer.position is not None and answer.position.seqno < 0
+        for answer in operation.answers.values())
+
+
 def obstacle(operation: Recovery) -> str:
     """Why a recovery would not bring the cluster back; '' if it may.
 
-    It only asks. Of a server that looks for the others it cannot know where
-    it stands; the recovery stops it, and decides then.
+    It only asks. Of a server that looks for the others, or gives up and is
+    started again and again, it cannot know where it stands; the recovery
+    stops it, and decides then.
     """
     operation.look()
     operation.read(list(operation.reports))
     choice = operation.choose()
-    if choice.step is plan.Step.WAIT:
+    if choice.step is plan.Step.WAIT or (
+            choice.step is plan.Step.REFUSE and _loops(operation)):
         decision = plan.may_halt(list(operation.everyone), operation.answers)
         return '' if decision.allowed else decision.reason
     if choice.step in (plan.Step.REFUSE, plan.Step.REJOIN):
