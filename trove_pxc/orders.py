@@ -12,7 +12,7 @@
 
 """What a member has been ordered to do and has not done yet.
 
-Written by api/actions, read and cleared by taskmanager/rolling: in the text
+Written by api/actions, read and cleared by the operations: in the text
 that Trove keeps beside an instance's task, so that an operation whose
 taskmanager died can be taken up by another, which never saw the request.
 With the order stands what it takes of the project's quota: whoever withdraws
@@ -20,12 +20,15 @@ the order gives that back, and only one can.
 """
 
 from collections.abc import Iterable
+from collections.abc import Sequence
 import dataclasses
 from typing import Any
 from typing import Self
 
 from novaclient import exceptions as nova_exceptions
 from oslo_log import log as logging
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
 from trove.common import clients
 from trove.instance import models as instance_models
 from trove.quota import quota
@@ -35,9 +38,13 @@ LOG = logging.getLogger(__name__)
 RESTART = 'restart'
 FLAVOR = 'flavor'
 VOLUME = 'volume'
+RECOVER = 'recover'
+FORCE = 'force'
 
 _PREFIX = 'Ordered: '
-_TEXTS = {RESTART: 'a restart', FLAVOR: 'the flavor ', VOLUME: 'a volume of '}
+_TEXTS = {RESTART: 'a restart', FLAVOR: 'the flavor ', VOLUME: 'a volume of ',
+          RECOVER: 'a recovery', FORCE: 'a recovery, by force from '}
+_WITHOUT_VALUE = (RESTART, RECOVER)
 _UNITS = {VOLUME: ' GB'}
 
 
@@ -45,8 +52,9 @@ _UNITS = {VOLUME: ' GB'}
 class Order:
     """One order.
 
-    :ivar action: RESTART, FLAVOR or VOLUME.
-    :ivar value: the flavor's id, or the volume's size in GB.
+    :ivar action: RESTART, FLAVOR, VOLUME, RECOVER or FORCE.
+    :ivar value: the flavor's id, the volume's size in GB, or the id of the
+        member that is forced.
     """
 
     action: str
@@ -66,10 +74,36 @@ class Order:
         ordered = text.removeprefix(_PREFIX)
         for action, words in _TEXTS.items():
             unit = _UNITS.get(action, '')
-            if ordered.startswith(words) and ordered.endswith(unit):
-                return cls(action, ordered.removeprefix(words)
-                           .removesuffix(unit))
+            value = ordered.removeprefix(words).removesuffix(unit)
+            if f'{words}{value}{unit}' == ordered and (
+                    bool(value) is (action not in _WITHOUT_VALUE)):
+                return cls(action, value)
         return None
+
+
+def recovery(force: str | None) -> Order:
+    """:param force: id of the member that the operator answers for."""
+    return Order(RECOVER) if force is None else Order(FORCE, force)
+
+
+def claim(cluster_id: str, task: Any, instance_ids: Sequence[str],
+          order: Order | None) -> bool:
+    """Set a free cluster's task and its members' orders, both at once.
+
+    Who finds the task without an order has nothing to do.
+
+    :returns: False if another was quicker; then nothing was set.
+    """
+    with cluster_models.DBCluster.query() as query:
+        claimed = bool(query.filter_by(
+            id=cluster_id, deleted=False,
+            task_id=ClusterTasks.NONE.code).update({'task_id': task.code}))
+        if claimed and order is not None:
+            query.session.query(instance_models.DBInstance).filter(
+                instance_models.DBInstance.id.in_(instance_ids)).update(
+                    {'task_description': order.text},
+                    synchronize_session=False)
+    return claimed
 
 
 def of(row: Any) -> Order | None:

@@ -163,8 +163,8 @@ def _recover(cluster: Any, request: Any, targets: Sequence[Any],
     with notification.StartNotification(
             cluster.context, cluster_id=cluster.id,
             **({} if force is None else {'instance_id': force})):
-        _hand_over(cluster, targets, ClusterTasks.RESTARTING_CLUSTER, None,
-                   cast)
+        _hand_over(cluster, targets, ClusterTasks.RESTARTING_CLUSTER,
+                   orders.recovery(force), cast)
 
 
 def _resize_flavor(cluster: Any, request: Any, targets: Sequence[Any],
@@ -232,14 +232,13 @@ def _resize_volume(cluster: Any, request: Any, targets: Sequence[Any],
 
 
 def _hand_over(cluster: Any, targets: Sequence[Any], task: Any,
-               order: orders.Order | None, cast: Callable[..., None],
+               order: orders.Order, cast: Callable[..., None],
                **arguments: Any) -> None:
     """Take the cluster's task, forget old faults, cast."""
     claim(cluster, task, targets, order)
     with contextlib.ExitStack() as undo:
         undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
-        if order is not None:
-            undo.callback(_withdraw, targets, order)
+        undo.callback(_withdraw, targets, order)
         for row in targets:
             forget_fault(row.id)
         cast(cluster.ds_version.manager, cluster.id,
@@ -251,20 +250,10 @@ def claim(cluster: Any, task: Any, targets: Sequence[Any] = (),
           order: orders.Order | None = None) -> None:
     """Set the task and the orders, unless another request was quicker.
 
-    Both at once: who finds the task without an order has nothing to do.
-
     :raises trove.common.exception.UnprocessableEntity: it was.
     """
-    ids = [row.id for row in targets]
-    with cluster_models.DBCluster.query() as query:
-        claimed = query.filter_by(
-            id=cluster.id, deleted=False,
-            task_id=ClusterTasks.NONE.code).update({'task_id': task.code})
-        if claimed and order is not None:
-            query.session.query(instance_models.DBInstance).filter(
-                instance_models.DBInstance.id.in_(ids)).update(
-                    {'task_description': order.text},
-                    synchronize_session=False)
+    claimed = orders.claim(cluster.id, task, [row.id for row in targets],
+                           order)
     cluster.db_info = cluster_models.DBCluster.find_by(
         id=cluster.id, deleted=False)
     if not claimed:

@@ -39,6 +39,7 @@ from trove.taskmanager import models as task_models
 
 from trove_pxc import conf
 from trove_pxc import notifications
+from trove_pxc import orders
 from trove_pxc.taskmanager import recover
 from trove_pxc.taskmanager import tasks
 from trove_pxc import waiting
@@ -62,9 +63,9 @@ class Case:
 
     def due(self, patience: float) -> bool:
         """Whether it is time for a try; each waits twice as long."""
-        wait: float = min(patience * 2 ** self._tries,
-                          max(patience, _LONGEST_PATIENCE))
-        return self._since.elapsed >= wait
+        waits = min(patience * 2.0 ** self._tries,
+                    max(patience, _LONGEST_PATIENCE))
+        return bool(self._since.elapsed >= waits)
 
     def tried(self) -> None:
         self._tries += 1
@@ -81,13 +82,14 @@ class Watch:
     def look(self) -> None:
         """Look at all clusters; have those recovered that need it."""
         rows = {str(row.id): row for row in _rows()}
+        needy = nobody_serves(rows)
         self._cases = {
             cluster_id: self._cases.get(cluster_id) or Case()
             for cluster_id, row in rows.items()
             if row.task_status != ClusterTasks.NONE
             and cluster_id in self._cases
             or row.task_status == ClusterTasks.NONE
-            and nobody_serves(cluster_id)}
+            and cluster_id in needy}
         self._running = {
             cluster_id: thread
             for cluster_id, thread in self._running.items()
@@ -128,7 +130,11 @@ def attend(row: Any) -> bool:
 
 def _begin(context: Any, row: Any) -> bool:
     """Take the cluster's task, if it has none, and cast."""
-    if not _set_task(row, ClusterTasks.NONE, ClusterTasks.RESTARTING_CLUSTER):
+    members = instance_models.DBInstance.find_all(
+        cluster_id=row.id, deleted=False).all()
+    if not orders.claim(row.id, ClusterTasks.RESTARTING_CLUSTER,
+                        [member.id for member in members],
+                        orders.recovery(None)):
         LOG.info('Cluster %s has a task now; it is left alone', row.id)
         return False
     LOG.warning('No member of cluster %s serves: recovering it', row.id)
@@ -136,38 +142,37 @@ def _begin(context: Any, row: Any) -> bool:
         context, request_id=context.request_id, server_type='taskmanager',
         tenant_id=row.tenant_id, client_ip=CONF.host, server_ip=CONF.host)
     manager = _manager(row)
-    try:
-        with notification.StartNotification(context, cluster_id=row.id):
-            task_api.load(context, manager).recover_cluster(manager, row.id)
-    except exception.TroveError:
-        _set_task(row, ClusterTasks.RESTARTING_CLUSTER, ClusterTasks.NONE)
-        raise
+    with notification.StartNotification(context, cluster_id=row.id):
+        task_api.load(context, manager).recover_cluster(manager, row.id)
     return True
 
 
-def _set_task(row: Any, before: Any, after: Any) -> bool:
-    with cluster_models.DBCluster.query() as query:
-        return bool(query.filter_by(
-            id=row.id, deleted=False, task_id=before.code).update(
-                {'task_id': after.code}))
+def nobody_serves(cluster_ids: Iterable[str]) -> frozenset[str]:
+    """The complete clusters of which by Trove's tables no member serves.
 
-
-def nobody_serves(cluster_id: str) -> bool:
-    """Whether by Trove's tables no member of a complete cluster serves.
-
-    One whose guest has said nothing for long has not said that it serves.
+    It costs two statements, however many clusters there are.
     """
-    rows = instance_models.DBInstance.find_all(
-        cluster_id=cluster_id, deleted=False).all()
-    if not rows or any(row.task_status != InstanceTasks.NONE
-                       for row in rows):
+    table, told = (instance_models.DBInstance,
+                   instance_models.InstanceServiceStatus)
+    members = table.find_by_filter(
+        filters=[table.cluster_id.in_(list(cluster_ids))],
+        deleted=False).all()
+    statuses = {status.instance_id: status for status in told.find_by_filter(
+        filters=[told.instance_id.in_([row.id for row in members])]).all()}
+    return frozenset(str(row.cluster_id) for row in members) - frozenset(
+        str(row.cluster_id) for row in members
+        if not _may_be_revived(row, statuses.get(row.id)))
+
+
+def _may_be_revived(row: Any, status: Any) -> bool:
+    """Whether this member was complete, is not busy, and does not serve.
+
+    A guest that has said nothing for long does not say that it serves.
+    """
+    if (row.task_status != InstanceTasks.NONE or status is None
+            or status.status in _INCOMPLETE):
         return False
-    found = [instance_models.InstanceServiceStatus.find_by(
-        instance_id=row.id) for row in rows]
-    if any(status.status in _INCOMPLETE for status in found):
-        return False
-    return not any(status.status == Statuses.HEALTHY
-                   and status.is_uptodate() for status in found)
+    return status.status != Statuses.HEALTHY or not status.is_uptodate()
 
 
 def _rows() -> Iterable[Any]:

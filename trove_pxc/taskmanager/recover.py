@@ -33,6 +33,7 @@ from trove_pxc.galera import history
 from trove_pxc.galera import plan
 from trove_pxc.galera import position
 from trove_pxc.galera import view
+from trove_pxc import orders
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import outcome
@@ -360,8 +361,10 @@ def run(operation: Recovery) -> None:
     """Bring the cluster back, or go on where another run was cut short."""
     operation.check()
     workflow.run(operation, STEPS)
+    operation.check_wanted()
     for member in operation.members:
         outcome.forget_fault(member.id)
+    _free(operation)
 
 
 def obstacle(operation: Recovery) -> str:
@@ -381,7 +384,20 @@ def obstacle(operation: Recovery) -> str:
     return ''
 
 
-def record(operation: Recovery, failure: exceptions.StepFailed) -> None:
+def give_up(operation: Recovery, failure: exceptions.StepFailed) -> None:
+    """Tell what happened; have run again what was stopped to look at it."""
+    _record(operation, failure)
+    _put_back(operation)
+    _free(operation)
+
+
+def _free(operation: Recovery) -> None:
+    """Let no member have the order any more."""
+    orders.give_back(operation.context, instance_models.DBInstance.find_all(
+        cluster_id=operation.cluster_id, deleted=False).all())
+
+
+def _record(operation: Recovery, failure: exceptions.StepFailed) -> None:
     """Tell what happened at the members that are named, or at all."""
     details = ''.join(traceback.format_exception(
         failure.__cause__ or failure))
@@ -391,7 +407,7 @@ def record(operation: Recovery, failure: exceptions.StepFailed) -> None:
                 member.id, outcome.fault_text(failure), details)
 
 
-def put_back(operation: Recovery) -> None:
+def _put_back(operation: Recovery) -> None:
     """After a failure: what was stopped runs again, as it did before.
 
     But not beside a member that was told to continue the cluster and may

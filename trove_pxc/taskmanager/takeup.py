@@ -89,7 +89,9 @@ CONTINUATIONS: Mapping[int, Continuation] = {
     ClusterTasks.DELETING.code: Continuation(
         {'': notification.DBaaSClusterDelete}, _delete),
     ClusterTasks.RESTARTING_CLUSTER.code: Continuation(
-        {'': notification.DBaaSClusterRestart}, _ordered),
+        {'': notification.DBaaSClusterRestart,
+         orders.RECOVER: notifications.ClusterRecover,
+         orders.FORCE: notifications.ClusterRecover}, _ordered),
     ClusterTasks.UPDATING_CLUSTER.code: Continuation(
         {'': notifications.ClusterResizeFlavor,
          orders.VOLUME: notifications.ClusterResizeVolume}, _ordered),

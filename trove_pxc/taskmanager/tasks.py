@@ -145,12 +145,8 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         :raises StepFailed: and then the members that are named tell why,
             and the cluster has no task.
         """
-        def give_up(operation: recover.Recovery,
-                    failure: exceptions.StepFailed) -> None:
-            recover.record(operation, failure)
-            recover.put_back(operation)
         self._to_the_end(
-            ClusterTasks.RESTARTING_CLUSTER, recover.run, give_up,
+            ClusterTasks.RESTARTING_CLUSTER, recover.run, recover.give_up,
             functools.partial(recover.Recovery, context, self, force))
 
     def _to_the_end(self, task: Any, run: Callable[[Any], None],
@@ -176,21 +172,19 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             LOG.info('%s of cluster %s is complete', operation.name, self.id)
 
     def carry_out_orders(self, context: Any) -> None:
-        """Go on with a restart or resize whose taskmanager has died."""
+        """Go on with what members were ordered; its taskmanager died."""
         order, ids = orders.waiting(instance_models.DBInstance.find_all(
             cluster_id=self.id, deleted=False).all())
-        task = self.db_info.task_status
-        if order is None and task == ClusterTasks.RESTARTING_CLUSTER:
-            # A recovery orders no member; whom one was forced to continue
-            # is not known any more, and is not needed when all are back.
-            self.recover_cluster(context)
-        elif order is None:
+        if order is None:
+            task = self.db_info.task_status
             with self._lease(task) as held:
                 LOG.warning('No member of cluster %s has an order left; its '
                             'task %s is over', self.id, task.name)
                 held.end()
         elif order.action == orders.RESTART:
             self.restart_members(context, ids)
+        elif order.action in (orders.RECOVER, orders.FORCE):
+            self.recover_cluster(context, order.value or None)
         elif order.action == orders.FLAVOR:
             self.resize_flavor_of_members(context, ids, order.value)
         else:
