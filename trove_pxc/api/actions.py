@@ -37,6 +37,7 @@ from trove.taskmanager import api as task_api
 
 from trove_pxc.api import members
 from trove_pxc.api import validation
+from trove_pxc import faults
 from trove_pxc import notifications
 from trove_pxc import orders
 
@@ -240,7 +241,7 @@ def _hand_over(cluster: Any, targets: Sequence[Any], task: Any,
         undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
         undo.callback(_withdraw, targets, order)
         for row in targets:
-            forget_fault(row.id)
+            faults.forget(row.id)
         cast(cluster.ds_version.manager, cluster.id,
              [row.id for row in targets], **arguments)
         undo.pop_all()
@@ -285,13 +286,6 @@ def unused_quota(cluster: Any) -> dict[str, int]:
                     - flavors.get(order.value).ram)
     return {resource: change for resource, change
             in (('ram', ram), ('volumes', volumes)) if change}
-
-
-def forget_fault(instance_id: str) -> None:
-    """Whatever fault the instance shows later is of this action."""
-    fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
-    if fault is not None:
-        fault.db_api.delete(fault)
 
 
 def _client(cluster: Any) -> Any:

@@ -35,6 +35,7 @@ from trove.instance import models as instance_models
 from trove_pxc.api import actions
 from trove_pxc.api import members
 from trove_pxc.api import validation
+from trove_pxc import faults
 from trove_pxc.galera import naming
 
 CONF = cfg.CONF
@@ -135,7 +136,7 @@ def _shrink(cluster: Any, request: Any, ids: Sequence[str]) -> None:
             undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
             leaving = _leaving(cluster, ids)
             for row in leaving:
-                actions.forget_fault(row.id)
+                faults.forget(row.id)
             cluster.task_api().shrink_cluster(
                 cluster.id, [row.id for row in leaving])
             undo.pop_all()

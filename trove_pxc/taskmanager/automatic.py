@@ -18,30 +18,24 @@ must say. It never forces: what it may not do is an operator's to decide.
 """
 
 from collections.abc import Iterable
-from collections.abc import Sequence
 import threading
 from typing import Any
 
 from oslo_log import log as logging
-from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
-from trove.common import context as trove_context
 from trove.common import exception
 from trove.common import notification
-from trove.common.strategies.cluster import strategy
-from trove.datastore import models as datastore_models
 from trove.instance import models as instance_models
 from trove.instance import service_status
 from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import api as task_api
 from trove.taskmanager import models as task_models
 
-from trove_pxc import conf
 from trove_pxc import notifications
 from trove_pxc import orders
+from trove_pxc.taskmanager import ours
 from trove_pxc.taskmanager import recover
-from trove_pxc.taskmanager import tasks
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -50,6 +44,7 @@ Statuses = service_status.ServiceStatuses
 
 _INCOMPLETE = (Statuses.NEW, Statuses.BUILDING, Statuses.INSTANCE_READY,
                Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
+_TASKS = (ClusterTasks.NONE.code, ClusterTasks.RESTARTING_CLUSTER.code)
 _AT_ONCE = 8                # the others have their turn with a later look
 _LONGEST_PATIENCE = 3600
 
@@ -81,11 +76,12 @@ class Watch:
 
     def look(self) -> None:
         """Look at all clusters; have those recovered that need it."""
-        rows = {str(row.id): row for row in _rows()}
-        needy = nobody_serves(rows)
+        found = ours.clusters(
+            _TASKS, lambda manager: CONF.get(manager).automatic_recovery)
+        needy = nobody_serves(found)
         self._cases = {
             cluster_id: self._cases.get(cluster_id) or Case()
-            for cluster_id, row in rows.items()
+            for cluster_id, (row, _) in found.items()
             if row.task_status != ClusterTasks.NONE
             and cluster_id in self._cases
             or row.task_status == ClusterTasks.NONE
@@ -95,11 +91,11 @@ class Watch:
             for cluster_id, thread in self._running.items()
             if thread.is_alive()}
         for cluster_id, case in self._cases.items():
-            row = rows[cluster_id]
+            row, options = found[cluster_id].row, found[cluster_id].options
             if (row.task_status == ClusterTasks.NONE
                     and cluster_id not in self._running
                     and len(self._running) < _AT_ONCE
-                    and case.due(_options(row).automatic_recovery_patience)):
+                    and case.due(options.automatic_recovery_patience)):
                 case.tried()
                 thread = threading.Thread(
                     target=attend, args=(row,), daemon=True)
@@ -112,7 +108,7 @@ def attend(row: Any) -> bool:
 
     :returns: whether the recovery was begun.
     """
-    context = _context(row)
+    context = ours.context(row)
     try:
         operation = recover.Recovery(
             context, task_models.load_cluster_tasks(context, row.id))
@@ -141,7 +137,7 @@ def _begin(context: Any, row: Any) -> bool:
     context.notification = notifications.ClusterRecover(
         context, request_id=context.request_id, server_type='taskmanager',
         tenant_id=row.tenant_id, client_ip=CONF.host, server_ip=CONF.host)
-    manager = _manager(row)
+    manager = ours.manager(row)
     with notification.StartNotification(context, cluster_id=row.id):
         task_api.load(context, manager).recover_cluster(manager, row.id)
     return True
@@ -173,46 +169,3 @@ def _may_be_revived(row: Any, status: Any) -> bool:
             or status.status in _INCOMPLETE):
         return False
     return status.status != Statuses.HEALTHY or not status.is_uptodate()
-
-
-def _rows() -> Iterable[Any]:
-    """The clusters of ours that are free, or that may be recovered now."""
-    table = cluster_models.DBCluster
-    with table.query() as query:
-        return list(query.filter(
-            table.deleted.is_(False),
-            table.datastore_version_id.in_(_versions()),
-            table.task_id.in_([ClusterTasks.NONE.code,
-                               ClusterTasks.RESTARTING_CLUSTER.code])).all())
-
-
-def _versions() -> Sequence[str]:
-    ours = [manager for manager in conf.MANAGERS
-            if CONF.get(manager).automatic_recovery and _is_ours(manager)]
-    return [str(version.id) for version
-            in datastore_models.DBDatastoreVersion.find_all().all()
-            if version.manager in ours]
-
-
-def _is_ours(manager: str) -> bool:
-    """Whether its clusters are run by us, and not by Trove's own classes."""
-    loaded = strategy.load_taskmanager_strategy(manager)
-    return loaded is not None and issubclass(
-        loaded.task_manager_cluster_tasks_class, tasks.GaleraClusterTasks)
-
-
-def _manager(row: Any) -> str:
-    return str(datastore_models.DBDatastoreVersion.find_by(
-        id=row.datastore_version_id).manager)
-
-
-def _options(row: Any) -> Any:
-    return CONF.get(_manager(row))
-
-
-def _context(row: Any) -> Any:
-    """For calls to the guests by Trove's own account, for this project."""
-    return trove_context.TroveContext(
-        user_id=CONF.service_credentials.username, project_id=row.tenant_id,
-        user_domain_name=CONF.service_credentials.user_domain_name,
-        is_admin=True, overwrite=False)

@@ -72,13 +72,6 @@ def fault_text(failure: exceptions.StepFailed) -> str:
             f'Next: {failure.next_action}')[:FAULT_LENGTH]
 
 
-def forget_fault(instance_id: str) -> None:
-    """Whatever fault the instance shows later is of what comes next."""
-    fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
-    if fault is not None:
-        fault.db_api.delete(fault)
-
-
 def set_error(member: members.Member,
               task: Any = InstanceTasks.BUILDING_ERROR_SERVER) -> None:
     """Show an instance as failed, unless it is shown so already."""

@@ -29,6 +29,7 @@ from trove.common import exception
 from trove.instance import models as instance_models
 
 from trove_pxc import exceptions
+from trove_pxc import faults
 from trove_pxc.galera import history
 from trove_pxc.galera import plan
 from trove_pxc.galera import position
@@ -363,7 +364,7 @@ def run(operation: Recovery) -> None:
     workflow.run(operation, STEPS)
     operation.check_wanted()
     for member in operation.members:
-        outcome.forget_fault(member.id)
+        faults.forget(member.id)
     _free(operation)
 
 
