@@ -14,6 +14,8 @@
 
 from typing import Any
 
+from trove.instance.tasks import InstanceTasks
+
 from tests.functional import base
 from trove_pxc import waiting
 
@@ -99,6 +101,41 @@ class FailureTest(base.TroveTest):
         self.world.habits['products-1'] = {'crashes': True}
         self.fail('"bootstrap of products-1"', 'exit code 1',
                   'disk is 100% full', blamed=(1,))
+
+    def test_what_trove_still_does_to_an_instance_is_waited_for(
+            self) -> None:
+        """Else it takes the error away when it finds the guest ready."""
+        self.override('usage_sleep_time', 5)
+        self.world.habits['products-1'] = {'crashes': True}
+        created = self.create().json['cluster']
+        self.wait_for_task(created['id'])
+
+        def made() -> None:
+            if len(self.notified('trove.instance.create')) < 3:
+                raise waiting.NotYet('other notifications')
+        waiting.until('Trove to be done', made, 60, 0.1)
+        self.assertEqual(
+            [InstanceTasks.BUILDING_ERROR_SERVER, InstanceTasks.NONE,
+             InstanceTasks.NONE],
+            [row.task_status for row in self.instance_rows(created['id'])])
+
+    def test_delete_is_not_kept_waiting_by_it(self) -> None:
+        """And no error takes the place of the deletion."""
+        self.override('usage_sleep_time', 20)
+        self.world.habits['products-1'] = {'crashes': True}
+        created = self.create().json['cluster']
+        waiting.until('a crash', self.crashed_for_good, 60, 0.1)
+        self.request('DELETE', f'/clusters/{created["id"]}')
+        self.wait_deleted(created['id'])
+        self.assert_nothing_left()
+        self.wait_notified('dbaas.cluster_create.error')
+        self.assertEqual([''] * 3, [
+            self.fault(instance['id']) for instance in created['instances']])
+
+    def crashed_for_good(self) -> None:
+        crashes = self.world.named('products-1').crashes
+        if crashes < 7:
+            raise waiting.NotYet(f'{crashes} reports')
 
     def test_server_that_crashes_when_it_joins(self) -> None:
         self.world.habits['products-3'] = {'crashes': True}

@@ -188,13 +188,14 @@ def give_up(operation: Growth, failure: exceptions.StepFailed) -> None:
     details = ''.join(traceback.format_exception(
         failure.__cause__ or failure))
     at_fault = operation.subject
+    outcome.let_trove_finish(operation.unfinished)
+    operation.check_wanted()
     for member in operation.unfinished:
         text = outcome.fault_text(failure)
         if at_fault is not None and member is not at_fault:
             text = (f'{member.name} was not let in, for the grow ended at '
                     f'{at_fault.name}, which tells why. '
                     f'Next: {failure.next_action}')
-        outcome.let_trove_finish(member)
         outcome.set_error(member, InstanceTasks.GROWING_ERROR)
         instance_models.save_instance_fault(
             member.id, text[:outcome.FAULT_LENGTH], details)

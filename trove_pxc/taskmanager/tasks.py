@@ -287,6 +287,9 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         failure = workflow.failure(operation, error)
         failure.__cause__ = error
         LOG.error('Cluster %s: %s', self.id, failure, exc_info=error)
+        outcome.let_trove_finish(
+            outcome.at_fault(failure, operation.members))
+        operation.check_wanted()
         outcome.record_failure(failure, operation.members)
 
     @contextlib.contextmanager
