@@ -103,6 +103,15 @@ class GaleraService:
         """Let every report from now on tell why this guest is of no use."""
         self._failure = reason
 
+    def begin(self, version: str) -> records.MemberRecord:
+        """Keep, for the agent after this one, that it was told to prepare."""
+        record = records.MemberRecord(records.Stage.PREPARING, version)
+        with self._lock:
+            self._files.ensure_folders(
+                files.Folder(self._where.state_dir, _ALL_ENTER))
+            self._records.write(record)
+        return record
+
     def prepare(self, version: str, base_config: str,
                 overrides: dict[str, Any] | None) -> None:
         """Bring everything but a database: folders, settings, image.
@@ -111,10 +120,7 @@ class GaleraService:
             be had or holds another server.
         """
         with self._lock:
-            self._files.ensure_folders(
-                files.Folder(self._where.state_dir, _ALL_ENTER))
-            record = records.MemberRecord(records.Stage.PREPARING, version)
-            self._records.write(record)
+            record = self.begin(version)
             self._make_folders()
             # On Debian it is a link to what the image does not have.
             self._files.drop_link(self._where.server_file)
@@ -288,8 +294,7 @@ class GaleraService:
         return dialects.for_version(self._manager, record.server_version)
 
     def _admin(self) -> database.Database:
-        _, membership = self._configured()
-        return self._admin_with(membership)
+        return self._admin_with(self._configured()[1])
 
     def _admin_of(self, record: records.MemberRecord
                   ) -> database.Database | None:
