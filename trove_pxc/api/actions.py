@@ -236,7 +236,7 @@ def _hand_over(cluster: Any, targets: Sequence[Any], task: Any,
                order: orders.Order, cast: Callable[..., None],
                **arguments: Any) -> None:
     """Take the cluster's task, forget old faults, cast."""
-    claim(cluster, task, targets, order)
+    claim(cluster, task, [row.id for row in targets], order)
     with contextlib.ExitStack() as undo:
         undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
         undo.callback(_withdraw, targets, order)
@@ -247,16 +247,14 @@ def _hand_over(cluster: Any, targets: Sequence[Any], task: Any,
         undo.pop_all()
 
 
-def claim(cluster: Any, task: Any, targets: Sequence[Any] = (),
-          order: orders.Order | None = None) -> None:
+def claim(cluster: Any, task: Any, instance_ids: Sequence[str],
+          order: orders.Order | None) -> None:
     """Set the task and the orders, unless another request was quicker.
 
     :raises trove.common.exception.UnprocessableEntity: it was.
     """
-    claimed = orders.claim(cluster.id, task, [row.id for row in targets],
-                           order)
-    cluster.db_info = cluster_models.DBCluster.find_by(
-        id=cluster.id, deleted=False)
+    claimed = orders.claim(cluster.id, task, instance_ids, order)
+    cluster.know_row()
     if not claimed:
         cluster.validate_cluster_available()
 
@@ -268,24 +266,6 @@ def _withdraw(targets: Sequence[Any], order: orders.Order) -> None:
         if orders.of(row) == order:
             # Trove sets the text that goes with a task together with it.
             row.update(task_status=row.task_status)
-
-
-def unused_quota(cluster: Any) -> dict[str, int]:
-    """What was counted for resizes that members have not had, negative."""
-    ram = volumes = 0
-    for row in members.rows(cluster.id, cluster.name):
-        order = orders.of(row)
-        if order is None:
-            continue
-        if order.action == orders.VOLUME:
-            volumes += int(row.volume_size) - int(order.value)
-        elif order.action == orders.FLAVOR:
-            flavors = clients.create_nova_client(
-                cluster.context, row.region_id).flavors
-            ram += (flavors.get(row.flavor_id).ram
-                    - flavors.get(order.value).ram)
-    return {resource: change for resource, change
-            in (('ram', ram), ('volumes', volumes)) if change}
 
 
 def _client(cluster: Any) -> Any:

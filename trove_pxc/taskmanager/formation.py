@@ -67,21 +67,29 @@ class Formation(supervision.Supervised):
     def check(self) -> None:
         """As ever; and whether an instance is still to come at all."""
         super().check()
-        if self.interrupted:
-            self._look_at_births()
+        self.look_at_births(self.members)
+
+    @property
+    def unborn(self) -> Sequence[Member]:
+        """Whom Trove has been making for this operation."""
+        return self.members
 
     @functools.cached_property
     def births(self) -> dict[str, birth.Birth]:
-        """How far Trove is with each member, by its id."""
-        return {member.id: birth.Birth(member) for member in self.members}
+        """How far Trove is with each of them, by its id."""
+        return {member.id: birth.Birth(member) for member in self.unborn}
+
+    def look_at_births(self, concerned: Sequence[Member]) -> None:
+        """See whether they get further, if that may not be so."""
+        if self.interrupted:
+            for member in concerned:
+                self._looks[member.id]()
 
     @functools.cached_property
-    def _look_at_births(self) -> Callable[[], None]:
-        def look() -> None:
-            for one in self.births.values():
-                one.look()
-        return supervision.every(
-            self.members[0].options.cloud_poll_interval, look)
+    def _looks(self) -> dict[str, Callable[[], None]]:
+        return {member.id: supervision.every(
+            member.options.cloud_poll_interval,
+            self.births[member.id].look) for member in self.unborn}
 
     @property
     def registered(self) -> Sequence[Member]:

@@ -34,7 +34,6 @@ from trove_pxc.galera import history
 from trove_pxc.galera import plan
 from trove_pxc.galera import position
 from trove_pxc.galera import view
-from trove_pxc import orders
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import outcome
@@ -365,7 +364,6 @@ def run(operation: Recovery) -> None:
     operation.check_wanted()
     for member in operation.members:
         faults.forget(member.id)
-    _free(operation)
 
 
 def obstacle(operation: Recovery) -> str:
@@ -389,13 +387,6 @@ def give_up(operation: Recovery, failure: exceptions.StepFailed) -> None:
     """Tell what happened; have run again what was stopped to look at it."""
     _record(operation, failure)
     _put_back(operation)
-    _free(operation)
-
-
-def _free(operation: Recovery) -> None:
-    """Let no member have the order any more."""
-    orders.give_back(operation.context, instance_models.DBInstance.find_all(
-        cluster_id=operation.cluster_id, deleted=False).all())
 
 
 def _record(operation: Recovery, failure: exceptions.StepFailed) -> None:

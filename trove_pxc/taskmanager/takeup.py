@@ -71,11 +71,6 @@ def _ordered(cluster_tasks: Any, context: Any) -> None:
     cluster_tasks.carry_out_orders(context)
 
 
-def _given_up(cluster_tasks: Any, context: Any) -> None:
-    """Who was to come or go is not known any more; what there is stays."""
-    cluster_tasks.give_up_change_of_size()
-
-
 #: by the code of the cluster's task
 CONTINUATIONS: Mapping[int, Continuation] = {
     ClusterTasks.BUILDING_INITIAL.code: Continuation(
@@ -90,9 +85,9 @@ CONTINUATIONS: Mapping[int, Continuation] = {
         {'': notifications.ClusterResizeFlavor,
          orders.VOLUME: notifications.ClusterResizeVolume}, _ordered),
     ClusterTasks.GROWING_CLUSTER.code: Continuation(
-        {'': notification.DBaaSClusterGrow}, _given_up),
+        {'': notification.DBaaSClusterGrow}, _ordered),
     ClusterTasks.SHRINKING_CLUSTER.code: Continuation(
-        {'': notification.DBaaSClusterShrink}, _given_up),
+        {'': notification.DBaaSClusterShrink}, _ordered),
 }
 
 

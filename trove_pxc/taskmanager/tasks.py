@@ -96,7 +96,8 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         """
         self._to_the_end(
             ClusterTasks.GROWING_CLUSTER, grow.run, grow.give_up,
-            functools.partial(grow.Growth, context, self, new_instance_ids))
+            functools.partial(grow.Growth, context, self, new_instance_ids,
+                              interrupted=self.lost is not None))
 
     def shrink_cluster(self, context: Any, cluster_id: str,
                        instance_ids: Sequence[str]) -> None:
@@ -173,10 +174,14 @@ class GaleraClusterTasks(task_models.ClusterTasks):
 
     def carry_out_orders(self, context: Any) -> None:
         """Go on with what members were ordered; its taskmanager died."""
-        order, ids = orders.waiting(instance_models.DBInstance.find_all(
-            cluster_id=self.id, deleted=False).all())
-        if order is None:
-            task = self.db_info.task_status
+        rows = instance_models.DBInstance.find_all(
+            cluster_id=self.id, deleted=False).all()
+        order, ids = orders.waiting(rows)
+        task = self.db_info.task_status
+        if task in (ClusterTasks.GROWING_CLUSTER,
+                    ClusterTasks.SHRINKING_CLUSTER):
+            self._go_on_changing_size(context, order, rows)
+        elif order is None:
             with self._lease(task) as held:
                 LOG.warning('No member of cluster %s has an order left; its '
                             'task %s is over', self.id, task.name)
@@ -190,18 +195,30 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         else:
             self.resize_volume_of_members(context, ids, int(order.value))
 
-    def give_up_change_of_size(self) -> None:
-        """End a grow or shrink whose taskmanager has died.
+    def _go_on_changing_size(self, context: Any, order: orders.Order | None,
+                             rows: Sequence[Any]) -> None:
+        """Let in who was to come, or take out who was to go.
 
-        :raises StepFailed: always, to say what to do now.
+        :raises StepFailed: it is not known who that is, since a version
+            before this one was asked, or since a new member was renamed.
         """
+        ids = None
         task = self.db_info.task_status
-        with self._lease(task) as held:
-            held.end()
-        raise exceptions.StepFailed(
-            task.name.lower(), 'all', 'its taskmanager has died',
-            'look at the members, shrink away those that did not come in '
-            'or were to go, and ask for it again')
+        if order is not None and order.action == orders.GROW:
+            ids = orders.newcomers(order, self.name, rows)
+            if ids is not None:
+                self.grow_cluster(context, self.id, ids)
+        elif order is not None and order.action == orders.SHRINK:
+            ids = orders.leaving(order, rows)
+            if ids is not None:
+                self.shrink_cluster(context, self.id, ids)
+        if ids is None:
+            with self._lease(task) as held:
+                held.end()
+            raise exceptions.StepFailed(
+                task.name.lower(), 'all', 'its taskmanager has died',
+                'look at the members, shrink away those that did not come '
+                'in or were to go, and ask for it again')
 
     def _roll(self, task: Any, run: Callable[[Any], None],
               make: Callable[[], rolling.Rolling]) -> None:
