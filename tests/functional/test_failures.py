@@ -102,6 +102,34 @@ class FailureTest(base.TroveTest):
         self.fail('"bootstrap of products-1"', 'exit code 1',
                   'disk is 100% full', blamed=(1,))
 
+    def test_initialisation_that_fails_for_ever(self) -> None:
+        """Each start ends before anyone sees it up; no time-out is used."""
+        self.override('bootstrap_timeout', 3600, 'mariadb')
+        self.world.habits['products-1'] = {'dies_at_once': True}
+        self.fail('"bootstrap of products-1"', 'its server ended',
+                  'exit code 1', 'disk is 100% full', blamed=(1,))
+
+    def test_joiner_that_never_comes_up(self) -> None:
+        self.override('join_stall_timeout', 3600, 'mariadb')
+        self.world.habits['products-2'] = {'dies_at_once': True}
+        self.fail('"join of products-2"', 'its server ended',
+                  'disk is 100% full', blamed=(2,))
+
+    def test_donor_that_dies_in_the_middle_of_a_transfer(self) -> None:
+        """It is told, and not only that the joiner waits for it."""
+        self.override('join_stall_timeout', 10, 'mariadb')
+        self.world.habits['products-2'] = {'stalls': True}
+
+        def die(event: str) -> None:
+            tell(event)
+            if event == 'join products-2':
+                self.world.habits['products-1'] = {'dies_at_once': True}
+        tell = self.world.tell
+        self.world.tell = die  # type: ignore[method-assign]
+        self.fail('"join of products-2"', 'products-1: it left its cluster '
+                  'while products-2 joined', 'disk is 100% full',
+                  blamed=(1,))
+
     def test_what_trove_still_does_to_an_instance_is_waited_for(
             self) -> None:
         """Else it takes the error away when it finds the guest ready."""

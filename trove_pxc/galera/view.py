@@ -227,6 +227,8 @@ class MemberReport:
     :ivar error: last telling line of the server's log, masked; or ''.
     :ivar receiving: whether a server that does not answer yet receives a
         full copy of the data (SST).
+    :ivar restarts: how often Docker has started the server again by itself
+        since somebody started it.
     """
 
     server: ServerState
@@ -236,6 +238,7 @@ class MemberReport:
     exit_code: int | None
     error: str
     receiving: bool = False
+    restarts: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same report."""
@@ -247,6 +250,7 @@ class MemberReport:
             'exit_code': self.exit_code,
             'error': self.error,
             'receiving': self.receiving,
+            'restarts': self.restarts,
         }
 
     @classmethod
@@ -259,4 +263,5 @@ class MemberReport:
             started=plain['started'],
             exit_code=plain['exit_code'],
             error=plain['error'],
-            receiving=plain.get('receiving', False))
+            receiving=plain.get('receiving', False),
+            restarts=plain.get('restarts', 0))

@@ -241,7 +241,7 @@ class GaleraService:
             data_bytes=files.used_bytes(self._where.mount_point),
             started=record is not None and record.started,
             exit_code=seen.exit_code, receiving=seen.receiving,
-            error=self._failure or (
+            restarts=seen.restarts, error=self._failure or (
                 seen.error if record is None else record.mask(seen.error)))
 
     def position(self) -> positions.Position:

@@ -297,9 +297,36 @@ def _join(operation: Formation, member: Member) -> None:
         refuse_other_history(operation, member, report)
         if not operation.joined(report, size):
             raise waiting.NotYet(members.seen(report))
-    operation.wait(probe, progress=watch.progress)
+    try:
+        operation.wait(probe, progress=watch.progress)
+    except (exceptions.MemberFailed, exceptions.DeadlineExceeded) as failure:
+        _blame_who_was_lost(operation, member, present, failure)
+        raise
     for other in present:
         _wait_agreed(operation, other, size)
+
+
+def _blame_who_was_lost(operation: Formation, member: Member,
+                        present: Sequence[Member],
+                        failure: exceptions.MemberFailed
+                        | exceptions.DeadlineExceeded) -> None:
+    """It may have been the donor, or what made the component primary.
+
+    :raises MemberFailed: of the first that is not in one any more.
+    """
+    if isinstance(failure, exceptions.DeadlineExceeded):
+        cause = failure.last_seen
+    elif failure.instance_id == member.id:
+        cause = failure.cause
+    else:
+        return
+    for other in present:
+        report = operation.ask(other)
+        if report.view is None or not report.view.in_primary:
+            raise other.failed(
+                f'it left its cluster while {member.name} joined, and is: '
+                f'{members.seen(report)}; {member.name}: {cause}'
+            ) from failure
 
 
 def refuse_other_history(operation: Formation, member: Member,

@@ -20,6 +20,7 @@ one member is continued, or why nobody may be.
 
 from collections.abc import Sequence
 import functools
+import math
 import re
 import traceback
 from typing import Any
@@ -300,7 +301,8 @@ def _comes(operation: Recovery, member: Member) -> bool:
     report = operation.ask(member)
     if report.server not in (ServerState.STARTING, ServerState.RUNNING):
         return False
-    watch = supervision.CrashWatch(member)
+    # One that keeps ending may come when it is started anew.
+    watch = supervision.CrashWatch(member, forgiven=math.inf)
     try:
         operation.wait(_joining(operation, member, watch),
                        seconds=member.options.self_recovery_timeout,
