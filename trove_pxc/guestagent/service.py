@@ -446,5 +446,5 @@ class GaleraService:
         raise exceptions.BootstrapRefused(
             f'the data directory of {membership.facts.member_name} holds '
             f'{reason}; a new cluster is bootstrapped from nothing alone. '
-            'Recover the cluster that the data belongs to, or delete this '
-            'one and create it anew.')
+            'Have an operator look whose it is, then delete this cluster and '
+            'create it anew.')

@@ -35,7 +35,7 @@ LOG = logging.getLogger(__name__)
 _READY = (service_status.ServiceStatuses.INSTANCE_READY,
           service_status.ServiceStatuses.HEALTHY)
 FAULT_LENGTH = 255          # the column of Trove's table
-_CAUSE_LENGTH = 130
+_LEAST_OF_CAUSE = 60
 
 
 def record_failure(failure: exceptions.StepFailed,
@@ -71,11 +71,13 @@ def at_fault(failure: exceptions.StepFailed,
 
 def fault_text(failure: exceptions.StepFailed) -> str:
     """Step, cause and next action within the length that Trove keeps."""
+    before = f'{failure.operation}: "{failure.step}" failed: '
+    after = f'. Next: {failure.next_action}'
+    room = max(FAULT_LENGTH - len(before) - len(after), _LEAST_OF_CAUSE)
     cause = failure.cause
-    if len(cause) > _CAUSE_LENGTH:
-        cause = f'{cause[:_CAUSE_LENGTH - 3]}...'
-    return (f'{failure.operation}: "{failure.step}" failed: {cause}. '
-            f'Next: {failure.next_action}')[:FAULT_LENGTH]
+    if len(cause) > room:
+        cause = f'{cause[:room - 3]}...'
+    return f'{before}{cause}{after}'[:FAULT_LENGTH]
 
 
 def set_error(member: members.Member,
