@@ -14,7 +14,9 @@
 
 from typing import Any
 
+import fixtures
 from trove.instance.tasks import InstanceTasks
+from trove.taskmanager import models as task_models
 
 from tests.functional import base
 from trove_pxc import waiting
@@ -91,6 +93,16 @@ class FailureTest(base.TroveTest):
     def test_guest_that_fails_to_prepare(self) -> None:
         self.world.habits['products-1'] = {'fails_to_prepare': True}
         self.fail('products-1', 'no such image', blamed=(1,))
+        self.assertNotIn('configure products-1', self.world.events)
+
+    def test_guest_that_fails_when_nobody_of_trove_looks(self) -> None:
+        """The taskmanager that made the instances has died."""
+        self.override('member_ready_timeout', 3600, 'mariadb')
+        self.useFixture(fixtures.MockPatchObject(
+            task_models.FreshInstanceTasks, 'wait_for_instance',
+            autospec=True))
+        self.world.habits['products-2'] = {'fails_to_prepare': True}
+        self.fail('products-2', 'no such image', blamed=(2,))
 
     def test_guest_that_never_gets_ready(self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')
