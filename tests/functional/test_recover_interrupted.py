@@ -30,6 +30,7 @@ from tests.functional import test_takeup
 from trove_pxc import orders
 from trove_pxc.taskmanager import create
 from trove_pxc.taskmanager import formation
+from trove_pxc.taskmanager import outcome
 from trove_pxc.taskmanager import recover
 
 STARTING = galera.ServerState.STARTING
@@ -59,8 +60,10 @@ class InterruptedTest(base.TroveTest):
         self.cluster_id = str(self.create().json['cluster']['id'])
         for number in (1, 2, 3):
             self.wait_for_event(f'prepared products-{number}')
-        create.run(formation.Formation('create', self.context(),
-                                       self.tasks()))
+        made = formation.Formation('create', self.context(), self.tasks())
+        create.run(made)
+        outcome.let_trove_finish(made.members)
+        orders.end(self.cluster_id, ClusterTasks.BUILDING_INITIAL)
 
     def tasks(self) -> Any:
         return task_models.load_cluster_tasks(self.context(),

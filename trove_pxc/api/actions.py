@@ -96,7 +96,8 @@ def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
     check_body(SCHEMAS[action], action, body)
     cluster.validate_cluster_available()
     wanted = dict(body or {})
-    targets = _targets(cluster, wanted.get('instance'))
+    targets = _targets(cluster, wanted.get('instance'),
+                       but_failed=action == 'recover')
     if action == 'restart':
         _restart(cluster, request, targets)
     elif action == 'recover':
@@ -124,10 +125,18 @@ def check_body(schema: dict[str, Any], action: str, body: Any) -> None:
             f'Validation error: {action}{place}: {error.message}')
 
 
-def _targets(cluster: Any, instance_id: str | None) -> list[Any]:
-    """The rows of the members that are meant, in member order."""
+def _targets(cluster: Any, instance_id: str | None,
+             but_failed: bool = False) -> list[Any]:
+    """The rows of the members that are meant, in member order.
+
+    :param but_failed: whether those that did not come in or go well are
+        left out, as long as there are others.
+    """
     found = [row for row in members.rows(cluster.id, cluster.name)
              if instance_id in (None, row.id)]
+    if but_failed:
+        found = [row for row in found
+                 if not row.task_status.is_error] or found
     if not found:
         raise validation.refused(
             f'Instance {instance_id} is no member of cluster {cluster.name}.'
@@ -154,7 +163,8 @@ def _recover(cluster: Any, request: Any, targets: Sequence[Any],
              force: str | None) -> None:
     if force is not None and force not in [row.id for row in targets]:
         raise validation.refused(
-            f'Instance {force} is no member of cluster {cluster.name}.')
+            f'Instance {force} is no member of cluster {cluster.name}, or '
+            'did not become one.')
     cluster.context.notification = notifications.ClusterRecover(
         cluster.context, request=request)
     client = _client(cluster)

@@ -34,6 +34,7 @@ from trove.taskmanager import models as task_models
 
 from trove_pxc import notifications
 from trove_pxc import orders
+from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import ours
 from trove_pxc.taskmanager import recover
 from trove_pxc import waiting
@@ -42,8 +43,6 @@ CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 Statuses = service_status.ServiceStatuses
 
-_INCOMPLETE = (Statuses.NEW, Statuses.BUILDING, Statuses.INSTANCE_READY,
-               Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
 _TASKS = (ClusterTasks.NONE.code, ClusterTasks.RESTARTING_CLUSTER.code)
 _AT_ONCE = 8                # the others have their turn with a later look
 _LONGEST_PATIENCE = 3600
@@ -126,10 +125,10 @@ def attend(row: Any) -> bool:
 
 def _begin(context: Any, row: Any) -> bool:
     """Take the cluster's task, if it has none, and cast."""
-    members = instance_models.DBInstance.find_all(
+    rows = instance_models.DBInstance.find_all(
         cluster_id=row.id, deleted=False).all()
     if not orders.claim(row.id, ClusterTasks.RESTARTING_CLUSTER,
-                        [member.id for member in members],
+                        [member.id for member in rows],
                         orders.recovery(None)):
         LOG.info('Cluster %s has a task now; it is left alone', row.id)
         return False
@@ -146,17 +145,18 @@ def _begin(context: Any, row: Any) -> bool:
 def nobody_serves(cluster_ids: Iterable[str]) -> frozenset[str]:
     """The complete clusters of which by Trove's tables no member serves.
 
-    It costs two statements, however many clusters there are.
+    Who did not come in, or was to go, is not counted. It costs two
+    statements, however many clusters there are.
     """
     table, told = (instance_models.DBInstance,
                    instance_models.InstanceServiceStatus)
-    members = table.find_by_filter(
+    rows = [row for row in table.find_by_filter(
         filters=[table.cluster_id.in_(list(cluster_ids))],
-        deleted=False).all()
+        deleted=False).all() if not row.task_status.is_error]
     statuses = {status.instance_id: status for status in told.find_by_filter(
-        filters=[told.instance_id.in_([row.id for row in members])]).all()}
-    return frozenset(str(row.cluster_id) for row in members) - frozenset(
-        str(row.cluster_id) for row in members
+        filters=[told.instance_id.in_([row.id for row in rows])]).all()}
+    return frozenset(str(row.cluster_id) for row in rows) - frozenset(
+        str(row.cluster_id) for row in rows
         if not _may_be_revived(row, statuses.get(row.id)))
 
 
@@ -166,6 +166,6 @@ def _may_be_revived(row: Any, status: Any) -> bool:
     A guest that has said nothing for long does not say that it serves.
     """
     if (row.task_status != InstanceTasks.NONE or status is None
-            or status.status in _INCOMPLETE):
+            or status.status in members.INCOMPLETE):
         return False
     return status.status != Statuses.HEALTHY or not status.is_uptodate()
