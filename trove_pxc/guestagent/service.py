@@ -105,6 +105,15 @@ class GaleraService:
         """Let every report from now on tell why this guest is of no use."""
         self._failure = reason
 
+    def begin(self, version: str) -> records.MemberRecord:
+        """Keep, for the agent after this one, that it was told to prepare."""
+        record = records.MemberRecord(records.Stage.PREPARING, version)
+        with self._lock:
+            self._files.ensure_folders(
+                files.Folder(self._where.state_dir, _ALL_ENTER))
+            self._records.write(record)
+        return record
+
     def prepare(self, version: str, base_config: str,
                 overrides: dict[str, Any] | None) -> None:
         """Bring everything but a database: folders, settings, image.
@@ -113,10 +122,7 @@ class GaleraService:
             be had or holds another server.
         """
         with self._lock:
-            self._files.ensure_folders(
-                files.Folder(self._where.state_dir, _ALL_ENTER))
-            record = records.MemberRecord(records.Stage.PREPARING, version)
-            self._records.write(record)
+            record = self.begin(version)
             self._make_folders()
             # On Debian it is a link to what the image does not have.
             self._files.drop_link(self._where.server_file)
@@ -237,8 +243,8 @@ class GaleraService:
             data_bytes=files.used_bytes(self._where.mount_point),
             started=record is not None and record.started,
             exit_code=seen.exit_code, receiving=seen.receiving,
-            unsynced=(seen.node_view is not None
-                      and self._transfers.last_is_unsynced()),
+            restarts=seen.restarts,
+            unsynced=self._transfers.last_is_unsynced(),
             error=self._failure or (
                 seen.error if record is None else record.mask(seen.error)))
 
@@ -446,5 +452,5 @@ class GaleraService:
         raise exceptions.BootstrapRefused(
             f'the data directory of {membership.facts.member_name} holds '
             f'{reason}; a new cluster is bootstrapped from nothing alone. '
-            'Recover the cluster that the data belongs to, or delete this '
-            'one and create it anew.')
+            'Have an operator look whose it is, then delete this cluster and '
+            'create it anew.')
