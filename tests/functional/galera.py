@@ -16,10 +16,13 @@ Each guest is an RPC endpoint of its own, on the topic where the real agent
 would listen, so that the taskmanager's own client is what calls it.
 """
 
+import contextlib
 import threading
 from typing import Any
 import uuid
 
+from cryptography import exceptions
+from cryptography import x509
 import oslo_messaging as messaging
 from trove.common.db.mysql import models
 from trove.guestagent import api
@@ -158,6 +161,20 @@ class World:
             self.events.append(event)
 
 
+def trusts(one: dict[str, str] | None, other: dict[str, str] | None) -> bool:
+    """Whether one takes the other for a member, as OpenSSL would."""
+    if one is None or other is None:
+        return one is other
+    certificate = x509.load_pem_x509_certificate(
+        other['certificate'].encode())
+    for authority in x509.load_pem_x509_certificates(
+            one['trusted'].encode()):
+        with contextlib.suppress(exceptions.InvalidSignature, ValueError):
+            certificate.verify_directly_issued_by(authority)
+            return True
+    return False
+
+
 class Guest(accounts.Accounts):
     """One guest and its database server.
 
@@ -211,6 +228,7 @@ class Guest(accounts.Accounts):
         self.seen: tuple[str, int] | None = None
         self.mounted = True
         self.ran_with: dict[str, Any] = {}
+        self.shows: dict[str, str] | None = None
         self.prepared_with: dict[str, Any] = {}
 
     def habit(self, name: str) -> Any:
@@ -257,10 +275,11 @@ class Guest(accounts.Accounts):
             self.world.tell(f'prepared {self.name}')
             self.report_status(Statuses.INSTANCE_READY)
 
-    def configure_member(self, context: Any, facts: Any,
-                         secrets: Any) -> None:
+    def configure_member(self, context: Any, facts: Any, secrets: Any,
+                         identity: Any = None) -> None:
         self.world.tell(f'configure {self.name}')
-        self.settings = {'facts': facts, 'secrets': secrets}
+        self.settings = {'facts': facts, 'secrets': secrets,
+                         'identity': identity}
 
     def bootstrap_member(self, context: Any) -> None:
         with self.world.lock:
@@ -281,11 +300,19 @@ class Guest(accounts.Accounts):
                 self.world.take_in(self)
 
     def _start(self) -> bool:
+        assert self.settings
         self.server = ServerState.STARTING
         self.held = self.ordered = False
-        if self.habit('crashes'):
+        self.shows = self.settings.get('identity')
+        if self.habit('crashes') or not self._meets_friends():
             self.server = ServerState.CRASHED
         return self.server == ServerState.STARTING
+
+    def _meets_friends(self) -> bool:
+        """Whether it and each member that runs trust each other."""
+        return all(
+            trusts(self.shows, other.shows) and trusts(other.shows, self.shows)
+            for other in self.world.component if other is not self)
 
     def member_report(self, context: Any) -> dict[str, Any]:
         if self.habit('silent'):

@@ -53,6 +53,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         'additionalProperties': False,
         'properties': {'force': apischema.uuid},
     },
+    'rotate_certificates': {
+        'type': ['object', 'null'],
+        'additionalProperties': False,
+    },
     'resize': {
         'type': 'object',
         'additionalProperties': False,
@@ -100,6 +104,8 @@ def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
         _restart(cluster, request, targets)
     elif action == 'recover':
         _recover(cluster, request, targets, wanted.get('force'))
+    elif action == 'rotate_certificates':
+        _rotate_certificates(cluster, request, targets)
     elif ('flavorRef' in wanted) == ('volume' in wanted):
         raise validation.refused(
             'A resize names either flavorRef or volume, not both; do one '
@@ -165,6 +171,16 @@ def _recover(cluster: Any, request: Any, targets: Sequence[Any],
             **({} if force is None else {'instance_id': force})):
         _hand_over(cluster, targets, ClusterTasks.RESTARTING_CLUSTER, None,
                    cast)
+
+
+def _rotate_certificates(cluster: Any, request: Any,
+                         targets: Sequence[Any]) -> None:
+    cluster.context.notification = notifications.ClusterRotateCertificates(
+        cluster.context, request=request)
+    with notification.StartNotification(
+            cluster.context, cluster_id=cluster.id):
+        _hand_over(cluster, targets, ClusterTasks.UPDATING_CLUSTER,
+                   _client(cluster).rotate_certificates_of_members)
 
 
 def _resize_flavor(cluster: Any, request: Any, targets: Sequence[Any],

@@ -21,7 +21,7 @@ import enum
 import json
 from typing import Any
 
-from trove_pxc.galera import settings
+from trove_pxc.galera.membership import Membership
 from trove_pxc.guestagent import files
 
 _PRIVATE = 0o600
@@ -34,24 +34,6 @@ class Stage(enum.StrEnum):
     PREPARED = 'prepared'
     CONFIGURED = 'configured'
     STARTED = 'started'
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Membership:
-    """What makes the server of this guest a member of its cluster."""
-
-    facts: settings.MemberFacts
-    secrets: settings.ClusterSecrets
-
-    def to_dict(self) -> dict[str, Any]:
-        """Reveals the passwords: for encrypted RPC or the private file."""
-        return {'facts': self.facts.to_dict(),
-                'secrets': self.secrets.to_dict()}
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> 'Membership':
-        return cls(settings.MemberFacts.from_dict(plain['facts']),
-                   settings.ClusterSecrets.from_dict(plain['secrets']))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,8 +61,9 @@ class MemberRecord:
     def mask(self, text: str) -> str:
         """The text without any of the passwords."""
         if self.membership is not None:
-            for password in self.membership.secrets.to_dict().values():
-                text = text.replace(password, '***') if password else text
+            for password in self.membership.secrets.passwords:
+                if password:
+                    text = text.replace(password.reveal(), '***')
         return text
 
     def to_text(self) -> str:

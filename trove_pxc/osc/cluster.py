@@ -206,3 +206,15 @@ class RecoverCluster(_Action):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         self.act(parsed_args, 'recover', {}, force=parsed_args.force)
+
+
+class RotateClusterCertificates(_Action):
+    """Replace the authority and all certificates of a cluster.
+
+    Three rounds over all members, one member after another, so that all
+    trust each other at any time: the new authority is trusted, then used,
+    then the old one is forgotten. The cluster serves all the time.
+    """
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        self.act(parsed_args, 'rotate_certificates', {})

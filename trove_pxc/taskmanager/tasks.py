@@ -46,6 +46,7 @@ from trove_pxc.taskmanager import recover
 from trove_pxc.taskmanager import resize
 from trove_pxc.taskmanager import restart
 from trove_pxc.taskmanager import rolling
+from trove_pxc.taskmanager import rotate
 from trove_pxc.taskmanager import shrink
 from trove_pxc.taskmanager import workflow
 
@@ -136,6 +137,13 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         self._roll(ClusterTasks.UPDATING_CLUSTER, resize.run_volume,
                    functools.partial(resize.VolumeResize, context, self,
                                      instance_ids, volume_gb))
+
+    def rotate_certificates_of_members(
+            self, context: Any, instance_ids: Sequence[str]) -> None:
+        """Give all members new certificates of a new authority."""
+        self._roll(ClusterTasks.UPDATING_CLUSTER, rotate.run,
+                   functools.partial(rotate.Rotation, context, self,
+                                     instance_ids))
 
     def recover_cluster(self, context: Any,
                         force: str | None = None) -> None:
@@ -321,4 +329,5 @@ def _action(name: str) -> Callable[..., None]:
 ACTIONS: Mapping[str, Callable[..., None]] = {
     name: _action(name) for name in (
         'restart_members', 'resize_flavor_of_members',
-        'resize_volume_of_members', 'recover_cluster')}
+        'resize_volume_of_members', 'rotate_certificates_of_members',
+        'recover_cluster')}

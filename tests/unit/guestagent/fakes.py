@@ -28,6 +28,8 @@ import testtools
 from trove.common import cfg
 
 from trove_pxc import conf
+from trove_pxc.galera import identity as identities
+from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import files
@@ -61,6 +63,15 @@ def facts(number: int = 1) -> settings.MemberFacts:
 
 def secrets() -> settings.ClusterSecrets:
     return settings.ClusterSecrets(*map(secret.Secret, PASSWORDS))
+
+
+def identity() -> identities.Identity:
+    return identities.Identity(
+        'certificate\n', secret.Secret('private key\n'), 'authority\n')
+
+
+def membership() -> Membership:
+    return Membership(facts(), secrets(), identity())
 
 
 @functools.cache
