@@ -35,9 +35,11 @@ LOG = logging.getLogger(__name__)
 RESTART = 'restart'
 FLAVOR = 'flavor'
 VOLUME = 'volume'
+CERTIFICATES = 'certificates'
 
 _PREFIX = 'Ordered: '
-_TEXTS = {RESTART: 'a restart', FLAVOR: 'the flavor ', VOLUME: 'a volume of '}
+_TEXTS = {RESTART: 'a restart', FLAVOR: 'the flavor ', VOLUME: 'a volume of ',
+          CERTIFICATES: 'new certificates'}
 _UNITS = {VOLUME: ' GB'}
 
 
@@ -45,7 +47,7 @@ _UNITS = {VOLUME: ' GB'}
 class Order:
     """One order.
 
-    :ivar action: RESTART, FLAVOR or VOLUME.
+    :ivar action: RESTART, FLAVOR, VOLUME or CERTIFICATES.
     :ivar value: the flavor's id, or the volume's size in GB.
     """
 

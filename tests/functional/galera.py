@@ -17,6 +17,7 @@ would listen, so that the taskmanager's own client is what calls it.
 """
 
 import contextlib
+import datetime
 import threading
 from typing import Any
 import uuid
@@ -277,9 +278,18 @@ class Guest(accounts.Accounts):
 
     def configure_member(self, context: Any, facts: Any, secrets: Any,
                          identity: Any = None) -> None:
+        self._refuse_if_ordered()
         self.world.tell(f'configure {self.name}')
         self.settings = {'facts': facts, 'secrets': secrets,
                          'identity': identity}
+
+    def _refuse_if_ordered(self) -> None:
+        """At the n-th time."""
+        left = self.habit('refuses_settings')
+        if left:
+            self.world.habits[self.name]['refuses_settings'] = left - 1
+        if left == 1:
+            raise messaging.RemoteError('OSError', 'read-only file system')
 
     def bootstrap_member(self, context: Any) -> None:
         with self.world.lock:
@@ -339,7 +349,8 @@ class Guest(accounts.Accounts):
                 server=self.server, view=self._view(), data_bytes=0,
                 started=self.started,
                 exit_code=1 if self.server == ServerState.CRASHED else None,
-                error=self._error()).to_dict()
+                error=self._error(),
+                certificate_ends=self._certificate_ends()).to_dict()
 
     def _meet(self) -> None:
         """Restore the last view, if all that were in it are back."""
@@ -360,6 +371,12 @@ class Guest(accounts.Accounts):
             self.reports_until_running -= 1
             if self.reports_until_running < 0:
                 self.server = ServerState.RUNNING
+
+    def _certificate_ends(self) -> datetime.datetime | None:
+        if self.shows is None:
+            return None
+        return x509.load_pem_x509_certificate(
+            self.shows['certificate'].encode()).not_valid_after_utc
 
     def _error(self) -> str:
         if self.habit('fails_to_prepare'):

@@ -12,11 +12,17 @@
 
 """Certificates: who gets one, and how all of them are replaced."""
 
+import datetime
 from typing import Any
+
+import mock
 
 from tests.functional import base
 from tests.functional import galera
 from tests.functional import test_actions
+from tests.functional import test_grow
+from trove_pxc import orders
+from trove_pxc.taskmanager import authority
 
 ROTATE: dict[str, Any] = {'rotate_certificates': {}}
 
@@ -92,6 +98,64 @@ class RotateTest(test_actions.ActionTest):
         self.assert_whole()
         # The first member had its first turn before.
         self.assertNotIn('products-1', self.world.events[0])
+
+    def test_a_member_keeps_its_certificate_when_it_is_resized(self) -> None:
+        before = self.world.named('products-1').shows
+        self.accept({'resize': {'flavorRef': '2'}})
+        self.assertEqual(before, self.world.named('products-1').shows)
+        self.assert_whole()
+
+    def test_a_grow_in_between_tells_nobody_of_another_authority(
+            self) -> None:
+        """What a member holds is what its server shows and trusts."""
+        self.fail_at('products-2', 1)
+        self.assertEqual(2, len(self.authorities()))
+        self.accept({'grow': [test_grow.node()]})
+        for guest in self.world.component:
+            assert guest.settings is not None
+            self.assertEqual(guest.shows, guest.settings['identity'])
+        self.accept(ROTATE)
+        self.wait_notified('dbaas.cluster_rotate_certificates.end')
+        self.assertEqual(1, len(self.authorities()))
+        self.assertEqual(4, len(self.world.component))
+        self.assertLessEqual(2, min(self.world.sizes))
+
+    def fail_at(self, name: str, round_number: int) -> None:
+        """Have the agent of a member refuse new settings in this round."""
+        self.world.habits[name] = {'refuses_settings': round_number}
+        self.accept(ROTATE)
+        error = self.wait_notified('dbaas.cluster_rotate_certificates.error')
+        self.assertIn(name, error['message'])
+        self.world.habits.clear()
+        for row in self.instance_rows(self.cluster_id):
+            self.assertIsNone(orders.of(row))
+
+    def test_failed_in_any_round_it_is_brought_to_its_end(self) -> None:
+        for number in (1, 2, 3):
+            (before,) = self.authorities()
+            self.fail_at('products-2', number)
+            self.assertEqual(3, len(self.world.component))
+            self.accept(ROTATE)
+            (after,) = self.authorities()
+            self.assertNotEqual(before, after)
+            self.assertEqual(1, len(after))
+            self.assert_whole()
+
+    def test_what_has_expired_is_replaced_for_the_next_start(self) -> None:
+        (before,) = self.authorities()
+        late = (datetime.datetime.now(datetime.timezone.utc)
+                + datetime.timedelta(days=4000))
+        with mock.patch.object(authority, '_now', autospec=True,
+                               return_value=late):
+            self.accept(ROTATE)
+        error = self.wait_notified('dbaas.cluster_rotate_certificates.error')
+        self.assertIn('certificates have expired', error['message'])
+        self.assertIn('reboot the guests of all members', error['message'])
+        self.assertNotIn('stop products-1', self.world.events)
+        (after,) = self.authorities()
+        self.assertNotEqual(before, after)
+        for row in self.instance_rows(self.cluster_id):
+            self.assertIsNone(orders.of(row))
 
     def test_a_cluster_in_clear_text_is_not_touched(self) -> None:
         for guest in self.world.component:

@@ -22,7 +22,8 @@ from trove_pxc import orders
 
 ALL = (orders.Order(orders.RESTART), orders.Order(orders.FLAVOR, '7'),
        orders.Order(orders.FLAVOR, 'f3b1e2d4 of GB'),
-       orders.Order(orders.VOLUME, '30'))
+       orders.Order(orders.VOLUME, '30'),
+       orders.Order(orders.CERTIFICATES))
 
 
 def row(number: int, text: str | None) -> Any:
@@ -39,7 +40,8 @@ class OrderTest(testtools.TestCase):
         self.assertEqual(
             ['Ordered: a restart', 'Ordered: the flavor 7',
              'Ordered: the flavor f3b1e2d4 of GB',
-             'Ordered: a volume of 30 GB'], [order.text for order in ALL])
+             'Ordered: a volume of 30 GB', 'Ordered: new certificates'],
+            [order.text for order in ALL])
 
     def test_troves_texts_are_no_orders(self) -> None:
         for task in InstanceTask._lookup.values():

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What users may have done to a cluster: resize, restart, recover it.
+"""What users may have done to a cluster: resize, restart, recover, rotate.
 
 Imported by api/cluster. An action is checked here and handed to the
 taskmanager; the cluster's task says that it runs.
@@ -177,10 +177,14 @@ def _rotate_certificates(cluster: Any, request: Any,
                          targets: Sequence[Any]) -> None:
     cluster.context.notification = notifications.ClusterRotateCertificates(
         cluster.context, request=request)
+    client = _client(cluster)
+
+    def cast(manager: str, cluster_id: str, _: Sequence[str]) -> None:
+        client.rotate_certificates(manager, cluster_id)
     with notification.StartNotification(
             cluster.context, cluster_id=cluster.id):
         _hand_over(cluster, targets, ClusterTasks.UPDATING_CLUSTER,
-                   _client(cluster).rotate_certificates_of_members)
+                   orders.Order(orders.CERTIFICATES), cast)
 
 
 def _resize_flavor(cluster: Any, request: Any, targets: Sequence[Any],

@@ -18,6 +18,7 @@ certificates are made by taskmanager/authority.
 
 from collections.abc import Mapping
 import dataclasses
+import datetime
 
 from trove_pxc.galera.secret import Secret
 
@@ -30,21 +31,24 @@ class Identity:
     :ivar key: PEM, of the certificate.
     :ivar trusted: PEM, the certificates of all authorities of the cluster:
         one, or two while they are being rotated.
+    :ivar ends: when the certificate expires, in UTC.
     """
 
     certificate: str
     key: Secret
     trusted: str
+    ends: datetime.datetime
 
     def to_dict(self) -> dict[str, str]:
         """Reveals the key: for encrypted RPC or a 0600 file alone."""
         return {'certificate': self.certificate, 'key': self.key.reveal(),
-                'trusted': self.trusted}
+                'trusted': self.trusted, 'ends': self.ends.isoformat()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, str]) -> 'Identity':
         return cls(plain['certificate'], Secret(plain['key']),
-                   plain['trusted'])
+                   plain['trusted'],
+                   datetime.datetime.fromisoformat(plain['ends']))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ Source: "Galera Status Variables" of the Galera Cluster documentation and
 
 from collections.abc import Mapping
 import dataclasses
+import datetime
 import enum
 from typing import Any
 
@@ -229,6 +230,8 @@ class MemberReport:
         full copy of the data (SST).
     :ivar unsynced: whether a loss of power may still take from the disk
         what a state transfer brought.
+    :ivar certificate_ends: when what it shows to the others expires, in
+        UTC; None where members talk in clear text.
     """
 
     server: ServerState
@@ -239,6 +242,7 @@ class MemberReport:
     error: str
     receiving: bool = False
     unsynced: bool = False
+    certificate_ends: datetime.datetime | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same report."""
@@ -251,11 +255,13 @@ class MemberReport:
             'error': self.error,
             'receiving': self.receiving,
             'unsynced': self.unsynced,
+            'certificate_ends': (self.certificate_ends
+                                 and self.certificate_ends.isoformat()),
         }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'MemberReport':
-        view = plain['view']
+        view, ends = plain['view'], plain.get('certificate_ends')
         return cls(
             server=ServerState(plain['server']),
             view=None if view is None else NodeView.from_dict(view),
@@ -264,4 +270,6 @@ class MemberReport:
             exit_code=plain['exit_code'],
             error=plain['error'],
             receiving=plain.get('receiving', False),
-            unsynced=plain.get('unsynced', False))
+            unsynced=plain.get('unsynced', False),
+            certificate_ends=(
+                ends and datetime.datetime.fromisoformat(ends)))

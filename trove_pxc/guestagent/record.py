@@ -17,6 +17,7 @@ alone reads.
 """
 
 import dataclasses
+import datetime
 import enum
 import json
 from typing import Any
@@ -54,6 +55,13 @@ class MemberRecord:
     @property
     def started(self) -> bool:
         return self.stage is Stage.STARTED
+
+    @property
+    def ends(self) -> datetime.datetime | None:
+        """When the member's certificate expires, if it has one."""
+        if self.membership is None or self.membership.identity is None:
+            return None
+        return self.membership.identity.ends
 
     def at(self, stage: Stage) -> 'MemberRecord':
         return dataclasses.replace(self, stage=stage)

@@ -246,6 +246,7 @@ class GaleraService:
             exit_code=seen.exit_code, receiving=seen.receiving,
             unsynced=(seen.node_view is not None
                       and self._transfers.last_is_unsynced()),
+            certificate_ends=None if record is None else record.ends,
             error=self._failure or (
                 seen.error if record is None else record.mask(seen.error)))
 

@@ -82,8 +82,9 @@ class ShowClusterHealth(command.ShowOne):
         database = self.app.client_manager.database
         cluster = requests.find_cluster(database, parsed_args.cluster)
         health = requests.health(database, cluster)
-        columns = ('state', 'sentence', 'next_action', 'members',
-                   'reachable')
+        columns = [column for column in (
+            'state', 'sentence', 'next_action', 'members', 'reachable',
+            'certificates_expire') if column in health]
         return columns, [health[column] for column in columns]
 
 

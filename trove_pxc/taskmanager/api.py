@@ -68,9 +68,6 @@ class GaleraTaskAPI(task_api.API):
                    version=self.API_BASE_VERSION, cluster_id=cluster_id,
                    instance_ids=list(instance_ids), volume_gb=volume_gb)
 
-    def rotate_certificates_of_members(
-            self, manager: str, cluster_id: str,
-            instance_ids: Sequence[str]) -> None:
-        self._cast(f'{manager}_rotate_certificates_of_members',
-                   version=self.API_BASE_VERSION, cluster_id=cluster_id,
-                   instance_ids=list(instance_ids))
+    def rotate_certificates(self, manager: str, cluster_id: str) -> None:
+        self._cast(f'{manager}_rotate_certificates',
+                   version=self.API_BASE_VERSION, cluster_id=cluster_id)

@@ -37,18 +37,26 @@ _KEY_BITS = 2048
 _EXPONENT = 65537
 # Clocks of new guests may be behind.
 _CLOCK_SKEW = datetime.timedelta(days=1)
+_TICK = datetime.timedelta(seconds=1)   # what certificates can tell apart
 
 
-def new(cluster_id: str, days: int) -> Secret:
+def new(cluster_id: str, days: int,
+        follows: Secret | None = None) -> Secret:
     """Make an authority: PEM, its certificate and its key.
 
     :param days: for which it is valid, and what it issues as well.
+    :param follows: the one that it is to replace: valid from earlier on,
+        whatever the clocks of taskmanagers say.
     """
     key = _new_key()
     # The serial number tells the authorities of one cluster apart.
     serial = x509.random_serial_number()
     name = _name(f'Galera cluster {cluster_id} ({serial % 10 ** 6:06})')
-    certificate = _builder(name, name, key.public_key(), serial, days)
+    starts, ends = _period(days)
+    if follows is not None:
+        starts = max(starts, valid_from(follows) + _TICK)
+    certificate = _builder(
+        name, name, key.public_key(), serial, starts, ends)
     certificate = certificate.add_extension(
         x509.BasicConstraints(ca=True, path_length=0), critical=True)
     certificate = certificate.add_extension(x509.KeyUsage(
@@ -68,10 +76,11 @@ def issue(authorities: Sequence[Secret], node_name: str, address: str,
     """
     issuer, issuer_key = _parts(authorities[0])
     key = _new_key()
+    starts, ends = _period(days)
+    ends = min(ends, issuer.not_valid_after_utc)
     certificate = _builder(
         _name(node_name), issuer.subject, key.public_key(),
-        x509.random_serial_number(), days,
-        not_after=issuer.not_valid_after_utc)
+        x509.random_serial_number(), starts, ends)
     certificate = certificate.add_extension(
         x509.BasicConstraints(ca=False, path_length=None), critical=True)
     certificate = certificate.add_extension(
@@ -84,7 +93,8 @@ def issue(authorities: Sequence[Secret], node_name: str, address: str,
         critical=False)
     signed = certificate.sign(issuer_key, hashes.SHA256())
     return identities.Identity(
-        _pem(signed), _key_pem(key), trusted(authorities))
+        _pem(signed), _key_pem(key), trusted(authorities),
+        signed.not_valid_after_utc)
 
 
 def trusted(authorities: Sequence[Secret]) -> str:
@@ -95,6 +105,11 @@ def trusted(authorities: Sequence[Secret]) -> str:
 def valid_from(authority: Secret) -> datetime.datetime:
     """From when on it is valid: the newer one later."""
     return _parts(authority)[0].not_valid_before_utc
+
+
+def has_expired(authority: Secret) -> bool:
+    """Whether nobody takes a certificate of it for one any more."""
+    return _parts(authority)[0].not_valid_after_utc <= _now()
 
 
 def fits(identity: identities.Identity | None,
@@ -114,7 +129,8 @@ def fits(identity: identities.Identity | None,
         return False
     names = certificate.extensions.get_extension_for_class(
         x509.SubjectAlternativeName).value
-    return (identity.trusted == trusted(authorities)
+    return (certificate.not_valid_after_utc > _now()
+            and identity.trusted == trusted(authorities)
             and ipaddress.ip_address(address)
             in names.get_values_for_type(x509.IPAddress))
 
@@ -130,15 +146,19 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey,
-             serial: int, days: int,
-             not_after: datetime.datetime | None = None
-             ) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.timezone.utc)
-    ends = now + datetime.timedelta(days=days)
+             serial: int, starts: datetime.datetime,
+             ends: datetime.datetime) -> x509.CertificateBuilder:
     return x509.CertificateBuilder(
         issuer_name=issuer, subject_name=subject, public_key=key,
-        serial_number=serial, not_valid_before=now - _CLOCK_SKEW,
-        not_valid_after=min(ends, not_after) if not_after else ends)
+        serial_number=serial, not_valid_before=starts, not_valid_after=ends)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def _period(days: int) -> tuple[datetime.datetime, datetime.datetime]:
+    return _now() - _CLOCK_SKEW, _now() + datetime.timedelta(days=days)
 
 
 def _parts(authority: Secret) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:

@@ -202,15 +202,21 @@ def configured(operation: Formation, member: Member) -> bool:
 def configure(operation: Formation, member: Member) -> None:
     if operation.secrets is None:
         operation.secrets = _shared_secrets(operation, member.options)
+    had = operation.tell(member, member.settings)
     operation.tell(member, functools.partial(
         member.guest.configure_member, operation.facts(member),
-        operation.secrets, _identity(operation.secrets, member)))
+        operation.secrets, _identity(
+            operation.secrets, member,
+            None if had is None else had.identity)))
 
 
-def _identity(secrets: settings.ClusterSecrets,
-              member: Member) -> identities.Identity | None:
-    if not secrets.encrypted:
-        return None
+def _identity(secrets: settings.ClusterSecrets, member: Member,
+              had: identities.Identity | None
+              ) -> identities.Identity | None:
+    """The one that it has, if that is right."""
+    if (not secrets.encrypted
+            or authority.fits(had, secrets.authorities, member.address)):
+        return had if secrets.encrypted else None
     return authority.issue(secrets.authorities, member.node_name,
                            member.address, member.options.certificate_days)
 

@@ -92,7 +92,9 @@ CONTINUATIONS: Mapping[int, Continuation] = {
         {'': notification.DBaaSClusterRestart}, _ordered),
     ClusterTasks.UPDATING_CLUSTER.code: Continuation(
         {'': notifications.ClusterResizeFlavor,
-         orders.VOLUME: notifications.ClusterResizeVolume}, _ordered),
+         orders.VOLUME: notifications.ClusterResizeVolume,
+         orders.CERTIFICATES: notifications.ClusterRotateCertificates},
+        _ordered),
     ClusterTasks.GROWING_CLUSTER.code: Continuation(
         {'': notification.DBaaSClusterGrow}, _given_up),
     ClusterTasks.SHRINKING_CLUSTER.code: Continuation(

@@ -138,12 +138,10 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                    functools.partial(resize.VolumeResize, context, self,
                                      instance_ids, volume_gb))
 
-    def rotate_certificates_of_members(
-            self, context: Any, instance_ids: Sequence[str]) -> None:
-        """Give all members new certificates of a new authority."""
+    def rotate_certificates(self, context: Any) -> None:
+        """Give all members certificates of a new authority; as a restart."""
         self._roll(ClusterTasks.UPDATING_CLUSTER, rotate.run,
-                   functools.partial(rotate.Rotation, context, self,
-                                     instance_ids))
+                   functools.partial(rotate.Rotation, context, self))
 
     def recover_cluster(self, context: Any,
                         force: str | None = None) -> None:
@@ -184,7 +182,7 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             LOG.info('%s of cluster %s is complete', operation.name, self.id)
 
     def carry_out_orders(self, context: Any) -> None:
-        """Go on with a restart or resize whose taskmanager has died."""
+        """Go on with what members were ordered by one that has died."""
         order, ids = orders.waiting(instance_models.DBInstance.find_all(
             cluster_id=self.id, deleted=False).all())
         task = self.db_info.task_status
@@ -199,6 +197,8 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                 held.end()
         elif order.action == orders.RESTART:
             self.restart_members(context, ids)
+        elif order.action == orders.CERTIFICATES:
+            self.rotate_certificates(context)
         elif order.action == orders.FLAVOR:
             self.resize_flavor_of_members(context, ids, order.value)
         else:
@@ -329,5 +329,4 @@ def _action(name: str) -> Callable[..., None]:
 ACTIONS: Mapping[str, Callable[..., None]] = {
     name: _action(name) for name in (
         'restart_members', 'resize_flavor_of_members',
-        'resize_volume_of_members', 'rotate_certificates_of_members',
-        'recover_cluster')}
+        'resize_volume_of_members', 'rotate_certificates', 'recover_cluster')}

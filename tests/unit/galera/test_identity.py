@@ -12,6 +12,7 @@
 
 """What a member shows, and where it lies."""
 
+import datetime
 import json
 
 import testtools
@@ -19,7 +20,9 @@ import testtools
 from trove_pxc.galera import identity
 from trove_pxc.galera.secret import Secret
 
-OWN = identity.Identity('CERT\n', Secret('KEY\n'), 'CA\n')
+OWN = identity.Identity(
+    'CERT\n', Secret('KEY\n'), 'CA\n',
+    datetime.datetime(2036, 1, 1, tzinfo=datetime.timezone.utc))
 PATHS = identity.Paths('/etc/mysql/tls')
 
 

@@ -12,6 +12,7 @@
 
 """What the guest's tests share: a guest in a temporary folder."""
 
+import datetime
 import functools
 import os
 import pathlib
@@ -67,7 +68,8 @@ def secrets() -> settings.ClusterSecrets:
 
 def identity() -> identities.Identity:
     return identities.Identity(
-        'certificate\n', secret.Secret('private key\n'), 'authority\n')
+        'certificate\n', secret.Secret('private key\n'), 'authority\n',
+        datetime.datetime(2036, 1, 1, tzinfo=datetime.timezone.utc))
 
 
 def membership() -> Membership:

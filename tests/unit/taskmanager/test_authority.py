@@ -12,11 +12,14 @@
 
 """Authorities and what they issue, as OpenSSL sees them."""
 
+import contextlib
+import datetime
 import pathlib
 import subprocess
 import tempfile
 
 from cryptography import x509
+import mock
 import testtools
 
 from trove_pxc.galera import identity as identities
@@ -84,7 +87,28 @@ class AuthorityTest(testtools.TestCase):
         self.assertIsInstance(identity, identities.Identity)
         self.assertNotIn('PRIVATE', repr(identity) + repr(FIRST))
 
-    def test_the_newer_is_valid_later(self):
-        older, newer = (authority.valid_from(one)
-                        for one in (FIRST, SECOND))
-        self.assertLessEqual(older, newer)
+    def test_the_newer_is_valid_later_whatever_the_clock_says(self):
+        for hours in (0, -9):
+            with self.clock_that_goes(hours=hours):
+                newer = authority.new('c' * 36, 100, FIRST)
+            self.assertLess(authority.valid_from(FIRST),
+                            authority.valid_from(newer))
+
+    def test_what_has_expired_fits_nobody(self):
+        identity = issued(FIRST)
+        self.assertEqual(certificate(identity).not_valid_after_utc,
+                         identity.ends)
+        for days, fits, expired in (
+                (49, True, False), (51, False, False), (101, False, True)):
+            with self.clock_that_goes(days=days):
+                self.assertEqual(
+                    fits, authority.fits(identity, (FIRST,), ADDRESS))
+                self.assertEqual(expired, authority.has_expired(FIRST))
+
+    @contextlib.contextmanager
+    def clock_that_goes(self, **ahead):
+        now = (datetime.datetime.now(datetime.timezone.utc)
+               + datetime.timedelta(**ahead))
+        with mock.patch.object(authority, '_now', autospec=True,
+                               return_value=now):
+            yield

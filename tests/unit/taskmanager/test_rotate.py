@@ -36,7 +36,7 @@ class RoundsTest(testtools.TestCase):
         self.addCleanup(patch.stop)
 
     def rounds(self, *held):
-        return rotate.rounds(held, lambda: NEW)
+        return rotate.rounds(held, lambda old: NEW)
 
     def test_all_three_from_the_beginning(self):
         self.assertEqual(COURSE[1:], self.rounds((OLD,), (OLD,), (OLD,)))
@@ -53,6 +53,17 @@ class RoundsTest(testtools.TestCase):
         for reached in (1, 2):
             self.assertEqual(COURSE[reached + 1:],
                              self.rounds(*[COURSE[reached]] * 3))
+
+    def test_nothing_is_left_of_a_run_that_had_done_with_some(self):
+        self.assertEqual([], rotate.rounds([(NEW,)] * 3, None))
+        for reached in range(3):
+            self.assertEqual(COURSE[reached + 1:], rotate.rounds(
+                [COURSE[reached + 1], COURSE[reached]], None))
+
+    def test_the_new_one_is_told_whom_it_follows(self):
+        told = []
+        rotate.rounds([(OLD,)], lambda old: told.append(old) or NEW)
+        self.assertEqual([OLD], told)
 
     def test_neighbours_trust_each_other_at_any_time(self):
         for one, other in zip(COURSE, COURSE[1:]):
