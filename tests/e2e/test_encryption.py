@@ -30,6 +30,8 @@ from tests.e2e import strangers
 
 GALERA = (4444, 4567, 4568)
 ROWS = 200
+#: of rows and of what goes with them; of a whole copy of an empty server
+LEAST, WHOLE = ROWS * 32, 1 << 20
 
 #: what a stranger starts: a server of the members' own image, on a copy of
 #: its file system that goes with it
@@ -105,10 +107,7 @@ class Base(testtools.TestCase):
     def ear(self, needle):
         ear = self.useFixture(strangers.Ear(self.home, needle, GALERA))
 
-        def listening():
-            if not ear.listening:
-                raise waiting.NotYet('no word of it')
-        waiting.until('the ear to listen', listening, 30, 0.1)
+        waiting.until('the ear to listen', lambda: ear.listening, 30)
         return ear
 
     def write(self, secret):
@@ -125,7 +124,8 @@ class Base(testtools.TestCase):
         """Have the last member take a whole state transfer."""
         victim = self.members[-1]
         control.run(self.home, victim,
-                    ['rm', '-f', '/var/lib/mysql/data/grastate.dat'])
+                    ['install', '-o', '1001', '-g', '1001', '/dev/null',
+                     '/var/lib/mysql/data/sst_in_progress'])
         laboratory.lab('guest', 'kill-db', victim)
         laboratory.wait_agreement(self.members, timeout=240)
 
@@ -134,19 +134,24 @@ class Base(testtools.TestCase):
         secret = uuid.uuid4().hex
         live = self.ear(secret)
         self.write(secret)
-        said = self._all_said(live)
+        said = self._all_said(live, LEAST)
         transfer = self.ear(secret)
         self.transfer_all()
-        return said, self._all_said(transfer)
+        return said, self._all_said(transfer, WHOLE)
 
-    def _all_said(self, ear):
-        """What was found, when something was said at all."""
+    def _all_said(self, ear, least):
+        """What was found, when enough was said and no more is found."""
+        before = -1
+
         def said():
+            nonlocal before
             size, found = ear.heard()
-            if size < ROWS * 32:
-                raise waiting.NotYet(f'{size} bytes were said')
-            return found
-        return waiting.until('members to speak', said, 60, 0.5)
+            if size < least or found != before:
+                before = found
+                raise waiting.NotYet(f'{size} bytes, {found} rows')
+            return True
+        waiting.until('members to speak', said, 60, 1)
+        return before
 
     def intrude(self, stranger, options=''):
         """Try to join as a member; the intruder's own log."""

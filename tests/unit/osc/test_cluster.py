@@ -103,12 +103,13 @@ class CommandTest(testtools.TestCase):
     def test_health_of_members_with_certificates(self) -> None:
         with mock.patch.dict(HEALTH, {
                 'certificates_expire': '2036-01-01T00:00:00'}):
-            columns, values = self.run_command(cluster.ShowClusterHealth)
+            columns, values = self.run_command(
+                cluster.ShowClusterHealth, 'c')
         self.assertEqual('2036-01-01T00:00:00', dict(zip(
             columns, values))['certificates_expire'])
 
     def test_rotation_of_certificates(self) -> None:
-        self.run_command(cluster.RotateClusterCertificates)
+        self.run_command(cluster.RotateClusterCertificates, 'c')
         self.assertEqual(
             ('/clusters/an-id', {'rotate_certificates': {}}),
             self.database.posted())
