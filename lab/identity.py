@@ -150,7 +150,7 @@ class _Keystone:
     def __init__(self, home: lab_home.Home) -> None:
         self._home = home
         self._url = home.identity_url
-        self._token = _login(home, self._url, PEOPLE[0]).token
+        self._token = log_in_at(home, self._url, PEOPLE[0]).token
         self._roles = {
             role['name']: role['id']
             for role in self._call('GET', '/roles')['roles']}
@@ -193,10 +193,14 @@ class _Keystone:
 @functools.lru_cache
 def _remembered(root: str, name: str) -> Login:
     home = lab_home.Home(root)
-    return _login(home, home.keystone_url, account(name))
+    return log_in_at(home, home.keystone_url, account(name))
 
 
-def _login(home: lab_home.Home, url: str, who: Account) -> Login:
+def log_in_at(home: lab_home.Home, url: str, who: Account) -> Login:
+    """Log in anew.
+
+    :param url: Keystone's, as whoever calls this sees it
+    """
     headers, answer = _ask('POST', f'{url}/auth/tokens', {'auth': {
         'identity': {'methods': ['password'], 'password': {'user': {
             'name': who.name, 'domain': {'id': 'default'},
