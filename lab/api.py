@@ -22,6 +22,7 @@ import urllib.request
 
 from lab import errors
 from lab import home as lab_home
+from lab import identity
 
 Record = dict[str, Any]
 PATIENCE = 60
@@ -39,7 +40,8 @@ def get(home: lab_home.Home, path: str) -> Record:
     """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f'{home.api_url}{path}', timeout=PATIENCE) as answer:
+        with opener.open(request(home, 'GET', path),
+                         timeout=PATIENCE) as answer:
             return dict(json.load(answer))
     except urllib.error.HTTPError as refusal:
         kind = NotThere if refusal.code == NOT_FOUND else errors.LabError
@@ -50,6 +52,23 @@ def get(home: lab_home.Home, path: str) -> Record:
         raise errors.LabError(
             f'Trove does not answer at {home.api_url} ({error}); '
             f'is the lab up? See "lab status"') from error
+
+
+def request(home: lab_home.Home, method: str, path: str,
+            body: Any = None,
+            who: str = lab_home.PROJECT) -> urllib.request.Request:
+    """A request that comes from a project.
+
+    :param path: below the project's own
+    :param who: a project; with Keystone a user of one
+    """
+    project, headers = who, {'Content-Type': 'application/json'}
+    if home.with_keystone:
+        headers['X-Auth-Token'], project = identity.login(home, who)
+    return urllib.request.Request(
+        f'http://127.0.0.1:{home.api_port}/v1.0/{project}{path}',
+        method=method, headers=headers,
+        data=None if body is None else json.dumps(body).encode())
 
 
 def clusters(home: lab_home.Home) -> list[Record]:

@@ -21,10 +21,18 @@ import subprocess
 from lab.cloud import seed
 from lab import errors
 from lab import home as lab_home
+from lab import identity
 
 
 def environment(home: lab_home.Home, project: str) -> dict[str, str]:
-    """What the client has to find in its environment."""
+    """What the client has to find in its environment; nothing secret.
+
+    :param project: with Keystone a user, who is called like its project
+        unless it is a reader
+    """
+    if home.with_keystone:
+        return {'OS_CLIENT_CONFIG_FILE': identity.clouds_file(home),
+                'OS_CLOUD': identity.account(project).name}
     return {
         'OS_AUTH_TYPE': 'none',
         'OS_ENDPOINT':

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A program that leads a port of the machine to trove-api in the lab.
+"""A program that leads ports of the machine into the lab.
 
 Run by ``lab.services.forwarder`` alone. It listens in the machine's network
 namespace on the loopback and connects in the controller's.
@@ -19,6 +19,7 @@ namespace on the loopback and connects in the controller's.
 import argparse
 import asyncio
 import contextlib
+import functools
 import socket
 
 from lab import home as lab_home
@@ -30,23 +31,28 @@ CHUNK = 65536
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--home', required=True)
-    parser.add_argument('--port', type=int, required=True)
+    parser.add_argument('--lead', action='append', required=True,
+                        metavar='PORT:PORT')
     arguments = parser.parse_args()
-    listener = socket.create_server(('127.0.0.1', arguments.port))
+    doors = [tuple(map(int, one.split(':'))) for one in arguments.lead]
+    listeners = [(socket.create_server(('127.0.0.1', port)), inside)
+                 for port, inside in doors]
     netns.enter(netns.path(lab_home.Home(arguments.home).controller))
-    asyncio.run(_serve(listener))
+    asyncio.run(_serve(listeners))
 
 
-async def _serve(listener: socket.socket) -> None:
-    server = await asyncio.start_server(_lead_through, sock=listener)
-    await server.serve_forever()
+async def _serve(listeners: list[tuple[socket.socket, int]]) -> None:
+    servers = [
+        await asyncio.start_server(
+            functools.partial(_lead_through, inside), sock=listener)
+        for listener, inside in listeners]
+    await asyncio.gather(*(server.serve_forever() for server in servers))
 
 
-async def _lead_through(from_client: asyncio.StreamReader,
+async def _lead_through(port: int, from_client: asyncio.StreamReader,
                         to_client: asyncio.StreamWriter) -> None:
     try:
-        from_api, to_api = await asyncio.open_connection(
-            '127.0.0.1', lab_home.TROVE_PORT)
+        from_api, to_api = await asyncio.open_connection('127.0.0.1', port)
     except OSError:
         to_client.close()
         return

@@ -28,12 +28,15 @@ from lab import errors
 
 DEFAULT_ROOT = '/var/lib/trove-pxc-lab'
 DEFAULT_API_PORT = 8779
+#: from trove-api's port on the machine to Keystone's
+KEYSTONE_STEP = 1000
 CONTROLLER_ADDRESS = '10.88.0.1'
 NETWORK_CIDR = '10.88.0.0/16'
 NETWORK_PREFIX = 16
 BRIDGE = 'br0'
 CLOUD_PORT = 9696
 TROVE_PORT = 8779
+KEYSTONE_PORT = 5000
 PROJECT = 'demo'
 MARK = 'TROVE_PXC_LAB'
 
@@ -125,6 +128,15 @@ class Home:
         return self.root / 'mariadb'
 
     @property
+    def keystone(self) -> Path:
+        """Its configuration and keys, and the users' logins."""
+        return self.root / 'keystone'
+
+    @property
+    def venv_keystone(self) -> Path:
+        return self.root / 'venv-keystone'
+
+    @property
     def settings_file(self) -> Path:
         return self.root / 'settings.json'
 
@@ -149,6 +161,27 @@ class Home:
     @property
     def api_url(self) -> str:
         return f'http://127.0.0.1:{self.api_port}/v1.0/{PROJECT}'
+
+    @property
+    def with_keystone(self) -> bool:
+        """Whether Keystone says who asks; else it is believed."""
+        return bool(self.settings().get('keystone', False))
+
+    @property
+    def keystone_port(self) -> int:
+        """The port on the machine's loopback that leads to Keystone."""
+        return int(self.settings().get(
+            'keystone_port', self.api_port + KEYSTONE_STEP))
+
+    @property
+    def keystone_url(self) -> str:
+        """Keystone, as the machine sees it."""
+        return f'http://127.0.0.1:{self.keystone_port}/v3'
+
+    @property
+    def identity_url(self) -> str:
+        """Keystone, as seen inside the controller."""
+        return f'http://127.0.0.1:{KEYSTONE_PORT}/v3'
 
     def settings(self) -> dict[str, Any]:
         return _read_json(self.settings_file)

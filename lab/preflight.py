@@ -15,7 +15,7 @@ Imported by ``lab.up``. Standard library only. Each problem is one line
 that says what is wrong and what to do.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 import ctypes
 import fcntl
 import os
@@ -42,15 +42,18 @@ CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
 
 
-def check(home: lab_home.Home, port: int) -> None:
+def check(home: lab_home.Home, ports: Mapping[str, int]) -> None:
     """Raise one error with all that is missing.
 
-    :param port: the port on the loopback that the lab will listen on
+    :param ports: those on the loopback that the lab will listen on, by the
+        name of the variable that sets them
     """
     found = list(_fundamental(home))
     if not found:
         found = [problem for probe in PROBES for problem in probe(home)]
-        found += list(_port(home, port))
+        if forwarder.Forwarder(home).pid is None:
+            found += [problem for name, port in ports.items()
+                      for problem in _port(name, port)]
     if found:
         raise errors.LabError('\n'.join(found))
 
@@ -169,19 +172,14 @@ def _memory(home: lab_home.Home) -> Iterator[str]:
                f'three members need about 4: free some, or add swap')
 
 
-def _port(home: lab_home.Home, port: int) -> Iterator[str]:
-    if forwarder.Forwarder(home).pid is not None:
-        if port != home.api_port:
-            yield (f'the lab in {home.root} runs with port {home.api_port}: '
-                   f'run "lab down" before you change it to {port}')
-        return
+def _port(name: str, port: int) -> Iterator[str]:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(('127.0.0.1', port))
         except OSError as error:
             yield (f'port {port} on 127.0.0.1 is not free ({error.strerror})'
-                   f': stop who has it, or set LAB_API_PORT to another')
+                   f': stop who has it, or set {name} to another')
 
 
 def _nearest(path: Path) -> Path:

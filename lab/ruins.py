@@ -64,7 +64,7 @@ def clear(home: lab_home.Home) -> None:
 
 def _state(home: lab_home.Home) -> list[Path]:
     return [home.run, home.guests, home.cloud, home.mariadb, home.rabbitmq,
-            home.etc, *home.cache.glob('build-*'),
+            home.etc, home.keystone, *home.cache.glob('build-*'),
             *home.images.glob('.build-*')]
 
 

@@ -14,8 +14,11 @@
 Imported by the command line. Every part first looks whether it is done.
 """
 
+import dataclasses
+
 from lab import datastores
 from lab import home as lab_home
+from lab import identity
 from lab import netns
 from lab import packages
 from lab import parallel
@@ -23,20 +26,35 @@ from lab import report as lab_report
 from lab import ruins
 from lab.services import all as all_services
 from lab.services import base
+from lab.services import keystone
 from lab.services import mariadb
 from lab.services import trove
 from lab import venv
 
 
-def up(home: lab_home.Home, report: lab_report.Report, port: int,
-       debug: bool | None = None) -> None:
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What a lab is to be.
+
+    :ivar api_port: where Trove's API is to be reached on the loopback
+    :ivar keystone: whether there is to be one; else everybody is believed
+    :ivar keystone_port: where that is to be reached
+    :ivar debug: whether Trove logs at debug level; None: as before
+    """
+
+    api_port: int
+    keystone: bool
+    keystone_port: int
+    debug: bool | None = None
+
+
+def up(home: lab_home.Home, report: lab_report.Report,
+       wanted: Wanted) -> None:
     """Bring the lab up; a lab that is up is left as it is.
 
-    The machine has to have passed ``preflight.check``.
+    The machine has to have passed ``preflight.check``; of a lab that runs,
+    what is wanted has to be what it is.
 
-
-    :param port: where Trove's API is to be reached on the loopback
-    :param debug: whether Trove logs at debug level; None: as before
     :raises LabError: what is missing or has failed, and what to do
     """
     if is_up(home):
@@ -45,22 +63,27 @@ def up(home: lab_home.Home, report: lab_report.Report, port: int,
     packages.restore_policy()
     _clear_ruins(home, report)
     home.make()
-    home.set(api_port=port)
+    home.set(api_port=wanted.api_port, keystone=wanted.keystone,
+             keystone_port=wanted.keystone_port)
     if 'run_netns_was_there' not in home.settings():
         home.set(run_netns_was_there=netns.FOLDER.is_dir())
-    if debug is not None:
-        home.set(debug=debug)
+    if wanted.debug is not None:
+        home.set(debug=wanted.debug)
     packages.install(home, report, packages.missing(venv.base_python()))
     netns.create_controller(home)
     services = all_services.services(home)
     parallel.run(
         lambda: venv.ensure(home, report),
+        *([lambda: venv.ensure_keystone(home, report)]
+          if wanted.keystone else []),
         lambda: datastores.prepare_default(home, report),
         lambda: _start(report, services['mariadb']),
         lambda: _start(report, services['rabbitmq']))
     trove.configure(home)
     parallel.run(
         lambda: _prepare_tables(home, report, services),
+        *([lambda: _start_keystone(home, report)]
+          if wanted.keystone else []),
         lambda: _start(report, services['cloud'], services['forwarder']))
     parallel.run(
         lambda: _start(report, services['api'], services['conductor'],
@@ -72,13 +95,19 @@ def up(home: lab_home.Home, report: lab_report.Report, port: int,
 def is_up(home: lab_home.Home) -> bool:
     """Whether there is nothing left to do."""
     return (home.exists and venv.is_ready(home)
+            and (venv.keystone_is_ready(home) or not home.with_keystone)
             and datastores.default_is_there(home)
             and set(all_services.states(home).values()) == {'up'})
 
 
+def runs(home: lab_home.Home) -> bool:
+    """Whether a service of it does."""
+    return any(service.pid is not None
+               for service in all_services.services(home).values())
+
+
 def _clear_ruins(home: lab_home.Home, report: lab_report.Report) -> None:
-    if any(service.pid is not None
-           for service in all_services.services(home).values()):
+    if runs(home):
         return
     left = ruins.found(home)
     if left:
@@ -97,6 +126,15 @@ def _start(report: lab_report.Report, *services: base.Service) -> None:
             service.start()
         for service in todo:
             service.wait_up()
+
+
+def _start_keystone(home: lab_home.Home, report: lab_report.Report) -> None:
+    service = keystone.Keystone(home)
+    with report.step("Keystone's tables and keys"):
+        service.prepare()
+    _start(report, service)
+    with report.step('projects, users and the catalogue'):
+        identity.fill(home)
 
 
 def _prepare_tables(home: lab_home.Home, report: lab_report.Report,

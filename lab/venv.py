@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The Python environment of Trove, its clients and this checkout.
+"""The Python environments: Trove with this checkout; and Keystone.
 
 Imported by ``lab.up`` and the command line. A stamp tells what is in it, so
 that it is built once and changed only when something else is wanted.
@@ -36,6 +36,7 @@ REQUIREMENTS = (
     'setuptools>=64',
     'wheel',
 )
+KEYSTONE = ('keystone==30.0.0', 'gunicorn==27.0.1', 'PyMySQL>=1.1.0')
 STAMP = 'lab-stamp'
 CHECKOUT_STAMP = 'lab-checkout-stamp'
 
@@ -46,46 +47,61 @@ def python(home: lab_home.Home) -> Path:
 
 def is_ready(home: lab_home.Home) -> bool:
     """Whether the environment holds what this checkout wants."""
-    return _read(home, STAMP) == _wanted() and _checkout_is_ready(home)
+    return _read(home.venv, STAMP) == _wanted(
+        REQUIREMENTS) and _checkout_is_ready(home)
 
 
 def is_usable(home: lab_home.Home) -> bool:
     """Whether an environment is there, of whatever checkout."""
-    return bool(_read(home, STAMP)) and python(home).exists()
+    return bool(_read(home.venv, STAMP)) and python(home).exists()
 
 
 def ensure(home: lab_home.Home, report: lab_report.Report) -> None:
     """Build or complete the environment."""
-    if _read(home, STAMP) != _wanted():
+    if _read(home.venv, STAMP) != _wanted(REQUIREMENTS):
         with report.step('Python environment: Trove 26 and its clients'):
-            _build(home)
+            _build(home, home.venv, REQUIREMENTS)
     if not _checkout_is_ready(home):
         with report.step(f'Python environment: {home.checkout}'):
             _install_checkout(home)
 
 
-def _build(home: lab_home.Home) -> None:
-    (home.venv / STAMP).unlink(missing_ok=True)
-    (home.venv / CHECKOUT_STAMP).unlink(missing_ok=True)
-    _run(home, [base_python(), '-m', 'venv', '--clear', str(home.venv)])
-    _pip(home, *REQUIREMENTS)
-    (home.venv / STAMP).write_text(_wanted())
+def keystone_is_ready(home: lab_home.Home) -> bool:
+    """Whether there is what Keystone runs from."""
+    return _read(home.venv_keystone, STAMP) == _wanted(KEYSTONE)
+
+
+def ensure_keystone(home: lab_home.Home, report: lab_report.Report) -> None:
+    """Build what Keystone runs from; it and Trove share no package."""
+    if not keystone_is_ready(home):
+        with report.step('Python environment: Keystone'):
+            _build(home, home.venv_keystone, KEYSTONE)
+
+
+def _build(home: lab_home.Home, folder: Path,
+           requirements: tuple[str, ...]) -> None:
+    for stamp in (STAMP, CHECKOUT_STAMP):
+        (folder / stamp).unlink(missing_ok=True)
+    _run(home, folder, [base_python(), '-m', 'venv', '--clear', str(folder)])
+    _pip(home, folder, *requirements)
+    (folder / STAMP).write_text(_wanted(requirements))
 
 
 def _install_checkout(home: lab_home.Home) -> None:
     if (home.checkout / 'setup.cfg').exists():
-        _pip(home, '--no-deps', '--no-build-isolation', '--editable',
-             str(home.checkout))
+        _pip(home, home.venv, '--no-deps', '--no-build-isolation',
+             '--editable', str(home.checkout))
     (home.venv / CHECKOUT_STAMP).write_text(_checkout_wanted(home))
 
 
-def _pip(home: lab_home.Home, *arguments: str) -> None:
-    _run(home, [str(python(home)), '-m', 'pip', 'install', '--quiet',
-                '--disable-pip-version-check', *arguments])
+def _pip(home: lab_home.Home, folder: Path, *arguments: str) -> None:
+    _run(home, folder, [
+        str(folder / 'bin' / 'python'), '-m', 'pip', 'install', '--quiet',
+        '--disable-pip-version-check', *arguments])
 
 
-def _run(home: lab_home.Home, argv: list[str]) -> None:
-    log = home.logs / 'venv.log'
+def _run(home: lab_home.Home, folder: Path, argv: list[str]) -> None:
+    log = home.logs / f'{folder.name}.log'
     # Inside a checkout that git does not trust, or none, pbr has no version.
     environ = {**os.environ, 'PBR_VERSION': '0.0.1'}
     environ.pop('PYTHONPATH', None)
@@ -94,7 +110,7 @@ def _run(home: lab_home.Home, argv: list[str]) -> None:
                               stderr=subprocess.STDOUT, env=environ)
     if done.returncode:
         raise errors.LabError(
-            f'the Python environment {home.venv} could not be built; the '
+            f'the Python environment {folder} could not be built; the '
             f'reason is at the end of {log} (is PyPI reachable?)')
 
 
@@ -104,11 +120,11 @@ def base_python() -> str:
 
 
 def _checkout_is_ready(home: lab_home.Home) -> bool:
-    return _read(home, CHECKOUT_STAMP) == _checkout_wanted(home)
+    return _read(home.venv, CHECKOUT_STAMP) == _checkout_wanted(home)
 
 
-def _wanted() -> str:
-    return _digest(sys.version, *REQUIREMENTS)
+def _wanted(requirements: tuple[str, ...]) -> str:
+    return _digest(sys.version, *requirements)
 
 
 def _checkout_wanted(home: lab_home.Home) -> str:
@@ -121,8 +137,8 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256('\0'.join(parts).encode()).hexdigest()
 
 
-def _read(home: lab_home.Home, stamp: str) -> str:
+def _read(folder: Path, stamp: str) -> str:
     try:
-        return (home.venv / stamp).read_text()
+        return (folder / stamp).read_text()
     except FileNotFoundError:
         return ''

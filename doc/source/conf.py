@@ -18,6 +18,7 @@ copyright = 'the contributors of trove-pxc'
 extensions = [
     'openstackdocstheme',
     'oslo_config.sphinxext',
+    'oslo_policy.sphinxext',
 ]
 
 html_theme = 'openstackdocs'

@@ -31,8 +31,10 @@ after the word "openstack" is the client's. For example:
   lab openstack help database cluster create
 
 The network for new members has the id that "lab env" prints as LAB_NETWORK.
-With "--as-admin" as its first word the project is "admin", who may do what
-an operator of Trove may.
+With "--as PROJECT" as its first words it is for another project than demo;
+"--as-admin" is for the project "admin", who may do what an operator of Trove
+may. In a lab with Keystone it is a user whom they name: admin, demo,
+demo-reader, other or other-reader.
 """
 ENV = """\
 Prints what the "openstack" client needs as shell exports:
@@ -40,10 +42,13 @@ Prints what the "openstack" client needs as shell exports:
   eval "$(lab env)"
   openstack database cluster list
 
-and the id of the network for new members as LAB_NETWORK.
+and the id of the network for new members as LAB_NETWORK. In a lab with
+Keystone they name a clouds.yaml that root alone may read, and a user in it;
+its password is not printed.
 """
 ADMIN = 'admin'
 AS_ADMIN = '--as-admin'
+AS = '--as'
 
 
 def register(commands: command.Commands) -> None:
@@ -54,8 +59,9 @@ def register(commands: command.Commands) -> None:
                         metavar='...', help="the client's own words")
     parser = command.add(
         commands, 'env', 'the same as shell exports, to eval', ENV, _env)
-    parser.add_argument('--project', default=lab_home.PROJECT,
-                        help='default: %(default)s')
+    parser.add_argument(
+        '--project', '--as', default=lab_home.PROJECT,
+        help='or a user, in a lab with Keystone (default: %(default)s)')
 
 
 def for_the_client(arguments: Sequence[str]) -> list[str] | None:
@@ -74,6 +80,8 @@ def openstack(home: lab_home.Home, words: list[str]) -> int:
     """Run the client; returns its exit code."""
     if words[:1] == [AS_ADMIN]:
         return client.run(home, words[1:], ADMIN)
+    if words[:1] == [AS] and len(words) > 1:
+        return client.run(home, words[2:], words[1])
     return client.run(home, words)
 
 

@@ -33,6 +33,10 @@ a Python environment with Trove 26 and its clients, the database image, and
 the services, each with the time that it took. What is there already is left
 as it is, so it can be run again at any time; it also starts a service that
 has died. The first time takes some minutes, a later time seconds.
+
+With --keystone there is a real Keystone as well, and Trove asks it who comes:
+"lab env" and "lab openstack" log in as demo then, or with --project or --as
+as admin, demo-reader, other or other-reader.
 """
 DEMO = """\
 Brings the lab up, creates a cluster "products" of three MariaDB servers
@@ -59,6 +63,11 @@ def register(commands: command.Commands) -> None:
         parser.add_argument(
             '--debug', action=argparse.BooleanOptionalAction, default=None,
             help="have Trove's services and guest agents log everything")
+        parser.add_argument(
+            '--keystone', action=argparse.BooleanOptionalAction,
+            default=None,
+            help='have a real Keystone with two projects and three roles; '
+            'a lab that runs stays as it is')
     parser = command.add(
         commands, 'down', 'stop everything', DOWN, _down)
     parser.add_argument(
@@ -97,17 +106,43 @@ def _down(home: lab_home.Home, options: argparse.Namespace) -> int:
 
 def _bring_up(home: lab_home.Home, options: argparse.Namespace,
               report: lab_report.Report) -> None:
-    port = _port(home)
-    preflight.check(home, port)
+    wanted = _wanted(home, options)
+    preflight.check(home, {
+        'LAB_API_PORT': wanted.api_port,
+        **({'LAB_KEYSTONE_PORT': wanted.keystone_port}
+           if wanted.keystone else {})})
     with lock.held(home):
-        up.up(home, report, port, options.debug)
+        up.up(home, report, wanted)
 
 
-def _port(home: lab_home.Home) -> int:
-    wanted = os.environ.get('LAB_API_PORT')
-    if wanted is None:
-        return home.api_port
+def _wanted(home: lab_home.Home, options: argparse.Namespace) -> up.Wanted:
+    """What the lab is to be; one that runs is not changed."""
+    runs = up.runs(home)
+    port = _port('LAB_API_PORT', home.api_port)
+    keystone = options.keystone
+    if keystone is None:
+        keystone = runs and home.with_keystone
+    step = port - home.api_port
+    asked = up.Wanted(
+        port, keystone,
+        _port('LAB_KEYSTONE_PORT', home.keystone_port + step),
+        options.debug)
+    if runs:
+        for what, old, new in (
+                ('port', home.api_port, asked.api_port),
+                ('--keystone', home.with_keystone, asked.keystone),
+                ("Keystone's port", home.keystone_port if keystone else 0,
+                 asked.keystone_port if keystone else 0)):
+            if old != new:
+                raise errors.LabError(
+                    f'the lab in {home.root} runs with {what} {old}: run '
+                    f'"lab down" before you change it to {new}')
+    return asked
+
+
+def _port(variable: str, default: int) -> int:
+    wanted = os.environ.get(variable) or str(default)
     if not wanted.isdigit() or not 0 < int(wanted) < 65536:
         raise errors.LabError(
-            f'LAB_API_PORT={wanted} is no port; give a number below 65536')
+            f'{variable}={wanted} is no port; give a number below 65536')
     return int(wanted)

@@ -39,6 +39,7 @@ EPILOG = """\
 environment:
   LAB_HOME      the folder of everything (default {root})
   LAB_API_PORT  where Trove's API is reached on 127.0.0.1 (default {port})
+  LAB_KEYSTONE_PORT  the same of Keystone's (1000 more)
 
 MEMBER is a name like products-2, an instance id or an address; "lab status"
 shows them. Each command explains itself with --help.

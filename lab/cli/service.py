@@ -41,7 +41,7 @@ def register(commands: command.Commands) -> None:
 
 
 def _kill(home: lab_home.Home, options: argparse.Namespace) -> int:
-    service = all_services.services(home)[options.name]
+    service = all_services.service(home, options.name)
     if not service.kill():
         raise errors.LabError(f'{options.name} does not run')
     return 0
@@ -50,7 +50,7 @@ def _kill(home: lab_home.Home, options: argparse.Namespace) -> int:
 def _start(home: lab_home.Home, options: argparse.Namespace) -> int:
     if not home.exists:
         raise errors.LabError('there is no lab yet; run "lab up"')
-    service = all_services.services(home)[options.name]
+    service = all_services.service(home, options.name)
     service.configure()
     service.start()
     service.wait_up()

@@ -29,10 +29,10 @@ with what Trove says about its members and what the members' own servers say
 (state, component, size, last committed transaction).
 """
 LOGS = """\
-Shows the end of a log. WHO is a service (rabbitmq, mariadb, cloud, api,
-conductor, taskmanager, forwarder), a guest like products-2 (its init, Docker
-engine and guest agent), or any name from the list that "lab logs" prints
-without WHO.
+Shows the end of a log. WHO is a service (rabbitmq, mariadb, keystone, cloud,
+api, conductor, taskmanager, forwarder), a guest like products-2 (its init,
+Docker engine and guest agent), or any name from the list that "lab logs"
+prints without WHO.
 """
 
 

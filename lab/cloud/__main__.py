@@ -20,6 +20,7 @@ import argparse
 import logging
 import signal
 import sys
+from typing import Any
 
 from werkzeug import serving
 
@@ -37,12 +38,21 @@ def main(argv: list[str] | None = None) -> int:
     home.make()
     signal.signal(signal.SIGTERM, _stop)
     server = serving.make_server(
-        arguments.listen, arguments.port, app.Application(home),
+        arguments.listen, arguments.port, _application(home),
         threaded=True)
     logging.info('the cloud of %s answers at %s:%d', home.root,
                  arguments.listen, arguments.port)
     server.serve_forever()
     return 0
+
+
+def _application(home: lab_home.Home) -> Any:
+    application = app.Application(home)
+    if not home.with_keystone:
+        return application
+    # Its libraries take a second to import.
+    from lab.cloud import door
+    return door.guarded(home, application)
 
 
 def _parser() -> argparse.ArgumentParser:

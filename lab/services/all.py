@@ -14,23 +14,38 @@
 Imported by ``lab.up``, ``lab.status`` and the command line.
 """
 
+from lab import errors
 from lab import home as lab_home
 from lab.services import base
 from lab.services import cloud
 from lab.services import forwarder
+from lab.services import keystone
 from lab.services import mariadb
 from lab.services import rabbitmq
 from lab.services import trove
 
 KINDS: tuple[type[base.Service], ...] = (
-    rabbitmq.RabbitMQ, mariadb.MariaDB, cloud.Cloud, trove.Api,
-    trove.Conductor, trove.Taskmanager, forwarder.Forwarder)
+    rabbitmq.RabbitMQ, mariadb.MariaDB, keystone.Keystone, cloud.Cloud,
+    trove.Api, trove.Conductor, trove.Taskmanager, forwarder.Forwarder)
 NAMES = tuple(kind.name for kind in KINDS)
 
 
 def services(home: lab_home.Home) -> dict[str, base.Service]:
     """One object for each service, in the order of their start."""
-    return {kind.name: kind(home) for kind in KINDS}
+    return {kind.name: kind(home) for kind in KINDS
+            if kind is not keystone.Keystone or home.with_keystone}
+
+
+def service(home: lab_home.Home, name: str) -> base.Service:
+    """The service of that name, one of NAMES.
+
+    :raises LabError: this lab has none
+    """
+    found = services(home).get(name)
+    if found is None:
+        raise errors.LabError(
+            f'this lab has no {name}; "lab up --{name}" makes one')
+    return found
 
 
 def states(home: lab_home.Home) -> dict[str, str]:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The one door from the machine into the lab: trove-api's port.
+"""The doors from the machine into the lab: trove-api's and Keystone's.
 
 Imported by ``lab.services.all``; the program itself is ``lab.forward``.
 """
@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import socket
 import sys
 
+from lab import home as lab_home
 from lab.services import base
 
 
@@ -32,13 +33,24 @@ class Forwarder(base.Service):
 
     def argv(self) -> Sequence[str]:
         return [sys.executable, '-P', '-m', 'lab.forward',
-                '--home', str(self.home.root),
-                '--port', str(self.home.api_port)]
+                '--home', str(self.home.root), *(
+                    word for port, inside in self._doors.items()
+                    for word in ('--lead', f'{port}:{inside}'))]
 
     def answers(self) -> bool:
         try:
-            with socket.create_connection(
-                    ('127.0.0.1', self.home.api_port), timeout=5):
-                return True
+            for port in self._doors:
+                with socket.create_connection(
+                        ('127.0.0.1', port), timeout=5):
+                    pass
         except OSError:
             return False
+        return True
+
+    @property
+    def _doors(self) -> dict[int, int]:
+        """Ports on the machine's loopback, and where each leads."""
+        doors = {self.home.api_port: lab_home.TROVE_PORT}
+        if self.home.with_keystone:
+            doors[self.home.keystone_port] = lab_home.KEYSTONE_PORT
+        return doors

@@ -16,13 +16,13 @@ Imported by ``lab.services.all`` and ``lab.datastores``.
 """
 
 from collections.abc import Sequence
-import os
 from pathlib import Path
 import subprocess
 
 from lab import errors
 from lab import home as lab_home
 from lab import netns
+from lab import private
 from lab import process
 from lab.services import base
 from lab.services import trove_conf
@@ -96,7 +96,7 @@ def configure(home: lab_home.Home) -> None:
             ('trove.conf', trove_conf.trove(home)),
             ('trove-guestagent.conf', trove_conf.guest(home)),
             ('api-paste.ini', trove_conf.paste(home))):
-        _write_private(home.etc / name, text)
+        private.write(home.etc / name, text)
 
 
 def command(home: lab_home.Home, program: str) -> list[str]:
@@ -128,10 +128,3 @@ def _consumers(home: lab_home.Home, queue: str) -> int:
             queue]),
         input=home.secret('rabbitmq'), capture_output=True, text=True)
     return int(done.stdout) if done.returncode == 0 else 0
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(
-        path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, 'w') as file:
-        file.write(text)

@@ -16,7 +16,9 @@ Imported by ``lab.services.trove`` alone. Every option is one that an
 operator may set on a real cloud, too.
 """
 
+from lab import errors
 from lab import home as lab_home
+from lab import identity
 from lab.services import mariadb
 from lab.services import rabbitmq
 
@@ -61,12 +63,7 @@ api_paste_config = {etc}/api-paste.ini
 guest_config = {etc}/trove-guestagent.conf
 cloudinit_location = {etc}/cloudinit
 template_path = {etc}/templates/
-remote_nova_client = lab.cloud.clients.nova
-remote_neutron_client = lab.cloud.clients.neutron
-remote_cinder_client = lab.cloud.clients.cinder
-remote_glance_client = lab.cloud.clients.glance
-remote_swift_client = lab.cloud.clients.swift
-taskmanager_manager = trove_pxc.taskmanager.manager.Manager
+{clients}taskmanager_manager = trove_pxc.taskmanager.manager.Manager
 network_driver = trove.network.neutron.NeutronDriver
 network_label_regex = .*
 default_datastore = mariadb
@@ -101,7 +98,37 @@ tcp_ports = 3306
 {strategies}
 [pxc]
 tcp_ports = 3306
-{strategies}"""
+{strategies}{credentials}"""
+
+#: the lab's own, which carry no token; with Keystone they are Trove's
+CLIENTS = """\
+remote_nova_client = lab.cloud.clients.nova
+remote_neutron_client = lab.cloud.clients.neutron
+remote_cinder_client = lab.cloud.clients.cinder
+remote_glance_client = lab.cloud.clients.glance
+"""
+NO_SWIFT = 'remote_swift_client = lab.cloud.clients.swift\n'
+
+CREDENTIALS = """
+[keystone_authtoken]
+auth_type = password
+auth_url = {inside}
+www_authenticate_uri = {outside}
+username = {user}
+password = {password}
+project_name = {project}
+user_domain_name = Default
+project_domain_name = Default
+
+[service_credentials]
+auth_url = {inside}
+username = {user}
+password = {password}
+project_name = {project}
+region_name = {region}
+user_domain_name = Default
+project_domain_name = Default
+"""
 
 GUEST = """\
 [DEFAULT]
@@ -167,6 +194,13 @@ backends = disable_by_file
 disable_by_file_path = {etc}/healthcheck_disable
 """
 
+#: where Trove's package puts its own file
+SHIPPED = 'etc/trove/api-paste.ini'
+FILTER = """
+[filter:galera]
+paste.filter_factory = trove_pxc.api.pipeline:factory
+"""
+
 RATES = '\n'.join(f'http_{verb}_rate = 6000' for verb in (
     'get', 'post', 'put', 'delete', 'mgmt_post'))
 
@@ -179,6 +213,8 @@ def trove(home: lab_home.Home) -> str:
         port=lab_home.TROVE_PORT, etc=home.etc, run=home.run, rates=RATES,
         polling=POLLING, expiry=EXPIRY, broker=BROKER,
         strategies=STRATEGIES,
+        clients=NO_SWIFT if home.with_keystone else CLIENTS + NO_SWIFT,
+        credentials=_credentials(home) if home.with_keystone else '',
         connection=mariadb.connection_url(home, 'trove'))
 
 
@@ -191,8 +227,30 @@ def guest(home: lab_home.Home) -> str:
 
 
 def paste(home: lab_home.Home) -> str:
-    """api-paste.ini: Trove's own, without Keystone."""
+    """api-paste.ini: Trove's own, with our filter or without Keystone."""
+    if home.with_keystone:
+        return with_filter((home.venv / SHIPPED).read_text())
     return PASTE.format(etc=home.etc)
+
+
+def with_filter(shipped: str) -> str:
+    """Trove's file, changed as the documentation tells an operator to.
+
+    :raises LabError: it is not what the documentation speaks of
+    """
+    changed = shipped.replace(' extensions troveapp',
+                              ' galera extensions troveapp', 1)
+    if changed == shipped:
+        raise errors.LabError(
+            f'{SHIPPED} has no pipeline with "extensions troveapp"')
+    return changed + FILTER
+
+
+def _credentials(home: lab_home.Home) -> str:
+    return CREDENTIALS.format(
+        inside=home.identity_url, outside=home.keystone_url,
+        user=identity.TROVE.name, project=identity.TROVE.project,
+        password=home.secret(identity.TROVE.secret), region=identity.REGION)
 
 
 def _debug(home: lab_home.Home) -> bool:

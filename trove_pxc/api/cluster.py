@@ -35,6 +35,7 @@ from trove.taskmanager import api as task_api
 from trove_pxc.api import actions
 from trove_pxc.api import growth
 from trove_pxc.api import members
+from trove_pxc.api import policies
 from trove_pxc.api import validation
 from trove_pxc.galera import naming
 from trove_pxc import orders
@@ -77,6 +78,7 @@ class GaleraCluster(cluster_models.Cluster):
         """
         with contextlib.ExitStack() as undo:
             undo.callback(_delete_server_group, context, locality)
+            policies.authorize(context, 'create', context.project_id)
             request = validation.Request(
                 name, datastore, datastore_version,
                 validation.with_given_names(
@@ -103,6 +105,7 @@ class GaleraCluster(cluster_models.Cluster):
     def action(self, context: Any, req: Any, action: str,
                param: Any) -> Any:
         """Ours first; what is none of ours is Trove's."""
+        policies.authorize_action(context, action, self.tenant_id)
         if not (actions.perform(self, req, action, param)
                 or growth.perform(self, req, action, param)):
             super().action(context, req, action, param)
@@ -116,6 +119,7 @@ class GaleraCluster(cluster_models.Cluster):
         deletion without a taskmanager is known. An order stays with its
         member, for whoever comes first to give back its quota.
         """
+        policies.authorize(self.context, 'delete', self.tenant_id)
         rows = cluster_models.DBCluster
         with rows.query() as query:
             query.filter(

@@ -38,6 +38,7 @@ from trove.instance import service as instance_service
 from trove_pxc.api import body as request_body
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import page
+from trove_pxc.api import policies
 from trove_pxc.api import reading
 from trove_pxc.api import routes
 from trove_pxc.api import validation
@@ -221,7 +222,7 @@ class MembersController(wsgi.Controller):
         request_body.check(self, action, action_args)
 
     def index(self, req: Any, tenant_id: str, cluster_id: str) -> Any:
-        cluster = _load(req, cluster_id)
+        cluster = _load(req, cluster_id, 'members')
         return wsgi.Result({'members': [
             answer.to_dict() for answer in reading.ask(cluster)]}, 200)
 
@@ -233,7 +234,7 @@ class HealthController(wsgi.Controller):
         request_body.check(self, action, action_args)
 
     def index(self, req: Any, tenant_id: str, cluster_id: str) -> Any:
-        cluster = _load(req, cluster_id)
+        cluster = _load(req, cluster_id, 'health')
         answers = reading.ask(cluster)
         found = reading.diagnose(cluster, answers)
         shown = {
@@ -249,15 +250,15 @@ class HealthController(wsgi.Controller):
         return wsgi.Result({'health': shown}, 200)
 
 
-def _load(req: Any, cluster_id: str) -> cluster_model.GaleraCluster:
-    """The project's cluster, if it is one of ours.
+def _load(req: Any, cluster_id: str,
+          what: str) -> cluster_model.GaleraCluster:
+    """The project's cluster, if it is one of ours and may be seen so.
 
     :raises trove.common.exception.TroveError: it is not to be had.
     """
     context = req.environ[wsgi.CONTEXT_KEY]
     cluster = cluster_models.Cluster.load(context, cluster_id)
-    policy.authorize_on_target(
-        context, 'cluster:show', {'tenant': cluster.tenant_id})
+    policies.authorize(context, what, cluster.tenant_id)
     if not isinstance(cluster, cluster_model.GaleraCluster):
         raise validation.refused(
             f'Cluster {cluster_id} is no Galera cluster of trove-pxc; an '

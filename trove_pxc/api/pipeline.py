@@ -15,7 +15,8 @@
 Named in api-paste.ini as ``paste.filter_factory``. Trove's extension of
 users and databases has the same routes, and of two extensions the one that
 happens to be found first gets a request: the order of entry points is that
-of a folder's files. A filter of its own in front leaves nothing to luck.
+of a folder's files. A filter of its own in front leaves nothing to luck. It
+asks the policy as well, before a member is changed as an instance.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from typing import Any
 from trove.common import extensions
 
 from trove_pxc.api import extension
+from trove_pxc.api import guard
 from trove_pxc.api import routes
 from trove_pxc.api import users
 
@@ -61,5 +63,6 @@ def factory(global_config: dict[str, str],
             **local_config: str) -> Callable[[Any], Any]:
     """What paste.deploy calls."""
     def front(application: Any) -> Any:
-        return extensions.TroveExtensionMiddleware(application, _Routes())
+        return guard.Guard(
+            extensions.TroveExtensionMiddleware(application, _Routes()))
     return front
