@@ -29,6 +29,7 @@ import tempfile
 
 from lab import errors
 from lab import home as lab_home
+from lab.services import all as all_services
 from lab.services import forwarder
 from lab import venv
 
@@ -42,15 +43,18 @@ CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
 
 
-def check(home: lab_home.Home, port: int) -> None:
+def check(home: lab_home.Home, port: int,
+          trove_version: str | None = None) -> None:
     """Raise one error with all that is missing.
 
     :param port: the port on the loopback that the lab will listen on
+    :param trove_version: the release of Trove; None: as before
     """
     found = list(_fundamental(home))
     if not found:
         found = [problem for probe in PROBES for problem in probe(home)]
         found += list(_port(home, port))
+        found += list(_trove(home, trove_version))
     if found:
         raise errors.LabError('\n'.join(found))
 
@@ -182,6 +186,20 @@ def _port(home: lab_home.Home, port: int) -> Iterator[str]:
         except OSError as error:
             yield (f'port {port} on 127.0.0.1 is not free ({error.strerror})'
                    f': stop who has it, or set LAB_API_PORT to another')
+
+
+def _trove(home: lab_home.Home, version: str | None) -> Iterator[str]:
+    if version is None:
+        return
+    if not re.fullmatch(r'\d+\.\d+\.\d+', version):
+        yield (f'--trove-version {version} is no release of Trove: give all '
+               f'three numbers, as in {venv.DEFAULT_TROVE}')
+    elif version != venv.trove_version(home) and any(
+            service.pid is not None
+            for service in all_services.services(home).values()):
+        yield (f'the lab in {home.root} runs Trove '
+               f'{venv.trove_version(home)}: run "lab down" before you '
+               f'change it to {version}')
 
 
 def _nearest(path: Path) -> Path:

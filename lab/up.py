@@ -29,14 +29,15 @@ from lab import venv
 
 
 def up(home: lab_home.Home, report: lab_report.Report, port: int,
-       debug: bool | None = None) -> None:
+       debug: bool | None = None, trove_version: str | None = None
+       ) -> None:
     """Bring the lab up; a lab that is up is left as it is.
 
     The machine has to have passed ``preflight.check``.
 
-
     :param port: where Trove's API is to be reached on the loopback
     :param debug: whether Trove logs at debug level; None: as before
+    :param trove_version: the release of Trove to run; None: as before
     :raises LabError: what is missing or has failed, and what to do
     """
     if is_up(home):
@@ -46,6 +47,8 @@ def up(home: lab_home.Home, report: lab_report.Report, port: int,
     _clear_ruins(home, report)
     home.make()
     home.set(api_port=port)
+    if trove_version is not None:
+        home.set(trove_version=trove_version)
     if 'run_netns_was_there' not in home.settings():
         home.set(run_netns_was_there=netns.FOLDER.is_dir())
     if debug is not None:

@@ -26,8 +26,8 @@ from lab import errors
 from lab import home as lab_home
 from lab import report as lab_report
 
+DEFAULT_TROVE = '26.0.0'
 REQUIREMENTS = (
-    'trove==26.0.0',
     'python-troveclient==8.11.0',
     'python-openstackclient',
     # For the installation of the checkout itself, which has no own build
@@ -40,13 +40,18 @@ STAMP = 'lab-stamp'
 CHECKOUT_STAMP = 'lab-checkout-stamp'
 
 
+def trove_version(home: lab_home.Home) -> str:
+    """The release of Trove that this lab runs."""
+    return str(home.settings().get('trove_version', DEFAULT_TROVE))
+
+
 def python(home: lab_home.Home) -> Path:
     return home.venv / 'bin' / 'python'
 
 
 def is_ready(home: lab_home.Home) -> bool:
     """Whether the environment holds what this checkout wants."""
-    return _read(home, STAMP) == _wanted() and _checkout_is_ready(home)
+    return _read(home, STAMP) == _wanted(home) and _checkout_is_ready(home)
 
 
 def is_usable(home: lab_home.Home) -> bool:
@@ -56,8 +61,9 @@ def is_usable(home: lab_home.Home) -> bool:
 
 def ensure(home: lab_home.Home, report: lab_report.Report) -> None:
     """Build or complete the environment."""
-    if _read(home, STAMP) != _wanted():
-        with report.step('Python environment: Trove 26 and its clients'):
+    if _read(home, STAMP) != _wanted(home):
+        with report.step(f'Python environment: Trove {trove_version(home)} '
+                         f'and its clients'):
             _build(home)
     if not _checkout_is_ready(home):
         with report.step(f'Python environment: {home.checkout}'):
@@ -68,8 +74,8 @@ def _build(home: lab_home.Home) -> None:
     (home.venv / STAMP).unlink(missing_ok=True)
     (home.venv / CHECKOUT_STAMP).unlink(missing_ok=True)
     _run(home, [base_python(), '-m', 'venv', '--clear', str(home.venv)])
-    _pip(home, *REQUIREMENTS)
-    (home.venv / STAMP).write_text(_wanted())
+    _pip(home, *_requirements(home))
+    (home.venv / STAMP).write_text(_wanted(home))
 
 
 def _install_checkout(home: lab_home.Home) -> None:
@@ -95,7 +101,8 @@ def _run(home: lab_home.Home, argv: list[str]) -> None:
     if done.returncode:
         raise errors.LabError(
             f'the Python environment {home.venv} could not be built; the '
-            f'reason is at the end of {log} (is PyPI reachable?)')
+            f'reason is at the end of {log} (is PyPI reachable, and is '
+            f'there a Trove {trove_version(home)}?)')
 
 
 def base_python() -> str:
@@ -107,8 +114,12 @@ def _checkout_is_ready(home: lab_home.Home) -> bool:
     return _read(home, CHECKOUT_STAMP) == _checkout_wanted(home)
 
 
-def _wanted() -> str:
-    return _digest(sys.version, *REQUIREMENTS)
+def _requirements(home: lab_home.Home) -> tuple[str, ...]:
+    return (f'trove=={trove_version(home)}', *REQUIREMENTS)
+
+
+def _wanted(home: lab_home.Home) -> str:
+    return _digest(sys.version, *_requirements(home))
 
 
 def _checkout_wanted(home: lab_home.Home) -> str:

@@ -26,11 +26,12 @@ from lab import lock
 from lab import preflight
 from lab import report as lab_report
 from lab import up
+from lab import venv
 
 UP = """\
 Installs, builds and starts everything: the Debian packages that are missing,
-a Python environment with Trove 26 and its clients, the database image, and
-the services, each with the time that it took. What is there already is left
+a Python environment with Trove and its clients, the database image, and the
+services, each with the time that it took. What is there already is left
 as it is, so it can be run again at any time; it also starts a service that
 has died. The first time takes some minutes, a later time seconds.
 """
@@ -59,6 +60,10 @@ def register(commands: command.Commands) -> None:
         parser.add_argument(
             '--debug', action=argparse.BooleanOptionalAction, default=None,
             help="have Trove's services and guest agents log everything")
+        parser.add_argument(
+            '--trove-version', metavar='VERSION',
+            help=f'the release of Trove, such as 25.0.0; kept until another '
+                 f'is given, and {venv.DEFAULT_TROVE} at first')
     parser = command.add(
         commands, 'down', 'stop everything', DOWN, _down)
     parser.add_argument(
@@ -98,9 +103,9 @@ def _down(home: lab_home.Home, options: argparse.Namespace) -> int:
 def _bring_up(home: lab_home.Home, options: argparse.Namespace,
               report: lab_report.Report) -> None:
     port = _port(home)
-    preflight.check(home, port)
+    preflight.check(home, port, options.trove_version)
     with lock.held(home):
-        up.up(home, report, port, options.debug)
+        up.up(home, report, port, options.debug, options.trove_version)
 
 
 def _port(home: lab_home.Home) -> int:
