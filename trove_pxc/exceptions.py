@@ -107,7 +107,8 @@ class StepFailed(GaleraError):
         """The same failure of a member that does not serve since then."""
         return StepFailed(
             self.operation, self.step, self.cause,
-            f'bring it back by hand, for it does not serve: {obstacle}',
+            'have it brought back ("openstack database cluster recover"), '
+            f'for it does not serve: {obstacle}',
             self.blamed)
 
 

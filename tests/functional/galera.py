@@ -164,8 +164,9 @@ class Guest(accounts.Accounts):
     What it does other than well is in ``world.habits[name]``: 'dead' (its
     agent never answers), 'unprepared' (never gets ready), 'never_told' (to
     prepare, for the order does not reach it), 'silent' (its agent dies when
-    asked), 'crashes' (its server ends whenever it starts), 'stalls' (it
-    never gets Synced), 'forgets' (reads no probe),
+    asked), 'crashes' (its server ends whenever it starts), 'dies_at_once'
+    (before anyone can see it up), 'stalls' (it never gets Synced),
+    'forgets' (reads no probe),
     'other_history' (it has data already), 'cannot_grow' (its file system),
     'dies_at_reboot' (its server does not start after one),
     'fails_to_report' (its agent answers with an error), 'cannot_stop' (its
@@ -198,6 +199,7 @@ class Guest(accounts.Accounts):
         self.reports_until_running = 1
         self.reports_until_synced = 2
         self.crashes = 0
+        self.restarts = 0
         self.joined_forming: bool | None = None
         self.history = ''
         self.applied = -1
@@ -283,7 +285,8 @@ class Guest(accounts.Accounts):
     def _start(self) -> bool:
         self.server = ServerState.STARTING
         self.held = self.ordered = False
-        if self.habit('crashes'):
+        self.restarts = 0
+        if self.habit('crashes') or self.habit('dies_at_once'):
             self.server = ServerState.CRASHED
         return self.server == ServerState.STARTING
 
@@ -298,6 +301,10 @@ class Guest(accounts.Accounts):
                 self.crashes += 1
                 self.server = (ServerState.CRASHED if self.crashes % 2
                                else ServerState.STARTING)
+            if self.habit('dies_at_once') and self.started:
+                self.leave()
+                self.restarts += 1
+                self.server = ServerState.CRASHED
             if self in self.world.component and not self.habit('stalls'):
                 self._come_up()
                 self.reports_until_synced -= 1
@@ -312,7 +319,7 @@ class Guest(accounts.Accounts):
                 server=self.server, view=self._view(), data_bytes=0,
                 started=self.started,
                 exit_code=1 if self.server == ServerState.CRASHED else None,
-                error=self._error()).to_dict()
+                restarts=self.restarts, error=self._error()).to_dict()
 
     def _meet(self) -> None:
         """Restore the last view, if all that were in it are back."""
@@ -325,7 +332,8 @@ class Guest(accounts.Accounts):
             for guest in last_view:
                 self.world.take_in(guest)
         if (self.server == ServerState.STARTING and self.world.component
-                and not self.habit('crashes')):
+                and not self.habit('crashes')
+                and not self.habit('dies_at_once')):
             self.world.take_in(self)
 
     def _come_up(self) -> None:
@@ -338,7 +346,8 @@ class Guest(accounts.Accounts):
         if self.habit('fails_to_prepare'):
             return 'no such image in the guest'
         return ('[ERROR] Aborting: disk is 100% full'
-                if self.habit('crashes') else '')
+                if self.habit('crashes') or self.habit('dies_at_once')
+                else '')
 
     def _view(self) -> view.NodeView | None:
         if self.server != ServerState.RUNNING:

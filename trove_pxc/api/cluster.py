@@ -124,7 +124,7 @@ class GaleraCluster(cluster_models.Cluster):
                     {'task_id': ClusterTasks.DELETING.code,
                      'updated': timeutils.utcnow()},
                     synchronize_session=False)
-        self.db_info = rows.find_by(id=self.id, deleted=False)
+        self.know_row()
         for row in members.rows(self.id, self.name):
             if row.task_status != InstanceTasks.BUILDING:
                 order = orders.of(row)
@@ -162,6 +162,11 @@ class GaleraCluster(cluster_models.Cluster):
         With None they are read anew, for they are others now.
         """
         self._members = found
+
+    def know_row(self) -> None:
+        """Read the row anew, for it was written past this object."""
+        self.db_info = cluster_models.DBCluster.find_by(
+            id=self.id, deleted=False)
 
     @property
     def server_group(self) -> Any:

@@ -28,9 +28,8 @@ _HERE = ('localhost', '127.0.0.1', '::1', '')
 
 def file(site: sites.Site) -> Iterator[check.Fault]:
     """It can be read."""
-    try:
-        assert site.guest is not None
-    except sites.Unreadable as reason:
+    reason = sites.why_unreadable(lambda: site.guest)
+    if reason:
         yield check.Fault(
             f'[DEFAULT] guest_config = {site.guest_file}: {reason}. Trove '
             'brings this file into every guest. Write it, or the path of '

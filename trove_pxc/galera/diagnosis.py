@@ -128,7 +128,8 @@ def _with_primary(told: Mapping[str, Role],
             ClusterState.UNCERTAIN, f'The primary component has {size} '
             f'members, but only {total} are known.', 'Look for the stranger '
             'with "SHOW STATUS LIKE \'wsrep_incoming_addresses\'" on any '
-            'member, and stop it.')
+            'member, and have an operator stop its server ("openstack '
+            'server stop").')
     own = {view.cluster_uuid for view in primaries.values()}
     foreign = [name for name, view in outside.items()
                if view.cluster_uuid is not None

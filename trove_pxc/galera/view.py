@@ -229,6 +229,8 @@ class MemberReport:
         full copy of the data (SST).
     :ivar unsynced: whether a loss of power may still take from the disk
         what a state transfer brought.
+    :ivar restarts: how often Docker has started the server again by itself
+        since somebody started it.
     """
 
     server: ServerState
@@ -239,6 +241,7 @@ class MemberReport:
     error: str
     receiving: bool = False
     unsynced: bool = False
+    restarts: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same report."""
@@ -251,6 +254,7 @@ class MemberReport:
             'error': self.error,
             'receiving': self.receiving,
             'unsynced': self.unsynced,
+            'restarts': self.restarts,
         }
 
     @classmethod
@@ -264,4 +268,5 @@ class MemberReport:
             exit_code=plain['exit_code'],
             error=plain['error'],
             receiving=plain.get('receiving', False),
-            unsynced=plain.get('unsynced', False))
+            unsynced=plain.get('unsynced', False),
+            restarts=plain.get('restarts', 0))

@@ -31,6 +31,7 @@ from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import app as apps
+from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter as reporters
 from trove_pxc.guestagent import revival
 from trove_pxc.guestagent import status as statuses
@@ -39,6 +40,9 @@ from trove_pxc import masking
 CONF = cfg.CONF
 conf.register(CONF)
 masking.install()
+
+_CUT_SHORT = ('its guest agent ended in the middle of preparing it, and what '
+              'it was told then is lost')
 
 
 class GaleraManager(common.MySqlManager):
@@ -56,6 +60,9 @@ class GaleraManager(common.MySqlManager):
                  status: statuses.MemberStatus, admin: Any) -> None:
         common.MySqlManager.__init__(self, app, status, admin, manager)
         self.member = app.bind(manager, self.docker_client)
+        # No order has come yet: this is of an agent before.
+        if self.member.stage is record.Stage.PREPARING:
+            self.member.fail(_CUT_SHORT)
         status.member = self.member
         self.reporter = reporters.Reporter(
             status.report_member, manager)
@@ -82,8 +89,14 @@ class GaleraManager(common.MySqlManager):
         return super().get_service_status()
 
     def prepare(self, context: Any, *args: Any, **kwargs: Any) -> None:
-        """Trove's own, but that a member tells of whatever failed."""
+        """Trove's own, but that a member tells of whatever failed.
+
+        Of an agent that died as well: the next one finds its record.
+        """
         try:
+            if kwargs.get('cluster_config'):
+                self.status.begin_member()
+                self.member.begin(_version(kwargs.get('ds_version')))
             super().prepare(context, *args, **kwargs)
         except Exception as failure:
             if kwargs.get('cluster_config'):
@@ -100,8 +113,8 @@ class GaleraManager(common.MySqlManager):
         if not cluster_config:
             self._check_single()
         if cluster_config:
-            self.member.prepare(ds_version or CONF.datastore_version,
-                                config_contents, overrides)
+            self.member.prepare(_version(ds_version), config_contents,
+                                overrides)
         else:
             super().do_prepare(
                 context, packages, databases, memory_mb, users, device_path,
@@ -156,6 +169,10 @@ class GaleraManager(common.MySqlManager):
     def cluster_complete(self, context: Any) -> None:
         self.member.complete()
         self.status.end_install()
+
+
+def _version(told: str | None) -> str:
+    return str(told or CONF.datastore_version)
 
 
 class MariaDBManager(GaleraManager, mariadb_manager.Manager):

@@ -105,6 +105,15 @@ class GaleraService:
         """Let every report from now on tell why this guest is of no use."""
         self._failure = reason
 
+    def begin(self, version: str) -> records.MemberRecord:
+        """Keep, for the agent after this one, that it was told to prepare."""
+        record = records.MemberRecord(records.Stage.PREPARING, version)
+        with self._lock:
+            self._files.ensure_folders(
+                files.Folder(self._where.state_dir, _ALL_ENTER))
+            self._records.write(record)
+        return record
+
     def prepare(self, version: str, base_config: str,
                 overrides: dict[str, Any] | None) -> None:
         """Bring everything but a database: folders, settings, image.
@@ -113,10 +122,7 @@ class GaleraService:
             be had or holds another server.
         """
         with self._lock:
-            self._files.ensure_folders(
-                files.Folder(self._where.state_dir, _ALL_ENTER))
-            record = records.MemberRecord(records.Stage.PREPARING, version)
-            self._records.write(record)
+            record = self.begin(version)
             self._make_folders()
             # On Debian it is a link to what the image does not have.
             self._files.drop_link(self._where.server_file)
@@ -239,7 +245,7 @@ class GaleraService:
             exit_code=seen.exit_code, receiving=seen.receiving,
             unsynced=(seen.node_view is not None
                       and self._transfers.last_is_unsynced()),
-            error=self._failure or (
+            restarts=seen.restarts, error=self._failure or (
                 seen.error if record is None else record.mask(seen.error)))
 
     def position(self) -> positions.Position:
@@ -250,9 +256,8 @@ class GaleraService:
     def context(self) -> dict[str, Any] | None:
         """The facts and the revealed secrets: for encrypted RPC alone."""
         record = self._records.read()
-        if record is None or record.membership is None:
-            return None
-        return record.membership.to_dict()
+        membership = None if record is None else record.membership
+        return None if membership is None else membership.to_dict()
 
     def write_probe(self, token: str) -> None:
         self._admin().write_probe(token)
@@ -279,8 +284,7 @@ class GaleraService:
                 'create the cluster anew')
         return record
 
-    def _configured(self) -> tuple[records.MemberRecord,
-                                   records.Membership]:
+    def _configured(self) -> tuple[records.MemberRecord, records.Membership]:
         record = self._record()
         if record.membership is None:
             raise exceptions.MemberNotConfigured(
@@ -296,12 +300,10 @@ class GaleraService:
 
     def _admin_of(self, record: records.MemberRecord
                   ) -> database.Database | None:
-        if record.membership is None:
-            return None
-        return self._admin_with(record.membership)
+        known = record.membership
+        return None if known is None else self._admin_with(known)
 
-    def _admin_with(self, membership: records.Membership
-                    ) -> database.Database:
+    def _admin_with(self, membership: records.Membership) -> database.Database:
         return database.Database(
             self._where.socket, settings.ADMIN_USER,
             membership.secrets.admin_password)
@@ -408,9 +410,6 @@ class GaleraService:
         self._container.ensure_created(self._specification(record))
         self._container.start()
 
-    def _has_database(self) -> bool:
-        return bool(self._files.present(f'{self._where.data_dir}/mysql'))
-
     def _position(self, record: records.MemberRecord) -> positions.Position:
         database_dir, grastate, view_file = (
             f'{self._where.data_dir}/{name}' for name in (
@@ -439,12 +438,13 @@ class GaleraService:
         elif position.uuid is not None:
             reason = (f'the data of the cluster {position.uuid} at '
                       f'{position.seqno}')
-        elif self._has_database() and not record.started:
+        elif (self._files.present(f'{self._where.data_dir}/mysql')
+                and not record.started):
             reason = 'a database that was not initialised here'
         else:
             return
         raise exceptions.BootstrapRefused(
             f'the data directory of {membership.facts.member_name} holds '
             f'{reason}; a new cluster is bootstrapped from nothing alone. '
-            'Recover the cluster that the data belongs to, or delete this '
-            'one and create it anew.')
+            'Have an operator look whose it is, then delete this cluster and '
+            'create it anew.')

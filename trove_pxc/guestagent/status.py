@@ -91,6 +91,11 @@ class MemberStatus(trove_service.BaseDbStatus):
             if force or self.is_installed:
                 self._told = (status, waiting.Stopwatch())
 
+    def begin_member(self) -> None:
+        """It is being prepared, by this agent and not by one that died."""
+        with self._lock:
+            self.status = ServiceStatuses.BUILDING
+
     def prompt_report(self) -> view.MemberReport:
         """The member's report; at once if its server was just seen to hang.
 

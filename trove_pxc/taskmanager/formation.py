@@ -67,21 +67,29 @@ class Formation(supervision.Supervised):
     def check(self) -> None:
         """As ever; and whether an instance is still to come at all."""
         super().check()
-        if self.interrupted:
-            self._look_at_births()
+        self.look_at_births(self.members)
+
+    @property
+    def unborn(self) -> Sequence[Member]:
+        """Whom Trove has been making for this operation."""
+        return self.members
 
     @functools.cached_property
     def births(self) -> dict[str, birth.Birth]:
-        """How far Trove is with each member, by its id."""
-        return {member.id: birth.Birth(member) for member in self.members}
+        """How far Trove is with each of them, by its id."""
+        return {member.id: birth.Birth(member) for member in self.unborn}
+
+    def look_at_births(self, concerned: Sequence[Member]) -> None:
+        """See whether they get further, if that may not be so."""
+        if self.interrupted:
+            for member in concerned:
+                self._looks[member.id]()
 
     @functools.cached_property
-    def _look_at_births(self) -> Callable[[], None]:
-        def look() -> None:
-            for one in self.births.values():
-                one.look()
-        return supervision.every(
-            self.members[0].options.cloud_poll_interval, look)
+    def _looks(self) -> dict[str, Callable[[], None]]:
+        return {member.id: supervision.every(
+            member.options.cloud_poll_interval,
+            self.births[member.id].look) for member in self.unborn}
 
     @property
     def registered(self) -> Sequence[Member]:
@@ -289,9 +297,36 @@ def _join(operation: Formation, member: Member) -> None:
         refuse_other_history(operation, member, report)
         if not operation.joined(report, size):
             raise waiting.NotYet(members.seen(report))
-    operation.wait(probe, progress=watch.progress)
+    try:
+        operation.wait(probe, progress=watch.progress)
+    except (exceptions.MemberFailed, exceptions.DeadlineExceeded) as failure:
+        _blame_who_was_lost(operation, member, present, failure)
+        raise
     for other in present:
         _wait_agreed(operation, other, size)
+
+
+def _blame_who_was_lost(operation: Formation, member: Member,
+                        present: Sequence[Member],
+                        failure: exceptions.MemberFailed
+                        | exceptions.DeadlineExceeded) -> None:
+    """It may have been the donor, or what made the component primary.
+
+    :raises MemberFailed: of the first that is not in one any more.
+    """
+    if isinstance(failure, exceptions.DeadlineExceeded):
+        cause = failure.last_seen
+    elif failure.instance_id == member.id:
+        cause = failure.cause
+    else:
+        return
+    for other in present:
+        report = operation.ask(other)
+        if report.view is None or not report.view.in_primary:
+            raise other.failed(
+                f'it left its cluster while {member.name} joined, and is: '
+                f'{members.seen(report)}; {member.name}: {cause}'
+            ) from failure
 
 
 def refuse_other_history(operation: Formation, member: Member,

@@ -52,11 +52,19 @@ class Growth(standing.Standing):
     remedy = 'shrink it away, then grow again'
 
     def __init__(self, context: Any, cluster: Any,
-                 new_instance_ids: Sequence[str]) -> None:
+                 new_instance_ids: Sequence[str],
+                 interrupted: bool = False) -> None:
         super().__init__('grow', context, cluster)
+        self.interrupted = interrupted
         self.newcomers = [member for member in self.everyone
                           if member.id in new_instance_ids]
         self.finished: list[Member] = []
+        if not self.newcomers:
+            self.remedy = 'ask for it again'
+
+    @property
+    def unborn(self) -> Sequence[Member]:
+        return self.newcomers
 
     @property
     def unfinished(self) -> list[Member]:
@@ -90,9 +98,11 @@ class Growth(standing.Standing):
         self.check_wanted()
         if not self.newcomers:
             raise exceptions.ClusterInconsistent(
-                f'cluster {self.cluster_id} has none of the new members')
+                f'none of the new members of cluster {self.cluster_id} was '
+                'made')
         if self.subject in self.newcomers:
             self.subject.check()
+            self.look_at_births([self.subject])
 
 
 def newcomers(operation: Growth) -> Sequence[Member]:
@@ -188,13 +198,14 @@ def give_up(operation: Growth, failure: exceptions.StepFailed) -> None:
     details = ''.join(traceback.format_exception(
         failure.__cause__ or failure))
     at_fault = operation.subject
+    outcome.let_trove_finish(operation.unfinished)
+    operation.check_wanted()
     for member in operation.unfinished:
         text = outcome.fault_text(failure)
         if at_fault is not None and member is not at_fault:
             text = (f'{member.name} was not let in, for the grow ended at '
                     f'{at_fault.name}, which tells why. '
                     f'Next: {failure.next_action}')
-        outcome.let_trove_finish(member)
         outcome.set_error(member, InstanceTasks.GROWING_ERROR)
         instance_models.save_instance_fault(
             member.id, text[:outcome.FAULT_LENGTH], details)

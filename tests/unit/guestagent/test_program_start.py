@@ -17,6 +17,7 @@ import pathlib
 import subprocess
 
 from trove_pxc.galera import dialect
+from trove_pxc.guestagent import container
 from trove_pxc.guestagent import program
 
 from tests.unit.guestagent import fakes
@@ -175,7 +176,7 @@ class StartTest(fakes.GuestTestCase):
     def test_a_bootstrap_without_accounts_is_refused(self) -> None:
         self.order('bootstrap')
         (self.orders / 'initialise.sql').unlink()
-        self.assertIn('order the bootstrap again', self.refused())
+        self.assertIn('was cut short before', self.refused())
 
     def test_a_failed_initialisation_tells_no_password(self) -> None:
         (self.fake / 'broken').touch()
@@ -188,7 +189,15 @@ class StartTest(fakes.GuestTestCase):
     def test_after_a_failed_initialisation_nothing_joins(self) -> None:
         self.test_a_failed_initialisation_tells_no_password()
         (self.fake / 'broken').unlink()
-        self.assertIn('order the bootstrap again', self.refused())
+        self.assertIn('nothing was started', self.refused())
+
+    def test_the_first_reason_is_the_one_that_is_told(self) -> None:
+        """Docker starts it again and again, and each start ends at once."""
+        (self.fake / 'broken').touch()
+        self.order('bootstrap')
+        for words in (self.refused(), self.refused(), self.refused()):
+            self.assertIn('ERROR: 1064', container.telling_line(words))
+            self.assertNotIn('secret-1', words)
 
     def test_an_unfinished_initialisation_is_done_anew(self) -> None:
         (self.data / 'mysql').mkdir()

@@ -41,6 +41,15 @@ class PrepareTest(fakes.MemberTestCase):
             self.where.data_dir).iterdir()))
         self.assertEqual(record.Stage.PREPARED, self.member.stage)
 
+    def test_an_agent_that_died_in_it_is_followed_by_one_that_knows(
+            self) -> None:
+        self.assertIsNone(self.new_agent().stage)
+        self.member.begin(fakes.VERSION)
+        self.assertEqual(record.Stage.PREPARING, self.new_agent().stage)
+        self.assertTrue(self.new_agent().is_member)
+        self.prepared()
+        self.assertEqual(record.Stage.PREPARED, self.new_agent().stage)
+
     def test_a_guest_that_was_not_prepared_is_no_member(self) -> None:
         self.assertFalse(self.member.is_member)
         self.assertIsNone(self.member.stage)

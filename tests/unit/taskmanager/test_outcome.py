@@ -38,6 +38,15 @@ class FaultTextTest(testtools.TestCase):
         self.assertTrue(text.endswith('server logs'), text)
         self.assertIn('xxx...', text)
 
+    def test_a_long_advice_leaves_room_for_a_short_cause(self) -> None:
+        failure = exceptions.StepFailed(
+            'recover', 'choose who is continued', 'c' * 100,
+            'a' * 110 + ' (--force MEMBER)')
+        text = outcome.fault_text(failure)
+        self.assertEqual(outcome.FAULT_LENGTH, len(text))
+        self.assertTrue(text.endswith('(--force MEMBER)'), text)
+        self.assertIn('ccc...', text)
+
     def test_it_never_is_longer_than_the_column(self) -> None:
         text = outcome.fault_text(self.failed('x' * 1000, step='y' * 300))
         self.assertEqual(outcome.FAULT_LENGTH, len(text))
