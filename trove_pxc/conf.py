@@ -88,7 +88,7 @@ _BOTH = (
              'without being asked, if that is proven to be safe. What is '
              'refused then, an operator can still force.'),
     cfg.IntOpt(
-        'automatic_recovery_patience', default=60, min=5,
+        'automatic_recovery_patience', default=30, min=5,
         help='Seconds for which no member of a cluster may serve until it '
              'is recovered by itself. Members that lost power together '
              'find each other within that time. Each try that fails '
