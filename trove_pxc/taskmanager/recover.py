@@ -392,14 +392,6 @@ def run(operation: Recovery) -> None:
         faults.forget(member.id)
 
 
-def _loops(operation: Recovery) -> bool:
-    """Whether a server that fails at each start hides where it stands."""
-    return any(
-        answer.report.server is ServerState.CRASHED
-        and answer.position is not None and answer.position.seqno < 0
-        for answer in operation.answers.values())
-
-
 def obstacle(operation: Recovery) -> str:
     """Why a recovery would not bring the cluster back; '' if it may.
 
@@ -411,7 +403,8 @@ def obstacle(operation: Recovery) -> str:
     operation.read(list(operation.reports))
     choice = operation.choose()
     if choice.step is plan.Step.WAIT or (
-            choice.step is plan.Step.REFUSE and _loops(operation)):
+            choice.step is plan.Step.REFUSE
+            and history.hidden_by_loop(operation.answers)):
         decision = plan.may_halt(list(operation.everyone), operation.answers)
         return '' if decision.allowed else decision.reason
     if choice.step in (plan.Step.REFUSE, plan.Step.REJOIN):
