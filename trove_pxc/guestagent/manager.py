@@ -31,6 +31,7 @@ from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import app as apps
+from trove_pxc.guestagent import metrics as endpoints
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter as reporters
 from trove_pxc.guestagent import revival
@@ -50,11 +51,13 @@ class GaleraManager(common.MySqlManager):
 
     :ivar beginning: what the agent does beside its start.
     :ivar reporter: tells Trove how the member stands.
+    :ivar metrics: tells Prometheus, if that is wanted.
     """
 
     member: revival.MemberService
     beginning: threading.Thread
     reporter: reporters.Reporter
+    metrics: endpoints.Endpoint
 
     def _install(self, manager: str, app: apps.MemberApp,
                  status: statuses.MemberStatus, admin: Any) -> None:
@@ -66,6 +69,7 @@ class GaleraManager(common.MySqlManager):
         status.member = self.member
         self.reporter = reporters.Reporter(
             status.report_member, manager)
+        self.metrics = endpoints.Endpoint(status, self.member, manager)
         self.beginning = threading.Thread(target=self._begin, daemon=True)
         self.beginning.start()
 
@@ -74,6 +78,7 @@ class GaleraManager(common.MySqlManager):
         self.member.refresh()
         self.member.resume()
         self.reporter.keep_on()
+        self.metrics.keep_on()
 
     # It has a name of its own: Trove's task of the name update_status runs
     # whatever overrides it.
@@ -81,6 +86,7 @@ class GaleraManager(common.MySqlManager):
     def report_member(self, context: Any) -> None:
         """See at every tick that the member runs and is reported."""
         self.reporter.keep_on()
+        self.metrics.keep_on()
         self.member.resume()
 
     def get_service_status(self) -> Any:
