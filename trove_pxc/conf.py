@@ -26,6 +26,17 @@ _BOTH = (
         help='How a member receives a full copy of the data when it joins '
              'a cluster (wsrep_sst_method). Unset: the best method of the '
              'server version, as galera/dialect.py knows it.'),
+    cfg.BoolOpt(
+        'encrypt_cluster_traffic', default=True,
+        help='Whether what the members of a new cluster say to each other '
+             '(group communication, incremental and whole state transfers) '
+             'is encrypted, and each proves with a certificate of the '
+             "cluster's own authority that it is a member. A cluster keeps "
+             'for life what this was when it was created.'),
+    cfg.IntOpt(
+        'certificate_days', default=3650, min=1,
+        help="Days for which a cluster's authority and the certificates of "
+             'its members are valid; they can be rotated before.'),
     cfg.IntOpt(
         'member_ready_timeout', default=1800, min=10,
         help='Seconds that a new member may take from the request until its '

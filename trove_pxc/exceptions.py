@@ -106,10 +106,10 @@ class StepFailed(GaleraError):
     def with_obstacle(self, obstacle: str) -> 'StepFailed':
         """The same failure of a member that does not serve since then."""
         return StepFailed(
-            self.operation, self.step, self.cause,
+            self.operation, self.step,
+            f'{self.cause}; and it could not be put back: {obstacle}',
             'have it brought back ("openstack database cluster recover"), '
-            f'for it does not serve: {obstacle}',
-            self.blamed)
+            'for it does not serve', self.blamed)
 
 
 class MemberNotConfigured(GaleraError):

@@ -76,3 +76,13 @@ class ClusterResizeVolume(notification.DBaaSAPINotification):
 
     def optional_start_traits(self) -> list[str]:
         return ['instance_ids']
+
+
+class ClusterRotateCertificates(notification.DBaaSAPINotification):
+    """dbaas.cluster_rotate_certificates.start, .end, .error"""
+
+    def event_type(self) -> str:
+        return 'cluster_rotate_certificates'
+
+    def required_start_traits(self) -> list[str]:
+        return ['cluster_id']

@@ -46,13 +46,14 @@ RECOVER = 'recover'
 FORCE = 'force'
 GROW = 'grow'
 SHRINK = 'shrink'
+CERTIFICATES = 'certificates'
 
 _PREFIX = 'Ordered: '
 _TEXTS = {RESTART: 'a restart', FLAVOR: 'the flavor ', VOLUME: 'a volume of ',
           RECOVER: 'a recovery', FORCE: 'a recovery, by force from ',
           GROW: 'to let in all members from number ',
-          SHRINK: 'to stay without '}
-_WITHOUT_VALUE = (RESTART, RECOVER)
+          SHRINK: 'to stay without ', CERTIFICATES: 'new certificates'}
+_WITHOUT_VALUE = (RESTART, RECOVER, CERTIFICATES)
 _UNITS = {VOLUME: ' GB', GROW: ' on'}
 _COUNTED = (FLAVOR, VOLUME)     # against the project's quota
 _ID_LENGTH = 8                  # tells the members of one cluster apart
@@ -63,7 +64,8 @@ _TEXT_LENGTH = 255              # the column of Trove's table
 class Order:
     """One order.
 
-    :ivar action: RESTART, FLAVOR, VOLUME, RECOVER, FORCE, GROW or SHRINK.
+    :ivar action: RESTART, FLAVOR, VOLUME, RECOVER, FORCE, GROW, SHRINK or
+        CERTIFICATES.
     :ivar value: the flavor's id, the volume's size in GB, the id of the
         member that is forced, the number of the first new member, or how
         the ids of those begin who leave.

@@ -16,10 +16,14 @@ Each guest is an RPC endpoint of its own, on the topic where the real agent
 would listen, so that the taskmanager's own client is what calls it.
 """
 
+import contextlib
+import datetime
 import threading
 from typing import Any
 import uuid
 
+from cryptography import exceptions
+from cryptography import x509
 import oslo_messaging as messaging
 from trove.common.db.mysql import models
 from trove.guestagent import api
@@ -158,6 +162,20 @@ class World:
             self.events.append(event)
 
 
+def trusts(one: dict[str, str] | None, other: dict[str, str] | None) -> bool:
+    """Whether one takes the other for a member, as OpenSSL would."""
+    if one is None or other is None:
+        return one is other
+    certificate = x509.load_pem_x509_certificate(
+        other['certificate'].encode())
+    for authority in x509.load_pem_x509_certificates(
+            one['trusted'].encode()):
+        with contextlib.suppress(exceptions.InvalidSignature, ValueError):
+            certificate.verify_directly_issued_by(authority)
+            return True
+    return False
+
+
 class Guest(accounts.Accounts):
     """One guest and its database server.
 
@@ -213,6 +231,7 @@ class Guest(accounts.Accounts):
         self.seen: tuple[str, int] | None = None
         self.mounted = True
         self.ran_with: dict[str, Any] = {}
+        self.shows: dict[str, str] | None = None
         self.prepared_with: dict[str, Any] = {}
 
     def habit(self, name: str) -> Any:
@@ -261,10 +280,20 @@ class Guest(accounts.Accounts):
             self.world.tell(f'prepared {self.name}')
             self.report_status(Statuses.INSTANCE_READY)
 
-    def configure_member(self, context: Any, facts: Any,
-                         secrets: Any) -> None:
+    def configure_member(self, context: Any, facts: Any, secrets: Any,
+                         identity: Any = None) -> None:
+        self._refuse_if_ordered()
         self.world.tell(f'configure {self.name}')
-        self.settings = {'facts': facts, 'secrets': secrets}
+        self.settings = {'facts': facts, 'secrets': secrets,
+                         'identity': identity}
+
+    def _refuse_if_ordered(self) -> None:
+        """At the n-th time."""
+        left = self.habit('refuses_settings')
+        if left:
+            self.world.habits[self.name]['refuses_settings'] = left - 1
+        if left == 1:
+            raise messaging.RemoteError('OSError', 'read-only file system')
 
     def bootstrap_member(self, context: Any) -> None:
         with self.world.lock:
@@ -285,12 +314,21 @@ class Guest(accounts.Accounts):
                 self.world.take_in(self)
 
     def _start(self) -> bool:
+        assert self.settings
         self.server = ServerState.STARTING
         self.held = self.ordered = False
         self.restarts = 0
-        if self.habit('crashes') or self.habit('dies_at_once'):
+        self.shows = self.settings.get('identity')
+        if (self.habit('crashes') or self.habit('dies_at_once')
+                or not self._meets_friends()):
             self.server = ServerState.CRASHED
         return self.server == ServerState.STARTING
+
+    def _meets_friends(self) -> bool:
+        """Whether it and each member that runs trust each other."""
+        return all(
+            trusts(self.shows, other.shows) and trusts(other.shows, self.shows)
+            for other in self.world.component if other is not self)
 
     def member_report(self, context: Any) -> dict[str, Any]:
         if self.habit('silent'):
@@ -321,7 +359,8 @@ class Guest(accounts.Accounts):
                 server=self.server, view=self._view(), data_bytes=0,
                 started=self.started,
                 exit_code=1 if self.server == ServerState.CRASHED else None,
-                restarts=self.restarts, error=self._error()).to_dict()
+                restarts=self.restarts, error=self._error(),
+                certificate_ends=self._certificate_ends()).to_dict()
 
     def _meet(self) -> None:
         """Restore the last view, if all that were in it are back."""
@@ -343,6 +382,12 @@ class Guest(accounts.Accounts):
             self.reports_until_running -= 1
             if self.reports_until_running < 0:
                 self.server = ServerState.RUNNING
+
+    def _certificate_ends(self) -> datetime.datetime | None:
+        if self.shows is None:
+            return None
+        return x509.load_pem_x509_certificate(
+            self.shows['certificate'].encode()).not_valid_after_utc
 
     def _error(self) -> str:
         if self.habit('fails_to_prepare'):

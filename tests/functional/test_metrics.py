@@ -49,7 +49,9 @@ class MetricsTest(fakes.MemberTestCase):
         self.config.config(group='mariadb')
         with socket.create_server(('127.0.0.1', 0)) as free:
             self.port = int(free.getsockname()[1])
-        self.configured()
+        self.prepared()
+        self.member.configure(
+            fakes.facts(), fakes.secrets(), fakes.identity())
         self.member.start()
         self.engine.holds(status='running')
         self.rows: Any = list(test_figures.BUSY.items())

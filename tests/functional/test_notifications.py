@@ -98,6 +98,7 @@ class NotificationsTest(test_grow.GrowthTest, Told):
             'cluster_resize_flavor': {'resize': {'flavorRef': '2'}},
             'cluster_resize_volume': {'resize': {'volume': {'size': 2}}},
             'cluster_recover': {'recover': {}},
+            'cluster_rotate_certificates': {'rotate_certificates': {}},
         }
         if event == 'cluster_shrink':
             self.shrink(self.instance_rows(self.cluster_id)[-1].name)
@@ -157,6 +158,7 @@ class NotificationsTest(test_grow.GrowthTest, Told):
         for event, broken in (
                 ('cluster_recover', 'recover.run'),
                 ('cluster_restart', 'restart.run'),
+                ('cluster_rotate_certificates', 'rotate.run'),
                 ('cluster_resize_flavor', 'resize.run_flavor'),
                 ('cluster_resize_volume', 'resize.run_volume'),
                 ('cluster_shrink', 'shrink.run'),

@@ -150,6 +150,12 @@ class StatusTest(sites.SiteTest):
                      '[DEFAULT]\nnotification_service_id = mariadb:1\n')
         self.assert_names('Notification ids', 'no id for pxc', fatal=False)
 
+    def test_messages_that_anybody_can_read(self) -> None:
+        self.replace('[DEFAULT]\n',
+                     '[DEFAULT]\nenable_secure_rpc_messaging = False\n')
+        self.assert_names('Messages to guests', 'keys of all members',
+                          fatal=False)
+
     def test_heartbeats_of_troves_default(self) -> None:
         self.replace('agent_heartbeat_expiry = 180\n', '')
         self.assertEqual(

@@ -26,7 +26,7 @@ ALL = (orders.Order(orders.RESTART), orders.Order(orders.FLAVOR, '7'),
        orders.Order(orders.FLAVOR, 'f3b1e2d4 of GB'),
        orders.Order(orders.VOLUME, '30'), orders.recovery(None),
        orders.recovery('an-id'), orders.Order(orders.GROW, '4'),
-       orders.shrinking([FOUR, FIVE]))
+       orders.shrinking([FOUR, FIVE]), orders.Order(orders.CERTIFICATES))
 
 
 def row(number: int, text: str | None) -> Any:
@@ -46,7 +46,8 @@ class OrderTest(testtools.TestCase):
              'Ordered: a volume of 30 GB', 'Ordered: a recovery',
              'Ordered: a recovery, by force from an-id',
              'Ordered: to let in all members from number 4 on',
-             'Ordered: to stay without 4f7dcd9c, 5a3c1e77'],
+             'Ordered: to stay without 4f7dcd9c, 5a3c1e77',
+             'Ordered: new certificates'],
             [order.text for order in ALL])
 
     def test_troves_texts_are_no_orders(self) -> None:

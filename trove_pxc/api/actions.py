@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What users may have done to a cluster: resize, restart, recover it.
+"""What users may have done to a cluster: resize, restart, recover, rotate.
 
 Imported by api/cluster. An action is checked here and handed to the
 taskmanager; the cluster's task says that it runs.
@@ -53,6 +53,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         'type': ['object', 'null'],
         'additionalProperties': False,
         'properties': {'force': apischema.uuid},
+    },
+    'rotate_certificates': {
+        'type': ['object', 'null'],
+        'additionalProperties': False,
     },
     'resize': {
         'type': 'object',
@@ -102,6 +106,8 @@ def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
         _restart(cluster, request, targets)
     elif action == 'recover':
         _recover(cluster, request, targets, wanted.get('force'))
+    elif action == 'rotate_certificates':
+        _rotate_certificates(cluster, request, targets)
     elif ('flavorRef' in wanted) == ('volume' in wanted):
         raise validation.refused(
             'A resize names either flavorRef or volume, not both; do one '
@@ -176,6 +182,20 @@ def _recover(cluster: Any, request: Any, targets: Sequence[Any],
             **({} if force is None else {'instance_id': force})):
         _hand_over(cluster, targets, ClusterTasks.RESTARTING_CLUSTER,
                    orders.recovery(force), cast)
+
+
+def _rotate_certificates(cluster: Any, request: Any,
+                         targets: Sequence[Any]) -> None:
+    cluster.context.notification = notifications.ClusterRotateCertificates(
+        cluster.context, request=request)
+    client = _client(cluster)
+
+    def cast(manager: str, cluster_id: str, _: Sequence[str]) -> None:
+        client.rotate_certificates(manager, cluster_id)
+    with notification.StartNotification(
+            cluster.context, cluster_id=cluster.id):
+        _hand_over(cluster, targets, ClusterTasks.UPDATING_CLUSTER,
+                   orders.Order(orders.CERTIFICATES), cast)
 
 
 def _resize_flavor(cluster: Any, request: Any, targets: Sequence[Any],

@@ -75,6 +75,10 @@ CHECKS = (
         'Port of users', settings.sql_port,
         'tcp_ports opens 3306 to users.', (VALUES,)),
     check.Check(
+        'Messages to guests', settings.messages,
+        'Passwords and keys go to guests in messages that are encrypted.',
+        (VALUES,)),
+    check.Check(
         'Templates whole', settings.templates_whole,
         'The templates of new instances can be read.', (VALUES,)),
     check.Check(

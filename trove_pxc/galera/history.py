@@ -154,14 +154,6 @@ def remembered(answers: Mapping[str, Answer]
             and answer.position.seen_uuid is not None}
 
 
-def hidden_by_loop(answers: Mapping[str, Answer]) -> bool:
-    """Whether a server that fails at each start hides where it stands."""
-    return any(
-        answer.report.server is ServerState.CRASHED
-        and answer.position is not None and answer.position.seqno < 0
-        for answer in answers.values())
-
-
 def discord(remembered: Mapping[str, tuple[str, int]],
             known_uuid: str | None) -> str | None:
     """Why what the members remember is not of one history."""

@@ -46,7 +46,8 @@ from trove_pxc.galera.view import ServerState
 EMPTY_DATA_BYTES = 1024 * 1024
 
 _ANEW = 'Create a new cluster and load the last dump of your data into it.'
-_START = 'Have an operator start its guest ("openstack server start")'
+# The column of Trove's faults is short.
+_START = 'Have an operator start it ("openstack server start")'
 
 _STILL = (ServerState.ABSENT, ServerState.STOPPED, ServerState.CRASHED)
 
@@ -365,7 +366,7 @@ def _unheard(name: str) -> str:
 def _silence(silent: Sequence[str]) -> str:
     return (f'{_list(silent)} did not answer, and may run or hold the '
             f'latest data. {_START}; if it is lost for good, force the '
-            'member that is to be continued.')
+            'member to continue.')
 
 
 def _reboot(name: str) -> str:

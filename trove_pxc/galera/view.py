@@ -20,6 +20,7 @@ Source: "Galera Status Variables" of the Galera Cluster documentation and
 
 from collections.abc import Mapping
 import dataclasses
+import datetime
 import enum
 from typing import Any
 
@@ -240,6 +241,8 @@ class MemberReport:
         what a state transfer brought.
     :ivar restarts: how often Docker has started the server again by itself
         since somebody started it.
+    :ivar certificate_ends: when what it shows to the others expires, in
+        UTC; None where members talk in clear text.
     """
 
     server: ServerState
@@ -251,6 +254,7 @@ class MemberReport:
     receiving: bool = False
     unsynced: bool = False
     restarts: int = 0
+    certificate_ends: datetime.datetime | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same report."""
@@ -264,11 +268,13 @@ class MemberReport:
             'receiving': self.receiving,
             'unsynced': self.unsynced,
             'restarts': self.restarts,
+            'certificate_ends': (self.certificate_ends
+                                 and self.certificate_ends.isoformat()),
         }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'MemberReport':
-        view = plain['view']
+        view, ends = plain['view'], plain.get('certificate_ends')
         return cls(
             server=ServerState(plain['server']),
             view=None if view is None else NodeView.from_dict(view),
@@ -278,4 +284,6 @@ class MemberReport:
             error=plain['error'],
             receiving=plain.get('receiving', False),
             unsynced=plain.get('unsynced', False),
-            restarts=plain.get('restarts', 0))
+            restarts=plain.get('restarts', 0),
+            certificate_ends=(
+                ends and datetime.datetime.fromisoformat(ends)))

@@ -29,6 +29,7 @@ from trove.guestagent.datastore.mysql_common import manager as common
 
 from trove_pxc import conf
 from trove_pxc import exceptions
+from trove_pxc.galera import identity as identities
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import app as apps
 from trove_pxc.guestagent import metrics as endpoints
@@ -131,9 +132,12 @@ class GaleraManager(common.MySqlManager):
         """Whether this datastore may be an instance without a cluster."""
 
     def configure_member(self, context: Any, facts: dict[str, Any],
-                         secrets: dict[str, str]) -> None:
-        self.member.configure(settings.MemberFacts.from_dict(facts),
-                              settings.ClusterSecrets.from_dict(secrets))
+                         secrets: dict[str, Any],
+                         identity: dict[str, str] | None = None) -> None:
+        self.member.configure(
+            settings.MemberFacts.from_dict(facts),
+            settings.ClusterSecrets.from_dict(secrets),
+            identities.Identity.from_dict(identity) if identity else None)
 
     def bootstrap_member(self, context: Any) -> None:
         self.member.bootstrap()

@@ -68,6 +68,9 @@ _RESTARTS = figures.Figure(
     'trove_pxc_server_restarts', _GAUGE,
     'How often the server was started again by itself since a start that '
     'was asked for.')
+_CERTIFICATE = figures.Figure(
+    'trove_pxc_certificate_ends_timestamp_seconds', _GAUGE,
+    'When the certificate that the member shows to the others expires.')
 
 
 class Endpoint:
@@ -142,6 +145,9 @@ def _of_guest(report: view.MemberReport) -> Iterator[figures.Sample]:
             (_UNSYNCED, report.unsynced), (_DATA, report.data_bytes),
             (_RESTARTS, report.restarts)):
         yield figures.Sample(figure, (({}, float(value)),))
+    if report.certificate_ends is not None:
+        yield figures.Sample(
+            _CERTIFICATE, (({}, report.certificate_ends.timestamp()),))
 
 
 class _Server(socketserver.TCPServer):

@@ -32,6 +32,8 @@ from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import api as task_api
 from trove.taskmanager import models as task_models
 
+from trove_pxc.galera import plan
+from trove_pxc.galera import view
 from trove_pxc import notifications
 from trove_pxc import orders
 from trove_pxc.taskmanager import members
@@ -111,16 +113,43 @@ def attend(row: Any) -> bool:
     try:
         operation = recover.Recovery(
             context, task_models.load_cluster_tasks(context, row.id))
-        obstacle = recover.obstacle(operation)
-        if obstacle:
+        reason = obstacle(operation)
+        if reason:
             LOG.warning('No member of cluster %s serves, and it is not '
-                        'recovered by itself: %s', row.id, obstacle)
+                        'recovered by itself: %s', row.id, reason)
             return False
         return _begin(context, row)
     except exception.TroveError as error:
         LOG.error('Cluster %s could not be recovered by itself: %s', row.id,
                   error)
         return False
+
+
+def obstacle(operation: recover.Recovery) -> str:
+    """Why a recovery would not bring the cluster back; '' if it may.
+
+    It only asks. Of a server that looks for the others, or gives up and is
+    started again and again, it cannot know where it stands; the recovery
+    stops it, and decides then.
+    """
+    operation.look()
+    operation.read(list(operation.reports))
+    choice = operation.choose()
+    if choice.step is plan.Step.WAIT or (
+            choice.step is plan.Step.REFUSE and _loops(operation)):
+        decision = plan.may_halt(list(operation.everyone), operation.answers)
+        return '' if decision.allowed else decision.reason
+    if choice.step in (plan.Step.REFUSE, plan.Step.REJOIN):
+        return choice.reason
+    return ''
+
+
+def _loops(operation: recover.Recovery) -> bool:
+    """Whether a server that fails at each start hides where it stands."""
+    return any(
+        answer.report.server is view.ServerState.CRASHED
+        and answer.position is not None and answer.position.seqno < 0
+        for answer in operation.answers.values())
 
 
 def _begin(context: Any, row: Any) -> bool:

@@ -26,11 +26,13 @@ from oslo_log import log as logging
 from trove.common import utils
 
 from trove_pxc import exceptions
+from trove_pxc.galera import identity as identities
 from trove_pxc.galera import naming
 from trove_pxc.galera import plan
 from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc.taskmanager import authority
 from trove_pxc.taskmanager import birth
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import ports
@@ -197,18 +199,33 @@ def configured(operation: Formation, member: Member) -> bool:
     had = operation.tell(member, member.settings)
     if had is None:
         return False
-    facts, secrets = had
     if operation.secrets is None:
-        operation.secrets = secrets
-    return facts == operation.facts(member) and secrets == operation.secrets
+        operation.secrets = had.secrets
+    return (had.facts == operation.facts(member)
+            and had.secrets == operation.secrets
+            and authority.fits(had.identity, operation.secrets.authorities,
+                               member.address))
 
 
 def configure(operation: Formation, member: Member) -> None:
     if operation.secrets is None:
         operation.secrets = _shared_secrets(operation, member.options)
+    had = operation.tell(member, member.settings)
     operation.tell(member, functools.partial(
         member.guest.configure_member, operation.facts(member),
-        operation.secrets))
+        operation.secrets, _identity(
+            operation.secrets, member,
+            None if had is None else had.identity)))
+
+
+def _identity(secrets: settings.ClusterSecrets, member: Member,
+              had: identities.Identity | None) -> identities.Identity | None:
+    """The one that it has, if that is right."""
+    if (not secrets.encrypted
+            or authority.fits(had, secrets.authorities, member.address)):
+        return had if secrets.encrypted else None
+    return authority.issue(secrets.authorities, member.node_name,
+                           member.address, member.options.certificate_days)
 
 
 def _shared_secrets(operation: Formation,
@@ -218,13 +235,16 @@ def _shared_secrets(operation: Formation,
         had = (operation.tell(member, member.settings)
                if member.prepared() else None)
         if had is not None:
-            return had[1]
+            return had.secrets
     length = options.default_password_length
 
     def new() -> secret.Secret:
         return secret.Secret(utils.generate_random_password(length))
     return settings.ClusterSecrets(
-        admin_password=new(), root_password=new(), sst_password=new())
+        admin_password=new(), root_password=new(), sst_password=new(),
+        authorities=(authority.new(
+            operation.cluster_id, options.certificate_days),)
+        if options.encrypt_cluster_traffic else ())
 
 
 def _cluster_exists(operation: Formation, member: Member) -> bool:

@@ -18,6 +18,7 @@ whoever replaces a lost member grows first.
 """
 
 from collections.abc import Sequence
+import functools
 import traceback
 from typing import Any
 
@@ -125,14 +126,26 @@ def _to_be_told(operation: Growth, member: Member) -> list[Member]:
 
 
 def _known(operation: Growth, member: Member) -> bool:
-    return all(formation.configured(operation, other)
-               for other in _to_be_told(operation, member))
+    told = [operation.tell(other, other.settings)
+            for other in _to_be_told(operation, member)]
+    return all(had is not None and had.facts == operation.facts(other)
+               for other, had in zip(
+                   _to_be_told(operation, member), told))
 
 
 def _make_known(operation: Growth, member: Member) -> None:
-    """A running server keeps its own; the next start knows all."""
+    """A running server keeps its own; the next start knows all.
+
+    Each keeps the secrets that its server runs with: it may be between two
+    authorities, if a rotation of certificates was not brought to its end.
+    """
     for other in _to_be_told(operation, member):
-        formation.configure(operation, other)
+        had = operation.tell(other, other.settings)
+        if had is None:
+            raise other.failed('it serves, and has no settings')
+        operation.tell(other, functools.partial(
+            other.guest.configure_member, operation.facts(other),
+            had.secrets, had.identity))
     missing = [other.name for other in operation.everyone
                if other not in operation.members
                and other not in operation.unfinished]

@@ -33,9 +33,9 @@ from trove.instance import service_status
 from trove.instance import tasks as instance_tasks
 
 from trove_pxc import exceptions
+from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import naming
 from trove_pxc.galera import position
-from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc import waiting
 
@@ -255,11 +255,9 @@ class Member:
         found: position.Position = self.guest.member_position()
         return found
 
-    def settings(self) -> tuple[settings.MemberFacts,
-                                settings.ClusterSecrets] | None:
+    def settings(self) -> Membership | None:
         """What it was configured with, None if it never was."""
-        found: (tuple[settings.MemberFacts, settings.ClusterSecrets]
-                | None) = self.guest.member_context()
+        found: Membership | None = self.guest.member_context()
         return found
 
     def _ports(self) -> list[Any]:

@@ -35,7 +35,7 @@ LOG = logging.getLogger(__name__)
 _READY = (service_status.ServiceStatuses.INSTANCE_READY,
           service_status.ServiceStatuses.HEALTHY)
 FAULT_LENGTH = 255          # the column of Trove's table
-_LEAST_OF_CAUSE = 60
+_LEAST_OF_CAUSE = 130
 
 
 def record_failure(failure: exceptions.StepFailed,

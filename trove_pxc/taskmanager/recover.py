@@ -392,26 +392,6 @@ def run(operation: Recovery) -> None:
         faults.forget(member.id)
 
 
-def obstacle(operation: Recovery) -> str:
-    """Why a recovery would not bring the cluster back; '' if it may.
-
-    It only asks. Of a server that looks for the others, or gives up and is
-    started again and again, it cannot know where it stands; the recovery
-    stops it, and decides then.
-    """
-    operation.look()
-    operation.read(list(operation.reports))
-    choice = operation.choose()
-    if choice.step is plan.Step.WAIT or (
-            choice.step is plan.Step.REFUSE
-            and history.hidden_by_loop(operation.answers)):
-        decision = plan.may_halt(list(operation.everyone), operation.answers)
-        return '' if decision.allowed else decision.reason
-    if choice.step in (plan.Step.REFUSE, plan.Step.REJOIN):
-        return choice.reason
-    return ''
-
-
 def give_up(operation: Recovery, failure: exceptions.StepFailed) -> None:
     """Tell what happened; have run again what was stopped to look at it."""
     _record(operation, failure)

@@ -83,7 +83,9 @@ CONTINUATIONS: Mapping[int, Continuation] = {
          orders.FORCE: notifications.ClusterRecover}, _ordered),
     ClusterTasks.UPDATING_CLUSTER.code: Continuation(
         {'': notifications.ClusterResizeFlavor,
-         orders.VOLUME: notifications.ClusterResizeVolume}, _ordered),
+         orders.VOLUME: notifications.ClusterResizeVolume,
+         orders.CERTIFICATES: notifications.ClusterRotateCertificates},
+        _ordered),
     ClusterTasks.GROWING_CLUSTER.code: Continuation(
         {'': notification.DBaaSClusterGrow}, _ordered),
     ClusterTasks.SHRINKING_CLUSTER.code: Continuation(

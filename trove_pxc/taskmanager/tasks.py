@@ -46,6 +46,7 @@ from trove_pxc.taskmanager import recover
 from trove_pxc.taskmanager import resize
 from trove_pxc.taskmanager import restart
 from trove_pxc.taskmanager import rolling
+from trove_pxc.taskmanager import rotate
 from trove_pxc.taskmanager import shrink
 from trove_pxc.taskmanager import workflow
 
@@ -138,6 +139,11 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                    functools.partial(resize.VolumeResize, context, self,
                                      instance_ids, volume_gb))
 
+    def rotate_certificates(self, context: Any) -> None:
+        """Give all members certificates of a new authority; as a restart."""
+        self._roll(ClusterTasks.UPDATING_CLUSTER, rotate.run,
+                   functools.partial(rotate.Rotation, context, self))
+
     def recover_cluster(self, context: Any,
                         force: str | None = None) -> None:
         """Bring back a cluster that serves nobody, or not with all.
@@ -190,6 +196,8 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             self.restart_members(context, ids)
         elif order.action in (orders.RECOVER, orders.FORCE):
             self.recover_cluster(context, order.value or None)
+        elif order.action == orders.CERTIFICATES:
+            self.rotate_certificates(context)
         elif order.action == orders.FLAVOR:
             self.resize_flavor_of_members(context, ids, order.value)
         else:
@@ -335,4 +343,4 @@ def _action(name: str) -> Callable[..., None]:
 ACTIONS: Mapping[str, Callable[..., None]] = {
     name: _action(name) for name in (
         'restart_members', 'resize_flavor_of_members',
-        'resize_volume_of_members', 'recover_cluster')}
+        'resize_volume_of_members', 'rotate_certificates', 'recover_cluster')}

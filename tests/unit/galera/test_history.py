@@ -113,18 +113,3 @@ class PlaceTest(testtools.TestCase):
                       key=lambda place: place.merit, reverse=True)
         self.assertEqual(['running', 'safe', 'first', 'last', 'behind'],
                          [place.name for place in best])
-
-
-class HiddenByLoopTest(testtools.TestCase):
-
-    def test_only_who_fails_at_each_start_and_tells_no_place(self):
-        for server, seqno, hidden in (
-                ('crashed', -1, True), ('crashed', 31, False),
-                ('stopped', -1, False), ('running', -1, False)):
-            answer = history.Answer(samples.report(server),
-                                    samples.place(seqno))
-            self.assertEqual(
-                hidden, history.hidden_by_loop({'a': answer}),
-                f'{server} at {seqno}')
-        silent = history.Answer(samples.report('crashed'))
-        self.assertFalse(history.hidden_by_loop({'a': silent}))

@@ -196,9 +196,10 @@ class MariaDBManagerTest(ManagerTestCase):
     def test_settings_arrive_typed(self) -> None:
         self.manager.configure_member(
             CONTEXT, facts=fakes.facts().to_dict(),
-            secrets=fakes.secrets().to_dict())
+            secrets=fakes.secrets().to_dict(),
+            identity=fakes.identity().to_dict())
         self.member.configure.assert_called_once_with(
-            fakes.facts(), fakes.secrets())
+            fakes.facts(), fakes.secrets(), fakes.identity())
 
     def test_answers_are_plain(self) -> None:
         self.member.position.return_value = POSITION

@@ -106,6 +106,13 @@ class EndpointTest(testtools.TestCase):
         self.assertEqual(['crashed'], self.state())
         self.assertEqual(4, self.read()['trove_pxc_server_restarts'])
 
+    def test_when_the_certificate_ends(self) -> None:
+        name = 'trove_pxc_certificate_ends_timestamp_seconds'
+        self.assertNotIn(name, self.read())
+        self.looked(samples.report(
+            'crashed', certificate_ends='2036-01-01T00:00:00+00:00'))
+        self.assertEqual(2082758400, self.read()[name])
+
     def test_who_was_not_looked_at_and_is_not_known(self) -> None:
         self.looked(None)
         self.member.facts = None

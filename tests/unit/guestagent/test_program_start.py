@@ -216,6 +216,21 @@ class StartTest(fakes.GuestTestCase):
         self.assertEqual(['--wsrep_sst_method=rsync'], self.started())
         self.assertEqual([], self.started())
 
+    def test_the_quick_transfer_is_encrypted_where_members_are(self) -> None:
+        folder = self.folder('tls')
+        (folder / 'key.pem').touch()
+        settings = pathlib.Path(self.script).with_suffix('.conf')
+        settings.write_text(
+            f'{settings.read_text()}IDENTITY_DIR={folder}\n')
+        self.order('form')
+        self.assertEqual([], self.started())
+        self.command('#!/bin/sh\n', 'stunnel')
+        self.order('form')
+        self.assertEqual(['--wsrep_sst_method=rsync'], self.started())
+        settings.write_text(f'{settings.read_text()}CAN_ENCRYPT=\n')
+        self.order('form')
+        self.assertEqual([], self.started())
+
     def test_a_forming_joiner_with_data_is_an_ordinary_one(self) -> None:
         self.database()
         self.order('form')

@@ -103,8 +103,17 @@ class ConfigureTest(fakes.MemberTestCase):
         self.configured()
         self.assertEqual(
             {'facts': fakes.facts().to_dict(),
-             'secrets': fakes.secrets().to_dict()},
+             'secrets': fakes.secrets().to_dict(), 'identity': None},
             self.new_agent().context())
+
+    def test_its_identity_is_written_with_its_settings(self) -> None:
+        self.prepared()
+        self.member.configure(fakes.facts(), fakes.secrets(),
+                              fakes.identity())
+        self.assertEqual(fakes.identity().to_dict(),
+                         self.new_agent().context()['identity'])
+        self.assertIn(self.where.identity_dir,
+                      self.files.read(self.where.cluster_file))
 
     def test_a_started_member_stays_one(self) -> None:
         self.configured()

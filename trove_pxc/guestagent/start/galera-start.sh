@@ -100,6 +100,20 @@ sst_lacks() {
     done
 }
 
+# Whether the quickest state transfer may form the cluster: where members
+# encrypt what they say, it must be encrypted as well.
+may_form() {
+    method=$FORMATION_SST
+    if [ -e "$IDENTITY_DIR/key.pem" ]; then
+        method=$FORMATION_SST+tls
+        case " $CAN_ENCRYPT " in
+        *" $method "*) ;;
+        *) return 1 ;;
+        esac
+    fi
+    [ -z "$(sst_lacks "$method")" ]
+}
+
 # An order that could not be removed would be followed again by a restart.
 take_order() {
     order=
@@ -355,7 +369,7 @@ start() {
     case $order in
     bootstrap | continue) set -- "$@" --wsrep-new-cluster ;;
     form)
-        if ! has_database && [ -z "$(sst_lacks "$FORMATION_SST")" ]; then
+        if ! has_database && may_form; then
             set -- "$@" --wsrep_sst_method="$FORMATION_SST"
         fi
         ;;
