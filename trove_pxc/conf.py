@@ -115,6 +115,18 @@ _BOTH = (
              'It tells Trove at once when the status has changed, and '
              'otherwise every report_interval seconds. A look costs the '
              'guest some 20 ms of processor time and sends nothing.'),
+    cfg.PortOpt(
+        'metrics_port', default=0,
+        help='Port of each guest at which Prometheus can read the figures '
+             'of the member, at /metrics. 0: none. Off by default, for who '
+             'reaches the port reads them without a password. It is read '
+             'by guests, so it stands in the file that guest_config names.'),
+    cfg.HostAddressOpt(
+        'metrics_address', default='127.0.0.1',
+        help='Address of the guest that metrics_port is opened on. By '
+             'default only programs in the guest itself reach it; 0.0.0.0 '
+             'opens it to whomever the security group of the member '
+             'allows, which is nobody unless tcp_ports has the port.'),
     cfg.IntOpt(
         'creation_settle_timeout', default=10, min=1,
         help='Seconds for which nothing new may appear of an instance that '

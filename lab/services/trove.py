@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""trove-api, trove-conductor and trove-taskmanager 26.
+"""trove-api, trove-conductor and trove-taskmanager.
 
 Imported by ``lab.services.all`` and ``lab.datastores``.
 """

@@ -270,6 +270,8 @@ class Guest(accounts.Accounts):
     def prepare(self, context: Any, **arguments: Any) -> None:
         assert arguments['cluster_config']['instance_type'] == 'member'
         self.prepared_with = arguments
+        # Whose end the agent tells when it is done.
+        self.prepared_for = context.notification.event_type()
         if self.habit('never_told'):
             return
         if self.habit('fails_to_prepare'):

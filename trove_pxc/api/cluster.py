@@ -38,6 +38,7 @@ from trove_pxc.api import members
 from trove_pxc.api import policies
 from trove_pxc.api import validation
 from trove_pxc.galera import naming
+from trove_pxc import notifications
 from trove_pxc import orders
 
 CONF = cfg.CONF
@@ -196,7 +197,8 @@ class GaleraCluster(cluster_models.Cluster):
                         instance: dict[str, Any], locality: Any) -> str:
         """Have one member made by Trove; its id."""
         made = instance_models.Instance.create(
-            self.context, instance['name'], instance['flavor_id'],
+            notifications.of_member(self.context), instance['name'],
+            instance['flavor_id'],
             self.ds_version.image_id or request.image_id, [], [],
             self.ds, self.ds_version, instance.get('volume_size'), None,
             availability_zone=instance.get('availability_zone'),

@@ -24,6 +24,8 @@ import datetime
 import enum
 from typing import Any
 
+from trove_pxc.galera import figures as figures_of
+
 NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
 STATUS_QUERY = "SHOW GLOBAL STATUS LIKE 'wsrep_%'"
@@ -130,6 +132,8 @@ class NodeView:
     :ivar cluster_uuid: lower case, None while it is nil or not known.
     :ivar cluster_conf_id: -1 outside a primary component.
     :ivar last_committed: the seqno of the last write set, -1 if not known.
+    :ivar figures: what operators watch, for the guest alone: it is no part
+        of what is sent.
     """
 
     cluster_status: ClusterStatus
@@ -143,6 +147,8 @@ class NodeView:
     connected: bool
     incoming_addresses: tuple[str, ...]
     provider_version: str
+    figures: Mapping[str, float] = dataclasses.field(
+        default_factory=dict, compare=False)
 
     @classmethod
     def from_status(cls, rows: Mapping[str, str]) -> 'NodeView':
@@ -170,7 +176,8 @@ class NodeView:
                 address.strip() for address in row.get(
                     'wsrep_incoming_addresses', '').split(',')
                 if address.strip()),
-            provider_version=row.get('wsrep_provider_version', ''))
+            provider_version=row.get('wsrep_provider_version', ''),
+            figures=figures_of.from_status(row))
 
     @property
     def in_primary(self) -> bool:
@@ -202,6 +209,7 @@ class NodeView:
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same view."""
         plain = dataclasses.asdict(self)
+        del plain['figures']
         plain['cluster_status'] = self.cluster_status.value
         plain['local_state'] = self.local_state.value
         plain['incoming_addresses'] = list(self.incoming_addresses)
@@ -210,7 +218,8 @@ class NodeView:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'NodeView':
         known = {field.name: plain[field.name]
-                 for field in dataclasses.fields(cls)}
+                 for field in dataclasses.fields(cls)
+                 if field.name != 'figures'}
         known['cluster_status'] = ClusterStatus(plain['cluster_status'])
         known['local_state'] = LocalState(plain['local_state'])
         known['incoming_addresses'] = tuple(plain['incoming_addresses'])

@@ -32,6 +32,7 @@ from trove_pxc import exceptions
 from trove_pxc.galera import identity as identities
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import app as apps
+from trove_pxc.guestagent import metrics as endpoints
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter as reporters
 from trove_pxc.guestagent import revival
@@ -51,11 +52,13 @@ class GaleraManager(common.MySqlManager):
 
     :ivar beginning: what the agent does beside its start.
     :ivar reporter: tells Trove how the member stands.
+    :ivar metrics: tells Prometheus, if that is wanted.
     """
 
     member: revival.MemberService
     beginning: threading.Thread
     reporter: reporters.Reporter
+    metrics: endpoints.Endpoint
 
     def _install(self, manager: str, app: apps.MemberApp,
                  status: statuses.MemberStatus, admin: Any) -> None:
@@ -67,6 +70,7 @@ class GaleraManager(common.MySqlManager):
         status.member = self.member
         self.reporter = reporters.Reporter(
             status.report_member, manager)
+        self.metrics = endpoints.Endpoint(status, self.member, manager)
         self.beginning = threading.Thread(target=self._begin, daemon=True)
         self.beginning.start()
 
@@ -75,6 +79,7 @@ class GaleraManager(common.MySqlManager):
         self.member.refresh()
         self.member.resume()
         self.reporter.keep_on()
+        self.metrics.keep_on()
 
     # It has a name of its own: Trove's task of the name update_status runs
     # whatever overrides it.
@@ -82,6 +87,7 @@ class GaleraManager(common.MySqlManager):
     def report_member(self, context: Any) -> None:
         """See at every tick that the member runs and is reported."""
         self.reporter.keep_on()
+        self.metrics.keep_on()
         self.member.resume()
 
     def get_service_status(self) -> Any:

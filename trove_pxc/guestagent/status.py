@@ -109,6 +109,13 @@ class MemberStatus(trove_service.BaseDbStatus):
                 return report
         return self.member.report()
 
+    def last_look(self) -> tuple[view.MemberReport, float] | None:
+        """What was seen last, and how many seconds ago."""
+        if self._last is None:
+            return None
+        report, age = self._last
+        return report, age.elapsed
+
     def report_member(self) -> None:
         """Look, and tell Trove what changed, or once per report_interval.
 

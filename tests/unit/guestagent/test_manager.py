@@ -30,6 +30,7 @@ from trove_pxc.galera import position
 from trove_pxc.galera import view
 from trove_pxc.guestagent import app
 from trove_pxc.guestagent import manager
+from trove_pxc.guestagent import metrics
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter
 from trove_pxc.guestagent import revival
@@ -99,6 +100,11 @@ class MariaDBManagerTest(ManagerTestCase):
         self.manager.report_member(CONTEXT)
         self.reporter.keep_on.assert_called_once_with()
         self.member.resume.assert_called_once_with()
+
+    def test_metrics_are_kept_on_where_they_are_wanted(self) -> None:
+        keep_on = self.patch(metrics.Endpoint, 'keep_on')
+        self.manager.report_member(CONTEXT)
+        keep_on.assert_called_once_with(self.manager.metrics)
 
     def test_a_member_that_cannot_be_started_is_reported(self) -> None:
         self.reporter.keep_on.reset_mock()
