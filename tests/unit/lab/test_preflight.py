@@ -34,12 +34,12 @@ class TroveVersionTest(testtools.TestCase):
         self.useFixture(fixtures.MonkeyPatch(
             'lab.preflight._fundamental', lambda home: iter(())))
         self.useFixture(fixtures.MonkeyPatch(
-            'lab.preflight._port', lambda home, port: iter(())))
+            'lab.preflight._port', lambda name, port: iter(())))
 
     def refusal(self, version: str | None) -> str:
         """Why this release is refused; empty if it is not."""
         try:
-            preflight.check(self.home, 8779, version)
+            preflight.check(self.home, {'LAB_API_PORT': 8779}, version)
         except errors.LabError as error:
             return str(error)
         return ''
