@@ -108,8 +108,8 @@ class StepFailed(GaleraError):
         return StepFailed(
             self.operation, self.step,
             f'{self.cause}; and it could not be put back: {obstacle}',
-            'have it brought back ("openstack database cluster recover"), '
-            'for it does not serve', self.blamed)
+            'it does not serve: "openstack database cluster recover"',
+            self.blamed)
 
 
 class MemberNotConfigured(GaleraError):
