@@ -63,6 +63,21 @@ def message_bus(site: sites.Site) -> Iterator[check.Fault]:
                 'the address at which guests reach the broker.')
 
 
+def metrics(site: sites.Site) -> Iterator[check.Fault]:
+    """The figures of members are not open to their users."""
+    for manager in site.offered:
+        port = site.guest[manager].metrics_port
+        address = str(site.guest[manager].metrics_address)
+        if port and address not in _HERE and any(
+                port in ports for ports in site.options[manager].tcp_ports):
+            yield check.Fault(
+                f'[{manager}] tcp_ports opens {port}, the metrics_port in '
+                f'{site.guest_file}, so that users read the figures of '
+                'members without a password. Take it out of tcp_ports, and '
+                'let Prometheus in by management_security_groups.',
+                fatal=False)
+
+
 def database_images(site: sites.Site) -> Iterator[check.Fault]:
     """The guest can put the version behind the image's name."""
     for manager in site.offered:

@@ -99,6 +99,10 @@ CHECKS = (
         'docker_image in it leaves the tag to the datastore version.',
         (VALUES, GUEST_VALUES)),
     check.Check(
+        'Metrics', guests.metrics,
+        'tcp_ports keeps the figures of members closed to users.',
+        (VALUES, GUEST_VALUES)),
+    check.Check(
         'Heartbeats', settings.heartbeat,
         'agent_heartbeat_expiry is longer than two reports take.',
         (VALUES, GUEST_VALUES)),
