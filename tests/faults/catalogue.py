@@ -40,6 +40,7 @@ LOSS = 20
 #: what a busy cluster of this size writes is more
 KILOBITS = 256
 GROUP_PORT = 4567
+DISCARD_PORT = 9
 REACH_SECONDS = 2
 
 
@@ -178,6 +179,11 @@ def _lossy(_: clusters.Cluster, member: members.Member, was: Before) -> bool:
 
 
 def _slow(_: clusters.Cluster, member: members.Member, was: Before) -> bool:
+    """A burst of frames has to wait; members that are all slow send none."""
+    spec = member.folder.load()
+    netns.run(guest_spec.namespace(member.home, spec), [
+        'bash', '-c', 'head -c 200000 /dev/zero > /dev/udp/'
+        f'{spec.gateway}/{DISCARD_PORT}'], check=False)
     return held_back(member) > was.held_back
 
 
