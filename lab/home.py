@@ -112,6 +112,14 @@ class Home:
         return self.root / 'etc'
 
     @property
+    def own_options(self) -> Path:
+        """Files that come after trove.conf: whoever uses the lab writes them.
+
+        They survive ``down``.
+        """
+        return self.root / 'trove.conf.d'
+
+    @property
     def rabbitmq(self) -> Path:
         return self.root / 'rabbitmq'
 

@@ -29,6 +29,7 @@ import tempfile
 
 from lab import errors
 from lab import home as lab_home
+from lab.services import all as all_services
 from lab.services import forwarder
 from lab import venv
 
@@ -42,11 +43,13 @@ CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
 
 
-def check(home: lab_home.Home, ports: Mapping[str, int]) -> None:
+def check(home: lab_home.Home, ports: Mapping[str, int],
+          trove_version: str | None = None) -> None:
     """Raise one error with all that is missing.
 
     :param ports: those on the loopback that the lab will listen on, by the
         name of the variable that sets them
+    :param trove_version: the release of Trove; None: as before
     """
     found = list(_fundamental(home))
     if not found:
@@ -54,6 +57,7 @@ def check(home: lab_home.Home, ports: Mapping[str, int]) -> None:
         if forwarder.Forwarder(home).pid is None:
             found += [problem for name, port in ports.items()
                       for problem in _port(name, port)]
+        found += list(_trove(home, trove_version))
     if found:
         raise errors.LabError('\n'.join(found))
 
@@ -180,6 +184,20 @@ def _port(name: str, port: int) -> Iterator[str]:
         except OSError as error:
             yield (f'port {port} on 127.0.0.1 is not free ({error.strerror})'
                    f': stop who has it, or set {name} to another')
+
+
+def _trove(home: lab_home.Home, version: str | None) -> Iterator[str]:
+    if version is None:
+        return
+    if not re.fullmatch(r'\d+\.\d+\.\d+', version):
+        yield (f'--trove-version {version} is no release of Trove: give all '
+               f'three numbers, as in {venv.DEFAULT_TROVE}')
+    elif version != venv.trove_version(home) and any(
+            service.pid is not None
+            for service in all_services.services(home).values()):
+        yield (f'the lab in {home.root} runs Trove '
+               f'{venv.trove_version(home)}: run "lab down" before you '
+               f'change it to {version}')
 
 
 def _nearest(path: Path) -> Path:

@@ -40,12 +40,14 @@ class Wanted:
     :ivar keystone: whether there is to be one; else everybody is believed
     :ivar keystone_port: where that is to be reached
     :ivar debug: whether Trove logs at debug level; None: as before
+    :ivar trove_version: the release of Trove to run; None: as before
     """
 
     api_port: int
     keystone: bool
     keystone_port: int
     debug: bool | None = None
+    trove_version: str | None = None
 
 
 def up(home: lab_home.Home, report: lab_report.Report,
@@ -65,6 +67,8 @@ def up(home: lab_home.Home, report: lab_report.Report,
     home.make()
     home.set(api_port=wanted.api_port, keystone=wanted.keystone,
              keystone_port=wanted.keystone_port)
+    if wanted.trove_version is not None:
+        home.set(trove_version=wanted.trove_version)
     if 'run_netns_was_there' not in home.settings():
         home.set(run_netns_was_there=netns.FOLDER.is_dir())
     if wanted.debug is not None:

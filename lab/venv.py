@@ -26,8 +26,8 @@ from lab import errors
 from lab import home as lab_home
 from lab import report as lab_report
 
+DEFAULT_TROVE = '26.0.0'
 REQUIREMENTS = (
-    'trove==26.0.0',
     'python-troveclient==8.11.0',
     'python-openstackclient',
     # For the installation of the checkout itself, which has no own build
@@ -41,6 +41,11 @@ STAMP = 'lab-stamp'
 CHECKOUT_STAMP = 'lab-checkout-stamp'
 
 
+def trove_version(home: lab_home.Home) -> str:
+    """The release of Trove that this lab runs."""
+    return str(home.settings().get('trove_version', DEFAULT_TROVE))
+
+
 def python(home: lab_home.Home) -> Path:
     return home.venv / 'bin' / 'python'
 
@@ -48,7 +53,7 @@ def python(home: lab_home.Home) -> Path:
 def is_ready(home: lab_home.Home) -> bool:
     """Whether the environment holds what this checkout wants."""
     return _read(home.venv, STAMP) == _wanted(
-        REQUIREMENTS) and _checkout_is_ready(home)
+        _requirements(home)) and _checkout_is_ready(home)
 
 
 def is_usable(home: lab_home.Home) -> bool:
@@ -58,9 +63,10 @@ def is_usable(home: lab_home.Home) -> bool:
 
 def ensure(home: lab_home.Home, report: lab_report.Report) -> None:
     """Build or complete the environment."""
-    if _read(home.venv, STAMP) != _wanted(REQUIREMENTS):
-        with report.step('Python environment: Trove 26 and its clients'):
-            _build(home, home.venv, REQUIREMENTS)
+    if _read(home.venv, STAMP) != _wanted(_requirements(home)):
+        with report.step(f'Python environment: Trove {trove_version(home)} '
+                         f'and its clients'):
+            _build(home, home.venv, _requirements(home))
     if not _checkout_is_ready(home):
         with report.step(f'Python environment: {home.checkout}'):
             _install_checkout(home)
@@ -111,7 +117,8 @@ def _run(home: lab_home.Home, folder: Path, argv: list[str]) -> None:
     if done.returncode:
         raise errors.LabError(
             f'the Python environment {folder} could not be built; the '
-            f'reason is at the end of {log} (is PyPI reachable?)')
+            f'reason is at the end of {log} (is PyPI reachable, and is '
+            f'there a Trove {trove_version(home)}?)')
 
 
 def base_python() -> str:
@@ -121,6 +128,10 @@ def base_python() -> str:
 
 def _checkout_is_ready(home: lab_home.Home) -> bool:
     return _read(home.venv, CHECKOUT_STAMP) == _checkout_wanted(home)
+
+
+def _requirements(home: lab_home.Home) -> tuple[str, ...]:
+    return (f'trove=={trove_version(home)}', *REQUIREMENTS)
 
 
 def _wanted(requirements: tuple[str, ...]) -> str:

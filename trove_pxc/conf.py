@@ -26,6 +26,17 @@ _BOTH = (
         help='How a member receives a full copy of the data when it joins '
              'a cluster (wsrep_sst_method). Unset: the best method of the '
              'server version, as galera/dialect.py knows it.'),
+    cfg.BoolOpt(
+        'encrypt_cluster_traffic', default=True,
+        help='Whether what the members of a new cluster say to each other '
+             '(group communication, incremental and whole state transfers) '
+             'is encrypted, and each proves with a certificate of the '
+             "cluster's own authority that it is a member. A cluster keeps "
+             'for life what this was when it was created.'),
+    cfg.IntOpt(
+        'certificate_days', default=3650, min=1,
+        help="Days for which a cluster's authority and the certificates of "
+             'its members are valid; they can be rotated before.'),
     cfg.IntOpt(
         'member_ready_timeout', default=1800, min=10,
         help='Seconds that a new member may take from the request until its '
@@ -88,7 +99,7 @@ _BOTH = (
              'without being asked, if that is proven to be safe. What is '
              'refused then, an operator can still force.'),
     cfg.IntOpt(
-        'automatic_recovery_patience', default=60, min=5,
+        'automatic_recovery_patience', default=30, min=5,
         help='Seconds for which no member of a cluster may serve until it '
              'is recovered by itself. Members that lost power together '
              'find each other within that time. Each try that fails '
@@ -104,6 +115,18 @@ _BOTH = (
              'It tells Trove at once when the status has changed, and '
              'otherwise every report_interval seconds. A look costs the '
              'guest some 20 ms of processor time and sends nothing.'),
+    cfg.PortOpt(
+        'metrics_port', default=0,
+        help='Port of each guest at which Prometheus can read the figures '
+             'of the member, at /metrics. 0: none. Off by default, for who '
+             'reaches the port reads them without a password. It is read '
+             'by guests, so it stands in the file that guest_config names.'),
+    cfg.HostAddressOpt(
+        'metrics_address', default='127.0.0.1',
+        help='Address of the guest that metrics_port is opened on. By '
+             'default only programs in the guest itself reach it; 0.0.0.0 '
+             'opens it to whomever the security group of the member '
+             'allows, which is nobody unless tcp_ports has the port.'),
     cfg.IntOpt(
         'creation_settle_timeout', default=10, min=1,
         help='Seconds for which nothing new may appear of an instance that '

@@ -106,8 +106,9 @@ class StepFailed(GaleraError):
     def with_obstacle(self, obstacle: str) -> 'StepFailed':
         """The same failure of a member that does not serve since then."""
         return StepFailed(
-            self.operation, self.step, self.cause,
-            f'bring it back by hand, for it does not serve: {obstacle}',
+            self.operation, self.step,
+            f'{self.cause}; and it could not be put back: {obstacle}',
+            'it does not serve: "openstack database cluster recover"',
             self.blamed)
 
 

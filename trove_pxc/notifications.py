@@ -16,7 +16,27 @@ The API makes them; Trove names the class in the message and the taskmanager
 makes it again from that name, to tell the end or the error.
 """
 
+import copy
+from typing import Any
+
 from trove.common import notification
+
+_OF_REQUEST = ('tenant_id', 'request_id', 'client_ip', 'server_ip',
+               'server_type')
+
+
+def of_member(context: Any) -> Any:
+    """A context in which the creation of one member is told as its own.
+
+    With the cluster's notification in it, Trove would tell that the cluster
+    begins once more for each member, and a guest that is prepared would
+    tell that the cluster is complete.
+    """
+    own = copy.copy(context)
+    of_cluster = context.notification.payload
+    own.notification = notification.DBaaSInstanceCreate(
+        own, **{key: of_cluster[key] for key in _OF_REQUEST})
+    return own
 
 
 class ClusterRecover(notification.DBaaSAPINotification):
@@ -56,3 +76,13 @@ class ClusterResizeVolume(notification.DBaaSAPINotification):
 
     def optional_start_traits(self) -> list[str]:
         return ['instance_ids']
+
+
+class ClusterRotateCertificates(notification.DBaaSAPINotification):
+    """dbaas.cluster_rotate_certificates.start, .end, .error"""
+
+    def event_type(self) -> str:
+        return 'cluster_rotate_certificates'
+
+    def required_start_traits(self) -> list[str]:
+        return ['cluster_id']

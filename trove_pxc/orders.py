@@ -10,43 +10,65 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a member has been ordered to do and has not done yet.
+"""What the members of a cluster have been ordered and is not done yet.
 
-Written by api/actions, read and cleared by taskmanager/rolling: in the text
-that Trove keeps beside an instance's task, so that an operation whose
-taskmanager died can be taken up by another, which never saw the request.
-With the order stands what it takes of the project's quota: whoever withdraws
-the order gives that back, and only one can.
+Written by trove-api, read and cleared by the operations: in the text that
+Trove keeps beside an instance's task, so that an operation whose taskmanager
+died can be taken up by another, which never saw the request. A grow or
+shrink stands in the rows of those who are there before and after it, for
+Trove writes into the rows of those who come or go. With an order of a resize
+stands what it takes of the project's quota: whoever withdraws it gives that
+back, and only one can.
 """
 
 from collections.abc import Iterable
+from collections.abc import Sequence
 import dataclasses
 from typing import Any
 from typing import Self
 
 from novaclient import exceptions as nova_exceptions
 from oslo_log import log as logging
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
 from trove.common import clients
 from trove.instance import models as instance_models
 from trove.quota import quota
+
+from trove_pxc.galera import naming
 
 LOG = logging.getLogger(__name__)
 
 RESTART = 'restart'
 FLAVOR = 'flavor'
 VOLUME = 'volume'
+RECOVER = 'recover'
+FORCE = 'force'
+GROW = 'grow'
+SHRINK = 'shrink'
+CERTIFICATES = 'certificates'
 
 _PREFIX = 'Ordered: '
-_TEXTS = {RESTART: 'a restart', FLAVOR: 'the flavor ', VOLUME: 'a volume of '}
-_UNITS = {VOLUME: ' GB'}
+_TEXTS = {RESTART: 'a restart', FLAVOR: 'the flavor ', VOLUME: 'a volume of ',
+          RECOVER: 'a recovery', FORCE: 'a recovery, by force from ',
+          GROW: 'to let in all members from number ',
+          SHRINK: 'to stay without ', CERTIFICATES: 'new certificates'}
+_WITHOUT_VALUE = (RESTART, RECOVER, CERTIFICATES)
+_UNITS = {VOLUME: ' GB', GROW: ' on'}
+_COUNTED = (FLAVOR, VOLUME)     # against the project's quota
+_ID_LENGTH = 8                  # tells the members of one cluster apart
+_TEXT_LENGTH = 255              # the column of Trove's table
 
 
 @dataclasses.dataclass(frozen=True)
 class Order:
     """One order.
 
-    :ivar action: RESTART, FLAVOR or VOLUME.
-    :ivar value: the flavor's id, or the volume's size in GB.
+    :ivar action: RESTART, FLAVOR, VOLUME, RECOVER, FORCE, GROW, SHRINK or
+        CERTIFICATES.
+    :ivar value: the flavor's id, the volume's size in GB, the id of the
+        member that is forced, the number of the first new member, or how
+        the ids of those begin who leave.
     """
 
     action: str
@@ -66,10 +88,91 @@ class Order:
         ordered = text.removeprefix(_PREFIX)
         for action, words in _TEXTS.items():
             unit = _UNITS.get(action, '')
-            if ordered.startswith(words) and ordered.endswith(unit):
-                return cls(action, ordered.removeprefix(words)
-                           .removesuffix(unit))
+            value = ordered.removeprefix(words).removesuffix(unit)
+            if f'{words}{value}{unit}' == ordered and (
+                    bool(value) is (action not in _WITHOUT_VALUE)):
+                return cls(action, value)
         return None
+
+
+def recovery(force: str | None) -> Order:
+    """:param force: id of the member that the operator answers for."""
+    return Order(RECOVER) if force is None else Order(FORCE, force)
+
+
+def shrinking(instance_ids: Iterable[str]) -> Order | None:
+    """The order to those who stay; None if too many go to be named."""
+    order = Order(SHRINK, ', '.join(
+        sorted(one[:_ID_LENGTH] for one in instance_ids)))
+    return order if len(order.text) <= _TEXT_LENGTH else None
+
+
+def newcomers(order: Order, cluster_name: str,
+              rows: Iterable[Any]) -> list[str] | None:
+    """Who is to be let in, of all rows; None if that cannot be told."""
+    found = []
+    for row in rows:
+        if of(row) == order:
+            continue            # it was there before
+        number = naming.number_of(cluster_name, row.name, row.shard_id)
+        if number is None:
+            return None
+        if number >= int(order.value):
+            found.append(str(row.id))
+    return found
+
+
+def leaving(order: Order, rows: Iterable[Any]) -> list[str] | None:
+    """Who is to go and is not gone; None if that cannot be told."""
+    named = order.value.split(', ')
+    found = [str(row.id) for row in rows if row.id[:_ID_LENGTH] in named]
+    return found if len(found) <= len(named) else None
+
+
+def claim(cluster_id: str, task: Any, instance_ids: Sequence[str],
+          order: Order | None, before: Any = ClusterTasks.NONE) -> bool:
+    """Set a cluster's task and its members' orders, both at once.
+
+    Who finds the task without an order has nothing to do.
+
+    :param before: the task that it has to have.
+    :returns: False if another was quicker; then nothing was set.
+    """
+    with cluster_models.DBCluster.query() as query:
+        claimed = bool(query.filter_by(
+            id=cluster_id, deleted=False,
+            task_id=before.code).update({'task_id': task.code}))
+        if claimed and order is not None:
+            query.session.query(instance_models.DBInstance).filter(
+                instance_models.DBInstance.id.in_(instance_ids)).update(
+                    {'task_description': order.text},
+                    synchronize_session=False)
+    return claimed
+
+
+def end(cluster_id: str, task: Any, **values: Any) -> bool:
+    """Take a cluster's task and all orders away, both at once.
+
+    But for those that are counted in the quota: see give_back().
+
+    :param values: what its row has to have besides the task.
+    :returns: whether it had.
+    """
+    with cluster_models.DBCluster.query() as query:
+        ended = bool(query.filter_by(
+            id=cluster_id, deleted=False, task_id=task.code,
+            **values).update({'task_id': ClusterTasks.NONE.code}))
+        if ended:
+            rows = query.session.query(instance_models.DBInstance).filter_by(
+                cluster_id=cluster_id, deleted=False)
+            for row in rows.all():
+                order = of(row)
+                if order is not None and order.action not in _COUNTED:
+                    rows.filter_by(
+                        id=row.id, task_description=order.text).update(
+                            {'task_description': row.task_status.db_text},
+                            synchronize_session=False)
+    return ended
 
 
 def of(row: Any) -> Order | None:

@@ -26,11 +26,12 @@ from lab import lock
 from lab import preflight
 from lab import report as lab_report
 from lab import up
+from lab import venv
 
 UP = """\
 Installs, builds and starts everything: the Debian packages that are missing,
-a Python environment with Trove 26 and its clients, the database image, and
-the services, each with the time that it took. What is there already is left
+a Python environment with Trove and its clients, the database image, and the
+services, each with the time that it took. What is there already is left
 as it is, so it can be run again at any time; it also starts a service that
 has died. The first time takes some minutes, a later time seconds.
 
@@ -68,6 +69,10 @@ def register(commands: command.Commands) -> None:
             default=None,
             help='have a real Keystone with two projects and three roles; '
             'a lab that runs stays as it is')
+        parser.add_argument(
+            '--trove-version', metavar='VERSION',
+            help=f'the release of Trove, such as 25.0.0; kept until another '
+                 f'is given, and {venv.DEFAULT_TROVE} at first')
     parser = command.add(
         commands, 'down', 'stop everything', DOWN, _down)
     parser.add_argument(
@@ -110,7 +115,7 @@ def _bring_up(home: lab_home.Home, options: argparse.Namespace,
     preflight.check(home, {
         'LAB_API_PORT': wanted.api_port,
         **({'LAB_KEYSTONE_PORT': wanted.keystone_port}
-           if wanted.keystone else {})})
+           if wanted.keystone else {})}, wanted.trove_version)
     with lock.held(home):
         up.up(home, report, wanted)
 
@@ -126,7 +131,7 @@ def _wanted(home: lab_home.Home, options: argparse.Namespace) -> up.Wanted:
     asked = up.Wanted(
         port, keystone,
         _port('LAB_KEYSTONE_PORT', home.keystone_port + step),
-        options.debug)
+        options.debug, options.trove_version)
     if runs:
         is_so, is_to_be = _in_words(home), _in_words(asked)
         if is_so != is_to_be:

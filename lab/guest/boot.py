@@ -20,6 +20,7 @@ from collections.abc import Iterator
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import json
 import os
 from pathlib import Path
@@ -331,8 +332,19 @@ def _clear(folder: guest_spec.GuestFolder,
     group = cgroup(folder.home, spec)
     waiting.until(f'the last process of guest {spec.name} to be gone',
                   lambda: _none_left(group), KILL_TIMEOUT, 0.01)
+    for volume in spec.volumes:
+        waiting.until(f'nobody to use {volume.file}',
+                      functools.partial(_is_free, volume.file),
+                      KILL_TIMEOUT, 0.05)
     cgroups.remove(group)
     folder.pid_file.unlink(missing_ok=True)
+
+
+def _is_free(file: str) -> bool:
+    users = disks.users(file)
+    if users:
+        raise waiting.NotYet(f'{", ".join(users)} still do')
+    return True
 
 
 def _remove_tree(path: Path) -> None:

@@ -15,6 +15,7 @@
 For ``lab.guest`` and the cloud's volume service.
 """
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -69,3 +70,41 @@ def _devices() -> dict[str, str]:
     listed = json.loads(out)['loopdevices'] if out.strip() else []
     return {entry['name']: str(entry['back-file']) for entry in listed
             if entry['back-file']}
+
+
+def users(file: str) -> list[str]:
+    """Who keeps the file system of a volume alive, as "name (pid)".
+
+    It lives as long as a process has it mounted or open, whatever became of
+    the guest; who mounts it again meanwhile gets what there was, with the
+    writes that the guest has lost.
+    """
+    device = attached(file)
+    if device is None:
+        return []
+    rdev = number(device)
+    mark = f' {os.major(rdev)}:{os.minor(rdev)} '
+    return sorted(
+        _name(folder) for folder in Path('/proc').glob('[0-9]*')
+        if _mounts(folder, mark) or _opens(folder, rdev))
+
+
+def _mounts(process: Path, mark: str) -> bool:
+    with contextlib.suppress(OSError):
+        return mark in (process / 'mountinfo').read_text()
+    return False
+
+
+def _opens(process: Path, rdev: int) -> bool:
+    with contextlib.suppress(OSError):
+        for descriptor in (process / 'fd').iterdir():
+            with contextlib.suppress(OSError):
+                if descriptor.stat().st_dev == rdev:
+                    return True
+    return False
+
+
+def _name(process: Path) -> str:
+    with contextlib.suppress(OSError):
+        return f'{(process / "comm").read_text().strip()} ({process.name})'
+    return process.name

@@ -36,7 +36,7 @@ SUITE = 'bookworm'
 MIRROR = 'http://deb.debian.org/debian'
 SECURITY_MIRROR = 'http://deb.debian.org/debian-security'
 PACKAGES = ('mariadb-server', 'mariadb-client', 'mariadb-backup', 'galera-4',
-            'socat', 'rsync', 'pigz', 'openssl')
+            'socat', 'rsync', 'stunnel4', 'pigz', 'openssl')
 REPOSITORY = 'trove-lab/mariadb'
 DATABASE_UID = 1001
 SCRIPTS = ('docker-entrypoint.sh', 'healthcheck.sh')

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""trove-api, trove-conductor and trove-taskmanager 26.
+"""trove-api, trove-conductor and trove-taskmanager.
 
 Imported by ``lab.services.all`` and ``lab.datastores``.
 """
@@ -89,8 +89,9 @@ def configuration_file(home: lab_home.Home) -> Path:
 
 def configure(home: lab_home.Home) -> None:
     """Write the configuration of the services and the guest agents."""
-    for folder in ('cloudinit', 'templates'):
-        (home.etc / folder).mkdir(parents=True, exist_ok=True)
+    for folder in (home.etc / 'cloudinit', home.etc / 'templates',
+                   home.own_options):
+        folder.mkdir(parents=True, exist_ok=True)
     for name, text in (
             ('trove.conf', trove_conf.trove(home)),
             ('trove-guestagent.conf', trove_conf.guest(home)),
@@ -101,7 +102,8 @@ def configure(home: lab_home.Home) -> None:
 def command(home: lab_home.Home, program: str) -> list[str]:
     """A program of Trove with the lab's configuration."""
     return [str(home.venv / 'bin' / program),
-            '--config-file', str(configuration_file(home))]
+            '--config-file', str(configuration_file(home)),
+            '--config-dir', str(home.own_options)]
 
 
 def run(home: lab_home.Home, argv: Sequence[str]) -> str:

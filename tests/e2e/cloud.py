@@ -12,7 +12,7 @@
 
 """The cloud below Trove, as its operator and a test reach it.
 
-For end-to-end tests: Nova's own actions, and failures on demand.
+For end-to-end tests: Nova's own actions, failures on demand, open doors.
 """
 
 import contextlib
@@ -50,13 +50,27 @@ def failing(home: lab_home.Home, operation: str, name: str,
         _request(home, 'DELETE', '/lab/faults')
 
 
+def admit_everybody(home: lab_home.Home, instance_id: str, first: int,
+                    last: int) -> None:
+    """Open ports of an instance to the whole network."""
+    network = '/network/demo/v2.0'
+    (group,) = _request(
+        home, 'GET', f'{network}/security-groups?name=trove_sg-{instance_id}'
+    )['security_groups']
+    _request(home, 'POST', f'{network}/security-group-rules', {
+        'security_group_rule': {
+            'direction': 'ingress', 'ethertype': 'IPv4', 'protocol': 'tcp',
+            'security_group_id': group['id'], 'port_range_min': first,
+            'port_range_max': last, 'remote_ip_prefix': '0.0.0.0/0'}})
+
+
 def _request(home: lab_home.Home, method: str, path: str,
-             body: Any = None) -> None:
+             body: Any = None) -> Any:
     request = urllib.request.Request(
         f'{home.cloud_url}{path}', method=method,
         data=None if body is None else json.dumps(body).encode(),
         headers={'Content-Type': 'application/json'})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with netns.entered(netns.path(home.controller)):
-        with opener.open(request, timeout=TIMEOUT):
-            pass
+        with opener.open(request, timeout=TIMEOUT) as answer:
+            return json.loads(answer.read() or 'null')

@@ -17,6 +17,7 @@ For end-to-end tests of what must not disturb a cluster's users.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 import contextlib
+import functools
 import threading
 import time
 
@@ -24,6 +25,7 @@ from lab import errors
 from lab import home as lab_home
 from lab import sql
 from lab import waiting
+from tests import threads
 
 Ask = Callable[[str, str], list[list[str | None]]]
 
@@ -72,18 +74,10 @@ class Load:
     @contextlib.contextmanager
     def running(self):
         """Write and count while the block runs."""
-        threads = [threading.Thread(target=self._write, daemon=True)]
-        threads += [threading.Thread(target=self._count, args=(name,),
-                                     daemon=True)
-                    for name in self._members]
-        for thread in threads:
-            thread.start()
-        try:
+        counts = [functools.partial(self._count, name)
+                  for name in self._members]
+        with threads.running([self._write, *counts], self._over):
             yield self
-        finally:
-            self._over.set()
-            for thread in threads:
-                thread.join(60)
 
     def write_once(self, number: int) -> bool:
         """Have a number confirmed by any member; whether one has."""

@@ -237,6 +237,7 @@ class TestAnyRequest(testtools.TestCase):
                 {'resize': {'volume': {'size': 1}}},
                 {'grow': [{'flavorRef': '4711', 'volume': {'size': 1}}] * 2},
                 {'shrink': [{'id': unknown}]},
+                {'rotate_certificates': {'instance': unknown}},
                 {'recover': {'dry_run': True, 'bootstrap': unknown}},
                 {'upgrade': {'datastore_version': '10.11'}},
                 {'configuration_attach': {'configuration_id': unknown}},
@@ -252,9 +253,9 @@ class TestAnyRequest(testtools.TestCase):
         """Whether the cluster that works would really do it."""
         if not isinstance(body, dict):
             return False
-        restart, resize = body.get('restart', 0), body.get('resize')
-        grow = body.get('grow')
-        return ('restart' in body and restart in (None, {})
+        resize, grow = body.get('resize'), body.get('grow')
+        return (any(action in body and body[action] in (None, {})
+                    for action in ('restart', 'rotate_certificates'))
                 or isinstance(grow, list) and '4711' not in str(grow)
                 or isinstance(resize, dict) and 'instance' not in resize)
 
@@ -303,7 +304,7 @@ class TestAnyRequest(testtools.TestCase):
                 if path.startswith('/clusters')]
         path = st.sampled_from(made) if made else st.just('/clusters/none')
         right = st.sampled_from((
-            {'restart': {}}, {'restart': None},
+            {'restart': {}}, {'restart': None}, {'rotate_certificates': {}},
             {'resize': {'flavorRef': '3'}},
             {'resize': {'volume': {'size': 3}}}, {'reset-status': {}}))
         look = st.builds('{}{}'.format, path, st.sampled_from(

@@ -146,7 +146,7 @@ class TestCluster(testtools.TestCase):
         for name in names:
             cloud.reboot(laboratory.home(), name, hard)
         for name in names:
-            self.wait_restarted(name, struck)
+            self.wait_restarted(name, struck, seconds)
         laboratory.wait_agreement(MEMBERS, self.uuid, seconds)
         cluster = laboratory.wait_ready(self.cluster_id)
         self.assertEqual(['ACTIVE'] * 3, [
@@ -167,7 +167,7 @@ class TestCluster(testtools.TestCase):
         cluster = laboratory.wait_ready(self.cluster_id)
         self.assertEqual('NONE', cluster['task']['name'])
 
-    def wait_restarted(self, name, struck):
+    def wait_restarted(self, name, struck, seconds=RETURN_SECONDS):
         def restarted():
             with laboratory.not_yet(name):
                 up = laboratory.uptime(name)
@@ -176,7 +176,7 @@ class TestCluster(testtools.TestCase):
             return True
 
         waiting.until(f'the server of {name} to be another', restarted,
-                      RETURN_SECONDS, 0.5)
+                      seconds, 0.5)
 
     def make_table(self, word):
         laboratory.sql(MEMBERS[0], 'CREATE DATABASE IF NOT EXISTS e2e')

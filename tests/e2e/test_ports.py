@@ -19,13 +19,13 @@ import testtools
 from lab.guest import control
 from lab import netns
 from tests.e2e import laboratory
+from tests.e2e import strangers
 
 NAME = 'ports'
 MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
 USERS = 3306
 GALERA = (4444, 4567, 4568)
 OTHERS = (22, 4445, 4566, 4569)
-STRANGER = '10.88.200.1/16'
 
 #: A port that the filter lets through is open, or refused at once while
 #: nobody listens; silence is the filter.
@@ -58,24 +58,8 @@ class TestPorts(testtools.TestCase):
                             timeout=60)
         cls.addresses = laboratory.wait_ready(cluster_id)['ip']
 
-    def stranger(self):
-        """A machine on the members' network that is none of them."""
-        name = f'{self.home.lab_id}-stranger'
-        netns.create(name)
-        self.addCleanup(netns.delete, name)
-        control_node = self.home.controller
-        for words in (
-                ['-n', control_node, 'link', 'add', 'stranger', 'type',
-                 'veth', 'peer', 'name', 'eth0', 'netns', name],
-                ['-n', control_node, 'link', 'set', 'stranger', 'master',
-                 self.home.bridge, 'up'],
-                ['-n', name, 'address', 'add', STRANGER, 'dev', 'eth0'],
-                ['-n', name, 'link', 'set', 'eth0', 'up']):
-            netns.command(['ip', *words])
-        return name
-
     def test_a_stranger_reaches_what_is_for_users_and_nothing_else(self):
-        stranger = self.stranger()
+        stranger = self.useFixture(strangers.Stranger(self.home)).name
         for address in self.addresses:
             ports = [str(port) for port in (USERS, *GALERA, *OTHERS)]
             done = netns.run(

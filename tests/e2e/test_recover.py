@@ -89,6 +89,7 @@ class TestRecover(testtools.TestCase):
             health = self.health()
             if int(health['reachable']) != len(MEMBERS):
                 raise waiting.NotYet(str(health))
+            return True
         waiting.until('all guests to answer', probe, 120, 1)
 
     def assert_down(self):
@@ -112,6 +113,7 @@ class TestRecover(testtools.TestCase):
             health = self.health()
             if health['state'] != 'HEALTHY':
                 raise waiting.NotYet(str(health))
+            return True
         waiting.until('the cluster to be healthy', probe, 60, 1)
 
     def shell(self, name, script):

@@ -28,6 +28,10 @@ from lab import home as lab_home
 
 PRIVATE = stat.S_IRWXG | stat.S_IRWXO
 OPTION = re.compile(r'^\s*password\s*=\s*"?([^"\s]+)"?', re.MULTILINE)
+#: of a private key, a line that is in no other; PEM's lines end as JSON has
+#: them in a record
+PEM_KEY = re.compile(
+    r'-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)-----END', re.DOTALL)
 KEY = re.compile(r'^\s*instance_rpc_encr_key\s*=\s*(\S+)', re.MULTILINE)
 STATE = 'var/lib/mysql/conf.d'
 RECORD = f'{STATE}/galera-member.json'
@@ -47,10 +51,21 @@ def of_guest(guest: control.GuestInfo) -> Iterator[tuple[str, str]]:
         for found in OPTION.findall(path.read_text()):
             yield f'{path.name} of {guest.name}', found
     record = json.loads((root / RECORD).read_text())
-    for name, value in record['membership']['secrets'].items():
-        yield f'{name} of {guest.name}', value
+    membership = record['membership']
+    for name, value in membership['secrets'].items():
+        if name != 'authorities':
+            yield f'{name} of {guest.name}', value
+    for number, pem in enumerate(membership['secrets']['authorities'], 1):
+        yield f'key of authority {number} of {guest.name}', of_key(pem)
+    yield f'key of {guest.name}', of_key(membership['identity']['key'])
     for found in KEY.findall((root / INFO).read_text()):
         yield f'message key of {guest.name}', found
+
+
+def of_key(pem: str) -> str:
+    """What tells a private key, wherever it stands: its last whole line."""
+    (body,) = PEM_KEY.findall(pem)
+    return str(body.split()[-2])
 
 
 def of_lab(home: lab_home.Home) -> Iterator[tuple[str, str]]:

@@ -97,7 +97,7 @@ class TestSecrets(testtools.TestCase):
         self.known.update(passwords.of_lab(self.home))
         for guest in guests:
             found = dict(passwords.of_guest(guest))
-            self.assertGreaterEqual(len(found), 4, guest.name)
+            self.assertGreaterEqual(len(found), 6, guest.name)
             self.known.update(found)
 
     def holders(self, guests):
@@ -121,7 +121,7 @@ class TestSecrets(testtools.TestCase):
         names = {path.name for path, _ in held}
         self.assertLessEqual(
             {'os_admin.cnf', 'root.cnf', 'galera-member.json',
-             '90-galera.cnf', 'trove.conf'}, names)
+             '90-galera.cnf', 'trove.conf', 'key.pem'}, names)
         for name in ('api', 'taskmanager'):
             text = (self.home.logs / f'{name}.log').read_text()
             # assertIn would print the log.

@@ -18,6 +18,7 @@ known what to search for.
 
 from collections.abc import Callable, Iterator
 import contextlib
+import functools
 import json
 from pathlib import Path
 import socket
@@ -35,6 +36,7 @@ from lab import netns
 from lab import process
 from lab.services import rabbitmq
 from lab import waiting
+from tests import threads
 
 # Debian's own wrapper becomes another user, who has not the cookie.
 CONTROL = '/usr/lib/rabbitmq/bin/rabbitmqctl'
@@ -65,17 +67,12 @@ class Witness:
     def running(self) -> Iterator['Witness']:
         """Look while the block runs."""
         _rabbitmqctl(self._home, 'trace_on')
-        threads = [threading.Thread(target=self._kept, args=(look,),
-                                    daemon=True)
-                   for look in (self._messages, self._looks)]
-        for thread in threads:
-            thread.start()
+        looks = [functools.partial(self._kept, look)
+                 for look in (self._messages, self._looks)]
         try:
-            yield self
+            with threads.running(looks, self._over):
+                yield self
         finally:
-            self._over.set()
-            for thread in threads:
-                thread.join(60)
             _rabbitmqctl(self._home, 'trace_off')
 
     def methods(self) -> set[str]:

@@ -16,10 +16,14 @@ Each guest is an RPC endpoint of its own, on the topic where the real agent
 would listen, so that the taskmanager's own client is what calls it.
 """
 
+import contextlib
+import datetime
 import threading
 from typing import Any
 import uuid
 
+from cryptography import exceptions
+from cryptography import x509
 import oslo_messaging as messaging
 from trove.common.db.mysql import models
 from trove.guestagent import api
@@ -158,14 +162,29 @@ class World:
             self.events.append(event)
 
 
+def trusts(one: dict[str, str] | None, other: dict[str, str] | None) -> bool:
+    """Whether one takes the other for a member, as OpenSSL would."""
+    if one is None or other is None:
+        return one is other
+    certificate = x509.load_pem_x509_certificate(
+        other['certificate'].encode())
+    for authority in x509.load_pem_x509_certificates(
+            one['trusted'].encode()):
+        with contextlib.suppress(exceptions.InvalidSignature, ValueError):
+            certificate.verify_directly_issued_by(authority)
+            return True
+    return False
+
+
 class Guest(accounts.Accounts):
     """One guest and its database server.
 
     What it does other than well is in ``world.habits[name]``: 'dead' (its
     agent never answers), 'unprepared' (never gets ready), 'never_told' (to
     prepare, for the order does not reach it), 'silent' (its agent dies when
-    asked), 'crashes' (its server ends whenever it starts), 'stalls' (it
-    never gets Synced), 'forgets' (reads no probe),
+    asked), 'crashes' (its server ends whenever it starts), 'dies_at_once'
+    (before anyone can see it up), 'stalls' (it never gets Synced),
+    'forgets' (reads no probe),
     'other_history' (it has data already), 'cannot_grow' (its file system),
     'dies_at_reboot' (its server does not start after one),
     'fails_to_report' (its agent answers with an error), 'cannot_stop' (its
@@ -198,6 +217,7 @@ class Guest(accounts.Accounts):
         self.reports_until_running = 1
         self.reports_until_synced = 2
         self.crashes = 0
+        self.restarts = 0
         self.joined_forming: bool | None = None
         self.history = ''
         self.applied = -1
@@ -211,6 +231,7 @@ class Guest(accounts.Accounts):
         self.seen: tuple[str, int] | None = None
         self.mounted = True
         self.ran_with: dict[str, Any] = {}
+        self.shows: dict[str, str] | None = None
         self.prepared_with: dict[str, Any] = {}
 
     def habit(self, name: str) -> Any:
@@ -249,6 +270,8 @@ class Guest(accounts.Accounts):
     def prepare(self, context: Any, **arguments: Any) -> None:
         assert arguments['cluster_config']['instance_type'] == 'member'
         self.prepared_with = arguments
+        # Whose end the agent tells when it is done.
+        self.prepared_for = context.notification.event_type()
         if self.habit('never_told'):
             return
         if self.habit('fails_to_prepare'):
@@ -257,10 +280,20 @@ class Guest(accounts.Accounts):
             self.world.tell(f'prepared {self.name}')
             self.report_status(Statuses.INSTANCE_READY)
 
-    def configure_member(self, context: Any, facts: Any,
-                         secrets: Any) -> None:
+    def configure_member(self, context: Any, facts: Any, secrets: Any,
+                         identity: Any = None) -> None:
+        self._refuse_if_ordered()
         self.world.tell(f'configure {self.name}')
-        self.settings = {'facts': facts, 'secrets': secrets}
+        self.settings = {'facts': facts, 'secrets': secrets,
+                         'identity': identity}
+
+    def _refuse_if_ordered(self) -> None:
+        """At the n-th time."""
+        left = self.habit('refuses_settings')
+        if left:
+            self.world.habits[self.name]['refuses_settings'] = left - 1
+        if left == 1:
+            raise messaging.RemoteError('OSError', 'read-only file system')
 
     def bootstrap_member(self, context: Any) -> None:
         with self.world.lock:
@@ -281,11 +314,21 @@ class Guest(accounts.Accounts):
                 self.world.take_in(self)
 
     def _start(self) -> bool:
+        assert self.settings
         self.server = ServerState.STARTING
         self.held = self.ordered = False
-        if self.habit('crashes'):
+        self.restarts = 0
+        self.shows = self.settings.get('identity')
+        if (self.habit('crashes') or self.habit('dies_at_once')
+                or not self._meets_friends()):
             self.server = ServerState.CRASHED
         return self.server == ServerState.STARTING
+
+    def _meets_friends(self) -> bool:
+        """Whether it and each member that runs trust each other."""
+        return all(
+            trusts(self.shows, other.shows) and trusts(other.shows, self.shows)
+            for other in self.world.component if other is not self)
 
     def member_report(self, context: Any) -> dict[str, Any]:
         if self.habit('silent'):
@@ -298,6 +341,10 @@ class Guest(accounts.Accounts):
                 self.crashes += 1
                 self.server = (ServerState.CRASHED if self.crashes % 2
                                else ServerState.STARTING)
+            if self.habit('dies_at_once') and self.started:
+                self.leave()
+                self.restarts += 1
+                self.server = ServerState.CRASHED
             if self in self.world.component and not self.habit('stalls'):
                 self._come_up()
                 self.reports_until_synced -= 1
@@ -312,7 +359,8 @@ class Guest(accounts.Accounts):
                 server=self.server, view=self._view(), data_bytes=0,
                 started=self.started,
                 exit_code=1 if self.server == ServerState.CRASHED else None,
-                error=self._error()).to_dict()
+                restarts=self.restarts, error=self._error(),
+                certificate_ends=self._certificate_ends()).to_dict()
 
     def _meet(self) -> None:
         """Restore the last view, if all that were in it are back."""
@@ -325,7 +373,8 @@ class Guest(accounts.Accounts):
             for guest in last_view:
                 self.world.take_in(guest)
         if (self.server == ServerState.STARTING and self.world.component
-                and not self.habit('crashes')):
+                and not self.habit('crashes')
+                and not self.habit('dies_at_once')):
             self.world.take_in(self)
 
     def _come_up(self) -> None:
@@ -334,11 +383,18 @@ class Guest(accounts.Accounts):
             if self.reports_until_running < 0:
                 self.server = ServerState.RUNNING
 
+    def _certificate_ends(self) -> datetime.datetime | None:
+        if self.shows is None:
+            return None
+        return x509.load_pem_x509_certificate(
+            self.shows['certificate'].encode()).not_valid_after_utc
+
     def _error(self) -> str:
         if self.habit('fails_to_prepare'):
             return 'no such image in the guest'
         return ('[ERROR] Aborting: disk is 100% full'
-                if self.habit('crashes') else '')
+                if self.habit('crashes') or self.habit('dies_at_once')
+                else '')
 
     def _view(self) -> view.NodeView | None:
         if self.server != ServerState.RUNNING:

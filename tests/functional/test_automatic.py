@@ -12,13 +12,21 @@
 
 """Recovery that nobody asked for."""
 
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy
+from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
+from trove.db.sqlalchemy import session
+from trove.instance import models as instance_models
 from trove.instance import service_status
 from trove.instance.tasks import InstanceTasks
 
 from tests.functional import galera
 from tests.functional import test_actions
 from trove_pxc.taskmanager import automatic
+from trove_pxc.taskmanager import takeup
 from trove_pxc import waiting
 
 STARTING = galera.ServerState.STARTING
@@ -53,6 +61,9 @@ class AutomaticTest(test_actions.ActionTest):
         waiting.until('a recovery', probe, 60, 0.3)
         return bool(self.notified('dbaas.cluster_recover.start'))
 
+    def needy(self) -> bool:
+        return self.cluster_id in automatic.nobody_serves([self.cluster_id])
+
     def test_all_have_stopped(self) -> None:
         for status, server in (
                 (Statuses.SHUTDOWN, STOPPED), (Statuses.CRASHED, STARTING),
@@ -60,7 +71,7 @@ class AutomaticTest(test_actions.ActionTest):
                 (Statuses.CRASHED, galera.ServerState.CRASHED)):
             self.fall(status, server)
             cluster = self.cluster_row(self.cluster_id)
-            self.assertTrue(automatic.nobody_serves(self.cluster_id))
+            self.assertTrue(self.needy())
             self.assertTrue(automatic.attend(cluster), status)
             self.wait_for_task(self.cluster_id)
             self.assertEqual(3, len(self.world.component))
@@ -85,16 +96,56 @@ class AutomaticTest(test_actions.ActionTest):
     def test_one_that_serves_is_enough(self) -> None:
         self.fall()
         self.world.named('products-2').report_status(Statuses.HEALTHY)
-        self.assertFalse(automatic.nobody_serves(self.cluster_id))
+        self.assertFalse(self.needy())
 
     def test_one_that_is_busy_or_never_was_complete(self) -> None:
         self.fall()
         row = self.instance_rows(self.cluster_id)[0]
         row.update(task_status=InstanceTasks.REBOOTING)
-        self.assertFalse(automatic.nobody_serves(self.cluster_id))
+        self.assertFalse(self.needy())
         row.update(task_status=InstanceTasks.NONE)
         self.world.named('products-1').report_status(Statuses.INSTANCE_READY)
-        self.assertFalse(automatic.nobody_serves(self.cluster_id))
+        self.assertFalse(self.needy())
+
+    def test_a_look_costs_the_same_however_many_there_are(self) -> None:
+        self.override('automatic_recovery_patience', 3600, 'mariadb')
+        self.fall()
+        looks = (self.watch.look, takeup.TakeUp().look)
+        few = [self.statements(look) for look in looks]
+        more = [self.add_needy(f'more-{number}') for number in range(5)]
+        self.assertEqual(few, [self.statements(look) for look in looks])
+        self.assertEqual({self.cluster_id, *more},
+                         set(self.watch._cases))
+
+    def statements(self, look: Callable[[], None]) -> int:
+        """How often it asks the database."""
+        asked: list[str] = []
+
+        def ask(_: Any, __: Any, statement: str, *others: Any) -> None:
+            asked.append(statement)
+        engine = session.get_engine()
+        sqlalchemy.event.listen(engine, 'before_cursor_execute', ask)
+        try:
+            look()
+        finally:
+            sqlalchemy.event.remove(engine, 'before_cursor_execute', ask)
+        self.assertNotEqual([], asked)
+        return len(asked)
+
+    def add_needy(self, name: str) -> str:
+        """Another cluster, in the tables alone; its id."""
+        like = self.cluster_row(self.cluster_id)
+        cluster = cluster_models.DBCluster.create(
+            name=name, tenant_id=like.tenant_id, task_status=like.task_status,
+            datastore_version_id=like.datastore_version_id)
+        for number in range(3):
+            row = instance_models.DBInstance.create(
+                name=f'{name}-{number}', cluster_id=cluster.id,
+                tenant_id=like.tenant_id, task_status=InstanceTasks.NONE,
+                datastore_version_id=like.datastore_version_id)
+            instance_models.InstanceServiceStatus.create(
+                instance_id=row.id, status=Statuses.SHUTDOWN)
+        return str(cluster.id)
 
     def test_nothing_is_forced_and_nothing_is_stopped(self) -> None:
         self.override('member_call_timeout', 1, 'mariadb')

@@ -14,6 +14,10 @@
 
 from typing import Any
 
+import fixtures
+from trove.instance.tasks import InstanceTasks
+from trove.taskmanager import models as task_models
+
 from tests.functional import base
 from trove_pxc import waiting
 
@@ -89,6 +93,16 @@ class FailureTest(base.TroveTest):
     def test_guest_that_fails_to_prepare(self) -> None:
         self.world.habits['products-1'] = {'fails_to_prepare': True}
         self.fail('products-1', 'no such image', blamed=(1,))
+        self.assertNotIn('configure products-1', self.world.events)
+
+    def test_guest_that_fails_when_nobody_of_trove_looks(self) -> None:
+        """The taskmanager that made the instances has died."""
+        self.override('member_ready_timeout', 3600, 'mariadb')
+        self.useFixture(fixtures.MockPatchObject(
+            task_models.FreshInstanceTasks, 'wait_for_instance',
+            autospec=True))
+        self.world.habits['products-2'] = {'fails_to_prepare': True}
+        self.fail('products-2', 'no such image', blamed=(2,))
 
     def test_guest_that_never_gets_ready(self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')
@@ -99,6 +113,69 @@ class FailureTest(base.TroveTest):
         self.world.habits['products-1'] = {'crashes': True}
         self.fail('"bootstrap of products-1"', 'exit code 1',
                   'disk is 100% full', blamed=(1,))
+
+    def test_initialisation_that_fails_for_ever(self) -> None:
+        """Each start ends before anyone sees it up; no time-out is used."""
+        self.override('bootstrap_timeout', 3600, 'mariadb')
+        self.world.habits['products-1'] = {'dies_at_once': True}
+        self.fail('"bootstrap of products-1"', 'its server ended',
+                  'exit code 1', 'disk is 100% full', blamed=(1,))
+
+    def test_joiner_that_never_comes_up(self) -> None:
+        self.override('join_stall_timeout', 3600, 'mariadb')
+        self.world.habits['products-2'] = {'dies_at_once': True}
+        self.fail('"join of products-2"', 'its server ended',
+                  'disk is 100% full', blamed=(2,))
+
+    def test_donor_that_dies_in_the_middle_of_a_transfer(self) -> None:
+        """It is told, and not only that the joiner waits for it."""
+        self.override('join_stall_timeout', 10, 'mariadb')
+        self.world.habits['products-2'] = {'stalls': True}
+
+        def die(event: str) -> None:
+            tell(event)
+            if event == 'join products-2':
+                self.world.habits['products-1'] = {'dies_at_once': True}
+        tell = self.world.tell
+        self.world.tell = die  # type: ignore[method-assign]
+        self.fail('"join of products-2"', 'products-1: it left its cluster '
+                  'while products-2 joined', 'disk is 100% full',
+                  blamed=(1,))
+
+    def test_what_trove_still_does_to_an_instance_is_waited_for(
+            self) -> None:
+        """Else it takes the error away when it finds the guest ready."""
+        self.override('usage_sleep_time', 5)
+        self.world.habits['products-1'] = {'crashes': True}
+        created = self.create().json['cluster']
+        self.wait_for_task(created['id'])
+
+        def made() -> None:
+            if len(self.notified('trove.instance.create')) < 3:
+                raise waiting.NotYet('other notifications')
+        waiting.until('Trove to be done', made, 60, 0.1)
+        self.assertEqual(
+            [InstanceTasks.BUILDING_ERROR_SERVER, InstanceTasks.NONE,
+             InstanceTasks.NONE],
+            [row.task_status for row in self.instance_rows(created['id'])])
+
+    def test_delete_is_not_kept_waiting_by_it(self) -> None:
+        """And no error takes the place of the deletion."""
+        self.override('usage_sleep_time', 20)
+        self.world.habits['products-1'] = {'crashes': True}
+        created = self.create().json['cluster']
+        waiting.until('a crash', self.crashed_for_good, 60, 0.1)
+        self.request('DELETE', f'/clusters/{created["id"]}')
+        self.wait_deleted(created['id'])
+        self.assert_nothing_left()
+        self.wait_notified('dbaas.cluster_create.error')
+        self.assertEqual([''] * 3, [
+            self.fault(instance['id']) for instance in created['instances']])
+
+    def crashed_for_good(self) -> None:
+        crashes = self.world.named('products-1').crashes
+        if crashes < 7:
+            raise waiting.NotYet(f'{crashes} reports')
 
     def test_server_that_crashes_when_it_joins(self) -> None:
         self.world.habits['products-3'] = {'crashes': True}

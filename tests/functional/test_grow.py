@@ -298,6 +298,14 @@ class FailureTest(GrowthTest):
         self.assertEqual([], self.events_of_old())
         self.shrink_away('products-4')
 
+    def test_guest_that_fails_to_prepare(self) -> None:
+        self.override('usage_sleep_time', 3)
+        self.world.habits['products-4'] = {'fails_to_prepare': True}
+        self.fail('no such image')
+        self.assertEqual([], self.events_of_old())
+        self.assertNotIn('configure products-4', self.world.events)
+        self.shrink_away('products-4')
+
     def test_server_that_crashes(self) -> None:
         self.world.habits['products-4'] = {'crashes': True}
         self.fail('"join of products-4"', 'disk is 100% full')

@@ -26,6 +26,7 @@ from trove.taskmanager import models as task_models
 from tests.functional import base
 from tests.functional import galera
 from trove_pxc.guestagent import api as guest_api
+from trove_pxc.taskmanager import authority
 from trove_pxc.taskmanager import create
 from trove_pxc.taskmanager import formation
 
@@ -94,8 +95,10 @@ class InterruptedTest(base.TroveTest):
 
     def test_secrets_of_any_member_are_kept(self) -> None:
         cluster_id = self._instances_of_cluster()
-        secrets = dict.fromkeys(
+        secrets: dict[str, Any] = dict.fromkeys(
             ('admin_password', 'root_password', 'sst_password'), 'kept')
+        secrets['authorities'] = [
+            authority.new(cluster_id, 1).reveal()]
         operation = self._operation(cluster_id)
         facts = operation.facts(operation.members[1])
         self.world.named('products-2').settings = {

@@ -25,6 +25,7 @@ from trove.taskmanager import models as task_models
 
 from tests.functional import test_grow
 from tests.functional import test_interrupted
+from trove_pxc import orders
 from trove_pxc.taskmanager import grow
 from trove_pxc.taskmanager import shrink
 from trove_pxc.taskmanager import workflow
@@ -81,10 +82,11 @@ class InterruptedTest(test_grow.GrowthTest):
         return max(int(row.name.split('-')[1])
                    for row in self.instance_rows(self.cluster_id))
 
-    def again(self, name: str) -> None:
-        """Another taskmanager takes the cast up."""
-        self.tasks().grow_cluster(
-            self.context(), self.cluster_id, [self.named(name).id])
+    def again(self) -> None:
+        """Another taskmanager takes it up, which never saw the request."""
+        self.tasks().carry_out_orders(self.context())
+        self.assertEqual({None}, {
+            orders.of(row) for row in self.instance_rows(self.cluster_id)})
 
     def make_new_again(self) -> None:
         """As if it had just been prepared, and nobody had been told."""
@@ -93,8 +95,11 @@ class InterruptedTest(test_grow.GrowthTest):
         guest.begin()
         guest.report_status(test_interrupted.galera.Statuses.INSTANCE_READY)
         self.named(NEW).update(task_status=InstanceTasks.BUILDING)
-        self.cluster_row(self.cluster_id).update(
-            task_status=ClusterTasks.GROWING_CLUSTER)
+        orders.end(self.cluster_id, ClusterTasks.GROWING_CLUSTER)
+        self.assertTrue(orders.claim(
+            self.cluster_id, ClusterTasks.GROWING_CLUSTER,
+            [self.named(name).id for name in OLD],
+            orders.Order(orders.GROW, '4')))
         self.world.events.clear()
 
     def check_grown(self, message: str) -> None:
@@ -125,7 +130,7 @@ class InterruptedGrowTest(InterruptedTest):
             except Killed:
                 calls += 1
             self.lives(_ALL)
-            self.again(NEW)
+            self.again()
             self.check_grown(f'killed at call {calls}')
         self.assertGreater(calls, 20)
 
@@ -156,13 +161,12 @@ class InterruptedShrinkTest(InterruptedTest):
         number, unfinished = 1, True
         while unfinished:
             name = self.ask_for_one_more()
-            self.again(name)
+            self.again()
             row = self.named(name)
             self.world.events.clear()
             self.act({'shrink': [{'id': row.id}]})
             unfinished = self.cut_short(number, name)
-            self.tasks().shrink_cluster(
-                self.context(), self.cluster_id, [row.id])
+            self.again()
             self.check_shrunk(name, number)
             number += 1
         # A look, a mark, a look, a stop, three times two settings, one

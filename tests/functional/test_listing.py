@@ -14,6 +14,8 @@
 
 from typing import Any
 
+import fixtures
+from novaclient import api_versions
 import sqlalchemy
 from trove.backup import models as backup_models
 from trove.backup import state as backup_state
@@ -134,6 +136,28 @@ class ListTest(base.TroveTest):
             # no guest is asked for a list
             del member['role']
         self.assertEqual(shown, cluster)
+
+    def test_servers_that_have_no_tags(self) -> None:
+        self.add('products')
+        for server in list(self.cloud.servers.values())[1:]:
+            server.tags.clear()
+        self.assertEqual(['ACTIVE'] * 3, self.shown_statuses())
+        self.assertEqual(2, self.cloud.calls.count('servers.list'))
+
+    def test_a_nova_that_knows_no_tags(self) -> None:
+        self.add('products')
+        for server in self.cloud.servers.values():
+            server.tags.clear()
+        self.useFixture(fixtures.MonkeyPatch(
+            'tests.functional.cloud.Nova.api_version',
+            api_versions.APIVersion('2.12')))
+        self.assertEqual(['ACTIVE'] * 3, self.shown_statuses())
+        self.assertEqual(1, self.cloud.calls.count('servers.list'))
+
+    def shown_statuses(self) -> list[str]:
+        self.cloud.calls.clear()
+        (cluster,) = self.listed()
+        return [member['status'] for member in cluster['instances']]
 
     def test_each_cluster_has_its_own(self) -> None:
         for name in ('a', 'b'):

@@ -87,6 +87,22 @@ class ReadingTest(base.TroveTest):
         self.assertEqual(('HEALTHY', '', 3, 3), tuple(
             health[key] for key in (
                 'state', 'next_action', 'members', 'reachable')))
+        expire = [member['certificate_expires'] for member in members]
+        self.assertEqual(min(expire), health['certificates_expire'])
+        years = datetime.datetime.now() + datetime.timedelta(days=3640)
+        self.assertGreater(min(expire), years.isoformat())
+
+    def test_clear_text_has_nothing_that_expires(self) -> None:
+        self.override('encrypt_cluster_traffic', False, 'mariadb')
+        cluster_id = self.build()
+        self.assertNotIn('certificates_expire',
+                         self.read(cluster_id, 'health'))
+
+    def test_certificates_that_expire_soon(self) -> None:
+        self.override('certificate_days', 20, 'mariadb')
+        health = self.read(self.build(), 'health')
+        self.assertIn('expires on', health['sentence'])
+        self.assertIn('certificate rotate products', health['next_action'])
 
     def test_member_that_stopped_and_one_that_is_out_of_reach(self) -> None:
         cluster_id = self.build()

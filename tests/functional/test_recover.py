@@ -231,7 +231,7 @@ class RefusalTest(RecoverTestCase):
         for name in test_actions.NAMES:
             self.world.named(name).history = ''
         self.recover()
-        self.refused('No member holds data', 'Restore a backup')
+        self.refused('No member holds data', 'Create a new cluster')
         for number in (1, 2, 3):
             self.assertIn('holds no data', self.fault(self.member(number)))
 

@@ -26,8 +26,11 @@ from trove.taskmanager import models as task_models
 from tests.functional import base
 from tests.functional import galera
 from tests.functional import test_interrupted as mortal
+from tests.functional import test_takeup
+from trove_pxc import orders
 from trove_pxc.taskmanager import create
 from trove_pxc.taskmanager import formation
+from trove_pxc.taskmanager import outcome
 from trove_pxc.taskmanager import recover
 
 STARTING = galera.ServerState.STARTING
@@ -57,8 +60,10 @@ class InterruptedTest(base.TroveTest):
         self.cluster_id = str(self.create().json['cluster']['id'])
         for number in (1, 2, 3):
             self.wait_for_event(f'prepared products-{number}')
-        create.run(formation.Formation('create', self.context(),
-                                       self.tasks()))
+        made = formation.Formation('create', self.context(), self.tasks())
+        create.run(made)
+        outcome.let_trove_finish(made.members)
+        orders.end(self.cluster_id, ClusterTasks.BUILDING_INITIAL)
 
     def tasks(self) -> Any:
         return task_models.load_cluster_tasks(self.context(),
@@ -69,8 +74,10 @@ class InterruptedTest(base.TroveTest):
             self.world.stand(f'products-{number}', server, applied)
         self.world.promotions = 0
         self.world.events.clear()
-        self.cluster_row(self.cluster_id).update(
-            task_status=ClusterTasks.RESTARTING_CLUSTER)
+        self.assertTrue(orders.claim(
+            self.cluster_id, ClusterTasks.RESTARTING_CLUSTER,
+            [row.id for row in self.instance_rows(self.cluster_id)],
+            orders.recovery(None)))
 
     def cut_short(self, places: list[Any], calls: int,
                   answered: bool) -> bool:
@@ -83,7 +90,7 @@ class InterruptedTest(base.TroveTest):
         except Killed:
             finished = False
         MortalClient.lives = _LIVES
-        self.tasks().recover_cluster(self.context())
+        self.tasks().carry_out_orders(self.context())
         return finished
 
     def look_at(self, chosen: int, furthest: int, story: Any) -> None:
@@ -95,6 +102,8 @@ class InterruptedTest(base.TroveTest):
         self.assertEqual([True] * 3, [
             guest.synced for guest in self.world.component], story)
         self.assertGreaterEqual(self.world.seqno, furthest)
+        self.assertEqual([None] * 3, [
+            orders.of(row) for row in self.instance_rows(self.cluster_id)])
         self.assertEqual(ClusterTasks.NONE,
                          self.cluster_row(self.cluster_id).task_status)
 
@@ -120,3 +129,61 @@ class InterruptedTest(base.TroveTest):
 
     def test_a_survivor_killed_after_any_call(self) -> None:
         self.cut_short_everywhere(SURVIVED, 3)
+
+
+class TakenUpTest(test_takeup.TakeUpTest):
+    """By a taskmanager that never saw the request."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.override('member_call_timeout', 1, 'mariadb')
+        self.start_taskmanager()
+        self.cluster_id = str(self.create().json['cluster']['id'])
+        self.wait_for_task(self.cluster_id)
+        self.stop_taskmanager()
+        for number, applied in enumerate((30, 31, 29), 1):
+            self.world.stand(f'products-{number}', STOPPED, applied)
+        self.world.named('products-2').die()
+        self.world.events.clear()
+
+    def recover(self, **body: str) -> None:
+        response = self.request('POST', f'/clusters/{self.cluster_id}',
+                                {'recover': body})
+        self.assertEqual(202, response.status_int, response.text)
+        with self.supervised():
+            self.wait_for_task(self.cluster_id)
+
+    def orders(self) -> list[orders.Order | None]:
+        return [orders.of(row)
+                for row in self.instance_rows(self.cluster_id)]
+
+    def member(self, number: int) -> str:
+        return str(self.instance_rows(self.cluster_id)[number - 1].id)
+
+    def test_whom_the_operator_forced_is_continued(self) -> None:
+        self.recover(force=self.member(1))
+        ended = self.wait_notified('dbaas.cluster_recover.end')
+        self.assertEqual(self.cluster_id, ended['cluster_id'])
+        self.assertEqual({'products-1', 'products-3'}, {
+            guest.name for guest in self.world.component if guest.synced})
+        self.assertIn('continue products-1', self.world.events)
+        self.assertEqual([None] * 3, self.orders())
+        self.assertEqual([], self.notified('dbaas.cluster_restart.end'))
+
+    def test_a_refusal_is_told_as_one_and_force_may_follow(self) -> None:
+        self.recover()
+        error = self.wait_notified('dbaas.cluster_recover.error')
+        self.assertIn('--force MEMBER', error['message'])
+        self.assertIn('recover: "choose who is continued" failed',
+                      self.fault(self.member(2)))
+        self.assertEqual([None] * 3, self.orders())
+        self.assertEqual([], self.notified('dbaas.cluster_restart.error'))
+        self.test_whom_the_operator_forced_is_continued()
+
+    def test_one_that_was_over_is_not_done_again(self) -> None:
+        """Its taskmanager died before it could take the task away."""
+        self.cluster_row(self.cluster_id).update(
+            task_status=ClusterTasks.RESTARTING_CLUSTER)
+        with self.supervised():
+            self.wait_for_task(self.cluster_id)
+        self.assertEqual([], self.world.events)

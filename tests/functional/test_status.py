@@ -150,6 +150,23 @@ class StatusTest(sites.SiteTest):
                      '[DEFAULT]\nnotification_service_id = mariadb:1\n')
         self.assert_names('Notification ids', 'no id for pxc', fatal=False)
 
+    def test_messages_that_anybody_can_read(self) -> None:
+        self.replace('[DEFAULT]\n',
+                     '[DEFAULT]\nenable_secure_rpc_messaging = False\n')
+        self.assert_names('Messages to guests', 'keys of all members',
+                          fatal=False)
+
+    def test_metrics_that_users_can_read(self) -> None:
+        self.replace('tcp_ports = 3306', 'tcp_ports = 3306,9100-9200')
+        self.guest = self.guest.replace(
+            '[mariadb]\n', '[mariadb]\nmetrics_port = 9104\n')
+        self.assertEqual(
+            [], [one.text for one in self.outcomes() if one.faults])
+        self.guest = self.guest.replace(
+            '[mariadb]\n', '[mariadb]\nmetrics_address = 0.0.0.0\n')
+        self.assert_names('Metrics', '[mariadb] tcp_ports opens 9104',
+                          fatal=False)
+
     def test_heartbeats_of_troves_default(self) -> None:
         self.replace('agent_heartbeat_expiry = 180\n', '')
         self.assertEqual(

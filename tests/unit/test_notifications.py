@@ -24,7 +24,9 @@ class NameTest(testtools.TestCase):
     def test_they_survive_the_way_to_the_taskmanager(self) -> None:
         for kind, event in (
                 (notifications.ClusterResizeFlavor, 'cluster_resize_flavor'),
-                (notifications.ClusterResizeVolume, 'cluster_resize_volume')):
+                (notifications.ClusterResizeVolume, 'cluster_resize_volume'),
+                (notifications.ClusterRotateCertificates,
+                 'cluster_rotate_certificates')):
             sent = kind(None, request_id='r', server_type='api')
             plain = (serializable_notification.SerializableNotification
                      .serialize(None, sent))

@@ -20,9 +20,13 @@ from trove.instance.tasks import InstanceTask
 
 from trove_pxc import orders
 
+FOUR = '4f7dcd9c-5de4-4c94-9a0a-000000000000'
+FIVE = '5a3c1e77-0000-4c94-9a0a-000000000000'
 ALL = (orders.Order(orders.RESTART), orders.Order(orders.FLAVOR, '7'),
        orders.Order(orders.FLAVOR, 'f3b1e2d4 of GB'),
-       orders.Order(orders.VOLUME, '30'))
+       orders.Order(orders.VOLUME, '30'), orders.recovery(None),
+       orders.recovery('an-id'), orders.Order(orders.GROW, '4'),
+       orders.shrinking([FOUR, FIVE]), orders.Order(orders.CERTIFICATES))
 
 
 def row(number: int, text: str | None) -> Any:
@@ -39,7 +43,12 @@ class OrderTest(testtools.TestCase):
         self.assertEqual(
             ['Ordered: a restart', 'Ordered: the flavor 7',
              'Ordered: the flavor f3b1e2d4 of GB',
-             'Ordered: a volume of 30 GB'], [order.text for order in ALL])
+             'Ordered: a volume of 30 GB', 'Ordered: a recovery',
+             'Ordered: a recovery, by force from an-id',
+             'Ordered: to let in all members from number 4 on',
+             'Ordered: to stay without 4f7dcd9c, 5a3c1e77',
+             'Ordered: new certificates'],
+            [order.text for order in ALL])
 
     def test_troves_texts_are_no_orders(self) -> None:
         for task in InstanceTask._lookup.values():
@@ -50,6 +59,56 @@ class OrderTest(testtools.TestCase):
     def test_it_fits_into_the_column(self) -> None:
         longest = orders.Order(orders.FLAVOR, 'f' * 200)
         self.assertLess(len(longest.text), 255)
+
+
+class SizeTest(testtools.TestCase):
+    """Who comes or goes, by the rows of all members."""
+
+    grow = orders.Order(orders.GROW, '4')
+
+    def row(self, name: str, order: orders.Order | None = None,
+            **others: Any) -> Any:
+        return types.SimpleNamespace(**{
+            'id': name, 'name': name, 'shard_id': None,
+            'task_description': order.text if order else 'Building.',
+            **others})
+
+    def newcomers(self, *rows: Any) -> list[str] | None:
+        return orders.newcomers(self.grow, 'c', rows)
+
+    def test_newcomers(self) -> None:
+        self.assertEqual(['c-4', 'named'], self.newcomers(
+            self.row('c-3', self.grow), self.row('c-4'),
+            self.row('named', shard_id='5')))
+
+    def test_who_was_there_is_no_newcomer_whatever_it_is_called(
+            self) -> None:
+        self.assertEqual([], self.newcomers(
+            self.row('c-1'), self.row('c-9', self.grow),
+            self.row('renamed', self.grow)))
+
+    def test_one_that_cannot_be_told_is_not_guessed_at(self) -> None:
+        self.assertIsNone(self.newcomers(
+            self.row('c-4'), self.row('renamed')))
+
+    def test_who_leaves_may_be_gone_already(self) -> None:
+        order = orders.shrinking([FOUR, FIVE])
+        assert order is not None
+        self.assertEqual([FIVE], orders.leaving(order, [
+            self.row('c-1', order), self.row('c-5', id=FIVE)]))
+
+    def test_two_whose_ids_begin_alike_are_not_guessed_at(self) -> None:
+        order = orders.shrinking([FOUR])
+        assert order is not None
+        self.assertIsNone(orders.leaving(order, [
+            self.row('c-4', id=FOUR), self.row('c-1', id=FOUR[:8] + '-1')]))
+
+    def test_more_than_the_column_holds(self) -> None:
+        ids = [f'{number:08d}-1' for number in range(30)]
+        order = orders.shrinking(ids[:20])
+        assert order is not None
+        self.assertLessEqual(len(order.text), 255)
+        self.assertIsNone(orders.shrinking(ids))
 
 
 class WaitingTest(testtools.TestCase):

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What users may have done to a cluster: resize, restart, recover it.
+"""What users may have done to a cluster: resize, restart, recover, rotate.
 
 Imported by api/cluster. An action is checked here and handed to the
 taskmanager; the cluster's task says that it runs.
@@ -37,6 +37,7 @@ from trove.taskmanager import api as task_api
 
 from trove_pxc.api import members
 from trove_pxc.api import validation
+from trove_pxc import faults
 from trove_pxc import notifications
 from trove_pxc import orders
 
@@ -52,6 +53,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         'type': ['object', 'null'],
         'additionalProperties': False,
         'properties': {'force': apischema.uuid},
+    },
+    'rotate_certificates': {
+        'type': ['object', 'null'],
+        'additionalProperties': False,
     },
     'resize': {
         'type': 'object',
@@ -95,11 +100,14 @@ def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
     check_body(SCHEMAS[action], action, body)
     cluster.validate_cluster_available()
     wanted = dict(body or {})
-    targets = _targets(cluster, wanted.get('instance'))
+    targets = _targets(cluster, wanted.get('instance'),
+                       but_failed=action == 'recover')
     if action == 'restart':
         _restart(cluster, request, targets)
     elif action == 'recover':
         _recover(cluster, request, targets, wanted.get('force'))
+    elif action == 'rotate_certificates':
+        _rotate_certificates(cluster, request, targets)
     elif ('flavorRef' in wanted) == ('volume' in wanted):
         raise validation.refused(
             'A resize names either flavorRef or volume, not both; do one '
@@ -123,10 +131,18 @@ def check_body(schema: dict[str, Any], action: str, body: Any) -> None:
             f'Validation error: {action}{place}: {error.message}')
 
 
-def _targets(cluster: Any, instance_id: str | None) -> list[Any]:
-    """The rows of the members that are meant, in member order."""
+def _targets(cluster: Any, instance_id: str | None,
+             but_failed: bool = False) -> list[Any]:
+    """The rows of the members that are meant, in member order.
+
+    :param but_failed: whether those that did not come in or go well are
+        left out, as long as there are others.
+    """
     found = [row for row in members.rows(cluster.id, cluster.name)
              if instance_id in (None, row.id)]
+    if but_failed:
+        found = [row for row in found
+                 if not row.task_status.is_error] or found
     if not found:
         raise validation.refused(
             f'Instance {instance_id} is no member of cluster {cluster.name}.'
@@ -153,7 +169,8 @@ def _recover(cluster: Any, request: Any, targets: Sequence[Any],
              force: str | None) -> None:
     if force is not None and force not in [row.id for row in targets]:
         raise validation.refused(
-            f'Instance {force} is no member of cluster {cluster.name}.')
+            f'Instance {force} is no member of cluster {cluster.name}, or '
+            'did not become one.')
     cluster.context.notification = notifications.ClusterRecover(
         cluster.context, request=request)
     client = _client(cluster)
@@ -163,8 +180,22 @@ def _recover(cluster: Any, request: Any, targets: Sequence[Any],
     with notification.StartNotification(
             cluster.context, cluster_id=cluster.id,
             **({} if force is None else {'instance_id': force})):
-        _hand_over(cluster, targets, ClusterTasks.RESTARTING_CLUSTER, None,
-                   cast)
+        _hand_over(cluster, targets, ClusterTasks.RESTARTING_CLUSTER,
+                   orders.recovery(force), cast)
+
+
+def _rotate_certificates(cluster: Any, request: Any,
+                         targets: Sequence[Any]) -> None:
+    cluster.context.notification = notifications.ClusterRotateCertificates(
+        cluster.context, request=request)
+    client = _client(cluster)
+
+    def cast(manager: str, cluster_id: str, _: Sequence[str]) -> None:
+        client.rotate_certificates(manager, cluster_id)
+    with notification.StartNotification(
+            cluster.context, cluster_id=cluster.id):
+        _hand_over(cluster, targets, ClusterTasks.UPDATING_CLUSTER,
+                   orders.Order(orders.CERTIFICATES), cast)
 
 
 def _resize_flavor(cluster: Any, request: Any, targets: Sequence[Any],
@@ -232,41 +263,28 @@ def _resize_volume(cluster: Any, request: Any, targets: Sequence[Any],
 
 
 def _hand_over(cluster: Any, targets: Sequence[Any], task: Any,
-               order: orders.Order | None, cast: Callable[..., None],
+               order: orders.Order, cast: Callable[..., None],
                **arguments: Any) -> None:
     """Take the cluster's task, forget old faults, cast."""
-    claim(cluster, task, targets, order)
+    claim(cluster, task, [row.id for row in targets], order)
     with contextlib.ExitStack() as undo:
         undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
-        if order is not None:
-            undo.callback(_withdraw, targets, order)
+        undo.callback(_withdraw, targets, order)
         for row in targets:
-            forget_fault(row.id)
+            faults.forget(row.id)
         cast(cluster.ds_version.manager, cluster.id,
              [row.id for row in targets], **arguments)
         undo.pop_all()
 
 
-def claim(cluster: Any, task: Any, targets: Sequence[Any] = (),
-          order: orders.Order | None = None) -> None:
+def claim(cluster: Any, task: Any, instance_ids: Sequence[str],
+          order: orders.Order | None) -> None:
     """Set the task and the orders, unless another request was quicker.
-
-    Both at once: who finds the task without an order has nothing to do.
 
     :raises trove.common.exception.UnprocessableEntity: it was.
     """
-    ids = [row.id for row in targets]
-    with cluster_models.DBCluster.query() as query:
-        claimed = query.filter_by(
-            id=cluster.id, deleted=False,
-            task_id=ClusterTasks.NONE.code).update({'task_id': task.code})
-        if claimed and order is not None:
-            query.session.query(instance_models.DBInstance).filter(
-                instance_models.DBInstance.id.in_(ids)).update(
-                    {'task_description': order.text},
-                    synchronize_session=False)
-    cluster.db_info = cluster_models.DBCluster.find_by(
-        id=cluster.id, deleted=False)
+    claimed = orders.claim(cluster.id, task, instance_ids, order)
+    cluster.know_row()
     if not claimed:
         cluster.validate_cluster_available()
 
@@ -278,31 +296,6 @@ def _withdraw(targets: Sequence[Any], order: orders.Order) -> None:
         if orders.of(row) == order:
             # Trove sets the text that goes with a task together with it.
             row.update(task_status=row.task_status)
-
-
-def unused_quota(cluster: Any) -> dict[str, int]:
-    """What was counted for resizes that members have not had, negative."""
-    ram = volumes = 0
-    for row in members.rows(cluster.id, cluster.name):
-        order = orders.of(row)
-        if order is None:
-            continue
-        if order.action == orders.VOLUME:
-            volumes += int(row.volume_size) - int(order.value)
-        elif order.action == orders.FLAVOR:
-            flavors = clients.create_nova_client(
-                cluster.context, row.region_id).flavors
-            ram += (flavors.get(row.flavor_id).ram
-                    - flavors.get(order.value).ram)
-    return {resource: change for resource, change
-            in (('ram', ram), ('volumes', volumes)) if change}
-
-
-def forget_fault(instance_id: str) -> None:
-    """Whatever fault the instance shows later is of this action."""
-    fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
-    if fault is not None:
-        fault.db_api.delete(fault)
 
 
 def _client(cluster: Any) -> Any:

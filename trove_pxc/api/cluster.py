@@ -38,6 +38,7 @@ from trove_pxc.api import members
 from trove_pxc.api import policies
 from trove_pxc.api import validation
 from trove_pxc.galera import naming
+from trove_pxc import notifications
 from trove_pxc import orders
 
 CONF = cfg.CONF
@@ -128,7 +129,7 @@ class GaleraCluster(cluster_models.Cluster):
                     {'task_id': ClusterTasks.DELETING.code,
                      'updated': timeutils.utcnow()},
                     synchronize_session=False)
-        self.db_info = rows.find_by(id=self.id, deleted=False)
+        self.know_row()
         for row in members.rows(self.id, self.name):
             if row.task_status != InstanceTasks.BUILDING:
                 order = orders.of(row)
@@ -167,6 +168,11 @@ class GaleraCluster(cluster_models.Cluster):
         """
         self._members = found
 
+    def know_row(self) -> None:
+        """Read the row anew, for it was written past this object."""
+        self.db_info = cluster_models.DBCluster.find_by(
+            id=self.id, deleted=False)
+
     @property
     def server_group(self) -> Any:
         """The group that keeps the servers together or apart, or None.
@@ -191,7 +197,8 @@ class GaleraCluster(cluster_models.Cluster):
                         instance: dict[str, Any], locality: Any) -> str:
         """Have one member made by Trove; its id."""
         made = instance_models.Instance.create(
-            self.context, instance['name'], instance['flavor_id'],
+            notifications.of_member(self.context), instance['name'],
+            instance['flavor_id'],
             self.ds_version.image_id or request.image_id, [], [],
             self.ds, self.ds_version, instance.get('volume_size'), None,
             availability_zone=instance.get('availability_zone'),

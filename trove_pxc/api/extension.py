@@ -237,13 +237,17 @@ class HealthController(wsgi.Controller):
         cluster = _load(req, cluster_id, 'health')
         answers = reading.ask(cluster)
         found = reading.diagnose(cluster, answers)
-        return wsgi.Result({'health': {
+        shown = {
             'state': found.state.value,
             'sentence': found.sentence,
             'next_action': found.next_action,
             'members': len(answers),
             'reachable': sum(answer.reachable for answer in answers),
-        }}, 200)
+        }
+        expire = reading.certificates_expire(answers)
+        if expire is not None:
+            shown['certificates_expire'] = expire
+        return wsgi.Result({'health': shown}, 200)
 
 
 def _load(req: Any, cluster_id: str,

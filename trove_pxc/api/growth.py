@@ -16,7 +16,6 @@ Imported by api/cluster. As with the other actions, a request is checked
 here, the cluster's task is taken, and the taskmanager does the work.
 """
 
-from collections.abc import Collection
 from collections.abc import Sequence
 import contextlib
 from typing import Any
@@ -35,7 +34,9 @@ from trove.instance import models as instance_models
 from trove_pxc.api import actions
 from trove_pxc.api import members
 from trove_pxc.api import validation
+from trove_pxc import faults
 from trove_pxc.galera import naming
+from trove_pxc import orders
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -106,8 +107,9 @@ def _grow(cluster: Any, request: Any, nodes: Sequence[Any]) -> None:
         cluster.context, request=request)
     with notification.StartNotification(
             cluster.context, cluster_id=cluster.id):
-        actions.claim(cluster, ClusterTasks.GROWING_CLUSTER)
-        before = {row.id for row in members.rows(cluster.id, cluster.name)}
+        actions.claim(cluster, ClusterTasks.GROWING_CLUSTER, _ids(cluster),
+                      orders.Order(orders.GROW, str(present.next_number)))
+        before = _ids(cluster)
         made: list[str] = []
         with contextlib.ExitStack() as undo:
             undo.callback(_undo_grow, cluster, before, made)
@@ -130,15 +132,21 @@ def _shrink(cluster: Any, request: Any, ids: Sequence[str]) -> None:
     with notification.StartNotification(
             cluster.context, cluster_id=cluster.id,
             instance_ids=[row.id for row in leaving]):
-        actions.claim(cluster, ClusterTasks.SHRINKING_CLUSTER)
+        actions.claim(cluster, ClusterTasks.SHRINKING_CLUSTER, [
+            one for one in _ids(cluster) if one not in ids],
+            orders.shrinking(ids))
         with contextlib.ExitStack() as undo:
-            undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
+            undo.callback(_end, cluster, ClusterTasks.SHRINKING_CLUSTER)
             leaving = _leaving(cluster, ids)
             for row in leaving:
-                actions.forget_fault(row.id)
+                faults.forget(row.id)
             cluster.task_api().shrink_cluster(
                 cluster.id, [row.id for row in leaving])
             undo.pop_all()
+
+
+def _ids(cluster: Any) -> list[str]:
+    return [row.id for row in members.rows(cluster.id, cluster.name)]
 
 
 def _leaving(cluster: Any, ids: Sequence[str]) -> list[Any]:
@@ -207,19 +215,27 @@ def _image_id(cluster: Any) -> str | None:
     return found
 
 
-def _undo_grow(cluster: Any, before: Collection[str],
+def _undo_grow(cluster: Any, before: Sequence[str],
                made: Sequence[str]) -> None:
     """Have what was made of new members removed again.
 
     If that cannot be asked for either, they stay to be shrunk away.
     """
     cluster.forget_rows_but({*before, *made})
-    task = ClusterTasks.SHRINKING_CLUSTER if made else ClusterTasks.NONE
-    cluster.update_db(task_status=task)
+    if not made:
+        _end(cluster, ClusterTasks.GROWING_CLUSTER)
+        return
+    orders.claim(cluster.id, ClusterTasks.SHRINKING_CLUSTER, before,
+                 orders.shrinking(made), ClusterTasks.GROWING_CLUSTER)
     with contextlib.ExitStack() as undo:
-        undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
-        if made:
-            LOG.warning('Growing cluster %s failed; its %d new instances '
-                        'are removed', cluster.id, len(made))
-            cluster.task_api().shrink_cluster(cluster.id, list(made))
-            undo.pop_all()
+        undo.callback(_end, cluster, ClusterTasks.SHRINKING_CLUSTER)
+        LOG.warning('Growing cluster %s failed; its %d new instances are '
+                    'removed', cluster.id, len(made))
+        cluster.task_api().shrink_cluster(cluster.id, list(made))
+        undo.pop_all()
+
+
+def _end(cluster: Any, task: Any) -> None:
+    """Nobody has to carry out what was asked for."""
+    orders.end(cluster.id, task)
+    cluster.know_row()

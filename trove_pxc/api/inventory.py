@@ -95,18 +95,28 @@ class Inventory:
 
     @functools.cached_property
     def _servers(self) -> dict[str, Any]:
-        """As Trove finds the servers of a list of instances."""
+        """By their tags, or all that Trove has if some are without.
+
+        Trove tags its servers since 26. Those that an older one has made
+        have no tags before "trove-manage set_nova_tags".
+        """
         rows = [row for row in self._rows if row.compute_instance_id]
-        if not rows:
-            return {}
-        if self._nova.api_version < _TAGS_SINCE:
-            servers = self._nova.servers.list(limit=-1)
-        else:
-            servers = _asked(rows, lambda some: self._nova.servers.list(
-                search_opts={'tags-any': ','.join(
-                    f'trove_instance_id_{row.id}' for row in some)},
-                limit=-1))
-        return {str(server.id): server for server in servers}
+        tagged: list[Any] = []
+        if self._nova_has_tags:
+            tagged.extend(_asked(
+                rows, lambda some: self._nova.servers.list(
+                    search_opts={'tags-any': ','.join(
+                        f'trove_instance_id_{row.id}' for row in some)},
+                    limit=-1)))
+        found = {str(server.id): server for server in tagged}
+        if any(row.compute_instance_id not in found for row in rows):
+            found.update((str(server.id), server) for server
+                         in self._nova.servers.list(limit=-1))
+        return found
+
+    @property
+    def _nova_has_tags(self) -> bool:
+        return bool(self._nova.api_version >= _TAGS_SINCE)
 
     @functools.cached_property
     def _ports(self) -> list[dict[str, Any]]:

@@ -33,6 +33,8 @@ ACTIONS = {
     'restart': 'Restart the members of a cluster, or one of them.',
     'recover': 'Bring a cluster back that lost its primary component, or '
                'name the member to begin with.',
+    'rotate_certificates': 'Replace the authority and the certificates of a '
+                           'cluster.',
     'resize': 'Give members another flavor or larger volumes.',
 }
 _OTHER_ACTIONS = 'action'

@@ -19,6 +19,7 @@ apart from one that answers with bad news.
 
 from collections.abc import Sequence
 import dataclasses
+import datetime
 import threading
 from typing import Any
 
@@ -31,6 +32,7 @@ from trove.instance import service_status
 
 from trove_pxc.api import members
 from trove_pxc.galera import diagnosis
+from trove_pxc.galera import expiry
 from trove_pxc.galera import roles
 from trove_pxc.galera import view
 from trove_pxc import waiting
@@ -118,9 +120,24 @@ class Answer:
         shown['server'] = self.report.server.value
         if self.report.error:
             shown['detail'] = self.report.error
+        if self.report.certificate_ends is not None:
+            shown['certificate_expires'] = _time(
+                self.report.certificate_ends)
         if self.report.view is not None:
             shown.update(_of_view(self.report.view))
         return shown
+
+
+def certificates_expire(answers: Sequence[Answer]) -> str | None:
+    """When the first certificate does; None if nobody told of any."""
+    ends = expiry.ends({answer.member.id: answer.report
+                        for answer in answers})
+    return _time(min(ends.values())) if ends else None
+
+
+def _time(when: datetime.datetime) -> str:
+    """As Trove shows times."""
+    return f'{when:%Y-%m-%dT%H:%M:%S}'
 
 
 def _of_view(seen: view.NodeView) -> dict[str, Any]:
@@ -162,7 +179,8 @@ def diagnose(cluster: Any,
         [answer.member.name for answer in answers],
         {answer.member.name: answer.report for answer in answers},
         str(cluster.name), _UNDER_WAY.get(
-            cluster.db_info.task_status.code, UnderWay.CHANGE))
+            cluster.db_info.task_status.code, UnderWay.CHANGE),
+        datetime.datetime.now(datetime.timezone.utc))
 
 
 def _known_as_lost(member: Any) -> bool:

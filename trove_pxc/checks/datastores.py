@@ -42,9 +42,8 @@ _ADD = 'trove-pxc-manage datastore add'
 
 def database(site: sites.Site) -> Iterator[check.Fault]:
     """Trove's tables can be read."""
-    try:
-        assert site.versions is not None
-    except sites.Unreadable as reason:
+    reason = sites.why_unreadable(lambda: site.versions)
+    if reason:
         yield check.Fault(
             f'[database] connection: the database cannot be read: {reason}. '
             'Write the connection that trove-api has; if it is a new one, '

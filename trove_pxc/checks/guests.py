@@ -28,9 +28,8 @@ _HERE = ('localhost', '127.0.0.1', '::1', '')
 
 def file(site: sites.Site) -> Iterator[check.Fault]:
     """It can be read."""
-    try:
-        assert site.guest is not None
-    except sites.Unreadable as reason:
+    reason = sites.why_unreadable(lambda: site.guest)
+    if reason:
         yield check.Fault(
             f'[DEFAULT] guest_config = {site.guest_file}: {reason}. Trove '
             'brings this file into every guest. Write it, or the path of '
@@ -62,6 +61,21 @@ def message_bus(site: sites.Site) -> Iterator[check.Fault]:
                 f'{site.guest_file}: [DEFAULT] transport_url names the host '
                 f'"{host.hostname}", which is the guest itself there. Write '
                 'the address at which guests reach the broker.')
+
+
+def metrics(site: sites.Site) -> Iterator[check.Fault]:
+    """The figures of members are not open to their users."""
+    for manager in site.offered:
+        port = site.guest[manager].metrics_port
+        address = str(site.guest[manager].metrics_address)
+        if port and address not in _HERE and any(
+                port in ports for ports in site.options[manager].tcp_ports):
+            yield check.Fault(
+                f'[{manager}] tcp_ports opens {port}, the metrics_port in '
+                f'{site.guest_file}, so that users read the figures of '
+                'members without a password. Take it out of tcp_ports, and '
+                'let Prometheus in by management_security_groups.',
+                fatal=False)
 
 
 def database_images(site: sites.Site) -> Iterator[check.Fault]:

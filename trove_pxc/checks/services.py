@@ -25,7 +25,8 @@ from trove.taskmanager import manager as taskmanager
 from trove_pxc.checks import check
 from trove_pxc.checks import site as sites
 
-TESTED = (26,)
+#: the releases of Trove that the tests run with
+TESTED = (25, 26)
 TASKMANAGER = 'trove_pxc.taskmanager.manager.Manager'
 EXTENSION = 'trove_pxc.api.extension:GaleraExtension'
 

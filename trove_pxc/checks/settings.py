@@ -122,6 +122,16 @@ def cidr(site: sites.Site) -> Iterator[check.Fault]:
             'network. Write one as 10.0.0.0/8.')
 
 
+def messages(site: sites.Site) -> Iterator[check.Fault]:
+    """What guests are told can be read by nobody else."""
+    if not site.options.enable_secure_rpc_messaging:
+        yield check.Fault(
+            '[DEFAULT] enable_secure_rpc_messaging is off, so that whoever '
+            'reads messages has the passwords, the certificates and the '
+            'keys of all members. Take it out, here and in '
+            f'{site.guest_file}.', fatal=False)
+
+
 def heartbeat(site: sites.Site) -> Iterator[check.Fault]:
     """A member that misses one report does not count as failed."""
     interval = site.guest.report_interval

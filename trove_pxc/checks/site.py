@@ -16,6 +16,7 @@ Every module of checks/ imports it. It reads: configuration files, the file
 of the guests, the table of datastore versions.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import dataclasses
 import functools
@@ -163,6 +164,15 @@ class Site:
         return any(
             str(self.options[manager][name]).startswith(OURS)
             for name in (*STRATEGIES, 'root_controller'))
+
+
+def why_unreadable(read: Callable[[], object]) -> str:
+    """Why what is read so cannot be; '' if it can."""
+    try:
+        read()
+    except Unreadable as reason:
+        return str(reason)
+    return ''
 
 
 def trove_options(manager: str) -> list[cfg.Opt]:

@@ -75,6 +75,10 @@ CHECKS = (
         'Port of users', settings.sql_port,
         'tcp_ports opens 3306 to users.', (VALUES,)),
     check.Check(
+        'Messages to guests', settings.messages,
+        'Passwords and keys go to guests in messages that are encrypted.',
+        (VALUES,)),
+    check.Check(
         'Templates whole', settings.templates_whole,
         'The templates of new instances can be read.', (VALUES,)),
     check.Check(
@@ -93,6 +97,10 @@ CHECKS = (
     check.Check(
         'Database images', guests.database_images,
         'docker_image in it leaves the tag to the datastore version.',
+        (VALUES, GUEST_VALUES)),
+    check.Check(
+        'Metrics', guests.metrics,
+        'tcp_ports keeps the figures of members closed to users.',
         (VALUES, GUEST_VALUES)),
     check.Check(
         'Heartbeats', settings.heartbeat,

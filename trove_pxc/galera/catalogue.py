@@ -50,12 +50,23 @@ _ELSEWHERE = (
 # new enough.
 _RSYNC = ('rsync', ('wsrep_sst_rsync', 'rsync', 'lsof|ss'))
 _RSYNC_56 = ('rsync', ('wsrep_sst_rsync', 'rsync', 'lsof', 'ps', 'bash'))
+_RSYNC_TLS = ('rsync+tls', (*_RSYNC[1], 'stunnel'))
 _MARIABACKUP = ('mariabackup', (
     'wsrep_sst_mariabackup', 'mariadb-backup|mariabackup', 'socat|nc'))
+_MARIABACKUP_TLS = ('mariabackup+tls', (*_MARIABACKUP[1][:-1], 'socat'))
 _XTRABACKUP = ('xtrabackup-v2', (
     'wsrep_sst_xtrabackup-v2', 'innobackupex|xtrabackup', 'socat|nc'))
+_XTRABACKUP_TLS = ('xtrabackup-v2+tls', (*_XTRABACKUP[1][:-1], 'socat'))
 # PXC 8 brings the backup program in a folder of its own.
 _XTRABACKUP_8 = ('xtrabackup-v2', ('wsrep_sst_xtrabackup-v2', 'socat|nc'))
+_XTRABACKUP_8_TLS = ('xtrabackup-v2+tls', ('wsrep_sst_xtrabackup-v2', 'socat'))
+
+# encrypt=3 without an authority, and encrypt=2 with certificate and key in
+# one file, as "Percona XtraDB Cluster 5.6: Encrypting SST traffic" has them.
+_MARIADB_SST_TLS = (('encrypt', '3'), ('tca', '{ca}'), ('tcert', '{cert}'),
+                    ('tkey', '{key}'), ('ssl-mode', 'VERIFY_CA'))
+_XTRABACKUP_SST_TLS = (('encrypt', '2'), ('tca', '{ca}'),
+                       ('tcert', '{pair}'))
 
 _MYSQL_INITIALISE = (
     '{server}',
@@ -116,13 +127,14 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
         sst_methods=('mariabackup', 'rsync'),
         default_sst_method='mariabackup',
         formation_sst_method='rsync',
-        sst_programs=(_MARIABACKUP, _RSYNC),
+        sst_programs=(_MARIABACKUP, _RSYNC, _MARIABACKUP_TLS, _RSYNC_TLS),
         sst_auth_methods=('mariabackup',),
         sst_auth_section='mysqld',
         sst_user_grants=('RELOAD', 'PROCESS', 'LOCK TABLES',
                          'BINLOG MONITOR'),
         strict_mode_variable=None,
         traffic_encryption_variable=None,
+        sst_encryption=_MARIADB_SST_TLS,
         knows_alter_user=True,
         settings=_NO_QUERY_CACHE,
         removed_options=frozenset({
@@ -170,7 +182,7 @@ _PXC_56 = Dialect(
     sst_methods=('xtrabackup-v2', 'rsync'),
     default_sst_method='xtrabackup-v2',
     formation_sst_method='rsync',
-    sst_programs=(_XTRABACKUP, _RSYNC_56),
+    sst_programs=(_XTRABACKUP, _RSYNC_56, _XTRABACKUP_TLS),
     sst_auth_methods=('xtrabackup-v2',),
     # A joiner with wsrep_sst_auth writes it into its error log (measured
     # on 5.6.21); the backup finds its account in its own section as well.
@@ -178,6 +190,7 @@ _PXC_56 = Dialect(
     sst_user_grants=('RELOAD', 'LOCK TABLES', 'REPLICATION CLIENT'),
     strict_mode_variable=None,
     traffic_encryption_variable=None,
+    sst_encryption=_XTRABACKUP_SST_TLS,
     knows_alter_user=False,
     settings=(*_NO_QUERY_CACHE, *_DIRECT),
     removed_options=frozenset({
@@ -196,12 +209,13 @@ _PXC_57 = dataclasses.replace(
         '/usr/lib/galera3/libgalera_smm.so',
         '/usr/lib/libgalera_smm.so',
         *_ELSEWHERE),
-    sst_programs=(_XTRABACKUP, _RSYNC),
+    sst_programs=(_XTRABACKUP, _RSYNC, _XTRABACKUP_TLS),
     sst_auth_section='mysqld',
     sst_user_grants=('RELOAD', 'LOCK TABLES', 'PROCESS',
                      'REPLICATION CLIENT'),
     strict_mode_variable='pxc_strict_mode',
     traffic_encryption_variable='pxc_encrypt_cluster_traffic',
+    sst_encryption=(),
     knows_alter_user=True,
     removed_options=frozenset({
         'wsrep_applier_threads', 'mysqlx', 'innodb_redo_log_capacity',
@@ -222,7 +236,7 @@ _PXC_80 = dataclasses.replace(
     applier_threads_variable='wsrep_applier_threads',
     sst_methods=('xtrabackup-v2',),
     formation_sst_method='xtrabackup-v2',
-    sst_programs=(_XTRABACKUP_8,),
+    sst_programs=(_XTRABACKUP_8, _XTRABACKUP_8_TLS),
     sst_auth_methods=(),
     sst_user_grants=(),
     # The binary log is on by default there, and fills the volume; Galera

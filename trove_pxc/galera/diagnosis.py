@@ -20,8 +20,10 @@ taskmanager may import it.
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import datetime
 import enum
 
+from trove_pxc.galera import expiry
 from trove_pxc.galera import history
 from trove_pxc.galera import remedy
 from trove_pxc.galera import roles
@@ -70,7 +72,8 @@ _UNFINISHED = (ClusterState.RECOVERING, ClusterState.DEGRADED,
 def diagnose(expected_members: Sequence[str],
              reports: Mapping[str, MemberReport | None],
              cluster: str = 'CLUSTER',
-             under_way: UnderWay = UnderWay.NOTHING) -> Diagnosis:
+             under_way: UnderWay = UnderWay.NOTHING,
+             now: datetime.datetime | None = None) -> Diagnosis:
     """The state of a cluster.
 
     :param expected_members: names of all members, in member order.
@@ -79,10 +82,18 @@ def diagnose(expected_members: Sequence[str],
     :param cluster: its name, for the commands of the next action.
     :param under_way: it turns the next action into waiting, but for a
         split, which cannot wait.
+    :param now: the time in UTC; None: nobody looks at certificates.
     """
-    found = _as_it_stands(
-        {name: reports.get(name) for name in expected_members},
-        remedy.Remedies(cluster))
+    expected = {name: reports.get(name) for name in expected_members}
+    remedies = remedy.Remedies(cluster)
+    found = _as_it_stands(expected, remedies)
+    warning = '' if now is None else expiry.warning(expected, now)
+    if warning:
+        found = dataclasses.replace(
+            found, sentence=f'{found.sentence} {warning}',
+            next_action=found.next_action or (
+                remedies.of_certificates()
+                if under_way is UnderWay.NOTHING else ''))
     if (under_way is UnderWay.NOTHING
             or found.state in (ClusterState.HEALTHY, ClusterState.SPLIT)):
         return found
@@ -128,7 +139,8 @@ def _with_primary(told: Mapping[str, Role],
             ClusterState.UNCERTAIN, f'The primary component has {size} '
             f'members, but only {total} are known.', 'Look for the stranger '
             'with "SHOW STATUS LIKE \'wsrep_incoming_addresses\'" on any '
-            'member, and stop it.')
+            'member, and have an operator stop its server ("openstack '
+            'server stop").')
     own = {view.cluster_uuid for view in primaries.values()}
     foreign = [name for name, view in outside.items()
                if view.cluster_uuid is not None

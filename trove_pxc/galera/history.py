@@ -185,9 +185,9 @@ def disagreement(places: Sequence[Place],
     own = known_uuid.lower() if known_uuid is not None else None
     for one in places:
         if one.flaw is Flaw.NOT_TOLD:
-            return (f'{one.name} {one.flaw}, and may be the furthest. Look '
-                    'at its guest agent, or force the member that is to be '
-                    'continued.')
+            return (f'{one.name} {one.flaw}, and may be the furthest. Have '
+                    'an operator look at its guest agent, or force the '
+                    'member that is to be continued.')
         if one.uuid is None or one.flaw is Flaw.SPOILED:
             continue
         own = own or one.uuid
@@ -197,8 +197,8 @@ def disagreement(places: Sequence[Place],
                     'then force a member of that.')
         if one.seqno < 0:
             return (f'{one.name} {Flaw.NO_SEQNO}, and may be the furthest. '
-                    'Look at its error log, or force the member that is to '
-                    'be continued.')
+                    'Have an operator look at its error log, or force the '
+                    'member that is to be continued.')
     return None
 
 

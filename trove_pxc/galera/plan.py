@@ -33,6 +33,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import enum
+import shlex
 
 from trove_pxc.galera import history
 from trove_pxc.galera.history import Answer
@@ -43,6 +44,10 @@ from trove_pxc.galera.view import ServerState
 
 # An initialised data directory holds tens of MB, an empty one a few KB.
 EMPTY_DATA_BYTES = 1024 * 1024
+
+_ANEW = 'Create a new cluster and load the last dump of your data into it.'
+# The column of Trove's faults is short.
+_START = 'Have an operator start it ("openstack server start")'
 
 _STILL = (ServerState.ABSENT, ServerState.STOPPED, ServerState.CRASHED)
 
@@ -110,22 +115,23 @@ def _not_new(name: str, report: MemberReport,
              position: Position) -> str | None:
     if report.view is not None and report.view.in_primary:
         return (f'{name} is in the primary component of the cluster '
-                f'{report.view.cluster_uuid}. Join the others to it.')
+                f'{report.view.cluster_uuid}. Delete this cluster and create '
+                'it again.')
     if report.started or report.server not in _STILL:
         return (f'{name} was started before (its server is '
-                f'{report.server.value}). Recover this cluster, or delete '
-                'it and create it again.')
+                f'{report.server.value}). Delete this cluster and create it '
+                'again.')
     if position.sst_in_progress:
         return (f'{name} holds what an interrupted SST has left. Delete '
                 'this cluster and create it again.')
     if not position.is_empty:
         return (f'{name} holds data of the cluster {position.uuid} at '
-                f'{position.seqno}. Recover this cluster, or delete it and '
-                'create it again.')
+                f'{position.seqno}. Have an operator look whose it is, then '
+                'delete this cluster and create it again.')
     if report.data_bytes > EMPTY_DATA_BYTES:
         return (f'{name} holds {report.data_bytes} bytes of data that tell '
-                'no cluster. Look at its data directory, then delete this '
-                'cluster and create it again.')
+                'no cluster. Have an operator look at its data directory, '
+                'then delete this cluster and create it again.')
     return None
 
 
@@ -241,8 +247,10 @@ def _of_the_living(told: Mapping[str, Answer]) -> Choice | None:
         if len(parts) > 1:
             return _refuse(
                 'There are two primary components: '
-                f'{" and ".join(_list(part) for part in parts)}. Stop the '
-                'members of the one that is to be given up, then recover.')
+                f'{" and ".join(_list(part) for part in parts)}. Stop all '
+                'writes, have an operator stop the servers of the one that '
+                'is to be given up ("openstack server stop"), then '
+                'recover.')
         first = parts[0][0]
         return Choice(
             Step.REJOIN, f'{first} is in the primary component: nobody '
@@ -256,13 +264,12 @@ def _of_the_living(told: Mapping[str, Answer]) -> Choice | None:
         if answer.report.server is ServerState.UNRESPONSIVE:
             return _refuse(
                 f'The server of {name} is there but does not answer, so '
-                'what it holds is unknown. Thaw it or stop it, then '
-                'recover.')
+                f'what it holds is unknown. {_reboot(name)}')
         if (answer.report.server is ServerState.RUNNING
                 and answer.report.view is None):
             return _refuse(
                 f'The server of {name} runs but does not tell its state. '
-                'Stop it, then recover.')
+                f'{_reboot(name)}')
     return None
 
 
@@ -280,7 +287,7 @@ def _of_the_told(told: Mapping[str, Answer], known_uuid: str | None,
     if not candidates:
         left = '; '.join(f'{place.name} {place.flaw}' for place in standing)
         return _refuse(f'No member holds data to continue from: {left}. '
-                       'Restore a backup into a new cluster.')
+                       f'{_ANEW}')
     best = max(candidates, key=lambda place: place.merit)
     reason = (history.ahead(standing, best)
               or _behind(best, remembered, known_seqno))
@@ -333,12 +340,13 @@ def _forced(name: str, told: Mapping[str, Answer]) -> Choice:
                and answer.report.server is ServerState.RUNNING]
     if running:
         return _refuse(f'{_list(running)} still runs outside a primary '
-                       f'component. Stop it, then force {name} again.')
+                       f'component. Force {running[0]} instead, or have an '
+                       'operator stop its server ("openstack server stop"), '
+                       f'then force {name} again.')
     place = history.place(name, told[name])
     if not place.usable:
         return _refuse(f'{name} {place.flaw}; even force cannot continue '
-                       'from that. Force another member, or restore a '
-                       'backup into a new cluster.')
+                       f'from that. Force another member, or: {_ANEW}')
     step = Step.PROMOTE if place.running else Step.BOOTSTRAP
     return Choice(step, f'The operator forced {name}, which stands at '
                   f'{place.seqno}; what others hold beyond that is lost.',
@@ -351,14 +359,19 @@ def _stranger(name: str, members: Sequence[str]) -> str:
 
 
 def _unheard(name: str) -> str:
-    return (f'{name} did not answer, so it cannot be started. Bring its '
-            'guest back, or force another member.')
+    return (f'{name} did not answer, so it cannot be started. {_START}; or '
+            'force another member.')
 
 
 def _silence(silent: Sequence[str]) -> str:
     return (f'{_list(silent)} did not answer, and may run or hold the '
-            'latest data. Bring the guest back, or, if it is lost for good, '
-            'force the member that is to be continued.')
+            f'latest data. {_START}; if it is lost for good, force the '
+            'member to continue.')
+
+
+def _reboot(name: str) -> str:
+    return ('Have an operator reboot its guest ("openstack database instance '
+            f'reboot {shlex.quote(name)}"), then recover.')
 
 
 def _list(names: Sequence[str]) -> str:

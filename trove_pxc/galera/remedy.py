@@ -84,6 +84,11 @@ class Remedies:
                     f'bring all of them back: {self.recover}.')
         return f'Bring all of them back: {self.recover}.'
 
+    def of_certificates(self) -> str:
+        """They expire soon."""
+        return ('Replace all certificates: '
+                f'{self._quoted("certificate rotate")}.')
+
     def of_unknown(self, unknown: Sequence[str]) -> str:
         """Nobody is known to be primary, and these may be."""
         return (f'An operator looks at the guest of {unknown[0]}, and '

@@ -22,6 +22,9 @@ import re
 
 from trove_pxc.galera import errors
 
+#: follows the name of an SST method that is encrypted
+TLS = '+tls'
+
 _NUMBERS = re.compile(r'(\d+)\.(\d+)(?:\.(\d+))?')
 # --version begins with the server's path, which may hold numbers as well.
 _BEFORE_VERSION = re.compile(r'.*\bVer\s', re.DOTALL)
@@ -57,14 +60,20 @@ class Dialect:
     :ivar formation_sst_method: the quickest that is right while the
         cluster is still empty and serves nobody.
     :ivar sst_programs: what each method needs in the image: names of
-        programs, or of several that serve alike, 'socat|nc'.
+        programs, or of several that serve alike, 'socat|nc'. A method that
+        can be encrypted stands there a second time, as 'rsync+tls'.
     :ivar sst_auth_methods: those that need an SST user.
     :ivar sst_auth_section: where its name and password stand: 'mysqld' as
         wsrep_sst_auth, or 'xtrabackup' as the backup's own options.
     :ivar sst_user_grants: what that user needs, globally.
     :ivar strict_mode_variable: None where the series has none.
-    :ivar traffic_encryption_variable: None where sockets are encrypted by
-        provider options alone.
+    :ivar traffic_encryption_variable: what switches the encryption of all
+        traffic between members with the server's own ssl_ca, ssl_cert and
+        ssl_key; None where Galera's library and the SST scripts have
+        options of their own for it.
+    :ivar sst_encryption: the options of the [sst] section that make a
+        state transfer encrypted, both ends proving who they are; '{ca}',
+        '{cert}', '{key}' and '{pair}' stand for the files' paths.
     :ivar knows_alter_user: whether ALTER USER sets passwords and
         IF [NOT] EXISTS is known for users.
     :ivar settings: options of the [mysqld] section that this series wants
@@ -97,6 +106,7 @@ class Dialect:
     sst_user_grants: tuple[str, ...]
     strict_mode_variable: str | None
     traffic_encryption_variable: str | None
+    sst_encryption: tuple[tuple[str, str], ...]
     knows_alter_user: bool
     settings: tuple[tuple[str, str], ...]
     removed_options: frozenset[str]
@@ -112,17 +122,39 @@ class Dialect:
     def is_mariadb(self) -> bool:
         return self.manager == 'mariadb'
 
+    @property
+    def sst_methods_with_tls(self) -> tuple[str, ...]:
+        """Those that can be encrypted, as the others: 'rsync+tls'."""
+        return tuple(method for method, _ in self.sst_programs
+                     if method.endswith(TLS))
+
+    def can_encrypt(self, method: str,
+                    in_image: Collection[str] | None = None) -> bool:
+        """Whether a state transfer by this method can be encrypted.
+
+        :param in_image: the methods whose programs the database image
+            holds, where that is known.
+        """
+        return method + TLS in (
+            self.sst_methods_with_tls if in_image is None else in_image)
+
     def sst_method(self, wanted: str | None,
-                   in_image: Collection[str] | None = None) -> str:
+                   in_image: Collection[str] | None = None,
+                   encrypted: bool = False) -> str:
         """The wanted method if this series has it, or its default.
 
         :param in_image: the methods whose programs the database image
             holds, where that is known.
+        :param encrypted: whether one that can be encrypted comes before
+            one that cannot.
         :raises UnsupportedVersion: naming the methods that there are.
         """
         there = [method for method in (
             self.default_sst_method, *self.sst_methods)
             if in_image is None or method in in_image]
+        if encrypted:
+            there.sort(key=lambda method: not self.can_encrypt(
+                method, in_image))
         if not wanted and there:
             return there[0]
         if in_image is not None and wanted in self.sst_methods:

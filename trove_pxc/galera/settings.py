@@ -26,6 +26,7 @@ from typing import Any
 import zlib
 
 from trove_pxc.galera.dialect import Dialect
+from trove_pxc.galera.identity import Paths
 from trove_pxc.galera.secret import Secret
 
 DATA_DIR = '/var/lib/mysql/data'
@@ -38,6 +39,8 @@ SST_USER = 'os_sst'
 
 SQL_PORT = 3306
 GROUP_PORT = 4567
+
+_PASSWORDS = ('admin_password', 'root_password', 'sst_password')
 
 _OTHERS_MB = 384  # the guest's kernel, Docker engine and agent
 
@@ -80,21 +83,39 @@ class MemberFacts:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ClusterSecrets:
-    """The passwords that all members of a cluster share."""
+    """What all members of a cluster share and nobody else knows.
+
+    :ivar authorities: those who say who is a member, each a certificate
+        and its key, PEM. The first one issues certificates, all are
+        trusted; none if members talk in clear text.
+    """
 
     admin_password: Secret
     root_password: Secret
     sst_password: Secret
+    authorities: tuple[Secret, ...] = ()
 
-    def to_dict(self) -> dict[str, str]:
+    @property
+    def passwords(self) -> tuple[Secret, ...]:
+        return (self.admin_password, self.root_password, self.sst_password)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether what members say to each other is encrypted."""
+        return bool(self.authorities)
+
+    def to_dict(self) -> dict[str, Any]:
         """Reveals them: for encrypted RPC or a 0600 file alone."""
-        return {field.name: getattr(self, field.name).reveal()
-                for field in dataclasses.fields(self)}
+        plain: dict[str, Any] = {
+            name: getattr(self, name).reveal() for name in _PASSWORDS}
+        plain['authorities'] = [one.reveal() for one in self.authorities]
+        return plain
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, str]) -> 'ClusterSecrets':
-        return cls(**{field.name: Secret(plain[field.name])
-                      for field in dataclasses.fields(cls)})
+    def from_dict(cls, plain: Mapping[str, Any]) -> 'ClusterSecrets':
+        return cls(
+            **{name: Secret(plain[name]) for name in _PASSWORDS},
+            authorities=tuple(map(Secret, plain.get('authorities', ()))))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -228,20 +249,32 @@ def server_config(dialect: Dialect, facts: MemberFacts, *,
                       f'!includedir {include_dir}\n'))
 
 
-def provider_options(facts: MemberFacts) -> str:
-    """Galera's own options: only what differs from its defaults."""
+def provider_options(facts: MemberFacts,
+                     identity: Paths | None = None) -> str:
+    """Galera's own options: only what differs from its defaults.
+
+    :param identity: None where members talk in clear text, or where the
+        server itself tells Galera about its identity.
+    """
     own = sizes(facts.memory_mb, facts.volume_gb)
     any_host = '[::]' if ':' in facts.member_address else '0.0.0.0'
-    return '; '.join((
+    options = [
         f'gmcast.listen_addr=tcp://{any_host}:{GROUP_PORT}',
         f'gcache.size={own.gcache_mb}M',
         f'gcache.page_size={min(own.gcache_mb, 128)}M',
         'gcache.recover=yes',
-    ))
+    ]
+    if identity is not None:
+        options += [f'socket.ssl_ca={identity.trusted}',
+                    f'socket.ssl_cert={identity.certificate}',
+                    f'socket.ssl_key={identity.key}']
+    return '; '.join(options)
 
 
 def cluster_config(dialect: Dialect, facts: MemberFacts,
-                   secrets: ClusterSecrets, provider: str) -> str:
+                   secrets: ClusterSecrets, provider: str,
+                   identity: Paths | None = None,
+                   encrypted_sst: bool = False) -> str:
     """The [mysqld] section that makes the server a member.
 
     It may hold the SST user's password: for a file that its owner alone
@@ -249,30 +282,14 @@ def cluster_config(dialect: Dialect, facts: MemberFacts,
     the order to bootstrap stands nowhere in a file that a restart reads.
 
     :param provider: path of Galera's library in the database image.
+    :param identity: where the member's certificate lies; None where members
+        talk in clear text.
+    :param encrypted_sst: whether state transfers are encrypted as well.
     :raises UnsupportedVersion: if the dialect lacks facts.sst_method.
     """
-    own = sizes(facts.memory_mb, facts.volume_gb)
     method = dialect.sst_method(facts.sst_method)
-    addresses = ','.join(_host(address) for _, address in facts.members)
-    options = [
-        ('binlog_format', 'ROW'),
-        ('innodb_autoinc_lock_mode', '2'),
-        ('innodb_flush_log_at_trx_commit', '1'),
-        ('wsrep_provider', provider),
-        ('wsrep_provider_options', provider_options(facts)),
-        ('wsrep_cluster_name', facts.cluster_name),
-        ('wsrep_cluster_address', f'gcomm://{addresses}'),
-        ('wsrep_node_name', facts.member_name),
-        ('wsrep_node_address', _host(facts.member_address)),
-        ('wsrep_sst_method', method),
-        (dialect.applier_threads_variable, str(own.applier_threads)),
-    ]
-    if dialect.is_mariadb:
-        options.insert(0, ('wsrep_on', 'ON'))
-    if dialect.strict_mode_variable is not None:
-        options.append((dialect.strict_mode_variable, 'ENFORCING'))
-    if dialect.traffic_encryption_variable is not None:
-        options.append((dialect.traffic_encryption_variable, 'OFF'))
+    options = [*_of_cluster(dialect, facts, provider, identity),
+               ('wsrep_sst_method', method)]
     backup: list[tuple[str, str]] = []
     if method in dialect.sst_auth_methods:
         password = secrets.sst_password.reveal()
@@ -280,6 +297,44 @@ def cluster_config(dialect: Dialect, facts: MemberFacts,
             options.append(('wsrep_sst_auth', f'{SST_USER}:{password}'))
         else:
             backup = [('user', SST_USER), ('password', password)]
-    text = _section('mysqld', options)
-    return text + '\n' + _section(
-        dialect.sst_auth_section, backup) if backup else text
+    sections = [_section('mysqld', options)]
+    if backup:
+        sections.append(_section(dialect.sst_auth_section, backup))
+    if identity is not None and encrypted_sst and dialect.sst_encryption:
+        sections.append(_section('sst', [
+            (name, identity.filled_in(value))
+            for name, value in dialect.sst_encryption]))
+    return '\n'.join(sections)
+
+
+def _of_cluster(dialect: Dialect, facts: MemberFacts, provider: str,
+                identity: Paths | None) -> list[tuple[str, str]]:
+    """What makes a server a member, state transfers aside."""
+    addresses = ','.join(_host(address) for _, address in facts.members)
+    by_server = dialect.traffic_encryption_variable is not None
+    options = [
+        ('binlog_format', 'ROW'),
+        ('innodb_autoinc_lock_mode', '2'),
+        ('innodb_flush_log_at_trx_commit', '1'),
+        ('wsrep_provider', provider),
+        ('wsrep_provider_options', provider_options(
+            facts, None if by_server else identity)),
+        ('wsrep_cluster_name', facts.cluster_name),
+        ('wsrep_cluster_address', f'gcomm://{addresses}'),
+        ('wsrep_node_name', facts.member_name),
+        ('wsrep_node_address', _host(facts.member_address)),
+        (dialect.applier_threads_variable,
+         str(sizes(facts.memory_mb, facts.volume_gb).applier_threads)),
+    ]
+    if dialect.is_mariadb:
+        options.insert(0, ('wsrep_on', 'ON'))
+    if dialect.strict_mode_variable is not None:
+        options.append((dialect.strict_mode_variable, 'ENFORCING'))
+    if dialect.traffic_encryption_variable is not None:
+        options.append((dialect.traffic_encryption_variable,
+                        'OFF' if identity is None else 'ON'))
+        if identity is not None:
+            options += [('ssl_ca', identity.trusted),
+                        ('ssl_cert', identity.certificate),
+                        ('ssl_key', identity.key)]
+    return options

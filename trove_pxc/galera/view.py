@@ -20,8 +20,11 @@ Source: "Galera Status Variables" of the Galera Cluster documentation and
 
 from collections.abc import Mapping
 import dataclasses
+import datetime
 import enum
 from typing import Any
+
+from trove_pxc.galera import figures as figures_of
 
 NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
@@ -129,6 +132,8 @@ class NodeView:
     :ivar cluster_uuid: lower case, None while it is nil or not known.
     :ivar cluster_conf_id: -1 outside a primary component.
     :ivar last_committed: the seqno of the last write set, -1 if not known.
+    :ivar figures: what operators watch, for the guest alone: it is no part
+        of what is sent.
     """
 
     cluster_status: ClusterStatus
@@ -142,6 +147,8 @@ class NodeView:
     connected: bool
     incoming_addresses: tuple[str, ...]
     provider_version: str
+    figures: Mapping[str, float] = dataclasses.field(
+        default_factory=dict, compare=False)
 
     @classmethod
     def from_status(cls, rows: Mapping[str, str]) -> 'NodeView':
@@ -169,7 +176,8 @@ class NodeView:
                 address.strip() for address in row.get(
                     'wsrep_incoming_addresses', '').split(',')
                 if address.strip()),
-            provider_version=row.get('wsrep_provider_version', ''))
+            provider_version=row.get('wsrep_provider_version', ''),
+            figures=figures_of.from_status(row))
 
     @property
     def in_primary(self) -> bool:
@@ -201,6 +209,7 @@ class NodeView:
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same view."""
         plain = dataclasses.asdict(self)
+        del plain['figures']
         plain['cluster_status'] = self.cluster_status.value
         plain['local_state'] = self.local_state.value
         plain['incoming_addresses'] = list(self.incoming_addresses)
@@ -209,7 +218,8 @@ class NodeView:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'NodeView':
         known = {field.name: plain[field.name]
-                 for field in dataclasses.fields(cls)}
+                 for field in dataclasses.fields(cls)
+                 if field.name != 'figures'}
         known['cluster_status'] = ClusterStatus(plain['cluster_status'])
         known['local_state'] = LocalState(plain['local_state'])
         known['incoming_addresses'] = tuple(plain['incoming_addresses'])
@@ -229,6 +239,10 @@ class MemberReport:
         full copy of the data (SST).
     :ivar unsynced: whether a loss of power may still take from the disk
         what a state transfer brought.
+    :ivar restarts: how often Docker has started the server again by itself
+        since somebody started it.
+    :ivar certificate_ends: when what it shows to the others expires, in
+        UTC; None where members talk in clear text.
     """
 
     server: ServerState
@@ -239,6 +253,8 @@ class MemberReport:
     error: str
     receiving: bool = False
     unsynced: bool = False
+    restarts: int = 0
+    certificate_ends: datetime.datetime | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same report."""
@@ -251,11 +267,14 @@ class MemberReport:
             'error': self.error,
             'receiving': self.receiving,
             'unsynced': self.unsynced,
+            'restarts': self.restarts,
+            'certificate_ends': (self.certificate_ends
+                                 and self.certificate_ends.isoformat()),
         }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'MemberReport':
-        view = plain['view']
+        view, ends = plain['view'], plain.get('certificate_ends')
         return cls(
             server=ServerState(plain['server']),
             view=None if view is None else NodeView.from_dict(view),
@@ -264,4 +283,7 @@ class MemberReport:
             exit_code=plain['exit_code'],
             error=plain['error'],
             receiving=plain.get('receiving', False),
-            unsynced=plain.get('unsynced', False))
+            unsynced=plain.get('unsynced', False),
+            restarts=plain.get('restarts', 0),
+            certificate_ends=(
+                ends and datetime.datetime.fromisoformat(ends)))

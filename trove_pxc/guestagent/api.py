@@ -29,6 +29,8 @@ from trove.guestagent import api as guest_api
 from trove.instance import models as instance_models
 
 from trove_pxc import conf
+from trove_pxc.galera import identity as identities
+from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
@@ -46,9 +48,13 @@ class GaleraGuestAPI(guest_api.API):
     """
 
     def configure_member(self, facts: settings.MemberFacts,
-                         secrets: settings.ClusterSecrets) -> None:
+                         secrets: settings.ClusterSecrets,
+                         identity: identities.Identity | None = None
+                         ) -> None:
+        """:param identity: None if members talk in clear text."""
         self._act('configure_member', facts=facts.to_dict(),
-                  secrets=secrets.to_dict())
+                  secrets=secrets.to_dict(),
+                  identity=identity and identity.to_dict())
 
     def bootstrap_member(self) -> None:
         self._act('bootstrap_member')
@@ -94,14 +100,10 @@ class GaleraGuestAPI(guest_api.API):
         """It recovers the position of a stopped server, which takes time."""
         return position.Position.from_dict(self._act('member_position'))
 
-    def member_context(self) -> tuple[settings.MemberFacts,
-                                      settings.ClusterSecrets] | None:
+    def member_context(self) -> Membership | None:
         """What the member was configured with; None if it was not."""
         plain = self._look('member_context')
-        if plain is None:
-            return None
-        return (settings.MemberFacts.from_dict(plain['facts']),
-                settings.ClusterSecrets.from_dict(plain['secrets']))
+        return None if plain is None else Membership.from_dict(plain)
 
     def write_probe(self, token: str) -> None:
         self._look('write_probe', token=token)

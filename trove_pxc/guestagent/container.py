@@ -40,6 +40,7 @@ _HELPER = 'database-helper'
 _LABEL = 'trove-pxc.specification'
 _END = re.compile(
     r'\[ERROR\] Aborting|\[ERROR\] the position could not be recovered|'
+    r'\[ERROR\] .* could not be initialised|'
     r'got signal|sst_received failed|'
     r'Application (received wrong state|state transfer failed)')
 _LONGEST_CHAIN = 6

@@ -34,6 +34,8 @@ def usable_sst_methods(dialect: dialects.Dialect, image: str,
                        said: str) -> tuple[str, ...]:
     """The SST methods that the image has the programs for.
 
+    One that it can encrypt is there a second time, as 'rsync+tls'.
+
     :param said: what the start program printed for the word VERSION.
     :raises trove_pxc.exceptions.ImageUnusable: if it holds another server,
         or can give a joiner no data.
@@ -44,9 +46,10 @@ def usable_sst_methods(dialect: dialects.Dialect, image: str,
     lacks = {found['method']: found['lacks'].strip()
              for found in _SST_LINE.finditer(said)}
     usable = tuple(method for method in lacks if not lacks[method])
-    if not usable:
+    if not any(method in dialect.sst_methods for method in usable):
         missing = '; '.join(f'{programs} for the SST method {method}'
-                            for method, programs in lacks.items())
+                            for method, programs in lacks.items()
+                            if method in dialect.sst_methods)
         raise exceptions.ImageUnusable(
             f'the database image {image} cannot give a joiner its data. It '
             f'lacks {missing}. Bring an image that has what one of them '
@@ -55,17 +58,18 @@ def usable_sst_methods(dialect: dialects.Dialect, image: str,
 
 
 def with_sst_method(dialect: dialects.Dialect, facts: settings.MemberFacts,
-                    in_image: tuple[str, ...] | None
-                    ) -> settings.MemberFacts:
+                    in_image: tuple[str, ...] | None,
+                    encrypted: bool = False) -> settings.MemberFacts:
     """The facts, with the method that this image has if not the best.
 
     All members of a cluster run the same image, and choose the same.
 
     :param in_image: its usable methods; None if nobody looked.
+    :param encrypted: whether one that can be encrypted is better.
     :raises trove_pxc.galera.errors.UnsupportedVersion: if the image lacks
         the programs of the method that is wanted.
     """
-    method = dialect.sst_method(facts.sst_method, in_image)
+    method = dialect.sst_method(facts.sst_method, in_image, encrypted)
     if method == dialect.sst_method(facts.sst_method):
         return facts
     LOG.warning('The image lacks the programs of the SST method %s; using '

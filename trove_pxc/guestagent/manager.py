@@ -29,8 +29,11 @@ from trove.guestagent.datastore.mysql_common import manager as common
 
 from trove_pxc import conf
 from trove_pxc import exceptions
+from trove_pxc.galera import identity as identities
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import app as apps
+from trove_pxc.guestagent import metrics as endpoints
+from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter as reporters
 from trove_pxc.guestagent import revival
 from trove_pxc.guestagent import status as statuses
@@ -40,25 +43,34 @@ CONF = cfg.CONF
 conf.register(CONF)
 masking.install()
 
+_CUT_SHORT = ('its guest agent ended in the middle of preparing it, and what '
+              'it was told then is lost')
+
 
 class GaleraManager(common.MySqlManager):
     """What the managers of all datastores with Galera clusters share.
 
     :ivar beginning: what the agent does beside its start.
     :ivar reporter: tells Trove how the member stands.
+    :ivar metrics: tells Prometheus, if that is wanted.
     """
 
     member: revival.MemberService
     beginning: threading.Thread
     reporter: reporters.Reporter
+    metrics: endpoints.Endpoint
 
     def _install(self, manager: str, app: apps.MemberApp,
                  status: statuses.MemberStatus, admin: Any) -> None:
         common.MySqlManager.__init__(self, app, status, admin, manager)
         self.member = app.bind(manager, self.docker_client)
+        # No order has come yet: this is of an agent before.
+        if self.member.stage is record.Stage.PREPARING:
+            self.member.fail(_CUT_SHORT)
         status.member = self.member
         self.reporter = reporters.Reporter(
             status.report_member, manager)
+        self.metrics = endpoints.Endpoint(status, self.member, manager)
         self.beginning = threading.Thread(target=self._begin, daemon=True)
         self.beginning.start()
 
@@ -67,6 +79,7 @@ class GaleraManager(common.MySqlManager):
         self.member.refresh()
         self.member.resume()
         self.reporter.keep_on()
+        self.metrics.keep_on()
 
     # It has a name of its own: Trove's task of the name update_status runs
     # whatever overrides it.
@@ -74,6 +87,7 @@ class GaleraManager(common.MySqlManager):
     def report_member(self, context: Any) -> None:
         """See at every tick that the member runs and is reported."""
         self.reporter.keep_on()
+        self.metrics.keep_on()
         self.member.resume()
 
     def get_service_status(self) -> Any:
@@ -82,8 +96,14 @@ class GaleraManager(common.MySqlManager):
         return super().get_service_status()
 
     def prepare(self, context: Any, *args: Any, **kwargs: Any) -> None:
-        """Trove's own, but that a member tells of whatever failed."""
+        """Trove's own, but that a member tells of whatever failed.
+
+        Of an agent that died as well: the next one finds its record.
+        """
         try:
+            if kwargs.get('cluster_config'):
+                self.status.begin_member()
+                self.member.begin(_version(kwargs.get('ds_version')))
             super().prepare(context, *args, **kwargs)
         except Exception as failure:
             if kwargs.get('cluster_config'):
@@ -100,8 +120,8 @@ class GaleraManager(common.MySqlManager):
         if not cluster_config:
             self._check_single()
         if cluster_config:
-            self.member.prepare(ds_version or CONF.datastore_version,
-                                config_contents, overrides)
+            self.member.prepare(_version(ds_version), config_contents,
+                                overrides)
         else:
             super().do_prepare(
                 context, packages, databases, memory_mb, users, device_path,
@@ -112,9 +132,12 @@ class GaleraManager(common.MySqlManager):
         """Whether this datastore may be an instance without a cluster."""
 
     def configure_member(self, context: Any, facts: dict[str, Any],
-                         secrets: dict[str, str]) -> None:
-        self.member.configure(settings.MemberFacts.from_dict(facts),
-                              settings.ClusterSecrets.from_dict(secrets))
+                         secrets: dict[str, Any],
+                         identity: dict[str, str] | None = None) -> None:
+        self.member.configure(
+            settings.MemberFacts.from_dict(facts),
+            settings.ClusterSecrets.from_dict(secrets),
+            identities.Identity.from_dict(identity) if identity else None)
 
     def bootstrap_member(self, context: Any) -> None:
         self.member.bootstrap()
@@ -156,6 +179,10 @@ class GaleraManager(common.MySqlManager):
     def cluster_complete(self, context: Any) -> None:
         self.member.complete()
         self.status.end_install()
+
+
+def _version(told: str | None) -> str:
+    return str(told or CONF.datastore_version)
 
 
 class MariaDBManager(GaleraManager, mariadb_manager.Manager):

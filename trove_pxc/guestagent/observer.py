@@ -43,6 +43,7 @@ class Observation(NamedTuple):
     :ivar exit_code: of a server that ended.
     :ivar receiving: whether it starts with a full copy of the data that
         just arrives.
+    :ivar restarts: by Docker itself since somebody started the server.
     """
 
     state: view.ServerState
@@ -50,6 +51,7 @@ class Observation(NamedTuple):
     error: str = ''
     exit_code: int | None = None
     receiving: bool = False
+    restarts: int = 0
 
 
 class Observer:
@@ -83,6 +85,10 @@ class Observer:
         :param admin: None while nobody knows the server's passwords.
         """
         seen = self._container.look()
+        return self._observe(seen, admin)._replace(restarts=seen.restarts)
+
+    def _observe(self, seen: container.Seen,
+                 admin: database.Database | None) -> Observation:
         if not seen.running:
             return self._stopped(seen)
         if admin is None:
@@ -119,12 +125,12 @@ class Observer:
             self._answered_restarts = 0
         failures = seen.restarts - self._answered_restarts
         receives = self._receives()
-        error = self._telling_line() if failures >= _LOOP_RESTARTS else ''
-        loops = (error and not receives
+        fails = failures >= _LOOP_RESTARTS
+        loops = (fails and not receives
                  and seen.seconds_up(now) <= _LOOP_SECONDS)
         return Observation(
             view.ServerState.CRASHED if loops else view.ServerState.STARTING,
-            error=error, receiving=receives)
+            error=self._telling_line() if fails else '', receiving=receives)
 
     def _state_of_silent(self, seen: container.Seen) -> view.ServerState:
         if (self._answered_start == seen.started_at

@@ -93,6 +93,10 @@ class Places:
         return f'{self.include_dir}/90-galera.cnf'
 
     @property
+    def identity_dir(self) -> str:
+        return f'{self.config_dir}/tls'
+
+    @property
     def socket(self) -> str:
         return f'{self.socket_dir}/mysqld.sock'
 

@@ -61,7 +61,10 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'SERVER_COMMANDS': ' '.join(dialect.server_commands),
         'PROVIDER_PATHS': ' '.join(dialect.provider_paths),
         'FORMATION_SST': dialect.formation_sst_method,
-        'SST_METHODS': ' '.join(dialect.sst_methods),
+        'SST_METHODS': ' '.join(
+            (*dialect.sst_methods, *dialect.sst_methods_with_tls)),
+        'CAN_ENCRYPT': ' '.join(dialect.sst_methods_with_tls),
+        'IDENTITY_DIR': where.identity_dir,
         'NEEDS_BASEDIR': 'yes' if dialect.needs_basedir else '',
         'DEFAULTS_FILE': DEFAULTS_FILE,
         'DATA_DIR': where.data_dir,

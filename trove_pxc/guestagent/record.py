@@ -17,11 +17,12 @@ alone reads.
 """
 
 import dataclasses
+import datetime
 import enum
 import json
 from typing import Any
 
-from trove_pxc.galera import settings
+from trove_pxc.galera.membership import Membership
 from trove_pxc.guestagent import files
 
 _PRIVATE = 0o600
@@ -34,24 +35,6 @@ class Stage(enum.StrEnum):
     PREPARED = 'prepared'
     CONFIGURED = 'configured'
     STARTED = 'started'
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Membership:
-    """What makes the server of this guest a member of its cluster."""
-
-    facts: settings.MemberFacts
-    secrets: settings.ClusterSecrets
-
-    def to_dict(self) -> dict[str, Any]:
-        """Reveals the passwords: for encrypted RPC or the private file."""
-        return {'facts': self.facts.to_dict(),
-                'secrets': self.secrets.to_dict()}
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> 'Membership':
-        return cls(settings.MemberFacts.from_dict(plain['facts']),
-                   settings.ClusterSecrets.from_dict(plain['secrets']))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,14 +56,22 @@ class MemberRecord:
     def started(self) -> bool:
         return self.stage is Stage.STARTED
 
+    @property
+    def ends(self) -> datetime.datetime | None:
+        """When the member's certificate expires, if it has one."""
+        if self.membership is None or self.membership.identity is None:
+            return None
+        return self.membership.identity.ends
+
     def at(self, stage: Stage) -> 'MemberRecord':
         return dataclasses.replace(self, stage=stage)
 
     def mask(self, text: str) -> str:
         """The text without any of the passwords."""
         if self.membership is not None:
-            for password in self.membership.secrets.to_dict().values():
-                text = text.replace(password, '***') if password else text
+            for password in self.membership.secrets.passwords:
+                if password:
+                    text = text.replace(password.reveal(), '***')
         return text
 
     def to_text(self) -> str:

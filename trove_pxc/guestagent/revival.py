@@ -25,6 +25,7 @@ from trove.common import cfg
 
 from trove_pxc import exceptions
 from trove_pxc.galera import position as positions
+from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc.guestagent import memory
 from trove_pxc.guestagent import program
@@ -61,6 +62,13 @@ class MemberService(service.GaleraService):
                 found, seen_uuid=None if seen is None else seen.uuid,
                 seen_seqno=-1 if seen is None else seen.seqno,
                 ordered=last.startswith(f'{program.CONTINUE} '))
+
+    @property
+    def facts(self) -> settings.MemberFacts | None:
+        """Who it is in its cluster; None if it was not told yet."""
+        record = self._records.read()
+        known = None if record is None else record.membership
+        return None if known is None else known.facts
 
     def halt(self) -> bool:
         """Keep the server from running, unless it is primary.

@@ -27,11 +27,13 @@ from oslo_log import log as logging
 from trove.common import cfg
 
 from trove_pxc import exceptions
-from trove_pxc.galera import accounts
 from trove_pxc.galera import dialect as dialects
+from trove_pxc.galera import identity as identities
+from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position as positions
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc.guestagent import configuration
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import database
 from trove_pxc.guestagent import files
@@ -46,7 +48,6 @@ LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
 
 _READABLE = 0o644
-_PROGRAM = 0o755
 _PRIVATE = 0o600
 _OWN_FOLDER = 0o700
 _ALL_ENTER = 0o755
@@ -84,6 +85,8 @@ class GaleraService:
         self._transfers = transfer.Transfers(self._files, self._where)
         self._records = records.RecordStore(
             self._files, self._where.record_file)
+        self._configuration = configuration.Configuration(
+            self._files, self._where, self._owner)
         self._container = container.DatabaseContainer(client)
         self._observer = observer.Observer(self._container)
         # RPC calls and the periodic task run side by side.
@@ -105,6 +108,15 @@ class GaleraService:
         """Let every report from now on tell why this guest is of no use."""
         self._failure = reason
 
+    def begin(self, version: str) -> records.MemberRecord:
+        """Keep, for the agent after this one, that it was told to prepare."""
+        record = records.MemberRecord(records.Stage.PREPARING, version)
+        with self._lock:
+            self._files.ensure_folders(
+                files.Folder(self._where.state_dir, _ALL_ENTER))
+            self._records.write(record)
+        return record
+
     def prepare(self, version: str, base_config: str,
                 overrides: dict[str, Any] | None) -> None:
         """Bring everything but a database: folders, settings, image.
@@ -113,17 +125,14 @@ class GaleraService:
             be had or holds another server.
         """
         with self._lock:
-            self._files.ensure_folders(
-                files.Folder(self._where.state_dir, _ALL_ENTER))
-            record = records.MemberRecord(records.Stage.PREPARING, version)
-            self._records.write(record)
+            record = self.begin(version)
             self._make_folders()
             # On Debian it is a link to what the image does not have.
             self._files.drop_link(self._where.server_file)
             self._trove.write_server_config(base_config)
             if overrides:
                 self._trove.write_user_overrides(overrides)
-            self._write_program(record)
+            self._configuration.write_program(self._dialect(record))
             specification = self._specification(record)
             self._container.ensure_image(specification.image)
             record = self._checked_image(record, specification)
@@ -131,9 +140,11 @@ class GaleraService:
             self._records.write(record.at(records.Stage.PREPARED))
 
     def configure(self, facts: settings.MemberFacts,
-                  secrets: settings.ClusterSecrets) -> None:
+                  secrets: settings.ClusterSecrets,
+                  identity: identities.Identity | None = None) -> None:
         """Take over these settings; a running server keeps its own.
 
+        :param identity: None if members talk in clear text.
         :raises trove_pxc.exceptions.MemberNotConfigured: before prepare.
         :raises trove_pxc.galera.errors.UnsupportedVersion: if the image
             lacks the programs of the SST method that is wanted.
@@ -142,8 +153,9 @@ class GaleraService:
             record = self._record()
             stage = max(record.stage, records.Stage.CONFIGURED,
                         key=list(records.Stage).index)
-            membership = records.Membership(images.with_sst_method(
-                self._dialect(record), facts, record.sst_methods), secrets)
+            membership = Membership(images.with_sst_method(
+                self._dialect(record), facts, record.sst_methods,
+                encrypted=secrets.encrypted), secrets, identity)
             self._write_configuration(record, membership)
             self._records.write(dataclasses.replace(
                 record, stage=stage, membership=membership))
@@ -162,7 +174,8 @@ class GaleraService:
             self._container.stop(CONF.state_change_wait_time)
             self._refuse_bootstrap_over_data(record, membership)
             self._make_folders()
-            self._write_initial_accounts(record, membership)
+            self._configuration.write_initial_accounts(
+                self._dialect(record), membership)
             self._start(record, program.BOOTSTRAP)
 
     def join(self, forming: bool) -> None:
@@ -203,7 +216,7 @@ class GaleraService:
             record = self._records.read()
             if record is not None and record.membership is not None:
                 self._make_folders()
-                self._write_program(record)
+                self._configuration.write_program(self._dialect(record))
                 if not self._files.present(self._where.last_order_file):
                     self._files.write(self._where.last_order_file, '\n',
                                       _READABLE)
@@ -237,8 +250,9 @@ class GaleraService:
             data_bytes=files.used_bytes(self._where.mount_point),
             started=record is not None and record.started,
             exit_code=seen.exit_code, receiving=seen.receiving,
-            unsynced=(seen.node_view is not None
-                      and self._transfers.last_is_unsynced()),
+            restarts=seen.restarts,
+            unsynced=self._transfers.last_is_unsynced(),
+            certificate_ends=None if record is None else record.ends,
             error=self._failure or (
                 seen.error if record is None else record.mask(seen.error)))
 
@@ -280,7 +294,7 @@ class GaleraService:
         return record
 
     def _configured(self) -> tuple[records.MemberRecord,
-                                   records.Membership]:
+                                   Membership]:
         record = self._record()
         if record.membership is None:
             raise exceptions.MemberNotConfigured(
@@ -300,7 +314,7 @@ class GaleraService:
             return None
         return self._admin_with(record.membership)
 
-    def _admin_with(self, membership: records.Membership
+    def _admin_with(self, membership: Membership
                     ) -> database.Database:
         return database.Database(
             self._where.socket, settings.ADMIN_USER,
@@ -360,35 +374,14 @@ class GaleraService:
             files.Folder(where.order_dir, _OWN_FOLDER, self._owner),
             files.Folder(where.start_dir, _ALL_ENTER))
 
-    def _write_program(self, record: records.MemberRecord) -> None:
-        self._files.write(self._where.start_program, program.text(),
-                          _PROGRAM)
-        self._files.write(
-            self._where.start_settings,
-            program.settings(self._dialect(record), self._where), _READABLE)
-
     def _write_configuration(self, record: records.MemberRecord,
-                             membership: records.Membership) -> None:
+                             membership: Membership) -> None:
         dialect = self._dialect(record)
         self._trove.write_server_config(settings.server_config(
             dialect, membership.facts, data_dir=self._where.data_dir))
-        self._files.write(
-            self._where.cluster_file,
-            settings.cluster_config(
-                dialect, membership.facts, membership.secrets,
-                dialect.provider_paths[0]),
-            _PRIVATE, self._owner)
+        self._configuration.write_membership(dialect, membership,
+                                             record.sst_methods)
         self._trove.use_passwords(membership.secrets)
-
-    def _write_initial_accounts(self, record: records.MemberRecord,
-                                membership: records.Membership) -> None:
-        statements = accounts.initial_statements(
-            self._dialect(record), membership.secrets,
-            sst_method=membership.facts.sst_method)
-        self._files.write(
-            self._where.initial_sql_file,
-            ''.join(f'{statement.reveal()};\n' for statement in statements),
-            _PRIVATE, self._owner)
 
     def _was_ordered(self, order: str) -> bool:
         """Whether a server runs that got this order since the last boot."""
@@ -428,7 +421,7 @@ class GaleraService:
 
     def _refuse_bootstrap_over_data(
             self, record: records.MemberRecord,
-            membership: records.Membership) -> None:
+            membership: Membership) -> None:
         """Raise unless the data directory holds nobody's data.
 
         It is empty then, or was initialised here and never in a cluster.
@@ -446,5 +439,5 @@ class GaleraService:
         raise exceptions.BootstrapRefused(
             f'the data directory of {membership.facts.member_name} holds '
             f'{reason}; a new cluster is bootstrapped from nothing alone. '
-            'Recover the cluster that the data belongs to, or delete this '
-            'one and create it anew.')
+            'Have an operator look whose it is, then delete this cluster and '
+            'create it anew.')

@@ -91,6 +91,11 @@ class MemberStatus(trove_service.BaseDbStatus):
             if force or self.is_installed:
                 self._told = (status, waiting.Stopwatch())
 
+    def begin_member(self) -> None:
+        """It is being prepared, by this agent and not by one that died."""
+        with self._lock:
+            self.status = ServiceStatuses.BUILDING
+
     def prompt_report(self) -> view.MemberReport:
         """The member's report; at once if its server was just seen to hang.
 
@@ -103,6 +108,13 @@ class MemberStatus(trove_service.BaseDbStatus):
                     and age.elapsed < _STILL_TRUE_SECONDS):
                 return report
         return self.member.report()
+
+    def last_look(self) -> tuple[view.MemberReport, float] | None:
+        """What was seen last, and how many seconds ago."""
+        if self._last is None:
+            return None
+        report, age = self._last
+        return report, age.elapsed
 
     def report_member(self) -> None:
         """Look, and tell Trove what changed, or once per report_interval.

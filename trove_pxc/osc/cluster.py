@@ -82,8 +82,9 @@ class ShowClusterHealth(command.ShowOne):
         database = self.app.client_manager.database
         cluster = requests.find_cluster(database, parsed_args.cluster)
         health = requests.health(database, cluster)
-        columns = ('state', 'sentence', 'next_action', 'members',
-                   'reachable')
+        columns = [column for column in (
+            'state', 'sentence', 'next_action', 'members', 'reachable',
+            'certificates_expire') if column in health]
         return columns, [health[column] for column in columns]
 
 
@@ -206,3 +207,15 @@ class RecoverCluster(_Action):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         self.act(parsed_args, 'recover', {}, force=parsed_args.force)
+
+
+class RotateClusterCertificates(_Action):
+    """Replace the authority and all certificates of a cluster.
+
+    Three rounds over all members, one member after another, so that all
+    trust each other at any time: the new authority is trusted, then used,
+    then the old one is forgotten. The cluster serves all the time.
+    """
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        self.act(parsed_args, 'rotate_certificates', {})

@@ -67,3 +67,7 @@ class GaleraTaskAPI(task_api.API):
         self._cast(f'{manager}_resize_volume_of_members',
                    version=self.API_BASE_VERSION, cluster_id=cluster_id,
                    instance_ids=list(instance_ids), volume_gb=volume_gb)
+
+    def rotate_certificates(self, manager: str, cluster_id: str) -> None:
+        self._cast(f'{manager}_rotate_certificates',
+                   version=self.API_BASE_VERSION, cluster_id=cluster_id)

@@ -18,37 +18,34 @@ must say. It never forces: what it may not do is an operator's to decide.
 """
 
 from collections.abc import Iterable
-from collections.abc import Sequence
 import threading
 from typing import Any
 
 from oslo_log import log as logging
-from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
-from trove.common import context as trove_context
 from trove.common import exception
 from trove.common import notification
-from trove.common.strategies.cluster import strategy
-from trove.datastore import models as datastore_models
 from trove.instance import models as instance_models
 from trove.instance import service_status
 from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import api as task_api
 from trove.taskmanager import models as task_models
 
-from trove_pxc import conf
+from trove_pxc.galera import plan
+from trove_pxc.galera import view
 from trove_pxc import notifications
+from trove_pxc import orders
+from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager import ours
 from trove_pxc.taskmanager import recover
-from trove_pxc.taskmanager import tasks
 from trove_pxc import waiting
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 Statuses = service_status.ServiceStatuses
 
-_INCOMPLETE = (Statuses.NEW, Statuses.BUILDING, Statuses.INSTANCE_READY,
-               Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
+_TASKS = (ClusterTasks.NONE.code, ClusterTasks.RESTARTING_CLUSTER.code)
 _AT_ONCE = 8                # the others have their turn with a later look
 _LONGEST_PATIENCE = 3600
 
@@ -62,9 +59,9 @@ class Case:
 
     def due(self, patience: float) -> bool:
         """Whether it is time for a try; each waits twice as long."""
-        wait: float = min(patience * 2 ** self._tries,
-                          max(patience, _LONGEST_PATIENCE))
-        return self._since.elapsed >= wait
+        waits = min(patience * 2.0 ** self._tries,
+                    max(patience, _LONGEST_PATIENCE))
+        return bool(self._since.elapsed >= waits)
 
     def tried(self) -> None:
         self._tries += 1
@@ -80,24 +77,26 @@ class Watch:
 
     def look(self) -> None:
         """Look at all clusters; have those recovered that need it."""
-        rows = {str(row.id): row for row in _rows()}
+        found = ours.clusters(
+            _TASKS, lambda manager: CONF.get(manager).automatic_recovery)
+        needy = nobody_serves(found)
         self._cases = {
             cluster_id: self._cases.get(cluster_id) or Case()
-            for cluster_id, row in rows.items()
+            for cluster_id, (row, _) in found.items()
             if row.task_status != ClusterTasks.NONE
             and cluster_id in self._cases
             or row.task_status == ClusterTasks.NONE
-            and nobody_serves(cluster_id)}
+            and cluster_id in needy}
         self._running = {
             cluster_id: thread
             for cluster_id, thread in self._running.items()
             if thread.is_alive()}
         for cluster_id, case in self._cases.items():
-            row = rows[cluster_id]
+            row, options = found[cluster_id].row, found[cluster_id].options
             if (row.task_status == ClusterTasks.NONE
                     and cluster_id not in self._running
                     and len(self._running) < _AT_ONCE
-                    and case.due(_options(row).automatic_recovery_patience)):
+                    and case.due(options.automatic_recovery_patience)):
                 case.tried()
                 thread = threading.Thread(
                     target=attend, args=(row,), daemon=True)
@@ -110,14 +109,14 @@ def attend(row: Any) -> bool:
 
     :returns: whether the recovery was begun.
     """
-    context = _context(row)
+    context = ours.context(row)
     try:
         operation = recover.Recovery(
             context, task_models.load_cluster_tasks(context, row.id))
-        obstacle = recover.obstacle(operation)
-        if obstacle:
+        reason = obstacle(operation)
+        if reason:
             LOG.warning('No member of cluster %s serves, and it is not '
-                        'recovered by itself: %s', row.id, obstacle)
+                        'recovered by itself: %s', row.id, reason)
             return False
         return _begin(context, row)
     except exception.TroveError as error:
@@ -126,88 +125,76 @@ def attend(row: Any) -> bool:
         return False
 
 
+def obstacle(operation: recover.Recovery) -> str:
+    """Why a recovery would not bring the cluster back; '' if it may.
+
+    It only asks. Of a server that looks for the others, or gives up and is
+    started again and again, it cannot know where it stands; the recovery
+    stops it, and decides then.
+    """
+    operation.look()
+    operation.read(list(operation.reports))
+    choice = operation.choose()
+    if choice.step is plan.Step.WAIT or (
+            choice.step is plan.Step.REFUSE and _loops(operation)):
+        decision = plan.may_halt(list(operation.everyone), operation.answers)
+        return '' if decision.allowed else decision.reason
+    if choice.step in (plan.Step.REFUSE, plan.Step.REJOIN):
+        return choice.reason
+    return ''
+
+
+def _loops(operation: recover.Recovery) -> bool:
+    """Whether a server that fails at each start hides where it stands."""
+    return any(
+        answer.report.server is view.ServerState.CRASHED
+        and answer.position is not None and answer.position.seqno < 0
+        for answer in operation.answers.values())
+
+
 def _begin(context: Any, row: Any) -> bool:
     """Take the cluster's task, if it has none, and cast."""
-    if not _set_task(row, ClusterTasks.NONE, ClusterTasks.RESTARTING_CLUSTER):
+    rows = instance_models.DBInstance.find_all(
+        cluster_id=row.id, deleted=False).all()
+    if not orders.claim(row.id, ClusterTasks.RESTARTING_CLUSTER,
+                        [member.id for member in rows],
+                        orders.recovery(None)):
         LOG.info('Cluster %s has a task now; it is left alone', row.id)
         return False
     LOG.warning('No member of cluster %s serves: recovering it', row.id)
     context.notification = notifications.ClusterRecover(
         context, request_id=context.request_id, server_type='taskmanager',
         tenant_id=row.tenant_id, client_ip=CONF.host, server_ip=CONF.host)
-    manager = _manager(row)
-    try:
-        with notification.StartNotification(context, cluster_id=row.id):
-            task_api.load(context, manager).recover_cluster(manager, row.id)
-    except exception.TroveError:
-        _set_task(row, ClusterTasks.RESTARTING_CLUSTER, ClusterTasks.NONE)
-        raise
+    manager = ours.manager(row)
+    with notification.StartNotification(context, cluster_id=row.id):
+        task_api.load(context, manager).recover_cluster(manager, row.id)
     return True
 
 
-def _set_task(row: Any, before: Any, after: Any) -> bool:
-    with cluster_models.DBCluster.query() as query:
-        return bool(query.filter_by(
-            id=row.id, deleted=False, task_id=before.code).update(
-                {'task_id': after.code}))
+def nobody_serves(cluster_ids: Iterable[str]) -> frozenset[str]:
+    """The complete clusters of which by Trove's tables no member serves.
 
-
-def nobody_serves(cluster_id: str) -> bool:
-    """Whether by Trove's tables no member of a complete cluster serves.
-
-    One whose guest has said nothing for long has not said that it serves.
+    Who did not come in, or was to go, is not counted. It costs two
+    statements, however many clusters there are.
     """
-    rows = instance_models.DBInstance.find_all(
-        cluster_id=cluster_id, deleted=False).all()
-    if not rows or any(row.task_status != InstanceTasks.NONE
-                       for row in rows):
+    table, told = (instance_models.DBInstance,
+                   instance_models.InstanceServiceStatus)
+    rows = [row for row in table.find_by_filter(
+        filters=[table.cluster_id.in_(list(cluster_ids))],
+        deleted=False).all() if not row.task_status.is_error]
+    statuses = {status.instance_id: status for status in told.find_by_filter(
+        filters=[told.instance_id.in_([row.id for row in rows])]).all()}
+    return frozenset(str(row.cluster_id) for row in rows) - frozenset(
+        str(row.cluster_id) for row in rows
+        if not _may_be_revived(row, statuses.get(row.id)))
+
+
+def _may_be_revived(row: Any, status: Any) -> bool:
+    """Whether this member was complete, is not busy, and does not serve.
+
+    A guest that has said nothing for long does not say that it serves.
+    """
+    if (row.task_status != InstanceTasks.NONE or status is None
+            or status.status in members.INCOMPLETE):
         return False
-    found = [instance_models.InstanceServiceStatus.find_by(
-        instance_id=row.id) for row in rows]
-    if any(status.status in _INCOMPLETE for status in found):
-        return False
-    return not any(status.status == Statuses.HEALTHY
-                   and status.is_uptodate() for status in found)
-
-
-def _rows() -> Iterable[Any]:
-    """The clusters of ours that are free, or that may be recovered now."""
-    table = cluster_models.DBCluster
-    with table.query() as query:
-        return list(query.filter(
-            table.deleted.is_(False),
-            table.datastore_version_id.in_(_versions()),
-            table.task_id.in_([ClusterTasks.NONE.code,
-                               ClusterTasks.RESTARTING_CLUSTER.code])).all())
-
-
-def _versions() -> Sequence[str]:
-    ours = [manager for manager in conf.MANAGERS
-            if CONF.get(manager).automatic_recovery and _is_ours(manager)]
-    return [str(version.id) for version
-            in datastore_models.DBDatastoreVersion.find_all().all()
-            if version.manager in ours]
-
-
-def _is_ours(manager: str) -> bool:
-    """Whether its clusters are run by us, and not by Trove's own classes."""
-    loaded = strategy.load_taskmanager_strategy(manager)
-    return loaded is not None and issubclass(
-        loaded.task_manager_cluster_tasks_class, tasks.GaleraClusterTasks)
-
-
-def _manager(row: Any) -> str:
-    return str(datastore_models.DBDatastoreVersion.find_by(
-        id=row.datastore_version_id).manager)
-
-
-def _options(row: Any) -> Any:
-    return CONF.get(_manager(row))
-
-
-def _context(row: Any) -> Any:
-    """For calls to the guests by Trove's own account, for this project."""
-    return trove_context.TroveContext(
-        user_id=CONF.service_credentials.username, project_id=row.tenant_id,
-        user_domain_name=CONF.service_credentials.user_domain_name,
-        is_admin=True, overwrite=False)
+    return status.status != Statuses.HEALTHY or not status.is_uptodate()

@@ -26,11 +26,13 @@ from oslo_log import log as logging
 from trove.common import utils
 
 from trove_pxc import exceptions
+from trove_pxc.galera import identity as identities
 from trove_pxc.galera import naming
 from trove_pxc.galera import plan
 from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc.taskmanager import authority
 from trove_pxc.taskmanager import birth
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import ports
@@ -67,21 +69,29 @@ class Formation(supervision.Supervised):
     def check(self) -> None:
         """As ever; and whether an instance is still to come at all."""
         super().check()
-        if self.interrupted:
-            self._look_at_births()
+        self.look_at_births(self.members)
+
+    @property
+    def unborn(self) -> Sequence[Member]:
+        """Whom Trove has been making for this operation."""
+        return self.members
 
     @functools.cached_property
     def births(self) -> dict[str, birth.Birth]:
-        """How far Trove is with each member, by its id."""
-        return {member.id: birth.Birth(member) for member in self.members}
+        """How far Trove is with each of them, by its id."""
+        return {member.id: birth.Birth(member) for member in self.unborn}
+
+    def look_at_births(self, concerned: Sequence[Member]) -> None:
+        """See whether they get further, if that may not be so."""
+        if self.interrupted:
+            for member in concerned:
+                self._looks[member.id]()
 
     @functools.cached_property
-    def _look_at_births(self) -> Callable[[], None]:
-        def look() -> None:
-            for one in self.births.values():
-                one.look()
-        return supervision.every(
-            self.members[0].options.cloud_poll_interval, look)
+    def _looks(self) -> dict[str, Callable[[], None]]:
+        return {member.id: supervision.every(
+            member.options.cloud_poll_interval,
+            self.births[member.id].look) for member in self.unborn}
 
     @property
     def registered(self) -> Sequence[Member]:
@@ -189,18 +199,33 @@ def configured(operation: Formation, member: Member) -> bool:
     had = operation.tell(member, member.settings)
     if had is None:
         return False
-    facts, secrets = had
     if operation.secrets is None:
-        operation.secrets = secrets
-    return facts == operation.facts(member) and secrets == operation.secrets
+        operation.secrets = had.secrets
+    return (had.facts == operation.facts(member)
+            and had.secrets == operation.secrets
+            and authority.fits(had.identity, operation.secrets.authorities,
+                               member.address))
 
 
 def configure(operation: Formation, member: Member) -> None:
     if operation.secrets is None:
         operation.secrets = _shared_secrets(operation, member.options)
+    had = operation.tell(member, member.settings)
     operation.tell(member, functools.partial(
         member.guest.configure_member, operation.facts(member),
-        operation.secrets))
+        operation.secrets, _identity(
+            operation.secrets, member,
+            None if had is None else had.identity)))
+
+
+def _identity(secrets: settings.ClusterSecrets, member: Member,
+              had: identities.Identity | None) -> identities.Identity | None:
+    """The one that it has, if that is right."""
+    if (not secrets.encrypted
+            or authority.fits(had, secrets.authorities, member.address)):
+        return had if secrets.encrypted else None
+    return authority.issue(secrets.authorities, member.node_name,
+                           member.address, member.options.certificate_days)
 
 
 def _shared_secrets(operation: Formation,
@@ -210,13 +235,16 @@ def _shared_secrets(operation: Formation,
         had = (operation.tell(member, member.settings)
                if member.prepared() else None)
         if had is not None:
-            return had[1]
+            return had.secrets
     length = options.default_password_length
 
     def new() -> secret.Secret:
         return secret.Secret(utils.generate_random_password(length))
     return settings.ClusterSecrets(
-        admin_password=new(), root_password=new(), sst_password=new())
+        admin_password=new(), root_password=new(), sst_password=new(),
+        authorities=(authority.new(
+            operation.cluster_id, options.certificate_days),)
+        if options.encrypt_cluster_traffic else ())
 
 
 def _cluster_exists(operation: Formation, member: Member) -> bool:
@@ -289,9 +317,36 @@ def _join(operation: Formation, member: Member) -> None:
         refuse_other_history(operation, member, report)
         if not operation.joined(report, size):
             raise waiting.NotYet(members.seen(report))
-    operation.wait(probe, progress=watch.progress)
+    try:
+        operation.wait(probe, progress=watch.progress)
+    except (exceptions.MemberFailed, exceptions.DeadlineExceeded) as failure:
+        _blame_who_was_lost(operation, member, present, failure)
+        raise
     for other in present:
         _wait_agreed(operation, other, size)
+
+
+def _blame_who_was_lost(operation: Formation, member: Member,
+                        present: Sequence[Member],
+                        failure: exceptions.MemberFailed
+                        | exceptions.DeadlineExceeded) -> None:
+    """It may have been the donor, or what made the component primary.
+
+    :raises MemberFailed: of the first that is not in one any more.
+    """
+    if isinstance(failure, exceptions.DeadlineExceeded):
+        cause = failure.last_seen
+    elif failure.instance_id == member.id:
+        cause = failure.cause
+    else:
+        return
+    for other in present:
+        report = operation.ask(other)
+        if report.view is None or not report.view.in_primary:
+            raise other.failed(
+                f'it left its cluster while {member.name} joined, and is: '
+                f'{members.seen(report)}; {member.name}: {cause}'
+            ) from failure
 
 
 def refuse_other_history(operation: Formation, member: Member,

@@ -18,6 +18,7 @@ whoever replaces a lost member grows first.
 """
 
 from collections.abc import Sequence
+import functools
 import traceback
 from typing import Any
 
@@ -52,11 +53,19 @@ class Growth(standing.Standing):
     remedy = 'shrink it away, then grow again'
 
     def __init__(self, context: Any, cluster: Any,
-                 new_instance_ids: Sequence[str]) -> None:
+                 new_instance_ids: Sequence[str],
+                 interrupted: bool = False) -> None:
         super().__init__('grow', context, cluster)
+        self.interrupted = interrupted
         self.newcomers = [member for member in self.everyone
                           if member.id in new_instance_ids]
         self.finished: list[Member] = []
+        if not self.newcomers:
+            self.remedy = 'ask for it again'
+
+    @property
+    def unborn(self) -> Sequence[Member]:
+        return self.newcomers
 
     @property
     def unfinished(self) -> list[Member]:
@@ -90,9 +99,11 @@ class Growth(standing.Standing):
         self.check_wanted()
         if not self.newcomers:
             raise exceptions.ClusterInconsistent(
-                f'cluster {self.cluster_id} has none of the new members')
+                f'none of the new members of cluster {self.cluster_id} was '
+                'made')
         if self.subject in self.newcomers:
             self.subject.check()
+            self.look_at_births([self.subject])
 
 
 def newcomers(operation: Growth) -> Sequence[Member]:
@@ -115,14 +126,26 @@ def _to_be_told(operation: Growth, member: Member) -> list[Member]:
 
 
 def _known(operation: Growth, member: Member) -> bool:
-    return all(formation.configured(operation, other)
-               for other in _to_be_told(operation, member))
+    told = [operation.tell(other, other.settings)
+            for other in _to_be_told(operation, member)]
+    return all(had is not None and had.facts == operation.facts(other)
+               for other, had in zip(
+                   _to_be_told(operation, member), told))
 
 
 def _make_known(operation: Growth, member: Member) -> None:
-    """A running server keeps its own; the next start knows all."""
+    """A running server keeps its own; the next start knows all.
+
+    Each keeps the secrets that its server runs with: it may be between two
+    authorities, if a rotation of certificates was not brought to its end.
+    """
     for other in _to_be_told(operation, member):
-        formation.configure(operation, other)
+        had = operation.tell(other, other.settings)
+        if had is None:
+            raise other.failed('it serves, and has no settings')
+        operation.tell(other, functools.partial(
+            other.guest.configure_member, operation.facts(other),
+            had.secrets, had.identity))
     missing = [other.name for other in operation.everyone
                if other not in operation.members
                and other not in operation.unfinished]
@@ -188,13 +211,14 @@ def give_up(operation: Growth, failure: exceptions.StepFailed) -> None:
     details = ''.join(traceback.format_exception(
         failure.__cause__ or failure))
     at_fault = operation.subject
+    outcome.let_trove_finish(operation.unfinished)
+    operation.check_wanted()
     for member in operation.unfinished:
         text = outcome.fault_text(failure)
         if at_fault is not None and member is not at_fault:
             text = (f'{member.name} was not let in, for the grow ended at '
                     f'{at_fault.name}, which tells why. '
                     f'Next: {failure.next_action}')
-        outcome.let_trove_finish(member)
         outcome.set_error(member, InstanceTasks.GROWING_ERROR)
         instance_models.save_instance_fault(
             member.id, text[:outcome.FAULT_LENGTH], details)

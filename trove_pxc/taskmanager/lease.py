@@ -35,6 +35,7 @@ from trove.cluster.tasks import ClusterTasks
 from trove.common import timeutils
 
 from trove_pxc import exceptions
+from trove_pxc import orders
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
@@ -106,9 +107,12 @@ class Lease:
         return True
 
     def end(self) -> None:
-        """The operation is over: set the task to NONE, if it is ours."""
+        """The operation is over, and nobody has to go on with it.
+
+        The task becomes NONE and all orders go, if the lease is held.
+        """
         with self._lock:
-            if self._set(task_id=ClusterTasks.NONE.code):
+            if orders.end(self._cluster_id, self._task, updated=self._value):
                 self._lost = 'it is over'
             else:
                 LOG.info('The task of cluster %s is not %s of here any more; '
@@ -131,16 +135,14 @@ class Lease:
         assert self._value is not None
         value = max(timeutils.utcnow().replace(microsecond=0),
                     self._value.replace(microsecond=0) + _TICK)
-        if not self._set(updated=value):
+        with cluster_models.DBCluster.query() as query:
+            moved = bool(query.filter_by(
+                id=self._cluster_id, deleted=False, updated=self._value,
+                task_id=self._task.code).update({'updated': value}))
+        if not moved:
             return False
         self._value, self._renewed = value, asked
         return True
-
-    def _set(self, **values: Any) -> bool:
-        with cluster_models.DBCluster.query() as query:
-            return bool(query.filter_by(
-                id=self._cluster_id, deleted=False, updated=self._value,
-                task_id=self._task.code).update(values))
 
     def _row(self) -> Any:
         """The cluster's row, if its task is this one."""

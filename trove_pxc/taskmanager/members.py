@@ -33,9 +33,9 @@ from trove.instance import service_status
 from trove.instance import tasks as instance_tasks
 
 from trove_pxc import exceptions
+from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import naming
 from trove_pxc.galera import position
-from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc import waiting
 
@@ -45,7 +45,10 @@ Statuses = service_status.ServiceStatuses
 
 _NEVER_PREPARED = (Statuses.NEW, Statuses.BUILDING)
 _FAILED = (Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
+#: of one that never was a member of a complete cluster
+INCOMPLETE = (*_NEVER_PREPARED, *_FAILED, Statuses.INSTANCE_READY)
 _BUILDING = instance_tasks.InstanceTasks.BUILDING
+_LOOKS = 3      # of Trove at an instance that it creates
 _SERVER_FAILED = ('ERROR', 'FAILED')
 
 
@@ -89,6 +92,7 @@ class Member:
         self.volume_gb = int(row.volume_size or 0)
         self._address: str | None = None
         self._silence: waiting.Stopwatch | None = None
+        self._failure: waiting.Stopwatch | None = None
 
     @property
     def options(self) -> Any:
@@ -157,8 +161,11 @@ class Member:
         status = self.status()
         if status == Statuses.FAILED and task == _BUILDING:
             # Trove sees it within seconds, and what it then writes of the
-            # failure would take the place of what the guest says.
-            return
+            # failure would take the place of what the guest says. But not
+            # if the taskmanager that made the instance has died.
+            self._failure = self._failure or waiting.Stopwatch()
+            if self._failure.elapsed < _LOOKS * CONF.usage_sleep_time:
+                return
         if task.is_error or status in _FAILED:
             self.check_server()
             raise self.failed(self._guest_says() or self._fault() or (
@@ -183,13 +190,18 @@ class Member:
     def prepared(self) -> bool:
         """Whether its guest was ever ready to be configured.
 
-        Only then can anyone have configured or started its server.
+        Only then can anyone have configured or started its server. A guest
+        tells of a failure while it prepares alone, and so does Trove.
         """
-        return self.status() not in _NEVER_PREPARED
+        return self.status() not in (*_NEVER_PREPARED, *_FAILED)
 
     def untouched(self) -> bool:
         """Whether its guest has not even begun to prepare."""
         return bool(self.status() == Statuses.NEW)
+
+    def complete(self) -> bool:
+        """Whether it ever was a member of a complete cluster."""
+        return self.status() not in INCOMPLETE
 
     def healthy(self) -> bool:
         return bool(self.status() == Statuses.HEALTHY)
@@ -243,11 +255,9 @@ class Member:
         found: position.Position = self.guest.member_position()
         return found
 
-    def settings(self) -> tuple[settings.MemberFacts,
-                                settings.ClusterSecrets] | None:
+    def settings(self) -> Membership | None:
         """What it was configured with, None if it never was."""
-        found: (tuple[settings.MemberFacts, settings.ClusterSecrets]
-                | None) = self.guest.member_context()
+        found: Membership | None = self.guest.member_context()
         return found
 
     def _ports(self) -> list[Any]:

@@ -35,7 +35,7 @@ LOG = logging.getLogger(__name__)
 _READY = (service_status.ServiceStatuses.INSTANCE_READY,
           service_status.ServiceStatuses.HEALTHY)
 FAULT_LENGTH = 255          # the column of Trove's table
-_CAUSE_LENGTH = 130
+_LEAST_OF_CAUSE = 130
 
 
 def record_failure(failure: exceptions.StepFailed,
@@ -45,13 +45,12 @@ def record_failure(failure: exceptions.StepFailed,
     If no member in particular is at fault, all are. The others keep their
     status, and their fault says that they are not to blame.
     """
-    blamed = failure.blamed or tuple(member.id for member in concerned)
-    names = ', '.join(member.name for member in concerned
-                      if member.id in blamed)
+    blamed = at_fault(failure, concerned)
+    names = ', '.join(member.name for member in blamed)
     details = ''.join(traceback.format_exception(
         failure.__cause__ or failure))
     for member in concerned:
-        if member.id in blamed:
+        if member in blamed:
             set_error(member)
             message = fault_text(failure)
         else:
@@ -63,20 +62,22 @@ def record_failure(failure: exceptions.StepFailed,
             member.id, message[:FAULT_LENGTH], details)
 
 
+def at_fault(failure: exceptions.StepFailed,
+             concerned: Sequence[members.Member]) -> list[members.Member]:
+    """Whom a failure blames; all, if it names nobody in particular."""
+    return [member for member in concerned
+            if not failure.blamed or member.id in failure.blamed]
+
+
 def fault_text(failure: exceptions.StepFailed) -> str:
     """Step, cause and next action within the length that Trove keeps."""
+    before = f'{failure.operation}: "{failure.step}" failed: '
+    after = f'. Next: {failure.next_action}'
+    room = max(FAULT_LENGTH - len(before) - len(after), _LEAST_OF_CAUSE)
     cause = failure.cause
-    if len(cause) > _CAUSE_LENGTH:
-        cause = f'{cause[:_CAUSE_LENGTH - 3]}...'
-    return (f'{failure.operation}: "{failure.step}" failed: {cause}. '
-            f'Next: {failure.next_action}')[:FAULT_LENGTH]
-
-
-def forget_fault(instance_id: str) -> None:
-    """Whatever fault the instance shows later is of what comes next."""
-    fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
-    if fault is not None:
-        fault.db_api.delete(fault)
+    if len(cause) > room:
+        cause = f'{cause[:room - 3]}...'
+    return f'{before}{cause}{after}'[:FAULT_LENGTH]
 
 
 def set_error(member: members.Member,
@@ -89,25 +90,32 @@ def set_error(member: members.Member,
         row.update(task_status=task)
 
 
-def let_trove_finish(member: members.Member) -> None:
-    """Wait until Trove's own creation of a ready instance has ended.
+def let_trove_finish(concerned: Sequence[members.Member]) -> None:
+    """Wait until Trove's own creation of ready instances has ended.
 
     It looks every usage_sleep_time seconds, then takes away whatever task
     the instance has by then, an error as well. If its taskmanager has died
     it never does.
     """
-    def probe() -> None:
-        row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
-        if row is not None and row.task_status == InstanceTasks.BUILDING:
-            raise waiting.NotYet('it is building still')
-    if member.status() not in _READY:
+    ready = [member for member in concerned if member.status() in _READY]
+    if not ready:
         return
+
+    def probe() -> None:
+        building = [member.name for member in ready if _is_building(member)]
+        if building:
+            raise waiting.NotYet(f'{", ".join(building)} is building still')
     try:
-        waiting.until(f'Trove to have created {member.name}', probe,
+        waiting.until('Trove to have created the instances', probe,
                       3.0 * CONF.usage_sleep_time,
-                      member.options.database_poll_interval)
+                      ready[0].options.database_poll_interval)
     except exceptions.DeadlineExceeded as late:
-        LOG.info('Nobody waits for %s any more: %s', member.name, late)
+        LOG.info('Nobody waits for Trove any more: %s', late)
+
+
+def _is_building(member: members.Member) -> bool:
+    row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
+    return row is not None and row.task_status == InstanceTasks.BUILDING
 
 
 def release(concerned: Sequence[members.Member]) -> None:

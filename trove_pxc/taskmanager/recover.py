@@ -20,6 +20,7 @@ one member is continued, or why nobody may be.
 
 from collections.abc import Sequence
 import functools
+import math
 import re
 import traceback
 from typing import Any
@@ -29,6 +30,7 @@ from trove.common import exception
 from trove.instance import models as instance_models
 
 from trove_pxc import exceptions
+from trove_pxc import faults
 from trove_pxc.galera import history
 from trove_pxc.galera import plan
 from trove_pxc.galera import position
@@ -53,7 +55,10 @@ _STOPPED = (ServerState.ABSENT, ServerState.STOPPED)
 class Recovery(formation.Formation):
     """The state of one run; all of it can be found out again by another.
 
-    :ivar everyone: all members by the name that decisions know them by.
+    :ivar everyone: all members by the name that decisions know them by,
+        but for those that did not come in and were never started.
+    :ivar failed: who did not come in, or was to go: it may hold data, and
+        has to answer, but is not brought back.
     :ivar forced: the name of the one that the operator answers for.
     :ivar reports: the last ones, of those who answered.
     :ivar positions: of those whose disk was read.
@@ -68,10 +73,15 @@ class Recovery(formation.Formation):
                  force: str | None = None) -> None:
         super().__init__('recover', context, cluster)
         names = [member.name for member in self.members]
+        self.failed = [member for member in self.members
+                       if member.row().task_status.is_error]
         self.everyone = {
             member.name if names.count(member.name) == 1
             else f'{member.name} ({member.id})': member
-            for member in self.members}
+            for member in self.members if member not in self.failed
+            or member.prepared()}
+        self.members = [member for member in self.members
+                        if member not in self.failed]
         self.forced = None if force is None else next(
             (name for name, member in self.everyone.items()
              if member.id == force), force)
@@ -105,7 +115,23 @@ class Recovery(formation.Formation):
             except _SILENT as silence:
                 LOG.info('Recovery of cluster %s: no report from %s: %s',
                          self.cluster_id, name, silence)
+        for name, report in list(self.reports.items()):
+            if not report.started and self.everyone[name] in self.failed:
+                del self.everyone[name], self.reports[name]
         self._looked = True
+
+    def joined(self, report: view.MemberReport, size: int) -> bool:
+        """One that failed to come in may be inside all the same."""
+        return plan.joined(report, self.history, size,
+                           or_larger=bool(self.failed))
+
+    def check(self) -> None:
+        """As ever; and whether there is a cluster to bring back."""
+        super().check()
+        if not any(member.complete() for member in self.members):
+            raise exceptions.RecoveryRefused(
+                'the cluster was never complete',
+                'Delete it and create it again', ())
 
     def read(self, names: Sequence[str]) -> None:
         """Read where these members stand on their disks."""
@@ -212,7 +238,7 @@ def _halt_all(operation: Recovery, member: Member) -> None:
     if not decision.allowed:
         raise operation.refused(decision.reason)
     for name, report in operation.reports.items():
-        if report.server is not ServerState.RUNNING:
+        if report.server is not ServerState.RUNNING and report.started:
             _halt(operation, operation.everyone[name])
 
 
@@ -299,7 +325,8 @@ def _comes(operation: Recovery, member: Member) -> bool:
     report = operation.ask(member)
     if report.server not in (ServerState.STARTING, ServerState.RUNNING):
         return False
-    watch = supervision.CrashWatch(member)
+    # One that keeps ending may come when it is started anew.
+    watch = supervision.CrashWatch(member, forgiven=math.inf)
     try:
         operation.wait(_joining(operation, member, watch),
                        seconds=member.options.self_recovery_timeout,
@@ -360,38 +387,18 @@ def run(operation: Recovery) -> None:
     """Bring the cluster back, or go on where another run was cut short."""
     operation.check()
     workflow.run(operation, STEPS)
+    operation.check_wanted()
     for member in operation.members:
-        outcome.forget_fault(member.id)
+        faults.forget(member.id)
 
 
-def _loops(operation: Recovery) -> bool:
-    """Whether a server that fails at each start hides where it stands."""
-    return any(
-        answer.report.server is ServerState.CRASHED
-        and answer.position is not None and answer.position.seqno < 0
-        for answer in operation.answers.values())
+def give_up(operation: Recovery, failure: exceptions.StepFailed) -> None:
+    """Tell what happened; have run again what was stopped to look at it."""
+    _record(operation, failure)
+    _put_back(operation)
 
 
-def obstacle(operation: Recovery) -> str:
-    """Why a recovery would not bring the cluster back; '' if it may.
-
-    It only asks. Of a server that looks for the others, or gives up and is
-    started again and again, it cannot know where it stands; the recovery
-    stops it, and decides then.
-    """
-    operation.look()
-    operation.read(list(operation.reports))
-    choice = operation.choose()
-    if choice.step is plan.Step.WAIT or (
-            choice.step is plan.Step.REFUSE and _loops(operation)):
-        decision = plan.may_halt(list(operation.everyone), operation.answers)
-        return '' if decision.allowed else decision.reason
-    if choice.step in (plan.Step.REFUSE, plan.Step.REJOIN):
-        return choice.reason
-    return ''
-
-
-def record(operation: Recovery, failure: exceptions.StepFailed) -> None:
+def _record(operation: Recovery, failure: exceptions.StepFailed) -> None:
     """Tell what happened at the members that are named, or at all."""
     details = ''.join(traceback.format_exception(
         failure.__cause__ or failure))
@@ -401,7 +408,7 @@ def record(operation: Recovery, failure: exceptions.StepFailed) -> None:
                 member.id, outcome.fault_text(failure), details)
 
 
-def put_back(operation: Recovery) -> None:
+def _put_back(operation: Recovery) -> None:
     """After a failure: what was stopped runs again, as it did before.
 
     But not beside a member that was told to continue the cluster and may

@@ -57,6 +57,7 @@ class Rolling(formation.Formation):
     :ivar finished: those that have had it.
     :ivar busy: what Trove shows of a member while it has its turn.
     :ivar order: what stands in the rows of the targets until they had it.
+    :ivar ordered: all in whose rows it may stand.
     """
 
     remedy = ('look at the health of the cluster; when all members serve, '
@@ -70,6 +71,10 @@ class Rolling(formation.Formation):
         self.order = order
         self.targets = self._unless_done(instance_ids)
         self.finished: list[Member] = []
+
+    @property
+    def ordered(self) -> Sequence[Member]:
+        return self.targets
 
     def _unless_done(self, instance_ids: Sequence[str]) -> list[Member]:
         """Those whose rows still have the order; all, if none has one.
@@ -89,6 +94,10 @@ class Rolling(formation.Formation):
 
     def others(self, member: Member) -> list[Member]:
         return [other for other in self.members if other is not member]
+
+    def let_go(self, member: Member) -> None:
+        """It has had its turn: it is free again, and has no order."""
+        member.row().update(task_status=InstanceTasks.NONE)
 
     def way_back(self, member: Member) -> Sequence[workflow.Step[Any]]:
         """What makes a member serve again as it was, after a failure."""
@@ -138,7 +147,7 @@ def return_quota(operation: Rolling) -> None:
 
 def free(operation: Rolling) -> None:
     """Show no member as busy any more, and let none have the order."""
-    for member in operation.targets:
+    for member in operation.ordered:
         row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
         if row is not None and (row.task_status == operation.busy
                                 or orders.of(row) == operation.order):
@@ -256,7 +265,7 @@ def wait_agreed(operation: Rolling, other: Member, size: int) -> None:
 
 
 def _bring_in(operation: Rolling, member: Member) -> None:
-    member.row().update(task_status=InstanceTasks.NONE)
+    operation.let_go(member)
     operation.finished.append(member)
 
 

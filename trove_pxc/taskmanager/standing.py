@@ -123,7 +123,7 @@ def _learn_secrets(operation: Standing) -> None:
                 LOG.info('No settings from %s: %s', other.name, silent)
                 continue
             if had is not None:
-                operation.secrets = had[1]
+                operation.secrets = had.secrets
                 return
         raise waiting.NotYet('no member that serves has told them')
     operation.wait(probe, what='the settings of a member')

@@ -34,6 +34,9 @@ from trove_pxc import waiting
 Found = TypeVar('Found')
 
 _CRASHES_FORGIVEN = 3
+# What was in the way of a server that ended at once may be gone a moment
+# later: a port of the one before it, a folder that was busy.
+_LOOP_SECONDS = 10
 
 
 class Supervised:
@@ -151,13 +154,21 @@ class CrashWatch:
     """Follows the reports of one member while its server starts.
 
     The container engine restarts a server that ends; one that keeps ending
-    will not come up, however much moves meanwhile.
+    will not come up, however much moves meanwhile. One that ends at each
+    start before anybody sees it up is down at every look: how often it has
+    ended is the engine's to say then.
+
+    :param forgiven: how many ends are.
     """
 
-    def __init__(self, member: members.Member) -> None:
+    def __init__(self, member: members.Member,
+                 forgiven: float = _CRASHES_FORGIVEN) -> None:
         self._member = member
+        self._forgiven = forgiven
         self._crashes = 0
         self._down = False
+        self._restarts: int | None = None   # before this watch
+        self._since = waiting.Stopwatch()   # the first end
         self._progress: Hashable = None
 
     def look(self, report: view.MemberReport) -> None:
@@ -170,15 +181,28 @@ class CrashWatch:
         if down and not self._down:
             self._crashes += 1
         self._down = down
-        if self._crashes > _CRASHES_FORGIVEN:
+        ended = max(self._crashes, self._ended(report.restarts))
+        if self._crashes > self._forgiven or (
+                ended > self._forgiven
+                and self._since.elapsed >= _LOOP_SECONDS):
+            code = '' if report.exit_code is None else (
+                f' (exit code {report.exit_code})')
             raise self._member.failed(
-                f'its server ended {self._crashes} times (exit code '
-                f'{report.exit_code}): '
+                f'its server ended {ended} times{code}: '
                 f'{report.error or "its log gives no reason"}')
         self._progress = (
             report.server, report.data_bytes,
             report.view and (report.view.local_state,
                              report.view.cluster_size))
+
+    def _ended(self, restarts: int) -> int:
+        """How often by the engine's count, which a start by hand resets."""
+        if self._restarts is None or restarts < self._restarts:
+            self._restarts = restarts
+        ended = restarts - self._restarts
+        if not ended:
+            self._since = waiting.Stopwatch()
+        return ended
 
     def progress(self) -> Hashable:
         """Differs whenever data arrived or the state changed."""

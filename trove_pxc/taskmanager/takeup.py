@@ -19,7 +19,6 @@ each step whether it is done.
 """
 
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Mapping
 import datetime
 import threading
@@ -27,22 +26,17 @@ from typing import Any
 from typing import NamedTuple
 
 from oslo_log import log as logging
-from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
-from trove.common import context as trove_context
 from trove.common import exception
 from trove.common import notification
-from trove.common.strategies.cluster import strategy
-from trove.datastore import models as datastore_models
 from trove.instance import models as instance_models
 from trove.taskmanager import models as task_models
 
-from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc import notifications
 from trove_pxc import orders
-from trove_pxc.taskmanager import tasks
+from trove_pxc.taskmanager import ours
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -77,11 +71,6 @@ def _ordered(cluster_tasks: Any, context: Any) -> None:
     cluster_tasks.carry_out_orders(context)
 
 
-def _given_up(cluster_tasks: Any, context: Any) -> None:
-    """Who was to come or go is not known any more; what there is stays."""
-    cluster_tasks.give_up_change_of_size()
-
-
 #: by the code of the cluster's task
 CONTINUATIONS: Mapping[int, Continuation] = {
     ClusterTasks.BUILDING_INITIAL.code: Continuation(
@@ -89,14 +78,18 @@ CONTINUATIONS: Mapping[int, Continuation] = {
     ClusterTasks.DELETING.code: Continuation(
         {'': notification.DBaaSClusterDelete}, _delete),
     ClusterTasks.RESTARTING_CLUSTER.code: Continuation(
-        {'': notification.DBaaSClusterRestart}, _ordered),
+        {'': notification.DBaaSClusterRestart,
+         orders.RECOVER: notifications.ClusterRecover,
+         orders.FORCE: notifications.ClusterRecover}, _ordered),
     ClusterTasks.UPDATING_CLUSTER.code: Continuation(
         {'': notifications.ClusterResizeFlavor,
-         orders.VOLUME: notifications.ClusterResizeVolume}, _ordered),
+         orders.VOLUME: notifications.ClusterResizeVolume,
+         orders.CERTIFICATES: notifications.ClusterRotateCertificates},
+        _ordered),
     ClusterTasks.GROWING_CLUSTER.code: Continuation(
-        {'': notification.DBaaSClusterGrow}, _given_up),
+        {'': notification.DBaaSClusterGrow}, _ordered),
     ClusterTasks.SHRINKING_CLUSTER.code: Continuation(
-        {'': notification.DBaaSClusterShrink}, _given_up),
+        {'': notification.DBaaSClusterShrink}, _ordered),
 }
 
 
@@ -117,9 +110,9 @@ class TakeUp:
 
     def look(self) -> None:
         """Look at all operations; take up those that nobody runs."""
-        rows = {str(row.id): row for row in _rows_with_task()}
+        found = ours.clusters(CONTINUATIONS)
         self._seen = {cluster_id: self._sight(cluster_id, row)
-                      for cluster_id, row in rows.items()}
+                      for cluster_id, (row, _) in found.items()}
         self._running = {
             cluster_id: thread
             for cluster_id, thread in self._running.items()
@@ -127,10 +120,11 @@ class TakeUp:
         for cluster_id, sight in self._seen.items():
             if (cluster_id in self._running
                     or len(self._running) >= _AT_ONCE
-                    or sight.since.elapsed < _lease(rows[cluster_id])):
+                    or sight.since.elapsed
+                    < found[cluster_id].options.operation_lease):
                 continue
             thread = threading.Thread(
-                target=_take_up, args=(rows[cluster_id],), daemon=True)
+                target=_take_up, args=found[cluster_id], daemon=True)
             self._running[cluster_id] = thread
             thread.start()
 
@@ -142,50 +136,16 @@ class TakeUp:
         return Sight(row.task_id, row.updated, waiting.Stopwatch())
 
 
-def _rows_with_task() -> Iterable[Any]:
-    """The clusters of ours that are being changed, in Trove's rows."""
-    versions = [version.id for version in _versions()]
-    table = cluster_models.DBCluster
-    with table.query() as query:
-        return list(query.filter(
-            table.deleted.is_(False),
-            table.datastore_version_id.in_(versions),
-            table.task_id.in_(CONTINUATIONS)).all())
-
-
-def _versions() -> Iterable[Any]:
-    ours = [manager for manager in conf.MANAGERS if _is_ours(manager)]
-    return [version for version
-            in datastore_models.DBDatastoreVersion.find_all().all()
-            if version.manager in ours]
-
-
-def _is_ours(manager: str) -> bool:
-    """Whether its clusters are run by us, and not by Trove's own classes."""
-    loaded = strategy.load_taskmanager_strategy(manager)
-    return loaded is not None and issubclass(
-        loaded.task_manager_cluster_tasks_class, tasks.GaleraClusterTasks)
-
-
-def _manager(row: Any) -> str:
-    return str(datastore_models.DBDatastoreVersion.find_by(
-        id=row.datastore_version_id).manager)
-
-
-def _lease(row: Any) -> float:
-    return float(CONF.get(_manager(row)).operation_lease)
-
-
-def _take_up(row: Any) -> None:
+def _take_up(row: Any, manager: str) -> None:
     """Run the operation of a cluster to its end, whatever that is."""
-    context = _context(row)
+    context = ours.context(row)
     how = CONTINUATIONS[row.task_id]
     context.notification = _told_as(row, how)(
         context, request_id=context.request_id, server_type='taskmanager',
         tenant_id=row.tenant_id, client_ip=CONF.host, server_ip=CONF.host)
     LOG.warning('Nobody has run the operation %s of cluster %s for %g s; '
                 'it is taken up here', row.task_status.name, row.id,
-                _lease(row))
+                CONF.get(manager).operation_lease)
     try:
         with notification.EndNotification(context, cluster_id=row.id):
             cluster_tasks = task_models.load_cluster_tasks(context, row.id)
@@ -203,11 +163,3 @@ def _told_as(row: Any, how: Continuation) -> Any:
         cluster_id=row.id, deleted=False).all())
     action = order.action if order else ''
     return how.told_as.get(action, how.told_as[''])
-
-
-def _context(row: Any) -> Any:
-    """For calls to the cloud by Trove's own account, for this project."""
-    return trove_context.TroveContext(
-        user_id=CONF.service_credentials.username, project_id=row.tenant_id,
-        user_domain_name=CONF.service_credentials.user_domain_name,
-        is_admin=True, overwrite=False)

@@ -46,6 +46,7 @@ from trove_pxc.taskmanager import recover
 from trove_pxc.taskmanager import resize
 from trove_pxc.taskmanager import restart
 from trove_pxc.taskmanager import rolling
+from trove_pxc.taskmanager import rotate
 from trove_pxc.taskmanager import shrink
 from trove_pxc.taskmanager import workflow
 
@@ -96,7 +97,8 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         """
         self._to_the_end(
             ClusterTasks.GROWING_CLUSTER, grow.run, grow.give_up,
-            functools.partial(grow.Growth, context, self, new_instance_ids))
+            functools.partial(grow.Growth, context, self, new_instance_ids,
+                              interrupted=self.lost is not None))
 
     def shrink_cluster(self, context: Any, cluster_id: str,
                        instance_ids: Sequence[str]) -> None:
@@ -137,6 +139,11 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                    functools.partial(resize.VolumeResize, context, self,
                                      instance_ids, volume_gb))
 
+    def rotate_certificates(self, context: Any) -> None:
+        """Give all members certificates of a new authority; as a restart."""
+        self._roll(ClusterTasks.UPDATING_CLUSTER, rotate.run,
+                   functools.partial(rotate.Rotation, context, self))
+
     def recover_cluster(self, context: Any,
                         force: str | None = None) -> None:
         """Bring back a cluster that serves nobody, or not with all.
@@ -145,12 +152,8 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         :raises StepFailed: and then the members that are named tell why,
             and the cluster has no task.
         """
-        def give_up(operation: recover.Recovery,
-                    failure: exceptions.StepFailed) -> None:
-            recover.record(operation, failure)
-            recover.put_back(operation)
         self._to_the_end(
-            ClusterTasks.RESTARTING_CLUSTER, recover.run, give_up,
+            ClusterTasks.RESTARTING_CLUSTER, recover.run, recover.give_up,
             functools.partial(recover.Recovery, context, self, force))
 
     def _to_the_end(self, task: Any, run: Callable[[Any], None],
@@ -176,14 +179,14 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             LOG.info('%s of cluster %s is complete', operation.name, self.id)
 
     def carry_out_orders(self, context: Any) -> None:
-        """Go on with a restart or resize whose taskmanager has died."""
-        order, ids = orders.waiting(instance_models.DBInstance.find_all(
-            cluster_id=self.id, deleted=False).all())
+        """Go on with what members were ordered; its taskmanager died."""
+        rows = instance_models.DBInstance.find_all(
+            cluster_id=self.id, deleted=False).all()
+        order, ids = orders.waiting(rows)
         task = self.db_info.task_status
-        if order is None and task == ClusterTasks.RESTARTING_CLUSTER:
-            # A recovery orders no member; whom one was forced to continue
-            # is not known any more, and is not needed when all are back.
-            self.recover_cluster(context)
+        if task in (ClusterTasks.GROWING_CLUSTER,
+                    ClusterTasks.SHRINKING_CLUSTER):
+            self._go_on_changing_size(context, order, rows)
         elif order is None:
             with self._lease(task) as held:
                 LOG.warning('No member of cluster %s has an order left; its '
@@ -191,23 +194,39 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                 held.end()
         elif order.action == orders.RESTART:
             self.restart_members(context, ids)
+        elif order.action in (orders.RECOVER, orders.FORCE):
+            self.recover_cluster(context, order.value or None)
+        elif order.action == orders.CERTIFICATES:
+            self.rotate_certificates(context)
         elif order.action == orders.FLAVOR:
             self.resize_flavor_of_members(context, ids, order.value)
         else:
             self.resize_volume_of_members(context, ids, int(order.value))
 
-    def give_up_change_of_size(self) -> None:
-        """End a grow or shrink whose taskmanager has died.
+    def _go_on_changing_size(self, context: Any, order: orders.Order | None,
+                             rows: Sequence[Any]) -> None:
+        """Let in who was to come, or take out who was to go.
 
-        :raises StepFailed: always, to say what to do now.
+        :raises StepFailed: it is not known who that is, since a version
+            before this one was asked, or since a new member was renamed.
         """
+        ids = None
         task = self.db_info.task_status
-        with self._lease(task) as held:
-            held.end()
-        raise exceptions.StepFailed(
-            task.name.lower(), 'all', 'its taskmanager has died',
-            'look at the members, shrink away those that did not come in '
-            'or were to go, and ask for it again')
+        if order is not None and order.action == orders.GROW:
+            ids = orders.newcomers(order, self.name, rows)
+            if ids is not None:
+                self.grow_cluster(context, self.id, ids)
+        elif order is not None and order.action == orders.SHRINK:
+            ids = orders.leaving(order, rows)
+            if ids is not None:
+                self.shrink_cluster(context, self.id, ids)
+        if ids is None:
+            with self._lease(task) as held:
+                held.end()
+            raise exceptions.StepFailed(
+                task.name.lower(), 'all', 'its taskmanager has died',
+                'look at the members, shrink away those that did not come '
+                'in or were to go, and ask for it again')
 
     def _roll(self, task: Any, run: Callable[[Any], None],
               make: Callable[[], rolling.Rolling]) -> None:
@@ -293,6 +312,9 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         failure = workflow.failure(operation, error)
         failure.__cause__ = error
         LOG.error('Cluster %s: %s', self.id, failure, exc_info=error)
+        outcome.let_trove_finish(
+            outcome.at_fault(failure, operation.members))
+        operation.check_wanted()
         outcome.record_failure(failure, operation.members)
 
     @contextlib.contextmanager
@@ -321,4 +343,4 @@ def _action(name: str) -> Callable[..., None]:
 ACTIONS: Mapping[str, Callable[..., None]] = {
     name: _action(name) for name in (
         'restart_members', 'resize_flavor_of_members',
-        'resize_volume_of_members', 'recover_cluster')}
+        'resize_volume_of_members', 'rotate_certificates', 'recover_cluster')}

@@ -143,8 +143,8 @@ def _cause(error: Exception, subject: members.Member | None) -> str:
 def _next_action(remedy: str, error: Exception,
                  step: Step[Any] | None) -> str:
     if isinstance(error, exceptions.BootstrapRefused):
-        return ('look at the data of the members that are named before '
-                'you delete the cluster')
+        return ('have an operator look at the data of the members that are '
+                'named before you delete the cluster')
     if isinstance(error, exceptions.DeadlineExceeded) and step is not None:
         return f'{remedy}; raise {step.timeout} if it was only slow'
     return f'{remedy}; see the guest agent and server logs'

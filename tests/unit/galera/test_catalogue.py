@@ -100,8 +100,24 @@ class CatalogueTest(testtools.TestCase):
 
     def test_every_method_has_its_programs(self):
         for one in catalogue.DIALECTS:
-            self.assertEqual(one.sst_methods,
-                             tuple(dict(one.sst_programs)), one.name)
+            self.assertEqual(
+                (*one.sst_methods, *one.sst_methods_with_tls),
+                tuple(dict(one.sst_programs)), one.name)
+
+    def test_the_best_method_can_be_encrypted(self):
+        for one in catalogue.DIALECTS:
+            self.assertTrue(one.can_encrypt(one.default_sst_method))
+            for method in one.sst_methods_with_tls:
+                self.assertIn(method.removesuffix('+tls'), one.sst_methods)
+
+    def test_rsync_is_encrypted_by_mariadb_alone(self):
+        for one in catalogue.DIALECTS:
+            self.assertEqual(one.is_mariadb, one.can_encrypt('rsync'))
+
+    def test_encryption_is_the_servers_or_the_scripts(self):
+        for one in catalogue.DIALECTS:
+            self.assertEqual(one.traffic_encryption_variable is None,
+                             bool(one.sst_encryption), one.name)
 
     def test_initialise_commands(self):
         for one in catalogue.DIALECTS:

@@ -10,6 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import dataclasses
+import datetime
 import itertools
 
 import testtools
@@ -254,6 +256,51 @@ class DiagnoseTest(testtools.TestCase):
         seen = diagnosis.diagnose((), {})
         self.assertIs(ClusterState.NEW, seen.state)
         self.assertIn('no members', seen.sentence)
+
+
+class CertificateTest(testtools.TestCase):
+
+    now = datetime.datetime(2030, 1, 1, tzinfo=datetime.timezone.utc)
+
+    def told(self, days, under_way=UnderWay.NOTHING, last=IN):
+        soon = self.now + datetime.timedelta(days=days)
+        late = self.now + datetime.timedelta(days=999)
+        reports = [dataclasses.replace(one, certificate_ends=ends)
+                   for one, ends in ((IN, late), (IN, soon), (last, late))]
+        return diagnosis.diagnose(NAMES, dict(zip(NAMES, reports)), 'c',
+                                  under_way, self.now)
+
+    def test_nothing_is_said_while_it_is_long(self):
+        seen = self.told(31)
+        self.assertNotIn('certificate', seen.sentence)
+        self.assertEqual('', seen.next_action)
+
+    def test_soon(self):
+        seen = self.told(30)
+        self.assertIs(ClusterState.HEALTHY, seen.state)
+        self.assertIn('The certificate of a-2 expires on 2030-01-31.',
+                      seen.sentence)
+        self.assertIn('"openstack database cluster certificate rotate c"',
+                      seen.next_action)
+
+    def test_too_late(self):
+        self.assertIn('has expired on 2029-12-31: who stops does not come '
+                      'back.', self.told(-1).sentence)
+
+    def test_what_is_worse_is_done_first(self):
+        seen = self.told(1, last=STOPPED)
+        self.assertIn('a-3 is stopped', seen.sentence)
+        self.assertIn('certificate of a-2', seen.sentence)
+        self.assertIn('restart', seen.next_action)
+
+    def test_it_is_not_advised_while_it_would_be_refused(self):
+        seen = self.told(1, UnderWay.CHANGE)
+        self.assertEqual('', seen.next_action)
+
+    def test_clear_text(self):
+        seen = diagnosis.diagnose(NAMES, dict.fromkeys(NAMES, IN), 'c',
+                                  now=self.now)
+        self.assertNotIn('certificate', seen.sentence)
 
 
 class UnderWayTest(testtools.TestCase):

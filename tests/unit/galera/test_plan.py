@@ -11,6 +11,7 @@
 # under the License.
 
 import dataclasses
+import re
 
 import testtools
 
@@ -48,7 +49,7 @@ NEW_CLUSTERS = (
     ([(NEW, EMPTY), (NEW, EMPTY),
       (samples.report('stopped', started=False), EMPTY)], None),
     ([(NEW, EMPTY), (primary(), EMPTY), (NEW, EMPTY)],
-     ('a-2', 'primary', UUID, 'Join')),
+     ('a-2', 'primary', UUID, 'Delete')),
     ([(NEW, EMPTY), (samples.report('absent'), EMPTY)],
      ('a-2', 'started before')),
     ([(samples.report('starting', started=False), EMPTY)],
@@ -59,7 +60,7 @@ NEW_CLUSTERS = (
      ('a-1', 'unresponsive')),
     ([(NEW, samples.place(31))], ('a-1', UUID, '31')),
     ([(NEW, samples.place(-1))], ('a-1', UUID)),
-    ([(NEW, samples.place(-1, None))], ('a-1', 'Recover')),
+    ([(NEW, samples.place(-1, None))], ('a-1', 'an operator')),
     ([(NEW, samples.place(-1, None, safe=None, grastate=False,
                           gvwstate=True))], ('a-1',)),
     ([(NEW, samples.place(-1, None, sst=True, grastate=False))],
@@ -149,7 +150,7 @@ RECOVERIES = (
      [SILENT, state('starting'), stopped(31)], Step.WAIT, None, ('a-2',)),
     ('one is frozen: what it holds is unknown',
      [stopped(31), stopped(31), state('unresponsive')],
-     Step.REFUSE, None, ('a-3', 'Thaw')),
+     Step.REFUSE, None, ('a-3', '"openstack database instance reboot')),
     ('one runs but tells nothing',
      [stopped(31), state('running'), stopped(31)],
      Step.REFUSE, None, ('a-2', 'does not tell')),
@@ -201,7 +202,7 @@ RECOVERIES = (
     ('all are spoiled or empty',
      [stopped(31, sst=True), Answer(samples.report('stopped'), EMPTY),
       stopped(-1, None)],
-     Step.REFUSE, None, ('a-1', 'a-2', 'a-3', 'Restore a backup')),
+     Step.REFUSE, None, ('a-1', 'a-2', 'a-3', 'Create a new')),
 )
 
 # The same, and what somebody remembers:
@@ -268,7 +269,7 @@ HALTS = (
     ('a survivor is no obstacle, nor is it stopped',
      [outside(3), state('starting'), stopped(3)], None, None),
     ('one is silent', [state('starting'), SILENT, stopped(3)], None,
-     ('a-2', 'did not answer', 'Bring')),
+     ('a-2', 'did not answer', 'openstack server start')),
     ('one is silent, another forced', [state('starting'), SILENT,
                                        stopped(3)], 'a-1', None),
     ('the forced one is silent', [state('starting'), SILENT, stopped(3)],
@@ -276,7 +277,7 @@ HALTS = (
     ('a stranger is forced', [state('starting'), stopped(3), stopped(3)],
      'b-1', ('b-1', 'no member')),
     ('one is frozen', [state('starting'), state('unresponsive'),
-                       stopped(3)], None, ('a-2', 'Thaw')),
+                       stopped(3)], None, ('a-2', 'reboot a-2')),
     ('one runs and tells nothing', [state('starting'), state('running'),
                                     stopped(3)], 'a-1', ('a-2',)),
     ('one is primary', [state('starting'), Answer(primary()), stopped(3)],
@@ -444,14 +445,27 @@ class ChooseTest(testtools.TestCase):
                     else answer.report.view.last_committed, choice.seqno)
 
     def test_a_refusal_names_a_member_and_an_action(self):
-        actions = ('Bring', 'Stop', 'Thaw', 'Find', 'Look', 'Force',
-                   'Restore', 'Name')
         for what, answers, step, _, _ in RECOVERIES:
             if step is Step.REFUSE:
                 reason = plan.choose_bootstrap(NAMES, told(answers)).reason
                 self.assertTrue(any(name in reason for name in NAMES), what)
-                self.assertTrue(any(word in reason for word in actions),
-                                reason)
+                self.check_action(reason)
+        for who, answers, step, _, _ in FORCED:
+            if step is Step.REFUSE:
+                self.check_action(plan.choose_bootstrap(
+                    NAMES, told(answers), forced=who).reason)
+
+    def check_action(self, reason):
+        """There is a command for it, or it is said who does it."""
+        advice = reason.partition('. ')[2]
+        self.assertTrue(any(action in advice for action in (
+            'orce ', 'recover', 'an operator', 'Create a new cluster',
+            'Name one of them')), reason)
+        # Trove has no command that stops or starts one server.
+        for sentence in re.split(r'[.;:,] ', advice):
+            if re.search(r'\b([Ss]top|[Ss]tart|[Rr]eboot)\b', sentence):
+                self.assertTrue('"openstack ' in sentence
+                                or 'writes' in sentence, reason)
 
     def test_any_answer_withheld_never_lets_anybody_start(self):
         for what, answers, _, _, _ in RECOVERIES:

@@ -20,6 +20,7 @@ import testtools
 from trove_pxc.galera import catalogue
 from trove_pxc.galera import dialect
 from trove_pxc.galera import errors
+from trove_pxc.galera import identity
 from trove_pxc.galera.secret import Secret
 from trove_pxc.galera import settings
 
@@ -300,3 +301,53 @@ class ClusterConfigTest(testtools.TestCase):
             self.assertNotIn(name, str(error))
         options = cluster(one, member_name='a # b')['mysqld']
         self.assertEqual('"a # b"', options['wsrep_node_name'])
+
+
+class EncryptionTest(testtools.TestCase):
+
+    paths = identity.Paths('/etc/mysql/tls')
+
+    def encrypted(self, one, encrypted_sst=True, **changes):
+        return read(settings.cluster_config(
+            one, facts(**changes), SECRETS, one.provider_paths[0],
+            self.paths, encrypted_sst))
+
+    def test_galera_or_the_server_is_told_never_both(self):
+        for one in catalogue.DIALECTS:
+            mysqld = self.encrypted(one)['mysqld']
+            by_provider = 'socket.ssl_key=/etc/mysql/tls/key.pem' in mysqld[
+                'wsrep_provider_options']
+            switch = one.traffic_encryption_variable
+            self.assertEqual(by_provider, switch is None, one.name)
+            if switch is not None:
+                self.assertEqual(
+                    ('ON', '/etc/mysql/tls/ca.pem',
+                     '/etc/mysql/tls/cert.pem', '/etc/mysql/tls/key.pem'),
+                    (mysqld[switch], mysqld['ssl_ca'], mysqld['ssl_cert'],
+                     mysqld['ssl_key']))
+
+    def test_state_transfers_prove_who_asks_and_who_gives(self):
+        for key, wanted in (
+                (('pxc', '5.6'), {'encrypt': '2',
+                                  'tca': '/etc/mysql/tls/ca.pem',
+                                  'tcert': '/etc/mysql/tls/pair.pem'}),
+                (('pxc', '8.4'), None),
+                (('mariadb', '10.11'), {
+                    'encrypt': '3', 'tca': '/etc/mysql/tls/ca.pem',
+                    'tcert': '/etc/mysql/tls/cert.pem',
+                    'tkey': '/etc/mysql/tls/key.pem',
+                    'ssl-mode': 'VERIFY_CA'})):
+            self.assertEqual(
+                wanted, self.encrypted(dialect.for_version(*key)).get('sst'))
+
+    def test_a_method_that_cannot_be_encrypted_gets_no_options_for_it(self):
+        one = dialect.for_version('pxc', '5.6')
+        self.assertNotIn('sst', self.encrypted(
+            one, encrypted_sst=False, sst_method='rsync'))
+
+    def test_without_it_nothing_is_left_of_it(self):
+        for one in catalogue.DIALECTS:
+            text = settings.cluster_config(
+                one, facts(), SECRETS, one.provider_paths[0])
+            self.assertNotIn('/tls/', text)
+            self.assertNotIn('ssl', text.replace('ssl-mode', ''), one.name)

@@ -12,6 +12,7 @@
 
 """What the guest's tests share: a guest in a temporary folder."""
 
+import datetime
 import functools
 import os
 import pathlib
@@ -28,6 +29,8 @@ import testtools
 from trove.common import cfg
 
 from trove_pxc import conf
+from trove_pxc.galera import identity as identities
+from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import files
@@ -61,6 +64,16 @@ def facts(number: int = 1) -> settings.MemberFacts:
 
 def secrets() -> settings.ClusterSecrets:
     return settings.ClusterSecrets(*map(secret.Secret, PASSWORDS))
+
+
+def identity() -> identities.Identity:
+    return identities.Identity(
+        'certificate\n', secret.Secret('private key\n'), 'authority\n',
+        datetime.datetime(2036, 1, 1, tzinfo=datetime.timezone.utc))
+
+
+def membership() -> Membership:
+    return Membership(facts(), secrets(), identity())
 
 
 @functools.cache

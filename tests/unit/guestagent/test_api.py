@@ -68,10 +68,13 @@ class GuestAPITest(testtools.TestCase):
         return called.args[1], called.kwargs
 
     def test_settings_and_secrets_go_over_the_wire(self) -> None:
-        self.api.configure_member(fakes.facts(), fakes.secrets())
-        self.assertEqual(('configure_member', {
-            'facts': fakes.facts().to_dict(),
-            'secrets': fakes.secrets().to_dict()}), self.asked())
+        for identity in (None, fakes.identity()):
+            self.api.configure_member(fakes.facts(), fakes.secrets(),
+                                      identity)
+            self.assertEqual(('configure_member', {
+                'facts': fakes.facts().to_dict(),
+                'secrets': fakes.secrets().to_dict(),
+                'identity': identity and identity.to_dict()}), self.asked())
 
     def test_a_report_is_typed(self) -> None:
         report = view.MemberReport(
@@ -86,10 +89,8 @@ class GuestAPITest(testtools.TestCase):
         self.assertEqual(found, self.api.member_position())
 
     def test_the_settings_are_typed(self) -> None:
-        self.answers({'facts': fakes.facts().to_dict(),
-                      'secrets': fakes.secrets().to_dict()})
-        self.assertEqual((fakes.facts(), fakes.secrets()),
-                         self.api.member_context())
+        self.answers(fakes.membership().to_dict())
+        self.assertEqual(fakes.membership(), self.api.member_context())
         self.answers(None)
         self.assertIsNone(self.api.member_context())
 

@@ -228,6 +228,18 @@ class TellingLineTest(fakes.GuestTestCase):
                 log.replace('[ERROR] of another start',
                             '[ERROR] of another start\n[ERROR] Aborting')))
 
+    def test_why_a_data_directory_could_not_be_initialised(self) -> None:
+        log = ("[ERROR] InnoDB: The error means the disk is full\n"
+               '[ERROR] Unknown/unsupported storage engine: InnoDB\n'
+               '[ERROR] Aborting\n'
+               'galera-start: [ERROR] the data directory could not be '
+               'initialised\n'
+               '[ERROR] InnoDB: The error means the disk is full\n'
+               '[ERROR] Aborting\n'
+               'galera-start: [ERROR] /var/lib/mysql/data could not be '
+               'initialised, nothing was started\n')
+        self.assertIn('disk is full', container.telling_line(log))
+
     def test_a_chain_does_not_reach_back_for_ever(self) -> None:
         log = '\n'.join(f'[ERROR] {number}' for number in range(100))
         self.assertEqual('[ERROR] 94', container.telling_line(

@@ -81,3 +81,18 @@ class WithMethodTest(testtools.TestCase):
             ('rsync',))
         self.assertIn('lacks the programs', str(failure))
         self.assertIn('it has them for rsync', str(failure))
+
+    def test_encrypted_comes_before_the_best(self) -> None:
+        mariadb = dialect.for_version('mariadb', '10.11')
+        for in_image, method in (
+                (('mariabackup', 'rsync', 'rsync+tls'), 'rsync'),
+                (('mariabackup', 'rsync', 'mariabackup+tls', 'rsync+tls'),
+                 None),
+                (('mariabackup', 'rsync'), None)):
+            self.assertEqual(method, image.with_sst_method(
+                mariadb, fakes.facts(), in_image,
+                encrypted=True).sst_method, in_image)
+
+    def test_a_method_in_clear_text_is_better_than_none(self) -> None:
+        self.assertEqual('rsync', image.with_sst_method(
+            PXC, fakes.facts(), ('rsync',), encrypted=True).sst_method)

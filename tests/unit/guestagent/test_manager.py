@@ -30,6 +30,7 @@ from trove_pxc.galera import position
 from trove_pxc.galera import view
 from trove_pxc.guestagent import app
 from trove_pxc.guestagent import manager
+from trove_pxc.guestagent import metrics
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter
 from trove_pxc.guestagent import revival
@@ -100,6 +101,11 @@ class MariaDBManagerTest(ManagerTestCase):
         self.reporter.keep_on.assert_called_once_with()
         self.member.resume.assert_called_once_with()
 
+    def test_metrics_are_kept_on_where_they_are_wanted(self) -> None:
+        keep_on = self.patch(metrics.Endpoint, 'keep_on')
+        self.manager.report_member(CONTEXT)
+        keep_on.assert_called_once_with(self.manager.metrics)
+
     def test_a_member_that_cannot_be_started_is_reported(self) -> None:
         self.reporter.keep_on.reset_mock()
         self.member.resume.side_effect = exceptions.ServerStartFailed('no')
@@ -128,6 +134,42 @@ class MariaDBManagerTest(ManagerTestCase):
             '10.11', '[mysqld]', {'a': 1})
         self.assertEqual('instance ready', self.told()[-1])
 
+    def test_what_an_agent_before_it_has_not_finished(self) -> None:
+        self.member.fail.assert_not_called()
+        self.member.stage = record.Stage.PREPARING
+        after = importutils.import_object(self.path)
+        after.beginning.join(10)
+        ((reason,), _) = self.member.fail.call_args
+        self.assertIn('ended in the middle of preparing it', reason)
+        report, _ = reporter.Reporter.call_args.args
+        report()
+        self.assertEqual(['failed to spawn'], self.told())
+
+    def test_the_record_comes_before_everything(self) -> None:
+        """An agent may die at any moment after."""
+        class Died(BaseException):
+            """A kill."""
+
+        def begin(version: str) -> None:
+            self.assertEqual('10.11', version)
+            self.assertEqual('building',
+                             self.manager.status.status.description)
+            raise Died
+        self.member.begin.side_effect = begin
+        with mock.patch.object(trove_manager, 'EndNotification',
+                               autospec=True), \
+                mock.patch.object(self.manager.status, 'begin_install',
+                                  autospec=True) as trove_s:
+            self.assertRaises(Died, self.prepare, {'id': 'c'})
+        trove_s.assert_not_called()
+        self.assertEqual([], self.told())
+
+    def test_a_single_instance_leaves_no_record(self) -> None:
+        with mock.patch.object(trove_common.MySqlManager, 'prepare',
+                               autospec=True):
+            self.prepare(None)
+        self.member.begin.assert_not_called()
+
     def test_a_preparation_that_fails_tells_why(self) -> None:
         failure = exceptions.ImageUnusable('no such image')
         self.member.prepare.side_effect = failure
@@ -154,9 +196,10 @@ class MariaDBManagerTest(ManagerTestCase):
     def test_settings_arrive_typed(self) -> None:
         self.manager.configure_member(
             CONTEXT, facts=fakes.facts().to_dict(),
-            secrets=fakes.secrets().to_dict())
+            secrets=fakes.secrets().to_dict(),
+            identity=fakes.identity().to_dict())
         self.member.configure.assert_called_once_with(
-            fakes.facts(), fakes.secrets())
+            fakes.facts(), fakes.secrets(), fakes.identity())
 
     def test_answers_are_plain(self) -> None:
         self.member.position.return_value = POSITION

@@ -13,6 +13,7 @@
 """What is seen of a server: starting, running, hanging, crashed, stopped."""
 
 import datetime
+from typing import Any
 
 import mock
 import testtools
@@ -106,6 +107,45 @@ class ObserverTest(testtools.TestCase):
         seen = self.observer.observe(self.admin)
         self.assertEqual((State.CRASHED, 'x [ERROR] disk full'),
                          (seen.state, seen.error))
+
+    def test_a_loop_is_one_though_the_log_tells_nothing(self) -> None:
+        """Ended by SIGKILL at each start, for want of memory."""
+        self.admin.view.side_effect = database.NobodyListens('')
+        self.container.last_lines.return_value = []
+        self.docker(status='running', restarts=2, started_at=ago(12))
+        self.assertEqual(State.CRASHED, self.state())
+
+    def test_it_tells_how_often_docker_has_started_it(self) -> None:
+        for status in ('running', 'restarting', 'exited'):
+            self.docker(status=status, restarts=4, exit_code=1)
+            self.assertEqual(4, self.observer.observe(self.admin).restarts)
+
+    def test_who_dies_at_each_start_is_told_in_time(self) -> None:
+        """It lives for a moment, and one looks every two seconds.
+
+        Docker waits 100 ms, then twice as long each time.
+        """
+        self.admin.view.side_effect = database.NobodyListens('')
+        for lives in (0.2, 1.0, 4.0):
+            told, now = [], 0.0
+            while now < lives + 10:
+                now += 2
+                self.docker(**self.dying(now, lives))
+                told.append(self.state())
+            self.assertEqual(State.CRASHED, told[-1], lives)
+
+    def dying(self, now: float, lives: float) -> Any:
+        """How Docker shows a server at a time after its first start."""
+        began, waits, restarts = 0.0, 0.1, 0
+        while True:
+            if now < began + lives:
+                return {'status': 'running', 'restarts': restarts,
+                        'exit_code': 0, 'started_at': ago(int(now - began))}
+            if now < began + lives + waits:
+                return {'status': 'restarting', 'restarts': restarts,
+                        'exit_code': 1}
+            began, waits = began + lives + waits, waits * 2
+            restarts += 1
 
     def test_one_restart_is_no_loop(self) -> None:
         self.admin.view.side_effect = database.NobodyListens('')

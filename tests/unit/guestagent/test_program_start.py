@@ -17,6 +17,7 @@ import pathlib
 import subprocess
 
 from trove_pxc.galera import dialect
+from trove_pxc.guestagent import container
 from trove_pxc.guestagent import program
 
 from tests.unit.guestagent import fakes
@@ -175,7 +176,7 @@ class StartTest(fakes.GuestTestCase):
     def test_a_bootstrap_without_accounts_is_refused(self) -> None:
         self.order('bootstrap')
         (self.orders / 'initialise.sql').unlink()
-        self.assertIn('order the bootstrap again', self.refused())
+        self.assertIn('was cut short before', self.refused())
 
     def test_a_failed_initialisation_tells_no_password(self) -> None:
         (self.fake / 'broken').touch()
@@ -188,7 +189,15 @@ class StartTest(fakes.GuestTestCase):
     def test_after_a_failed_initialisation_nothing_joins(self) -> None:
         self.test_a_failed_initialisation_tells_no_password()
         (self.fake / 'broken').unlink()
-        self.assertIn('order the bootstrap again', self.refused())
+        self.assertIn('nothing was started', self.refused())
+
+    def test_the_first_reason_is_the_one_that_is_told(self) -> None:
+        """Docker starts it again and again, and each start ends at once."""
+        (self.fake / 'broken').touch()
+        self.order('bootstrap')
+        for words in (self.refused(), self.refused(), self.refused()):
+            self.assertIn('ERROR: 1064', container.telling_line(words))
+            self.assertNotIn('secret-1', words)
 
     def test_an_unfinished_initialisation_is_done_anew(self) -> None:
         (self.data / 'mysql').mkdir()
@@ -205,6 +214,21 @@ class StartTest(fakes.GuestTestCase):
     def test_a_forming_joiner_asks_for_the_quick_transfer(self) -> None:
         self.order('form')
         self.assertEqual(['--wsrep_sst_method=rsync'], self.started())
+        self.assertEqual([], self.started())
+
+    def test_the_quick_transfer_is_encrypted_where_members_are(self) -> None:
+        folder = self.folder('tls')
+        (folder / 'key.pem').touch()
+        settings = pathlib.Path(self.script).with_suffix('.conf')
+        settings.write_text(
+            f'{settings.read_text()}IDENTITY_DIR={folder}\n')
+        self.order('form')
+        self.assertEqual([], self.started())
+        self.command('#!/bin/sh\n', 'stunnel')
+        self.order('form')
+        self.assertEqual(['--wsrep_sst_method=rsync'], self.started())
+        settings.write_text(f'{settings.read_text()}CAN_ENCRYPT=\n')
+        self.order('form')
         self.assertEqual([], self.started())
 
     def test_a_forming_joiner_with_data_is_an_ordinary_one(self) -> None:

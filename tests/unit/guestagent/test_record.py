@@ -24,7 +24,7 @@ class RecordTest(fakes.GuestTestCase):
         self.path = f'{self.root}/record.json'
         self.full = record.MemberRecord(
             record.Stage.CONFIGURED, fakes.VERSION,
-            record.Membership(fakes.facts(), fakes.secrets()))
+            fakes.membership())
 
     def store(self) -> record.RecordStore:
         return record.RecordStore(self.files, self.path)

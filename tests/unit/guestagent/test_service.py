@@ -41,6 +41,15 @@ class PrepareTest(fakes.MemberTestCase):
             self.where.data_dir).iterdir()))
         self.assertEqual(record.Stage.PREPARED, self.member.stage)
 
+    def test_an_agent_that_died_in_it_is_followed_by_one_that_knows(
+            self) -> None:
+        self.assertIsNone(self.new_agent().stage)
+        self.member.begin(fakes.VERSION)
+        self.assertEqual(record.Stage.PREPARING, self.new_agent().stage)
+        self.assertTrue(self.new_agent().is_member)
+        self.prepared()
+        self.assertEqual(record.Stage.PREPARED, self.new_agent().stage)
+
     def test_a_guest_that_was_not_prepared_is_no_member(self) -> None:
         self.assertFalse(self.member.is_member)
         self.assertIsNone(self.member.stage)
@@ -94,8 +103,17 @@ class ConfigureTest(fakes.MemberTestCase):
         self.configured()
         self.assertEqual(
             {'facts': fakes.facts().to_dict(),
-             'secrets': fakes.secrets().to_dict()},
+             'secrets': fakes.secrets().to_dict(), 'identity': None},
             self.new_agent().context())
+
+    def test_its_identity_is_written_with_its_settings(self) -> None:
+        self.prepared()
+        self.member.configure(fakes.facts(), fakes.secrets(),
+                              fakes.identity())
+        self.assertEqual(fakes.identity().to_dict(),
+                         self.new_agent().context()['identity'])
+        self.assertIn(self.where.identity_dir,
+                      self.files.read(self.where.cluster_file))
 
     def test_a_started_member_stays_one(self) -> None:
         self.configured()

@@ -107,6 +107,12 @@ class MemberStatusTest(StatusTestCase):
         self.at(record.Stage.PREPARING)
         self.assertEqual(['building', 'building'], self.told())
 
+    def test_it_is_so_before_trove_says_it(self) -> None:
+        """The record is written first."""
+        self.status.begin_member()
+        self.at(record.Stage.PREPARING)
+        self.assertEqual(['building'], self.told())
+
     def test_a_preparation_that_was_cut_short_has_failed(self) -> None:
         self.config.config(report_interval=0)
         self.at(record.Stage.PREPARING)

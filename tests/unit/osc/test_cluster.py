@@ -100,6 +100,20 @@ class CommandTest(testtools.TestCase):
         columns, values = self.run_command(cluster.ShowClusterHealth, 'c')
         self.assertEqual(HEALTH, dict(zip(columns, values)))
 
+    def test_health_of_members_with_certificates(self) -> None:
+        with mock.patch.dict(HEALTH, {
+                'certificates_expire': '2036-01-01T00:00:00'}):
+            columns, values = self.run_command(
+                cluster.ShowClusterHealth, 'c')
+        self.assertEqual('2036-01-01T00:00:00', dict(zip(
+            columns, values))['certificates_expire'])
+
+    def test_rotation_of_certificates(self) -> None:
+        self.run_command(cluster.RotateClusterCertificates, 'c')
+        self.assertEqual(
+            ('/clusters/an-id', {'rotate_certificates': {}}),
+            self.database.posted())
+
     def test_resize_of_all(self) -> None:
         self.run_command(cluster.ResizeClusterFlavor, 'c', 'small')
         self.assertEqual(

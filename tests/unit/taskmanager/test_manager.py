@@ -18,16 +18,23 @@ from oslo_utils import importutils
 import testtools
 from trove.taskmanager import manager as troves
 
+from trove_pxc.taskmanager import automatic
 from trove_pxc.taskmanager import manager
 from trove_pxc.taskmanager import takeup
+
+DUTIES = {'take_up_operations': takeup.TakeUp,
+          'recover_clusters': automatic.Watch}
 
 
 class ManagerTest(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.look = self.useFixture(fixtures.MockPatchObject(
-            takeup.TakeUp, 'look', autospec=True)).mock
+        self.log = self.useFixture(fixtures.FakeLogger())
+        self.looks = {
+            duty: self.useFixture(fixtures.MockPatchObject(
+                watcher, 'look', autospec=True)).mock
+            for duty, watcher in DUTIES.items()}
 
     def load(self) -> manager.Manager:
         """As trove/common/rpc/service.py does."""
@@ -41,16 +48,29 @@ class ManagerTest(testtools.TestCase):
 
     def test_it_looks_at_the_first_tick(self) -> None:
         self.load().run_periodic_tasks(context=None)
-        self.look.assert_called_once_with(mock.ANY)
+        for look in self.looks.values():
+            look.assert_called_once_with(mock.ANY)
 
     def test_a_look_that_fails_is_followed_by_another(self) -> None:
         loaded = self.load()
-        self.look.side_effect = OSError('the database is away')
-        loaded.run_periodic_tasks(context=None)
-        loaded._periodic_last_run['take_up_operations'] -= 2
-        loaded.run_periodic_tasks(context=None)
-        self.assertEqual(2, self.look.call_count)
+        for duty, look in self.looks.items():
+            look.side_effect = OSError('the database is away')
+            loaded.run_periodic_tasks(context=None)
+            loaded._periodic_last_run[duty] -= 2
+            loaded.run_periodic_tasks(context=None)
+            self.assertEqual(2, look.call_count)
+            self.assertIn(duty, self.log.output)
+
+    def test_one_that_fails_keeps_no_other_from_its_turn(self) -> None:
+        self.looks['take_up_operations'].side_effect = OSError
+        self.load().run_periodic_tasks(context=None)
+        self.looks['recover_clusters'].assert_called_once_with(mock.ANY)
 
     def test_it_may_look_as_often_as_trove_ticks(self) -> None:
-        self.assertEqual(1, manager.Manager._periodic_spacing[
-            'take_up_operations'])
+        self.assertEqual({duty: 1 for duty in DUTIES}, {
+            duty: manager.Manager._periodic_spacing[duty]
+            for duty in DUTIES})
+
+    def test_no_test_of_these_asks_a_database(self) -> None:
+        self.load().run_periodic_tasks(context=None)
+        self.assertNotIn('Error during Manager', self.log.output)

@@ -15,6 +15,7 @@
 import testtools
 
 from trove_pxc import exceptions
+from trove_pxc.galera import plan
 from trove_pxc.taskmanager import outcome
 
 
@@ -37,6 +38,22 @@ class FaultTextTest(testtools.TestCase):
         self.assertLessEqual(len(text), outcome.FAULT_LENGTH)
         self.assertTrue(text.endswith('server logs'), text)
         self.assertIn('xxx...', text)
+
+    def test_a_short_advice_leaves_room_for_a_long_cause(self) -> None:
+        failure = exceptions.StepFailed(
+            'create', 'join', 'c' * 190, 'delete the cluster')
+        self.assertIn('c' * 190, outcome.fault_text(failure))
+
+    def test_a_refusal_of_silence_fits(self) -> None:
+        reason = plan.choose_bootstrap(
+            ('products-1', 'products-2', 'products-3'), {}).reason
+        cause, _, advice = reason.partition('. ')
+        cause = cause.replace('products-1, ', '')
+        failure = exceptions.StepFailed(
+            'recover', 'choose who is continued', cause,
+            f'{advice.rstrip(".")} (--force MEMBER)')
+        self.assertTrue(outcome.fault_text(failure).endswith(
+            '(--force MEMBER)'), outcome.fault_text(failure))
 
     def test_it_never_is_longer_than_the_column(self) -> None:
         text = outcome.fault_text(self.failed('x' * 1000, step='y' * 300))

@@ -12,9 +12,11 @@
 
 """Watching a server that starts, and how often one looks."""
 
+import math
 import types
 from typing import Any
 
+import fixtures
 import testtools
 
 from trove_pxc import exceptions
@@ -22,19 +24,25 @@ from trove_pxc.galera import view
 from trove_pxc.taskmanager import supervision
 
 
-def report(server: view.ServerState, data_bytes: int = 0) -> Any:
+MEMBER: Any = types.SimpleNamespace(
+    failed=lambda cause: exceptions.MemberFailed('c-1', 'x', cause))
+
+
+def report(server: view.ServerState, data_bytes: int = 0,
+           restarts: int = 0) -> Any:
     return view.MemberReport(
         server=server, view=None, data_bytes=data_bytes, started=True,
-        exit_code=1, error='no space left')
+        exit_code=1, error='no space left', restarts=restarts)
 
 
 class CrashWatchTest(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        member: Any = types.SimpleNamespace(
-            failed=lambda cause: exceptions.MemberFailed('c-1', 'x', cause))
-        self.watch = supervision.CrashWatch(member)
+        self.now = 0.0
+        self.useFixture(fixtures.MockPatch(
+            'time.monotonic', side_effect=lambda: self.now))
+        self.watch = supervision.CrashWatch(MEMBER)
 
     def crash(self) -> None:
         self.watch.look(report(view.ServerState.STARTING))
@@ -50,6 +58,38 @@ class CrashWatchTest(testtools.TestCase):
     def test_one_end_seen_often_is_one(self) -> None:
         for _ in range(50):
             self.watch.look(report(view.ServerState.CRASHED))
+
+    def loop(self, *restarts: int) -> None:
+        """Down at each look, one every three seconds."""
+        for count in restarts:
+            self.now += 3
+            self.watch.look(report(view.ServerState.CRASHED,
+                                   restarts=count))
+
+    def test_one_that_nobody_sees_up_ends_in_time(self) -> None:
+        self.loop(2, 5, 6)
+        error = self.assertRaises(exceptions.MemberFailed,
+                                  self.loop, 7, 8, 8)
+        self.assertIn('ended 6 times (exit code 1): no space left',
+                      str(error))
+        self.assertLess(self.now, 20)
+
+    def test_what_may_pass_in_a_moment_is_waited_for(self) -> None:
+        self.loop(0, 5, 6)
+        self.loop(*[0] * 50)
+
+    def test_all_may_be_forgiven(self) -> None:
+        self.watch = supervision.CrashWatch(MEMBER, forgiven=math.inf)
+        for _ in range(50):
+            self.crash()
+        self.loop(*range(100))
+
+    def test_restarts_before_the_watch_do_not_count(self) -> None:
+        self.loop(*[70] * 50)
+
+    def test_a_start_by_hand_begins_anew(self) -> None:
+        for _ in range(20):
+            self.loop(3, 0)
 
     def test_data_that_arrives_is_progress(self) -> None:
         self.watch.look(report(view.ServerState.STARTING, 1))

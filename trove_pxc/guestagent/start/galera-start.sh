@@ -28,6 +28,7 @@ umask 027
 
 ORDER_FILE=$ORDER_DIR/next-start
 INITIAL_SQL=$ORDER_DIR/initialise.sql
+INITIAL_LOG=$ORDER_DIR/initialise.log
 # MySQL initialises a folder only if nothing but hidden files is in it.
 UNFINISHED=$DATA_DIR/.galera-initialising
 # Docker may have made the folder of orders anew, for root alone.
@@ -99,6 +100,20 @@ sst_lacks() {
     done
 }
 
+# Whether the quickest state transfer may form the cluster: where members
+# encrypt what they say, it must be encrypted as well.
+may_form() {
+    method=$FORMATION_SST
+    if [ -e "$IDENTITY_DIR/key.pem" ]; then
+        method=$FORMATION_SST+tls
+        case " $CAN_ENCRYPT " in
+        *" $method "*) ;;
+        *) return 1 ;;
+        esac
+    fi
+    [ -z "$(sst_lacks "$method")" ]
+}
+
 # An order that could not be removed would be followed again by a restart.
 take_order() {
     order=
@@ -138,11 +153,25 @@ has_database() {
     [ -d "$DATA_DIR/mysql" ]
 }
 
+# Docker starts what failed again, and what counts is what failed first. A
+# server that dislikes a statement quotes it, with its password.
+tell_initialisation() {
+    [ -e "$INITIAL_LOG" ] || return 0
+    told=$(sed -e 's/near .*//' -e '/IDENTIFIED/d' "$INITIAL_LOG")
+    echo "$told" >&2
+    case $told in
+    '' | *'[ERROR]'*) ;;
+    *) say "[ERROR] $(echo "$told" | tail -n 1)" ;;
+    esac
+}
+
 # Only what our own unfinished initialisation left is ever deleted.
 clear_unfinished() {
     if [ -e "$UNFINISHED" ]; then
-        [ "$order" = bootstrap ] || die "$DATA_DIR could not be" \
-            "initialised, nothing was started; order the bootstrap again"
+        if [ "$order" != bootstrap ]; then
+            tell_initialisation
+            die "$DATA_DIR could not be initialised, nothing was started"
+        fi
         say "clearing an initialisation that did not come to its end"
         for path in "$DATA_DIR"/* "$DATA_DIR"/.[!.]*; do
             case $path in
@@ -166,16 +195,15 @@ refuse_history() {
 initialise() {
     refuse_history
     [ -e "$INITIAL_SQL" ] || die "bootstrap refused: the accounts to" \
-        "create are not in $INITIAL_SQL; order the bootstrap again"
+        "create are not in $INITIAL_SQL, for it was cut short before"
     say "initialising $DATA_DIR"
     : > "$UNFINISHED"
-    # A server that dislikes a statement quotes it, with its password.
-    if ! initialise_data_dir > "$ORDER_DIR/initialise.log" 2>&1; then
-        sed -e 's/near .*//' -e '/IDENTIFIED/d' "$ORDER_DIR/initialise.log" >&2
+    if ! initialise_data_dir > "$INITIAL_LOG" 2>&1; then
+        tell_initialisation
         drop_initial_sql
         die "the data directory could not be initialised"
     fi
-    rm -f "$ORDER_DIR/initialise.log"
+    rm -f "$INITIAL_LOG"
     sync_data
     rm -f "$UNFINISHED"
 }
@@ -341,7 +369,7 @@ start() {
     case $order in
     bootstrap | continue) set -- "$@" --wsrep-new-cluster ;;
     form)
-        if ! has_database && [ -z "$(sst_lacks "$FORMATION_SST")" ]; then
+        if ! has_database && may_form; then
             set -- "$@" --wsrep_sst_method="$FORMATION_SST"
         fi
         ;;

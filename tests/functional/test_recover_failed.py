@@ -1,0 +1,124 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Recovery of a cluster with members that never came in, or were to go.
+
+They cannot be shrunk away while nobody serves, so they must not be in the
+way of a recovery.
+"""
+
+from typing import Any
+
+from trove.instance import service_status
+from trove.instance.tasks import InstanceTasks
+
+from tests.functional import galera
+from tests.functional import test_grow
+from trove_pxc.taskmanager import automatic
+
+OLD = test_grow.OLD
+NEW = 'products-4'
+STOPPED = galera.ServerState.STOPPED
+Statuses = service_status.ServiceStatuses
+
+
+class FailedMemberTest(test_grow.GrowthTest):
+
+    def grow_in_vain(self, **habit: Any) -> None:
+        self.world.habits[NEW] = habit
+        self.grow()
+        self.world.habits.clear()
+        self.assertTrue(self.named(NEW).task_status.is_error)
+        self.assertNotEqual('', self.fault(self.named(NEW).id))
+
+    def fall(self) -> None:
+        """All members have stopped; the first is the furthest."""
+        for number, name in enumerate(OLD):
+            self.world.stand(name, STOPPED, 30 - number)
+            self.world.named(name).report_status(Statuses.SHUTDOWN)
+        self.world.promotions = 0
+        self.world.events.clear()
+
+    def assert_back(self) -> None:
+        self.wait_notified('dbaas.cluster_recover.end')
+        self.assert_serving(*OLD)
+        self.assertEqual(['continue products-1'], [
+            event for event in self.world.events
+            if event.startswith('continue')])
+        self.assertNotIn(f'start {NEW}', self.world.events)
+        new = self.named(NEW)
+        self.assertTrue(new.task_status.is_error)
+        self.assertEqual(new.task_status.db_text, new.task_description)
+        self.assertNotEqual('', self.fault(new.id))
+        self.shrink(NEW)
+        self.assertEqual(self.before, self.used())
+
+    def test_one_that_crashed_when_it_joined(self) -> None:
+        self.grow_in_vain(crashes=True)
+        self.world.named(NEW).leave()
+        self.world.named(NEW).server = STOPPED
+        self.fall()
+        self.accept({'recover': {}})
+        self.assert_back()
+
+    def test_one_that_was_never_prepared(self) -> None:
+        self.override('member_ready_timeout', 10, 'mariadb')
+        self.grow_in_vain(unprepared=True)
+        self.world.named(NEW).die()
+        self.fall()
+        self.accept({'recover': {}})
+        self.assert_back()
+
+    def test_one_that_failed_to_prepare(self) -> None:
+        self.grow_in_vain(fails_to_prepare=True)
+        self.fall()
+        self.accept({'recover': {}})
+        self.assert_back()
+
+    def test_it_is_not_in_the_way_of_the_automatic_one(self) -> None:
+        self.grow_in_vain(crashes=True)
+        self.world.named(NEW).leave()
+        self.world.named(NEW).server = STOPPED
+        self.fall()
+        self.assertIn(self.cluster_id,
+                      automatic.nobody_serves([self.cluster_id]))
+        self.assertTrue(automatic.attend(self.cluster_row(self.cluster_id)))
+        self.wait_for_task(self.cluster_id)
+        self.assert_back()
+
+    def test_one_that_was_started_has_to_answer(self) -> None:
+        """It was in, perhaps, and may be the last that served."""
+        self.override('member_call_timeout', 1, 'mariadb')
+        self.grow_in_vain(crashes=True)
+        self.world.named(NEW).die()
+        self.fall()
+        self.accept({'recover': {}})
+        error = self.wait_notified('dbaas.cluster_recover.error')
+        self.assertIn(f'{NEW} did not answer', error['message'])
+        self.assertEqual([], self.world.component)
+
+    def test_it_cannot_be_forced(self) -> None:
+        self.grow_in_vain(crashes=True)
+        response = self.act({'recover': {'force': self.named(NEW).id}})
+        self.assertEqual(400, response.status_int, response.text)
+
+    def test_a_cluster_that_was_never_complete(self) -> None:
+        self.world.forget()
+        self.world.habits['others-2'] = {'crashes': True}
+        self.cluster_id = self.create(name='others').json['cluster']['id']
+        self.wait_for_task(self.cluster_id)
+        self.assertEqual(InstanceTasks.BUILDING_ERROR_SERVER,
+                         self.named('others-2').task_status)
+        self.accept({'recover': {}})
+        error = self.wait_notified('dbaas.cluster_recover.error')
+        self.assertIn('was never complete', error['message'])
+        self.assertIn('Delete it and create it again', error['message'])

@@ -1,0 +1,137 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A rotation of certificates whose taskmanager dies is taken up.
+
+It is killed at calls all over its three rounds. No member is ever without
+another one that it trusts, or the guests that stand for real ones would not
+let it in again.
+"""
+
+from typing import Any
+
+import mock
+
+from trove.instance.tasks import InstanceTasks
+from trove.taskmanager import models as task_models
+
+from tests.functional import test_interrupted as interrupted
+from tests.functional import test_takeup
+from trove_pxc import orders
+from trove_pxc.taskmanager import authority
+from trove_pxc.taskmanager import rotate
+
+NAMES = ('products-1', 'products-2', 'products-3')
+ORDER = orders.Order(orders.CERTIFICATES)
+# A prime, so that each call of a round is met in one round or another.
+STRIDE = 7
+_SMALL = 1024
+
+
+class RotationTest(test_takeup.TakeUpTest):
+
+    def setUp(self) -> None:
+        super().setUp()
+        # Keys for real take seconds, and there are hundreds.
+        small = mock.patch.object(authority, '_KEY_BITS', _SMALL)
+        small.start()
+        self.addCleanup(small.stop)
+        self.start_taskmanager()
+        self.cluster_id = self.create().json['cluster']['id']
+        self.wait_for_task(self.cluster_id)
+        self.stop_taskmanager()
+        self.override('remote_guest_client',
+                      'tests.functional.test_interrupted.mortal_client')
+        interrupted.MortalClient.lives = 100 * interrupted._LAST_CALL
+        interrupted.MortalClient.world = self.world
+
+    def tasks(self) -> Any:
+        return task_models.load_cluster_tasks(
+            self.context(), self.cluster_id)
+
+    def ask(self) -> None:
+        """Have the API take the task; nobody takes the cast."""
+        response = self.request('POST', f'/clusters/{self.cluster_id}',
+                                {'rotate_certificates': {}})
+        self.assertEqual(202, response.status_int, response.text)
+
+    def killed_at(self, calls: int) -> bool:
+        interrupted.MortalClient.answered = bool(calls % 2)
+        interrupted.MortalClient.lives = calls
+        try:
+            rotate.run(rotate.Rotation(self.context(), self.tasks()))
+        except interrupted.Killed:
+            return True
+        finally:
+            interrupted.MortalClient.lives = 100 * interrupted._LAST_CALL
+        return False
+
+    def held(self) -> set[tuple[str, ...]]:
+        return {tuple(guest.settings['secrets']['authorities'])
+                for guest in self.world.guests.values() if guest.settings}
+
+    def known(self) -> set[str]:
+        return {one for each in self.held() for one in each}
+
+    def ordered(self) -> list[bool]:
+        return [orders.of(row) == ORDER
+                for row in self.instance_rows(self.cluster_id)]
+
+    def test_killed_all_over(self) -> None:
+        calls, killed = 0, True
+        while killed:
+            (before,) = self.known()
+            self.world.sizes.clear()
+            self.ask()
+            killed = self.killed_at(calls)
+            left = self.known()
+            self.assertEqual(killed, any(self.ordered()))
+            self.tasks().carry_out_orders(self.context())
+            self.check_done(before)
+            if len(left) > 1:
+                # It is the one that was begun with.
+                self.assertLessEqual(self.known(), left)
+            calls += STRIDE
+        self.assertGreater(calls, 10 * STRIDE)
+
+    def check_done(self, before: str) -> None:
+        (after,) = self.held()
+        self.assertEqual(1, len(after))
+        self.assertNotIn(before, after)
+        self.assertEqual(set(NAMES), {
+            guest.name for guest in self.world.component})
+        self.assertLessEqual(2, min(self.world.sizes))
+        self.assertEqual('NONE', self.cluster_row(
+            self.cluster_id).task_status.name)
+        for row in self.instance_rows(self.cluster_id):
+            self.assertEqual(InstanceTasks.NONE, row.task_status)
+            self.assertIsNone(orders.of(row))
+
+    def test_the_last_one_alone_is_left(self) -> None:
+        """Nothing is begun anew for one that only has to be let go."""
+        self.ask()
+        self.assertFalse(self.killed_at(100 * interrupted._LAST_CALL))
+        (after,) = self.known()
+        self.cluster_row(self.cluster_id).update(
+            task_status=test_takeup.ClusterTasks.UPDATING_CLUSTER)
+        self.instance_rows(self.cluster_id)[2].update(
+            task_status=InstanceTasks.REBOOTING,
+            task_description=ORDER.text)
+        self.world.named('products-3').stop_db(None)
+        self.world.events.clear()
+        with self.supervised():
+            self.wait_for_task(self.cluster_id)
+        self.assertEqual({after}, self.known())
+        self.assertEqual(3, len(self.world.component))
+        self.assertEqual([False] * 3, self.ordered())
+        self.assertNotIn('stop products-1', self.world.events)
+        self.wait_notified('dbaas.cluster_rotate_certificates.end')

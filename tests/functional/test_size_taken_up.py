@@ -1,0 +1,280 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A grow or shrink whose taskmanager died, taken up by another.
+
+It has never seen the request. What is done at each step that was cut short
+is in test_interrupted_size.
+"""
+
+from collections.abc import Iterator
+import contextlib
+from typing import Any
+
+from trove.cluster.tasks import ClusterTasks
+from trove.instance.tasks import InstanceTasks
+from trove.taskmanager import models as task_models
+
+from tests.functional import test_grow
+from tests.functional import test_interrupted_size
+from tests.functional import test_takeup
+from trove_pxc import orders
+from trove_pxc.taskmanager import grow
+from trove_pxc.taskmanager import shrink
+from trove_pxc.taskmanager import takeup
+from trove_pxc.taskmanager import workflow
+from trove_pxc import waiting
+
+OLD = test_grow.OLD
+
+
+class Dying(test_interrupted_size.Forgetful):
+    """It died with the creation of some instances, too."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        self._names = names
+
+    def create_instance(self, context: Any, instance_id: str, name: str,
+                        *values: Any, **others: Any) -> None:
+        if name not in self._names:
+            super().create_instance(context, instance_id, name, *values,
+                                    **others)
+
+
+class TakenUpTest(test_grow.GrowthTest):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.override('operation_lease', test_takeup.LEASE, 'mariadb')
+        self.override('creation_stall_timeout', 5, 'mariadb')
+        self.another(test_interrupted_size.Forgetful())
+
+    def another(self, manager: Any = None) -> None:
+        """Another taskmanager takes the casts from now on."""
+        self.stop_taskmanager()
+        self.start_taskmanager(manager)
+
+    @contextlib.contextmanager
+    def supervised(self) -> Iterator[None]:
+        with waiting.Regularly(0.2, takeup.TakeUp().look):
+            yield
+
+    def ask(self, body: Any) -> None:
+        response = self.act(body)
+        self.assertEqual(202, response.status_int, response.text)
+
+    def finish(self) -> Any:
+        """What is shown when it was taken up and has ended."""
+        with self.supervised():
+            self.wait_for_task(self.cluster_id)
+        self.assertEqual({None}, {
+            orders.of(row) for row in self.instance_rows(self.cluster_id)})
+        return self.show(self.cluster_id)
+
+    def retry_at_once(self, *failed: str) -> None:
+        """Those that failed are shrunk away, and others come instead."""
+        self.ask({'shrink': [{'id': self.named(name).id}
+                             for name in failed]})
+        self.finish()
+        self.assertEqual(self.before, self.used())
+        self.ask({'grow': [test_grow.node()]})
+        self.finish()
+        self.assertEqual(4, len(self.world.component))
+
+    def tasks(self) -> Any:
+        return task_models.load_cluster_tasks(
+            self.context(), self.cluster_id)
+
+    def statuses(self, shown: Any) -> dict[str, str]:
+        return {instance['name']: instance['status']
+                for instance in shown['instances']}
+
+
+class GrowTest(TakenUpTest):
+
+    def assert_grown(self, shown: Any, *new: str) -> None:
+        self.assert_serving(*OLD, *new)
+        self.assertEqual(dict.fromkeys([*OLD, *new], 'ACTIVE'),
+                         self.statuses(shown))
+        for name in (*OLD, *new):
+            self.assertEqual(shown['ip'], self.addresses_told(name))
+        self.assertEqual([], self.notified('dbaas.cluster_grow.error'))
+        ended = self.wait_notified('dbaas.cluster_grow.end')
+        self.assertEqual(self.cluster_id, ended['cluster_id'])
+
+    def test_cast_that_was_lost(self) -> None:
+        self.ask({'grow': [test_grow.node()]})
+        self.assert_grown(self.finish(), 'products-4')
+
+    def test_one_of_two_was_let_in(self) -> None:
+        self.ask({'grow': [test_grow.node(), test_grow.node(name='other')]})
+        self.wait_for_event('prepared other')
+        grow.run(grow.Growth(self.context(), self.tasks(),
+                             [self.named('products-4').id]))
+        self.assert_grown(self.finish(), 'products-4', 'other')
+        self.assertEqual(1, self.world.events.count('join products-4'))
+
+    def test_one_that_failed_in_another_grow_is_left_alone(self) -> None:
+        self.another()
+        self.world.habits['products-4'] = {'crashes': True}
+        self.grow()
+        self.world.habits.clear()
+        self.another(test_interrupted_size.Forgetful())
+        self.ask({'grow': [test_grow.node()]})
+        shown = self.finish()
+        self.assertEqual(
+            {**dict.fromkeys([*OLD, 'products-5'], 'ACTIVE'),
+             'products-4': 'ERROR'}, self.statuses(shown))
+        self.assertEqual(InstanceTasks.GROWING_ERROR,
+                         self.named('products-4').task_status)
+        self.assert_serving(*OLD, 'products-5')
+
+    def test_instance_that_will_never_have_a_server(self) -> None:
+        self.another(Dying('products-5'))
+        self.ask({'grow': [test_grow.node(), test_grow.node()]})
+        shown = self.finish()
+        self.assertEqual(
+            {**dict.fromkeys([*OLD, 'products-4'], 'ACTIVE'),
+             'products-5': 'ERROR'}, self.statuses(shown))
+        self.assert_told('products-5', 'it has no server, for its creation')
+        self.assert_serving(*OLD, 'products-4')
+        self.retry_at_once('products-4', 'products-5')
+
+    def test_guest_that_is_never_told_to_prepare(self) -> None:
+        self.world.habits['products-4'] = {'never_told': True}
+        self.ask({'grow': [test_grow.node()]})
+        shown = self.finish()
+        self.assertEqual('ERROR', self.statuses(shown)['products-4'])
+        self.assert_told('products-4', 'was never told to prepare')
+        self.assertEqual([], self.events_of_old())
+        self.world.habits.clear()
+        self.retry_at_once('products-4')
+
+    def assert_told(self, name: str, words: str) -> None:
+        """By the notification and by the fault, with what to do."""
+        error = self.wait_notified('dbaas.cluster_grow.error')
+        for text in (error['message'], self.fault(self.named(name).id)):
+            self.assertIn(words, text)
+            self.assertIn('Next: shrink it away, then grow again', text)
+        for old in OLD:
+            self.assertEqual('', self.fault(self.named(old).id))
+
+    def test_api_that_died_before_it_made_any(self) -> None:
+        self.assertTrue(orders.claim(
+            self.cluster_id, ClusterTasks.GROWING_CLUSTER,
+            [row.id for row in self.instance_rows(self.cluster_id)],
+            orders.Order(orders.GROW, '4')))
+        self.finish()
+        error = self.wait_notified('dbaas.cluster_grow.error')
+        self.assertIn('none of the new members', error['message'])
+        self.assertIn('Next: ask for it again', error['message'])
+        self.another()
+        self.grow()
+        self.assert_serving(*OLD, 'products-4')
+
+    def test_member_that_cannot_be_told_from_new_ones(self) -> None:
+        """Nobody is stopped on a guess."""
+        self.ask({'grow': [test_grow.node()]})
+        self.wait_for_event('prepared products-4')
+        self.named('products-4').update(name='renamed')
+        self.world.events.clear()
+        self.finish()
+        error = self.wait_notified('dbaas.cluster_grow.error')
+        self.assertIn('its taskmanager has died', error['message'])
+        self.assertIn('ask for it again', error['message'])
+        self.assertEqual([], self.world.events)
+        self.retry_at_once('renamed')
+
+    def test_order_of_a_version_that_wrote_none(self) -> None:
+        for task, kind in ((ClusterTasks.GROWING_CLUSTER, 'grow'),
+                           (ClusterTasks.SHRINKING_CLUSTER, 'shrink')):
+            self.cluster_row(self.cluster_id).update(task_status=task)
+            self.finish()
+            error = self.wait_notified(f'dbaas.cluster_{kind}.error')
+            self.assertIn('its taskmanager has died', error['message'])
+        self.assert_serving(*OLD)
+
+    def test_delete_ends_it(self) -> None:
+        self.world.habits['products-4'] = {'stalls': True}
+        self.ask({'grow': [test_grow.node()]})
+        with self.supervised():
+            self.wait_for_event('join products-4')
+            self.another()
+            self.request('DELETE', f'/clusters/{self.cluster_id}')
+            self.wait_deleted(self.cluster_id)
+        self.assert_nothing_left()
+
+
+class ShrinkTest(TakenUpTest):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.another()
+        self.grow(test_grow.node(), test_grow.node())
+        self.another(test_interrupted_size.Forgetful())
+        self.world.events.clear()
+
+    def leave(self, *names: str) -> None:
+        self.ask({'shrink': [{'id': self.named(name).id}
+                             for name in names]})
+
+    def assert_shrunk(self, shown: Any) -> None:
+        self.assertEqual(list(OLD), self.names(shown))
+        self.assert_serving(*OLD)
+        self.assertEqual(self.before, self.used())
+        self.assertEqual(3, len(self.cloud.servers))
+        for old in OLD:
+            self.assertEqual(shown['ip'], self.addresses_told(old))
+        self.assertEqual([], self.notified('dbaas.cluster_shrink.error'))
+        self.wait_notified('dbaas.cluster_shrink.end')
+
+    def test_cast_that_was_lost(self) -> None:
+        self.leave('products-4', 'products-5')
+        self.assert_shrunk(self.finish())
+
+    def test_one_of_two_is_gone(self) -> None:
+        self.leave('products-4', 'products-5')
+        self.cut_short_after_one()
+        self.assertEqual([*OLD, 'products-5'],
+                         self.names(self.show(self.cluster_id)))
+        self.assert_shrunk(self.finish())
+        self.assertEqual(1, self.world.events.count('stop products-4'))
+
+    def cut_short_after_one(self) -> None:
+        operation = shrink.Shrinking(
+            self.context(), self.tasks(),
+            [self.named(name).id for name in ('products-4', 'products-5')])
+        for phase in shrink.STEPS:
+            for member in phase.of(operation):
+                for step in phase.steps:
+                    if (step, member.name) == (shrink.REMOVE, 'products-5'):
+                        return
+                    workflow.run(operation, [workflow.Each(
+                        lambda _, one=member: [one], (step,))])
+
+    def test_a_renamed_one_goes_too(self) -> None:
+        self.leave('products-4', 'products-5')
+        self.named('products-5').update(name='renamed')
+        self.assert_shrunk(self.finish())
+
+    def test_those_that_stay_must_serve(self) -> None:
+        self.override('verify_timeout', 5, 'mariadb')
+        self.leave('products-4', 'products-5')
+        self.world.named('products-2').leave()
+        shown = self.finish()
+        error = self.wait_notified('dbaas.cluster_shrink.error')
+        self.assertIn('products-2', error['message'])
+        self.assertIn('Next: look at the health of the cluster',
+                      self.fault(self.named('products-4').id))
+        self.assertEqual({'ACTIVE'}, set(self.statuses(shown).values()))
+        self.assertEqual([], self.world.events)

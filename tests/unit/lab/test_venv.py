@@ -1,0 +1,66 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Which Trove the environment of a lab is built with."""
+
+import pathlib
+import types
+from typing import Any
+
+import fixtures
+import testtools
+
+from lab import home as lab_home
+from lab import report as lab_report
+from lab import venv
+
+
+class TroveVersionTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        folder = self.useFixture(fixtures.TempDir()).path
+        self.home = lab_home.Home(folder)
+        self.home.make()
+        self.home.venv.mkdir()
+        self.commands: list[list[str]] = []
+        self.useFixture(fixtures.MonkeyPatch(
+            'lab.venv.subprocess.run', self.run_command))
+
+    def run_command(self, argv: list[str],
+                    **others: Any) -> types.SimpleNamespace:
+        self.commands.append(argv)
+        return types.SimpleNamespace(returncode=0)
+
+    def installed(self) -> list[str]:
+        """What pip was told of Trove."""
+        self.commands.clear()
+        venv.ensure(self.home, lab_report.Report(quiet=True))
+        return [word for argv in self.commands for word in argv
+                if word.startswith('trove==')]
+
+    def test_the_newest_unless_told_otherwise(self) -> None:
+        self.assertEqual(['trove==26.0.0'], self.installed())
+        self.assertTrue(venv.is_ready(self.home))
+
+    def test_another_one_is_another_environment(self) -> None:
+        self.installed()
+        self.home.set(trove_version='25.0.0')
+        self.assertFalse(venv.is_ready(self.home))
+        self.assertEqual(['trove==25.0.0'], self.installed())
+        self.assertTrue(venv.is_ready(self.home))
+        self.assertEqual([], self.installed())
+
+    def test_it_is_kept_with_the_lab(self) -> None:
+        self.home.set(trove_version='25.0.0')
+        again = lab_home.Home(pathlib.Path(self.home.root))
+        self.assertEqual('25.0.0', venv.trove_version(again))

@@ -1,0 +1,175 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The figures of a member that operators watch, in Prometheus' text format.
+
+Pure. view keeps them of each look, guestagent/metrics serves them.
+
+A figure of the server is called as mysqld_exporter calls it, so that
+dashboards and rules that there are for Galera fit. Sources: "Galera Status
+Variables" of the Galera Cluster documentation; "Exposition formats" of the
+Prometheus documentation, version 0.0.4.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+import dataclasses
+import enum
+import math
+
+CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+OF_SERVER = 'mysql_global_status_'
+
+_WORDS = {'on': 1.0, 'yes': 1.0, 'primary': 1.0, 'off': 0.0, 'no': 0.0,
+          'non-primary': 0.0, 'disconnected': 0.0}
+# Galera's word for "no number", as that of a view outside a component.
+_NONE = 2.0 ** 63
+
+
+class Kind(enum.StrEnum):
+    """Whether it goes up and down, or counts since the server's start.
+
+    A counter is called untyped, as mysqld_exporter does it: some readers
+    add "_total" to the name of one that is called a counter.
+    """
+
+    GAUGE = 'gauge'
+    COUNTER = 'untyped'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Figure:
+    """Something that is told of each member.
+
+    :ivar name: of the server's status row, or the whole name.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+
+
+WSREP = (
+    Figure('wsrep_cluster_status', Kind.GAUGE,
+           'Whether the node is in a primary component.'),
+    Figure('wsrep_cluster_size', Kind.GAUGE,
+           'Members of the component that the node is in.'),
+    Figure('wsrep_cluster_conf_id', Kind.GAUGE,
+           'Number of the view: it grows when a member comes or goes.'),
+    Figure('wsrep_local_state', Kind.GAUGE,
+           '1 joining, 2 donor, 3 joined, 4 synced, 0 none of these.'),
+    Figure('wsrep_ready', Kind.GAUGE, 'Whether it takes statements.'),
+    Figure('wsrep_connected', Kind.GAUGE,
+           'Whether it is connected to a component.'),
+    Figure('wsrep_last_committed', Kind.COUNTER,
+           'Number of the last write set that was committed.'),
+    Figure('wsrep_flow_control_paused', Kind.GAUGE,
+           'Part of the time that flow control has stopped writes for, '
+           'since the counters were reset.'),
+    Figure('wsrep_flow_control_paused_ns', Kind.COUNTER,
+           'Nanoseconds that flow control has stopped writes for.'),
+    Figure('wsrep_flow_control_sent', Kind.COUNTER,
+           'How often this node asked the others to pause.'),
+    Figure('wsrep_flow_control_recv', Kind.COUNTER,
+           'How often any node asked for it.'),
+    Figure('wsrep_local_recv_queue', Kind.GAUGE,
+           'Write sets that have come and wait to be applied.'),
+    Figure('wsrep_local_recv_queue_avg', Kind.GAUGE,
+           'The same, on average since the counters were reset.'),
+    Figure('wsrep_local_send_queue', Kind.GAUGE,
+           'Write sets that wait to be sent.'),
+    Figure('wsrep_local_send_queue_avg', Kind.GAUGE,
+           'The same, on average since the counters were reset.'),
+    Figure('wsrep_local_cert_failures', Kind.COUNTER,
+           'Transactions of this node that failed certification.'),
+    Figure('wsrep_local_bf_aborts', Kind.COUNTER,
+           'Transactions of this node that those of others ended.'),
+    Figure('wsrep_cert_interval', Kind.GAUGE,
+           'Transactions of others that come between, on average.'),
+    Figure('wsrep_cert_deps_distance', Kind.GAUGE,
+           'Transactions that could be applied side by side, on average.'),
+    Figure('wsrep_local_commits', Kind.COUNTER,
+           'Transactions of this node that were committed.'),
+    Figure('wsrep_replicated_bytes', Kind.COUNTER,
+           'Bytes that were sent to the others.'),
+    Figure('wsrep_received_bytes', Kind.COUNTER,
+           'Bytes that came from the others.'),
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sample:
+    """A figure and its value, by the labels of each."""
+
+    figure: Figure
+    values: tuple[tuple[Mapping[str, str], float], ...]
+
+
+def from_status(rows: Mapping[str, str]) -> dict[str, float]:
+    """The figures of WSREP that are among a server's status rows.
+
+    :param rows: by name in lower case. What is no number is left out.
+    """
+    found = {}
+    for figure in WSREP:
+        value = _number(rows.get(figure.name, ''))
+        if value is not None:
+            found[figure.name] = value
+    return found
+
+
+def of_server(figures: Mapping[str, float]) -> Iterator[Sample]:
+    """The server's own figures as samples."""
+    for figure in WSREP:
+        if figure.name in figures:
+            named = dataclasses.replace(figure, name=OF_SERVER + figure.name)
+            yield Sample(named, (({}, figures[figure.name]),))
+
+
+def text(samples: Iterator[Sample]) -> str:
+    """All of them as Prometheus reads them."""
+    lines = []
+    for sample in samples:
+        name = sample.figure.name
+        lines.append(f'# HELP {name} {sample.figure.meaning}')
+        lines.append(f'# TYPE {name} {sample.figure.kind}')
+        lines.extend(f'{name}{_labels(labels)} {_digits(value)}'
+                     for labels, value in sample.values)
+    return ''.join(f'{line}\n' for line in lines)
+
+
+def _number(word: str) -> float | None:
+    known = _WORDS.get(word.strip().lower())
+    if known is not None:
+        return known
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value < _NONE else None
+
+
+def _digits(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else repr(value)
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    if not labels:
+        return ''
+    inner = ','.join(f'{name}="{_escaped(value)}"'
+                     for name, value in labels.items())
+    return f'{{{inner}}}'
+
+
+def _escaped(value: str) -> str:
+    return (value.replace('\\', r'\\').replace('"', r'\"')
+            .replace('\n', r'\n'))

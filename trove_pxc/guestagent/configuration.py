@@ -1,0 +1,100 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a member's container reads: settings, identity, accounts, program.
+
+The service uses it. It writes files and decides nothing.
+"""
+
+from collections.abc import Collection
+
+from oslo_log import log as logging
+
+from trove_pxc.galera import accounts
+from trove_pxc.galera import dialect as dialects
+from trove_pxc.galera import identity as identities
+from trove_pxc.galera.membership import Membership
+from trove_pxc.galera import settings
+from trove_pxc.guestagent import files
+from trove_pxc.guestagent import places
+from trove_pxc.guestagent import program
+
+LOG = logging.getLogger(__name__)
+
+_READABLE = 0o644
+_PROGRAM = 0o755
+_PRIVATE = 0o600
+_PRIVATE_FOLDER = 0o700
+
+
+class Configuration:
+    """Writes what the server of this guest is to read.
+
+    :param owner: 'uid:gid' of the database's user.
+    """
+
+    def __init__(self, host_files: files.HostFiles, where: places.Places,
+                 owner: str) -> None:
+        self._files = host_files
+        self._where = where
+        self._owner = owner
+
+    def write_program(self, dialect: dialects.Dialect) -> None:
+        """The program that starts the server, and what it must know."""
+        self._files.write(self._where.start_program, program.text(),
+                          _PROGRAM)
+        self._files.write(self._where.start_settings,
+                          program.settings(dialect, self._where), _READABLE)
+
+    def write_membership(self, dialect: dialects.Dialect,
+                         membership: Membership,
+                         in_image: Collection[str] | None) -> None:
+        """The identity, then the section that points to it."""
+        paths = None
+        if membership.identity is not None:
+            paths = identities.Paths(self._where.identity_dir)
+            self._write_identity(
+                paths, membership.identity,
+                paired='{pair}' in dict(dialect.sst_encryption).values())
+        encrypted_sst = dialect.can_encrypt(
+            dialect.sst_method(membership.facts.sst_method), in_image)
+        if paths is not None and not encrypted_sst:
+            LOG.warning(
+                'State transfers of %s by %s cannot be encrypted with this '
+                'image; all else that members say to each other is',
+                dialect.name, dialect.sst_method(membership.facts.sst_method))
+        self._files.write(
+            self._where.cluster_file,
+            settings.cluster_config(
+                dialect, membership.facts, membership.secrets,
+                dialect.provider_paths[0], paths, encrypted_sst),
+            _PRIVATE, self._owner)
+
+    def write_initial_accounts(self, dialect: dialects.Dialect,
+                               membership: Membership) -> None:
+        """The statements that the one who bootstraps runs, once."""
+        statements = accounts.initial_statements(
+            dialect, membership.secrets,
+            sst_method=membership.facts.sst_method)
+        self._files.write(
+            self._where.initial_sql_file,
+            ''.join(f'{statement.reveal()};\n' for statement in statements),
+            _PRIVATE, self._owner)
+
+    def _write_identity(self, paths: identities.Paths,
+                        identity: identities.Identity,
+                        paired: bool) -> None:
+        self._files.ensure_folders(files.Folder(
+            paths.folder, _PRIVATE_FOLDER, self._owner))
+        for path, content in paths.contents(
+                identity, paired).items():
+            self._files.write(path, content.reveal(), _PRIVATE, self._owner)

@@ -1,0 +1,190 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The member's figures over HTTP, for Prometheus; off unless it is wanted.
+
+The manager starts it. It tells what the reporter saw at its last look and
+asks the server nothing, so that whoever reads it costs the server nothing.
+It answers one at a time.
+"""
+
+from collections.abc import Iterator
+import http
+import http.server
+import socket
+import socketserver
+import threading
+from typing import Any
+
+from oslo_log import log as logging
+
+from trove.common import cfg
+
+from trove_pxc.galera import figures
+from trove_pxc.galera import settings
+from trove_pxc.galera import view
+from trove_pxc.guestagent import revival
+from trove_pxc.guestagent import status as statuses
+
+LOG = logging.getLogger(__name__)
+CONF = cfg.CONF
+
+PATH = '/metrics'
+PATIENCE_SECONDS = 2
+
+_GAUGE = figures.Kind.GAUGE
+_INFO = figures.Figure(
+    'trove_pxc_member_info', _GAUGE, 'Who the member is; always 1.')
+_LOOK_AGE = figures.Figure(
+    'trove_pxc_look_age_seconds', _GAUGE,
+    'Seconds since the guest agent last looked at the server.')
+_STATE = figures.Figure(
+    'trove_pxc_server_state', _GAUGE,
+    "1 for the state that the server's process is in.")
+_SERVES = figures.Figure(
+    'trove_pxc_member_serves', _GAUGE,
+    'Whether applications can use the member: primary, ready and synced.')
+_RECEIVES = figures.Figure(
+    'trove_pxc_sst_receiving', _GAUGE,
+    'Whether a full copy of the data arrives (SST).')
+_GIVES = figures.Figure(
+    'trove_pxc_sst_giving', _GAUGE,
+    'Whether the member gives its data to another (donor).')
+_UNSYNCED = figures.Figure(
+    'trove_pxc_sst_unsynced', _GAUGE,
+    'Whether a loss of power may still take what a copy has brought.')
+_DATA = figures.Figure(
+    'trove_pxc_data_bytes', _GAUGE, 'Size of the data directory.')
+_RESTARTS = figures.Figure(
+    'trove_pxc_server_restarts', _GAUGE,
+    'How often the server was started again by itself since a start that '
+    'was asked for.')
+_CERTIFICATE = figures.Figure(
+    'trove_pxc_certificate_ends_timestamp_seconds', _GAUGE,
+    'When the certificate that the member shows to the others expires.')
+
+
+class Endpoint:
+    """Serves the figures while the options say so.
+
+    :param manager: the datastore manager, whose options count.
+    """
+
+    def __init__(self, status: statuses.MemberStatus,
+                 member: revival.MemberService, manager: str) -> None:
+        self._status = status
+        self._member = member
+        self._manager = manager
+        self._facts: settings.MemberFacts | None = None
+        self._thread: threading.Thread | None = None
+        self._failure = ''
+
+    def keep_on(self) -> None:
+        """Have it run, if it is wanted; a failure is logged once."""
+        options = CONF[self._manager]
+        if not options.metrics_port or (
+                self._thread is not None and self._thread.is_alive()):
+            return
+        place = (str(options.metrics_address), int(options.metrics_port))
+        try:
+            server = _Server(place, self)
+        except OSError as failure:
+            if str(failure) != self._failure:
+                LOG.error('No metrics at %s:%d: %s', *place, failure)
+            self._failure = str(failure)
+            return
+        self._failure = ''
+        LOG.info('Metrics at http://%s:%d%s', *place, PATH)
+        self._thread = threading.Thread(
+            target=server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def text(self) -> str:
+        """What is served just now."""
+        return figures.text(self._samples())
+
+    def _samples(self) -> Iterator[figures.Sample]:
+        if self._facts is None:
+            self._facts = self._member.facts
+        if self._facts is not None:
+            yield figures.Sample(_INFO, ((_who(self._facts), 1),))
+        seen = self._status.last_look()
+        if seen is None:
+            return
+        report, age = seen
+        yield figures.Sample(_LOOK_AGE, (({}, age),))
+        yield from _of_guest(report)
+        if report.view is not None:
+            yield from figures.of_server(report.view.figures)
+
+
+def _who(facts: settings.MemberFacts) -> dict[str, str]:
+    return {'cluster': facts.cluster_id, 'member': facts.member_name,
+            'instance': facts.instance_id}
+
+
+def _of_guest(report: view.MemberReport) -> Iterator[figures.Sample]:
+    yield figures.Sample(_STATE, tuple(
+        ({'state': state.value}, float(state is report.server))
+        for state in view.ServerState))
+    seen = report.view
+    for figure, value in (
+            (_SERVES, seen is not None and seen.serves),
+            (_RECEIVES, report.receiving),
+            (_GIVES, seen is not None
+             and seen.local_state is view.LocalState.DONOR),
+            (_UNSYNCED, report.unsynced), (_DATA, report.data_bytes),
+            (_RESTARTS, report.restarts)):
+        yield figures.Sample(figure, (({}, float(value)),))
+    if report.certificate_ends is not None:
+        yield figures.Sample(
+            _CERTIFICATE, (({}, report.certificate_ends.timestamp()),))
+
+
+class _Server(socketserver.TCPServer):
+    """Bound where the options say; not http.server's, which asks the DNS."""
+
+    allow_reuse_address = True
+
+    def __init__(self, place: tuple[str, int], endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        if ':' in place[0]:
+            self.address_family = socket.AF_INET6
+        super().__init__(place, _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who asked has gone, mostly."""
+        LOG.debug('Metrics: no answer for %s', client_address, exc_info=True)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    """GET /metrics, and nothing else."""
+
+    server: _Server
+    # Who sends half a request keeps the next one waiting no longer.
+    timeout = PATIENCE_SECONDS
+    server_version = 'trove-pxc'
+    sys_version = ''
+
+    def do_GET(self) -> None:  # noqa: N802
+        if self.path.partition('?')[0] != PATH:
+            self.send_error(http.HTTPStatus.NOT_FOUND)
+            return
+        body = self.server.endpoint.text().encode()
+        self.send_response(http.HTTPStatus.OK)
+        self.send_header('Content-Type', figures.CONTENT_TYPE)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        LOG.debug('Metrics: ' + format, *args)

@@ -1,0 +1,88 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Which clusters are ours, for those who look after all of them unasked.
+
+Imported by automatic and takeup. Each look costs the same number of
+statements, however many clusters there are.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
+from typing import NamedTuple
+
+from trove.cluster import models as cluster_models
+from trove.common import cfg
+from trove.common import context as trove_context
+from trove.common.strategies.cluster import strategy
+from trove.datastore import models as datastore_models
+
+from trove_pxc import conf
+from trove_pxc.taskmanager import tasks
+
+CONF = cfg.CONF
+
+
+class Found(NamedTuple):
+    """A cluster's row, and the manager of its datastore version."""
+
+    row: Any
+    manager: str
+
+    @property
+    def options(self) -> Any:
+        """The options of its datastore."""
+        return CONF.get(self.manager)
+
+
+def clusters(task_ids: Iterable[int],
+             wanted: Callable[[str], bool] = lambda manager: True
+             ) -> dict[str, Found]:
+    """Those of ours that have one of these tasks, by their ids.
+
+    :param wanted: whether those of a manager are looked at.
+    """
+    managers = {
+        version.id: str(version.manager) for version
+        in datastore_models.DBDatastoreVersion.find_all().all()
+        if version.manager in conf.MANAGERS and wanted(version.manager)
+        and _are_ours(version.manager)}
+    table = cluster_models.DBCluster
+    with table.query() as query:
+        rows = query.filter(
+            table.deleted.is_(False),
+            table.datastore_version_id.in_(managers),
+            table.task_id.in_(list(task_ids))).all()
+    return {str(row.id): Found(row, managers[row.datastore_version_id])
+            for row in rows}
+
+
+def manager(row: Any) -> str:
+    """The manager of the datastore version that a cluster's row names."""
+    return str(datastore_models.DBDatastoreVersion.find_by(
+        id=row.datastore_version_id).manager)
+
+
+def context(row: Any) -> Any:
+    """For calls to the cloud by Trove's own account, for this project."""
+    return trove_context.TroveContext(
+        user_id=CONF.service_credentials.username, project_id=row.tenant_id,
+        user_domain_name=CONF.service_credentials.user_domain_name,
+        is_admin=True, overwrite=False)
+
+
+def _are_ours(manager: str) -> bool:
+    """Whether clusters are run by us, and not by Trove's own classes."""
+    loaded = strategy.load_taskmanager_strategy(manager)
+    return loaded is not None and issubclass(
+        loaded.task_manager_cluster_tasks_class, tasks.GaleraClusterTasks)
