@@ -50,7 +50,8 @@ def actions(cluster_id: str, member_id: str,
                 ('configuration_attach', {'configuration': member_id}),
                 ('reset-status', {}),
                 ('reset-status', {'force_delete': True}),
-                ('rotate', {}))]
+                ('rotate_certificates', None),
+                ('of_another_package', {}))]
 
 
 def changes(cluster_id: str, member_id: str, network: str) -> list[Request]:

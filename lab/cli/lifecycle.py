@@ -133,16 +133,20 @@ def _wanted(home: lab_home.Home, options: argparse.Namespace) -> up.Wanted:
         _port('LAB_KEYSTONE_PORT', home.keystone_port + step),
         options.debug, options.trove_version)
     if runs:
-        for what, old, new in (
-                ('port', home.api_port, asked.api_port),
-                ('--keystone', home.with_keystone, asked.keystone),
-                ("Keystone's port", home.keystone_port if keystone else 0,
-                 asked.keystone_port if keystone else 0)):
-            if old != new:
-                raise errors.LabError(
-                    f'the lab in {home.root} runs with {what} {old}: run '
-                    f'"lab down" before you change it to {new}')
+        is_so, is_to_be = _in_words(home), _in_words(asked)
+        if is_so != is_to_be:
+            raise errors.LabError(
+                f'the lab in {home.root} runs with {is_so}: run "lab down" '
+                f'before you change it to {is_to_be}')
     return asked
+
+
+def _in_words(lab: lab_home.Home | up.Wanted) -> str:
+    keystone = (lab.with_keystone if isinstance(lab, lab_home.Home)
+                else lab.keystone)
+    return f'port {lab.api_port} ' + (
+        f"and Keystone's {lab.keystone_port}" if keystone
+        else 'and without Keystone')
 
 
 def _port(variable: str, default: int) -> int:

@@ -1,0 +1,69 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""The pipeline and the accounts of a lab with and without Keystone."""
+
+import configparser
+from pathlib import Path
+import sys
+
+import fixtures
+import testtools
+
+from lab import errors
+from lab import home as lab_home
+from lab.services import trove_conf
+
+
+class TroveConfTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.home = lab_home.Home(self.useFixture(fixtures.TempDir()).path)
+
+    def options(self) -> configparser.ConfigParser:
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.read_string(trove_conf.trove(self.home))
+        return parser
+
+    def test_without_keystone(self) -> None:
+        options = self.options()
+        self.assertEqual('lab.cloud.clients.nova',
+                         options['DEFAULT']['remote_nova_client'])
+        self.assertNotIn('keystone_authtoken', options)
+        self.assertNotIn('authtoken', trove_conf.paste(self.home))
+
+    def test_with_keystone(self) -> None:
+        self.home.set(keystone=True)
+        options = self.options()
+        self.assertNotIn('remote_nova_client', options['DEFAULT'])
+        for section in ('keystone_authtoken', 'service_credentials'):
+            self.assertEqual(
+                ('trove', self.home.secret('keystone-trove'), 'service',
+                 self.home.identity_url),
+                tuple(options[section][name] for name in (
+                    'username', 'password', 'project_name', 'auth_url')))
+
+    def test_the_shipped_pipeline_with_our_filter(self) -> None:
+        """Trove's own file, as it was installed with this Trove."""
+        shipped = Path(sys.prefix, trove_conf.SHIPPED).read_text()
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.read_string(trove_conf.with_filter(shipped))
+        filters = parser['pipeline:troveapi']['pipeline'].split()
+        self.assertEqual(['galera', 'extensions', 'troveapp'], filters[-3:])
+        self.assertLess(filters.index('authtoken'),
+                        filters.index('authorization'))
+        self.assertEqual('trove_pxc.api.pipeline:factory',
+                         parser['filter:galera']['paste.filter_factory'])
+
+    def test_a_pipeline_that_is_another(self) -> None:
+        self.assertRaises(errors.LabError, trove_conf.with_filter,
+                          '[pipeline:troveapi]\npipeline = troveapp\n')
