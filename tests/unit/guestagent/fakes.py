@@ -22,9 +22,9 @@ from typing import Any
 import docker
 from docker.models import containers
 from docker.models import images
+import fixtures
 import mock
 from oslo_config import cfg as oslo_cfg
-from oslo_config import fixture as config_fixture
 import testtools
 from trove.common import cfg
 
@@ -162,7 +162,7 @@ class GuestTestCase(testtools.TestCase):
             order_dir=f'{self.root}/run')
         (self.root / 'volume').mkdir()
         self.files = files.HostFiles(as_root=False, durable=False)
-        self.config = self.useFixture(config_fixture.Config(CONF))
+        self.config = self.useFixture(Options())
         self.config.config(database_service_uid=str(os.getuid()),
                            state_change_wait_time=120)
         self.config.config(group='mariadb', docker_image='mariadb',
@@ -173,6 +173,15 @@ class GuestTestCase(testtools.TestCase):
 
     def mode(self, path: str) -> int:
         return os.stat(path).st_mode & 0o777
+
+
+class Options(fixtures.Fixture):
+    """Options of one test; oslo's own fixture resets those of all others."""
+
+    def config(self, group: str | None = None, **values: Any) -> None:
+        for name, value in values.items():
+            CONF.set_override(name, value, group)
+            self.addCleanup(CONF.clear_override, name, group)
 
 
 class MemberTestCase(GuestTestCase):
