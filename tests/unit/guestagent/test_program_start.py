@@ -307,6 +307,13 @@ class StartTest(fakes.GuestTestCase):
              str(self.transfer)],
             (self.fake / 'synced').read_text().splitlines())
 
+    def test_a_folder_of_orders_that_comes_late(self) -> None:
+        self.transfers('mv $ORDERS $ORDERS.away\ntouch $arriving\n'
+                       'wait_for "[ -e $mark ]"\nmv $ORDERS.away $ORDERS\n'
+                       'rm $arriving\nwait_for "[ ! -e $mark ]"')
+        self.started()
+        self.assertEqual((False, False), self.notes())
+
     def lose(self, *notes: pathlib.Path) -> None:
         """A database whose last transfer may not be on the disk."""
         self.database()

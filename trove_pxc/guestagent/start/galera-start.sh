@@ -311,29 +311,33 @@ let_others_forget() {
 
 # rsync and its kind leave the data to the page cache, which writes it within
 # half a minute: until then a loss of power tears files of a member that was
-# Synced. No transfer is shorter than the second that its script sleeps.
+# Synced. No transfer is shorter than the second that its script sleeps. What
+# fails is tried again: a full volume is emptied, and after a boot the folder
+# of orders is root's until the agent has come.
 watch_transfers() {
+    set +e
+    arrives=
     while kill -0 $$ 2> /dev/null; do
         if [ -e "$DATA_DIR/sst_in_progress" ]; then
+            arrives=yes
             [ -e "$SINCE_BOOT" ] || mark_unsynced
-        elif [ -e "$SINCE_BOOT" ]; then
-            settle_transfer
+        elif [ -n "$arrives" ] || [ -e "$SINCE_BOOT" ]; then
+            settle_transfer && arrives=
         fi
         sleep 0.5
     done
 }
 
 mark_unsynced() {
-    : > "$UNSYNCED"
+    touch "$UNSYNCED" 2> /dev/null || return
     sync "$UNSYNCED" "$TRANSFER_DIR" 2> /dev/null || sync
-    : > "$SINCE_BOOT"
+    touch "$SINCE_BOOT" 2> /dev/null
 }
 
 settle_transfer() {
-    sync_data
-    rm -f "$UNSYNCED"
+    sync_data && rm -f "$UNSYNCED" || return
     sync "$TRANSFER_DIR" 2> /dev/null || sync
-    rm -f "$SINCE_BOOT"
+    rm -f "$SINCE_BOOT" || return
     say "what the state transfer brought is on the disk"
 }
 
