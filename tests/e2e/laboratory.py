@@ -228,3 +228,21 @@ def _fault(instance_id: str) -> str:
     fault = instance.get('fault') or {}
     return (f'{instance["name"]} is in error: '
             f'{fault.get("message", "no fault")}')
+
+
+@contextlib.contextmanager
+def own_options(text: str) -> Iterator[None]:
+    """Have the taskmanager know options of one's own, for a while."""
+    path = home().own_options / 'own.conf'
+    path.write_text(text)
+    try:
+        _restart_taskmanager()
+        yield
+    finally:
+        path.unlink()
+        _restart_taskmanager()
+
+
+def _restart_taskmanager() -> None:
+    for what in ('kill', 'start'):
+        lab('service', what, 'taskmanager')

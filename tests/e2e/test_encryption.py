@@ -16,6 +16,7 @@ The firewall's rules are taken away. The same questions to a cluster whose
 members talk in clear text show that they can be answered otherwise.
 """
 
+import contextlib
 import subprocess
 import uuid
 
@@ -204,18 +205,11 @@ class TestInClearText(Base):
 
     @classmethod
     def setUpClass(cls):
-        cls.home = laboratory.home()
-        path = cls.home.own_options / 'clear-text.conf'
-        path.write_text('[mariadb]\nencrypt_cluster_traffic = False\n')
-        cls.addClassCleanup(cls.restart_taskmanager)
-        cls.addClassCleanup(path.unlink)
-        cls.restart_taskmanager()
+        options = contextlib.ExitStack()
+        cls.addClassCleanup(options.close)
+        options.enter_context(laboratory.own_options(
+            '[mariadb]\nencrypt_cluster_traffic = False\n'))
         super().setUpClass()
-
-    @staticmethod
-    def restart_taskmanager():
-        for what in ('kill', 'start'):
-            laboratory.lab('service', what, 'taskmanager')
 
     def test_rows_are_heard(self):
         live, transfer = self.overheard()
