@@ -15,17 +15,15 @@ Imported by ``lab.status``, ``lab.members`` and ``lab.demo``. Standard
 library only, so that it answers at once.
 """
 
-import json
 from typing import Any
-import urllib.error
 import urllib.request
 
 from lab import errors
 from lab import home as lab_home
 from lab import identity
+from lab import web
 
 Record = dict[str, Any]
-PATIENCE = 60
 NOT_FOUND = 404
 
 
@@ -38,20 +36,17 @@ def get(home: lab_home.Home, path: str) -> Record:
 
     :raises LabError: the API refuses or does not answer, in its words
     """
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request(home, 'GET', path),
-                         timeout=PATIENCE) as answer:
-            return dict(json.load(answer))
-    except urllib.error.HTTPError as refusal:
-        kind = NotThere if refusal.code == NOT_FOUND else errors.LabError
-        raise kind(
-            f'Trove answers {refusal.code} to GET {path}: '
-            f'{_words(refusal)}') from refusal
+        answer = web.ask(request(home, 'GET', path))
     except OSError as error:
         raise errors.LabError(
             f'Trove does not answer at {home.api_url} ({error}); '
             f'is the lab up? See "lab status"') from error
+    if not answer.good:
+        kind = NotThere if answer.code == NOT_FOUND else errors.LabError
+        raise kind(
+            f'Trove answers {answer.code} to GET {path}: {answer.words}')
+    return dict(answer.body)
 
 
 def request(home: lab_home.Home, method: str, path: str,
@@ -62,13 +57,12 @@ def request(home: lab_home.Home, method: str, path: str,
     :param path: below the project's own
     :param who: a project; with Keystone a user of one
     """
-    project, headers = who, {'Content-Type': 'application/json'}
+    project, token = who, None
     if home.with_keystone:
-        headers['X-Auth-Token'], project = identity.login(home, who)
-    return urllib.request.Request(
-        f'http://127.0.0.1:{home.api_port}/v1.0/{project}{path}',
-        method=method, headers=headers,
-        data=None if body is None else json.dumps(body).encode())
+        token, project = identity.login(home, who)
+    return web.request(
+        method, f'http://127.0.0.1:{home.api_port}/v1.0/{project}{path}',
+        body, token)
 
 
 def clusters(home: lab_home.Home) -> list[Record]:
@@ -88,12 +82,3 @@ def addresses(record: Record) -> list[str]:
     """The addresses of an instance or a member, in whatever form."""
     return [entry['address'] if isinstance(entry, dict) else str(entry)
             for entry in record.get('ip') or record.get('addresses') or []]
-
-
-def _words(refusal: urllib.error.HTTPError) -> str:
-    text = refusal.read().decode(errors='replace')
-    try:
-        inner = next(iter(json.loads(text).values()))
-        return str(inner['message'])
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
-        return text.strip()

@@ -19,13 +19,12 @@ import dataclasses
 import functools
 import json
 from typing import Any, NamedTuple
-import urllib.error
-import urllib.request
 
 from lab import errors
 from lab import home as lab_home
 from lab import netns
 from lab import private
+from lab import web
 
 ADMIN = 'admin'
 SERVICE_PROJECT = 'service'
@@ -217,21 +216,14 @@ def _ask(method: str, url: str, body: Record | None = None,
 
     :raises LabError: it refuses, or gives none
     """
-    request = urllib.request.Request(
-        url, method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={'Content-Type': 'application/json',
-                 **({} if token is None else {'X-Auth-Token': token})})
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=PATIENCE) as answer:
-            raw = answer.read()
-            return answer.headers, dict(json.loads(raw)) if raw else {}
-    except urllib.error.HTTPError as refusal:
-        raise errors.LabError(
-            f'Keystone answers {refusal.code} to {method} {url}: '
-            f'{refusal.read().decode(errors="replace")[:300]}') from refusal
+        answer = web.ask(web.request(method, url, body, token), PATIENCE)
     except OSError as error:
         raise errors.LabError(
             f'Keystone does not answer at {url} ({error}); is the lab up? '
             f'See "lab status"') from error
+    if not answer.good:
+        raise errors.LabError(
+            f'Keystone answers {answer.code} to {method} {url}: '
+            f'{answer.words}')
+    return answer.headers, dict(answer.body or {})

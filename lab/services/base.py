@@ -18,14 +18,13 @@ Imported by the services themselves and by those who start and stop them.
 import abc
 from collections.abc import Mapping, Sequence
 import subprocess
-import urllib.error
-import urllib.request
 
 from lab import errors
 from lab import home as lab_home
 from lab import netns
 from lab import process
 from lab import waiting
+from lab import web
 
 
 class Service(abc.ABC):
@@ -109,10 +108,8 @@ def last_lines(log: str, count: int = 5) -> str:
 
 def answers_http(home: lab_home.Home, url: str) -> bool:
     """Whether a URL of the controller gives a good answer."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with netns.entered(netns.path(home.controller)):
-            with opener.open(url, timeout=5) as answer:
-                return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
+            return web.ask(web.request('GET', url), 5).code == 200
+    except OSError:
         return False

@@ -21,23 +21,23 @@ from collections.abc import Iterator
 import contextlib
 import dataclasses
 import datetime
-import json
 from pathlib import Path
 import re
 import threading
 import time
 from typing import Any
-import urllib.request
 
 from lab import api
 from lab.cloud import seed
 from lab import datastores
+from lab import errors
 from lab.guest import boot
 from lab.guest import control
 from lab.guest import spec as guest_spec
 from lab import home as lab_home
 from lab import process
 from lab import waiting
+from lab import web
 
 FLAVOR = '2'
 VOLUME_GB = 1
@@ -151,7 +151,7 @@ def _create(home: lab_home.Home, members: int) -> str:
         'instances': [{
             'flavorRef': FLAVOR, 'volume': {'size': VOLUME_GB},
             'nics': [{'network_id': seed.NETWORK_ID}]}] * members}})
-    return str(json.loads(answer)['cluster']['id'])
+    return str(answer['cluster']['id'])
 
 
 def _wait_ready(home: lab_home.Home, cluster_id: str) -> None:
@@ -179,14 +179,11 @@ def _delete(home: lab_home.Home, cluster_id: str) -> None:
 
 
 def _request(home: lab_home.Home, method: str, path: str,
-             body: dict[str, Any] | None = None) -> bytes:
-    request = urllib.request.Request(
-        f'{home.api_url}{path}', method=method,
-        data=json.dumps(body).encode() if body else None,
-        headers={'Content-Type': 'application/json'})
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=60) as answer:
-        return bytes(answer.read())
+             body: dict[str, Any] | None = None) -> Any:
+    answer = web.ask(web.request(method, f'{home.api_url}{path}', body))
+    if not answer.good:
+        raise errors.LabError(f'{method} {path}: {answer.words}')
+    return answer.body
 
 
 def _steps(home: lab_home.Home, cluster_id: str) -> list[Step]:

@@ -21,12 +21,12 @@ from pathlib import Path
 import subprocess
 import tempfile
 from typing import Any
-import urllib.request
 
 import websocket
 
 from lab import netns
 from lab import waiting
+from lab import web
 
 PORT = 9222
 PATIENCE = 60
@@ -131,11 +131,9 @@ class Browser:
 
 def _window() -> str:
     """The address by which the window is driven."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f'http://127.0.0.1:{PORT}/json') as answer:
-            found = [one for one in json.load(answer)
-                     if one['type'] == 'page']
+        answer = web.ask(web.request('GET', f'http://127.0.0.1:{PORT}/json'))
     except OSError as error:
         raise waiting.NotYet(str(error)) from error
+    found = [one for one in answer.body if one['type'] == 'page']
     return str(found[0]['webSocketDebuggerUrl']) if found else ''

@@ -16,13 +16,13 @@ For end-to-end tests: Nova's own actions, failures on demand, open doors.
 """
 
 import contextlib
-import json
 from typing import Any
-import urllib.request
 
+from lab import errors
 from lab.guest import control
 from lab import home as lab_home
 from lab import netns
+from lab import web
 
 TIMEOUT = 30
 
@@ -66,11 +66,9 @@ def admit_everybody(home: lab_home.Home, instance_id: str, first: int,
 
 def _request(home: lab_home.Home, method: str, path: str,
              body: Any = None) -> Any:
-    request = urllib.request.Request(
-        f'{home.cloud_url}{path}', method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={'Content-Type': 'application/json'})
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    wanted = web.request(method, f'{home.cloud_url}{path}', body)
     with netns.entered(netns.path(home.controller)):
-        with opener.open(request, timeout=TIMEOUT) as answer:
-            return json.loads(answer.read() or 'null')
+        answer = web.ask(wanted, TIMEOUT)
+    if not answer.good:
+        raise errors.LabError(f'{method} {path}: {answer.words}')
+    return answer.body

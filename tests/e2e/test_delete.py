@@ -12,8 +12,6 @@
 
 """A cluster is deleted in whatever state it is, and nothing of it stays."""
 
-import urllib.error
-import urllib.request
 
 import testtools
 
@@ -21,6 +19,7 @@ from lab import api
 from lab.guest import control
 from lab import sql
 from lab import waiting
+from lab import web
 from tests.e2e import cloud
 from tests.e2e import laboratory
 from tests.e2e import leftovers
@@ -76,15 +75,9 @@ class TestDelete(testtools.TestCase):
 
     def delete(self):
         """At once, without the client's start; the code of the answer."""
-        request = urllib.request.Request(
-            f'{self.home.api_url}/clusters/{self.cluster_id}',
-            method='DELETE')
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=SECONDS) as answer:
-                return answer.status
-        except urllib.error.HTTPError as refusal:
-            return refusal.code
+        return web.ask(web.request(
+            'DELETE', f'{self.home.api_url}/clusters/{self.cluster_id}'),
+            SECONDS).code
 
     def wait_state(self, what, holds):
         """Until it is so, while the cluster has the task that it had."""

@@ -18,7 +18,6 @@ look at that of its own project alone: "tox -e e2e-keystone".
 import json
 from pathlib import Path
 from typing import Any
-import urllib.error
 import urllib.request
 
 import testtools
@@ -27,6 +26,7 @@ from lab import api
 from lab import home as lab_home
 from lab import identity
 from lab import netns
+from lab import web
 from tests.e2e import laboratory
 from tests import requests
 
@@ -287,9 +287,5 @@ class TestTenants(testtools.TestCase):
 
 def answer(request: urllib.request.Request) -> tuple[int, str]:
     """Code and text of the answer to a request, whatever it is."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=PATIENCE) as found:
-            return found.status, found.read().decode()
-    except urllib.error.HTTPError as refusal:
-        return refusal.code, refusal.read().decode()
+    got = web.ask(request, PATIENCE)
+    return got.code, got.text

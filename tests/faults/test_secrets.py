@@ -18,14 +18,13 @@ for in everything that was seen, and in every file.
 """
 
 import contextlib
-import json
 from pathlib import Path
 import secrets
-import urllib.request
 
 import testtools
 
 from lab.guest import control
+from lab import web
 from tests.e2e import laboratory
 from tests.faults import cluster as clusters
 from tests.faults import passwords
@@ -82,12 +81,9 @@ class TestSecrets(testtools.TestCase):
         return cluster
 
     def post(self, path, content):
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        request = urllib.request.Request(
-            f'{self.home.api_url}{path}', json.dumps(content).encode(),
-            {'Content-Type': 'application/json'}, method='POST')
-        with opener.open(request, timeout=60) as answer:
-            self.assertEqual(202, answer.status)
+        answer = web.ask(web.request(
+            'POST', f'{self.home.api_url}{path}', content))
+        self.assertEqual(202, answer.code, answer.words)
 
     def guests(self, cluster):
         return [member.info for member in cluster.members]

@@ -12,27 +12,16 @@
 
 """Every rule of the house is found broken where it is broken."""
 
-import importlib.machinery
-import importlib.util
 import pathlib
 import textwrap
 
 import fixtures
 import testtools
 
-TOP = pathlib.Path(__file__).resolve().parents[3]
+from tests.unit.tools import loading
 
 
-def load_house():
-    loader = importlib.machinery.SourceFileLoader(
-        'house', str(TOP / 'tools' / 'house'))
-    spec = importlib.util.spec_from_loader('house', loader)
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
-
-
-house = load_house()
+house = loading.tool('house')
 HEADER = f'# {house.LICENCE}; you may\n"""What it is for."""\n'
 
 
@@ -179,4 +168,4 @@ class TestHouse(testtools.TestCase):
     def test_this_very_tree_has_what_the_table_names(self):
         for room in house.ROOMS:
             if room.path.endswith('/'):
-                self.assertTrue((TOP / room.path).is_dir(), room.path)
+                self.assertTrue((loading.TOP / room.path).is_dir(), room.path)

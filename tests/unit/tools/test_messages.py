@@ -12,15 +12,15 @@
 
 """Every message has an entry in the documentation, and every entry one."""
 
-import importlib.machinery
-import importlib.util
 import pathlib
 import textwrap
 
 import fixtures
 import testtools
 
-TOP = pathlib.Path(__file__).resolve().parents[3]
+from tests.unit.tools import loading
+
+TOP = loading.TOP
 ENTRY = '''\
 ::
 
@@ -30,17 +30,7 @@ ENTRY = '''\
 It means something.
 '''
 
-
-def load_messages():
-    loader = importlib.machinery.SourceFileLoader(
-        'messages', str(TOP / 'tools' / 'messages'))
-    spec = importlib.util.spec_from_loader('messages', loader)
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
-
-
-messages = load_messages()
+messages = loading.tool('messages')
 
 
 class MessagesTest(testtools.TestCase):
