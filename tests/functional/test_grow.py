@@ -131,7 +131,7 @@ class GrowTest(GrowthTest):
     def test_a_given_name_is_kept_and_takes_a_number(self) -> None:
         shown = self.grow(node(name='reports'), node())
         self.assertEqual([*OLD, 'reports', 'products-5'], self.names(shown))
-        self.assertEqual('4', self.named('reports').shard_id)
+        self.assertEqual('4/5', self.named('reports').shard_id)
 
     def test_what_the_request_gives_reaches_the_instance(self) -> None:
         self.grow(node(availability_zone='here', type='member',

@@ -20,7 +20,9 @@ come back.
 from collections.abc import Iterator
 import contextlib
 from typing import Any
+from unittest import mock
 
+from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import manager
@@ -28,6 +30,7 @@ from trove.taskmanager import models as task_models
 
 from tests.functional import base
 from tests.functional import test_interrupted as interrupted
+from trove_pxc.api import cluster as cluster_model
 from trove_pxc import exceptions
 from trove_pxc import orders
 from trove_pxc.taskmanager import lease
@@ -69,6 +72,48 @@ class CreateTest(TakeUpTest):
         ended = self.wait_notified('dbaas.cluster_create.end')
         self.assertEqual(cluster_id, ended['cluster_id'])
         self.assertEqual([], self.notified('dbaas.cluster_create.error'))
+
+    def test_api_that_died_before_the_last_instance(self) -> None:
+        """A cluster of two is not what was asked for."""
+        self.start_taskmanager(interrupted.WithoutClusters())
+        make, made = cluster_model.GaleraCluster.create_instance, []
+
+        def dying(cluster: Any, *values: Any) -> str:
+            if len(made) == 2:
+                raise interrupted.Killed('trove-api')
+            made.append(make(cluster, *values))
+            return made[-1]
+        with (mock.patch.object(cluster_model.GaleraCluster,
+                                'create_instance', dying),
+              mock.patch.object(cluster_model.GaleraCluster, '_undo_create')):
+            self.assertRaises(interrupted.Killed, self.create)
+        (row,) = cluster_models.DBCluster.find_all(deleted=False).all()
+        with self.supervised():
+            self.wait_for_task(row.id)
+        self.assertEqual(['ERROR', 'ERROR'], self.statuses(row.id))
+        for member in self.instance_rows(row.id):
+            self.assertIn('trove-api ended before it had made all',
+                          self.fault(member.id))
+        self.assertNotIn('bootstrap products-1', self.world.events)
+        self.wait_notified('dbaas.cluster_create.error')
+        self.request('DELETE', f'/clusters/{row.id}')
+        self.wait_deleted(row.id)
+        self.assert_nothing_left()
+
+    def test_api_that_takes_long(self) -> None:
+        """Longer than the lease, all in all: nobody takes it up."""
+        self.start_taskmanager()
+        make = cluster_model.GaleraCluster.create_instance
+
+        def slow(cluster: Any, *values: Any) -> str:
+            waiting.pause(0.6 * LEASE)
+            return make(cluster, *values)
+        with (mock.patch.object(cluster_model.GaleraCluster,
+                                'create_instance', slow),
+              self.supervised()):
+            cluster_id = self.create().json['cluster']['id']
+            self.wait_for_task(cluster_id)
+        self.assertEqual(['ACTIVE'] * 3, self.statuses(cluster_id))
 
     def test_instance_that_will_never_have_a_server(self) -> None:
         self.start_taskmanager(DiesCreating('products-2'))

@@ -195,7 +195,11 @@ class GaleraCluster(cluster_models.Cluster):
 
     def create_instance(self, request: validation.Request,
                         instance: dict[str, Any], locality: Any) -> str:
-        """Have one member made by Trove; its id."""
+        """Have one member made by Trove; its id.
+
+        However many there are, the operation's lease need but last for one.
+        """
+        self._show_life()
         made = instance_models.Instance.create(
             notifications.of_member(self.context), instance['name'],
             instance['flavor_id'],
@@ -210,6 +214,12 @@ class GaleraCluster(cluster_models.Cluster):
             modules=instance.get('modules'), locality=locality,
             region_name=instance.get('region_name'))
         return str(made.id)
+
+    def _show_life(self) -> None:
+        """Keep taskmanagers from taking up what trove-api still does."""
+        with cluster_models.DBCluster.query() as query:
+            query.filter_by(id=self.id, deleted=False).update(
+                {'updated': timeutils.utcnow()})
 
     def _undo_create(self, made: list[str]) -> None:
         """Leave nothing of a create that failed on its way.

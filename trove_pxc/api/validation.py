@@ -152,12 +152,14 @@ def _check_number(request: Request) -> None:
 
 
 def _with_names(request: Request) -> list[Instance]:
-    """Each with its name, and its number where the name does not tell it."""
+    """Each with its name, and what its row is to keep of its number."""
+    first = request.present.next_number
+    last = first + len(request.instances) - 1
     named = [
-        dict(instance, number=str(number)) if instance.get('name') else
-        dict(instance, name=naming.member_name(request.name, number))
-        for number, instance in enumerate(
-            request.instances, start=request.present.next_number)]
+        dict(instance, number=naming.kept_as(number, last),
+             name=(instance.get('name')
+                   or naming.member_name(request.name, number)))
+        for number, instance in enumerate(request.instances, start=first)]
     names = [instance['name'] for instance in named]
     longest = max(names, key=len)
     if len(longest) > LONGEST_NAME:

@@ -23,6 +23,7 @@ from typing import TypeVar
 Member = TypeVar('Member')
 
 _UNNUMBERED = 2 ** 31
+_KEPT = re.compile(r'([1-9][0-9]*)(?:/([1-9][0-9]*))?')
 _PLAIN_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,63}')
 
 
@@ -37,9 +38,24 @@ def member_number(cluster_name: str, name: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
+def kept_as(number: int, last: int) -> str:
+    """What a member's row keeps: ``2/3`` for the second of three.
+
+    :param last: the number of the last one that the same request asks for.
+    """
+    return f'{number}/{last}'
+
+
 def kept_number(text: str | None) -> int | None:
-    """The number of a member that the request named, as its row keeps it."""
-    return int(text) if text and text.isdecimal() else None
+    """The member's number in what its row keeps, if that is one."""
+    found = _KEPT.fullmatch(text or '')
+    return int(found[1]) if found else None
+
+
+def last_asked(text: str | None) -> int | None:
+    """The last number of the member's request, if its row keeps that."""
+    found = _KEPT.fullmatch(text or '')
+    return int(found[2]) if found and found[2] else None
 
 
 def number_of(cluster_name: str, name: str, kept: str | None) -> int | None:

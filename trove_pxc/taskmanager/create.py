@@ -16,6 +16,7 @@ Imported by tasks. The steps themselves are in formation.
 """
 
 from trove_pxc.taskmanager import formation
+from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import workflow
 
 Each = workflow.Each
@@ -55,4 +56,5 @@ STEPS: tuple[Each[formation.Formation], ...] = (
 def run(operation: formation.Formation) -> None:
     """Make the cluster, or go on where an earlier run was cut short."""
     operation.check()
+    members.check_all_made(operation.cluster_id, operation.members)
     workflow.run(operation, STEPS)

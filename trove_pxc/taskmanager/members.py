@@ -73,10 +73,28 @@ def _numbers(cluster_name: str, ordered: Sequence[Any]) -> list[int]:
     return [one or next(further) for one in own]
 
 
+def check_all_made(cluster_id: str, made: Sequence['Member']) -> None:
+    """Raise unless Trove's rows hold all that one request asked for.
+
+    :raises ClusterInconsistent: trove-api ended in the middle of it.
+    """
+    numbers = {member.number for member in made}
+    asked = set(range(min(numbers, default=1), max(
+        (member.last_asked or 0 for member in made), default=1) + 1))
+    missing = sorted(asked - numbers)
+    if missing:
+        raise exceptions.ClusterInconsistent(
+            f'trove-api ended before it had made all instances: member '
+            f'{", ".join(map(str, missing))} of cluster {cluster_id} is '
+            'missing')
+
+
 class Member:
     """One member: what its rows, its server and its guest say now.
 
     :ivar number: the one that it got in its cluster, and keeps.
+    :ivar last_asked: that of the last one in the request that asked for it;
+        None if its row does not tell.
     """
 
     def __init__(self, context: Any, manager: str, number: int,
@@ -84,6 +102,7 @@ class Member:
         self.context = context
         self.manager = manager
         self.number = number
+        self.last_asked = naming.last_asked(row.shard_id)
         self.id = str(row.id)
         self.name = str(row.name)
         self.tenant_id = str(row.tenant_id)

@@ -48,6 +48,14 @@ class NamingTest(testtools.TestCase):
                                    age=lambda name: (name, name),
                                    kept=kept.__getitem__))
 
+    def test_what_a_row_keeps(self) -> None:
+        for text, number, last in (
+                (naming.kept_as(2, 3), 2, 3), ('4', 4, None),
+                (None, None, None), ('', None, None), ('0/3', None, None),
+                ('shard', None, None), ('2/3/4', None, None)):
+            self.assertEqual((number, last), (
+                naming.kept_number(text), naming.last_asked(text)), text)
+
     def test_the_next_number_was_never_used(self) -> None:
         for ever, number in (
                 ([], 1),

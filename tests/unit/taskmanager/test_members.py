@@ -12,10 +12,36 @@
 
 """A report in the words of a time-out error."""
 
+from types import SimpleNamespace
+
 import testtools
 
+from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import members
+
+
+class AllMadeTest(testtools.TestCase):
+
+    def check(self, *rows: tuple[int, int | None]) -> None:
+        members.check_all_made('c', [
+            SimpleNamespace(number=number, last_asked=last)
+            for number, last in rows])
+
+    def test_all(self) -> None:
+        self.check((1, 3), (2, 3), (3, 3))
+        self.check((4, 4))
+
+    def test_rows_that_do_not_tell(self) -> None:
+        self.check((1, None), (3, None))
+
+    def test_some(self) -> None:
+        for rows, missing in (
+                ([(1, 3), (2, 3)], 'member 3 of'), ([(1, 3)], '2, 3 of'),
+                ([(4, 6), (6, 6)], 'member 5 of'), ([], 'member 1 of')):
+            error = self.assertRaises(
+                exceptions.ClusterInconsistent, self.check, *rows)
+            self.assertIn(missing, str(error))
 
 
 class SeenTest(testtools.TestCase):
