@@ -18,6 +18,7 @@ after would prove nothing.
 """
 
 from collections.abc import Callable, Sequence
+import contextlib
 import dataclasses
 import os
 from pathlib import Path
@@ -29,6 +30,7 @@ from lab.guest import spec as guest_spec
 from lab import netns
 from lab import waiting
 from tests.faults import cluster as clusters
+from tests.faults import filling
 from tests.faults import member as members
 
 Victims = Sequence[members.Member]
@@ -148,8 +150,11 @@ def _frozen(_: clusters.Cluster, member: members.Member, __: Before) -> bool:
     return member.info.database == 'frozen' and not member.place().component
 
 
-def _stopped(_: clusters.Cluster, member: members.Member, __: Before) -> bool:
-    return member.info.database == 'stopped'
+def _stopped(_: clusters.Cluster, member: members.Member,
+             was: Before) -> bool:
+    """Its agent starts it again, sooner perhaps than anybody looks."""
+    return (member.info.database == 'stopped'
+            or server_start(member) > was.server)
 
 
 def _off(_: clusters.Cluster, member: members.Member, __: Before) -> bool:
@@ -187,10 +192,20 @@ def _slow(_: clusters.Cluster, member: members.Member, was: Before) -> bool:
     return held_back(member) > was.held_back
 
 
-def _full(_: clusters.Cluster, member: members.Member, __: Before) -> bool:
-    """Nothing is left, and its server has met that."""
-    there = os.statvfs(member.data)
-    return not there.f_bavail and not member.place().serves
+def _full(cluster: clusters.Cluster, member: members.Member,
+          _: Before) -> bool:
+    """Nothing is left, and its server has met that.
+
+    A server writes for long into what its files have room for; so another
+    one writes more than that.
+    """
+    if os.statvfs(member.data).f_bavail:
+        return False
+    for other in cluster.others(member):
+        with contextlib.suppress(*members.LOST):
+            filling.burst(other)
+            break
+    return not member.place().serves
 
 
 def _new_agent(_: clusters.Cluster, member: members.Member,

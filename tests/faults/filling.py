@@ -42,6 +42,16 @@ def fill(member: members.Member, least: int) -> None:
                 connection.commit()
 
 
+def burst(member: members.Member) -> None:
+    """Write a block, through the cluster, over the one of the last time."""
+    database = TABLE.partition('.')[0]
+    member.ask(f'CREATE DATABASE IF NOT EXISTS {database}')
+    member.ask(f'CREATE TABLE IF NOT EXISTS {database}.burst '
+               f'(id INT PRIMARY KEY, block LONGBLOB NOT NULL) ENGINE=InnoDB')
+    member.ask(f'REPLACE INTO {database}.burst VALUES (1, %s)',
+               os.urandom(BLOCK))
+
+
 def bytes_of(member: members.Member, table: str) -> int:
     """Bytes of a table's file in the data directory; 0 without one."""
     path = member.data / TABLE.partition('.')[0] / f'{table}.ibd'
