@@ -190,7 +190,10 @@ class Guest(accounts.Accounts):
     'fails_to_report' (its agent answers with an error), 'cannot_stop' (its
     server), 'ignores_order' (it starts, and continues nothing),
     'unreadable' (its disk tells nothing), 'meets' (it forms a component
-    again when all of that habit start).
+    again when all of that habit start), 'deaf_for' (so many reports; then
+    its server is what 'turns_out' says), 'makes_deaf' (the server of whom
+    it names, when its own is stopped), 'counting' (so many times it cannot
+    be promoted yet, for its component is changing).
 
     :ivar history: what the data belongs to, '' if there is none.
     :ivar applied: the last write set in the data.
@@ -443,7 +446,7 @@ class Guest(accounts.Accounts):
             self.server = ServerState.STOPPED
             return was_to_run
 
-    def promote_member(self, context: Any, uuid: str, seqno: int) -> None:
+    def promote_member(self, context: Any, uuid: str, seqno: int) -> bool:
         with self.world.lock:
             if self in self.world.component:
                 return
@@ -455,12 +458,16 @@ class Guest(accounts.Accounts):
     def continue_member(self, context: Any, uuid: str, seqno: int) -> None:
         with self.world.lock:
             if self.ordered and self._works():
-                return
+                return True
             assert not self._works()
             self._be_at(uuid, seqno)
             assert not self.spoiled
+            if self.habit('counting'):
+                self.world.habits[self.name]['counting'] -= 1
+                return False
             self.world.tell(f'continue {self.name}')
             self.reports_until_running = 1
+            return True
             self.reports_until_synced = 2
             started = self._start()
             self.ordered = True

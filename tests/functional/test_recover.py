@@ -128,6 +128,12 @@ class WayTest(RecoverTestCase):
         self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
 
     def test_a_survivor_that_is_behind_is_stopped_first(self) -> None:
+    def test_a_survivor_whose_component_is_changing(self) -> None:
+        self.stand((STARTING, 30), (STARTING, 29), (RUNNING, 30))
+        self.world.habits[THREE] = {'counting': 4}
+        self.recover()
+        self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
+
         self.stand((STARTING, 30), (STOPPED, 31), (RUNNING, 29))
         self.recover()
         self.assertIn(f'halt {THREE}', self.world.events)

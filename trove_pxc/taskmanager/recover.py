@@ -264,9 +264,11 @@ def _continue(operation: Recovery, member: Member) -> None:
     chosen = operation.everyone[choice.member]
     operation.subject = chosen
     operation.order_given = True
-    operation.tell(chosen, functools.partial(
-        chosen.guest.promote_member if choice.step is plan.Step.PROMOTE
-        else chosen.guest.continue_member, choice.uuid, choice.seqno))
+    if choice.step is plan.Step.PROMOTE:
+        _promote(operation, chosen, choice)
+    else:
+        operation.tell(chosen, functools.partial(
+            chosen.guest.continue_member, choice.uuid, choice.seqno))
     _await_primary(operation, chosen, choice.uuid)
 
 
@@ -280,6 +282,16 @@ def _settled_choice(operation: Recovery) -> plan.Choice:
             break
         _halt(operation, operation.everyone[choice.member])
     return choice
+
+
+def _promote(operation: Recovery, chosen: Member,
+             choice: plan.Choice) -> None:
+    """Make it primary as soon as Galera has counted those that stopped."""
+    def order() -> None:
+        if not chosen.guest.promote_member(choice.uuid, choice.seqno):
+            raise waiting.NotYet('its component is changing')
+    operation.wait(supervision.answered(order),
+                   what=f'{chosen.name} to be made primary')
 
 
 def _await_primary(operation: Recovery, chosen: Member, uuid: str) -> None:
