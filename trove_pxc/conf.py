@@ -91,8 +91,9 @@ _BOTH = (
         'self_recovery_timeout', default=30, min=1,
         help='Seconds for which a recovery lets members that start find '
              'each other, or the primary component, by themselves, and '
-             'waits for guests that do not answer. After that it stops '
-             'what looks in vain and reads the disks.'),
+             'waits for guests that do not answer and for servers that are '
+             'there and do not, such as one that is just stopping. After '
+             'that it stops what looks in vain and reads the disks.'),
     cfg.BoolOpt(
         'automatic_recovery', default=True,
         help='Whether a cluster of which no member serves is recovered '

@@ -171,3 +171,12 @@ class AutomaticTest(test_actions.ActionTest):
             automatic.attend(cluster), automatic.attend(cluster)])
         response = self.act({'recover': {}})
         self.assertEqual(422, response.status_int, response.text)
+    def test_one_that_is_still_stopping_is_waited_for(self) -> None:
+        self.fall()
+        guest = self.world.named('products-3')
+        guest.server = galera.ServerState.UNRESPONSIVE
+        self.world.habits[guest.name] = {'deaf_for': 5, 'turns_out': STOPPED}
+        self.assertTrue(automatic.attend(self.cluster_row(self.cluster_id)))
+        self.wait_notified('dbaas.cluster_recover.end')
+        self.assertEqual(1, self.world.promotions)
+

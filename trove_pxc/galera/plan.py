@@ -215,6 +215,41 @@ def choose_bootstrap(members: Sequence[str], answers: Mapping[str, Answer],
     return _of_the_told(told, known_uuid, known_seqno)
 
 
+def worth_waiting(members: Sequence[str], answers: Mapping[str, Answer],
+                  forced: str | None = None) -> str:
+    """What may still come about, or be known, by itself; '' if nothing.
+
+    A server that died keeps its last view, and restores that component when
+    all of its members are back; one that stopped cleanly cannot. A server
+    that is there and does not answer may be on its way down, or merely busy.
+
+    :param forced: the member that the operator answers for; nobody who is
+        silent is waited for then.
+    """
+    told = {name: answers[name] for name in members if name in answers}
+    starting = [name for name, answer in told.items()
+                if answer.report.server is ServerState.STARTING
+                and answer.position is not None
+                and (answer.position.view_present or answer.position.ordered)]
+    if starting:
+        return f'{_list(starting)} may find the others'
+    mute = mutes(told)
+    if mute:
+        return f'the server of {_list(mute)} may still answer, or stop'
+    silent = [name for name in members if name not in answers]
+    if silent and forced is None:
+        return f'no answer from {_list(silent)}'
+    return ''
+
+
+def mutes(answers: Mapping[str, Answer]) -> list[str]:
+    """Whose servers are there and do not tell where they stand."""
+    return [name for name, answer in answers.items()
+            if answer.report.server is ServerState.UNRESPONSIVE
+            or answer.report.server is ServerState.RUNNING
+            and answer.report.view is None]
+
+
 def may_halt(members: Sequence[str], answers: Mapping[str, Answer],
              forced: str | None = None) -> Decision:
     """Whether servers that start in vain may be stopped, to decide then.

@@ -33,6 +33,7 @@ from trove.taskmanager import api as task_api
 from trove.taskmanager import models as task_models
 
 from trove_pxc.galera import plan
+from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc import notifications
 from trove_pxc import orders
@@ -132,7 +133,7 @@ def obstacle(operation: recover.Recovery) -> str:
     started again and again, it cannot know where it stands; the recovery
     stops it, and decides then.
     """
-    operation.look()
+    _look_closely(operation)
     operation.read(list(operation.reports))
     choice = operation.choose()
     if choice.step is plan.Step.WAIT or (
@@ -187,6 +188,17 @@ def nobody_serves(cluster_ids: Iterable[str]) -> frozenset[str]:
     return frozenset(str(row.cluster_id) for row in rows) - frozenset(
         str(row.cluster_id) for row in rows
         if not _may_be_revived(row, statuses.get(row.id)))
+
+
+def _look_closely(operation: recover.Recovery) -> None:
+    """Look; a server that was just deaf, or stops, is not what decides."""
+    options = operation.members[0].options
+    try:
+        waiting.until('servers to tell their state', operation.look_closely,
+                      options.self_recovery_timeout,
+                      options.member_poll_interval)
+    except exceptions.DeadlineExceeded as late:
+        LOG.info('Cluster %s: %s', operation.cluster_id, late)
 
 
 def _may_be_revived(row: Any, status: Any) -> bool:

@@ -284,6 +284,38 @@ HALTS = (
      None, ('a-2', 'primary')),
 )
 
+START = samples.report('starting')
+
+# Is anything worth waiting for: (what, answers, forced, words; None if not)
+HOPES = (
+    ('all have stopped', [stopped(3), stopped(3), stopped(3)], None, None),
+    ('they start with their last views', [
+        Answer(START, samples.place(-1, gvwstate=True)),
+        Answer(START, samples.place(-1, gvwstate=True)), stopped(3)], None,
+     ('a-1, a-2', 'find the others')),
+    ('one starts as it was told to',
+     [stopped(3), Answer(START, samples.place(-1, ordered=True)),
+      stopped(3)], None, ('a-2', 'find the others')),
+    ('they stopped in order, and start in vain', [state('starting')] * 3,
+     None, None),
+    ('one starts, and its disk could not be read',
+     [Answer(START), stopped(3), stopped(3)], None, None),
+    ('one is deaf', [stopped(3), state('unresponsive'), stopped(3)], None,
+     ('a-2', 'may still answer, or stop')),
+    ('one runs and tells nothing',
+     [stopped(3), stopped(3), state('running')], None,
+     ('a-3', 'may still answer, or stop')),
+    ('one is deaf, and another forced',
+     [stopped(3), state('unresponsive'), SILENT], 'a-1', ('a-2',)),
+    ('a survivor tells its state', [stopped(3), stopped(3), outside(3)],
+     None, None),
+    ('one is silent', [stopped(3), SILENT, stopped(3)], None,
+     ('no answer from a-2',)),
+    ('one is silent, another forced', [stopped(3), SILENT, stopped(3)],
+     'a-1', None),
+    ('one crashed', [state('crashed'), stopped(3), stopped(3)], None, None),
+)
+
 # The operator forces a member: (who, answers, step, member, words)
 FORCED = (
     ('a-1', [stopped(31), SILENT, SILENT], Step.BOOTSTRAP, 'a-1',
@@ -411,6 +443,22 @@ class ChooseTest(testtools.TestCase):
                              (what, decision.reason))
             for word in words or ():
                 self.assertIn(word, decision.reason)
+
+    def test_worth_waiting(self):
+        for what, answers, forced, words in HOPES:
+            hope = plan.worth_waiting(NAMES, told(answers), forced)
+            self.assertEqual(words is None, hope == '', (what, hope))
+            for word in words or ():
+                self.assertIn(word, hope)
+
+    def test_the_mute_are_refused_when_waiting_was_in_vain(self):
+        for what, answers, forced, _ in HOPES:
+            mutes = plan.mutes(told(answers))
+            choice = plan.choose_bootstrap(NAMES, told(answers),
+                                           forced=forced)
+            if mutes:
+                self.assertIs(Step.REFUSE, choice.step, what)
+                self.assertIn(mutes[0], choice.reason)
 
     def test_after_a_halt_that_was_allowed_something_is_decided(self):
         for what, answers, forced, words in HALTS:
