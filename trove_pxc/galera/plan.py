@@ -230,7 +230,7 @@ def worth_waiting(members: Sequence[str], answers: Mapping[str, Answer],
     starting = [name for name, answer in told.items()
                 if answer.report.server is ServerState.STARTING
                 and answer.position is not None
-                and (answer.position.view_present or answer.position.ordered)]
+                and answer.position.may_come_up_primary]
     if starting:
         return f'{_list(starting)} may find the others'
     mute = mutes(told)
@@ -240,6 +240,28 @@ def worth_waiting(members: Sequence[str], answers: Mapping[str, Answer],
     if silent and forced is None:
         return f'no answer from {_list(silent)}'
     return ''
+
+
+def survivor(members: Sequence[str],
+             answers: Mapping[str, Answer]) -> str | None:
+    """Who runs outside a primary component that only a recovery brings back.
+
+    One alone runs, as after a clean stop of all others in the same instant.
+    They have all answered, each has left its last view in order, and none
+    was told to continue: whatever they do, no component comes about without
+    this member, and it cannot make one by itself.
+    """
+    running = [name for name, answer in answers.items()
+               if answer.report.server is ServerState.RUNNING]
+    others = [answer for name, answer in answers.items()
+              if name not in running]
+    if (len(running) != 1 or set(answers) != set(members) or mutes(answers)
+            or any(answer.position is None
+                   or answer.position.may_come_up_primary
+                   for answer in others)):
+        return None
+    view = answers[running[0]].report.view
+    return None if view is None or view.in_primary else running[0]
 
 
 def mutes(answers: Mapping[str, Answer]) -> list[str]:
