@@ -24,6 +24,8 @@ import subprocess
 import time
 from typing import Any
 
+import testtools
+
 from lab import api
 from lab.cloud import seed
 from lab import errors
@@ -81,6 +83,23 @@ def openstack(*words: str) -> str:
 
 def openstack_json(*words: str) -> Any:
     return json.loads(openstack(*words, '-f', 'json'))
+
+
+def use_options(tests: type[testtools.TestCase], name: str,
+                text: str) -> None:
+    """Have the taskmanager run with these options, too, for a class.
+
+    :param name: of the file that they stand in meanwhile.
+    """
+    def restart() -> None:
+        for what in ('kill', 'start'):
+            lab('service', what, 'taskmanager')
+
+    path = home().own_options / f'{name}.conf'
+    path.write_text(text)
+    tests.addClassCleanup(restart)
+    tests.addClassCleanup(path.unlink)
+    restart()
 
 
 def status() -> Record:

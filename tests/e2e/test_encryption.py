@@ -204,18 +204,10 @@ class TestInClearText(Base):
 
     @classmethod
     def setUpClass(cls):
-        cls.home = laboratory.home()
-        path = cls.home.own_options / 'clear-text.conf'
-        path.write_text('[mariadb]\nencrypt_cluster_traffic = False\n')
-        cls.addClassCleanup(cls.restart_taskmanager)
-        cls.addClassCleanup(path.unlink)
-        cls.restart_taskmanager()
+        laboratory.use_options(
+            cls, 'clear-text',
+            '[mariadb]\nencrypt_cluster_traffic = False\n')
         super().setUpClass()
-
-    @staticmethod
-    def restart_taskmanager():
-        for what in ('kill', 'start'):
-            laboratory.lab('service', what, 'taskmanager')
 
     def test_rows_are_heard(self):
         live, transfer = self.overheard()
