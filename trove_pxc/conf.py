@@ -91,8 +91,9 @@ _BOTH = (
         'self_recovery_timeout', default=30, min=1,
         help='Seconds for which a recovery lets members that start find '
              'each other, or the primary component, by themselves, and '
-             'waits for guests that do not answer. After that it stops '
-             'what looks in vain and reads the disks.'),
+             'waits for guests that do not answer and for servers that are '
+             'there and do not, such as one that is just stopping. After '
+             'that it stops what looks in vain and reads the disks.'),
     cfg.BoolOpt(
         'automatic_recovery', default=True,
         help='Whether a cluster of which no member serves is recovered '
@@ -102,8 +103,10 @@ _BOTH = (
         'automatic_recovery_patience', default=30, min=5,
         help='Seconds for which no member of a cluster may serve until it '
              'is recovered by itself. Members that lost power together '
-             'find each other within that time. Each try that fails '
-             'doubles it for the next one.'),
+             'find each other within that time. A third of it is enough '
+             'where one member is left and the others have stopped in '
+             'order, so that only a recovery can help. Each try that '
+             'fails doubles it for the next one.'),
     cfg.IntOpt(
         'status_call_timeout', default=3, min=1,
         help='Seconds that the guests may take to answer, all at the same '

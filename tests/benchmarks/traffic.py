@@ -48,7 +48,7 @@ def clusters(home: lab_home.Home,
     made = {}
     try:
         made['encrypted'] = _create(home, 'bench-encrypted', size)
-        with laboratory.own_options(CLEAR_TEXT):
+        with laboratory.own_options('clear-text', CLEAR_TEXT):
             made['clear'] = _create(home, 'bench-clear', size)
         yield made
     finally:

@@ -24,6 +24,8 @@ import subprocess
 import time
 from typing import Any
 
+import testtools
+
 from lab import api
 from lab.cloud import seed
 from lab import errors
@@ -81,6 +83,35 @@ def openstack(*words: str) -> str:
 
 def openstack_json(*words: str) -> Any:
     return json.loads(openstack(*words, '-f', 'json'))
+
+
+@contextlib.contextmanager
+def own_options(name: str, text: str) -> Iterator[None]:
+    """Have the taskmanager run with these options, too, for a while.
+
+    :param name: of the file that they stand in meanwhile.
+    """
+    path = home().own_options / f'{name}.conf'
+    path.write_text(text)
+    try:
+        _restart_taskmanager()
+        yield
+    finally:
+        path.unlink()
+        _restart_taskmanager()
+
+
+def _restart_taskmanager() -> None:
+    for what in ('kill', 'start'):
+        lab('service', what, 'taskmanager')
+
+
+def use_options(tests: type[testtools.TestCase], name: str,
+                text: str) -> None:
+    """The same for all tests of a class."""
+    options = contextlib.ExitStack()
+    tests.addClassCleanup(options.close)
+    options.enter_context(own_options(name, text))
 
 
 def status() -> Record:
@@ -228,21 +259,3 @@ def _fault(instance_id: str) -> str:
     fault = instance.get('fault') or {}
     return (f'{instance["name"]} is in error: '
             f'{fault.get("message", "no fault")}')
-
-
-@contextlib.contextmanager
-def own_options(text: str) -> Iterator[None]:
-    """Have the taskmanager know options of one's own, for a while."""
-    path = home().own_options / 'own.conf'
-    path.write_text(text)
-    try:
-        _restart_taskmanager()
-        yield
-    finally:
-        path.unlink()
-        _restart_taskmanager()
-
-
-def _restart_taskmanager() -> None:
-    for what in ('kill', 'start'):
-        lab('service', what, 'taskmanager')

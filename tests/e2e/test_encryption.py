@@ -16,7 +16,6 @@ The firewall's rules are taken away. The same questions to a cluster whose
 members talk in clear text show that they can be answered otherwise.
 """
 
-import contextlib
 import subprocess
 import uuid
 
@@ -205,10 +204,9 @@ class TestInClearText(Base):
 
     @classmethod
     def setUpClass(cls):
-        options = contextlib.ExitStack()
-        cls.addClassCleanup(options.close)
-        options.enter_context(laboratory.own_options(
-            '[mariadb]\nencrypt_cluster_traffic = False\n'))
+        laboratory.use_options(
+            cls, 'clear-text',
+            '[mariadb]\nencrypt_cluster_traffic = False\n')
         super().setUpClass()
 
     def test_rows_are_heard(self):

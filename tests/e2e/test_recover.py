@@ -32,13 +32,18 @@ SEEN = '/var/lib/mysql/conf.d/galera-seen.json'
 
 
 class TestRecover(testtools.TestCase):
-    """All tests share the cluster; each finds and leaves it whole."""
+    """All tests share the cluster; each finds and leaves it whole.
+
+    It is not recovered by itself: that could be quicker than the command.
+    """
 
     cluster_id: str
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        laboratory.use_options(cls, 'by-hand',
+                               '[mariadb]\nautomatic_recovery = False\n')
         cls.cluster_id = laboratory.create_cluster(NAME)
         cls.addClassCleanup(
             laboratory.delete_cluster, cls.cluster_id, timeout=120)

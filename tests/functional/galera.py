@@ -190,7 +190,10 @@ class Guest(accounts.Accounts):
     'fails_to_report' (its agent answers with an error), 'cannot_stop' (its
     server), 'ignores_order' (it starts, and continues nothing),
     'unreadable' (its disk tells nothing), 'meets' (it forms a component
-    again when all of that habit start).
+    again when all of that habit start), 'deaf_for' (so many reports; then
+    its server is what 'turns_out' says), 'makes_deaf' (the server of whom
+    it names, when its own is stopped), 'counting' (so many times it cannot
+    be promoted yet, for its component is changing).
 
     :ivar history: what the data belongs to, '' if there is none.
     :ivar applied: the last write set in the data.
@@ -336,6 +339,7 @@ class Guest(accounts.Accounts):
         if self.habit('fails_to_report'):
             raise messaging.RemoteError('OSError', 'no socket')
         with self.world.lock:
+            self._hear_again()
             if (self.habit('crashes') and self.started
                     and not self.held):
                 self.crashes += 1
@@ -361,6 +365,12 @@ class Guest(accounts.Accounts):
                 exit_code=1 if self.server == ServerState.CRASHED else None,
                 restarts=self.restarts, error=self._error(),
                 certificate_ends=self._certificate_ends()).to_dict()
+
+    def _hear_again(self) -> None:
+        if self.server is ServerState.UNRESPONSIVE and self.habit('deaf_for'):
+            self.world.habits[self.name]['deaf_for'] -= 1
+            if not self.habit('deaf_for'):
+                self.server = self.habit('turns_out')
 
     def _meet(self) -> None:
         """Restore the last view, if all that were in it are back."""
@@ -441,16 +451,23 @@ class Guest(accounts.Accounts):
             was_to_run = self._works() or not self.held
             self.held = True
             self.server = ServerState.STOPPED
+            if self.habit('makes_deaf'):
+                self.world.named(self.habit('makes_deaf')).server = (
+                    ServerState.UNRESPONSIVE)
             return was_to_run
 
-    def promote_member(self, context: Any, uuid: str, seqno: int) -> None:
+    def promote_member(self, context: Any, uuid: str, seqno: int) -> bool:
         with self.world.lock:
             if self in self.world.component:
-                return
+                return True
             self._be_at(uuid, seqno)
             assert self.server == ServerState.RUNNING
+            if self.habit('counting'):
+                self.world.habits[self.name]['counting'] -= 1
+                return False
             self.world.tell(f'promote {self.name}')
             self.world.continued_by(self)
+            return True
 
     def continue_member(self, context: Any, uuid: str, seqno: int) -> None:
         with self.world.lock:

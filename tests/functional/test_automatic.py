@@ -15,6 +15,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from oslo_messaging.notify import _impl_test as notifications
 import sqlalchemy
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
@@ -88,6 +89,53 @@ class AutomaticTest(test_actions.ActionTest):
         self.wait_notified('dbaas.cluster_recover.end')
         self.assertEqual(1, self.world.promotions)
 
+    def leave_one(self) -> None:
+        """All but one have stopped; it runs outside a component."""
+        self.fall()
+        self.world.stand('products-1', RUNNING, 30)
+        self.world.named('products-1').report_status(Statuses.BLOCKED)
+        self.override('automatic_recovery_patience', 6, 'mariadb')
+
+    def glance(self) -> bool:
+        """Look before the patience is over; whether a recovery began."""
+        self.watch.look()
+        self.override('automatic_recovery_patience', 3600, 'mariadb')
+
+        def probe() -> None:
+            self.watch.look()
+            if self.watch._running:
+                raise waiting.NotYet('somebody is being asked')
+        waiting.until('all to be asked', probe, 60, 0.3)
+        return bool(self.notified('dbaas.cluster_recover.start'))
+
+    def test_a_survivor_does_not_have_to_wait_so_long(self) -> None:
+        for others in (STOPPED, STARTING):
+            self.leave_one()
+            for name in test_actions.NAMES[1:]:
+                self.world.named(name).server = others
+            self.assertTrue(self.glance())
+            self.wait_for_task(self.cluster_id)
+            self.assertEqual(3, len(self.world.component))
+            self.assertIn('promote products-1', self.world.events)
+            self.watch = automatic.Watch()
+            notifications.reset()
+            self.world.events.clear()
+
+    def test_a_survivor_waits_for_those_it_may_meet_again(self) -> None:
+        self.leave_one()
+        self.world.habits['products-2'] = {'meets': True}
+        self.assertFalse(self.glance())
+        self.assertEqual([], [event for event in self.world.events
+                              if event.startswith(('halt', 'promote'))])
+        # Nothing was tried, so it is due when its time has come.
+        self.override('automatic_recovery_patience', 5, 'mariadb')
+        self.assertTrue(self.look())
+
+    def test_all_that_have_stopped_wait_their_time(self) -> None:
+        self.fall()
+        self.override('automatic_recovery_patience', 6, 'mariadb')
+        self.assertFalse(self.glance())
+
     def test_it_is_switched_off(self) -> None:
         self.override('automatic_recovery', False, 'mariadb')
         self.fall()
@@ -156,6 +204,15 @@ class AutomaticTest(test_actions.ActionTest):
         self.assertEqual([], self.world.events)
         self.assertEqual(ClusterTasks.NONE,
                          self.cluster_row(self.cluster_id).task_status)
+
+    def test_one_that_is_still_stopping_is_waited_for(self) -> None:
+        self.fall()
+        guest = self.world.named('products-3')
+        guest.server = galera.ServerState.UNRESPONSIVE
+        self.world.habits[guest.name] = {'deaf_for': 5, 'turns_out': STOPPED}
+        self.assertTrue(automatic.attend(self.cluster_row(self.cluster_id)))
+        self.wait_notified('dbaas.cluster_recover.end')
+        self.assertEqual(1, self.world.promotions)
 
     def test_a_primary_component_is_left_alone(self) -> None:
         for name in test_actions.NAMES:

@@ -24,6 +24,7 @@ STARTING = galera.ServerState.STARTING
 STOPPED = galera.ServerState.STOPPED
 CRASHED = galera.ServerState.CRASHED
 RUNNING = galera.ServerState.RUNNING
+DEAF = galera.ServerState.UNRESPONSIVE
 OTHER_UUID = 'e847613f-e734-11f1-a125-b3ce385cf975'
 
 
@@ -127,11 +128,37 @@ class WayTest(RecoverTestCase):
         self.assertNotIn(f'halt {THREE}', self.world.events)
         self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
 
+    def test_a_survivor_whose_component_is_changing(self) -> None:
+        self.stand((STARTING, 30), (STARTING, 29), (RUNNING, 30))
+        self.world.habits[THREE] = {'counting': 4}
+        self.recover()
+        self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
+
     def test_a_survivor_that_is_behind_is_stopped_first(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 31), (RUNNING, 29))
         self.recover()
         self.assertIn(f'halt {THREE}', self.world.events)
         self.recovered(f'continue {TWO}', f'start {ONE}', f'start {THREE}')
+
+    def test_one_that_is_still_stopping_is_waited_for(self) -> None:
+        self.stand((STOPPED, 29), (DEAF, 31), (STOPPED, 30))
+        self.world.habits[TWO] = {'deaf_for': 5, 'turns_out': STOPPED}
+        self.recover()
+        self.recovered(f'continue {TWO}', f'start {THREE}', f'start {ONE}')
+
+    def test_one_that_is_busy_is_waited_for(self) -> None:
+        self.stand((STARTING, 30), (DEAF, 31), (STOPPED, 29))
+        self.world.habits[TWO] = {'deaf_for': 5, 'turns_out': RUNNING}
+        self.recover()
+        self.assertNotIn(f'halt {TWO}', self.world.events)
+        self.recovered(f'promote {TWO}', f'start {ONE}', f'start {THREE}')
+
+    def test_a_survivor_may_be_busy_when_it_counts(self) -> None:
+        self.stand((STARTING, 30), (STOPPED, 29), (RUNNING, 31))
+        self.world.habits[ONE] = {'makes_deaf': THREE}
+        self.world.habits[THREE] = {'deaf_for': 5, 'turns_out': RUNNING}
+        self.recover()
+        self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
 
     def test_while_one_is_primary_the_others_join_it(self) -> None:
         for name in (ONE, TWO):
@@ -236,10 +263,9 @@ class RefusalTest(RecoverTestCase):
             self.assertIn('holds no data', self.fault(self.member(number)))
 
     def test_a_frozen_one(self) -> None:
-        self.stand((STARTING, 30), (galera.ServerState.UNRESPONSIVE, 31),
-                   (STOPPED, 29))
+        self.stand((STARTING, 30), (DEAF, 31), (STOPPED, 29))
         self.recover()
-        self.refused(TWO, 'does not answer')
+        self.refused(TWO, 'is there but does not answer')
         self.assertEqual([], self.world.events)
 
     def test_health_names_the_command(self) -> None:

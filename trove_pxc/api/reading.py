@@ -62,6 +62,8 @@ _NOTHING_YET = view.MemberReport(
     server=view.ServerState.ABSENT, view=None, data_bytes=0, started=False,
     exit_code=None, error='')
 
+_UNSYNCED = 'a loss of power could still take what a state transfer brought'
+
 _POSITIONS = {
     Role.SYNCED: 'member',
     Role.DONOR: 'donor',
@@ -118,8 +120,8 @@ class Answer:
             shown['detail'] = self.silence
             return shown
         shown['server'] = self.report.server.value
-        if self.report.error:
-            shown['detail'] = self.report.error
+        if self.report.error or self.report.unsynced:
+            shown['detail'] = self.report.error or _UNSYNCED
         if self.report.certificate_ends is not None:
             shown['certificate_expires'] = _time(
                 self.report.certificate_ends)

@@ -215,6 +215,63 @@ def choose_bootstrap(members: Sequence[str], answers: Mapping[str, Answer],
     return _of_the_told(told, known_uuid, known_seqno)
 
 
+def worth_waiting(members: Sequence[str], answers: Mapping[str, Answer],
+                  forced: str | None = None) -> str:
+    """What may still come about, or be known, by itself; '' if nothing.
+
+    A server that died keeps its last view, and restores that component when
+    all of its members are back; one that stopped cleanly cannot. A server
+    that is there and does not answer may be on its way down, or merely busy.
+
+    :param forced: the member that the operator answers for; nobody who is
+        silent is waited for then.
+    """
+    told = {name: answers[name] for name in members if name in answers}
+    starting = [name for name, answer in told.items()
+                if answer.report.server is ServerState.STARTING
+                and answer.position is not None
+                and answer.position.may_come_up_primary]
+    if starting:
+        return f'{_list(starting)} may find the others'
+    mute = mutes(told)
+    if mute:
+        return f'the server of {_list(mute)} may still answer, or stop'
+    silent = [name for name in members if name not in answers]
+    if silent and forced is None:
+        return f'no answer from {_list(silent)}'
+    return ''
+
+
+def survivor(members: Sequence[str],
+             answers: Mapping[str, Answer]) -> str | None:
+    """Who runs outside a primary component that only a recovery brings back.
+
+    One alone runs, as after a clean stop of all others in the same instant.
+    They have all answered, each has left its last view in order, and none
+    was told to continue: whatever they do, no component comes about without
+    this member, and it cannot make one by itself.
+    """
+    running = [name for name, answer in answers.items()
+               if answer.report.server is ServerState.RUNNING]
+    others = [answer for name, answer in answers.items()
+              if name not in running]
+    if (len(running) != 1 or set(answers) != set(members) or mutes(answers)
+            or any(answer.position is None
+                   or answer.position.may_come_up_primary
+                   for answer in others)):
+        return None
+    view = answers[running[0]].report.view
+    return None if view is None or view.in_primary else running[0]
+
+
+def mutes(answers: Mapping[str, Answer]) -> list[str]:
+    """Whose servers are there and do not tell where they stand."""
+    return [name for name, answer in answers.items()
+            if answer.report.server is ServerState.UNRESPONSIVE
+            or answer.report.server is ServerState.RUNNING
+            and answer.report.view is None]
+
+
 def may_halt(members: Sequence[str], answers: Mapping[str, Answer],
              forced: str | None = None) -> Decision:
     """Whether servers that start in vain may be stopped, to decide then.

@@ -84,6 +84,11 @@ class Position:
         return self.uuid is not None and self.seqno >= 0
 
     @property
+    def may_come_up_primary(self) -> bool:
+        """Whether a start may make a component, with others or alone."""
+        return self.view_present or self.ordered
+
+    @property
     def is_empty(self) -> bool:
         """Whether the directory never belonged to a cluster."""
         return (self.uuid is None and self.seqno < 0

@@ -80,9 +80,14 @@ class GaleraGuestAPI(guest_api.API):
             'halt_member', self._seconds('member_stop_timeout'),
             version=self.API_BASE_VERSION))
 
-    def promote_member(self, uuid: str, seqno: int) -> None:
-        """Make its running server primary, if it stands just there."""
-        self._act('promote_member', uuid=uuid, seqno=seqno)
+    def promote_member(self, uuid: str, seqno: int) -> bool:
+        """Make its running server primary, if it stands just there.
+
+        :returns: False if its component is changing; it is to be told
+            again. An older agent answers nothing, or with an error.
+        """
+        return self._act('promote_member', uuid=uuid,
+                         seqno=seqno) is not False
 
     def continue_member(self, uuid: str, seqno: int) -> None:
         """Start its server as the first of the cluster, from there."""

@@ -32,6 +32,7 @@ CONNECT_SECONDS = 2
 ANSWER_SECONDS = 3
 
 _PROBE = 'trove_pxc_probe'
+_WRONG_ARGUMENTS = 1210
 _NOBODY_THERE = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK)
 
 
@@ -44,7 +45,12 @@ class NoAnswerInTime(exceptions.ServerNotAnswering):
 
 
 class Refused(exceptions.ServerNotAnswering):
-    """The server answered, and refused what was asked."""
+    """The server answered, and refused what was asked.
+
+    :ivar code: the server's own number for the reason.
+    """
+
+    code = 0
 
 
 class Database:
@@ -76,10 +82,21 @@ class Database:
         """From now on, ask for a state transfer in this way."""
         self._rows('SET GLOBAL wsrep_sst_method = %s', method)
 
-    def promote(self) -> None:
-        """Make the component that this server is in the primary one."""
-        self._rows('SET GLOBAL wsrep_provider_options = %s',
-                   'pc.bootstrap=YES')
+    def promote(self) -> bool:
+        """Make the component that this server is in the primary one.
+
+        :returns: whether it could be told. While members come to the
+            component or are lost to it, Galera says that there is no
+            such parameter (measured with 26.4.23).
+        """
+        try:
+            self._rows('SET GLOBAL wsrep_provider_options = %s',
+                       'pc.bootstrap=YES')
+        except Refused as refusal:
+            if refusal.code != _WRONG_ARGUMENTS:
+                raise
+            return False
+        return True
 
     def write_probe(self, token: str) -> None:
         """Write a row that every member must then have."""
@@ -141,4 +158,6 @@ def _translated(error: pymysql_errors.MySQLError
         return NoAnswerInTime(
             f'the database server gives no answer within {ANSWER_SECONDS} s')
     text = error.args[1] if len(error.args) > 1 else ''
-    return Refused(f'the database server refused ({code}): {text}')
+    refusal = Refused(f'the database server refused ({code}): {text}')
+    refusal.code = code
+    return refusal

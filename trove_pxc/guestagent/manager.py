@@ -151,8 +151,8 @@ class GaleraManager(common.MySqlManager):
     def halt_member(self, context: Any) -> bool:
         return self.member.halt()
 
-    def promote_member(self, context: Any, uuid: str, seqno: int) -> None:
-        self.member.promote(uuid, seqno)
+    def promote_member(self, context: Any, uuid: str, seqno: int) -> bool:
+        return self.member.promote(uuid, seqno)
 
     def continue_member(self, context: Any, uuid: str, seqno: int) -> None:
         self.member.continue_from(uuid, seqno)

@@ -90,9 +90,11 @@ class MemberService(service.GaleraService):
                                  else CONF.state_change_wait_time)
             return was_to_run
 
-    def promote(self, uuid: str, seqno: int) -> None:
+    def promote(self, uuid: str, seqno: int) -> bool:
         """Make the running server primary where it stands: just here.
 
+        :returns: whether it is, or will be: not while its component is
+            changing, as when others were stopped a moment ago.
         :raises trove_pxc.exceptions.BootstrapRefused: if it is elsewhere.
         """
         with self._lock:
@@ -100,11 +102,11 @@ class MemberService(service.GaleraService):
             seen = admin.view()
             if seen.in_primary:
                 LOG.info('The server is in a primary component already')
-                return
+                return True
             self._refuse_elsewhere(
                 (seen.cluster_uuid, seen.last_committed), uuid, seqno)
             LOG.warning('Making the server primary at %s:%d', uuid, seqno)
-            admin.promote()
+            return admin.promote()
 
     def continue_from(self, uuid: str, seqno: int) -> None:
         """Start the server as the first of its cluster, with its data.

@@ -17,6 +17,7 @@ say is where it begins; whether anything may be done the members themselves
 must say. It never forces: what it may not do is an operator's to decide.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 import threading
 from typing import Any
@@ -32,6 +33,7 @@ from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import api as task_api
 from trove.taskmanager import models as task_models
 
+from trove_pxc import exceptions
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc import notifications
@@ -48,6 +50,7 @@ Statuses = service_status.ServiceStatuses
 _TASKS = (ClusterTasks.NONE.code, ClusterTasks.RESTARTING_CLUSTER.code)
 _AT_ONCE = 8                # the others have their turn with a later look
 _LONGEST_PATIENCE = 3600
+_PART_OF_PATIENCE = 1 / 3   # for a survivor: whoever stops all is done by then
 
 
 class Case:
@@ -56,12 +59,18 @@ class Case:
     def __init__(self) -> None:
         self._since = waiting.Stopwatch()
         self._tries = 0
+        self._looked_at = False
 
     def due(self, patience: float) -> bool:
         """Whether it is time for a try; each waits twice as long."""
         waits = min(patience * 2.0 ** self._tries,
                     max(patience, _LONGEST_PATIENCE))
         return bool(self._since.elapsed >= waits)
+
+    def is_new(self) -> bool:
+        """Whether nobody has asked this before."""
+        new, self._looked_at = not self._looked_at, True
+        return new
 
     def tried(self) -> None:
         self._tries += 1
@@ -93,15 +102,51 @@ class Watch:
             if thread.is_alive()}
         for cluster_id, case in self._cases.items():
             row, options = found[cluster_id].row, found[cluster_id].options
-            if (row.task_status == ClusterTasks.NONE
-                    and cluster_id not in self._running
-                    and len(self._running) < _AT_ONCE
-                    and case.due(options.automatic_recovery_patience)):
+            if (row.task_status != ClusterTasks.NONE
+                    or cluster_id in self._running
+                    or len(self._running) >= _AT_ONCE):
+                continue
+            patience = options.automatic_recovery_patience
+            if case.due(patience):
                 case.tried()
-                thread = threading.Thread(
-                    target=attend, args=(row,), daemon=True)
-                self._running[cluster_id] = thread
-                thread.start()
+                self._run(attend, row)
+            elif needy[cluster_id] and case.is_new():
+                self._run(attend_survivor, row, case,
+                          patience * _PART_OF_PATIENCE)
+
+    def _run(self, target: Callable[..., object], row: Any,
+             *more: object) -> None:
+        thread = threading.Thread(
+            target=target, args=(row, *more), daemon=True)
+        self._running[str(row.id)] = thread
+        thread.start()
+
+
+def attend_survivor(row: Any, case: Case, seconds: float) -> bool:
+    """Have a cluster recovered sooner that nothing else can bring back.
+
+    Patience is for members that may find each other. It gets a part of it
+    all the same: an operator may be stopping all members, this one last.
+
+    :param seconds: until it is asked.
+    :returns: whether the recovery was begun.
+    """
+    waiting.pause(seconds)
+    try:
+        operation = _recovery(row)
+        operation.look()
+        operation.read(list(operation.reports))
+        survivor = plan.survivor(list(operation.everyone),
+                                 operation.answers)
+    except exception.TroveError as error:
+        LOG.info('Cluster %s cannot be asked: %s', row.id, error)
+        return False
+    if survivor is None:
+        return False
+    LOG.info('Cluster %s: only a recovery can bring it back, from %s',
+             row.id, survivor)
+    case.tried()
+    return attend(row)
 
 
 def attend(row: Any) -> bool:
@@ -109,20 +154,23 @@ def attend(row: Any) -> bool:
 
     :returns: whether the recovery was begun.
     """
-    context = ours.context(row)
     try:
-        operation = recover.Recovery(
-            context, task_models.load_cluster_tasks(context, row.id))
-        reason = obstacle(operation)
+        reason = obstacle(_recovery(row))
         if reason:
             LOG.warning('No member of cluster %s serves, and it is not '
                         'recovered by itself: %s', row.id, reason)
             return False
-        return _begin(context, row)
+        return _begin(ours.context(row), row)
     except exception.TroveError as error:
         LOG.error('Cluster %s could not be recovered by itself: %s', row.id,
                   error)
         return False
+
+
+def _recovery(row: Any) -> recover.Recovery:
+    context = ours.context(row)
+    return recover.Recovery(
+        context, task_models.load_cluster_tasks(context, row.id))
 
 
 def obstacle(operation: recover.Recovery) -> str:
@@ -132,7 +180,7 @@ def obstacle(operation: recover.Recovery) -> str:
     started again and again, it cannot know where it stands; the recovery
     stops it, and decides then.
     """
-    operation.look()
+    _look_closely(operation)
     operation.read(list(operation.reports))
     choice = operation.choose()
     if choice.step is plan.Step.WAIT or (
@@ -142,6 +190,17 @@ def obstacle(operation: recover.Recovery) -> str:
     if choice.step in (plan.Step.REFUSE, plan.Step.REJOIN):
         return choice.reason
     return ''
+
+
+def _look_closely(operation: recover.Recovery) -> None:
+    """Look; a server that was just deaf, or stops, is not what decides."""
+    options = operation.members[0].options
+    try:
+        waiting.until('servers to tell their state', operation.look_closely,
+                      options.self_recovery_timeout,
+                      options.member_poll_interval)
+    except exceptions.DeadlineExceeded as late:
+        LOG.info('Cluster %s: %s', operation.cluster_id, late)
 
 
 def _loops(operation: recover.Recovery) -> bool:
@@ -171,11 +230,13 @@ def _begin(context: Any, row: Any) -> bool:
     return True
 
 
-def nobody_serves(cluster_ids: Iterable[str]) -> frozenset[str]:
+def nobody_serves(cluster_ids: Iterable[str]) -> dict[str, bool]:
     """The complete clusters of which by Trove's tables no member serves.
 
     Who did not come in, or was to go, is not counted. It costs two
     statements, however many clusters there are.
+
+    :returns: whether one member alone runs outside a primary component.
     """
     table, told = (instance_models.DBInstance,
                    instance_models.InstanceServiceStatus)
@@ -184,9 +245,15 @@ def nobody_serves(cluster_ids: Iterable[str]) -> frozenset[str]:
         deleted=False).all() if not row.task_status.is_error]
     statuses = {status.instance_id: status for status in told.find_by_filter(
         filters=[told.instance_id.in_([row.id for row in rows])]).all()}
-    return frozenset(str(row.cluster_id) for row in rows) - frozenset(
-        str(row.cluster_id) for row in rows
-        if not _may_be_revived(row, statuses.get(row.id)))
+    rows_of: dict[str, list[Any]] = {}
+    for row in rows:
+        rows_of.setdefault(str(row.cluster_id), []).append(row)
+    return {
+        cluster_id: [statuses[row.id].status for row in its_rows].count(
+            Statuses.BLOCKED) == 1
+        for cluster_id, its_rows in rows_of.items()
+        if all(_may_be_revived(row, statuses.get(row.id))
+               for row in its_rows)}
 
 
 def _may_be_revived(row: Any, status: Any) -> bool:

@@ -120,6 +120,14 @@ class Recovery(formation.Formation):
                 del self.everyone[name], self.reports[name]
         self._looked = True
 
+    def look_closely(self) -> None:
+        """A probe: look, until each server that is there tells its state."""
+        self.look()
+        mute = plan.mutes(self.answers)
+        if mute:
+            raise waiting.NotYet(f'the server of {", ".join(mute)} tells '
+                                 'nothing')
+
     def joined(self, report: view.MemberReport, size: int) -> bool:
         """One that failed to come in may be inside all the same."""
         return plan.joined(report, self.history, size,
@@ -201,27 +209,17 @@ def _never(operation: Recovery, member: Member) -> bool:
 
 
 def _let_meet(operation: Recovery, member: Member) -> None:
-    """Wait for those who may still find each other, and for the silent.
-
-    A server that died keeps its last view, and restores that component when
-    all of its members are back; one that stopped cleanly cannot.
-    """
+    """Wait for those who may still find each other, and for the unknown."""
     def probe() -> None:
         operation.look()
         if operation.meet_primary():
             return
-        starting = [name for name, report in operation.reports.items()
-                    if report.server is ServerState.STARTING]
-        operation.read(starting)
-        hopeful = [name for name in starting
-                   if name in operation.positions and (
-                       operation.positions[name].view_present
-                       or operation.positions[name].ordered)]
-        if hopeful:
-            raise waiting.NotYet(f'{", ".join(hopeful)} may find the others')
-        if operation.silent and operation.forced is None:
-            names = ', '.join(one.name for one in operation.silent)
-            raise waiting.NotYet(f'no answer from {names}')
+        operation.read([name for name, report in operation.reports.items()
+                        if report.server is ServerState.STARTING])
+        hope = plan.worth_waiting(list(operation.everyone),
+                                  operation.answers, operation.forced)
+        if hope:
+            raise waiting.NotYet(hope)
     try:
         operation.wait(probe, what='the members to meet')
     except exceptions.DeadlineExceeded as late:
@@ -264,22 +262,50 @@ def _continue(operation: Recovery, member: Member) -> None:
     chosen = operation.everyone[choice.member]
     operation.subject = chosen
     operation.order_given = True
-    operation.tell(chosen, functools.partial(
-        chosen.guest.promote_member if choice.step is plan.Step.PROMOTE
-        else chosen.guest.continue_member, choice.uuid, choice.seqno))
+    if choice.step is plan.Step.PROMOTE:
+        _promote(operation, chosen, choice)
+    else:
+        operation.tell(chosen, functools.partial(
+            chosen.guest.continue_member, choice.uuid, choice.seqno))
     _await_primary(operation, chosen, choice.uuid)
 
 
 def _settled_choice(operation: Recovery) -> plan.Choice:
     """The choice from disks that nobody writes to any more."""
     for _ in operation.everyone:
+        _look_closely(operation)
         operation.read(list(operation.reports))
         operation.look()
         choice = operation.choose()
-        if choice.step is not plan.Step.STOP or choice.member is None:
+        if choice.step is plan.Step.STOP and choice.member is not None:
+            _halt(operation, operation.everyone[choice.member])
+        elif choice.step is plan.Step.WAIT:
+            # Somebody has started a server since: as from the beginning.
+            _let_meet(operation, operation.members[0])
+            _halt_all(operation, operation.members[0])
+        else:
             break
-        _halt(operation, operation.everyone[choice.member])
     return choice
+
+
+def _look_closely(operation: Recovery) -> None:
+    """Look; what is still not known after a while is refused."""
+    try:
+        operation.wait(
+            operation.look_closely, what='servers to tell their state',
+            seconds=operation.members[0].options.self_recovery_timeout)
+    except exceptions.DeadlineExceeded as late:
+        LOG.info('Recovery of cluster %s: %s', operation.cluster_id, late)
+
+
+def _promote(operation: Recovery, chosen: Member,
+             choice: plan.Choice) -> None:
+    """Make it primary as soon as Galera has counted those that stopped."""
+    def order() -> None:
+        if not chosen.guest.promote_member(choice.uuid, choice.seqno):
+            raise waiting.NotYet('its component is changing')
+    operation.wait(supervision.answered(order),
+                   what=f'{chosen.name} to be made primary')
 
 
 def _await_primary(operation: Recovery, chosen: Member, uuid: str) -> None:

@@ -12,6 +12,7 @@
 
 """What is shown of a member that answered, and of one that did not."""
 
+import dataclasses
 import threading
 import types
 from typing import Any
@@ -66,6 +67,15 @@ class AnswerTest(testtools.TestCase):
         self.assertEqual(('crashed', 'disk full', True), (
             shown['role'], shown['detail'], shown['reachable']))
         self.assertNotIn('state', shown)
+
+    def test_what_is_not_on_the_disk_yet(self) -> None:
+        found = dataclasses.replace(report(), unsynced=True)
+        shown = reading.Answer(member(), found).to_dict()
+        self.assertEqual('member', shown['role'])
+        self.assertIn('loss of power', shown['detail'])
+        shown = reading.Answer(member(), dataclasses.replace(
+            found, error='disk full')).to_dict()
+        self.assertEqual('disk full', shown['detail'])
 
     def test_silence(self) -> None:
         shown = reading.Answer(member(), None, 'no answer').to_dict()

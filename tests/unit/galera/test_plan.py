@@ -284,6 +284,64 @@ HALTS = (
      None, ('a-2', 'primary')),
 )
 
+START = samples.report('starting')
+
+# Is anything worth waiting for: (what, answers, forced, words; None if not)
+HOPES = (
+    ('all have stopped', [stopped(3), stopped(3), stopped(3)], None, None),
+    ('they start with their last views', [
+        Answer(START, samples.place(-1, gvwstate=True)),
+        Answer(START, samples.place(-1, gvwstate=True)), stopped(3)], None,
+     ('a-1, a-2', 'find the others')),
+    ('one starts as it was told to',
+     [stopped(3), Answer(START, samples.place(-1, ordered=True)),
+      stopped(3)], None, ('a-2', 'find the others')),
+    ('they stopped in order, and start in vain', [state('starting')] * 3,
+     None, None),
+    ('one starts, and its disk could not be read',
+     [Answer(START), stopped(3), stopped(3)], None, None),
+    ('one is deaf', [stopped(3), state('unresponsive'), stopped(3)], None,
+     ('a-2', 'may still answer, or stop')),
+    ('one runs and tells nothing',
+     [stopped(3), stopped(3), state('running')], None,
+     ('a-3', 'may still answer, or stop')),
+    ('one is deaf, and another forced',
+     [stopped(3), state('unresponsive'), SILENT], 'a-1', ('a-2',)),
+    ('a survivor tells its state', [stopped(3), stopped(3), outside(3)],
+     None, None),
+    ('one is silent', [stopped(3), SILENT, stopped(3)], None,
+     ('no answer from a-2',)),
+    ('one is silent, another forced', [stopped(3), SILENT, stopped(3)],
+     'a-1', None),
+    ('one crashed', [state('crashed'), stopped(3), stopped(3)], None, None),
+)
+
+# Does only a recovery bring back the one that runs: (what, answers, who).
+SURVIVORS = (
+    ('all others stopped in order', [stopped(3), outside(3), stopped(3)],
+     'a-2'),
+    ('and start again, in vain',
+     [outside(3), state('starting'), state('starting')], 'a-1'),
+    ('whoever is ahead: the recovery decides',
+     [stopped(4), stopped(2), outside(3)], 'a-3'),
+    ('one was killed, and may come back to it',
+     [stopped(3), outside(3), stopped(3, gvwstate=True)], None),
+    ('one is coming back to it', [
+        stopped(3), outside(3),
+        Answer(START, samples.place(-1, gvwstate=True))], None),
+    ('one is, or was, told to continue',
+     [stopped(3), outside(3), stopped(3, ordered=True)], None),
+    ('one is silent', [SILENT, outside(3), stopped(3)], None),
+    ('one is deaf', [state('unresponsive'), outside(3), stopped(3)], None),
+    ('one does not tell what it has left',
+     [Answer(START), outside(3), stopped(3)], None),
+    ('two run, and may meet', [outside(3), outside(3), stopped(3)], None),
+    ('none runs', [stopped(3), stopped(3), stopped(3)], None),
+    ('it runs and tells nothing',
+     [stopped(3), state('running'), stopped(3)], None),
+    ('it is primary', [stopped(3), Answer(primary()), stopped(3)], None),
+)
+
 # The operator forces a member: (who, answers, step, member, words)
 FORCED = (
     ('a-1', [stopped(31), SILENT, SILENT], Step.BOOTSTRAP, 'a-1',
@@ -411,6 +469,33 @@ class ChooseTest(testtools.TestCase):
                              (what, decision.reason))
             for word in words or ():
                 self.assertIn(word, decision.reason)
+
+    def test_worth_waiting(self):
+        for what, answers, forced, words in HOPES:
+            hope = plan.worth_waiting(NAMES, told(answers), forced)
+            self.assertEqual(words is None, hope == '', (what, hope))
+            for word in words or ():
+                self.assertIn(word, hope)
+
+    def test_survivor(self):
+        for what, answers, who in SURVIVORS:
+            self.assertEqual(who, plan.survivor(NAMES, told(answers)), what)
+
+    def test_nothing_is_worth_waiting_for_where_one_survives(self):
+        for what, answers, who in SURVIVORS:
+            if who is not None:
+                self.assertEqual('', plan.worth_waiting(
+                    NAMES, told(answers)), what)
+                self.assertTrue(plan.may_halt(NAMES, told(answers)).allowed)
+
+    def test_the_mute_are_refused_when_waiting_was_in_vain(self):
+        for what, answers, forced, _ in HOPES:
+            mutes = plan.mutes(told(answers))
+            choice = plan.choose_bootstrap(NAMES, told(answers),
+                                           forced=forced)
+            if mutes:
+                self.assertIs(Step.REFUSE, choice.step, what)
+                self.assertIn(mutes[0], choice.reason)
 
     def test_after_a_halt_that_was_allowed_something_is_decided(self):
         for what, answers, forced, words in HALTS:

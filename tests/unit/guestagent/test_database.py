@@ -88,6 +88,20 @@ class DatabaseTest(testtools.TestCase):
         self.assertIn('Access denied', str(failure))
         self.assertNotIn('pass-1', str(failure))
 
+    def test_it_is_made_primary(self) -> None:
+        self.assertTrue(self.database.promote())
+        self.cursor.execute.assert_called_once_with(
+            'SET GLOBAL wsrep_provider_options = %s', ('pc.bootstrap=YES',))
+
+    def test_it_cannot_be_made_primary_while_its_component_changes(
+            self) -> None:
+        self.cursor.execute.side_effect = pymysql_errors.InternalError(
+            1210, 'Incorrect arguments to SET')
+        self.assertFalse(self.database.promote())
+        self.cursor.execute.side_effect = pymysql_errors.OperationalError(
+            1227, 'Access denied; you need the SUPER privilege')
+        self.assertRaises(database.Refused, self.database.promote)
+
     def test_the_version(self) -> None:
         self.cursor.fetchall.return_value = (('10.11.19-MariaDB',),)
         self.assertEqual('10.11.19-MariaDB', self.database.version())

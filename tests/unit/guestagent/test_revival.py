@@ -161,8 +161,10 @@ class PromoteTest(RevivalTestCase):
 
     def test_where_it_stands(self) -> None:
         self.runs(samples.outside(7).view)
-        self.member.promote(UUID, 7)
-        self.admin.promote.assert_called_once_with()
+        for taken in (False, True):
+            self.admin.promote.return_value = taken
+            self.assertIs(taken, self.member.promote(UUID, 7))
+        self.assertEqual(2, self.admin.promote.call_count)
 
     def test_not_elsewhere(self) -> None:
         self.runs(samples.outside(8).view)
@@ -172,7 +174,7 @@ class PromoteTest(RevivalTestCase):
 
     def test_one_that_is_primary_already(self) -> None:
         self.runs(samples.node_view(last_committed=9))
-        self.member.promote(UUID, 7)
+        self.assertIs(True, self.member.promote(UUID, 7))
         self.admin.promote.assert_not_called()
 
     def test_one_that_does_not_answer(self) -> None:
