@@ -175,6 +175,11 @@ class FaultTest(testtools.TestCase):
         for member in self.cluster.others(*victims):
             self.wait_writes(10, seconds, member)
 
+    def stalls(self, of: Sequence[members.Member]) -> dict[str, float]:
+        """The most seconds since it struck in which each took no write."""
+        return {member.name: self.ledger.record.longest_stall(
+            since=self.since, member=member.name) for member in of}
+
     def expect_ledger(self, recovery: float | None = None) -> audits.Audit:
         """Nothing acknowledged is lost, and all members hold the same."""
         stall = self.ledger.record.longest_stall(since=self.since)
@@ -187,7 +192,9 @@ class FaultTest(testtools.TestCase):
 
     def note(self, audit: audits.Audit, stall: float,
              recovery: float | None) -> None:
-        """Keep what was measured, in logs/faults.jsonl of the lab."""
+        """Show what was measured; logs/faults.jsonl of the lab keeps it."""
+        back = '' if recovery is None else f', all back after {recovery:.1f} s'
+        print(f'{self.id()}: {audit}; {stall:.1f} s since it struck{back}')
         path = self.cluster.home.logs / 'faults.jsonl'
         with path.open('a') as file:
             file.write(json.dumps({

@@ -17,6 +17,7 @@ For the tests of this folder that need a state transfer to last.
 
 import contextlib
 import os
+from pathlib import Path
 
 from tests.faults import member as members
 
@@ -28,14 +29,14 @@ SPOILED = 'sst_in_progress'
 
 def fill(member: members.Member, least: int) -> None:
     """Have a table of at least so many bytes, through the cluster."""
-    database, _, table = TABLE.partition('.')
+    database = TABLE.partition('.')[0]
     with contextlib.closing(member.connect(60)) as connection:
         with connection.cursor() as cursor:
             cursor.execute(f'CREATE DATABASE IF NOT EXISTS {database}')
             cursor.execute(
                 f'CREATE TABLE IF NOT EXISTS {TABLE} (id INT PRIMARY KEY '
                 f'AUTO_INCREMENT, block LONGBLOB NOT NULL) ENGINE=InnoDB')
-            while bytes_of(member, table) < least:
+            while bytes_of(member) < least:
                 cursor.execute(
                     f'INSERT INTO {TABLE} (block) VALUES (%s)',
                     (os.urandom(BLOCK),))
@@ -52,23 +53,25 @@ def burst(member: members.Member) -> None:
                os.urandom(BLOCK))
 
 
-def bytes_of(member: members.Member, table: str) -> int:
-    """Bytes of a table's file in the data directory; 0 without one."""
-    path = member.data / TABLE.partition('.')[0] / f'{table}.ibd'
+def bytes_of(member: members.Member) -> int:
+    """Bytes of the table's file in the data directory; 0 without one."""
     try:
-        return path.stat().st_blocks * 512
+        return _table_file(member).stat().st_blocks * 512
     except OSError:
         return 0
 
 
 def spoil(member: members.Member) -> None:
-    """Mark its data as spoiled, so that the next start asks for all.
+    """Leave its data as a transfer does that ends before the table came.
 
     The mark is the server's own: the script of the transfer writes to it.
+    The next start asks for all. What lies there it clears away only when
+    the donor has answered, so that an old table would pass for a new one.
     """
     mark, owner = member.data / SPOILED, member.data.stat()
     mark.touch()
     os.chown(mark, owner.st_uid, owner.st_gid)
+    _table_file(member).unlink()
 
 
 def arrived(member: members.Member) -> int:
@@ -76,10 +79,15 @@ def arrived(member: members.Member) -> int:
 
     mariabackup receives into a folder of its own and moves in the end.
     """
-    name = f'{TABLE.partition(".")[2]}.ibd'
+    name = _table_file(member).name
     sizes = [0]
     for folder, _, files in os.walk(member.data):
         if name in files:
             with contextlib.suppress(OSError):
                 sizes.append(os.stat(f'{folder}/{name}').st_blocks * 512)
     return max(sizes)
+
+
+def _table_file(member: members.Member) -> Path:
+    database, _, table = TABLE.partition('.')
+    return member.data / database / f'{table}.ibd'

@@ -104,15 +104,17 @@ class Record:
         return len(self._moments(member, since, until))
 
     def longest_stall(self, since: float | None = None,
-                      until: float | None = None) -> float:
+                      until: float | None = None,
+                      member: str | None = None) -> float:
         """The most seconds in which nobody acknowledged a write.
 
         :param since: default: from the beginning
         :param until: default: until now
+        :param member: in which this one did not
         """
         begin = self._began if since is None else since
         end = time.monotonic() if until is None else until
-        marks = [begin, *self._moments(None, begin, end), end]
+        marks = [begin, *self._moments(member, begin, end), end]
         return max(later - earlier
                    for earlier, later in itertools.pairwise(marks))
 

@@ -20,7 +20,8 @@ from tests.faults import member as members
 ONE_SECONDS = 30
 #: without a quorum, and of all: the last view has to meet again
 QUORUM_SECONDS = 90
-#: nobody acknowledges: Galera counts a member as gone after 5 s
+#: for which one of the others acknowledges nothing: Galera counts a member as
+#: gone after 5 s
 STALL_SECONDS = 15
 
 
@@ -45,6 +46,10 @@ class TestDatabaseKilled(base.FaultTest):
         recovery = self.suffer(
             catalogue.KILL, victims, ONE_SECONDS,
             between=lambda: self.expect_others_go_on(victims, STALL_SECONDS))
+        self.assertLess(recovery, ONE_SECONDS)
+        stalls = self.stalls(self.cluster.others(*victims))
+        print(f'{self.id()}: longest stalls of the others {stalls}')
+        self.assertLess(max(stalls.values()), STALL_SECONDS)
         [victim] = victims
         transfer = members.Transfer.of(victim.server_log(self.marked))
         self.assertEqual((True, False), (transfer.by_ist, transfer.by_sst),

@@ -15,6 +15,8 @@
 The cluster is one of its own, with a table of more than a gigabyte.
 """
 
+import time
+
 from lab.guest import control
 from lab import waiting
 from tests.e2e import laboratory
@@ -92,8 +94,9 @@ class TestStateTransfer(base.FaultTest):
 
     def check(self, joiner):
         self.expect_recovery(TRANSFER_SECONDS)
+        recovery = time.monotonic() - self.since
         transfer = members.Transfer.of(joiner.server_log(self.marked))
         self.assertTrue(transfer.by_sst, transfer.lines)
         self.assertGreaterEqual(filling.arrived(joiner), LEAST_BYTES)
-        self.expect_ledger()
+        self.expect_ledger(recovery)
         laboratory.wait_ready(self.cluster.cluster_id)

@@ -20,7 +20,6 @@ one member is continued, or why nobody may be.
 
 from collections.abc import Sequence
 import functools
-import math
 import re
 import traceback
 from typing import Any
@@ -38,6 +37,7 @@ from trove_pxc.galera import view
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import outcome
+from trove_pxc.taskmanager import rejoin
 from trove_pxc.taskmanager import supervision
 from trove_pxc.taskmanager import workflow
 from trove_pxc import waiting
@@ -49,7 +49,6 @@ Member = members.Member
 ServerState = view.ServerState
 
 _SILENT = (exception.GuestTimeout, exception.GuestError)
-_STOPPED = (ServerState.ABSENT, ServerState.STOPPED)
 
 
 class Recovery(formation.Formation):
@@ -282,7 +281,8 @@ def _settled_choice(operation: Recovery) -> plan.Choice:
         elif choice.step is plan.Step.WAIT:
             # Somebody has started a server since: as from the beginning.
             _let_meet(operation, operation.members[0])
-            _halt_all(operation, operation.members[0])
+            if operation.founder is None:
+                _halt_all(operation, operation.members[0])
         else:
             break
     return choice
@@ -314,65 +314,11 @@ def _await_primary(operation: Recovery, chosen: Member, uuid: str) -> None:
     def probe() -> view.MemberReport:
         report = chosen.report()
         watch.look(report)
-        if not _is_in(report, uuid):
+        if not rejoin.is_in(report, uuid):
             raise waiting.NotYet(members.seen(report))
         return report
     operation.found_through(chosen, operation.wait(
         probe, what=f'{chosen.name} to be Synced in a primary component'))
-
-
-def _is_in(report: view.MemberReport, uuid: str) -> bool:
-    """Whether it is Synced in this history, however large the component."""
-    return report.view is not None and plan.joined(
-        report, uuid, report.view.cluster_size)
-
-
-def _joined(operation: Recovery, member: Member) -> bool:
-    return _is_in(operation.ask(member), operation.history)
-
-
-def _join(operation: Recovery, member: Member) -> None:
-    """Have it in: by itself if it comes, else stopped and started once."""
-    if not _comes(operation, member):
-        operation.tell(member, functools.partial(_restart, operation, member))
-    watch = supervision.CrashWatch(member)
-    operation.wait(_joining(operation, member, watch),
-                   progress=watch.progress)
-
-
-def _restart(operation: Recovery, member: Member) -> None:
-    if member.guest.member_report().server not in _STOPPED:
-        member.guest.halt_member()
-    member.guest.start_member()
-
-
-def _comes(operation: Recovery, member: Member) -> bool:
-    """Whether it gets in, or a state transfer moves, without our doing."""
-    report = operation.ask(member)
-    if report.server not in (ServerState.STARTING, ServerState.RUNNING):
-        return False
-    # One that keeps ending may come when it is started anew.
-    watch = supervision.CrashWatch(member, forgiven=math.inf)
-    try:
-        operation.wait(_joining(operation, member, watch),
-                       seconds=member.options.self_recovery_timeout,
-                       progress=watch.progress)
-    except exceptions.DeadlineExceeded as late:
-        LOG.info('Recovery of cluster %s: starting %s anew: %s',
-                 operation.cluster_id, member.name, late)
-        return False
-    return True
-
-
-def _joining(operation: Recovery, member: Member,
-             watch: supervision.CrashWatch) -> Any:
-    def probe() -> None:
-        report = member.report()
-        watch.look(report)
-        formation.refuse_other_history(operation, member, report)
-        if not _is_in(report, operation.history):
-            raise waiting.NotYet(members.seen(report))
-    return probe
 
 
 LET_MEET = workflow.Step(
@@ -386,7 +332,7 @@ CONTINUE = workflow.Step(
     _someone_primary, _continue)
 JOIN = workflow.Step(
     'join', 'to be Synced in the cluster', 'join_stall_timeout',
-    _joined, _join)
+    rejoin.joined, rejoin.join)
 
 STEPS: tuple[Each[Any], ...] = (
     Each(first_member, (            # asks all; a silent one is unknown

@@ -16,6 +16,7 @@ import inspect
 
 import testtools
 
+from tests.faults import test_control_create
 from trove_pxc import conf
 from trove_pxc.taskmanager import create
 
@@ -34,6 +35,11 @@ class StepsTest(testtools.TestCase):
              ('every_member', ['become healthy'])],
             [(phase.of.__name__, [step.name for step in phase.steps])
              for phase in create.STEPS])
+
+    def test_the_taskmanager_is_killed_after_each_step(self) -> None:
+        self.assertEqual(
+            {step.name for phase in create.STEPS for step in phase.steps},
+            {step for step, _ in test_control_create.STEPS})
 
     def test_it_is_told_in_the_first_lines(self) -> None:
         lines = inspect.getsource(create).splitlines()[:50]

@@ -45,6 +45,13 @@ class RecordTest(testtools.TestCase):
             self.acknowledge(moment, member)
         self.assertEqual(5, self.record.longest_stall())
 
+    def test_a_member_may_stall_while_others_do_not(self) -> None:
+        for moment, member in ((1, 'one'), (2, 'two'), (7, 'one'), (8, 'two')):
+            self.acknowledge(moment, member)
+        self.assertEqual(6, self.record.longest_stall(member='one'))
+        self.assertEqual(3, self.record.longest_stall(since=4, member='one'))
+        self.assertEqual(8, self.record.longest_stall(member='three'))
+
     def test_a_stall_that_has_not_ended_counts(self) -> None:
         self.acknowledge(1)
         self.clock.return_value = 31.0
