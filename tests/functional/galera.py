@@ -454,6 +454,11 @@ class Guest(accounts.Accounts):
             if self.habit('makes_deaf'):
                 self.world.named(self.habit('makes_deaf')).server = (
                     ServerState.UNRESPONSIVE)
+            started = self.world.habits.get(self.name, {}).pop(
+                'has_started', None)
+            if started:
+                other = self.world.named(started)
+                other.held, other.server = False, ServerState.STARTING
             return was_to_run
 
     def promote_member(self, context: Any, uuid: str, seqno: int) -> bool:

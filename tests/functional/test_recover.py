@@ -105,6 +105,14 @@ class WayTest(RecoverTestCase):
         self.assertIn(f'halt {THREE}', self.world.events)
         self.recovered(f'continue {TWO}', f'start {ONE}', f'start {THREE}')
 
+    def test_one_that_somebody_starts_when_it_was_stopped(self) -> None:
+        """As an operator who does not know that a recovery runs."""
+        self.stand((STARTING, 30), (STARTING, 31), (CRASHED, 29))
+        self.world.habits[THREE] = {'has_started': ONE}
+        self.recover()
+        self.recovered(f'continue {TWO}', f'start {ONE}', f'start {THREE}')
+        self.assertEqual(2, self.world.events.count(f'halt {ONE}'))
+
     def test_those_that_can_meet_by_themselves_are_let(self) -> None:
         self.stand((STARTING, 30), (STARTING, 31), (STARTING, 31))
         for name in test_actions.NAMES:
