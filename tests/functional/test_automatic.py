@@ -94,18 +94,29 @@ class AutomaticTest(test_actions.ActionTest):
         self.fall()
         self.world.stand('products-1', RUNNING, 30)
         self.world.named('products-1').report_status(Statuses.BLOCKED)
-        self.override('automatic_recovery_patience', 6, 'mariadb')
 
     def glance(self) -> bool:
         """Look before the patience is over; whether a recovery began."""
+        self.override('automatic_recovery_patience', 3600, 'mariadb')
+        self.watch.look()
+        self.assertEqual({}, self.watch._running)
+        began = waiting.Stopwatch()
+
+        def probe() -> None:
+            if began.elapsed < 4:
+                raise waiting.NotYet('a part of the patience is not over')
+        waiting.until('a part of the patience', probe, 10, 0.3)
+        # A third of it is over, and all of it is not.
+        patience = round(began.elapsed * 2)
+        self.override('automatic_recovery_patience', patience, 'mariadb')
         self.watch.look()
         self.override('automatic_recovery_patience', 3600, 'mariadb')
 
-        def probe() -> None:
+        def asked() -> None:
             self.watch.look()
             if self.watch._running:
                 raise waiting.NotYet('somebody is being asked')
-        waiting.until('all to be asked', probe, 60, 0.3)
+        waiting.until('all to be asked', asked, 60, 0.3)
         return bool(self.notified('dbaas.cluster_recover.start'))
 
     def test_a_survivor_does_not_have_to_wait_so_long(self) -> None:
@@ -133,7 +144,6 @@ class AutomaticTest(test_actions.ActionTest):
 
     def test_all_that_have_stopped_wait_their_time(self) -> None:
         self.fall()
-        self.override('automatic_recovery_patience', 6, 'mariadb')
         self.assertFalse(self.glance())
 
     def test_it_is_switched_off(self) -> None:

@@ -19,6 +19,7 @@ must say. It never forces: what it may not do is an operator's to decide.
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Sequence
 import threading
 from typing import Any
 
@@ -59,18 +60,12 @@ class Case:
     def __init__(self) -> None:
         self._since = waiting.Stopwatch()
         self._tries = 0
-        self._looked_at = False
 
     def due(self, patience: float) -> bool:
         """Whether it is time for a try; each waits twice as long."""
         waits = min(patience * 2.0 ** self._tries,
                     max(patience, _LONGEST_PATIENCE))
         return bool(self._since.elapsed >= waits)
-
-    def is_new(self) -> bool:
-        """Whether nobody has asked this before."""
-        new, self._looked_at = not self._looked_at, True
-        return new
 
     def tried(self) -> None:
         self._tries += 1
@@ -110,9 +105,9 @@ class Watch:
             if case.due(patience):
                 case.tried()
                 self._run(attend, row)
-            elif needy[cluster_id] and case.is_new():
-                self._run(attend_survivor, row, case,
-                          patience * _PART_OF_PATIENCE)
+            elif needy[cluster_id] and case.due(
+                    patience * _PART_OF_PATIENCE):
+                self._run(attend_survivor, row, case)
 
     def _run(self, target: Callable[..., object], row: Any,
              *more: object) -> None:
@@ -122,16 +117,14 @@ class Watch:
         thread.start()
 
 
-def attend_survivor(row: Any, case: Case, seconds: float) -> bool:
+def attend_survivor(row: Any, case: Case) -> bool:
     """Have a cluster recovered sooner that nothing else can bring back.
 
     Patience is for members that may find each other. It gets a part of it
     all the same: an operator may be stopping all members, this one last.
 
-    :param seconds: until it is asked.
     :returns: whether the recovery was begun.
     """
-    waiting.pause(seconds)
     try:
         operation = _recovery(row)
         operation.look()
@@ -236,7 +229,8 @@ def nobody_serves(cluster_ids: Iterable[str]) -> dict[str, bool]:
     Who did not come in, or was to go, is not counted. It costs two
     statements, however many clusters there are.
 
-    :returns: whether one member alone runs outside a primary component.
+    :returns: whether one member alone runs outside a primary component,
+        and all others have told of themselves of late.
     """
     table, told = (instance_models.DBInstance,
                    instance_models.InstanceServiceStatus)
@@ -249,11 +243,15 @@ def nobody_serves(cluster_ids: Iterable[str]) -> dict[str, bool]:
     for row in rows:
         rows_of.setdefault(str(row.cluster_id), []).append(row)
     return {
-        cluster_id: [statuses[row.id].status for row in its_rows].count(
-            Statuses.BLOCKED) == 1
+        cluster_id: _one_survives([statuses[row.id] for row in its_rows])
         for cluster_id, its_rows in rows_of.items()
         if all(_may_be_revived(row, statuses.get(row.id))
                for row in its_rows)}
+
+
+def _one_survives(statuses: Sequence[Any]) -> bool:
+    blocked = [one for one in statuses if one.status == Statuses.BLOCKED]
+    return len(blocked) == 1 and all(one.is_uptodate() for one in statuses)
 
 
 def _may_be_revived(row: Any, status: Any) -> bool:
