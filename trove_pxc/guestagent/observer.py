@@ -23,6 +23,7 @@ from trove_pxc.galera import view
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import database
 from trove_pxc.guestagent import files
+from trove_pxc import waiting
 
 _LOG_LINES = 200
 _LOOP_RESTARTS = 2
@@ -30,6 +31,15 @@ _LOOP_SECONDS = 30
 _SILENCES = 3  # in a row, each some seconds long
 # A full volume would cast the member out again at once.
 _ROOM_BYTES = 64 << 20
+
+# Galera counts a joiner anew that was away while its transfer ran, takes no
+# word of it that it has joined, and does not have it ask again. All members
+# log it: who joins beside such a one and takes long is started once more.
+_REJECTED = re.compile(r'Rejecting JOIN message from .*: new State Transfer '
+                       'required')
+_STARTS = 'galera-start: starting '
+_REJECTED_LINES = 5000
+_JOINS_SECONDS = 30
 
 # The server starts it as "wsrep_sst_rsync --role 'joiner' --address ...".
 _RECEIVES = re.compile(r"wsrep_sst_\S+ .*--role\s+'?joiner\b")
@@ -66,9 +76,12 @@ class Observer:
         self._answered_restarts = 0
         self._silences = 0
         self._cast_out_start = ''
+        self._joins: waiting.Stopwatch | None = None
 
     def cast_out(self, mount_point: str) -> bool:
-        """Whether the server that runs was last seen cast out, for good.
+        """Whether the server that runs was last seen out, for good.
+
+        It was cast out, or waits for a transfer that it never asks for.
 
         :param mount_point: of its volume; while that has no room, a new
             start would be of no use and the answer is no.
@@ -106,9 +119,26 @@ class Observer:
             return self._not_listening(seen)
         self._answered_start = seen.started_at
         self._answered_restarts = seen.restarts
-        self._cast_out_start = (
-            seen.started_at if node_view.was_cast_out else '')
+        self._cast_out_start = seen.started_at if (
+            node_view.was_cast_out
+            or self._joins_in_vain(node_view, seen)) else ''
         return Observation(view.ServerState.RUNNING, node_view)
+
+    def _joins_in_vain(self, node_view: view.NodeView,
+                       seen: container.Seen) -> bool:
+        """Whether it is joining for long, and its word was not taken."""
+        if not (node_view.in_primary
+                and node_view.local_state is view.LocalState.JOINING):
+            self._joins = None
+            return False
+        if self._cast_out_start == seen.started_at:
+            return True
+        self._joins = self._joins or waiting.Stopwatch()
+        if self._joins.elapsed < _JOINS_SECONDS:
+            return False
+        self._joins = None
+        log = '\n'.join(self._container.last_lines(_REJECTED_LINES))
+        return _REJECTED.search(log.rpartition(_STARTS)[2]) is not None
 
     def _stopped(self, seen: container.Seen) -> Observation:
         state = _state_of_stopped(seen)

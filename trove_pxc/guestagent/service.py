@@ -231,8 +231,8 @@ class GaleraService:
             return
         with self._lock:
             if self._observer.cast_out(self._where.mount_point):
-                LOG.warning('The server left its cluster as inconsistent '
-                            'and does not come back: starting it anew')
+                LOG.warning('The server is out of its cluster and does not '
+                            'come back by itself: starting it anew')
                 self._container.stop(CONF.state_change_wait_time)
             if (self._container.look().at_work
                     or self._files.present(self._where.stopped_file)):

@@ -32,6 +32,10 @@ CAST_OUT = view.NodeView.from_status({
     'wsrep_local_state': '5', 'wsrep_local_state_comment': 'Inconsistent',
     'wsrep_cluster_size': '0', 'wsrep_cluster_status': 'Disconnected',
     'wsrep_connected': 'OFF', 'wsrep_ready': 'OFF'})
+STARTS = 'galera-start: starting /usr/sbin/mariadbd, position none, order none'
+# As MariaDB 10.11 tells it of one that hung in its state transfer.
+REJECTED = ('2026-11-28 13:35:46 0 [Warning] WSREP: Rejecting JOIN message '
+            'from 0.0 (big-3): new State Transfer required.')
 State = view.ServerState
 
 
@@ -241,6 +245,38 @@ class ObserverTest(testtools.TestCase):
         statvfs.assert_called_once_with('/volume')
         statvfs.return_value.f_bavail = 100_000
         self.assertTrue(self.observer.cast_out('/volume'))
+
+    def joins(self, seconds: float, *lines: str) -> bool:
+        """Whether a joiner of that log is out for good after that time."""
+        self.admin.view.return_value = view.NodeView.from_status(
+            {**samples.SYNCED, 'wsrep_local_state': '1',
+             'wsrep_local_state_comment': 'Joining', 'wsrep_ready': 'OFF'})
+        self.container.last_lines.return_value = list(lines)
+        with mock.patch('time.monotonic', autospec=True) as clock:
+            clock.return_value = 100.0
+            self.observer.observe(self.admin)
+            clock.return_value += seconds
+            self.observer.observe(self.admin)
+            clock.return_value += 1
+            self.observer.observe(self.admin)
+        return self.observer.cast_out('/')
+
+    def test_one_whose_word_was_not_taken_is_out_for_good(self) -> None:
+        self.assertTrue(self.joins(31, STARTS, REJECTED))
+        self.docker(status='running', started_at=ago(1))
+        self.assertFalse(self.observer.cast_out('/'))
+
+    def test_one_that_was_counted_anew_may_yet_get_in(self) -> None:
+        self.assertFalse(self.joins(20, STARTS, REJECTED))
+        self.admin.view.return_value = SYNCED
+        self.observer.observe(self.admin)
+        self.assertFalse(self.joins(20, STARTS, REJECTED))
+
+    def test_one_that_gets_much_that_it_missed_is_let(self) -> None:
+        self.assertFalse(self.joins(3600, STARTS, 'Receiving IST... 1.0%'))
+
+    def test_what_was_said_of_the_start_before_does_not_count(self) -> None:
+        self.assertFalse(self.joins(3600, STARTS, REJECTED, STARTS))
 
     def test_one_out_of_the_primary_component_is_not_cast_out(self) -> None:
         self.admin.view.return_value = view.NodeView.from_status({
