@@ -18,6 +18,7 @@ The command line imports it.
 from trove_pxc.checks import check
 from trove_pxc.checks import datastores
 from trove_pxc.checks import guests
+from trove_pxc.checks import pipeline
 from trove_pxc.checks import services
 from trove_pxc.checks import settings
 
@@ -54,6 +55,9 @@ CHECKS = (
     check.Check(
         'Routes of the API', services.api_extension,
         'trove-api finds the extension of this package.'),
+    check.Check(
+        'Pipeline of the API', pipeline.api_filter,
+        'The filter of this package stands before extensions.', (VALUES,)),
     check.Check(
         'Root', services.root_controller,
         'Root can be enabled for clusters.', (VALUES,)),
