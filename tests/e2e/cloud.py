@@ -22,6 +22,7 @@ import urllib.request
 
 from lab.guest import control
 from lab import home as lab_home
+from lab import identity
 from lab import netns
 
 TIMEOUT = 30
@@ -69,8 +70,15 @@ def _request(home: lab_home.Home, method: str, path: str,
     request = urllib.request.Request(
         f'{home.cloud_url}{path}', method=method,
         data=None if body is None else json.dumps(body).encode(),
-        headers={'Content-Type': 'application/json'})
+        headers={'Content-Type': 'application/json', **_token(home)})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with netns.entered(netns.path(home.controller)):
         with opener.open(request, timeout=TIMEOUT) as answer:
             return json.loads(answer.read() or 'null')
+
+
+def _token(home: lab_home.Home) -> dict[str, str]:
+    """What an administrator shows where Keystone says who asks."""
+    if not home.with_keystone:
+        return {}
+    return {'X-Auth-Token': identity.login(home, identity.ADMIN).token}
