@@ -69,6 +69,12 @@ class StatusTest(sites.SiteTest):
         self.pxc.delete()
         self.assert_names('Datastores with clusters',
                           'api_strategy = trove_pxc.api')
+        # Nothing is said to be right that was not looked at.
+        unasked = {one.check.name for one in self.outcomes()
+                   if one.blocked_by}
+        self.assertLessEqual(
+            {'Strategies', 'Root', 'Database images', 'Datastore versions'},
+            unasked)
 
     def test_a_trove_that_is_too_old(self) -> None:
         self.use_trove('24.1.0')
