@@ -22,6 +22,7 @@ from lab.cloud import seed
 from lab import errors
 from lab import home as lab_home
 from lab import identity
+from lab.images import datastore
 
 
 def environment(home: lab_home.Home, project: str) -> dict[str, str]:
@@ -40,6 +41,18 @@ def environment(home: lab_home.Home, project: str) -> dict[str, str]:
     }
 
 
+def inside(home: lab_home.Home, more: dict[str, str]) -> dict[str, str]:
+    """The whole environment of who is on the controller.
+
+    :param more: what the lab's own programs have there
+    """
+    access = environment(home, lab_home.PROJECT)
+    if not home.with_keystone:
+        access['OS_ENDPOINT'] = (f'http://127.0.0.1:{lab_home.TROVE_PORT}'
+                                 f'/v1.0/{lab_home.PROJECT}')
+    return {**_inherited(), **more, **access, **_places(home)}
+
+
 def exports(home: lab_home.Home, project: str) -> str:
     """The same as lines for a shell to evaluate."""
     unset = [name for name in sorted(os.environ)
@@ -48,9 +61,17 @@ def exports(home: lab_home.Home, project: str) -> str:
     lines = [f'unset {name}' for name in unset]
     lines += [f"export {name}='{value}'"
               for name, value in environment(home, project).items()]
-    lines.append(f"export LAB_NETWORK='{seed.NETWORK_ID}'")
+    lines += [f"export {name}='{value}'"
+              for name, value in _places(home).items()]
     lines.append(f"export PATH='{home.venv}/bin':\"$PATH\"")
     return '\n'.join(lines)
+
+
+def _places(home: lab_home.Home) -> dict[str, str]:
+    """What a new cluster or datastore version is made of."""
+    found = datastore.images(home)
+    return {'LAB_NETWORK': seed.NETWORK_ID,
+            'LAB_IMAGE': found[-1].id if found else ''}
 
 
 def run(home: lab_home.Home, arguments: Sequence[str],
@@ -85,8 +106,11 @@ def _argv(home: lab_home.Home, arguments: Sequence[str]) -> list[str]:
 
 
 def _whole_environment(home: lab_home.Home, project: str) -> dict[str, str]:
+    return {**_inherited(), **environment(home, project)}
+
+
+def _inherited() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items()
                  if not name.startswith('OS_') and name != 'PYTHONPATH'}
     # The client would ask a proxy of the machine for the lab's loopback.
-    return {**inherited, **environment(home, project),
-            'NO_PROXY': '127.0.0.1', 'no_proxy': '127.0.0.1'}
+    return {**inherited, 'NO_PROXY': '127.0.0.1', 'no_proxy': '127.0.0.1'}

@@ -168,6 +168,19 @@ class Home:
         return bool(self.settings().get('keystone', False))
 
     @property
+    def plain(self) -> bool:
+        """Whether Trove is without this project, but for who installs it."""
+        return bool(self.settings().get('plain', False))
+
+    @property
+    def library(self) -> Path:
+        """Where the lab's programs find the lab's own code.
+
+        In a plain lab that is all that they find of the checkout.
+        """
+        return self.root / 'library' if self.plain else self.checkout
+
+    @property
     def keystone_port(self) -> int:
         """The port on the machine's loopback that leads to Keystone."""
         return int(self.settings().get(
@@ -203,8 +216,19 @@ class Home:
         for folder in (self.root, self.logs, self.run, self.cloud,
                        self.guests, self.images, self.cache, self.etc):
             folder.mkdir(parents=True, exist_ok=True)
+        if self.plain:
+            self._make_library()
         # The guests' volumes lie there, with whatever is on them.
         self.cloud.chmod(0o700)
+
+    def _make_library(self) -> None:
+        self.library.mkdir(exist_ok=True)
+        link = self.library / 'lab'
+        code = self.checkout / 'lab'
+        # A program of the lab may have come by this link itself.
+        if not link.is_symlink() or link.readlink() != code:
+            link.unlink(missing_ok=True)
+            link.symlink_to(code)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

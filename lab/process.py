@@ -40,7 +40,7 @@ def environment(home: lab_home.Home) -> dict[str, str]:
         'HOME': str(home.root),
         'LANG': 'C.UTF-8',
         'LAB_HOME': str(home.root),
-        'PYTHONPATH': str(home.checkout),
+        'PYTHONPATH': str(home.library),
         'PYTHONUNBUFFERED': '1',
         # Trove's own word that eventlet is old, at every start.
         'PYTHONWARNINGS': 'ignore:::trove.cmd',

@@ -39,6 +39,7 @@ class Wanted:
     :ivar api_port: where Trove's API is to be reached on the loopback
     :ivar keystone: whether there is to be one; else everybody is believed
     :ivar keystone_port: where that is to be reached
+    :ivar plain: whether Trove is to be without this project
     :ivar debug: whether Trove logs at debug level; None: as before
     :ivar trove_version: the release of Trove to run; None: as before
     """
@@ -46,6 +47,7 @@ class Wanted:
     api_port: int
     keystone: bool
     keystone_port: int
+    plain: bool = False
     debug: bool | None = None
     trove_version: str | None = None
 
@@ -64,9 +66,9 @@ def up(home: lab_home.Home, report: lab_report.Report,
         return
     packages.restore_policy()
     _clear_ruins(home, report)
-    home.make()
     home.set(api_port=wanted.api_port, keystone=wanted.keystone,
-             keystone_port=wanted.keystone_port)
+             keystone_port=wanted.keystone_port, plain=wanted.plain)
+    home.make()
     if wanted.trove_version is not None:
         home.set(trove_version=wanted.trove_version)
     if 'run_netns_was_there' not in home.settings():
@@ -77,7 +79,9 @@ def up(home: lab_home.Home, report: lab_report.Report,
     netns.create_controller(home)
     services = all_services.services(home)
     parallel.run(
-        lambda: venv.ensure(home, report),
+        # What somebody has installed in a plain lab that runs is theirs.
+        *([] if wanted.plain and runs(home) else
+          [lambda: venv.ensure(home, report)]),
         *([lambda: venv.ensure_keystone(home, report)]
           if wanted.keystone else []),
         lambda: datastores.prepare_default(home, report),
@@ -92,7 +96,8 @@ def up(home: lab_home.Home, report: lab_report.Report,
     parallel.run(
         lambda: _start(report, services['api'], services['conductor'],
                        services['taskmanager']),
-        lambda: datastores.add_default(home, report))
+        *([] if wanted.plain else
+          [lambda: datastores.add_default(home, report)]))
     report.say(f'the lab is up: {home.api_url}')
 
 
@@ -100,7 +105,7 @@ def is_up(home: lab_home.Home) -> bool:
     """Whether there is nothing left to do."""
     return (home.exists and venv.is_ready(home)
             and (venv.keystone_is_ready(home) or not home.with_keystone)
-            and datastores.default_is_there(home)
+            and (home.plain or datastores.default_is_there(home))
             and set(all_services.states(home).values()) == {'up'})
 
 

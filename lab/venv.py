@@ -37,6 +37,7 @@ REQUIREMENTS = (
     'wheel',
 )
 KEYSTONE = ('keystone==30.0.0', 'gunicorn==27.0.1', 'PyMySQL>=1.1.0')
+DISTRIBUTION = 'trove-pxc'
 STAMP = 'lab-stamp'
 CHECKOUT_STAMP = 'lab-checkout-stamp'
 
@@ -53,7 +54,7 @@ def python(home: lab_home.Home) -> Path:
 def is_ready(home: lab_home.Home) -> bool:
     """Whether the environment holds what this checkout wants."""
     return _read(home.venv, STAMP) == _wanted(
-        _requirements(home)) and _checkout_is_ready(home)
+        _requirements(home)) and (home.plain or _checkout_is_ready(home))
 
 
 def is_usable(home: lab_home.Home) -> bool:
@@ -67,7 +68,9 @@ def ensure(home: lab_home.Home, report: lab_report.Report) -> None:
         with report.step(f'Python environment: Trove {trove_version(home)} '
                          f'and its clients'):
             _build(home, home.venv, _requirements(home))
-    if not _checkout_is_ready(home):
+    if home.plain:
+        _take_checkout_out(home, report)
+    elif not _checkout_is_ready(home):
         with report.step(f'Python environment: {home.checkout}'):
             _install_checkout(home)
 
@@ -91,6 +94,16 @@ def _build(home: lab_home.Home, folder: Path,
     _run(home, folder, [base_python(), '-m', 'venv', '--clear', str(folder)])
     _pip(home, folder, *requirements)
     (folder / STAMP).write_text(_wanted(requirements))
+
+
+def _take_checkout_out(home: lab_home.Home,
+                       report: lab_report.Report) -> None:
+    """Leave Trove and its clients, as they are on PyPI."""
+    (home.venv / CHECKOUT_STAMP).unlink(missing_ok=True)
+    with report.step('Python environment: without this project'):
+        _run(home, home.venv, [
+            str(python(home)), '-m', 'pip', 'uninstall', '--quiet', '--yes',
+            '--disable-pip-version-check', DISTRIBUTION])
 
 
 def _install_checkout(home: lab_home.Home) -> None:

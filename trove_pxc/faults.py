@@ -15,7 +15,14 @@
 Imported by api/actions, api/growth and the operations.
 """
 
+import textwrap
+
 from trove.instance import models as instance_models
+
+#: the column of Trove's table
+LENGTH = 255
+#: Trove breaks longer lines, with more characters than it takes away
+_LINE = 79
 
 
 def forget(instance_id: str) -> None:
@@ -23,3 +30,14 @@ def forget(instance_id: str) -> None:
     fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
     if fault is not None:
         fault.db_api.delete(fault)
+
+
+def save_fault(instance_id: str, message: str, details: str) -> None:
+    """Have an instance tell of a failure, as far as Trove has room for it.
+
+    :param details: what only an administrator sees.
+    """
+    instance_models.save_instance_fault(
+        instance_id, textwrap.fill(message[:LENGTH], _LINE,
+                                   break_long_words=False,
+                                   break_on_hyphens=False), details)

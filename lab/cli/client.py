@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 from lab.cli import command
 from lab import client
+from lab import controller
 from lab import errors
 from lab import home as lab_home
 
@@ -42,9 +43,20 @@ Prints what the "openstack" client needs as shell exports:
   eval "$(lab env)"
   openstack database cluster list
 
-and the id of the network for new members as LAB_NETWORK. In a lab with
-Keystone they name a clouds.yaml that root alone may read, and a user in it;
-its password is not printed.
+and the id of the network for new members as LAB_NETWORK, and that of the
+latest guest image as LAB_IMAGE. In a lab with Keystone they name a clouds.yaml
+that root alone may read, and a user in it; its password is not printed.
+"""
+SHELL = """\
+Opens a shell on the controller, where Trove's services run: its network, its
+configuration in /etc/trove and its programs, such as trove-manage and
+trove-pxc-status. After the word "shell" comes what it is to run instead of
+waiting for you:
+
+  lab shell
+  lab shell trove-pxc-status upgrade check
+
+The client works there as well, and LAB_NETWORK and LAB_IMAGE are set.
 """
 ADMIN = 'admin'
 AS_ADMIN = '--as-admin'
@@ -62,6 +74,10 @@ def register(commands: command.Commands) -> None:
     parser.add_argument(
         '--project', '--as', default=lab_home.PROJECT,
         help='or a user, in a lab with Keystone (default: %(default)s)')
+    parser = command.add(
+        commands, 'shell', 'a shell on the controller', SHELL, _shell)
+    parser.add_argument('arguments', nargs=argparse.REMAINDER,
+                        metavar='...', help='a program and its words')
 
 
 def for_the_client(arguments: Sequence[str]) -> list[str] | None:
@@ -92,3 +108,7 @@ def _never(home: lab_home.Home, options: argparse.Namespace) -> int:
 def _env(home: lab_home.Home, options: argparse.Namespace) -> int:
     print(client.exports(home, options.project))
     return 0
+
+
+def _shell(home: lab_home.Home, options: argparse.Namespace) -> int:
+    return controller.shell(home, options.arguments or ['bash', '--norc'])

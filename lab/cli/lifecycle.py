@@ -38,6 +38,9 @@ has died. The first time takes some minutes, a later time seconds.
 With --keystone there is a real Keystone as well, and Trove asks it who comes:
 "lab env" and "lab openstack" log in as demo then, or with --project or --as
 as admin, demo-reader, other or other-reader.
+
+With --plain it is Trove as others have it: without this project, and without
+a datastore. The documentation tells how to go on from there.
 """
 DEMO = """\
 Brings the lab up, creates a cluster "products" of three MariaDB servers
@@ -69,6 +72,12 @@ def register(commands: command.Commands) -> None:
             default=None,
             help='have a real Keystone with two projects and three roles; '
             'a lab that runs stays as it is')
+        if parser is up_parser:
+            parser.add_argument(
+                '--plain', action=argparse.BooleanOptionalAction,
+                default=None,
+                help='leave this project out of Trove, for you to install; a '
+                'lab that runs stays as it is')
         parser.add_argument(
             '--trove-version', metavar='VERSION',
             help=f'the release of Trove, such as 25.0.0; kept until another '
@@ -127,11 +136,14 @@ def _wanted(home: lab_home.Home, options: argparse.Namespace) -> up.Wanted:
     keystone = options.keystone
     if keystone is None:
         keystone = runs and home.with_keystone
+    plain = getattr(options, 'plain', None)
+    if plain is None:
+        plain = runs and home.plain
     step = port - home.api_port
     asked = up.Wanted(
         port, keystone,
         _port('LAB_KEYSTONE_PORT', home.keystone_port + step),
-        options.debug, options.trove_version)
+        plain, options.debug, options.trove_version)
     if runs:
         is_so, is_to_be = _in_words(home), _in_words(asked)
         if is_so != is_to_be:
@@ -146,7 +158,8 @@ def _in_words(lab: lab_home.Home | up.Wanted) -> str:
                 else lab.keystone)
     return f'port {lab.api_port} ' + (
         f"and Keystone's {lab.keystone_port}" if keystone
-        else 'and without Keystone')
+        else 'and without Keystone') + (
+        ' and without this project' if lab.plain else '')
 
 
 def _port(variable: str, default: int) -> int:

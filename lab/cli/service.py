@@ -22,18 +22,20 @@ from lab import home as lab_home
 from lab.services import all as all_services
 
 GROUP = """\
-Kills or starts one service of the controller, to see what the others make of
-it. "lab up" starts whatever is down.
+Kills, starts or restarts one service of the controller, to see what the others
+make of it. "lab up" starts whatever is down.
 """
 KILL = 'Kills a service with SIGKILL, as a crash would.'
 START = 'Starts a service that is down, and waits until it answers.'
+RESTART = 'Stops a service in order, and starts it again.'
 
 
 def register(commands: command.Commands) -> None:
     group = command.add_group(
-        commands, 'service', 'kill or start one service', GROUP)
+        commands, 'service', 'kill, start or restart one service', GROUP)
     for name, teaching, run in (('kill', KILL, _kill),
-                                ('start', START, _start)):
+                                ('start', START, _start),
+                                ('restart', RESTART, _restart)):
         parser = command.add(group, name, teaching, teaching, run)
         parser.add_argument('name', metavar='NAME',
                             choices=all_services.NAMES,
@@ -55,3 +57,8 @@ def _start(home: lab_home.Home, options: argparse.Namespace) -> int:
     service.start()
     service.wait_up()
     return 0
+
+
+def _restart(home: lab_home.Home, options: argparse.Namespace) -> int:
+    all_services.service(home, options.name).stop()
+    return _start(home, options)

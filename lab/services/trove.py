@@ -88,7 +88,10 @@ def configuration_file(home: lab_home.Home) -> Path:
 
 
 def configure(home: lab_home.Home) -> None:
-    """Write the configuration of the services and the guest agents."""
+    """Write the configuration of the services and the guest agents.
+
+    What an operator has made of it in a plain lab stays.
+    """
     for folder in (home.etc / 'cloudinit', home.etc / 'templates',
                    home.own_options):
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +99,8 @@ def configure(home: lab_home.Home) -> None:
             ('trove.conf', trove_conf.trove(home)),
             ('trove-guestagent.conf', trove_conf.guest(home)),
             ('api-paste.ini', trove_conf.paste(home))):
-        private.write(home.etc / name, text)
+        if not (home.plain and (home.etc / name).exists()):
+            private.write(home.etc / name, text)
 
 
 def command(home: lab_home.Home, program: str) -> list[str]:

@@ -63,8 +63,7 @@ api_paste_config = {etc}/api-paste.ini
 guest_config = {etc}/trove-guestagent.conf
 cloudinit_location = {etc}/cloudinit
 template_path = {etc}/templates/
-{clients}taskmanager_manager = trove_pxc.taskmanager.manager.Manager
-network_driver = trove.network.neutron.NeutronDriver
+{clients}{manager}network_driver = trove.network.neutron.NeutronDriver
 network_label_regex = .*
 default_datastore = mariadb
 trove_volume_support = True
@@ -92,13 +91,16 @@ policy_file = {etc}/policy.yaml
 
 [oslo_concurrency]
 lock_path = {run}/locks
+{datastores}{credentials}"""
 
+MANAGER = 'taskmanager_manager = trove_pxc.taskmanager.manager.Manager\n'
+DATASTORES = f"""
 [mariadb]
 tcp_ports = 3306
-{strategies}
+{STRATEGIES}
 [pxc]
 tcp_ports = 3306
-{strategies}{credentials}"""
+{STRATEGIES}"""
 
 #: the lab's own, which carry no token; with Keystone they are Trove's
 CLIENTS = """\
@@ -136,12 +138,16 @@ debug = {debug}
 transport_url = {transport_url}
 control_exchange = trove
 {polling}
-{broker}
+{broker}{images}"""
+
+IMAGES = """
 [mariadb]
 docker_image = trove-lab/mariadb
+metrics_port = 9104
 
 [pxc]
 docker_image = trove-lab/pxc
+metrics_port = 9104
 """
 
 PASTE = """\
@@ -156,7 +162,7 @@ paste.app_factory = trove.versions:app_factory
 
 [pipeline:troveapi]
 pipeline = request_id http_proxy_to_wsgi faultwrapper project_of_url \
-authorization contextwrapper ratelimit galera extensions troveapp
+authorization contextwrapper ratelimit extensions troveapp
 
 [filter:request_id]
 paste.filter_factory = oslo_middleware.request_id:RequestId.factory
@@ -178,9 +184,6 @@ paste.filter_factory = trove.common.wsgi:ContextMiddleware.factory
 
 [filter:ratelimit]
 paste.filter_factory = trove.common.limits:RateLimitingMiddleware.factory
-
-[filter:galera]
-paste.filter_factory = trove_pxc.api.pipeline:factory
 
 [filter:extensions]
 paste.filter_factory = trove.common.extensions:factory
@@ -212,7 +215,8 @@ def trove(home: lab_home.Home) -> str:
         transport_url=rabbitmq.transport_url(home, '127.0.0.1'),
         port=lab_home.TROVE_PORT, etc=home.etc, run=home.run, rates=RATES,
         polling=POLLING, expiry=EXPIRY, broker=BROKER,
-        strategies=STRATEGIES,
+        manager='' if home.plain else MANAGER,
+        datastores='' if home.plain else DATASTORES,
         clients=NO_SWIFT if home.with_keystone else CLIENTS + NO_SWIFT,
         credentials=_credentials(home) if home.with_keystone else '',
         connection=mariadb.connection_url(home, 'trove'))
@@ -222,15 +226,16 @@ def guest(home: lab_home.Home) -> str:
     """trove-guestagent.conf, which Trove injects into every guest."""
     return GUEST.format(
         debug=_debug(home), polling=POLLING, broker=BROKER,
+        images='' if home.plain else IMAGES,
         transport_url=rabbitmq.transport_url(
             home, lab_home.CONTROLLER_ADDRESS))
 
 
 def paste(home: lab_home.Home) -> str:
-    """api-paste.ini: Trove's own, with our filter or without Keystone."""
-    if home.with_keystone:
-        return with_filter((home.venv / SHIPPED).read_text())
-    return PASTE.format(etc=home.etc)
+    """api-paste.ini: Trove's own, or what does without Keystone."""
+    text = ((home.venv / SHIPPED).read_text() if home.with_keystone
+            else PASTE.format(etc=home.etc))
+    return text if home.plain else with_filter(text)
 
 
 def with_filter(shipped: str) -> str:

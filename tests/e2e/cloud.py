@@ -21,6 +21,7 @@ from typing import Any
 from lab import errors
 from lab.guest import control
 from lab import home as lab_home
+from lab import identity
 from lab import netns
 from lab import web
 
@@ -66,9 +67,17 @@ def admit_everybody(home: lab_home.Home, instance_id: str, first: int,
 
 def _request(home: lab_home.Home, method: str, path: str,
              body: Any = None) -> Any:
-    wanted = web.request(method, f'{home.cloud_url}{path}', body)
+    wanted = web.request(method, f'{home.cloud_url}{path}', body,
+                         _token(home))
     with netns.entered(netns.path(home.controller)):
         answer = web.ask(wanted, TIMEOUT)
     if not answer.good:
         raise errors.LabError(f'{method} {path}: {answer.words}')
     return answer.body
+
+
+def _token(home: lab_home.Home) -> str | None:
+    """What an administrator shows where Keystone says who asks."""
+    if not home.with_keystone:
+        return None
+    return identity.login(home, identity.ADMIN).token

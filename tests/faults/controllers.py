@@ -117,6 +117,6 @@ def faults(cluster_id: str) -> dict[str, str]:
     home: lab_home.Home = laboratory.home()
     shown = [api.instance(home, member['id']) for member
              in api.cluster(home, cluster_id)['instances']]
-    return {str(instance['name']): str(
-        (instance.get('fault') or {}).get('message', ''))
+    return {str(instance['name']): ' '.join(str(
+        (instance.get('fault') or {}).get('message', '')).split())
         for instance in shown if instance['status'] == 'ERROR'}

@@ -58,6 +58,26 @@ tcp_ports = 3306
 {strategies}
 """
 
+PASTE = """\
+[composite:trove]
+use = call:trove.common.wsgi:versioned_urlmap
+/: versions
+/v1.0: troveapi
+
+[pipeline:troveapi]
+pipeline = authtoken contextwrapper ratelimit galera extensions troveapp
+#pipeline = debug extensions troveapp
+
+[filter:galera]
+paste.filter_factory = trove_pxc.api.pipeline:factory
+
+[filter:extensions]
+paste.filter_factory = trove.common.extensions:factory
+
+[app:troveapp]
+paste.app_factory = trove.common.api:app_factory
+"""
+
 GUEST = """\
 [DEFAULT]
 transport_url = rabbit://trove:very-secret@192.0.2.10:5672/
@@ -101,6 +121,7 @@ class SiteTest(testtools.TestCase):
             folder=self.folder, connection=self.connection,
             strategies=STRATEGIES)
         self.guest = GUEST
+        self.paste = PASTE
         # As an installation begins: with what Trove itself has set.
         self.addCleanup(base.CONF, [], project='trove',
                         default_config_files=[])
@@ -116,6 +137,8 @@ class SiteTest(testtools.TestCase):
         """The path of trove.conf, all files being written."""
         if self.guest:
             self.write('trove-guestagent.conf', self.guest)
+        if self.paste:
+            self.write('api-paste.ini', self.paste)
         return self.write('trove.conf', self.trove)
 
     def replace(self, old: str, new: str, count: int = 1) -> None:

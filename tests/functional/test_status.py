@@ -12,8 +12,10 @@
 
 """An installation in order, and one for each thing that can be wrong."""
 
+from importlib import metadata
 import json
 
+import fixtures
 from oslo_upgradecheck import upgradecheck
 from trove.configuration import models as configuration_models
 
@@ -67,6 +69,28 @@ class StatusTest(sites.SiteTest):
         self.pxc.delete()
         self.assert_names('Datastores with clusters',
                           'api_strategy = trove_pxc.api')
+        # Nothing is said to be right that was not looked at.
+        unasked = {one.check.name for one in self.outcomes()
+                   if one.blocked_by}
+        self.assertLessEqual(
+            {'Strategies', 'Root', 'Database images', 'Datastore versions'},
+            unasked)
+
+    def test_a_trove_that_is_too_old(self) -> None:
+        self.use_trove('24.1.0')
+        self.assert_names('Version of Trove', 'Trove is 24.1.0',
+                          'needs 25 or newer')
+
+    def test_a_trove_that_nobody_tried(self) -> None:
+        self.use_trove('27.0.0')
+        self.assert_names('Version of Trove', 'tried with 26 at most',
+                          fatal=False)
+
+    def use_trove(self, version: str) -> None:
+        real = metadata.version
+        self.useFixture(fixtures.MonkeyPatch(
+            'importlib.metadata.version',
+            lambda name: version if name == 'trove' else real(name)))
 
     def test_a_strategy_that_is_not_set(self) -> None:
         name = 'taskmanager_strategy'
@@ -126,6 +150,40 @@ class StatusTest(sites.SiteTest):
         self.replace('[DEFAULT]\n', '[DEFAULT]\n'
                      'trove_security_group_rule_cidr = all\n')
         self.assert_names('Network of the users', 'cidr = all is no network')
+
+    def test_a_pipeline_without_the_filter(self) -> None:
+        self.paste = self.paste.replace('galera extensions', 'extensions')
+        self.assert_names(
+            'Pipeline of the API',
+            f'{self.folder}/api-paste.ini lacks the filter',
+            'paste.filter_factory = trove_pxc.api.pipeline:factory',
+            fatal=False)
+
+    def test_a_pipeline_with_the_filter_in_vain(self) -> None:
+        self.paste = self.paste.replace('galera extensions',
+                                        'extensions galera')
+        self.assert_names('Pipeline of the API', 'behind extensions',
+                          fatal=False)
+
+    def test_a_pipeline_with_a_filter_of_the_same_name(self) -> None:
+        self.paste = self.paste.replace('trove_pxc.api.pipeline:factory',
+                                        'trove.common.wsgi:Debug')
+        self.assert_names('Pipeline of the API', 'lacks the filter',
+                          fatal=False)
+
+    def test_a_pipeline_without_extensions(self) -> None:
+        self.paste = self.paste.replace('galera extensions', 'galera')
+        self.assert_names('Pipeline of the API', 'no pipeline with Trove')
+
+    def test_a_pipeline_that_cannot_be_read(self) -> None:
+        self.paste = 'pipeline = galera extensions troveapp\n'
+        self.assert_names('Pipeline of the API', 'cannot be read')
+
+    def test_no_pipeline(self) -> None:
+        self.paste = ''
+        self.assert_names('Pipeline of the API',
+                          'api_paste_config = api-paste.ini is not found',
+                          fatal=False)
 
     def test_root_of_trove(self) -> None:
         name = 'root_controller'

@@ -18,6 +18,7 @@ The command line imports it.
 from trove_pxc.checks import check
 from trove_pxc.checks import datastores
 from trove_pxc.checks import guests
+from trove_pxc.checks import pipeline
 from trove_pxc.checks import services
 from trove_pxc.checks import settings
 
@@ -44,46 +45,50 @@ CHECKS = (
     check.Check(
         'Strategies', services.strategies_set,
         "api_strategy, taskmanager_strategy and guestagent_strategy are this "
-        "package's.", (VALUES,)),
+        "package's.", (VALUES, OFFERED)),
     check.Check(
         'Strategies load', services.strategies_importable,
-        'Each of them can be imported here.', (VALUES,)),
+        'Each of them can be imported here.', (VALUES, OFFERED)),
     check.Check(
         'Cluster support', services.cluster_support,
-        'cluster_support is on.', (VALUES,)),
+        'cluster_support is on.', (VALUES, OFFERED)),
     check.Check(
         'Routes of the API', services.api_extension,
         'trove-api finds the extension of this package.'),
     check.Check(
+        'Pipeline of the API', pipeline.api_filter,
+        'The filter of this package stands before extensions.', (VALUES,)),
+    check.Check(
         'Root', services.root_controller,
-        'Root can be enabled for clusters.', (VALUES,)),
+        'Root can be enabled for clusters.', (VALUES, OFFERED)),
     check.Check(
         'Operations left behind', services.taskmanager_manager,
         'trove-taskmanager resumes what another has left behind.',
         (VALUES,)),
     check.Check(
         'Notification ids', services.notification_ids,
-        'Usage notifications carry an id for each datastore.', (VALUES,)),
+        'Usage notifications carry an id for each datastore.',
+        (VALUES, OFFERED)),
     check.Check(
         CIDR, settings.cidr,
         'trove_security_group_rule_cidr is a network.', (VALUES,)),
     check.Check(
         'Ports between members', settings.ports,
         'tcp_ports keeps 4444, 4567 and 4568 closed to users.',
-        (VALUES, CIDR)),
+        (VALUES, OFFERED, CIDR)),
     check.Check(
         'Port of users', settings.sql_port,
-        'tcp_ports opens 3306 to users.', (VALUES,)),
+        'tcp_ports opens 3306 to users.', (VALUES, OFFERED)),
     check.Check(
         'Messages to guests', settings.messages,
         'Passwords and keys go to guests in messages that are encrypted.',
         (VALUES,)),
     check.Check(
         'Templates whole', settings.templates_whole,
-        'The templates of new instances can be read.', (VALUES,)),
+        'The templates of new instances can be read.', (VALUES, OFFERED)),
     check.Check(
         'Templates found', settings.templates_found,
-        'All services find the same templates.', (VALUES,)),
+        'All services find the same templates.', (VALUES, OFFERED)),
     check.Check(
         GUEST_FILE, guests.file,
         'The file that guest_config names can be read.', (VALUES,)),
@@ -97,11 +102,11 @@ CHECKS = (
     check.Check(
         'Database images', guests.database_images,
         'docker_image in it leaves the tag to the datastore version.',
-        (VALUES, GUEST_VALUES)),
+        (VALUES, OFFERED, GUEST_VALUES)),
     check.Check(
         'Metrics', guests.metrics,
         'tcp_ports keeps the figures of members closed to users.',
-        (VALUES, GUEST_VALUES)),
+        (VALUES, OFFERED, GUEST_VALUES)),
     check.Check(
         'Heartbeats', settings.heartbeat,
         'agent_heartbeat_expiry is longer than two reports take.',
@@ -109,17 +114,18 @@ CHECKS = (
     check.Check(
         'Time to stop', settings.stop_timeouts,
         'member_stop_timeout is longer than state_change_wait_time.',
-        (VALUES, GUEST_VALUES)),
+        (VALUES, OFFERED, GUEST_VALUES)),
     check.Check(
         'Time to grow', settings.volume_timeouts,
         'volume_resize_timeout is enough for max_accepted_volume_size.',
-        (VALUES,)),
+        (VALUES, OFFERED)),
     check.Check(
         DATABASE, datastores.database,
         "Trove's tables can be read.", (VALUES,)),
     check.Check(
         'Datastore versions', datastores.registered,
-        'There is an active version to make clusters of.', (DATABASE,)),
+        'There is an active version to make clusters of.',
+        (OFFERED, DATABASE)),
     check.Check(
         'Guest managers', datastores.guest_managers,
         'registry_ext of each version is the manager of this package.',

@@ -88,6 +88,29 @@ class ShowClusterHealth(command.ShowOne):
         return columns, [health[column] for column in columns]
 
 
+class WaitForCluster(command.Command):
+    """Wait until a cluster has no task, and tell its progress meanwhile.
+
+    For what the client asks for without a --wait of its own: create, grow,
+    shrink. The command fails if a member has a fault then, and names it.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument('cluster', metavar='<cluster>',
+                            help=_CLUSTER_HELP)
+        parser.add_argument(
+            '--timeout', metavar='<seconds>', type=int,
+            default=_WAIT_SECONDS,
+            help='Seconds that it lasts at most (default: %(default)s).')
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        database = self.app.client_manager.database
+        cluster = requests.find_cluster(database, parsed_args.cluster)
+        progress.wait(database, cluster, parsed_args.timeout)
+
+
 class _Action(command.Command):
     """What the commands that ask for an action have in common."""
 

@@ -25,10 +25,10 @@ from typing import Any
 from oslo_log import log as logging
 from trove.common import exception
 from trove.extensions.common import models as root_models
-from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
+from trove_pxc import faults
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import formation
@@ -221,8 +221,8 @@ def give_up(operation: Growth, failure: exceptions.StepFailed) -> None:
                     f'{at_fault.name}, which tells why. '
                     f'Next: {failure.next_action}')
         outcome.set_error(member, InstanceTasks.GROWING_ERROR)
-        instance_models.save_instance_fault(
-            member.id, text[:outcome.FAULT_LENGTH], details)
+        faults.save_fault(
+            member.id, text, details)
     for member in operation.unfinished:
         _keep_out(member)
 

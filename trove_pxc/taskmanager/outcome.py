@@ -26,6 +26,7 @@ from trove.instance import service_status
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
+from trove_pxc import faults
 from trove_pxc.taskmanager import members
 from trove_pxc import waiting
 
@@ -34,7 +35,6 @@ LOG = logging.getLogger(__name__)
 
 _READY = (service_status.ServiceStatuses.INSTANCE_READY,
           service_status.ServiceStatuses.HEALTHY)
-FAULT_LENGTH = 255          # the column of Trove's table
 _LEAST_OF_CAUSE = 130
 
 
@@ -58,8 +58,8 @@ def record_failure(failure: exceptions.StepFailed,
                        f'not usable: {failure.operation} failed at '
                        f'{names}, which tells why. '
                        f'Next: {failure.next_action}')
-        instance_models.save_instance_fault(
-            member.id, message[:FAULT_LENGTH], details)
+        faults.save_fault(
+            member.id, message, details)
 
 
 def at_fault(failure: exceptions.StepFailed,
@@ -73,11 +73,11 @@ def fault_text(failure: exceptions.StepFailed) -> str:
     """Step, cause and next action within the length that Trove keeps."""
     before = f'{failure.operation}: "{failure.step}" failed: '
     after = f'. Next: {failure.next_action}'
-    room = max(FAULT_LENGTH - len(before) - len(after), _LEAST_OF_CAUSE)
+    room = max(faults.LENGTH - len(before) - len(after), _LEAST_OF_CAUSE)
     cause = failure.cause
     if len(cause) > room:
         cause = f'{cause[:room - 3]}...'
-    return f'{before}{cause}{after}'[:FAULT_LENGTH]
+    return f'{before}{cause}{after}'[:faults.LENGTH]
 
 
 def set_error(member: members.Member,

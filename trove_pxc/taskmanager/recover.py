@@ -26,7 +26,6 @@ from typing import Any
 
 from oslo_log import log as logging
 from trove.common import exception
-from trove.instance import models as instance_models
 
 from trove_pxc import exceptions
 from trove_pxc import faults
@@ -376,7 +375,7 @@ def _record(operation: Recovery, failure: exceptions.StepFailed) -> None:
         failure.__cause__ or failure))
     for member in operation.everyone.values():
         if not failure.blamed or member.id in failure.blamed:
-            instance_models.save_instance_fault(
+            faults.save_fault(
                 member.id, outcome.fault_text(failure), details)
 
 

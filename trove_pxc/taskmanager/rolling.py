@@ -29,6 +29,7 @@ from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
+from trove_pxc import faults
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc import orders
@@ -161,7 +162,7 @@ def record(operation: Rolling, failure: exceptions.StepFailed) -> None:
     concerned = failure.blamed or tuple(
         member.id for member in operation.unfinished[:1])
     for instance_id in concerned:
-        instance_models.save_instance_fault(
+        faults.save_fault(
             instance_id, outcome.fault_text(failure), details)
 
 

@@ -13,7 +13,12 @@
 """The figures of a member over HTTP."""
 
 import contextlib
+import pathlib
+import re
+import shutil
 import socket
+import subprocess
+import textwrap
 from typing import Any
 from urllib import error
 from urllib import request
@@ -31,6 +36,10 @@ from trove_pxc.guestagent import metrics
 from trove_pxc.guestagent import revival
 from trove_pxc.guestagent import status
 
+PAGE = (pathlib.Path(__file__).resolve().parents[3]
+        / 'doc/source/user/metrics.rst')
+RULES = re.compile(r'\.\. code-block:: yaml\n\n((?:   .*\n|\n)+)')
+METRIC = re.compile(r'\b(?:trove_pxc|mysql_global_status)_\w+')
 NOBODY = ('127.0.0.1', 0)
 WHO = (('cluster', 'c'), ('instance', 'instance-1'), ('member', 'c-1'))
 
@@ -123,6 +132,41 @@ class EndpointTest(testtools.TestCase):
     def test_nothing_is_secret(self) -> None:
         self.looked(samples.report('crashed', error='Access denied: s3cret'))
         self.assertNotIn('s3cret', self.endpoint.text())
+
+    @staticmethod
+    def rules() -> str:
+        """The example of alerts in the documentation."""
+        found = RULES.search(PAGE.read_text())
+        assert found
+        return textwrap.dedent(found[1])
+
+    def test_the_alerts_ask_for_what_is_told(self) -> None:
+        self.looked(samples.report(
+            node=view.NodeView.from_status(test_figures.BUSY), restarts=1,
+            certificate_ends='2036-01-01T00:00:00+00:00'))
+        asked = set(METRIC.findall(self.rules()))
+        self.assertLess(7, len(asked))
+        self.assertEqual(
+            set(), asked - set(METRIC.findall(self.endpoint.text())))
+
+    def test_prometheus_has_nothing_to_say(self) -> None:
+        program = shutil.which('promtool')
+        if program is None:
+            self.skipTest("promtool, of Debian's prometheus, is not there")
+        said = []
+        for words, text in (
+                (('metrics',), self.endpoint.text()),
+                (('rules', '/dev/stdin'), self.rules())):
+            done = subprocess.run(
+                [program, 'check', *words], input=text, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            said.append((done.returncode, done.stdout.splitlines()))
+        (_, metrics_said), (code, rules_said) = said
+        # A name that mysqld_exporter gives.
+        self.assertEqual(
+            ['mysql_global_status_wsrep_flow_control_paused_ns metric names '
+             'should not contain abbreviated units'], metrics_said)
+        self.assertEqual(0, code, rules_said)
 
     def test_off_by_default(self) -> None:
         with mock.patch.object(metrics, '_Server', autospec=True) as server:

@@ -13,6 +13,8 @@
 """Which Trove the environment of a lab is built with."""
 
 import pathlib
+import subprocess
+import sys
 import types
 from typing import Any
 
@@ -20,8 +22,13 @@ import fixtures
 import testtools
 
 from lab import home as lab_home
+from lab import process
 from lab import report as lab_report
 from lab import venv
+
+FINDS = ('import importlib.util as find; print('
+         '*(find.find_spec(name) is not None for name in '
+         '("lab.noauth", "trove_pxc")))')
 
 
 class TroveVersionTest(testtools.TestCase):
@@ -47,6 +54,20 @@ class TroveVersionTest(testtools.TestCase):
         venv.ensure(self.home, lab_report.Report(quiet=True))
         return [word for argv in self.commands for word in argv
                 if word.startswith('trove==')]
+
+    def test_a_plain_lab_finds_the_lab_alone(self) -> None:
+        self.home.set(plain=True)
+        self.home.make()
+        self.assertEqual(['trove==26.0.0'], self.installed())
+        self.assertEqual('uninstall', self.commands[-1][3])
+        self.assertTrue(venv.is_ready(self.home))
+        with subprocess.Popen(
+                [sys.executable, '-S', '-c', FINDS], text=True, cwd='/',
+                stdout=subprocess.PIPE,
+                env=process.environment(self.home)) as program:
+            self.assertEqual('True False\n', program.communicate()[0])
+        self.home.set(plain=False)
+        self.assertFalse(venv.is_ready(self.home))
 
     def test_the_newest_unless_told_otherwise(self) -> None:
         self.assertEqual(['trove==26.0.0'], self.installed())

@@ -145,6 +145,18 @@ class CommandTest(testtools.TestCase):
             ('/clusters/an-id', {'recover': {'force': 'id-2'}}),
             self.database.posted())
 
+    def test_wait_for_what_another_command_began(self) -> None:
+        self.run_command(cluster.WaitForCluster, 'c')
+        self.assertEqual([], self.database.tasks)
+        self.database.client.post.assert_not_called()
+
+    def test_wait_for_what_fails(self) -> None:
+        self.database.faults['id-1'] = 'create: it did not start'
+        error = self.assertRaises(
+            exceptions.CommandError, self.run_command,
+            cluster.WaitForCluster, 'c')
+        self.assertEqual('c-1: create: it did not start', str(error))
+
     def test_wait_tells_once_what_befell_several(self) -> None:
         self.database.faults = dict.fromkeys(('id-1', 'id-2'), 'a\n reason')
         error = self.assertRaises(

@@ -15,6 +15,7 @@
 import testtools
 
 from trove_pxc import exceptions
+from trove_pxc import faults
 from trove_pxc.galera import plan
 from trove_pxc.taskmanager import outcome
 
@@ -35,7 +36,7 @@ class FaultTextTest(testtools.TestCase):
 
     def test_a_long_cause_does_not_push_out_what_to_do(self) -> None:
         text = outcome.fault_text(self.failed('x' * 1000))
-        self.assertLessEqual(len(text), outcome.FAULT_LENGTH)
+        self.assertLessEqual(len(text), faults.LENGTH)
         self.assertTrue(text.endswith('server logs'), text)
         self.assertIn('xxx...', text)
 
@@ -57,4 +58,4 @@ class FaultTextTest(testtools.TestCase):
 
     def test_it_never_is_longer_than_the_column(self) -> None:
         text = outcome.fault_text(self.failed('x' * 1000, step='y' * 300))
-        self.assertEqual(outcome.FAULT_LENGTH, len(text))
+        self.assertEqual(faults.LENGTH, len(text))

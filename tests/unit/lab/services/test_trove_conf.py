@@ -20,6 +20,7 @@ import testtools
 
 from lab import errors
 from lab import home as lab_home
+from lab.services import trove
 from lab.services import trove_conf
 
 
@@ -51,6 +52,27 @@ class TroveConfTest(testtools.TestCase):
                  self.home.identity_url),
                 tuple(options[section][name] for name in (
                     'username', 'password', 'project_name', 'auth_url')))
+
+    def test_a_plain_lab_names_nothing_of_ours(self) -> None:
+        for plain in (False, True):
+            self.home.set(plain=plain)
+            for text in (trove_conf.trove(self.home),
+                         trove_conf.paste(self.home)):
+                self.assertEqual(not plain, 'trove_pxc' in text, text)
+            self.assertEqual(not plain,
+                             'docker_image' in trove_conf.guest(self.home))
+
+    def test_what_was_made_of_a_plain_lab_stays(self) -> None:
+        self.home.set(plain=True)
+        file = trove.configuration_file(self.home)
+        trove.configure(self.home)
+        file.write_text(file.read_text() + '[mariadb]\n')
+        changed = file.read_text()
+        trove.configure(self.home)
+        self.assertEqual(changed, file.read_text())
+        self.home.set(plain=False)
+        trove.configure(self.home)
+        self.assertNotEqual(changed, file.read_text())
 
     def test_the_shipped_pipeline_with_our_filter(self) -> None:
         """Trove's own file, as it was installed with this Trove."""

@@ -1,0 +1,239 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The commands and files that a page of the documentation shows.
+
+For the tests that do what the documentation says. What is shown is all that
+there is: no list of commands stands anywhere else. A page has four kinds of
+literal blocks:
+
+* "::" holds commands behind a prompt, each with what it prints. The prompt
+  "$ " is that of the machine, "root@NAME:~# " that of a guest. "echo $?"
+  after a command shows with which exit code that one ends.
+* "code-block:: bash" holds commands alone, to copy.
+* "code-block:: ini" holds a piece of a file, which its first line names.
+* Any other language is only to be read, and holds no prompt.
+
+A comment ".. not in the lab: WHY" before a block leaves it out.
+"""
+
+from collections.abc import Iterator
+import dataclasses
+import pathlib
+import re
+
+from docutils import core
+from docutils import nodes
+from docutils.parsers import rst
+from docutils.parsers.rst import directives
+from docutils.parsers.rst import roles
+
+PROMPT = re.compile(r'(?:\$|root@(?P<host>[\w-]+):~#) (?P<text>.+)', re.S)
+FILE = re.compile(r'# (?P<name>[\w./-]+)$')
+LEFT_OUT = re.compile(r'not in the lab: \w')
+EXIT_CODE = 'echo $?'
+CELL = re.compile(r'\s*\|\s*')
+#: what is the same whenever and wherever a command runs
+STATE = re.compile(r'\b[A-Z][A-Z_]{3,}\b')
+NAME = re.compile(r'\b[a-z]+(?:_[a-z]+)+\b')
+KEY = re.compile(r'^\s*"?([A-Za-z][A-Za-z_ ]*)"?:(?=\s|$)')
+
+
+class PageError(Exception):
+    """A page shows what cannot be told from what; the text says where."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A command as it is shown.
+
+    :ivar page: its name
+    :ivar section: the title that it stands under
+    :ivar host: the guest that it runs in; '' for the machine
+    :ivar output: what the page shows of what it prints
+    :ivar code: the exit code that the page shows, or 0
+    """
+
+    page: str
+    section: str
+    host: str
+    text: str
+    output: str = ''
+    code: int = 0
+
+    @property
+    def place(self) -> str:
+        return f'{self.page}, {self.section}: {self.text}'
+
+
+@dataclasses.dataclass(frozen=True)
+class File:
+    """A piece of a file, which begins with the comment that names it."""
+
+    page: str
+    section: str
+    name: str
+    text: str
+
+    @property
+    def place(self) -> str:
+        return f'{self.page}, {self.section}'
+
+
+Shown = Command | File
+
+
+class _Nothing(rst.Directive):
+    """A directive of Sphinx that holds no command."""
+
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec = {'maxdepth': directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        return []
+
+
+def pages(index: pathlib.Path) -> list[pathlib.Path]:
+    """The page itself and those of its table of contents, in order."""
+    lines = index.read_text().splitlines()
+    begin = lines.index('.. toctree::')
+    names = [line.strip() for line in lines[begin + 1:]
+             if line.startswith('   ') and not line.strip().startswith(':')]
+    return [index, *(index.parent / f'{name}.rst' for name in names)]
+
+
+def read(page: pathlib.Path, begin: str = '', end: str = ''
+         ) -> list[Shown]:
+    """What a page shows, in its order.
+
+    :param begin: the comment after which it counts; '': from its start
+    :param end: the comment before which it counts; '': to its end
+    :raises PageError: a block is of no kind
+    """
+    text = page.read_text()
+    if begin:
+        text = text.partition(f'.. {begin}\n')[2]
+    if end:
+        text = text.partition(f'.. {end}\n')[0]
+    return list(_shown(page.name, _document(text)))
+
+
+def missing(shown: str, real: str) -> list[str]:
+    """What of a shown output did not come, though it should have."""
+    return sorted(mark for mark in _landmarks(shown) if mark not in real)
+
+
+def _document(text: str) -> nodes.document:
+    directives.register_directive('toctree', _Nothing)
+    for role in ('doc', 'ref'):
+        roles.register_generic_role(role, nodes.inline)
+    return core.publish_doctree(text, settings_overrides={
+        'syntax_highlight': 'none', 'report_level': 3, 'halt_level': 3,
+        'file_insertion_enabled': False, 'doctitle_xform': False})
+
+
+def _shown(page: str, document: nodes.document) -> Iterator[Shown]:
+    for block in document.findall(nodes.literal_block):
+        place = page, _section(block)
+        language = ''.join(name for name in block['classes']
+                           if name != 'code')
+        if _is_left_out(block):
+            continue
+        if not language:
+            yield from _session(*place, block.astext())
+        elif language == 'bash':
+            for text in _joined(block.astext().splitlines()):
+                yield Command(*place, '', text)
+        elif language == 'ini':
+            name = FILE.match(_first_line(block))
+            if not name:
+                raise PageError(f'{", ".join(place)}: its first line names '
+                                'no file')
+            yield File(*place, name['name'], block.astext())
+        elif any(map(PROMPT.match, block.astext().splitlines())):
+            raise PageError(f'{", ".join(place)}: commands in a block of '
+                            f'{language}')
+
+
+def _section(block: nodes.literal_block) -> str:
+    """The title of the section that it stands in."""
+    node = block.parent
+    while node is not None and not isinstance(node, nodes.section):
+        node = node.parent
+    return '' if node is None else node.children[0].astext()
+
+
+def _first_line(block: nodes.literal_block) -> str:
+    return block.astext().partition('\n')[0]
+
+
+def _is_left_out(block: nodes.literal_block) -> bool:
+    """Whether a comment stands before it, or before its paragraph."""
+    siblings = block.parent.children
+    before = siblings[:siblings.index(block)][-2:]
+    if before and isinstance(before[-1], nodes.literal_block):
+        before = []
+    return any(isinstance(node, nodes.comment)
+               and LEFT_OUT.match(node.astext()) for node in before)
+
+
+def _session(page: str, section: str, text: str) -> Iterator[Command]:
+    """Commands behind their prompts, each with its output."""
+    commands: list[Command] = []
+    for line in _joined(text.splitlines()):
+        prompt = PROMPT.match(line)
+        if prompt:
+            commands.append(Command(page, section, prompt['host'] or '',
+                                    prompt['text']))
+        elif commands:
+            last = commands[-1]
+            commands[-1] = dataclasses.replace(
+                last, output=f'{last.output}{line}\n')
+        else:
+            raise PageError(
+                f'{page}, {section}: no prompt; give the block a language '
+                'if it shows no commands')
+    for number, command in enumerate(commands):
+        after = commands[number + 1:number + 2]
+        if after and after[0].text == EXIT_CODE:
+            command = dataclasses.replace(
+                command, code=int(after[0].output))
+        yield command
+
+
+def _joined(lines: list[str]) -> Iterator[str]:
+    """Lines, those that end with a backslash with the next ones."""
+    whole: list[str] = []
+    for line in lines:
+        whole.append(line)
+        if not line.endswith('\\'):
+            yield '\n'.join(whole)
+            whole = []
+    yield from whole
+
+
+def _landmarks(shown: str) -> set[str]:
+    """Columns, fields, keys, states and names of an output."""
+    found = {*STATE.findall(shown), *NAME.findall(shown)}
+    lines = shown.splitlines()
+    rows = [CELL.split(line)[1:-1] for line in lines if line.startswith('|')]
+    if rows:
+        found.update(rows[0])
+        if rows[0] == ['Field', 'Value']:
+            found.update(row[0] for row in rows)
+    elif lines and lines[0].startswith('"'):
+        found.add(lines[0])
+    else:
+        found.update(key[1] for key in map(KEY.match, lines) if key)
+    return found - {''}

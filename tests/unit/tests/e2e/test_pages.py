@@ -1,0 +1,144 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a page shows is told apart, and what it cannot mean is refused."""
+
+import pathlib
+
+import fixtures
+import testtools
+
+from tests.e2e import laboratory
+from tests.e2e import pages
+
+GUIDE = laboratory.TOP / 'doc' / 'source' / 'user' / 'index.rst'
+LAB = laboratory.TOP / 'doc' / 'source' / 'lab' / 'index.rst'
+README = laboratory.TOP / 'README.rst'
+
+PAGE = """\
+=====
+Title
+=====
+
+Read :doc:`this`::
+
+  $ openstack server \\
+      list
+  +----+------+
+  | ID | Name |
+  +----+------+
+  | 1  | a    |
+  +----+------+
+  $ false
+  It went wrong. (HTTP 400)
+  $ echo $?
+  1
+
+In a guest
+==========
+
+::
+
+  root@a-1:~# curl there
+
+.. code-block:: ini
+
+  # /etc/a.conf
+  [b]
+  c = d
+
+.. not in the lab: there is none
+
+.. code-block:: bash
+
+  reboot
+
+.. code-block:: bash
+
+  one
+  two \\
+     three
+
+.. code-block:: text
+
+  a = b
+"""
+
+
+class ReadTest(testtools.TestCase):
+
+    def read(self, text: str) -> list[pages.Shown]:
+        folder = self.useFixture(fixtures.TempDir()).path
+        page = pathlib.Path(folder, 'page.rst')
+        page.write_text(text)
+        return pages.read(page)
+
+    def test_what_is_shown(self) -> None:
+        table, false, echo, curl, file, one, two = self.read(PAGE)
+        self.assertEqual(('openstack server \\\n    list', 'Title', 0),
+                         (table.text, table.section, table.code))
+        self.assertEqual(5, len(table.output.splitlines()))
+        self.assertEqual(('false', 1), (false.text, false.code))
+        self.assertEqual(('echo $?', 0), (echo.text, echo.code))
+        self.assertEqual(('a-1', 'curl there', 'In a guest'),
+                         (curl.host, curl.text, curl.section))
+        self.assertEqual('/etc/a.conf', file.name)
+        self.assertEqual(['one', 'two \\\n   three'],
+                         [one.text, two.text])
+
+    def test_what_cannot_be_told(self) -> None:
+        for block in ('::\n\n  ls\n', '.. code-block:: text\n\n  $ ls\n',
+                      '.. code-block:: ini\n\n  [a]\n'):
+            self.assertRaises(pages.PageError, self.read, block)
+
+    def test_between_marks(self) -> None:
+        folder = self.useFixture(fixtures.TempDir()).path
+        page = pathlib.Path(folder, 'page.rst')
+        page.write_text('::\n\n $ a\n\n.. x\n\n::\n\n $ b\n\n.. y\n\n::\n\n'
+                        ' $ c\n')
+        self.assertEqual(['b'], [shown.text for shown in
+                                 pages.read(page, 'x', 'y')])
+
+    def test_all_that_the_tests_follow(self) -> None:
+        """A page that cannot be followed is found before there is a lab."""
+        guide = [shown for page in pages.pages(GUIDE)
+                 for shown in pages.read(page)]
+        self.assertLess(30, len(guide))
+        self.assertNotEqual([], pages.read(LAB))
+        self.assertLess(8, len(pages.read(
+            README, 'begin-install', 'end-install')))
+
+
+class MissingTest(testtools.TestCase):
+
+    def test_a_list(self) -> None:
+        shown = '| ID | Name |\n| 1  | a    |\n'
+        self.assertEqual([], pages.missing(shown, '| ID | Name |\n| 2 | b |'))
+        self.assertEqual(['Name'], pages.missing(shown, '| ID |\n| 1 |'))
+
+    def test_fields(self) -> None:
+        shown = '| Field | Value |\n| state | DOWN |\n|   | |\n| to_do | x |\n'
+        self.assertEqual(['DOWN', 'to_do'], pages.missing(
+            shown, '| Field | Value |\n| state | NEW |'))
+
+    def test_keys_and_columns(self) -> None:
+        self.assertEqual(['next_action', 'state'], pages.missing(
+            'state: HEALTHY\nnext_action: ""\n', 'HEALTHY'))
+        self.assertEqual(['Role'], pages.missing('{\n  "Role": 1\n}', '{}'))
+        self.assertEqual(['"Name","State"'], pages.missing(
+            '"Name","State"\n"a","Synced"', '"Name"\n"a"'))
+
+    def test_progress(self) -> None:
+        shown = '[ 1.0s] a-1: BUILD\n[ 2.0s] a-1: ACTIVE, flavor 2\n'
+        self.assertEqual([], pages.missing(
+            shown, '[ 9.9s] b: BUILD\n[11.1s] b: ACTIVE'))
+        self.assertEqual(['ACTIVE'], pages.missing(shown, 'b: BUILD'))
