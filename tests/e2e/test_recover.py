@@ -119,7 +119,8 @@ class TestRecover(testtools.TestCase):
             if health['state'] != 'HEALTHY':
                 raise waiting.NotYet(str(health))
             return True
-        waiting.until('the cluster to be healthy', probe, 60, 1)
+        # Of guests that had no power the broker remembers the old agents.
+        waiting.until('the cluster to be healthy', probe, 180, 1)
 
     def shell(self, name, script):
         return control.run(self.home, name, ['sh', '-c', script]).stdout
