@@ -113,10 +113,11 @@ def wait_over(cluster_id: str, seconds: float = TAKEN_UP_SECONDS) -> float:
 
 
 def faults(cluster_id: str) -> dict[str, str]:
-    """The faults of the members that are in error, by name."""
+    """The faults of the members that are in error, by name, in one line."""
     home: lab_home.Home = laboratory.home()
     shown = [api.instance(home, member['id']) for member
              in api.cluster(home, cluster_id)['instances']]
+    # Trove breaks long messages into lines.
     return {str(instance['name']): ' '.join(str(
         (instance.get('fault') or {}).get('message', '')).split())
         for instance in shown if instance['status'] == 'ERROR'}

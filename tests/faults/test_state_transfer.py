@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The donor or the joiner dies in the middle of a whole state transfer.
+"""The donor or the joiner is struck in the middle of a whole state transfer.
 
 The cluster is one of its own, with a table of more than a gigabyte.
 """
@@ -66,6 +66,41 @@ class TestStateTransfer(base.FaultTest):
         self.strike(catalogue.OFF, [donor])
         catalogue.OFF.undo(self.cluster, [donor])
         self.check(joiner)
+
+    def test_the_joiner_is_stopped(self):
+        """It is deaf to that, gets through, and is killed when it is late."""
+        joiner, _ = self.in_the_middle()
+        self.strike(catalogue.STOP, [joiner])
+        catalogue.STOP.undo(self.cluster, [joiner])
+        self.check(joiner)
+
+    def test_the_donor_is_stopped(self):
+        joiner, donor = self.in_the_middle()
+        self.strike(catalogue.STOP, [donor])
+        catalogue.STOP.undo(self.cluster, [donor])
+        self.check(joiner)
+
+    def test_the_joiner_hangs(self):
+        joiner, _ = self.in_the_middle()
+        self.strike(catalogue.FREEZE, [joiner])
+        self.wait_shut_out(joiner)
+        catalogue.FREEZE.undo(self.cluster, [joiner])
+        self.check(joiner)
+
+    def test_the_donor_hangs(self):
+        joiner, donor = self.in_the_middle()
+        self.strike(catalogue.FREEZE, [donor])
+        self.wait_shut_out(donor)
+        catalogue.FREEZE.undo(self.cluster, [donor])
+        self.check(joiner)
+
+    def wait_shut_out(self, victim):
+        """Until one of the others has counted without it."""
+        size = len(self.cluster.members)
+        others = self.cluster.others(victim)
+        self.wait_until(
+            f'the others to shut out {victim.name}',
+            lambda: any(0 < member.place().size < size for member in others))
 
     def in_the_middle(self):
         """Let a member ask for everything; it, and its donor."""
