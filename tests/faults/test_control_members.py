@@ -103,9 +103,11 @@ class TestTaskmanagerKilled(testtools.TestCase):
         self.assertEqual(quota + more, used('ram'))
 
     def test_zz_delete(self):
+        before = used('instances')
         self.openstack('delete', self.cluster_id)
         with controllers.without('taskmanager'):
             pass
         laboratory.wait_gone(f'/clusters/{self.cluster_id}',
                              controllers.TAKEN_UP_SECONDS)
-        self.assertEqual(0, used('instances'))
+        # The clusters of other tests may be there.
+        self.assertEqual(before - len(NAMES), used('instances'))

@@ -18,6 +18,9 @@ from tests.faults import catalogue
 ONE_SECONDS = 60
 #: from the boot of all guests until all members write again
 ALL_SECONDS = 90
+#: of servers that were stopped in order, all at once: they have no last view
+#: to restore, so somebody has to notice, to ask all and to decide
+RECOVER_SECONDS = 150
 #: from the boot of all guests until anybody does
 WRITABLE_SECONDS = 45
 
@@ -62,7 +65,8 @@ class TestGuestPower(base.FaultTest):
 
     def test_reboot_of_all(self):
         """In order, so that all servers leave the group at once."""
-        recovery = self.suffer(catalogue.REBOOT, self.last(3), ALL_SECONDS)
+        recovery = self.suffer(catalogue.REBOOT, self.last(3),
+                               RECOVER_SECONDS)
         self.expect_ledger(recovery)
 
     def test_reset_of_one(self):
