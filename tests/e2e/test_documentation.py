@@ -25,7 +25,7 @@ from tests.e2e import shell
 
 GUIDE = laboratory.TOP / 'doc' / 'source' / 'user' / 'index.rst'
 NAME = 'products'
-COMMAND_TIMEOUT = 400
+COMMAND_TIMEOUT = 600
 GONE_TIMEOUT = 120
 
 
