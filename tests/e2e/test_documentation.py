@@ -12,6 +12,7 @@
 
 """Every command of the user guide, in the order in which it is shown."""
 
+import re
 import time
 
 import testtools
@@ -25,6 +26,9 @@ from tests.e2e import shell
 
 GUIDE = laboratory.TOP / 'doc' / 'source' / 'user' / 'index.rst'
 NAME = 'products'
+#: what only asks; a member of a busy machine may be late with its answer
+ASKING = re.compile(r'\b(?:list|show)\b')
+ASK_AGAIN = 60
 COMMAND_TIMEOUT = 600
 GONE_TIMEOUT = 120
 
@@ -68,11 +72,16 @@ class TestUserGuide(testtools.TestCase):
     def follow(self, command):
         """Run it; as it ends as shown, what comes after makes sense."""
         began = time.monotonic()
-        done = self.run_shown(command)
-        print(f'{time.monotonic() - began:6.1f} s  {command.text}')
-        self.assertEqual(command.code, done.code,
-                         f'{command.place}\n{done.output}')
-        missing = pages.missing(command.output, done.output)
+        while True:
+            done = self.run_shown(command)
+            took = time.monotonic() - began
+            self.assertEqual(command.code, done.code,
+                             f'{command.place}\n{done.output}')
+            missing = pages.missing(command.output, done.output)
+            if not missing or not ASKING.search(command.text) or (
+                    took > ASK_AGAIN):
+                break
+        print(f'{took:6.1f} s  {command.text}')
         if missing:
             self.wrong.append((command.place, missing, done.output))
 
