@@ -35,10 +35,12 @@ _ROOM_BYTES = 64 << 20
 # Galera counts a joiner anew that was away while its transfer ran, takes no
 # word of it that it has joined, and does not have it ask again. All members
 # log it: who joins beside such a one and takes long is started once more.
+# One that did not get all that it missed leaves the others, and says so.
 _REJECTED = re.compile(r'Rejecting JOIN message from .*: new State Transfer '
                        'required')
+_GAVE_UP = re.compile(r'\[ERROR\] WSREP: .*node restart required')
 _STARTS = 'galera-start: starting '
-_REJECTED_LINES = 5000
+_JOIN_LINES = 5000
 _JOINS_SECONDS = 30
 
 # The server starts it as "wsrep_sst_rsync --role 'joiner' --address ...".
@@ -126,9 +128,8 @@ class Observer:
 
     def _joins_in_vain(self, node_view: view.NodeView,
                        seen: container.Seen) -> bool:
-        """Whether it is joining for long, and its word was not taken."""
-        if not (node_view.in_primary
-                and node_view.local_state is view.LocalState.JOINING):
+        """Whether it joins for long, and its log tells why it never will."""
+        if node_view.local_state is not view.LocalState.JOINING:
             self._joins = None
             return False
         if self._cast_out_start == seen.started_at:
@@ -137,8 +138,9 @@ class Observer:
         if self._joins.elapsed < _JOINS_SECONDS:
             return False
         self._joins = None
-        log = '\n'.join(self._container.last_lines(_REJECTED_LINES))
-        return _REJECTED.search(log.rpartition(_STARTS)[2]) is not None
+        log = '\n'.join(self._container.last_lines(_JOIN_LINES))
+        why = _REJECTED if node_view.in_primary else _GAVE_UP
+        return why.search(log.rpartition(_STARTS)[2]) is not None
 
     def _stopped(self, seen: container.Seen) -> Observation:
         state = _state_of_stopped(seen)

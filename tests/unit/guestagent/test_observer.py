@@ -36,6 +36,11 @@ STARTS = 'galera-start: starting /usr/sbin/mariadbd, position none, order none'
 # As MariaDB 10.11 tells it of one that hung in its state transfer.
 REJECTED = ('2026-11-28 13:35:46 0 [Warning] WSREP: Rejecting JOIN message '
             'from 0.0 (big-3): new State Transfer required.')
+# And of one whose donor had just come back by a transfer itself.
+GAVE_UP = ('2026-11-28 14:02:13 5 [ERROR] WSREP: Receiving IST failed, node '
+           "restart required: IST receiver reported failure: 'IST didn't "
+           "contain all write sets, expected last: 28282 last received: "
+           "28260' (71)")
 State = view.ServerState
 
 
@@ -246,10 +251,12 @@ class ObserverTest(testtools.TestCase):
         statvfs.return_value.f_bavail = 100_000
         self.assertTrue(self.observer.cast_out('/volume'))
 
-    def joins(self, seconds: float, *lines: str) -> bool:
+    def joins(self, seconds: float, *lines: str,
+              component: str = 'Primary') -> bool:
         """Whether a joiner of that log is out for good after that time."""
         self.admin.view.return_value = view.NodeView.from_status(
             {**samples.SYNCED, 'wsrep_local_state': '1',
+             'wsrep_cluster_status': component,
              'wsrep_local_state_comment': 'Joining', 'wsrep_ready': 'OFF'})
         self.container.last_lines.return_value = list(lines)
         with mock.patch('time.monotonic', autospec=True) as clock:
@@ -265,6 +272,15 @@ class ObserverTest(testtools.TestCase):
         self.assertTrue(self.joins(31, STARTS, REJECTED))
         self.docker(status='running', started_at=ago(1))
         self.assertFalse(self.observer.cast_out('/'))
+
+    def test_one_that_gave_up_is_out_for_good(self) -> None:
+        self.assertTrue(self.joins(31, STARTS, GAVE_UP,
+                                   component='non-Primary'))
+
+    def test_a_joiner_that_lost_the_others_is_left_alone(self) -> None:
+        """Its last view may be what brings them together."""
+        self.assertFalse(self.joins(3600, STARTS, REJECTED,
+                                    component='non-Primary'))
 
     def test_one_that_was_counted_anew_may_yet_get_in(self) -> None:
         self.assertFalse(self.joins(20, STARTS, REJECTED))
