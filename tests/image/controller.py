@@ -29,6 +29,7 @@ from typing import Any
 
 from trove.common import cfg
 from trove.common import context as trove_context
+from trove.common import notification
 from trove.datastore import models as datastore_models
 from trove.db import get_db_api
 from trove.instance import models
@@ -59,7 +60,13 @@ def birth() -> dict[str, str]:
 
 
 def prepare(instance_id: str) -> str:
-    _guest(instance_id).prepare(
+    context = _context()
+    # The guest tells the end of what the API told the beginning of.
+    context.notification = notification.DBaaSInstanceCreate(
+        context, request_id=context.request_id, tenant_id='demo',
+        client_ip='127.0.0.1', server_ip='127.0.0.1',
+        server_type='taskmanager')
+    api.GaleraGuestAPI(context, instance_id).prepare(
         512, '', [], [], device_path=CONF[DATASTORE].device_path,
         mount_point=CONF[DATASTORE].mount_point,
         config_contents='[mysqld]\nuser = database\n',

@@ -27,7 +27,22 @@ import subprocess
 from lab import home as lab_home
 from lab import netns
 
+QEMU = 'qemu-system-x86_64'
 MEMORY_MIB = 1024
+#: of the flavor: more than the image has, as in a cloud
+ROOT_DISK = '10G'
+#: what its services say; the serial line is all that is seen from outside
+LOG_TO_CONSOLE = """\
+#cloud-config
+bootcmd:
+- mkdir -p /run/systemd/journald.conf.d
+- printf '[Journal]\\nForwardToConsole=yes\\nTTYPath=/dev/ttyS0\\n'
+  > /run/systemd/journald.conf.d/console.conf
+- systemctl restart systemd-journald
+"""
+SECTOR = 512
+#: in the first sector: the first partition, and in it its first sector
+FIRST_PARTITION = slice(446 + 8, 446 + 12)
 
 
 class Mounted(contextlib.ExitStack):
@@ -37,8 +52,13 @@ class Mounted(contextlib.ExitStack):
         super().__init__()
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        subprocess.run(['mount', '-o', 'loop,ro', str(image), str(folder)],
-                       check=True)
+        raw = folder.with_suffix('.raw')
+        self.callback(raw.unlink, missing_ok=True)
+        subprocess.run(['qemu-img', 'convert', '-O', 'raw', str(image),
+                        str(raw)], check=True)
+        start = _start_of_partition(raw)
+        subprocess.run(['mount', '-o', f'loop,ro,noload,offset={start}',
+                        str(raw), str(folder)], check=True)
         self.callback(subprocess.run, ['umount', str(folder)], check=True)
 
     def find(self, pattern: str) -> list[pathlib.Path]:
@@ -48,7 +68,7 @@ class Mounted(contextlib.ExitStack):
 class Machine:
     """One start of the image; the image itself is not written to.
 
-    :param image: the raw file
+    :param image: the qcow2 file
     :param folder: for its disks and what its console says
     """
 
@@ -58,20 +78,17 @@ class Machine:
         self.console = folder / 'console.log'
         self._qemu: subprocess.Popen[bytes] | None = None
 
-    def start(self, home: lab_home.Home, kernel: pathlib.Path,
-              initrd: pathlib.Path, user_data: str) -> None:
+    def start(self, home: lab_home.Home, user_data: str) -> None:
         """Boot it in the network of the lab's controller."""
         self._make_disks(user_data)
-        accelerator = 'kvm' if _kvm_works() else 'tcg,thread=multi'
         command = [
-            'qemu-system-x86_64', '-machine', f'q35,accel={accelerator}',
-            '-m', str(MEMORY_MIB), '-smp', '2', '-cpu', 'max', '-display',
-            'none', '-no-reboot', '-serial', f'file:{self.console}',
-            '-kernel', str(kernel), '-initrd', str(initrd), '-append',
-            'root=LABEL=cloudimg-rootfs ro console=ttyS0',
+            QEMU, '-machine', 'q35', *_processor(), '-m', str(MEMORY_MIB),
+            '-smp', '2', '-display', 'none', '-no-reboot',
+            '-serial', f'file:{self.console}',
             '-object', 'rng-random,id=rng,filename=/dev/urandom',
             '-device', 'virtio-rng-pci,rng=rng',
-            '-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net']
+            '-netdev', 'user,id=net',
+            '-device', 'virtio-net-pci,netdev=net,romfile=']
         for disk, form in (('root.qcow2', 'qcow2'), ('volume.raw', 'raw'),
                            ('config.iso', 'raw')):
             command += ['-drive', f'file={self._folder / disk},format={form},'
@@ -92,15 +109,16 @@ class Machine:
             return None
         return (self._folder / 'qemu.log').read_text(errors='replace')
 
-    def last_lines(self, number: int = 40) -> str:
+    def last_lines(self, number: int = 100) -> str:
         """The end of what the console says."""
         text = self.console.read_text(errors='replace')
         return '\n'.join(text.splitlines()[-number:])
 
     def _make_disks(self, user_data: str) -> None:
         subprocess.run(
-            ['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw', '-b',
-             str(self._image), str(self._folder / 'root.qcow2')], check=True)
+            ['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b',
+             str(self._image), str(self._folder / 'root.qcow2'), ROOT_DISK],
+            check=True)
         with (self._folder / 'volume.raw').open('wb') as volume:
             volume.truncate(1 << 30)
         latest = self._folder / 'drive/openstack/latest'
@@ -109,15 +127,27 @@ class Machine:
             {'uuid': 'c5d8c4b0-2f0e-4d55-9d5b-0d9b3e8b7a11',
              'hostname': 'image', 'name': 'image'}))
         (latest / 'user_data').write_text(user_data)
+        (latest / 'vendor_data.json').write_text(
+            json.dumps({'cloud-init': LOG_TO_CONSOLE}))
         subprocess.run(
             ['genisoimage', '-quiet', '-J', '-r', '-V', 'config-2', '-o',
              str(self._folder / 'config.iso'), str(self._folder / 'drive')],
             check=True)
 
 
-def _kvm_works() -> bool:
-    try:
-        os.close(os.open('/dev/kvm', os.O_RDWR))
-    except OSError:
-        return False
-    return True
+def _start_of_partition(image: pathlib.Path) -> int:
+    with image.open('rb') as disk:
+        table = disk.read(SECTOR)
+    return int.from_bytes(table[FIRST_PARTITION], 'little') * SECTOR
+
+
+def _processor() -> list[str]:
+    """That of this machine, if KVM can lend it; else an emulated one.
+
+    There is KVM without the processor's help, too (pvm); /dev/kvm can be
+    opened there, but no ordinary kernel boots.
+    """
+    flags = set(pathlib.Path('/proc/cpuinfo').read_text().split())
+    if flags & {'svm', 'vmx'} and os.access('/dev/kvm', os.R_OK | os.W_OK):
+        return ['-accel', 'kvm', '-cpu', 'host']
+    return ['-accel', 'tcg,thread=multi', '-cpu', 'max']

@@ -58,7 +58,7 @@ class GuestImageTest(testtools.TestCase):
                 dir=cls.home.root, prefix='image-')
         folder = pathlib.Path(kept or cls.temporary.name)
         folder.mkdir(parents=True, exist_ok=True)
-        cls.image = folder / 'guest.raw'
+        cls.image = folder / building.IMAGE
         if not cls.image.exists():
             archive = database_image.ensure_database_image(
                 cls.home, report.Report())
@@ -93,28 +93,34 @@ class GuestImageTest(testtools.TestCase):
                            'repositories.json')[0].read_text())
             self.assertIn('trove-lab/mariadb:10.11',
                           images['Repositories']['trove-lab/mariadb'])
+            self.assert_one_user(image)
             self.assert_nothing_is_left(image)
+
+    def assert_one_user(self, image: machine.Mounted) -> None:
+        """Trove's for its files; the agent makes that of the database."""
+        users = {line.split(':')[2]: line.split(':')[0] for line in (
+            image.folder / 'etc/passwd').read_text().splitlines()}
+        self.assertEqual('ubuntu', users['1000'])
+        self.assertNotIn('1001', users)
+        self.assertIn('name: ubuntu', image.find(
+            'etc/cloud/cloud.cfg.d/60-trove-pxc-user.cfg')[0].read_text())
 
     def assert_nothing_is_left(self, image: machine.Mounted) -> None:
         """Neither the hooks' files nor anything of this machine."""
+        self.assertEqual([], image.find('etc/ssh/ssh_host_*'))
+        self.assertEqual([], image.find('mnt/*'))
         self.assertEqual([], image.find('tmp/*'))
         self.assertEqual([], image.find('run/trove-pxc.*'))
         self.assertEqual([], image.find('var/lib/docker/**/docker.pid'))
         for shadow in (image.folder / 'etc/shadow').read_text().splitlines():
-            self.assertIn(shadow.split(':')[1][:1], ('*', '!', ''), shadow)
+            self.assertIn(shadow.split(':')[1][:1], ('*', '!'), shadow)
 
     def test_its_agent_prepares_a_member(self) -> None:
         folder = pathlib.Path(self.temporary_folder())
-        with machine.Mounted(self.image, self.folder / 'mounted') as image:
-            kernel = folder / 'kernel'
-            kernel.write_bytes(image.find('boot/vmlinuz-*')[-1].read_bytes())
-            initrd = folder / 'initrd'
-            initrd.write_bytes(
-                image.find('boot/initrd.img-*')[-1].read_bytes())
         guest = self.controller('birth')
         booted = machine.Machine(self.image, folder)
         self.addCleanup(booted.stop)
-        booted.start(self.home, kernel, initrd, guest['user_data'])
+        booted.start(self.home, guest['user_data'])
         self.wait(booted, 'the guest agent to answer', BOOT_TIMEOUT,
                   lambda: self.controller('report', guest['id']))
 
@@ -123,7 +129,9 @@ class GuestImageTest(testtools.TestCase):
         def prepared() -> str:
             said = str(self.controller('status', guest['id']))
             if 'fail' in said.lower():
-                raise AssertionError(f'{said}\n{booted.last_lines()}')
+                raise AssertionError(
+                    f'{said}: {self.controller("report", guest["id"])}\n'
+                    f'{booted.last_lines()}')
             if said != 'instance ready':
                 raise waiting.NotYet(said)
             return said

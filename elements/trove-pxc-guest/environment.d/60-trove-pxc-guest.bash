@@ -18,5 +18,5 @@ export DIB_TROVE_PXC_REQUIREMENT=${DIB_TROVE_PXC_REQUIREMENT:-trove-pxc}
 
 # Database images that the guests then need not pull: NAME:TAG of a registry,
 # or the path of an archive that "docker save" has written, with blanks
-# between.
+# between. What follows a "=" is the name that the guests know it by.
 export DIB_TROVE_PXC_DATABASE_IMAGES=${DIB_TROVE_PXC_DATABASE_IMAGES:-}
