@@ -23,8 +23,7 @@ import pathlib
 import subprocess
 import time
 from typing import Any
-
-import testtools
+import unittest
 
 from lab import api
 from lab.cloud import seed
@@ -106,7 +105,7 @@ def _restart_taskmanager() -> None:
         lab('service', what, 'taskmanager')
 
 
-def use_options(tests: type[testtools.TestCase], name: str,
+def use_options(tests: type[unittest.TestCase], name: str,
                 text: str) -> None:
     """The same for all tests of a class."""
     options = contextlib.ExitStack()
