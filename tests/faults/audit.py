@@ -122,7 +122,9 @@ def _of_page(record: records.Record, opening: Opening,
     """Every promise that this member's rows break."""
     lost = _lost(record, page)
     if lost:
-        yield f'{len(lost)} acknowledged writes are lost: {_some(lost)}'
+        yield (f'{len(lost)} acknowledged writes are lost: '
+               + '; '.join(str(record.writes[number])
+                           for number in sorted(lost)[:SHOWN]))
     foreign = {number for number in page.numbers
                if not _was_written(record, number, page)}
     if foreign:

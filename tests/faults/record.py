@@ -19,6 +19,7 @@ connection ended, or there was another error, with the commit under way).
 """
 
 import dataclasses
+import datetime
 import enum
 import itertools
 import threading
@@ -38,6 +39,7 @@ class Write:
     """One transaction: a transfer between two accounts, or an entry.
 
     :ivar source: the account, or None of an entry.
+    :ivar told: when the client was told of it, by the clock on the wall.
     """
 
     number: int
@@ -46,6 +48,12 @@ class Write:
     target: int | None = None
     amount: int = 0
     outcome: Outcome = Outcome.UNKNOWN
+    told: datetime.datetime | None = None
+
+    def __str__(self) -> str:
+        kind = 'transfer' if self.is_transfer else 'entry'
+        return (f'{self.number} ({kind} through {self.member}, '
+                f'{self.outcome.value} at {self.told})')
 
     @property
     def is_transfer(self) -> bool:
@@ -86,6 +94,7 @@ class Record:
         """Note what the client was told of it."""
         with self._lock:
             write.outcome = outcome
+            write.told = datetime.datetime.now(datetime.UTC)
             if outcome is Outcome.ACKNOWLEDGED:
                 self._acknowledged.append(
                     Acknowledgement(time.monotonic(), write.member))
