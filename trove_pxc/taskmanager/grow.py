@@ -200,7 +200,8 @@ STEPS: tuple[Each[Any], ...] = (
 def run(operation: Growth) -> None:
     """Let all in, or go on where an earlier run was cut short."""
     operation.check()
-    members.check_all_made(operation.cluster_id, operation.newcomers)
+    members.check_all_made(
+        operation.cluster_id, operation.newcomers, operation.everyone)
     workflow.run(operation, STEPS)
 
 

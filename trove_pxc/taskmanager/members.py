@@ -16,6 +16,7 @@ Imported by the operations and by workflow. It looks and tells; what
 follows from it is decided by the operations and by galera/.
 """
 
+from collections.abc import Iterable
 from collections.abc import Sequence
 import functools
 import itertools
@@ -73,15 +74,18 @@ def _numbers(cluster_name: str, ordered: Sequence[Any]) -> list[int]:
     return [one or next(further) for one in own]
 
 
-def check_all_made(cluster_id: str, made: Sequence['Member']) -> None:
+def check_all_made(cluster_id: str, asked: Sequence['Member'],
+                   there: Iterable['Member']) -> None:
     """Raise unless Trove's rows hold all that one request asked for.
 
+    :param asked: members of that request.
+    :param there: all members of the cluster.
     :raises ClusterInconsistent: trove-api ended in the middle of it.
     """
-    numbers = {member.number for member in made}
-    asked = set(range(min(numbers, default=1), max(
-        (member.last_asked or 0 for member in made), default=1) + 1))
-    missing = sorted(asked - numbers)
+    numbers = range(
+        min((member.number for member in asked), default=1),
+        max((member.last_asked or 0 for member in asked), default=1) + 1)
+    missing = sorted(set(numbers) - {member.number for member in there})
     if missing:
         raise exceptions.ClusterInconsistent(
             f'trove-api ended before it had made all instances: member '

@@ -24,9 +24,9 @@ from trove_pxc.taskmanager import members
 class AllMadeTest(testtools.TestCase):
 
     def check(self, *rows: tuple[int, int | None]) -> None:
-        members.check_all_made('c', [
-            SimpleNamespace(number=number, last_asked=last)
-            for number, last in rows])
+        asked = [SimpleNamespace(number=number, last_asked=last)
+                 for number, last in rows]
+        members.check_all_made('c', asked, asked)
 
     def test_all(self) -> None:
         self.check((1, 3), (2, 3), (3, 3))
@@ -34,6 +34,12 @@ class AllMadeTest(testtools.TestCase):
 
     def test_rows_that_do_not_tell(self) -> None:
         self.check((1, None), (3, None))
+
+    def test_one_that_is_there_for_another_run(self) -> None:
+        asked, there = SimpleNamespace(number=4, last_asked=5), (
+            SimpleNamespace(number=number, last_asked=5)
+            for number in (1, 2, 3, 4, 5))
+        members.check_all_made('c', [asked], there)
 
     def test_some(self) -> None:
         for rows, missing in (
