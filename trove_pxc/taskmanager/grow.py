@@ -222,8 +222,7 @@ def give_up(operation: Growth, failure: exceptions.StepFailed) -> None:
                     f'{at_fault.name}, which tells why. '
                     f'Next: {failure.next_action}')
         outcome.set_error(member, InstanceTasks.GROWING_ERROR)
-        faults.save_fault(
-            member.id, text, details)
+        faults.save_fault(member.id, text, details)
     for member in operation.unfinished:
         _keep_out(member)
 

@@ -58,8 +58,7 @@ def record_failure(failure: exceptions.StepFailed,
                        f'not usable: {failure.operation} failed at '
                        f'{names}, which tells why. '
                        f'Next: {failure.next_action}')
-        faults.save_fault(
-            member.id, message, details)
+        faults.save_fault(member.id, message, details)
 
 
 def at_fault(failure: exceptions.StepFailed,
