@@ -280,8 +280,9 @@ def _settled_choice(operation: Recovery) -> plan.Choice:
         elif choice.step is plan.Step.WAIT:
             # Somebody has started a server since: as from the beginning.
             _let_meet(operation, operation.members[0])
-            if operation.founder is None:
-                _halt_all(operation, operation.members[0])
+            if operation.founder is not None:
+                return operation.choose()
+            _halt_all(operation, operation.members[0])
         else:
             break
     return choice
