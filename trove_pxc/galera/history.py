@@ -133,6 +133,8 @@ def place(name: str, answer: Answer, order: int = 0) -> Place:
 def _flaw(position: Position) -> Flaw | None:
     if position.sst_in_progress:
         return Flaw.SPOILED
+    if position.cast_out:
+        return Flaw.CAST_OUT
     if position.is_empty:
         return Flaw.EMPTY
     if not position.grastate_present:

@@ -23,14 +23,13 @@ from trove_pxc.galera import view
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import database
 from trove_pxc.guestagent import files
+from trove_pxc.guestagent import places
 from trove_pxc import waiting
 
 _LOG_LINES = 200
 _LOOP_RESTARTS = 2
 _LOOP_SECONDS = 30
 _SILENCES = 3  # in a row, each some seconds long
-# A full volume would cast the member out again at once.
-_ROOM_BYTES = 64 << 20
 
 # Galera counts a joiner anew that was away while its transfer ran, takes no
 # word of it that it has joined, and does not have it ask again. All members
@@ -92,7 +91,7 @@ class Observer:
             return False
         seen = self._container.look()
         return (seen.running and seen.started_at == self._cast_out_start
-                and files.free_bytes(mount_point) >= _ROOM_BYTES)
+                and files.free_bytes(mount_point) >= places.ROOM_BYTES)
 
     def observe(self, admin: database.Database | None) -> Observation:
         """Look once; it takes seconds at most.

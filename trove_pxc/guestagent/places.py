@@ -19,6 +19,9 @@ import dataclasses
 
 from trove.common import constants
 
+#: on a member's volume; with less, a whole copy of the data would fail
+ROOM_BYTES = 64 << 20
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Places:
@@ -61,6 +64,11 @@ class Places:
     def unsynced_since_boot_file(self) -> str:
         """Its twin: the page cache, at least, still has it."""
         return f'{self.order_dir}/unsynced'
+
+    @property
+    def cast_out_file(self) -> str:
+        """Its server was voted out; gone when a whole copy has come."""
+        return f'{self.transfer_dir}/cast-out'
 
     @property
     def state_dir(self) -> str:

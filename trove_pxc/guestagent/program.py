@@ -70,6 +70,7 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'DATA_DIR': where.data_dir,
         'ORDER_DIR': ORDER_DIR,
         'TRANSFER_DIR': where.transfer_dir,
+        'ROOM_KIB': str(places.ROOM_BYTES >> 10),
     }
     lines = [f'{name}={shlex.quote(value)}'
              for name, value in values.items()]

@@ -126,7 +126,8 @@ class MemberService(service.GaleraService):
                     'only one that is stopped can continue its cluster. '
                     'Ask for the recovery again.')
             found = self._position(record)
-            if found.sst_in_progress or not found.grastate_present:
+            if (found.sst_in_progress or found.cast_out
+                    or not found.grastate_present):
                 raise exceptions.BootstrapRefused(
                     f'the data directory of {membership.facts.member_name} '
                     'is not whole; nothing can be continued from it. '

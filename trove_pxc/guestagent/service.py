@@ -410,14 +410,15 @@ class GaleraService:
                 'mysql', 'grastate.dat', 'gvwstate.dat'))
         present = self._files.present(database_dir, grastate, view_file)
         spoiled = self._transfers.last_was_interrupted()
+        cast_out = self._transfers.one_is_needed()
         recovered = None
-        if (database_dir in present and not spoiled
+        if (database_dir in present and not spoiled and not cast_out
                 and not self._container.look().at_work):
             recovered = self._container.run_helper(
                 self._specification(record), program.RECOVER)
-        return positions.combine(
+        return dataclasses.replace(positions.combine(
             self._files.read(grastate) if grastate in present else None,
-            recovered, spoiled, view_file in present)
+            recovered, spoiled, view_file in present), cast_out=cast_out)
 
     def _refuse_bootstrap_over_data(
             self, record: records.MemberRecord,

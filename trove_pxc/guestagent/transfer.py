@@ -39,6 +39,13 @@ class Transfers:
         return (where.arriving_file in present
                 or present == {where.unsynced_file})
 
+    def one_is_needed(self) -> bool:
+        """Whether the member was voted out, and got no whole copy since.
+
+        It may have committed what nobody else has.
+        """
+        return bool(self._files.present(self._where.cast_out_file))
+
     def last_is_unsynced(self) -> bool:
         """Whether a loss of power may still take what it brought."""
         return bool(self._files.present(

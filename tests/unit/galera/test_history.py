@@ -60,6 +60,8 @@ FLAWS = (
     (samples.EMPTY, Flaw.EMPTY),
     (samples.place(31, sst=True), Flaw.SPOILED),
     (samples.place(-1, None, sst=True), Flaw.SPOILED),
+    (samples.place(31, cast_out=True), Flaw.CAST_OUT),
+    (samples.place(-1, None, grastate=False, cast_out=True), Flaw.CAST_OUT),
     (samples.place(31, grastate=False), Flaw.NO_GRASTATE),
     (samples.place(-1, None), Flaw.NO_HISTORY),
     (samples.place(-1), Flaw.NO_SEQNO),

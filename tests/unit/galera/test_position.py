@@ -139,7 +139,9 @@ class CombineTest(testtools.TestCase):
         for found in (position.combine('', None, False, False),
                       position.combine(None, recovered(), False, False),
                       position.combine(None, None, True, False),
-                      position.combine(None, None, False, True)):
+                      position.combine(None, None, False, True),
+                      samples.place(-1, None, safe=None, grastate=False,
+                                    cast_out=True)):
             self.assertFalse(found.is_empty, found)
 
     def test_it_survives_json(self):

@@ -15,6 +15,7 @@
 import os
 import pathlib
 import subprocess
+import time
 
 from trove_pxc.galera import dialect
 from trove_pxc.guestagent import container
@@ -57,6 +58,16 @@ echo "$1" > "$FAKE/slept"
 SST_PROGRAMS = ('wsrep_sst_rsync', 'rsync', 'lsof')
 
 
+VOTES = (
+    '2026-11-28 16:50:14 6 [ERROR] WSREP: Inconsistency detected: '
+    f'Inconsistent by consensus on {UUID}:5350',
+    '2026-11-28T16:50:14.0 6 [ERROR] [MY-000000] [Galera] Vote 0 (success) '
+    f'on {UUID}:7 is inconsistent with group. Leaving cluster.')
+LEFT = '2026-11-28 16:50:14 6 [Note] WSREP: view((empty))'
+FORGED = ('2026-11-28 16:50:14 9 [Warning] Access denied for user '
+          '"[ERROR] WSREP: Inconsistency detected: me"@"10.0.0.9"')
+
+
 class StartTest(fakes.GuestTestCase):
 
     def setUp(self) -> None:
@@ -95,16 +106,18 @@ class StartTest(fakes.GuestTestCase):
         (folder / 'galera-start.sh').write_text(program.text())
         self.script = str(folder / 'galera-start.sh')
 
+    def environment(self) -> dict[str, str]:
+        return {'PATH': f'{self.programs}:{os.environ["PATH"]}',
+                'FAKE': str(self.fake), 'ORDERS': str(self.orders),
+                'TMPDIR': str(self.fake)}
+
     def start(self, *words: str) -> subprocess.CompletedProcess[str]:
         # No pipes: the watch of transfers holds them until it sees the end.
         said = self.fake / 'stdout', self.fake / 'stderr'
         with said[0].open('w') as out, said[1].open('w') as err:
             done = subprocess.run(
                 ['sh', self.script, *words], stdout=out, stderr=err,
-                timeout=60,
-                env={'PATH': f'{self.programs}:{os.environ["PATH"]}',
-                     'FAKE': str(self.fake), 'ORDERS': str(self.orders),
-                     'TMPDIR': str(self.fake)})
+                timeout=60, env=self.environment())
         return subprocess.CompletedProcess(
             done.args, done.returncode, *(path.read_text() for path in said))
 
@@ -310,7 +323,8 @@ class StartTest(fakes.GuestTestCase):
     def test_a_folder_of_orders_that_comes_late(self) -> None:
         self.transfers('mv $ORDERS $ORDERS.away\ntouch $arriving\n'
                        'wait_for "[ -e $mark ]"\nmv $ORDERS.away $ORDERS\n'
-                       'rm $arriving\nwait_for "[ ! -e $mark ]"')
+                       'rm $arriving\nwait_for "[ ! -e $mark ]"\n'
+                       'wait_for "[ ! -e $since_boot ]"')
         self.started()
         self.assertEqual((False, False), self.notes())
 
@@ -335,6 +349,100 @@ class StartTest(fakes.GuestTestCase):
         self.assertEqual([f'--wsrep_start_position={UUID}:7'],
                          self.started())
         self.assertEqual((False, False), self.notes())
+
+    def votes_out(self, *lines: str, uuid: str = NIL) -> None:
+        """A Synced server that logs this, and would go on for seconds."""
+        self.database()
+        self.grastate(uuid=uuid)
+        told = '\n'.join(f"echo '{line}' >&2" for line in lines)
+        self.transfers(f'{told}\n/bin/sleep 0.3\ntouch $FAKE/told-clients')
+
+    def is_cast_out(self) -> bool:
+        return (self.transfer / 'cast-out').exists()
+
+    def tells_clients(self) -> bool:
+        return (self.fake / 'told-clients').exists()
+
+    def test_what_is_voted_out_is_killed_before_it_tells_clients(self) -> None:
+        for vote in VOTES:
+            self.votes_out(vote, 'still here', LEFT)
+            done = self.start()
+            self.assertEqual(137, done.returncode)
+            self.assertFalse(self.tells_clients())
+            self.assertTrue(self.is_cast_out())
+            self.assertEqual([vote, 'still here', LEFT],
+                             done.stderr.splitlines()[1:4])
+            self.assertIn('[ERROR] this member was cast out', done.stderr)
+            (self.transfer / 'cast-out').unlink()
+            (self.data / 'mysql').rmdir()
+
+    def test_what_leaves_in_order_is_not(self) -> None:
+        for lines in ((LEFT,), (VOTES[0],), (FORGED, LEFT)):
+            self.votes_out(*lines)
+            self.assertEqual(0, self.start().returncode)
+            self.assertTrue(self.tells_clients())
+            (self.fake / 'told-clients').unlink()
+            (self.data / 'mysql').rmdir()
+
+    def test_words_alone_cast_nobody_out(self) -> None:
+        self.votes_out(VOTES[0], LEFT, uuid=UUID)
+        self.assertEqual(137, self.start().returncode)
+        self.assertFalse(self.is_cast_out())
+
+    def cast_out(self, room_kib: int) -> None:
+        self.database()
+        self.grastate(uuid=NIL)
+        (self.data / 'gvwstate.dat').touch()
+        (self.transfer / 'cast-out').touch()
+        self.command('#!/bin/sh\necho "Filesystem 1024-blocks Used Available '
+                     'Capacity Mounted on"\n'
+                     f'echo "/dev/vdb 999999 1 {room_kib} 1% /data"\n', 'df')
+
+    def test_what_was_cast_out_asks_for_a_whole_copy(self) -> None:
+        self.cast_out(65536)
+        self.assertEqual([], self.started())
+        self.assertEqual(['grastate.dat.spoiled', 'mysql'],
+                         sorted(os.listdir(self.data)))
+        self.assertTrue(self.is_cast_out())
+
+    def test_until_it_has_come(self) -> None:
+        self.cast_out(65536)
+        self.transfers('touch $arriving\nwait_for "[ -e $since_boot ]"\n'
+                       'rm $arriving\nwait_for "[ ! -e $since_boot ]"')
+        self.started()
+        self.assertFalse(self.is_cast_out())
+
+    def test_without_room_it_waits_for_some(self) -> None:
+        self.cast_out(65535)
+        words = self.refused()
+        self.assertIn('has only 65535 KiB of room', words)
+        self.assertTrue((self.data / 'grastate.dat').exists())
+
+    def test_what_was_cast_out_does_not_continue(self) -> None:
+        self.cast_out(65536)
+        self.order(f'continue {UUID}:7')
+        self.assertIn('continue refused: this member was cast out',
+                      self.refused())
+
+    def test_a_server_that_fails_is_told_as_it_ended(self) -> None:
+        self.transfers(r"printf '%s\n' 'C:\new' '  last words' >&2; exit 3")
+        done = self.start()
+        self.assertEqual(3, done.returncode)
+        self.assertEqual(['C:\\new', '  last words'],
+                         done.stderr.splitlines()[-2:])
+
+    def test_a_server_is_stopped_in_order(self) -> None:
+        self.transfers('trap "touch $FAKE/in-order; exit 0" TERM\n'
+                       'touch $FAKE/runs\nwait_for "[ -e $FAKE/never ]"')
+        program_ = subprocess.Popen(
+            ['sh', self.script], stderr=subprocess.DEVNULL,
+            env=self.environment())
+        self.addCleanup(program_.kill)
+        while not (self.fake / 'runs').exists():
+            time.sleep(0.01)
+        program_.terminate()
+        self.assertEqual(0, program_.wait(30))
+        self.assertTrue((self.fake / 'in-order').exists())
 
     def grastate(self, seqno: int = -1, uuid: str = UUID,
                  safe: str = 'safe_to_bootstrap: 0\n') -> None:
@@ -443,7 +551,7 @@ class StartTest(fakes.GuestTestCase):
     def test_spoiled_data_does_not_continue(self) -> None:
         self.crashed_at(7)
         (self.data / 'sst_in_progress').touch()
-        self.assert_not_continued('a state transfer into DATA was')
+        self.assert_not_continued('a state transfer was interrupted')
 
     def test_half_an_order_to_continue_is_not_followed(self) -> None:
         self.crashed_at(7)

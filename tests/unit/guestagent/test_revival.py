@@ -132,6 +132,12 @@ class ContinueTest(RevivalTestCase):
         self.database_files(sst_in_progress='')
         self.refused('is not whole')
 
+    def test_not_from_what_was_cast_out(self) -> None:
+        note = pathlib.Path(self.where.cast_out_file)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.touch()
+        self.refused('is not whole')
+
     def test_not_without_grastate(self) -> None:
         (pathlib.Path(self.where.data_dir) / 'grastate.dat').unlink()
         self.refused('is not whole')

@@ -26,6 +26,8 @@ from tests.unit.guestagent import fakes
 UUID = 'f00d1b77-e732-11f1-88aa-77cb7e14d66a'
 GRASTATE = (f'version: 2.1\nuuid: {UUID}\nseqno: 7\n'
             'safe_to_bootstrap: 0\n')
+NO_GRASTATE = (f'version: 2.1\nuuid: {view.NIL_UUID}\nseqno: -1\n'
+               'safe_to_bootstrap: 0\n')
 
 
 class PrepareTest(fakes.MemberTestCase):
@@ -332,6 +334,19 @@ class PositionTest(fakes.MemberTestCase):
         self.database_files(sst_in_progress='')
         self.assertTrue(self.member.position().sst_in_progress)
         self.assertFalse(self.recovered())
+
+    def test_what_was_cast_out_has_no_position_that_counts(self) -> None:
+        self.database_files(grastate__dat=NO_GRASTATE)
+        self.engine.helper_prints(f'Recovered position: {UUID}:9')
+        self.assertEqual((UUID, 9, False), self.place())
+        note = pathlib.Path(self.where.cast_out_file)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.touch()
+        self.assertEqual((None, -1, True), self.place())
+
+    def place(self) -> tuple[str | None, int, bool]:
+        found = self.member.position()
+        return found.uuid, found.seqno, found.cast_out
 
     def unsynced(self, *paths: str) -> bool:
         self.database_files(grastate__dat=GRASTATE)

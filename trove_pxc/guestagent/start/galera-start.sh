@@ -13,8 +13,8 @@
 
 # Starts a member's database server inside its container, in this order:
 # take the one-shot order, initialise if the order says so, recover the
-# position, exec the server. What differs between servers stands in
-# galera-start.conf beside this file; the agent writes both.
+# position, run the server and read its log along. What differs between
+# servers stands in galera-start.conf beside this file; the agent writes both.
 #
 # galera-start.sh            start the server
 # galera-start.sh recover    print what the server recovers, and end
@@ -39,6 +39,10 @@ LAST_ORDER=$ORDER_DIR/last-order
 # power goes, its twin in memory does not.
 UNSYNCED=$TRANSFER_DIR/unsynced
 SINCE_BOOT=$ORDER_DIR/unsynced
+# The server was voted out, and may have committed what nobody else has.
+CAST_OUT=$TRANSFER_DIR/cast-out
+LOG_PIPE=${TMPDIR:-/tmp}/galera-log
+SERVER_ENDED='galera-start: the server ended'
 # Longer than evs.suspect_timeout, after which the others count the server
 # that died as gone.
 FORGET_SECONDS=6
@@ -240,20 +244,27 @@ transfer_was_interrupted() {
     }
 }
 
-# An interrupted state transfer spoiled the data: this node must neither
-# count as one that has a position nor help to restore the last view.
+# What is spoiled must neither count as having a position nor help to restore
+# the last view.
 set_spoiled_aside() {
     case $order in
     bootstrap | continue)
-        die "$order refused: a state transfer into $DATA_DIR was" \
-            "interrupted, what lies there is spoiled"
-        ;;
+        die "$order refused: $1, what lies in $DATA_DIR is spoiled" ;;
     esac
-    say "a state transfer was interrupted: asking for a whole one"
+    say "$1: asking for a whole one"
     rm -f "$DATA_DIR/gvwstate.dat"
     if [ -e "$DATA_DIR/grastate.dat" ]; then
         mv -f "$DATA_DIR/grastate.dat" "$DATA_DIR/grastate.dat.spoiled"
     fi
+}
+
+# A whole copy would fail where it has no room, and have burdened its donor.
+refuse_without_room() {
+    # shellcheck disable=SC2046
+    set -- $(df -Pk "$DATA_DIR" | tail -n 1)
+    [ "$4" -ge "$ROOM_KIB" ] || die "this member was cast out of its cluster" \
+        "and needs a whole copy of the data, but its volume has only $4 KiB" \
+        "of room; it starts when there are $ROOM_KIB"
 }
 
 # One line's value in grastate.dat.
@@ -335,17 +346,75 @@ mark_unsynced() {
 }
 
 settle_transfer() {
-    sync_data && rm -f "$UNSYNCED" || return
+    sync_data && rm -f "$UNSYNCED" "$CAST_OUT" || return
     sync "$TRANSFER_DIR" 2> /dev/null || sync
     rm -f "$SINCE_BOOT" || return
     say "what the state transfer brought is on the disk"
+}
+
+# Galera has a server that is voted out leave in order, and skips what the
+# others wrote meanwhile. What its own clients still wait for it certifies
+# without that, and tells them that it is committed, though the others refused
+# it (Galera 26.4.23, GcsActionSource::process). It does so when it has left,
+# and has to wait for its network first, 10 ms at least: time to kill it.
+watch_log() {
+    set +e
+    voted_out=
+    while IFS= read -r line; do
+        case $line in
+        *"$SERVER_ENDED"*) break ;;
+        *'[Warning]'*) ;;
+        *'Inconsistency detected: '* | *' is inconsistent with group. '*)
+            voted_out=yes ;;
+        *'view((empty))'*)
+            [ -z "$voted_out" ] || kill -KILL "$server_pid" ;;
+        esac
+        printf '%s\n' "$line" >&2
+    done
+    [ -z "$voted_out" ] || mark_cast_out
+}
+
+# Anybody's words may stand in a log; but this Galera writes for itself.
+mark_cast_out() {
+    [ "$(saved uuid)" = "${NO_POSITION%%:*}" ] || return
+    touch "$CAST_OUT"
+    sync "$CAST_OUT" "$TRANSFER_DIR" 2> /dev/null || sync
+    say "[ERROR] this member was cast out of its cluster; its server was" \
+        "killed before it told clients what the others did not agree to"
+}
+
+# The shell stays the first process of the container: a server that is the
+# first one could not be killed from here.
+run_server() {
+    rm -f "$LOG_PIPE"
+    mkfifo -m 600 "$LOG_PIPE"
+    exec 3<> "$LOG_PIPE"
+    rm -f "$LOG_PIPE"
+    "$server" "$@" 2>&3 3>&- &
+    server_pid=$!
+    trap 'kill -TERM "$server_pid" 2> /dev/null' TERM
+    watch_log <&3 3>&- &
+    log_pid=$!
+    ended=0
+    wait "$server_pid" || ended=$?
+    # A signal ends the wait, not the server.
+    while kill -0 "$server_pid" 2> /dev/null; do
+        ended=0
+        wait "$server_pid" || ended=$?
+    done
+    echo "$SERVER_ENDED" >&3
+    wait "$log_pid" || say "its log was not read to the end"
+    exit "$ended"
 }
 
 prepare_data() {
     position=
     clear_unfinished
     if transfer_was_interrupted; then
-        set_spoiled_aside
+        set_spoiled_aside "a state transfer was interrupted"
+    elif [ -e "$CAST_OUT" ]; then
+        refuse_without_room
+        set_spoiled_aside "this member was cast out of its cluster"
     elif [ "$order" = continue ]; then
         continue_history
     elif has_database; then
@@ -380,7 +449,7 @@ start() {
     esac
     watch_transfers < /dev/null > /dev/null &
     say "starting $server, position ${position:-none}, order ${order:-none}"
-    exec "$server" "$@"
+    run_server "$@"
 }
 
 case ${1:-start} in
