@@ -64,6 +64,10 @@ VOTES = (
     '2026-11-28T16:50:14.0 6 [ERROR] [MY-000000] [Galera] Vote 0 (success) '
     f'on {UUID}:7 is inconsistent with group. Leaving cluster.')
 LEFT = '2026-11-28 16:50:14 6 [Note] WSREP: view((empty))'
+COMPONENT = ('2026-11-28 17:22:40 0 [Note] WSREP: New COMPONENT: primary = '
+             'yes, bootstrap = no, my_idx = 0, memb_num = 2')
+SILENT = ('2026-11-28 17:22:40 0 [Note] WSREP: Temporary failure in sending '
+          'state UUID, will try again in next primary component')
 FORGED = ('2026-11-28 16:50:14 9 [Warning] Access denied for user '
           '"[ERROR] WSREP: Inconsistency detected: me"@"10.0.0.9"')
 
@@ -388,6 +392,20 @@ class StartTest(fakes.GuestTestCase):
         self.votes_out(VOTES[0], LEFT, uuid=UUID)
         self.assertEqual(137, self.start().returncode)
         self.assertFalse(self.is_cast_out())
+
+    def component(self, *lines: str) -> int:
+        """How a server ends that logs this, and then goes on."""
+        told = '\n'.join(f"echo '{line}' >&2" for line in lines)
+        self.transfers(f'{told}\n/bin/sleep 0.5')
+        return self.start().returncode
+
+    def test_a_component_that_nobody_begins_is_ended(self) -> None:
+        self.assertEqual(137, self.component(COMPONENT, SILENT))
+        self.assertFalse(self.is_cast_out())
+
+    def test_a_component_that_follows_begins_anew(self) -> None:
+        self.command('#!/bin/sh\nexec /bin/sleep 0.3\n', 'sleep')
+        self.assertEqual(0, self.component(COMPONENT, SILENT, COMPONENT))
 
     def cast_out(self, room_kib: int) -> None:
         self.database()

@@ -46,6 +46,8 @@ SERVER_ENDED='galera-start: the server ended'
 # Longer than evs.suspect_timeout, after which the others count the server
 # that died as gone.
 FORGET_SECONDS=6
+# Longer than any change of a component that brings the next one.
+SILENCE_SECONDS=10
 NO_POSITION=00000000-0000-0000-0000-000000000000:-1
 
 # The first process of a container gets no default for it.
@@ -352,6 +354,17 @@ settle_transfer() {
     say "what the state transfer brought is on the disk"
 }
 
+# The first of a new component names the exchange of states to the others. If
+# it has 1 MB to send already, it does not, and nobody asks: all are Primary,
+# Synced and ready, and take no write until the component changes again
+# (Galera 26.4.23, core_handle_comp_msg). A server so stuck hears no SIGTERM.
+end_silence() {
+    sleep "$SILENCE_SECONDS"
+    say "[ERROR] the members of the new component take no writes, for this" \
+        "one has not begun their exchange of states; its server is killed"
+    kill -KILL "$server_pid"
+}
+
 # Galera has a server that is voted out leave in order, and skips what the
 # others wrote meanwhile. What its own clients still wait for it certifies
 # without that, and tells them that it is committed, though the others refused
@@ -360,6 +373,7 @@ settle_transfer() {
 watch_log() {
     set +e
     voted_out=
+    silence_pid=
     while IFS= read -r line; do
         case $line in
         *"$SERVER_ENDED"*) break ;;
@@ -368,6 +382,14 @@ watch_log() {
             voted_out=yes ;;
         *'view((empty))'*)
             [ -z "$voted_out" ] || kill -KILL "$server_pid" ;;
+        *'New COMPONENT: '*)
+            [ -z "$silence_pid" ] || kill "$silence_pid"
+            silence_pid=
+            ;;
+        *'Temporary failure in sending state UUID'*)
+            end_silence &
+            silence_pid=$!
+            ;;
         esac
         printf '%s\n' "$line" >&2
     done
