@@ -12,8 +12,9 @@
 
 """The volume of a member is full.
 
-It cannot apply what the others write, so it leaves them as inconsistent; it
-has to come back by itself once there is room, with a whole copy.
+It cannot apply what the others write, so they vote it out, and its server is
+killed before it confirms anything more; it has to come back by itself once
+there is room, with a whole copy.
 """
 
 from tests.faults import base
@@ -22,6 +23,7 @@ from tests.faults import member as members
 
 #: until its agent has seen it, and of a whole state transfer
 SECONDS = 150
+CAST_OUT = '[ERROR] this member was cast out of its cluster'
 
 
 class TestDiskFull(base.FaultTest):
@@ -43,7 +45,9 @@ class TestDiskFull(base.FaultTest):
 
     def expect_cast_out(self, victim):
         """It says so, and the others go on without it."""
-        self.assertEqual('Inconsistent', victim.place().state)
+        self.assertEqual(members.Place(), victim.place())
+        log = victim.server_log(self.marked)
+        self.assertTrue(any(CAST_OUT in line for line in log), log[-20:])
         others = self.cluster.others(victim)
         self.expect_size(len(others), *others)
         self.expect_others_go_on([victim])
