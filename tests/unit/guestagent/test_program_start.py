@@ -15,11 +15,11 @@
 import os
 import pathlib
 import subprocess
-import time
 
 from trove_pxc.galera import dialect
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import program
+from trove_pxc import waiting
 
 from tests.unit.guestagent import fakes
 
@@ -457,7 +457,7 @@ class StartTest(fakes.GuestTestCase):
             env=self.environment())
         self.addCleanup(program_.kill)
         while not (self.fake / 'runs').exists():
-            time.sleep(0.01)
+            waiting.pause(0.01)
         program_.terminate()
         self.assertEqual(0, program_.wait(30))
         self.assertTrue((self.fake / 'in-order').exists())
