@@ -16,7 +16,7 @@ For the tests of this folder. Use::
 
     books = ledger.Ledger(members)      # of tests.faults.member.Member
     books.prepare()                     # once for a cluster
-    books.start()                       # two clients on every member
+    books.start()                       # clients on every member
     ...                                 # strike, watch, wait for recovery
     audit = books.close()               # stops the clients, then compares
     assert not audit.findings, audit.findings
@@ -48,12 +48,16 @@ READS = 1
 class Ledger:
     """The clients of all members, their record, and the audit.
 
+    :param pairs: so many tellers, and as many inserters, on every member;
+        the more tellers there are, the more writes are in conflict.
     :ivar record: of the round that is open, or was closed last.
     """
 
-    def __init__(self, of: Sequence[members.Member], seed: int = 0) -> None:
+    def __init__(self, of: Sequence[members.Member], seed: int = 0,
+                 pairs: int = 1) -> None:
         self._members = list(of)
         self._seed = seed
+        self._pairs = pairs
         self._round = 0
         self._clients: list[clients.Client] = []
         self._opening = audits.Opening(
@@ -75,13 +79,15 @@ class Ledger:
             connection.commit()
 
     def start(self) -> None:
-        """Open a round: a teller and an inserter on every member."""
+        """Open a round: tellers and inserters on every member."""
         self._round += 1
         self.record = records.Record()
         self._clients = [
             kind(member, self.record, self._round,
-                 f'{self._seed}-{self._round}-{member.name}-{kind.__name__}')
+                 f'{self._seed}-{self._round}-{member.name}-{kind.__name__}'
+                 f'-{number}')
             for member in self._members
+            for number in range(self._pairs)
             for kind in (clients.Teller, clients.Inserter)]
         for client in self._clients:
             client.start()
