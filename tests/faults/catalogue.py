@@ -197,7 +197,7 @@ def _full(cluster: clusters.Cluster, member: members.Member,
     """Nothing is left, and its server has met that.
 
     A server writes for long into what its files have room for; so another
-    one writes more than that.
+    one writes more than that, into a table that has none.
     """
     if os.statvfs(member.data).f_bavail:
         return False
@@ -227,6 +227,14 @@ def _each(fault: Callable[..., object], *arguments: object) -> Act:
                        victims)
 
     return act
+
+
+def _fill(cluster: clusters.Cluster, victims: Victims) -> None:
+    for member in victims:
+        # One that is struck already may not hear of it.
+        with contextlib.suppress(*members.LOST):
+            filling.forget_bursts(member)
+    _each(control.fill_disk)(cluster, victims)
 
 
 def _separate(cluster: clusters.Cluster, victims: Victims) -> None:
@@ -278,7 +286,7 @@ AGENT = Fault('kill-agent', "Trove's guest agent is killed",
 # Of a majority, Galera has the majority vote that nothing is to be written,
 # and the one that could write is cast out.
 FULL = Fault('disk-full', 'its volume is full, and has room again',
-             _each(control.fill_disk), _full, _each(control.free_disk),
+             _fill, _full, _each(control.free_disk),
              most=1)
 
 ALL = (KILL, FREEZE, STOP, OFF, RESET, REBOOT, CUT, SEPARATE, PART, LOSE,

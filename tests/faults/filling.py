@@ -43,12 +43,18 @@ def fill(member: members.Member, least: int) -> None:
                 connection.commit()
 
 
-def burst(member: members.Member) -> None:
-    """Write a block, through the cluster, over the one of the last time."""
+def forget_bursts(member: members.Member) -> None:
+    """Have their table, and nothing in it: what comes next needs room."""
     database = TABLE.partition('.')[0]
     member.ask(f'CREATE DATABASE IF NOT EXISTS {database}')
     member.ask(f'CREATE TABLE IF NOT EXISTS {database}.burst '
                f'(id INT PRIMARY KEY, block LONGBLOB NOT NULL) ENGINE=InnoDB')
+    member.ask(f'TRUNCATE TABLE {database}.burst')
+
+
+def burst(member: members.Member) -> None:
+    """Write a block, through the cluster, over the one of the last time."""
+    database = TABLE.partition('.')[0]
     member.ask(f'REPLACE INTO {database}.burst VALUES (1, %s)',
                os.urandom(BLOCK))
 
