@@ -23,6 +23,8 @@ from tests.faults import member as members
 
 TABLE = 'filling.blocks'
 BLOCK = 4 << 20
+#: characters of one of a burst: no large object, of those InnoDB knows
+ROW = 3000
 #: Galera marks a data directory so while a transfer into it runs
 SPOILED = 'sst_in_progress'
 
@@ -47,16 +49,21 @@ def forget_bursts(member: members.Member) -> None:
     """Have their table, and nothing in it: what comes next needs room."""
     database = TABLE.partition('.')[0]
     member.ask(f'CREATE DATABASE IF NOT EXISTS {database}')
-    member.ask(f'CREATE TABLE IF NOT EXISTS {database}.burst '
-               f'(id INT PRIMARY KEY, block LONGBLOB NOT NULL) ENGINE=InnoDB')
+    member.ask(f'CREATE TABLE IF NOT EXISTS {database}.burst (id INT PRIMARY '
+               f'KEY AUTO_INCREMENT, text VARCHAR({ROW}) NOT NULL) '
+               f'ENGINE=InnoDB')
     member.ask(f'TRUNCATE TABLE {database}.burst')
 
 
 def burst(member: members.Member) -> None:
-    """Write a block, through the cluster, over the one of the last time."""
-    database = TABLE.partition('.')[0]
-    member.ask(f'REPLACE INTO {database}.burst VALUES (1, %s)',
-               os.urandom(BLOCK))
+    """Write a block of rows, through the cluster.
+
+    A server whose volume is full cannot apply them, and says so; a large
+    object, it dies of.
+    """
+    rows = BLOCK // ROW
+    member.ask(f'INSERT INTO {TABLE.partition(".")[0]}.burst (text) VALUES '
+               + ','.join(['(%s)'] * rows), *['x' * ROW] * rows)
 
 
 def bytes_of(member: members.Member) -> int:
