@@ -142,6 +142,13 @@ class WayTest(RecoverTestCase):
         self.recover()
         self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
 
+    def test_a_survivor_that_never_counts_them_is_continued(self) -> None:
+        self.stand((STARTING, 30), (STOPPED, 29), (RUNNING, 30))
+        self.world.habits[THREE] = {'counting': 10 ** 6}
+        self.recover()
+        self.assertIn(f'halt {THREE}', self.world.events)
+        self.recovered(f'continue {ONE}', f'start {THREE}', f'start {TWO}')
+
     def test_a_survivor_that_is_behind_is_stopped_first(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 31), (RUNNING, 29))
         self.recover()

@@ -248,6 +248,10 @@ def _halt(operation: Recovery, member: Member) -> None:
 def _continue(operation: Recovery, member: Member) -> None:
     """Have the one member that may be continued be primary, or refuse."""
     choice = _settled_choice(operation)
+    if (choice.step is plan.Step.PROMOTE and choice.member is not None
+            and not _promoted(operation, choice)):
+        _halt(operation, operation.everyone[choice.member])
+        choice = _settled_choice(operation)
     if choice.step is plan.Step.REJOIN:
         operation.meet_primary()
         return
@@ -260,9 +264,7 @@ def _continue(operation: Recovery, member: Member) -> None:
     chosen = operation.everyone[choice.member]
     operation.subject = chosen
     operation.order_given = True
-    if choice.step is plan.Step.PROMOTE:
-        _promote(operation, chosen, choice)
-    else:
+    if choice.step is plan.Step.BOOTSTRAP:
         operation.tell(chosen, functools.partial(
             chosen.guest.continue_member, choice.uuid, choice.seqno))
     _await_primary(operation, chosen, choice.uuid)
@@ -298,14 +300,30 @@ def _look_closely(operation: Recovery) -> None:
         LOG.info('Recovery of cluster %s: %s', operation.cluster_id, late)
 
 
-def _promote(operation: Recovery, chosen: Member,
-             choice: plan.Choice) -> None:
-    """Make it primary as soon as Galera has counted those that stopped."""
+def _promoted(operation: Recovery, choice: plan.Choice) -> bool:
+    """Make a survivor primary as soon as Galera has counted who stopped.
+
+    :returns: whether it takes the order. After the last of the others ended
+        in the middle of a state transfer, Galera's lower half takes itself
+        for primary and its upper half for not, for ever (measured with
+        26.4.23); such a server is to be stopped, and continued.
+    """
+    chosen = operation.everyone[choice.member or '']
+    operation.subject = chosen
+    operation.order_given = True
+
     def order() -> None:
         if not chosen.guest.promote_member(choice.uuid, choice.seqno):
             raise waiting.NotYet('its component is changing')
-    operation.wait(supervision.answered(order),
-                   what=f'{chosen.name} to be made primary')
+    try:
+        operation.wait(supervision.answered(order),
+                       what=f'{chosen.name} to be made primary',
+                       seconds=chosen.options.self_recovery_timeout)
+    except exceptions.DeadlineExceeded as late:
+        LOG.warning('Recovery of cluster %s: %s; it is stopped, and then '
+                    'continued', operation.cluster_id, late)
+        return False
+    return True
 
 
 def _await_primary(operation: Recovery, chosen: Member, uuid: str) -> None:
