@@ -35,8 +35,8 @@ MAJORITIES = 15
 ALL = 15
 WARM = 50
 WARM_SECONDS = 60
-#: for a fault to show
-EFFECT_SECONDS = 45
+#: for a fault to show, a full disk beside lost packets too
+EFFECT_SECONDS = 90
 #: for the clients of a member that is back to find it
 WRITE_SECONDS = 30
 FAULTS = {fault.name: fault for fault in catalogue.ALL}
