@@ -51,6 +51,9 @@ _READABLE = 0o644
 _PRIVATE = 0o600
 _OWN_FOLDER = 0o700
 _ALL_ENTER = 0o755
+# One that is out for good may hang as it stops, and gains nothing by it:
+# after a failed IST it took all of Trove's 180 s.
+_OUT_SECONDS = 10
 
 
 class TroveSide(Protocol):
@@ -233,7 +236,7 @@ class GaleraService:
             if self._observer.cast_out(self._where.mount_point):
                 LOG.warning('The server is out of its cluster and does not '
                             'come back by itself: starting it anew')
-                self._container.stop(CONF.state_change_wait_time)
+                self._container.stop(_OUT_SECONDS)
             if (self._container.look().at_work
                     or self._files.present(self._where.stopped_file)):
                 return

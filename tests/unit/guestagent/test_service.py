@@ -286,7 +286,7 @@ class StartAndStopTest(fakes.MemberTestCase):
         running.stop.assert_not_called()
         self.member.report()
         self.member.resume()
-        running.stop.assert_called_once_with(timeout=120)
+        running.stop.assert_called_once_with(timeout=10)
         self.database().start.assert_called_once_with()
         self.assertFalse(self.orders())
 
