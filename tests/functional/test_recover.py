@@ -149,6 +149,13 @@ class WayTest(RecoverTestCase):
         self.assertIn(f'halt {THREE}', self.world.events)
         self.recovered(f'continue {ONE}', f'start {THREE}', f'start {TWO}')
 
+    def test_if_one_survivor_refuses_the_next_is_asked(self) -> None:
+        self.stand((STOPPED, 29), (RUNNING, 30), (RUNNING, 30))
+        self.world.habits[TWO] = {'counting': 10 ** 6}
+        self.recover()
+        self.assertIn(f'halt {TWO}', self.world.events)
+        self.recovered(f'promote {THREE}', f'start {TWO}', f'start {ONE}')
+
     def test_a_survivor_that_is_behind_is_stopped_first(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 31), (RUNNING, 29))
         self.recover()

@@ -248,8 +248,8 @@ def _halt(operation: Recovery, member: Member) -> None:
 def _continue(operation: Recovery, member: Member) -> None:
     """Have the one member that may be continued be primary, or refuse."""
     choice = _settled_choice(operation)
-    if (choice.step is plan.Step.PROMOTE and choice.member is not None
-            and not _promoted(operation, choice)):
+    while (choice.step is plan.Step.PROMOTE and choice.member is not None
+           and not _promoted(operation, choice)):
         _halt(operation, operation.everyone[choice.member])
         choice = _settled_choice(operation)
     if choice.step is plan.Step.REJOIN:
