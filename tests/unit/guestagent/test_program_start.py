@@ -19,7 +19,6 @@ import subprocess
 from trove_pxc.galera import dialect
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import program
-from trove_pxc import waiting
 
 from tests.unit.guestagent import fakes
 
@@ -70,6 +69,11 @@ SILENT = ('2026-11-28 17:22:40 0 [Note] WSREP: Temporary failure in sending '
           'state UUID, will try again in next primary component')
 FORGED = ('2026-11-28 16:50:14 9 [Warning] Access denied for user '
           '"[ERROR] WSREP: Inconsistency detected: me"@"10.0.0.9"')
+
+# What is to be killed meanwhile needs not be quick; what is to be left alone
+# is watched for a moment.
+FOR_EVER = 'wait_for "[ ! -e $FAKE ]"'
+A_MOMENT = '/bin/sleep 0.3'
 
 
 class StartTest(fakes.GuestTestCase):
@@ -354,12 +358,17 @@ class StartTest(fakes.GuestTestCase):
                          self.started())
         self.assertEqual((False, False), self.notes())
 
-    def votes_out(self, *lines: str, uuid: str = NIL) -> None:
-        """A Synced server that logs this, and would go on for seconds."""
+    def logs(self, *lines: str, then: str) -> None:
+        """The server logs this, and goes on with that."""
+        told = '\n'.join(f"echo '{line}' >&2" for line in lines)
+        self.transfers(f'{told}\n{then}')
+
+    def votes_out(self, *lines: str, uuid: str = NIL,
+                  then: str = FOR_EVER) -> None:
+        """A Synced server that logs this, and then confirms to clients."""
         self.database()
         self.grastate(uuid=uuid)
-        told = '\n'.join(f"echo '{line}' >&2" for line in lines)
-        self.transfers(f'{told}\n/bin/sleep 0.3\ntouch $FAKE/told-clients')
+        self.logs(*lines, then=f'{then}\ntouch $FAKE/told-clients')
 
     def is_cast_out(self) -> bool:
         return (self.transfer / 'cast-out').exists()
@@ -382,7 +391,7 @@ class StartTest(fakes.GuestTestCase):
 
     def test_what_leaves_in_order_is_not(self) -> None:
         for lines in ((LEFT,), (VOTES[0],), (FORGED, LEFT)):
-            self.votes_out(*lines)
+            self.votes_out(*lines, then=A_MOMENT)
             self.assertEqual(0, self.start().returncode)
             self.assertTrue(self.tells_clients())
             (self.fake / 'told-clients').unlink()
@@ -393,19 +402,18 @@ class StartTest(fakes.GuestTestCase):
         self.assertEqual(137, self.start().returncode)
         self.assertFalse(self.is_cast_out())
 
-    def component(self, *lines: str) -> int:
-        """How a server ends that logs this, and then goes on."""
-        told = '\n'.join(f"echo '{line}' >&2" for line in lines)
-        self.transfers(f'{told}\n/bin/sleep 0.5')
-        return self.start().returncode
-
     def test_a_component_that_nobody_begins_is_ended(self) -> None:
-        self.assertEqual(137, self.component(COMPONENT, SILENT))
+        self.logs(COMPONENT, SILENT, then=FOR_EVER)
+        self.assertEqual(137, self.start().returncode)
         self.assertFalse(self.is_cast_out())
 
     def test_a_component_that_follows_begins_anew(self) -> None:
-        self.command('#!/bin/sh\nexec /bin/sleep 0.3\n', 'sleep')
-        self.assertEqual(0, self.component(COMPONENT, SILENT, COMPONENT))
+        """The time for it ends when all that was logged has been read."""
+        self.command('#!/bin/sh\n[ "$1" = 0.5 ] || while ! grep -q LAST '
+                     '"$FAKE/stderr"; do /bin/sleep 0.02; done\n'
+                     'exec /bin/sleep 0.05\n', 'sleep')
+        self.logs(COMPONENT, SILENT, COMPONENT, 'LAST', then=A_MOMENT)
+        self.assertEqual(0, self.start().returncode)
 
     def cast_out(self, room_kib: int) -> None:
         self.database()
@@ -450,16 +458,17 @@ class StartTest(fakes.GuestTestCase):
                          done.stderr.splitlines()[-2:])
 
     def test_a_server_is_stopped_in_order(self) -> None:
-        self.transfers('trap "touch $FAKE/in-order; exit 0" TERM\n'
-                       'touch $FAKE/runs\nwait_for "[ -e $FAKE/never ]"')
+        self.logs(then='trap "touch $FAKE/in-order; exit 0" TERM\n'
+                  f'echo ready >&2\n{FOR_EVER}')
         program_ = subprocess.Popen(
-            ['sh', self.script], stderr=subprocess.DEVNULL,
+            ['sh', self.script], stderr=subprocess.PIPE, text=True,
             env=self.environment())
         self.addCleanup(program_.kill)
-        while not (self.fake / 'runs').exists():
-            waiting.pause(0.01)
-        program_.terminate()
-        self.assertEqual(0, program_.wait(30))
+        assert program_.stderr is not None
+        with program_.stderr as said:
+            self.assertTrue(any('ready' in line for line in said))
+            program_.terminate()
+            self.assertEqual(0, program_.wait(30))
         self.assertTrue((self.fake / 'in-order').exists())
 
     def grastate(self, seqno: int = -1, uuid: str = UUID,

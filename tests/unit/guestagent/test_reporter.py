@@ -64,11 +64,16 @@ class ReporterTest(fakes.GuestTestCase):
         self.assertEqual(2, hook.call_count)
 
     def test_there_is_one_of_it(self) -> None:
-        goes_on = threading.Event()
-        self.addCleanup(goes_on.set)
-        self.report.side_effect = lambda: goes_on.wait(10)
+        over = threading.Event()
+
+        def report() -> None:
+            over.wait()
+            raise SystemExit
+        self.report.side_effect = report
         self.reporter.keep_on()
         first = self.reporter._thread
+        self.addCleanup(first.join)
+        self.addCleanup(over.set)
         self.reporter.keep_on()
         self.assertIs(first, self.reporter._thread)
 
