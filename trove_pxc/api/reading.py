@@ -225,6 +225,7 @@ class _Question:
         self._guest = guest
         self._seconds = seconds
         self._open = 0
+        self._count = threading.Lock()
         self._over = threading.Event()
         self._at_once = waiting.Deadline(seconds * _AT_ONCE)
         self.answer = (
@@ -251,7 +252,8 @@ class _Question:
         return self.answer
 
     def _put(self, seconds: float) -> None:
-        self._open += 1
+        with self._count:
+            self._open += 1
         threading.Thread(target=self._call, args=(seconds,),
                          daemon=True).start()
 
@@ -260,11 +262,12 @@ class _Question:
         try:
             answer = self._called(seconds)
         finally:
-            self._open -= 1
-            if self.answer.report is None:
-                self.answer = answer
-            if answer.report is not None or not self._open:
-                self._over.set()
+            with self._count:
+                self._open -= 1
+                if self.answer.report is None:
+                    self.answer = answer
+                if answer.report is not None or not self._open:
+                    self._over.set()
 
     def _called(self, seconds: float) -> Answer:
         member = self.answer.member
