@@ -414,9 +414,10 @@ run_server() {
     rm -f "$LOG_PIPE"
     "$server" "$@" 2>&3 3>&- &
     server_pid=$!
-    trap 'kill -TERM "$server_pid" 2> /dev/null' TERM
     watch_log <&3 3>&- &
     log_pid=$!
+    # Not before: a shell that was forked just now loses what it is sent.
+    trap 'kill -TERM "$server_pid" 2> /dev/null' TERM
     ended=0
     wait "$server_pid" || ended=$?
     # A signal ends the wait, not the server.
