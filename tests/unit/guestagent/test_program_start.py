@@ -55,8 +55,6 @@ echo "$1" > "$FAKE/slept"
 '''
 
 SST_PROGRAMS = ('wsrep_sst_rsync', 'rsync', 'lsof')
-
-
 VOTES = (
     '2026-11-28 16:50:14 6 [ERROR] WSREP: Inconsistency detected: '
     f'Inconsistent by consensus on {UUID}:5350',
@@ -120,14 +118,18 @@ class StartTest(fakes.GuestTestCase):
                 'TMPDIR': str(self.fake)}
 
     def start(self, *words: str) -> subprocess.CompletedProcess[str]:
-        # No pipes: the watch of transfers holds them until it sees the end.
+        """Run it until all have ended that it started."""
         said = self.fake / 'stdout', self.fake / 'stderr'
+        all_ended, runs = os.pipe()
         with said[0].open('w') as out, said[1].open('w') as err:
             done = subprocess.run(
                 ['sh', self.script, *words], stdout=out, stderr=err,
-                timeout=60, env=self.environment())
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, *(path.read_text() for path in said))
+                timeout=60, env=self.environment(), pass_fds=(runs,))
+        os.close(runs)
+        with open(all_ended, 'rb') as pipe:
+            pipe.read()
+        done.stdout, done.stderr = (path.read_text() for path in said)
+        return done
 
     def order(self, order: str) -> None:
         (self.orders / 'next-start').write_text(f'{order}\n')
