@@ -18,4 +18,7 @@ waits then takes turns in one process, as it does in a taskmanager.
 
 import eventlet
 
+from tests.functional import clock
+
+clock.install()
 eventlet.monkey_patch()

@@ -14,6 +14,7 @@
 
 The tables are SQLite, messages go through oslo.messaging's fake transport,
 the cloud is tests.functional.cloud, the guests are tests.functional.galera.
+Time is that of tests.functional.clock: a wait costs nothing.
 """
 
 import logging
@@ -43,9 +44,13 @@ from trove import rpc
 from trove.taskmanager import manager as taskmanager
 import webob
 
+from tests.functional import clock
 from tests.functional import cloud as clouds
 from tests.functional import galera
+from tests.functional import tables
+from tests.functional import transport
 from trove_pxc.api import pipeline
+from trove_pxc.taskmanager import authority
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -89,6 +94,12 @@ _FAST = {
 }
 
 
+# Seconds after which all that runs has looked at its cluster once more.
+_LONGEST_PAUSE = 120
+# Keys of the size that production has take a second of each create.
+_KEY_BITS = 1024
+
+
 class _Process(fixtures.Fixture):
     """What Trove can be set up with only once in a process."""
 
@@ -105,6 +116,8 @@ class _Process(fixtures.Fixture):
         _Process.folder = folder
         CONF.set_override('connection', f'sqlite:///{folder.name}/trove.db',
                           'database')
+        tables.connect()
+        transport.install()
         messages = conffixture.ConfFixture(CONF)
         messages.setUp()
         messages.transport_url = 'fake://'
@@ -120,14 +133,18 @@ class TroveTest(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
+        self.useFixture(clock.TimeOfDay())
         self.useFixture(fixtures.FakeLogger())
         self.useFixture(_Process())
         rpc.init(CONF)
         # With the transport go the casts that nobody has taken.
         self.addCleanup(rpc.cleanup)
+        # Whatever this test began and left finds out that it is over.
+        self.addCleanup(waiting.pause, _LONGEST_PAUSE)
         self._set_options()
-        self.addCleanup(session.clean_db)
-        session.clean_db()
+        self.useFixture(fixtures.MonkeyPatch(
+            f'{authority.__name__}._KEY_BITS', _KEY_BITS))
+        tables.empty()
         notifications.reset()
         self.cloud = clouds.Cloud()
         clouds.use(self.cloud)
@@ -241,6 +258,14 @@ class TroveTest(testtools.TestCase):
                     f'{row.task_status.name}, deleted: {row.deleted}')
             return row
         return waiting.until(f'task {task}', probe, 120, 0.1)
+
+    def settle(self) -> None:
+        """Until Trove's own creation of each instance has ended, too.
+
+        It looks at an instance every so often, and writes to its row when
+        it is ready: also when the cluster has long been complete.
+        """
+        waiting.pause(2 * CONF.usage_sleep_time)
 
     def wait_deleted(self, cluster_id: str) -> None:
         def probe() -> None:

@@ -31,6 +31,7 @@ class ActionTest(base.TroveTest):
         self.start_taskmanager()
         self.cluster_id = self.create().json['cluster']['id']
         self.wait_for_task(self.cluster_id)
+        self.settle()
         self.world.events.clear()
         self.world.sizes.clear()
         self.before = self.used()

@@ -34,6 +34,7 @@ from tests.unit.guestagent import fakes
 from trove_pxc.galera import figures
 from trove_pxc.guestagent import app
 from trove_pxc.guestagent import database
+from trove_pxc.guestagent import metrics
 from trove_pxc.guestagent import reporter
 
 GUIDE = (pathlib.Path(__file__).parents[2] / 'doc/source/user/metrics.rst')
@@ -59,6 +60,7 @@ class MetricsTest(fakes.MemberTestCase):
         self.replace(app.MemberApp, 'bind', return_value=self.member)
         self.replace(conductor_api, 'API').return_value.client = mock.Mock()
         self.replace(database.Database, '_rows', side_effect=self.answer)
+        self.end_servers()
         # A guest whose cluster is complete.
         self.useFixture(fixtures.MonkeyPatch(
             f'{trove_service.__name__}.BaseDbStatus.is_installed', True))
@@ -67,6 +69,23 @@ class MetricsTest(fakes.MemberTestCase):
         patch = mock.patch.object(target, name, autospec=True, **habits)
         self.addCleanup(patch.stop)
         return patch.start()
+
+    def end_servers(self) -> None:
+        """No socket outlives the test; a guest's lives as long as it."""
+        servers: list[Any] = []
+
+        class Server(metrics._Server):
+            def server_activate(self) -> None:
+                super().server_activate()
+                servers.append(self)
+        self.useFixture(fixtures.MonkeyPatch(
+            f'{metrics.__name__}._Server', Server))
+
+        def end() -> None:
+            for server in servers:
+                server.shutdown()
+                server.server_close()
+        self.addCleanup(end)
 
     def answer(self, *statement: str) -> Any:
         if isinstance(self.rows, Exception):

@@ -116,6 +116,7 @@ class FailedMemberTest(test_grow.GrowthTest):
         self.world.habits['others-2'] = {'crashes': True}
         self.cluster_id = self.create(name='others').json['cluster']['id']
         self.wait_for_task(self.cluster_id)
+        self.settle()
         self.assertEqual(InstanceTasks.BUILDING_ERROR_SERVER,
                          self.named('others-2').task_status)
         self.accept({'recover': {}})

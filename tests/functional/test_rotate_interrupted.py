@@ -19,32 +19,24 @@ let it in again.
 
 from typing import Any
 
-import mock
-
 from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import models as task_models
 
 from tests.functional import test_interrupted as interrupted
 from tests.functional import test_takeup
 from trove_pxc import orders
-from trove_pxc.taskmanager import authority
 from trove_pxc.taskmanager import rotate
 
 NAMES = ('products-1', 'products-2', 'products-3')
 ORDER = orders.Order(orders.CERTIFICATES)
 # A prime, so that each call of a round is met in one round or another.
 STRIDE = 7
-_SMALL = 1024
 
 
 class RotationTest(test_takeup.TakeUpTest):
 
     def setUp(self) -> None:
         super().setUp()
-        # Keys for real take seconds, and there are hundreds.
-        small = mock.patch.object(authority, '_KEY_BITS', _SMALL)
-        small.start()
-        self.addCleanup(small.stop)
         self.start_taskmanager()
         self.cluster_id = self.create().json['cluster']['id']
         self.wait_for_task(self.cluster_id)

@@ -32,6 +32,7 @@ class ShrinkingTest(test_grow.GrowthTest):
         super().setUp()
         self.start = self.before
         self.all = self.names(self.grow(*[node()] * self.more))
+        self.settle()
         self.world.events.clear()
         self.world.sizes.clear()
         self.before = self.used()
