@@ -1,0 +1,124 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is printed while an action runs, and how the wait ends."""
+
+import io
+import types
+from typing import Any
+
+import fixtures
+import mock
+from osc_lib import exceptions
+import testtools
+
+from tests.unit import test_waiting
+from trove_pxc import exceptions as our_exceptions
+from trove_pxc.osc import progress
+from trove_pxc.osc import requests
+from trove_pxc import waiting
+
+CLUSTER = types.SimpleNamespace(id='an-id', name='c')
+
+
+def shown(task: str = 'NONE', **changes: Any) -> requests.Record:
+    """A cluster of one as the API shows it."""
+    instance = {'id': 'id-1', 'name': 'c-1', 'status': 'ACTIVE',
+                'operating_status': 'HEALTHY', 'flavor': {'id': '1'},
+                'volume': {'size': 2}}
+    return {'name': 'c', 'task': {'name': task},
+            'instances': [{**instance, **changes}]}
+
+
+class ProgressTestCase(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock = test_waiting.Clock()
+        self.useFixture(fixtures.MockPatchObject(
+            waiting, 'time', self.clock))
+        self.said = io.StringIO()
+        self.useFixture(fixtures.MonkeyPatch('sys.stderr', self.said))
+
+
+class LookTest(ProgressTestCase):
+
+    def test_what_changed_is_said_with_its_time(self) -> None:
+        found = progress.Progress()
+        found.look(shown('RESIZING'))
+        self.clock.now += 2.25
+        found.look(shown('RESIZING', status='RESIZE'))
+        self.clock.now += 100
+        found.look(shown(status='RESIZE'))
+        self.assertEqual(
+            '[   0.0s] c: RESIZING\n'
+            '[   0.0s] c-1: ACTIVE, HEALTHY, flavor 1, volume 2\n'
+            '[   2.2s] c-1: RESIZE, HEALTHY, flavor 1, volume 2\n'
+            '[ 102.2s] c: NONE\n', self.said.getvalue())
+
+    def test_what_is_not_known_yet(self) -> None:
+        """No volume, no operating status: in the list they are absent."""
+        cluster = shown(volume=None, status='BUILD')
+        del cluster['instances'][0]['operating_status']
+        progress.Progress().look(cluster)
+        self.assertIn('] c-1: BUILD, flavor 1, volume -\n',
+                      self.said.getvalue())
+
+
+class WaitTest(ProgressTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.requests = self.useFixture(fixtures.MockPatchObject(
+            progress, 'requests', mock.create_autospec(requests))).mock
+        self.requests.fault.return_value = ''
+        self.database = object()
+
+    def wait(self, *tasks: str, instances: int = 1,
+             seconds: float = 60) -> None:
+        clusters = [shown(task) for task in tasks]
+        for cluster in clusters:
+            cluster['instances'] = [
+                {**cluster['instances'][0], 'id': f'id-{number}',
+                 'name': f'c-{number}'}
+                for number in range(1, instances + 1)]
+        self.requests.show.side_effect = clusters
+        progress.wait(self.database, CLUSTER, seconds)
+
+    def test_until_there_is_no_task(self) -> None:
+        self.wait('GROWING', 'GROWING', 'NONE')
+        self.assertEqual([progress.POLL_SECONDS] * 2, self.clock.slept)
+        self.requests.show.assert_called_with(self.database, CLUSTER)
+        self.requests.fault.assert_called_once_with(self.database, 'id-1')
+        self.assertIn('] c: GROWING\n', self.said.getvalue())
+        self.assertIn('] c: NONE\n', self.said.getvalue())
+
+    def test_faults_of_before_are_not_asked_for(self) -> None:
+        """The API forgets them when it takes an action on."""
+        self.requests.fault.side_effect = lambda database, member: (
+            self.assertEqual([1.0], self.clock.slept) or '')
+        self.wait('GROWING', 'NONE')
+
+    def test_one_fault_of_several_is_said_once(self) -> None:
+        self.requests.fault.side_effect = [
+            'no\n  room', '', 'no room', 'no disk']
+        error = self.assertRaises(
+            exceptions.CommandError, self.wait, 'NONE', instances=4)
+        self.assertEqual('c-1, c-3: no room; c-4: no disk', str(error))
+
+    def test_it_takes_too_long(self) -> None:
+        error = self.assertRaises(
+            our_exceptions.DeadlineExceeded, self.wait,
+            *['GROWING'] * 9, seconds=3)
+        self.assertEqual('waited 3 s in vain for cluster c to have no task; '
+                         'last seen: task GROWING', str(error))
+        self.requests.fault.assert_not_called()
