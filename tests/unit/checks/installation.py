@@ -1,0 +1,85 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the tests of the checks share: an installation in a folder."""
+
+from collections.abc import Iterable
+import pathlib
+from typing import Any
+
+import fixtures
+from oslo_config import cfg
+import testtools
+from trove.common import cfg as trove_cfg
+
+from trove_pxc.checks import check
+from trove_pxc.checks import site
+from trove_pxc import conf
+
+#: a trove.conf that offers clusters of MariaDB
+MARIADB = ('[mariadb]\n'
+           'api_strategy = trove_pxc.api.strategy.GaleraAPIStrategy\n')
+#: and one that offers both
+BOTH = ('[mariadb]\nroot_controller = trove_pxc.x\n'
+        '[pxc]\ntaskmanager_strategy = trove_pxc.x\n')
+
+
+def version(**changes: Any) -> site.Version:
+    """A version that is registered as it should be."""
+    return site.Version(**{
+        'id': 'an-id', 'datastore': 'mariadb', 'name': '10.11',
+        'number': '10.11', 'manager': 'mariadb', 'active': True,
+        'image_id': 'image-1', 'image_tags': None,
+        'registry_ext': 'trove_pxc.guestagent.manager.MariaDBManager',
+        'repl_strategy': 'trove.guestagent.strategies.replication.'
+                         'mariadb_gtid.MariaDBGTIDReplication', **changes})
+
+
+class InstallationTestCase(testtools.TestCase):
+    """A trove.conf, and the file that Trove brings into the guests."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.folder = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path)
+        self.guest_file = self.folder / 'guest.conf'
+
+    def options(self, text: str, folder: str | None = None
+                ) -> cfg.ConfigOpts:
+        """Trove's configuration from a file with this text."""
+        options = cfg.ConfigOpts()
+        options.register_opts(trove_cfg.common_opts)
+        options.register_opts(trove_cfg.service_credentials_opts,
+                              trove_cfg.service_credentials_group)
+        for manager in ('mysql', *conf.MANAGERS):
+            options.register_opts(site.trove_options(manager),
+                                  group=manager)
+        file = self.folder / 'trove.conf'
+        file.write_text(
+            f'[DEFAULT]\nguest_config = {self.guest_file}\n{text}')
+        options([], project='trove', default_config_files=[str(file)],
+                default_config_dirs=[folder] if folder else [])
+        return options
+
+    def site(self, text: str = '', guest: str = '',
+             versions: Iterable[site.Version] = ()) -> site.Site:
+        """An installation with these files and rows of versions."""
+        self.guest_file.write_text(f'[DEFAULT]\n{guest}')
+        found = site.Site(self.options(text))
+        found.versions = list(versions)
+        return found
+
+    @staticmethod
+    def texts(faults: Iterable[check.Fault]) -> list[str]:
+        """Of each fault its kind and its text: "fatal: It is wrong."."""
+        return [f'{"fatal" if fault.fatal else "doubt"}: {fault.text}'
+                for fault in faults]

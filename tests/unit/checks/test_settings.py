@@ -1,0 +1,291 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Values in trove.conf that do not fit, and what to write instead."""
+
+import pathlib
+
+import jinja2
+import mock
+from oslo_config import cfg
+import testtools
+from trove.common import cfg as trove_cfg
+from trove.common import utils
+
+from tests.unit.checks import installation
+from trove_pxc.checks import settings
+from trove_pxc.checks import site as sites
+
+MARIADB = installation.MARIADB
+
+
+class ValuesTest(installation.InstallationTestCase):
+
+    def test_every_value_can_be_read(self) -> None:
+        self.assertEqual([], self.texts(settings.values(self.site(MARIADB))))
+
+    def test_one_that_cannot(self) -> None:
+        fault, = self.texts(settings.values(self.site(
+            'report_interval = often\n')))
+        self.assertTrue(fault.startswith(
+            'fatal: [DEFAULT] report_interval cannot be used: '), fault)
+        self.assertTrue(fault.endswith(
+            'Correct it, or leave it out for 30.'), fault)
+        self.assertNotIn('\n', fault)
+
+    def test_options_of_this_package_are_read_too(self) -> None:
+        first, second = self.texts(settings.values(self.site(
+            '[pxc]\nbootstrap_timeout = 9\n'
+            '[mariadb]\nmetrics_port = 70000\n')))
+        self.assertTrue(first.startswith(
+            'fatal: [pxc] bootstrap_timeout cannot be used: '), first)
+        self.assertTrue(second.startswith(
+            'fatal: [mariadb] metrics_port cannot be used: '), second)
+
+    def test_the_file_is_told_where_it_is_another(self) -> None:
+        fault, = self.texts(settings.invalid_values(
+            self.site('bind_port = x\n').options, 'a file: '))
+        self.assertTrue(fault.startswith(
+            'fatal: a file: [DEFAULT] bind_port cannot be used: '), fault)
+
+    def test_an_option_without_a_default(self) -> None:
+        option, = (option for option in settings.all_options('pxc')
+                   if option.name == 'sst_method')
+        self.assertEqual('Correct it, or leave it out.',
+                         settings._meaning(option))
+
+
+class NamesTest(installation.InstallationTestCase):
+
+    def faults(self, *names: str) -> list[str]:
+        return self.texts(settings.names(self.site('[pxc]\n' + ''.join(
+            f'{name} = 1\n' for name in names))))
+
+    def test_names_of_trove_and_of_this_package(self) -> None:
+        self.assertEqual([], self.faults(
+            'tcp_ports', 'sst_method', 'sst-method'))
+
+    def test_a_name_that_an_option_had_before(self) -> None:
+        found = self.site('[pxc]\nold-name = 1\nnew_name = 1\n')
+        with mock.patch.object(sites, 'trove_options', autospec=True,
+                               return_value=[cfg.StrOpt(
+                                   'new-name', deprecated_name='old-name')]):
+            self.assertEqual([], self.texts(settings.names(found)))
+
+    def test_a_misspelt_one(self) -> None:
+        self.assertEqual(
+            [f'doubt: {self.folder}/trove.conf sets [pxc] bootstrap_timout, '
+             'which no option is called. Write: bootstrap_timeout.'],
+            self.faults('bootstrap_timout'))
+
+    def test_one_that_resembles_nothing(self) -> None:
+        fault, = self.faults('zzz')
+        self.assertTrue(fault.endswith(
+            '[pxc] zzz, which no option is called. Take it out.'), fault)
+
+    def test_other_sections_are_not_looked_at(self) -> None:
+        self.assertEqual([], self.texts(settings.names(self.site(
+            '[postgresql]\nzzz = 1\n'))))
+
+
+class PortsTest(installation.InstallationTestCase):
+
+    def site_of(self, ports: str, **default: object) -> sites.Site:
+        return self.site(''.join(
+            f'{name} = {value}\n' for name, value in default.items())
+            + MARIADB + f'tcp_ports = {ports}\n')
+
+    def test_the_ports_of_users_alone(self) -> None:
+        found = self.site_of('22, 3306')
+        self.assertEqual([], self.texts(settings.ports(found)))
+        self.assertEqual([], self.texts(settings.sql_port(found)))
+
+    def test_the_ports_of_members_are_open_to_all(self) -> None:
+        self.assertEqual(
+            ['fatal: [mariadb] tcp_ports opens 4444, 4568 to 0.0.0.0/0; '
+             'through them all data of a member is copied. They are opened '
+             'between the members of a cluster anyway. Write: tcp_ports = '
+             '3306.'], self.texts(settings.ports(
+                 self.site_of('3306, 4444, 4568'))))
+
+    def test_a_range_is_many_ports(self) -> None:
+        found = self.site_of('3000-5000')
+        fault, = self.texts(settings.ports(found))
+        self.assertIn('opens 4444, 4567, 4568 to', fault)
+        self.assertEqual([], self.texts(settings.sql_port(found)))
+
+    def test_to_some_it_is_less_grave(self) -> None:
+        fault, = self.texts(settings.ports(self.site_of(
+            '4567', trove_security_group_rule_cidr='10.0.0.1/8')))
+        self.assertTrue(fault.startswith(
+            'doubt: [mariadb] tcp_ports opens 4567 to 10.0.0.0/8; '), fault)
+
+    def test_users_do_not_reach_the_servers(self) -> None:
+        self.assertEqual(
+            ['fatal: [mariadb] tcp_ports lacks 3306, so that no user '
+             'reaches a server. Write: tcp_ports = 3306.'],
+            self.texts(settings.sql_port(self.site_of('22, 3307-4000'))))
+
+    def test_without_security_groups_no_port_is_opened(self) -> None:
+        for ports in ('4444', '22'):
+            found = self.site_of(ports, trove_security_groups_support=False)
+            self.assertEqual([], self.texts(settings.ports(found)))
+            self.assertEqual([], self.texts(settings.sql_port(found)))
+
+    def test_the_network_of_users(self) -> None:
+        for network in ('10.0.0.0/8', '10.0.0.1/8', '::/0', '10.0.0.1'):
+            self.assertEqual([], self.texts(settings.cidr(self.site(
+                f'trove_security_group_rule_cidr = {network}\n'))))
+        self.assertEqual(
+            ['fatal: [DEFAULT] trove_security_group_rule_cidr = all is no '
+             'network. Write one as 10.0.0.0/8.'],
+            self.texts(settings.cidr(self.site(
+                'trove_security_group_rule_cidr = all\n'))))
+
+
+class MessagesTest(installation.InstallationTestCase):
+
+    def test_encrypted_or_not(self) -> None:
+        self.assertEqual([], self.texts(settings.messages(self.site())))
+        self.assertEqual(
+            ['doubt: [DEFAULT] enable_secure_rpc_messaging is off, so that '
+             'whoever reads messages has the passwords, the certificates '
+             'and the keys of all members. Take it out, here and in '
+             f'{self.guest_file}.'],
+            self.texts(settings.messages(self.site(
+                'enable_secure_rpc_messaging = False\n'))))
+
+
+class TimesTest(installation.InstallationTestCase):
+
+    def heartbeat(self, expiry: int, interval: int) -> list[str]:
+        return self.texts(settings.heartbeat(self.site(
+            f'agent_heartbeat_expiry = {expiry}\n',
+            f'report_interval = {interval}\n')))
+
+    def test_heartbeats(self) -> None:
+        self.assertEqual([], self.heartbeat(61, 30))
+        self.assertEqual(
+            ['doubt: [DEFAULT] agent_heartbeat_expiry is 60, but members '
+             f'report every 30 s (report_interval in {self.guest_file}), so '
+             'that one with a late report is shown as failed. Write: '
+             'agent_heartbeat_expiry = 90.'], self.heartbeat(60, 30))
+
+    def stopping(self, ours: int, of_guest: int) -> list[str]:
+        return self.texts(settings.stop_timeouts(self.site(
+            f'{MARIADB}member_stop_timeout = {ours}\n',
+            f'state_change_wait_time = {of_guest}\n')))
+
+    def test_time_to_stop(self) -> None:
+        self.assertEqual([], self.stopping(181, 180))
+        self.assertEqual(
+            ['fatal: [mariadb] member_stop_timeout is 180, but a guest ends '
+             'its server by force only after 180 s (state_change_wait_time '
+             f'in {self.guest_file}). Write: member_stop_timeout = 240.'],
+            self.stopping(180, 180))
+
+    def growing(self, seconds: int, largest: int) -> list[str]:
+        return self.texts(settings.volume_timeouts(self.site(
+            f'max_accepted_volume_size = {largest}\n{MARIADB}'
+            f'volume_resize_timeout = {seconds}\n')))
+
+    def test_time_to_grow(self) -> None:
+        self.assertEqual([], self.growing(260, 1000))
+        self.assertEqual(
+            ['doubt: [mariadb] volume_resize_timeout is 259, but to check '
+             'and grow a volume of max_accepted_volume_size = 1000 GB may '
+             'take 260 s. Write: volume_resize_timeout = 260.'],
+            self.growing(259, 1000))
+
+    def test_what_is_not_offered_may_be_anything(self) -> None:
+        found = self.site('[pxc]\nmember_stop_timeout = 5\n'
+                          'volume_resize_timeout = 5\n')
+        self.assertEqual([], self.texts(settings.stop_timeouts(found)))
+        self.assertEqual([], self.texts(settings.volume_timeouts(found)))
+
+
+class TemplatesTest(installation.InstallationTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.templates = self.folder / 'templates'
+
+    def template(self, manager: str, text: str) -> pathlib.Path:
+        file = self.templates / manager / 'config.template'
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+        return file
+
+    def own(self) -> sites.Site:
+        """An installation with templates of its own."""
+        return self.site(f'template_path = {self.templates}\n{MARIADB}')
+
+    def whole(self) -> list[str]:
+        path = str(self.templates)
+        trove_cfg.CONF.set_override('template_path', path)
+        self.addCleanup(trove_cfg.CONF.clear_override, 'template_path')
+        return self.texts(settings.templates_whole(self.own()))
+
+    def test_troves_can_be_rendered(self) -> None:
+        self.assertEqual([], self.whole())
+
+    def test_a_broken_one(self) -> None:
+        file = self.template('mariadb', '[mysqld]\n{% if %}\n')
+        fault, = self.whole()
+        self.assertTrue(fault.startswith(
+            f'fatal: The template {file} is broken in line 2: '), fault)
+        self.assertTrue(fault.endswith(
+            ". Put it right, or take it away so that Trove's own is used."),
+            fault)
+
+    def test_one_of_a_datastore_that_is_not_offered(self) -> None:
+        self.template('pxc', '{% if %}')
+        self.assertEqual([], self.whole())
+
+    def test_none(self) -> None:
+        with mock.patch.object(
+                utils, 'build_jinja_environment', autospec=True,
+                return_value=jinja2.Environment(
+                    loader=jinja2.DictLoader({}), autoescape=True)):
+            self.assertEqual(
+                ['fatal: The template mariadb/config.template is found '
+                 'neither in [DEFAULT] template_path = '
+                 f'{self.templates} nor in Trove. Install Trove anew.'],
+                self.whole())
+
+    def test_where_all_services_look(self) -> None:
+        for line in ('', 'template_path = /etc/trove/templates\n'):
+            self.assertEqual([], self.texts(settings.templates_found(
+                self.site(line + MARIADB))))
+
+    def test_where_only_some_look(self) -> None:
+        self.template('mariadb', '[mysqld]\n')
+        self.assertEqual(
+            [f'doubt: {self.templates} holds templates of mariadb, which '
+             'trove-taskmanager finds, but trove-api, trove-conductor and '
+             'the guests look into /etc/trove/templates/ before they read '
+             'template_path. Move them there and leave template_path out.'],
+            self.texts(settings.templates_found(self.own())))
+
+    def test_those_of_others_do_no_harm(self) -> None:
+        self.template('pxc', '[mysqld]\n')
+        self.assertEqual([], self.texts(
+            settings.templates_found(self.own())))
+
+
+class OptionsTest(testtools.TestCase):
+
+    def test_troves_and_ours(self) -> None:
+        for manager in ('pxc', 'mariadb'):
+            names = {option.name
+                     for option in settings.all_options(manager)}
+            self.assertLess({'tcp_ports', 'bootstrap_timeout'}, names)
