@@ -1,0 +1,96 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Which request meets which controller of ours, and which goes on."""
+
+from typing import Any
+
+import mock
+import webob
+import webob.dec
+
+from tests.unit.api import base
+from trove_pxc.api import extension
+from trove_pxc.api import guard
+from trove_pxc.api import pipeline
+from trove_pxc.api import users
+
+#: method and path -> controller and its action
+OURS = {
+    ('GET', '/instances/i/users'): (users.UsersController, 'index'),
+    ('POST', '/instances/i/users'): (users.UsersController, 'create'),
+    ('PUT', '/instances/i/users'): (users.UsersController, 'update_all'),
+    ('GET', '/instances/i/users/a'): (users.UsersController, 'show'),
+    ('PUT', '/instances/i/users/a'): (users.UsersController, 'update'),
+    ('DELETE', '/instances/i/users/a'): (users.UsersController, 'delete'),
+    ('GET', '/instances/i/users/a/databases'):
+        (users.UserAccessController, 'index'),
+    ('PUT', '/instances/i/users/a/databases'):
+        (users.UserAccessController, 'update'),
+    ('DELETE', '/instances/i/users/a/databases/b'):
+        (users.UserAccessController, 'delete'),
+    ('GET', '/instances/i/databases'): (users.DatabasesController, 'index'),
+    ('POST', '/instances/i/databases'):
+        (users.DatabasesController, 'create'),
+    ('DELETE', '/instances/i/databases/b'):
+        (users.DatabasesController, 'delete'),
+    ('GET', '/clusters/c/root'): (extension.RootController, 'index'),
+    ('POST', '/clusters/c/root'): (extension.RootController, 'create'),
+}
+TROVES = (('GET', '/clusters'), ('POST', '/clusters'),
+          ('GET', '/clusters/c'), ('DELETE', '/instances/i'),
+          ('POST', '/instances/i/action'), ('GET', '/instances/i/root'),
+          ('DELETE', '/clusters/c/root'), ('GET', '/backups'))
+
+
+@webob.dec.wsgify
+def troves(request: Any) -> webob.Response:
+    """What is behind the filter."""
+    return webob.Response(status=203)
+
+
+class PipelineTest(base.ApiTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.api = pipeline.factory({}, key='unused')(troves)
+
+    def ask(self, method: str, path: str) -> int:
+        body = {'a': 1} if method in ('POST', 'PUT') else None
+        return int(base.request(method, path, body).get_response(
+            self.api).status_int)
+
+    def test_ours(self) -> None:
+        for (method, path), (controller, action) in OURS.items():
+            with (mock.patch.object(controller, 'validate_request',
+                                    autospec=True),
+                  mock.patch.object(controller, action, autospec=True,
+                                    return_value={}) as called):
+                self.assertEqual(200, self.ask(method, path), path)
+            called.assert_called_once()
+            asked = {'instance_id': path.split('/')[2],
+                     'tenant_id': base.PROJECT}
+            self.assertLessEqual(
+                asked.items(), called.call_args.kwargs.items())
+
+    def test_troves(self) -> None:
+        for method, path in TROVES:
+            self.assertEqual(203, self.ask(method, path), (method, path))
+
+    def test_the_guard_stands_before_all(self) -> None:
+        self.assertIsInstance(self.api, guard.Guard)
+        member = self.members(self.add_cluster())[0]
+        for path in (f'/instances/{member.id}/users/a',
+                     f'/instances/{member.id}'):
+            request = base.request('DELETE', path, role='reader')
+            self.assertEqual(
+                403, request.get_response(self.api).status_int)

@@ -1,0 +1,442 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Users and databases of a member: what its guest is asked for."""
+
+from typing import Any
+
+import mock
+from trove.common import exception
+from trove.common import wsgi
+from trove.extensions.common import service
+from trove.instance import models as instance_models
+
+from tests.unit.api import base
+from tests.unit import tables
+from trove_pxc.api import pipeline
+from trove_pxc.api import users
+
+
+def guest_user(name: str, host: str = '%', *databases: str) -> Any:
+    """A user as a guest tells it."""
+    return {'_name': name, '_host': host, '_password': None,
+            '_databases': [guest_schema(one) for one in databases],
+            '_is_root': False}
+
+
+def guest_schema(name: str) -> dict[str, Any]:
+    """A database as a guest tells it."""
+    return {'_name': name, '_character_set': 'utf8', '_collate': None}
+
+
+class UsersTestCase(base.ApiTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.member = self.members(self.add_cluster())[1]
+        self.api = pipeline.factory({})(None)
+        self.there = {('ann', '%'): guest_user('ann', '%', 'shop')}
+        self.guest.get_user.side_effect = lambda username, hostname: (
+            self.there.get((username, hostname)))
+        self.guest.list_databases.side_effect = self.list_databases
+        self.databases = ['books', 'shop']
+
+    def list_databases(self, limit: int, marker: str, include_marker: bool
+                       ) -> Any:
+        found = [one for one in self.databases if not marker
+                 or one > marker or (include_marker and one == marker)]
+        return [guest_schema(one) for one in found[:limit]], (
+            found[limit - 1] if len(found) > limit else None)
+
+    def ask(self, method: str, path: str, body: Any = None,
+            **who: str) -> Any:
+        return base.request(
+            method, f'/instances/{self.member.id}{path}', body,
+            **who).get_response(self.api)
+
+    def done(self, event: str, method: str, path: str,
+             body: Any = None) -> dict[str, Any]:
+        """It is accepted and told; what is told.
+
+        The end as well, for an autospec is no client that leaves that to
+        the guest.
+        """
+        response = self.ask(method, path, body)
+        self.assertEqual(202, response.status_int, response.text)
+        self.assertEqual([f'{event}.start', f'{event}.end'],
+                         self.notifier.events)
+        payload = self.notifier.payloads[0]
+        self.assertEqual(self.member.id, payload['instance_id'])
+        return payload
+
+    def refused(self, status: int, words: str, method: str, path: str,
+                body: Any = None, events: int = 2) -> None:
+        """With these words; and what was begun is told as failed."""
+        response = self.ask(method, path, body)
+        self.assertEqual(status, response.status_int, response.text)
+        self.assertIn(words, response.text)
+        self.assertEqual(events, len(self.notifier.events))
+        if events:
+            self.assertTrue(self.notifier.events[-1].endswith('.error'))
+        for name in ('create_user', 'delete_user', 'update_attributes',
+                     'change_passwords', 'grant_access', 'revoke_access',
+                     'create_database', 'delete_database'):
+            getattr(self.guest, name).assert_not_called()
+
+
+class GuestTest(UsersTestCase):
+    """Who is asked, and who may ask."""
+
+    def test_the_member_itself(self) -> None:
+        self.ask('GET', '/databases')
+        _, instance_id, manager = self.create_guest.call_args.args
+        self.assertEqual((self.member.id, 'mariadb'), (instance_id, manager))
+
+    def test_a_member_that_does_not_serve(self) -> None:
+        instance_models.InstanceServiceStatus.find_by(
+            instance_id=self.member.id).update(
+                status=tables.Statuses.SHUTDOWN)
+        response = self.ask('GET', '/users')
+        self.assertEqual(422, response.status_int)
+        self.assertIn(
+            f'Member c-2 ({self.member.id}) does not serve now: it is '
+            'SHUTDOWN. Ask another member; each has the users and databases '
+            'of all.', response.text)
+        self.create_guest.assert_not_called()
+
+    def test_troves_rule_is_asked(self) -> None:
+        for controller, action, arguments, rule in (
+                (users.UsersController, 'index', {}, 'user:index'),
+                (users.UsersController, 'create', {'body': 0},
+                 'user:create'),
+                (users.UsersController, 'show', {'id': 'a'}, 'user:show'),
+                (users.UsersController, 'delete', {'id': 'a'},
+                 'user:delete'),
+                (users.UsersController, 'update', {'id': 'a', 'body': 0},
+                 'user:update'),
+                (users.UsersController, 'update_all', {'body': 0},
+                 'user:update_all'),
+                (users.UserAccessController, 'index', {'user_id': 'a'},
+                 'user_access:index'),
+                (users.UserAccessController, 'update',
+                 {'user_id': 'a', 'body': 0}, 'user_access:update'),
+                (users.UserAccessController, 'delete',
+                 {'user_id': 'a', 'id': 'b'}, 'user_access:delete'),
+                (users.DatabasesController, 'index', {}, 'database:index'),
+                (users.DatabasesController, 'create', {'body': 0},
+                 'database:create'),
+                (users.DatabasesController, 'delete', {'id': 'a'},
+                 'database:delete')):
+            refusal = exception.PolicyNotAuthorized()
+            with mock.patch.object(
+                    service.ExtensionController, 'authorize_target_action',
+                    autospec=True, side_effect=refusal) as authorize:
+                request = base.request()
+                self.assertRaises(
+                    exception.PolicyNotAuthorized,
+                    getattr(controller(), action), request,
+                    tenant_id=base.PROJECT, instance_id=self.member.id,
+                    **arguments)
+            authorize.assert_called_once_with(
+                request.environ[wsgi.CONTEXT_KEY], rule, self.member.id)
+
+    def test_another_project_does_not_find_it(self) -> None:
+        self.assertEqual(404, self.ask(
+            'GET', '/users', project='other').status_int)
+
+    def test_all_other_instances_are_troves(self) -> None:
+        alone = tables.add_instance(self.version, 'alone')
+        shard = tables.add_member(
+            tables.add_cluster(self.version), 's', type='shard')
+        for instance in (alone.id, shard.id, 'none'):
+            for controller, action, arguments in (
+                    (users.UsersController, 'index', ()),
+                    (users.UsersController, 'create', ()),
+                    (users.UsersController, 'show', ('a',)),
+                    (users.UsersController, 'delete', ('a',)),
+                    (users.UsersController, 'update', ('a',)),
+                    (users.UsersController, 'update_all', ()),
+                    (users.UserAccessController, 'index', ('a',)),
+                    (users.UserAccessController, 'update', ('a',)),
+                    (users.UserAccessController, 'delete', ('a', 'b')),
+                    (users.DatabasesController, 'index', ()),
+                    (users.DatabasesController, 'create', ()),
+                    (users.DatabasesController, 'delete', ('a',))):
+                body = ('a body',) if action in (
+                    'create', 'update', 'update_all') else ()
+                with mock.patch.object(
+                        controller.__mro__[2], action, autospec=True,
+                        return_value='of Trove') as troves:
+                    made = controller()
+                    asked = ('a request', *body, 'a tenant', instance,
+                             *arguments)
+                    self.assertEqual('of Trove',
+                                     getattr(made, action)(*asked))
+                troves.assert_called_once_with(made, *asked)
+
+
+class ListTest(UsersTestCase):
+
+    def test_users(self) -> None:
+        self.guest.list_users.return_value = [
+            guest_user('ann', '%', 'shop'), guest_user('bob', '10.0.0.1')
+        ], 'bob'
+        response = self.ask('GET', '/users?limit=2&marker=aaa')
+        self.assertEqual(
+            [{'name': 'ann', 'host': '%', 'databases': [{'name': 'shop'}]},
+             {'name': 'bob', 'host': '10.0.0.1', 'databases': []}],
+            response.json['users'])
+        self.assertIn('marker=bob', response.json['links'][0]['href'])
+        self.guest.list_users.assert_called_once_with(
+            limit=2, marker='aaa', include_marker=False)
+
+    def test_databases(self) -> None:
+        response = self.ask('GET', '/databases?limit=1')
+        self.assertEqual([{'name': 'books'}], response.json['databases'])
+        self.assertIn('marker=books', response.json['links'][0]['href'])
+        response = self.ask('GET', '/databases?marker=books')
+        self.assertEqual([{'name': 'shop'}], response.json['databases'])
+        self.assertNotIn('links', response.json)
+
+    def test_no_more_than_trove_gives(self) -> None:
+        self.guest.list_users.return_value = [], None
+        self.ask('GET', '/users?limit=5000')
+        self.assertEqual(20, self.guest.list_users.call_args.kwargs['limit'])
+
+    def test_a_limit_that_is_none(self) -> None:
+        self.refused(400, 'limit must be a number', 'GET',
+                     '/databases?limit=x', events=0)
+
+
+class CreateUserTest(UsersTestCase):
+
+    def test_a_user(self) -> None:
+        payload = self.done('user_create', 'POST', '/users', {'users': [
+            {'name': 'bob', 'password': 'a-password',
+             'databases': [{'name': 'shop'}]},
+            {'name': 'ann', 'password': 'a-password', 'host': '10.0.0.1'}]})
+        (wanted,), _ = self.guest.create_user.call_args
+        self.assertEqual(
+            [('bob', '%', 'a-password'), ('ann', '10.0.0.1', 'a-password')],
+            [(one['_name'], one['_host'], one['_password'])
+             for one in wanted])
+        self.assertEqual('bob,ann', payload['username'])
+
+    def create(self, status: int, words: str, events: int = 2,
+               **user: Any) -> None:
+        self.refused(status, words, 'POST', '/users', {'users': [
+            {'name': 'new', 'password': 'a-password'},
+            {'password': 'a-password', **user}]}, events)
+
+    def test_one_that_is_there(self) -> None:
+        self.create(400, 'already exists', name='ann')
+
+    def test_a_name_of_the_servers_own(self) -> None:
+        self.create(400, 'os_admin', name='os_admin')
+
+    def test_the_same_twice(self) -> None:
+        self.create(400, 'share', name='new')
+
+    def test_a_body_that_is_none(self) -> None:
+        self.create(400, 'Validation error', events=0, nam='x')
+
+
+class OneUserTest(UsersTestCase):
+
+    def test_show(self) -> None:
+        self.there['ann', '10.0.0.1'] = guest_user('ann', '10.0.0.1')
+        self.assertEqual(
+            {'name': 'ann', 'host': '%', 'databases': [{'name': 'shop'}]},
+            self.ask('GET', '/users/ann').json['user'])
+        self.assertEqual('10.0.0.1', self.ask(
+            'GET', '/users/ann@10.0.0.1').json['user']['host'])
+
+    def test_one_that_there_is_not(self) -> None:
+        for method, path, body, events in (
+                ('GET', '/users/bob', None, 0),
+                ('DELETE', '/users/bob', None, 2),
+                ('PUT', '/users/bob', {'user': {'name': 'new'}}, 2),
+                ('PUT', '/users', {'users': [
+                    {'name': 'bob', 'password': 'a-password'}]}, 2),
+                ('GET', '/users/bob/databases', None, 0),
+                ('PUT', '/users/bob/databases',
+                 {'databases': [{'name': 'shop'}]}, 2),
+                ('DELETE', '/users/bob/databases/shop', None, 2)):
+            self.notifier.events.clear()
+            self.refused(404, 'bob@%', method, path, body, events)
+
+    def test_one_of_the_servers_own(self) -> None:
+        for method, path, body, events in (
+                ('GET', '/users/os_admin', None, 0),
+                ('GET', '/users/os_admin/databases', None, 0),
+                ('DELETE', '/users/root', None, 2),
+                ('PUT', '/users/ann', {'user': {'name': 'root'}}, 2)):
+            self.notifier.events.clear()
+            self.refused(400, 'reserved', method, path, body, events)
+
+    def test_delete(self) -> None:
+        payload = self.done('user_delete', 'DELETE', '/users/ann')
+        (user,), _ = self.guest.delete_user.call_args
+        self.assertEqual(('ann', '%'), (user['_name'], user['_host']))
+        self.assertEqual('ann', payload['username'])
+
+    def test_a_dot_is_no_format(self) -> None:
+        self.there['ann.b', '%'] = guest_user('ann.b')
+        self.there['ann', '10.0.0.1'] = guest_user('ann', '10.0.0.1')
+        for path, name in (('/users/ann.b', 'ann.b'),
+                           ('/users/ann@10.0.0.1', 'ann')):
+            self.assertEqual(
+                name, self.ask('GET', path).json['user']['name'])
+
+    def test_update(self) -> None:
+        payload = self.done('user_update_attributes', 'PUT', '/users/ann',
+                            {'user': {'host': '10.0.0.1'}})
+        self.guest.update_attributes.assert_called_once_with(
+            'ann', '%', {'host': '10.0.0.1'})
+        self.assertEqual('ann', payload['username'])
+
+    def test_a_new_password_alone(self) -> None:
+        self.done('user_update_attributes', 'PUT', '/users/ann',
+                  {'user': {'password': 'new-one'}})
+        self.guest.update_attributes.assert_called_once_with(
+            'ann', '%', {'password': 'new-one'})
+
+    def test_a_name_that_another_has(self) -> None:
+        self.there['bob', '%'] = guest_user('bob')
+        self.there['ann', '10.0.0.1'] = guest_user('ann', '10.0.0.1')
+        for change in ({'name': 'bob'}, {'host': '10.0.0.1'}):
+            self.notifier.events.clear()
+            self.refused(400, 'already exists', 'PUT', '/users/ann',
+                         {'user': change})
+
+    def test_its_own_name(self) -> None:
+        self.done('user_update_attributes', 'PUT', '/users/ann',
+                  {'user': {'name': 'ann'}})
+        self.guest.update_attributes.assert_called_once()
+
+    def test_passwords_of_several(self) -> None:
+        self.there['bob', '10.0.0.1'] = guest_user('bob', '10.0.0.1')
+        payload = self.done('user_change_password', 'PUT', '/users', {
+            'users': [{'name': 'ann', 'password': 'one-password'},
+                      {'name': 'bob', 'host': '10.0.0.1',
+                       'password': 'another'}]})
+        self.guest.change_passwords.assert_called_once_with([
+            {'name': 'ann', 'host': '%', 'password': 'one-password'},
+            {'name': 'bob', 'host': '10.0.0.1', 'password': 'another'}])
+        self.assertEqual('ann,bob', payload['username'])
+
+
+class PasswordTest(UsersTestCase):
+    """A server that does not know ALTER USER: PXC 5.6."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        old = tables.add_version('pxc', '5.6.51', name='old')
+        self.member = tables.add_member(tables.add_cluster(old), 'o-1')
+
+    def test_no_password_is_set(self) -> None:
+        for path, body in (
+                ('/users/ann', {'user': {'password': 'new-one'}}),
+                ('/users', {'users': [
+                    {'name': 'ann', 'password': 'new-one'}]})):
+            self.refused(
+                422, 'pxc old does not know ALTER USER, with which Trove '
+                'sets passwords. Delete the user and create it again, or '
+                'use SET PASSWORD.', 'PUT', path, body, events=0)
+
+    def test_all_else_is(self) -> None:
+        self.done('user_update_attributes', 'PUT', '/users/ann',
+                  {'user': {'name': 'eve'}})
+
+    def test_a_version_without_a_number(self) -> None:
+        old = tables.add_version('pxc', '5.6', version='')
+        self.member = tables.add_member(tables.add_cluster(old), 'p-1')
+        self.refused(422, 'pxc 5.6 does not know', 'PUT', '/users/ann',
+                     {'user': {'password': 'new-one'}}, events=0)
+
+
+class AccessTest(UsersTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.guest.list_access.return_value = [
+            guest_schema('shop'), guest_schema('books')]
+
+    def test_list(self) -> None:
+        self.assertEqual(
+            [{'name': 'shop'}, {'name': 'books'}],
+            self.ask('GET', '/users/ann/databases').json['databases'])
+        self.guest.list_access.assert_called_once_with('ann', '%')
+
+    def test_grant(self) -> None:
+        payload = self.done(
+            'user_grant', 'PUT', '/users/ann/databases',
+            {'databases': [{'name': 'shop'}, {'name': 'books'}]})
+        self.guest.grant_access.assert_called_once_with(
+            'ann', '%', ['shop', 'books'])
+        self.assertEqual(('ann', ['shop', 'books']),
+                         (payload['username'], payload['database']))
+
+    def test_a_database_of_the_servers_own(self) -> None:
+        self.refused(400, 'mysql', 'PUT', '/users/ann/databases',
+                     {'databases': [{'name': 'shop'}, {'name': 'mysql'}]})
+
+    def test_a_body_that_is_none(self) -> None:
+        self.refused(400, 'Validation error', 'PUT', '/users/ann/databases',
+                     {'databases': [{'nam': 'shop'}]}, events=0)
+        self.assertEqual({}, users.UserAccessController.get_schema(
+            'create', {}))
+
+    def test_revoke(self) -> None:
+        payload = self.done('user_revoke', 'DELETE',
+                            '/users/ann/databases/books')
+        self.guest.revoke_access.assert_called_once_with(
+            'ann', '%', 'books')
+        self.assertEqual(('ann', ['books']),
+                         (payload['username'], payload['database']))
+
+    def test_what_was_not_granted(self) -> None:
+        self.refused(404, 'other', 'DELETE', '/users/ann/databases/other')
+
+
+class DatabasesTest(UsersTestCase):
+
+    def test_create(self) -> None:
+        payload = self.done(
+            'database_create', 'POST', '/databases',
+            {'databases': [{'name': 'music'}, {'name': 'films'}]})
+        (wanted,), _ = self.guest.create_database.call_args
+        self.assertEqual(['music', 'films'],
+                         [one['_name'] for one in wanted])
+        self.assertEqual('music,films', payload['dbname'])
+
+    def test_one_that_is_there(self) -> None:
+        self.refused(400, 'already exists', 'POST', '/databases',
+                     {'databases': [{'name': 'music'}, {'name': 'shop'}]})
+
+    def test_one_of_the_servers_own(self) -> None:
+        self.refused(400, 'mysql', 'POST', '/databases',
+                     {'databases': [{'name': 'mysql'}]})
+        self.notifier.events.clear()
+        self.databases.insert(0, 'mysql')
+        self.refused(400, 'mysql', 'DELETE', '/databases/mysql')
+
+    def test_delete(self) -> None:
+        payload = self.done('database_delete', 'DELETE', '/databases/shop')
+        (schema,), _ = self.guest.delete_database.call_args
+        self.assertEqual('shop', schema['_name'])
+        self.assertEqual('shop', payload['dbname'])
+
+    def test_one_that_there_is_not(self) -> None:
+        for name in ('music', 'boo', 'zoo'):
+            self.notifier.events.clear()
+            self.refused(404, name, 'DELETE', f'/databases/{name}')
