@@ -177,6 +177,14 @@ class RootController(root_service.RootController):
             action_args['body'] = body
             request_body.check(self, action, action_args)
 
+    def delete(self, req: Any, tenant_id: str, instance_id: str,
+               id: str) -> Any:
+        """DELETE /clusters/{id}/root/{id}: Trove's own takes one id.
+
+        No route leads to it without the second one.
+        """
+        raise exception.NotFound(uuid=id)
+
 
 class InstancesController(instance_service.InstanceController):
     """Trove's own, but for what would harm the member of a cluster."""

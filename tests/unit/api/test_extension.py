@@ -255,6 +255,13 @@ class RootTest(ExtensionTestCase):
                 'POST', '/clusters/c/root', body).status_int)
         self.create.assert_not_called()
 
+    def test_root_is_no_collection(self) -> None:
+        """Trove's controller ends with a 500 for what is asked of one."""
+        path = '/clusters/c/root/x'
+        self.refused('x', self.ask('DELETE', path), 404)
+        for method in ('GET', 'PUT'):
+            self.assertEqual(404, self.ask(method, path).status_int)
+
     def test_a_body_that_is_not_expected(self) -> None:
         index = self.trove(root_service.RootController, 'index')
         self.assertEqual(202, self.ask(
