@@ -32,10 +32,14 @@ class TestHouse(testtools.TestCase):
         self.top = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
         (self.top / 'requirements.txt').write_text('')
 
-    def write(self, path, code, header=HEADER):
+    def write(self, path, code, header=HEADER, tested=True):
+        """Write a file, and the unit test that a module needs."""
         file = self.top / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(header + textwrap.dedent(code))
+        if tested and path.startswith('trove_pxc/'):
+            folder, _, name = path.removeprefix('trove_pxc/').rpartition('/')
+            self.write(f'tests/unit/{folder}/test_{name}', '')
 
     def check(self, *expected):
         """Each finding begins with the expected text, and no other is."""
@@ -49,7 +53,6 @@ class TestHouse(testtools.TestCase):
             import dataclasses
             from trove_pxc.galera import errors
             ''')
-        self.write('tests/unit/galera/test_view.py', '')
         self.write('tests/unit/galera/test_view_tables.py', '')
         self.check()
 
@@ -128,7 +131,7 @@ class TestHouse(testtools.TestCase):
 
     def test_a_file_says_its_licence_and_its_responsibility(self):
         self.write('trove_pxc/conf.py', 'X = 1\n', header='')
-        self.write('trove_pxc/__init__.py', '', header='')
+        self.write('trove_pxc/__init__.py', '', header='', tested=False)
         self.check('trove_pxc/conf.py does not say',
                    'trove_pxc/conf.py has no licence')
 
@@ -142,6 +145,48 @@ class TestHouse(testtools.TestCase):
         self.write('lab/guest/boot.py', '')
         self.write('tests/unit/lab/guest/test_boot.py', '')
         self.check('tests/unit/galera/test_lost.py mirrors no')
+
+    def test_each_module_has_its_unit_test(self):
+        self.write('trove_pxc/conf.py', '', tested=False)
+        self.write('trove_pxc/galera/plan.py', '', tested=False)
+        self.write('lab/up.py', '')
+        self.write('tests/unit/test_plan.py', '')
+        self.check(
+            'tests/unit/test_plan.py mirrors no trove_pxc/plan.py',
+            'trove_pxc/conf.py has no unit test tests/unit/test_conf.py',
+            'trove_pxc/galera/plan.py has no unit test '
+            'tests/unit/galera/test_plan.py')
+
+    def test_a_unit_test_of_an_aspect_is_one(self):
+        self.write('trove_pxc/galera/plan.py', '', tested=False)
+        self.write('tests/unit/galera/test_plan_stories.py', '')
+        self.check()
+
+    def test_a_unit_test_is_the_one_of_the_longest_name(self):
+        for module in ('plan', 'plan_of', 'planet'):
+            self.write(f'trove_pxc/galera/{module}.py', '', tested=False)
+        self.write('tests/unit/galera/test_plan_of_stories.py', '')
+        self.check('trove_pxc/galera/plan.py has no unit test',
+                   'trove_pxc/galera/planet.py has no unit test')
+
+    def test_an_init_module_needs_a_test_for_its_code_alone(self):
+        self.write('trove_pxc/api/__init__.py', '', tested=False)
+        self.check()
+        self.write('trove_pxc/api/__init__.py', 'X = 1\n', tested=False)
+        self.check('trove_pxc/api/__init__.py has no unit test '
+                   'tests/unit/api/test___init__.py')
+        self.write('tests/unit/api/test___init__.py', '')
+        self.check()
+
+    def test_a_shell_program_has_the_test_that_the_table_names(self):
+        (path, test), = house.SHELL_TESTS.items()
+        self.write(path, '', tested=False)
+        self.write('trove_pxc/guestagent/program.py', '')
+        self.check(f'{path} has no unit test {test}')
+        self.write(test, '')
+        self.check()
+        self.write('trove_pxc/guestagent/other.sh', '', tested=False)
+        self.check('trove_pxc/guestagent/other.sh has no unit test in SHELL')
 
     def test_requirements_are_what_is_imported(self):
         self.write('trove_pxc/conf.py', '''
@@ -169,3 +214,5 @@ class TestHouse(testtools.TestCase):
         for room in house.ROOMS:
             if room.path.endswith('/'):
                 self.assertTrue((loading.TOP / room.path).is_dir(), room.path)
+        for path in house.SHELL_TESTS:
+            self.assertTrue((loading.TOP / path).is_file(), path)
