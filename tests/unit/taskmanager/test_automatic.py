@@ -12,9 +12,9 @@
 
 """How long a cluster waits for its next automatic recovery."""
 
-import fixtures
 import testtools
 
+from tests.unit import clock
 from trove_pxc.taskmanager import automatic
 
 
@@ -22,17 +22,15 @@ class CaseTest(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.now = 0.0
-        self.useFixture(fixtures.MockPatch(
-            'time.monotonic', side_effect=lambda: self.now))
+        self.clock = self.useFixture(clock.Clock())
         self.case = automatic.Case()
 
     def waits(self, patience: float) -> float:
         """Seconds until it is due."""
-        began = self.now
+        began = self.clock.now
         while not self.case.due(patience):
-            self.now += 10
-        return self.now - began
+            self.clock.advance(10)
+        return self.clock.now - began
 
     def test_each_try_waits_twice_as_long_but_not_for_ever(self) -> None:
         waited = []

@@ -15,15 +15,13 @@
 import types
 from typing import Any
 
-import fixtures
 import testtools
 from trove.common import exception
 
-from tests.unit import test_waiting
+from tests.unit import clock
 from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import birth
-from trove_pxc import waiting
 
 LIMIT = 75
 
@@ -68,9 +66,7 @@ class BirthTest(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.clock = test_waiting.Clock()
-        self.useFixture(fixtures.MockPatchObject(
-            waiting, 'time', self.clock))
+        self.clock = self.useFixture(clock.Clock())
         self.member = Member()
         self.birth = birth.Birth(self.member)  # type: ignore[arg-type]
 
@@ -79,9 +75,9 @@ class BirthTest(testtools.TestCase):
 
     def test_nothing_moves(self) -> None:
         self.birth.look()
-        self.clock.now += LIMIT - 1
+        self.clock.advance(LIMIT - 1)
         self.birth.look()
-        self.clock.now += 1
+        self.clock.advance(1)
         self.assertIn('has no server', self.dead(self.birth.look))
 
     def test_whatever_moves_gives_it_time(self) -> None:
@@ -92,33 +88,33 @@ class BirthTest(testtools.TestCase):
         for step in (lambda: self.member.ports.append({'id': 'p'}),
                      lambda: self.member.disks.append(disk), available):
             self.birth.look()
-            self.clock.now += LIMIT - 1
+            self.clock.advance(LIMIT - 1)
             step()
         self.birth.look()
 
     def test_with_a_server_it_may_boot_as_long_as_it_likes(self) -> None:
         self.birth.look()
         self.member.server = 'there'
-        self.clock.now += 10 * LIMIT
+        self.clock.advance(10 * LIMIT)
         self.birth.look()
 
     def test_guest_that_was_not_told(self) -> None:
         self.birth.ask()
-        self.clock.now += LIMIT
+        self.clock.advance(LIMIT)
         self.assertIn('never told', self.dead(self.birth.ask))
 
     def test_time_runs_when_its_guest_does(self) -> None:
         self.member.answers = False
         self.birth.ask()
-        self.clock.now += 10 * LIMIT
+        self.clock.advance(10 * LIMIT)
         self.birth.ask()
         self.member.answers = True
         self.birth.ask()
-        self.clock.now += LIMIT - 1
+        self.clock.advance(LIMIT - 1)
         self.birth.ask()
 
     def test_guest_that_has_begun(self) -> None:
         self.birth.ask()
         self.member.new = False
-        self.clock.now += 10 * LIMIT
+        self.clock.advance(10 * LIMIT)
         self.birth.ask()

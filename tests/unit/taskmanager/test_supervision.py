@@ -16,9 +16,9 @@ import math
 import types
 from typing import Any
 
-import fixtures
 import testtools
 
+from tests.unit import clock
 from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import supervision
@@ -39,9 +39,7 @@ class CrashWatchTest(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.now = 0.0
-        self.useFixture(fixtures.MockPatch(
-            'time.monotonic', side_effect=lambda: self.now))
+        self.clock = self.useFixture(clock.Clock())
         self.watch = supervision.CrashWatch(MEMBER)
 
     def crash(self) -> None:
@@ -62,7 +60,7 @@ class CrashWatchTest(testtools.TestCase):
     def loop(self, *restarts: int) -> None:
         """Down at each look, one every three seconds."""
         for count in restarts:
-            self.now += 3
+            self.clock.advance(3)
             self.watch.look(report(view.ServerState.CRASHED,
                                    restarts=count))
 
@@ -72,7 +70,7 @@ class CrashWatchTest(testtools.TestCase):
                                   self.loop, 7, 8, 8)
         self.assertIn('ended 6 times (exit code 1): no space left',
                       str(error))
-        self.assertLess(self.now, 20)
+        self.assertLess(self.clock.now, 20)
 
     def test_what_may_pass_in_a_moment_is_waited_for(self) -> None:
         self.loop(0, 5, 6)
