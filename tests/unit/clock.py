@@ -18,6 +18,7 @@ at once, and what is to happen meanwhile happens at its second.
 """
 
 from collections.abc import Callable
+import functools
 import heapq
 import itertools
 
@@ -48,6 +49,8 @@ class Clock(fixtures.Fixture):
     def _setUp(self) -> None:
         # Of the module "time" it uses these two functions.
         self.useFixture(fixtures.MockPatchObject(waiting, 'time', self))
+        self.useFixture(fixtures.MockPatchObject(
+            waiting, 'Regularly', functools.partial(_Regularly, self)))
 
     def monotonic(self) -> float:
         return self.now
@@ -72,3 +75,26 @@ class Clock(fixtures.Fixture):
         """Call this so many seconds from now."""
         heapq.heappush(self._events, (
             self.now + seconds, next(self._numbers), happens))
+
+
+class _Regularly:
+    """waiting.Regularly by this clock, and without a thread."""
+
+    def __init__(self, clock: Clock, seconds: float,
+                 call: Callable[[], object]) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._call = call
+        self._over = False
+
+    def __enter__(self) -> '_Regularly':
+        self._clock.after(self._seconds, self._next)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over = True
+
+    def _next(self) -> None:
+        if not self._over:
+            self._call()
+            self._clock.after(self._seconds, self._next)

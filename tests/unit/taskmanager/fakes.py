@@ -21,6 +21,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
+import datetime
 import functools
 import itertools
 import types
@@ -392,7 +393,8 @@ class ClusterTestCase(testtools.TestCase):
         self.override(encrypt_cluster_traffic=False, **INTERVALS)
         self.tables.add(
             cluster_models.DBCluster, ClusterTasks.NONE, id=CLUSTER,
-            name='c', tenant_id='demo')
+            name='c', tenant_id='demo',
+            updated=datetime.datetime(2026, 11, 30, 8, 0))
         self.cluster: Any = types.SimpleNamespace(
             id=CLUSTER, name='c',
             ds_version=types.SimpleNamespace(manager=MANAGER))
@@ -453,13 +455,21 @@ class ClusterTestCase(testtools.TestCase):
 
     def delete_cluster(self) -> None:
         """As trove-api does."""
-        self.tables.change(cluster_models.DBCluster, CLUSTER,
-                           task_status=ClusterTasks.DELETING)
+        self.begin(ClusterTasks.DELETING)
 
     def complete(self, numbers: Iterable[int] | None = None) -> None:
         """Let these be, or have been, members of a complete cluster."""
         for number in self.guests if numbers is None else numbers:
             self.report_status(number, Statuses.HEALTHY)
+
+    def begin(self, task: Any) -> None:
+        """As trove-api does, for whoever takes the cast."""
+        self.tables.change(cluster_models.DBCluster, CLUSTER,
+                           task_status=task)
+
+    @property
+    def cluster_task(self) -> Any:
+        return self.tables.cluster(CLUSTER).task_status
 
     def task(self, number: int) -> Any:
         """The task that a member's row shows."""

@@ -74,6 +74,13 @@ class Tables(fixtures.Fixture):
                     instance_models.DBInstanceFault, {}).values()}
 
 
+    @property
+    def details(self) -> str:
+        """What administrators see of the last failure of all."""
+        return str([*_tables[instance_models.DBInstanceFault].values()][
+            -1].details)
+
+
 class Query:
     """Rows of one model that fulfil conditions."""
 

@@ -217,6 +217,28 @@ class LookingTest(RecoverTestCase):
         self.guests[2].stands(STATES.STARTING)
         return fakes.AT_REST
 
+    def test_it_is_given_time_for_that(self) -> None:
+        def starts() -> object:
+            del self.guests[2].answers['member_position']
+            self.guests[2].stands(STATES.STARTING, view_present=True)
+            self.clock.after(10, self.guests[2].enters)
+            return fakes.AT_REST
+        self.guests[2].always('member_position', starts)
+        self.recover()
+        self.assertEqual([], self.galera.halted)
+        self.assertEqual([], self.galera.was_told('continue_member'))
+        self.assertEqual(['c-1', 'c-3'],
+                         self.galera.was_told('start_member'))
+
+    def test_only_disks_of_those_that_start_tell_whether_to_wait(
+            self) -> None:
+        self.guests[2].stands(STATES.STARTING)
+        operation = self.new()
+        operation.at = recover.LET_MEET
+        (operation.subject,) = recover.first_member(operation)
+        recover.LET_MEET.do(operation, operation.subject)
+        self.assertEqual(['c-2'], list(operation.positions))
+
     def test_a_component_that_comes_about_meanwhile_is_joined(self) -> None:
         def meet() -> object:
             del self.guests[2].answers['member_position']

@@ -257,6 +257,15 @@ class FailedMemberTest(test_recover.RecoverTestCase):
             exceptions.RecoveryRefused, recover.run, operation)
         self.assertEqual(self.blame(['c-4']), error.named)
 
+    def test_what_it_holds_counts(self) -> None:
+        self.late.stands(STATES.STOPPED, 120)
+        recover.run(self.new())
+        self.assertEqual(['c-4'], self.galera.was_told('continue_member'))
+
+    def test_one_that_is_not_marked_has_a_say_ready_or_not(self) -> None:
+        self.report_status(2, fakes.Statuses.BUILDING)
+        self.assertIn('c-2', self.new().everyone)
+
     def test_it_is_not_brought_back(self) -> None:
         self.late.stands(STATES.STOPPED, 90)
         operation = self.new()
@@ -302,6 +311,16 @@ class GiveUpTest(test_recover.RecoverTestCase):
         self.assertIn('recover: "choose who is continued" failed: c-2 is of '
                       'the history', fault)
         self.assertIn('--force MEMBER', fault)
+
+    def test_administrators_see_where_it_came_from(self) -> None:
+        operation = self.new()
+        failure = exceptions.StepFailed('recover', 'a', 'b', 'c')
+        recover.give_up(operation, failure)
+        self.assertIn('StepFailed: recover', self.tables.details)
+        failure.__cause__ = ZeroDivisionError('the cause')
+        recover.give_up(operation, failure)
+        self.assertIn('ZeroDivisionError: the cause', self.tables.details)
+        self.assertNotIn('StepFailed', self.tables.details)
 
     def test_if_nobody_is_all_do(self) -> None:
         operation = self.new()

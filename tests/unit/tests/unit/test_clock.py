@@ -77,6 +77,12 @@ class ClockTest(testtools.TestCase):
             AssertionError, waiting.until, 'it', probe,
             waiting.Deadline(600, lambda: len(self.happened)), 60)
 
+    def test_what_is_called_regularly_is_until_it_is_left(self) -> None:
+        with waiting.Regularly(2, lambda: self.note('called')):
+            self.clock.advance(5)
+        self.clock.advance(5)
+        self.assertEqual([('called', 2), ('called', 4)], self.happened)
+
     def test_it_does_not_run_backwards(self) -> None:
         self.assertRaises(ValueError, self.clock.advance, -1)
 

@@ -1,0 +1,426 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""What comes of an operation: statuses, faults, the task, what is raised."""
+
+import contextlib
+import datetime
+import types
+from typing import Any
+
+import fixtures
+from oslo_db import exception as db_exceptions
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+from trove.common import exception
+from trove.instance.tasks import InstanceTasks
+
+from tests.unit.taskmanager import fakes
+from trove_pxc import exceptions
+from trove_pxc.taskmanager import create
+from trove_pxc.taskmanager import delete
+from trove_pxc.taskmanager import formation
+from trove_pxc.taskmanager import grow
+from trove_pxc.taskmanager import recover
+from trove_pxc.taskmanager import shrink
+from trove_pxc.taskmanager import tasks
+
+ERROR = InstanceTasks.BUILDING_ERROR_SERVER
+
+
+class TasksTestCase(fakes.ClusterTestCase):
+    """The entries of a cluster; what they run is a test's.
+
+    :ivar ran: the operations that were run, in order.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ran: list[Any] = []
+        self.tasks = self.new()
+
+    def new(self, lost: datetime.datetime | None = None
+            ) -> tasks.GaleraClusterTasks:
+        """Those of a taskmanager that has just got the cast."""
+        made = tasks.GaleraClusterTasks(
+            None, cluster_models.DBCluster.get_by(id=fakes.CLUSTER),
+            datastore=object(), datastore_version=types.SimpleNamespace(
+                manager=fakes.MANAGER))
+        made.lost = lost
+        return made
+
+    def replace(self, module: Any, name: str, does: Any = None) -> Any:
+        """Replace what an operation does.
+
+        :param does: called with the operation; or an error to be raised.
+        """
+        def run(operation: Any, *more: Any) -> Any:
+            self.ran.append(operation)
+            if isinstance(does, Exception):
+                raise does
+            return does(operation, *more) if does else None
+        return self.useFixture(fixtures.MockPatchObject(
+            module, name, autospec=True, side_effect=run)).mock
+
+    def failed(self, number: int) -> exceptions.MemberFailed:
+        return exceptions.MemberFailed(
+            f'c-{number}', self.id_of(number), 'no disk')
+
+    def is_over(self) -> bool:
+        return bool(self.cluster_task == ClusterTasks.NONE)
+
+
+class CreateTest(TasksTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.begin(ClusterTasks.BUILDING_INITIAL)
+
+    def create(self, lost: datetime.datetime | None = None) -> None:
+        self.new(lost).create_cluster(None, fakes.CLUSTER)
+
+    def fails(self, error: Exception) -> exceptions.StepFailed:
+        self.replace(create, 'run', error)
+        failure = self.assertRaises(exceptions.StepFailed, self.create)
+        self.assertIs(error, failure.__cause__)
+        return failure
+
+    def test_members_are_active_and_the_task_is_over(self) -> None:
+        self.change(2, task_status=InstanceTasks.BUILDING)
+        self.replace(create, 'run')
+        self.create()
+        (operation,) = self.ran
+        self.assertIsInstance(operation, formation.Formation)
+        self.assertEqual('create', operation.name)
+        self.assertFalse(operation.interrupted)
+        self.assertEqual(InstanceTasks.NONE, self.task(2))
+        self.assertTrue(self.is_over())
+
+    def test_it_runs_under_the_lease(self) -> None:
+        def others_have_it(operation: Any) -> None:
+            operation.held.check()
+            self.begin(ClusterTasks.NONE)
+            operation.held.check()
+        self.replace(create, 'run', others_have_it)
+        self.assertRaises(exceptions.LeaseLost, self.create)
+
+    def test_one_that_is_taken_up_was_interrupted(self) -> None:
+        self.replace(create, 'run')
+        self.create(lost=self.tables.cluster(fakes.CLUSTER).updated)
+        self.assertTrue(self.ran[0].interrupted)
+
+    def test_one_that_another_has_taken_up_is_not_run(self) -> None:
+        self.replace(create, 'run')
+        self.assertRaises(exceptions.LeaseLost, self.create,
+                          datetime.datetime(2000, 1, 1))
+        self.assertEqual([], self.ran)
+        self.assertEqual(ClusterTasks.BUILDING_INITIAL, self.cluster_task)
+
+    def test_who_failed_is_in_error_and_the_others_are_not(self) -> None:
+        failure = self.fails(self.failed(2))
+        self.assertEqual((self.id_of(2),), failure.blamed)
+        self.assertEqual(
+            [InstanceTasks.NONE, ERROR, InstanceTasks.NONE],
+            [self.task(number) for number in self.guests])
+        self.assertIn('failed: c-2: no disk. Next: delete the cluster',
+                      self.tables.faults[self.id_of(2)])
+        for number in (1, 3):
+            self.assertIn(f'c-{number} is not at fault',
+                          self.tables.faults[self.id_of(number)])
+        self.assertTrue(self.is_over())
+
+    def test_administrators_see_the_cause(self) -> None:
+        self.fails(ZeroDivisionError('a mistake of ours'))
+        self.assertIn('a mistake of ours', self.tables.details)
+        self.assertIn('ERROR Cluster', self.log.output)
+
+    def test_if_nobody_is_at_fault_all_are_in_error(self) -> None:
+        self.fails(exceptions.ClusterInconsistent('two histories'))
+        self.assertEqual([ERROR] * 3,
+                         [self.task(number) for number in self.guests])
+
+    def test_trove_s_own_creation_is_let_end_before_it_is_marked(
+            self) -> None:
+        """It would take the error away again."""
+        self.override(None, usage_sleep_time=5)
+        self.change(2, task_status=InstanceTasks.BUILDING)
+        self.clock.after(10, lambda: self.change(
+            2, task_status=InstanceTasks.NONE))
+        self.fails(self.failed(2))
+        self.assertEqual(ERROR, self.task(2))
+        self.assertGreaterEqual(self.clock.now, 10)
+
+    def test_of_those_who_are_not_marked_it_is_not_waited_for(self) -> None:
+        self.change(1, task_status=InstanceTasks.BUILDING)
+        self.fails(self.failed(2))
+        self.assertEqual(0, self.clock.now)
+
+    def test_a_cluster_that_is_deleted_meanwhile_is_left_alone(self) -> None:
+        def deleted(operation: Any) -> None:
+            self.delete_cluster()
+            raise self.failed(2)
+        self.replace(create, 'run', deleted)
+        self.assertRaises(exceptions.ClusterBeingDeleted, self.create)
+        self.assertEqual(InstanceTasks.NONE, self.task(2))
+        self.assertEqual({}, self.tables.faults)
+        self.assertEqual(ClusterTasks.DELETING, self.cluster_task)
+
+    def test_also_one_that_is_while_trove_is_waited_for(self) -> None:
+        self.change(2, task_status=InstanceTasks.BUILDING)
+        self.clock.after(4, self.delete_cluster)
+        self.replace(create, 'run', self.failed(2))
+        self.assertRaises(exceptions.ClusterBeingDeleted, self.create)
+        self.assertEqual(InstanceTasks.BUILDING, self.task(2))
+        self.assertEqual({}, self.tables.faults)
+
+    def test_one_that_stopped_left_everything_as_it_is(self) -> None:
+        self.change(2, task_status=InstanceTasks.BUILDING)
+        self.replace(create, 'run', exceptions.LeaseLost('it is gone'))
+        self.assertRaises(exceptions.LeaseLost, self.create)
+        self.assertEqual(InstanceTasks.BUILDING, self.task(2))
+        self.assertEqual(ClusterTasks.BUILDING_INITIAL, self.cluster_task)
+        self.assertIn('INFO it is gone', self.log.output)
+
+    def test_what_is_no_error_is_not_taken_for_one(self) -> None:
+        self.replace(create, 'run', lambda operation: self._killed())
+        self.assertRaises(fakes.Killed, self.create)
+        self.assertEqual(ClusterTasks.BUILDING_INITIAL, self.cluster_task)
+        self.assertEqual({}, self.tables.faults)
+
+    @staticmethod
+    def _killed() -> None:
+        raise fakes.Killed()
+
+    def test_the_story_from_instances_to_a_cluster(self) -> None:
+        self.create()
+        self.assertEqual(3, len(self.galera.inside))
+        self.assertTrue(self.is_over())
+
+
+class LeaseTest(TasksTestCase):
+
+    def test_in_one_process_runs_follow_each_other(self) -> None:
+        locked: list[str] = []
+
+        @contextlib.contextmanager
+        def lock(name: str) -> Any:
+            locked.append(name)
+            yield
+            locked.append('free')
+        self.useFixture(fixtures.MockPatchObject(
+            tasks.lockutils, 'lock', side_effect=lock))
+        self.replace(create, 'run',
+                     lambda operation: self.assertEqual(1, len(locked)))
+        self.begin(ClusterTasks.BUILDING_INITIAL)
+        self.tasks.create_cluster(None, fakes.CLUSTER)
+        self.assertEqual(
+            [f'trove-pxc-BUILDING-{fakes.CLUSTER}', 'free'], locked)
+
+    def test_the_second_run_finds_that_nothing_is_left(self) -> None:
+        self.replace(create, 'run')
+        self.begin(ClusterTasks.BUILDING_INITIAL)
+        self.tasks.create_cluster(None, fakes.CLUSTER)
+        self.assertRaises(exceptions.LeaseLost, self.tasks.create_cluster,
+                          None, fakes.CLUSTER)
+        self.assertEqual(1, len(self.ran))
+
+    def test_it_lasts_as_long_as_the_option_says(self) -> None:
+        self.override(operation_lease=60)
+
+        def cut_off(operation: Any) -> None:
+            """No sign of life reaches the table any more."""
+            self.useFixture(fixtures.MockPatchObject(
+                cluster_models.DBCluster, 'query', autospec=True,
+                side_effect=db_exceptions.DBError))
+            self.clock.advance(59)
+            operation.held.check()
+            self.clock.advance(1)
+            operation.held.check()
+        self.replace(create, 'run', cut_off)
+        self.begin(ClusterTasks.BUILDING_INITIAL)
+        self.assertRaises(exceptions.LeaseLost, self.tasks.create_cluster,
+                          None, fakes.CLUSTER)
+
+    def test_it_is_renewed_however_long_an_operation_takes(self) -> None:
+        def takes_long(operation: Any) -> None:
+            self.clock.advance(3600)
+            operation.held.check()
+        self.replace(create, 'run', takes_long)
+        self.begin(ClusterTasks.BUILDING_INITIAL)
+        self.tasks.create_cluster(None, fakes.CLUSTER)
+
+
+class ToTheEndTest(TasksTestCase):
+    """Grow, shrink and recover: told alike, given up each in its way."""
+
+    def entries(self) -> list[tuple[Any, Any, Any]]:
+        """Task, module and call of each."""
+        return [
+            (ClusterTasks.GROWING_CLUSTER, grow,
+             lambda: self.tasks.grow_cluster(
+                 None, fakes.CLUSTER, [self.id_of(3)])),
+            (ClusterTasks.SHRINKING_CLUSTER, shrink,
+             lambda: self.tasks.shrink_cluster(
+                 None, fakes.CLUSTER, [self.id_of(3)])),
+            (ClusterTasks.RESTARTING_CLUSTER, recover,
+             lambda: self.tasks.recover_cluster(None, self.id_of(2)))]
+
+    def test_what_is_run(self) -> None:
+        for task, module, call in self.entries():
+            self.replace(module, 'run')
+            give_up = self.replace(module, 'give_up')
+            self.begin(task)
+            call()
+            self.assertTrue(self.is_over())
+            give_up.assert_not_called()
+        growth, shrinking, recovery = self.ran
+        self.assertEqual(['c-3'], [one.name for one in growth.newcomers])
+        self.assertFalse(growth.interrupted)
+        self.assertEqual(['c-3'], [one.name for one in shrinking.leaving])
+        self.assertEqual('c-2', recovery.forced)
+
+    def test_another_task_is_nobody_s_to_run(self) -> None:
+        for _, module, call in self.entries():
+            self.replace(module, 'run')
+            self.begin(ClusterTasks.UPDATING_CLUSTER)
+            self.assertRaises(exceptions.LeaseLost, call)
+        self.assertEqual([], self.ran)
+
+    def test_a_growth_that_is_taken_up_was_interrupted(self) -> None:
+        self.replace(grow, 'run')
+        self.begin(ClusterTasks.GROWING_CLUSTER)
+        self.tasks = self.new(self.tables.cluster(fakes.CLUSTER).updated)
+        self.tasks.grow_cluster(None, fakes.CLUSTER, [])
+        self.assertTrue(self.ran[0].interrupted)
+
+    def test_a_recovery_without_force(self) -> None:
+        self.replace(recover, 'run')
+        self.begin(ClusterTasks.RESTARTING_CLUSTER)
+        self.tasks.recover_cluster(None)
+        self.assertIsNone(self.ran[0].forced)
+
+    def test_a_failure_is_given_up_told_and_raised(self) -> None:
+        for task, module, call in self.entries():
+            error = self.failed(2)
+            self.replace(module, 'run', error)
+            give_up = self.replace(
+                module, 'give_up', lambda operation, failure:
+                self.assertFalse(self.is_over()))
+            self.begin(task)
+            failure = self.assertRaises(exceptions.StepFailed, call)
+            self.assertIs(error, failure.__cause__)
+            self.assertEqual((self.id_of(2),), failure.blamed)
+            give_up.assert_called_once_with(self.ran[-1], failure)
+            self.assertTrue(self.is_over())
+            self.assertIn('ERROR Cluster', self.log.output)
+
+    def test_the_failure_has_its_cause_when_it_is_given_up(self) -> None:
+        error = self.failed(2)
+        self.replace(recover, 'run', error)
+        self.replace(recover, 'give_up', lambda operation, failure:
+                     self.assertIs(error, failure.__cause__))
+        self.begin(ClusterTasks.RESTARTING_CLUSTER)
+        self.assertRaises(exceptions.StepFailed, self.tasks.recover_cluster,
+                          None)
+
+    def test_one_that_stopped_left_everything_as_it_is(self) -> None:
+        for task, module, call in self.entries():
+            self.replace(module, 'run', exceptions.LeaseLost('it is gone'))
+            give_up = self.replace(module, 'give_up')
+            self.begin(task)
+            self.assertRaises(exceptions.LeaseLost, call)
+            give_up.assert_not_called()
+            self.assertEqual(task, self.cluster_task)
+        self.assertIn('INFO it is gone', self.log.output)
+
+    def test_a_failure_of_what_is_deleted_meanwhile_is_none(self) -> None:
+        for task, module, call in self.entries():
+            def deleted(operation: Any) -> None:
+                self.delete_cluster()
+                raise self.failed(2)
+            self.replace(module, 'run', deleted)
+            give_up = self.replace(module, 'give_up')
+            self.begin(task)
+            self.assertRaises(exceptions.ClusterBeingDeleted, call)
+            give_up.assert_not_called()
+            self.assertEqual(ClusterTasks.DELETING, self.cluster_task)
+
+
+class DeleteTest(TasksTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cloud.nova.servers.list = lambda search_opts: []
+        self.delete_cluster()
+
+    def delete(self) -> None:
+        self.tasks.delete_cluster(None, fakes.CLUSTER)
+
+    def test_it_is_run_under_the_lease(self) -> None:
+        self.replace(delete, 'run', lambda operation: operation.check())
+        self.delete()
+        (operation,) = self.ran
+        self.assertIsNotNone(operation.held)
+        self.assertEqual(3, len(operation.members))
+
+    def test_what_is_deleted_already_is_no_error(self) -> None:
+        self.replace(delete, 'run')
+        self.tables.change(cluster_models.DBCluster, fakes.CLUSTER,
+                           deleted=True)
+        self.delete()
+        self.assertEqual([], self.ran)
+
+    def test_what_is_not_to_be_deleted_is_not(self) -> None:
+        self.replace(delete, 'run')
+        self.begin(ClusterTasks.NONE)
+        self.assertRaises(exceptions.LeaseLost, self.delete)
+        self.assertEqual([], self.ran)
+
+    def test_a_failure_is_told_and_the_task_is_over(self) -> None:
+        error = exceptions.DeadlineExceeded(
+            'the members to be gone', 180, 'c-2: server')
+        self.replace(delete, 'run', error)
+        failure = self.assertRaises(exceptions.StepFailed, self.delete)
+        self.assertIs(error, failure.__cause__)
+        self.assertIn('waited 180 s in vain', failure.cause)
+        self.assertEqual([ERROR] * 3,
+                         [self.task(number) for number in self.guests])
+        self.assertEqual(3, len(self.tables.faults))
+        self.assertTrue(self.is_over())
+
+    def test_only_the_subject_is_in_error(self) -> None:
+        def fails(operation: Any) -> None:
+            operation.subject = operation.members[1]
+            raise exception.TroveError('no quota')
+        self.replace(delete, 'run', fails)
+        self.assertRaises(exceptions.StepFailed, self.delete)
+        self.assertEqual(
+            [InstanceTasks.NONE, ERROR, InstanceTasks.NONE],
+            [self.task(number) for number in self.guests])
+
+    def test_one_that_another_runs_is_left_to_it(self) -> None:
+        self.replace(delete, 'run', exceptions.LeaseLost('it is gone'))
+        self.assertRaises(exceptions.LeaseLost, self.delete)
+        self.assertEqual(ClusterTasks.DELETING, self.cluster_task)
+        self.assertEqual({}, self.tables.faults)
+
+    def test_a_failure_of_what_another_has_taken_up_is_none(self) -> None:
+        def taken(operation: Any) -> None:
+            self.tables.change(
+                cluster_models.DBCluster, fakes.CLUSTER,
+                updated=datetime.datetime(2030, 1, 1))
+            raise self.failed(2)
+        self.replace(delete, 'run', taken)
+        self.assertRaises(exceptions.LeaseLost, self.delete)
+        self.assertEqual({}, self.tables.faults)
+        self.assertEqual(ClusterTasks.DELETING, self.cluster_task)
