@@ -373,6 +373,18 @@ def secrets(word: str = 'secret') -> settings.ClusterSecrets:
     return settings.ClusterSecrets(*[secret.Secret(word)] * 3)
 
 
+@functools.cache
+def _autospec(kind: type) -> Any:
+    return mock.create_autospec(kind, instance=True)
+
+
+def spec(kind: type) -> Any:
+    """An autospec of which there is one at a time: it is dear to make."""
+    made = _autospec(kind)
+    made.reset_mock(return_value=True, side_effect=True)
+    return made
+
+
 class ClusterTestCase(testtools.TestCase):
     """A test with a cluster "c" in Trove's tables, and its guests.
 
@@ -478,6 +490,3 @@ class ClusterTestCase(testtools.TestCase):
     def blame(self, names: Iterable[str]) -> tuple[str, ...]:
         """The ids of these members."""
         return tuple(self.id_of(int(name.split('-')[1])) for name in names)
-
-    def spec(self, kind: Any) -> Any:
-        return mock.create_autospec(kind, instance=True)

@@ -19,6 +19,7 @@ database, what is read is a copy.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 import copy
 import types
 from typing import Any
@@ -32,15 +33,39 @@ from trove.instance import models as instance_models
 CONF = cfg.CONF
 
 Rows = dict[str, Any]
+Condition = Callable[[Any], bool]
 _tables: dict[type, Rows] = {}
+_statements: list[type] = []
+_WITH_COLUMNS = (
+    cluster_models.DBCluster, instance_models.DBInstance,
+    instance_models.InstanceServiceStatus)
+
+
+class Column:
+    """A column of a model: what it is asked makes a condition."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def is_(self, value: object) -> Condition:
+        return lambda row: getattr(row, self._name) is value
+
+    def in_(self, values: Iterable[object]) -> Condition:
+        wanted = [*values]
+        return lambda row: getattr(row, self._name) in wanted
 
 
 class Tables(fixtures.Fixture):
     """Empty tables, for one test."""
 
     def _setUp(self) -> None:
-        _tables.clear()
-        self.addCleanup(_tables.clear)
+        for kept in (_tables, _statements):
+            kept.clear()
+            self.addCleanup(kept.clear)
+        for model in _WITH_COLUMNS:
+            for name in (*model._data_fields, 'id'):
+                setattr(model, name, Column(name))
+                self.addCleanup(delattr, model, name)
         CONF.set_override('db_api_implementation', __name__)
         self.addCleanup(CONF.clear_override, 'db_api_implementation')
 
@@ -67,12 +92,16 @@ class Tables(fixtures.Fixture):
         return _tables[cluster_models.DBCluster][cluster_id]
 
     @property
+    def statements(self) -> int:
+        """How many there were so far."""
+        return len(_statements)
+
+    @property
     def faults(self) -> dict[str, str]:
         """What each instance tells of its last failure, on one line."""
         return {row.instance_id: ' '.join(row.message.split())
                 for row in _tables.get(
                     instance_models.DBInstanceFault, {}).values()}
-
 
     @property
     def details(self) -> str:
@@ -84,13 +113,18 @@ class Tables(fixtures.Fixture):
 class Query:
     """Rows of one model that fulfil conditions."""
 
-    def __init__(self, model: type, conditions: Rows | None = None) -> None:
+    def __init__(self, model: type, *conditions: Condition) -> None:
         self._model = model
-        self._conditions = conditions or {}
+        self._conditions = conditions
         self.session = types.SimpleNamespace(query=Query, commit=lambda: None)
 
+    def filter(self, *conditions: Condition) -> 'Query':
+        return Query(self._model, *self._conditions, *conditions)
+
     def filter_by(self, **conditions: Any) -> 'Query':
-        return Query(self._model, {**self._conditions, **conditions})
+        return self.filter(lambda row: all(
+            getattr(row, name) == value
+            for name, value in conditions.items()))
 
     def all(self) -> list[Any]:
         return [copy.copy(row) for row in self._found()]
@@ -107,9 +141,9 @@ class Query:
         return len(found)
 
     def _found(self) -> list[Any]:
+        _statements.append(self._model)
         return [row for row in _tables.get(self._model, {}).values()
-                if all(getattr(row, name) == value
-                       for name, value in self._conditions.items())]
+                if all(holds(row) for holds in self._conditions)]
 
 
 # What follows is called by Trove: see trove/db/sqlalchemy/api.py.
@@ -120,11 +154,16 @@ def list(query: Callable[..., Query], *args: Any,  # noqa: A001
 
 
 def find_all(model: type, **conditions: Any) -> Query:
-    return Query(model, conditions)
+    return Query(model).filter_by(**conditions)
 
 
 def find_by(model: type, **conditions: Any) -> Any:
-    return Query(model, conditions).first()
+    return find_all(model, **conditions).first()
+
+
+def find_by_filter(model: type, filters: Iterable[Condition] = (),
+                   **conditions: Any) -> Query:
+    return find_all(model, **conditions).filter(*filters)
 
 
 def save(row: Any) -> Any:

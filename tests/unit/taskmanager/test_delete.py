@@ -180,12 +180,15 @@ class DeleteTest(DeleteTestCase):
     def test_a_cluster_that_is_deleted_already(self) -> None:
         self.tables.change(cluster_models.DBCluster, fakes.CLUSTER,
                            deleted=True)
+        self.tables.add(cluster_models.DBCluster, ClusterTasks.NONE,
+                        id='another')
         self.delete()
         self.assertIsNone(self.tables.cluster(fakes.CLUSTER).deleted_at)
+        self.assertFalse(self.tables.cluster('another').deleted)
 
     def test_who_lost_the_lease_deletes_no_more_rows(self) -> None:
         operation = delete.Deletion(None, self.cluster)
-        operation.held = self.spec(lease.Lease)
+        operation.held = fakes.spec(lease.Lease)
         operation.held.check.side_effect = [
             None, None, exceptions.LeaseLost('it is gone')]
         self.assertRaises(exceptions.LeaseLost, delete.run, operation)
@@ -195,7 +198,7 @@ class DeleteTest(DeleteTestCase):
 
     def test_who_lost_the_lease_sweeps_no_more(self) -> None:
         operation = delete.Deletion(None, self.cluster)
-        operation.held = self.spec(lease.Lease)
+        operation.held = fakes.spec(lease.Lease)
         operation.held.check.side_effect = exceptions.LeaseLost('gone')
         self.assertRaises(exceptions.LeaseLost, delete.run, operation)
         self.assertEqual([], self.done)

@@ -133,13 +133,13 @@ class StoppedTest(RecoverTestCase):
 
     def test_faults_stay_if_another_has_taken_the_operation(self) -> None:
         operation = self.new()
-        held = operation.held = self.spec(lease.Lease)
+        held = operation.held = fakes.spec(lease.Lease)
         recover.run(operation)
         checks = held.check.call_count
         self.stopped(100, 100, 100)
         faults.save_fault(self.id_of(1), 'it was down', '')
         operation = self.new()
-        operation.held = self.spec(lease.Lease)
+        operation.held = fakes.spec(lease.Lease)
         operation.held.check.side_effect = [
             *[None] * (checks - 1), exceptions.LeaseLost('gone')]
         self.assertRaises(exceptions.LeaseLost, recover.run, operation)
@@ -271,7 +271,6 @@ class LookingTest(RecoverTestCase):
         operation.look()
         operation.look()
         self.assertEqual((None,), self.galera.given['c-2 member_report'])
-
 
     def test_one_that_is_busy_when_others_stop_is_waited_for(self) -> None:
         def stops() -> bool:

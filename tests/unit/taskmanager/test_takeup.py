@@ -185,7 +185,7 @@ class TakenUpTest(TakeUpTestCase):
         super().setUp()
         self.told = self.useFixture(fixtures.MockPatchObject(
             rpc, 'get_notifier', autospec=True)).mock.return_value.info
-        self.tasks = self.spec(tasks.GaleraClusterTasks)
+        self.tasks = fakes.spec(tasks.GaleraClusterTasks)
         self.tasks.id = fakes.CLUSTER
         self.load = self.useFixture(fixtures.MockPatchObject(
             task_models, 'load_cluster_tasks', autospec=True,
@@ -303,6 +303,12 @@ class TakenUpTest(TakeUpTestCase):
         self.tasks.create_cluster.side_effect = ZeroDivisionError
         self.assertRaises(ZeroDivisionError, self.taken_up,
                           ClusterTasks.BUILDING_INITIAL)
+
+    def test_orders_of_another_cluster_do_not_count(self) -> None:
+        self.change(2, task_description=orders.recovery(None).text,
+                    cluster_id='another')
+        self.taken_up(ClusterTasks.RESTARTING_CLUSTER)
+        self.assertEqual('dbaas.cluster_restart.end', self.event)
 
     def test_orders_of_members_that_are_gone_do_not_count(self) -> None:
         self.change(2, task_description=orders.recovery(None).text,

@@ -62,7 +62,6 @@ class RollTestCase(test_tasks.TasksTestCase):
             self.tables.instance(self.id_of(number)))]
 
 
-
 class RollTest(RollTestCase):
 
     def restart(self) -> None:
@@ -125,6 +124,7 @@ class RollTest(RollTestCase):
         self.assertEqual((self.id_of(2),), failure.blamed)
         self.assertEqual('no disk', failure.cause)
         self.assertEqual([self.id_of(2)], list(self.tables.faults))
+        self.assertIn('MemberFailed', self.tables.details)
         self.assertEqual([], self.ordered())
         self.assertTrue(self.is_over())
         self.assertIsInstance(failure.__cause__, exceptions.MemberFailed)
@@ -360,7 +360,7 @@ class ActionsTest(test_tasks.TasksTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.cluster_tasks = self.spec(tasks.GaleraClusterTasks)
+        self.cluster_tasks = fakes.spec(tasks.GaleraClusterTasks)
         self.load = self.useFixture(fixtures.MockPatchObject(
             task_models, 'load_cluster_tasks', autospec=True,
             return_value=self.cluster_tasks)).mock

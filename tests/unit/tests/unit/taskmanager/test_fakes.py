@@ -182,6 +182,20 @@ class TablesTest(testtools.TestCase):
         self.assertEqual([], instance_models.DBInstance.find_all(
             deleted=False).all())
 
+    def test_columns_make_conditions(self) -> None:
+        model = instance_models.DBInstance
+        for column, value, found in (
+                (model.id.in_(['a', 'b']), False, 1),
+                (model.id.in_(['b']), False, 0),
+                (model.deleted.is_(False), False, 1),
+                (model.deleted.is_(True), False, 0),
+                (model.id.in_(['a']), True, 0)):
+            self.assertEqual(found, len(model.find_by_filter(
+                filters=[column], deleted=value).all()))
+        with model.query() as query:
+            self.assertEqual(1, len(query.filter(
+                model.id.in_(['a']), model.deleted.is_(False)).all()))
+
     def test_an_update_tells_how_many_rows_it_met(self) -> None:
         self.tables.add(cluster_models.DBCluster, ClusterTasks.NONE, id='c')
         for met in (1, 0):
