@@ -15,9 +15,11 @@
 
 from typing import Any
 
+from oslo_context import context as oslo_context
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
+from trove.common import context as trove_context
 from trove.datastore import models as datastore_models
 
 from tests.unit.taskmanager import fakes
@@ -92,8 +94,11 @@ class ClustersTest(fakes.ClusterTestCase):
             ['other'], list(self.found(lambda manager: manager == 'pxc')))
 
     def test_the_manager_of_a_row(self) -> None:
-        self.assertEqual('mariadb', ours.manager(
-            cluster_models.DBCluster.get_by(id=fakes.CLUSTER)))
+        for manager in ('mariadb', 'pxc'):
+            self.change(fakes.CLUSTER,
+                        datastore_version_id=f'version of {manager}')
+            self.assertEqual(manager, ours.manager(
+                cluster_models.DBCluster.get_by(id=fakes.CLUSTER)))
 
     def test_the_options_of_one(self) -> None:
         self.override('pxc', operation_lease=60)
@@ -108,3 +113,9 @@ class ClustersTest(fakes.ClusterTestCase):
             ('trove', 'demo', 'service', True),
             (context.user_id, context.project_id, context.user_domain_name,
              context.is_admin))
+
+    def test_what_the_thread_does_besides_keeps_its_context(self) -> None:
+        own = trove_context.TroveContext(overwrite=True)
+        self.assertIs(own, oslo_context.get_current())
+        ours.context(cluster_models.DBCluster.get_by(id=fakes.CLUSTER))
+        self.assertIs(own, oslo_context.get_current())

@@ -132,16 +132,19 @@ class StoppedTest(RecoverTestCase):
         self.assertEqual('c-2', operation.subject.name)
 
     def test_faults_stay_if_another_has_taken_the_operation(self) -> None:
-        operation = self.new()
-        held = operation.held = fakes.spec(lease.Lease)
-        recover.run(operation)
-        checks = held.check.call_count
-        self.stopped(100, 100, 100)
         faults.save_fault(self.id_of(1), 'it was down', '')
         operation = self.new()
         operation.held = fakes.spec(lease.Lease)
-        operation.held.check.side_effect = [
-            *[None] * (checks - 1), exceptions.LeaseLost('gone')]
+        last: list[str] = []
+
+        def check() -> None:
+            """Lost when the last member has had its last step."""
+            if (operation.at is recover.STEPS[-1].steps[-1]
+                    and operation.subject.name == 'c-3'):
+                last.append('look')
+            if len(last) == 2:
+                raise exceptions.LeaseLost('gone')
+        operation.held.check.side_effect = check
         self.assertRaises(exceptions.LeaseLost, recover.run, operation)
         self.assertIn(self.id_of(1), self.tables.faults)
 

@@ -178,8 +178,9 @@ class GlimpseTest(StandingTestCase):
     def test_one_that_was_never_ready_is_absent(self) -> None:
         self.report_status(2, fakes.Statuses.NEW)
         report = self.glimpse()
-        self.assertEqual((STATES.ABSENT, None, False),
-                         (report.server, report.view, report.started))
+        self.assertEqual(
+            (STATES.ABSENT, None, False, 0),
+            (report.server, report.view, report.started, report.data_bytes))
         self.assertEqual([], self.galera.asked)
 
 

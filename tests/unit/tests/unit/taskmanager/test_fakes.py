@@ -204,7 +204,18 @@ class TablesTest(testtools.TestCase):
                     id='c', task_id=ClusterTasks.NONE.code).update(
                         {'task_id': ClusterTasks.DELETING.code}))
 
+
+class TidyTest(testtools.TestCase):
+
     def test_each_test_begins_with_empty_ones(self) -> None:
+        model = instance_models.DBInstance
+        with tables.Tables() as first:
+            first.add(model, InstanceTasks.NONE, id='a')
+        with tables.Tables() as second:
+            self.assertEqual([], model.find_all().all())
+            self.assertEqual(1, second.statements)
+
+    def test_the_true_models_are_back_afterwards(self) -> None:
         with tables.Tables():
-            self.assertEqual(
-                [], instance_models.DBInstance.find_all().all())
+            self.assertTrue(hasattr(cluster_models.DBCluster, 'task_id'))
+        self.assertFalse(hasattr(cluster_models.DBCluster, 'task_id'))
