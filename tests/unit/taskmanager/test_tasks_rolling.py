@@ -349,6 +349,11 @@ class OrdersTest(RollTestCase):
                      ClusterTasks.SHRINKING_CLUSTER):
             self.unknown(task, None)
 
+    def test_another_order_does_not_tell(self) -> None:
+        for task in (ClusterTasks.GROWING_CLUSTER,
+                     ClusterTasks.SHRINKING_CLUSTER):
+            self.unknown(task, RESTART, 1)
+
     def test_members_that_are_gone_have_no_order(self) -> None:
         self.change(2, deleted=True)
         self.assertIsNone(self.carry_out(
