@@ -169,6 +169,26 @@ class GrowTest(GrowTestCase):
         error = self.assertRaises(exceptions.MemberFailed, self.grow)
         self.assertEqual('c-3', error.member)
 
+    def test_what_is_done_is_not_done_again(self) -> None:
+        self.grow()
+        self.galera.told.clear()
+        self.grow()
+        self.assertEqual(['c-4 write_probe', 'c-4 drop_probe'],
+                         self.galera.told)
+
+    def test_one_that_trove_will_never_finish(self) -> None:
+        self.report_status(4, fakes.Statuses.NEW)
+        self.change(4, compute_instance_id=None)
+        self.guests[4].silent = True
+        operation = self.new()
+        self.assertFalse(operation.interrupted)
+        operation = grow.Growth(CONTEXT, self.cluster, [self.id_of(4)],
+                                interrupted=True)
+        error = self.assertRaises(exceptions.MemberFailed, grow.run,
+                                  operation)
+        self.assertIn('it has no server', error.cause)
+        self.assertLess(self.clock.now, 80)
+
     def killed_at(self, moment: int) -> bool:
         """Whether the operation has so many moments."""
         self.galera.killing = fakes.Killer(moment)
@@ -290,6 +310,23 @@ class GiveUpTest(GrowTestCase):
         self.given_up()
         self.assertIn('WARNING The server of c-4, which did not come in, '
                       'may still run', self.log.output)
+
+    def test_one_that_is_silent_is_not_told(self) -> None:
+        self.guests[4].stands(STATES.CRASHED)
+        self.guests[4].silent = True
+        grow.give_up(self.new(), exceptions.StepFailed(
+            'grow', 'a', 'b', 'c'))
+        self.assertEqual([], self.galera.told)
+        self.assertEqual(InstanceTasks.GROWING_ERROR, self.task(4))
+
+    def test_trove_s_own_creation_is_let_end_before_it_is_marked(
+            self) -> None:
+        self.clock.after(4, lambda: self.change(
+            4, task_status=InstanceTasks.NONE))
+        grow.give_up(self.new(), exceptions.StepFailed(
+            'grow', 'a', 'b', 'c'))
+        self.assertEqual(InstanceTasks.GROWING_ERROR, self.task(4))
+        self.assertGreaterEqual(self.clock.now, 4)
 
     def test_a_cluster_that_is_deleted_meanwhile_is_left_alone(self) -> None:
         operation = self.new()

@@ -354,6 +354,11 @@ class OrdersTest(RollTestCase):
                      ClusterTasks.SHRINKING_CLUSTER):
             self.unknown(task, RESTART, 1)
 
+    def test_those_of_other_clusters_do_not_count(self) -> None:
+        self.change(2, cluster_id='another')
+        self.assertIsNone(self.carry_out(
+            ClusterTasks.RESTARTING_CLUSTER, RESTART, 2))
+
     def test_members_that_are_gone_have_no_order(self) -> None:
         self.change(2, deleted=True)
         self.assertIsNone(self.carry_out(
