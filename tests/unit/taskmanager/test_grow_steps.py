@@ -75,6 +75,19 @@ class GrowTest(GrowTestCase):
         self.grow()
         self.assertEqual((False,), self.galera.given['c-4 join_member'])
 
+    def test_what_it_writes_all_read(self) -> None:
+        self.grow()
+        for number in self.guests:
+            self.assertIn(f'c-{number} read_probe', self.galera.asked)
+
+    def test_one_that_has_lost_its_port_is_not_let_in(self) -> None:
+        self.guests[2].stands(STATES.STOPPED)
+        del self.cloud.neutron.ports[f'trove-{self.id_of(2)}']
+        self.grow()
+        self.assertEqual(
+            ['c-1', 'c-3', 'c-4'],
+            [name for name, _ in self.guests[4].membership.facts.members])
+
     def test_it_shares_the_secrets_of_who_serves(self) -> None:
         self.grow()
         self.assertEqual(fakes.secrets('secret of 1'),
@@ -107,6 +120,7 @@ class GrowTest(GrowTestCase):
         told = self.galera.told
         self.assertLess(told.index('c-3 configure_member'),
                         told.index('c-5 configure_member'))
+        self.assertNotIn('were not told', self.log.output)
         self.assertEqual(5, len(self.galera.inside))
 
     def test_one_that_is_down_may_be_missing(self) -> None:
@@ -165,9 +179,9 @@ class GrowTest(GrowTestCase):
         self.assertRaises(exceptions.ClusterBeingDeleted, self.grow)
 
     def test_one_that_serves_and_has_no_settings(self) -> None:
-        self.guests[3].membership = None
+        self.guests[1].membership = None
         error = self.assertRaises(exceptions.MemberFailed, self.grow)
-        self.assertEqual('c-3', error.member)
+        self.assertEqual('c-1', error.member)
 
     def test_what_is_done_is_not_done_again(self) -> None:
         self.grow()
@@ -275,6 +289,7 @@ class GiveUpTest(GrowTestCase):
         self.assertIn('no disk', fault)
         self.assertIn('Next: shrink it away, then grow again', fault)
         self.assertIn('MemberFailed', self.tables.details)
+        self.assertNotIn('StepFailed', self.tables.details)
         self.assertEqual(['c-4 stop_member'], self.galera.told)
         self.assertEqual([self.id_of(4)], list(self.tables.faults))
 
@@ -306,7 +321,8 @@ class GiveUpTest(GrowTestCase):
 
     def test_one_that_cannot_be_stopped(self) -> None:
         self.crashes(4)
-        self.guests[4].always('stop_member', exception.GuestTimeout())
+        self.guests[4].always('stop_member', exception.GuestError(
+            original_message='busy'))
         self.given_up()
         self.assertIn('WARNING The server of c-4, which did not come in, '
                       'may still run', self.log.output)
@@ -318,6 +334,7 @@ class GiveUpTest(GrowTestCase):
             'grow', 'a', 'b', 'c'))
         self.assertEqual([], self.galera.told)
         self.assertEqual(InstanceTasks.GROWING_ERROR, self.task(4))
+        self.assertIn('StepFailed', self.tables.details)
 
     def test_trove_s_own_creation_is_let_end_before_it_is_marked(
             self) -> None:

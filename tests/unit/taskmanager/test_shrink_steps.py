@@ -245,6 +245,26 @@ class WithoutItTest(ShrinkTestCase):
         error = self.assertRaises(exceptions.MemberFailed, self.shrink, 5)
         self.assertEqual('c-2', error.member)
         self.assertIn('c-2 to serve in a component of 4', error.cause)
+        self.assertEqual(60, self.clock.now)
+
+    def test_it_has_stopped_before_anything_else_is_done(self) -> None:
+        guest = self.guests[5]
+
+        def leaves() -> None:
+            self.gone(5)
+            self.clock.after(10, lambda: guest.stands(STATES.STOPPED))
+        guest.will('stop_member', leaves)
+        self.shrink(5)
+        self.assertGreaterEqual(self.clock.now, 10)
+
+    def test_nor_does_it_go_if_another_is_lost_meanwhile(self) -> None:
+        self.guests[5].silent = True
+        self.clock.after(SILENCE - 1, lambda: self.guests[2].stands(
+            STATES.STOPPED))
+        error = self.assertRaises(exceptions.ClusterInconsistent,
+                                  self.shrink, 5)
+        self.assertIn('not all serve: c-2', str(error))
+        self.rows.assert_not_called()
 
 
 class GiveUpTest(ShrinkTestCase):
