@@ -222,10 +222,12 @@ class Threads:
         self._test = test
 
     def Thread(self, target: Any, args: Any, daemon: bool) -> Any:  # noqa
+        def start() -> None:
+            self._test.alive = True
+            self._test.begun.append((target, str(args[0].id)))
         self._test.assertTrue(daemon)
-        self._test.alive = True
-        self._test.begun.append((target, str(args[0].id)))
         thread = mock.Mock(spec=['start', 'is_alive'])
+        thread.start.side_effect = start
         thread.is_alive.side_effect = lambda: self._test.alive
         return thread
 
