@@ -21,6 +21,7 @@ import fixtures
 from trove_pxc.galera import dialect
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import program
+from trove_pxc import waiting
 
 from tests.unit.guestagent import fakes
 
@@ -459,6 +460,12 @@ class StartTest(fakes.GuestTestCase):
         self.assertEqual(['C:\\new', '  last words'],
                          done.stderr.splitlines()[-2:])
 
+    def waits(self, pid: int) -> None:
+        """Whether a shell is in "wait": its trap for TERM is set by then."""
+        where = pathlib.Path(f'/proc/{pid}/wchan').read_text()
+        if not where.startswith(('sigsuspend', 'do_wait')):
+            raise waiting.NotYet(where)
+
     def test_a_server_is_stopped_in_order(self) -> None:
         self.logs(then='trap "touch $FAKE/in-order; exit 0" TERM\n'
                   f'echo ready >&2\n{FOR_EVER}')
@@ -468,6 +475,8 @@ class StartTest(fakes.GuestTestCase):
         self.addCleanup(program_.kill)
         with program_.stderr as said:
             self.assertTrue(any('ready' in line for line in said))
+            waiting.until('the shell to wait for the server',
+                          lambda: self.waits(program_.pid), 60, 0.01)
             program_.terminate()
             self.assertEqual(0, program_.wait())
         self.assertTrue((self.fake / 'in-order').exists())

@@ -21,11 +21,10 @@ import mock
 from osc_lib import exceptions
 import testtools
 
-from tests.unit import test_waiting
+from tests.unit import clock
 from trove_pxc import exceptions as our_exceptions
 from trove_pxc.osc import progress
 from trove_pxc.osc import requests
-from trove_pxc import waiting
 
 CLUSTER = types.SimpleNamespace(id='an-id', name='c')
 
@@ -43,9 +42,7 @@ class ProgressTestCase(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.clock = test_waiting.Clock()
-        self.useFixture(fixtures.MockPatchObject(
-            waiting, 'time', self.clock))
+        self.clock = self.useFixture(clock.Clock())
         self.said = io.StringIO()
         self.useFixture(fixtures.MonkeyPatch('sys.stderr', self.said))
 
@@ -55,9 +52,9 @@ class LookTest(ProgressTestCase):
     def test_what_changed_is_said_with_its_time(self) -> None:
         found = progress.Progress()
         found.look(shown('RESIZING'))
-        self.clock.now += 2.25
+        self.clock.advance(2.25)
         found.look(shown('RESIZING', status='RESIZE'))
-        self.clock.now += 100
+        self.clock.advance(100)
         found.look(shown(status='RESIZE'))
         self.assertEqual(
             '[   0.0s] c: RESIZING\n'
@@ -96,7 +93,7 @@ class WaitTest(ProgressTestCase):
 
     def test_until_there_is_no_task(self) -> None:
         self.wait('GROWING', 'GROWING', 'NONE')
-        self.assertEqual([progress.POLL_SECONDS] * 2, self.clock.slept)
+        self.assertEqual([progress.POLL_SECONDS] * 2, self.clock.pauses)
         self.requests.show.assert_called_with(self.database, CLUSTER)
         self.requests.fault.assert_called_once_with(self.database, 'id-1')
         self.assertIn('] c: GROWING\n', self.said.getvalue())
@@ -105,7 +102,7 @@ class WaitTest(ProgressTestCase):
     def test_faults_of_before_are_not_asked_for(self) -> None:
         """The API forgets them when it takes an action on."""
         self.requests.fault.side_effect = lambda database, member: (
-            self.assertEqual([1.0], self.clock.slept) or '')
+            self.assertEqual([1.0], self.clock.pauses) or '')
         self.wait('GROWING', 'NONE')
 
     def test_one_fault_of_several_is_said_once(self) -> None:
