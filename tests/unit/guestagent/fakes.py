@@ -37,6 +37,7 @@ from trove_pxc.guestagent import files
 from trove_pxc.guestagent import places
 from trove_pxc.guestagent import revival
 from trove_pxc.guestagent import service
+from trove_pxc import waiting
 
 CONF = cfg.CONF
 conf.register(CONF)
@@ -212,3 +213,12 @@ class MemberTestCase(GuestTestCase):
         (data / 'mysql').mkdir(parents=True, exist_ok=True)
         for name, text in contents.items():
             (data / name.replace('__', '.')).write_text(text)
+
+
+def until_shell_waits(pid: int) -> None:
+    """Until a shell is in "wait": its trap for TERM is set by then."""
+    def probe() -> None:
+        where = pathlib.Path(f'/proc/{pid}/wchan').read_text()
+        if not where.startswith(('sigsuspend', 'do_wait')):
+            raise waiting.NotYet(where)
+    waiting.until('the shell to wait for the server', probe, 60, 0.01)

@@ -21,7 +21,6 @@ import fixtures
 from trove_pxc.galera import dialect
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import program
-from trove_pxc import waiting
 
 from tests.unit.guestagent import fakes
 
@@ -457,14 +456,7 @@ class StartTest(fakes.GuestTestCase):
         self.transfers(r"printf '%s\n' 'C:\new' '  last words' >&2; exit 3")
         done = self.start()
         self.assertEqual(3, done.returncode)
-        self.assertEqual(['C:\\new', '  last words'],
-                         done.stderr.splitlines()[-2:])
-
-    def waits(self, pid: int) -> None:
-        """Whether a shell is in "wait": its trap for TERM is set by then."""
-        where = pathlib.Path(f'/proc/{pid}/wchan').read_text()
-        if not where.startswith(('sigsuspend', 'do_wait')):
-            raise waiting.NotYet(where)
+        self.assertTrue(done.stderr.endswith('C:\\new\n  last words\n'))
 
     def test_a_server_is_stopped_in_order(self) -> None:
         self.logs(then='trap "touch $FAKE/in-order; exit 0" TERM\n'
@@ -474,9 +466,8 @@ class StartTest(fakes.GuestTestCase):
             env=self.environment())
         self.addCleanup(program_.kill)
         with program_.stderr as said:
-            self.assertTrue(any('ready' in line for line in said))
-            waiting.until('the shell to wait for the server',
-                          lambda: self.waits(program_.pid), 60, 0.01)
+            self.assertIn('ready\n', iter(said))
+            fakes.until_shell_waits(program_.pid)
             program_.terminate()
             self.assertEqual(0, program_.wait())
         self.assertTrue((self.fake / 'in-order').exists())
