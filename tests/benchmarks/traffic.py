@@ -52,6 +52,18 @@ def room(size: int) -> int:
     return len(NAMES) * MEMBERS * (size + GIB // 2)
 
 
+def forget_options(home: lab_home.Home, report: lab_report.Report) -> None:
+    """Switch encryption on again after a run that was killed.
+
+    Every cluster of this lab would be made without it.
+    """
+    if (home.own_options / f'{OPTIONS}.conf').exists():
+        with report.step('switching encryption on again, which a run that '
+                         'was killed has left off'):
+            with laboratory.own_options(OPTIONS, ''):
+                report.say('  (the taskmanager is restarted)')
+
+
 @contextlib.contextmanager
 def clusters(home: lab_home.Home, size: int, report: lab_report.Report,
              ) -> Iterator[dict[str, fault_clusters.Cluster]]:
@@ -59,10 +71,6 @@ def clusters(home: lab_home.Home, size: int, report: lab_report.Report,
 
     :param size: bytes of rows in each
     """
-    if (home.own_options / f'{OPTIONS}.conf').exists():
-        with report.step('removing the options of a run that was killed'):
-            with laboratory.own_options(OPTIONS, ''):
-                report.say('  (the taskmanager is restarted)')
     with contextlib.ExitStack() as stack:
         for name in NAMES.values():
             stack.enter_context(removal.removed(home, name, report))
