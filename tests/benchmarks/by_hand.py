@@ -16,7 +16,7 @@ Imported by the bringup program. Servers and volumes come from the same
 cloud as Trove's; there is no guest agent in these guests.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 import contextlib
 import dataclasses
 from pathlib import Path
@@ -35,12 +35,15 @@ from lab.guest import spec as guest_spec
 from lab import home as lab_home
 from lab import netns
 from lab import parallel
+from lab import report as lab_report
 from lab import waiting
 from tests.benchmarks import by_trove
 
 IMAGE = f'trove-lab/mariadb:{datastores.DEFAULT_VERSION}'
 PROVIDER = '/usr/lib/galera/libgalera_smm.so'
 CONTAINER = 'by-hand'
+#: of the names of its servers and volumes
+PREFIX = 'byhand-'
 TIMEOUT = 300
 POLL = 0.1
 INITIALISE = (
@@ -68,17 +71,19 @@ class Guest:
     ip: str = ''
 
 
-@dataclasses.dataclass
 class Clock:
-    """Cuts the run into phases."""
+    """Cuts the run into phases, and tells of each when it is over."""
 
-    last: float = dataclasses.field(default_factory=time.monotonic)
-    phases: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    def __init__(self, report: lab_report.Report) -> None:
+        self._report = report
+        self._last = time.monotonic()
+        self.phases: list[dict[str, Any]] = []
 
     def mark(self, name: str) -> None:
         now = time.monotonic()
-        self.phases.append({'name': name, 'seconds': now - self.last})
-        self.last = now
+        self.phases.append({'name': name, 'seconds': now - self._last})
+        self._report.say(f'  {name} took {now - self._last:.1f} s')
+        self._last = now
 
     @property
     def seconds(self) -> float:
@@ -97,20 +102,41 @@ class Hand:
             self._cinder = clients.cinder(_Context())
 
     @contextlib.contextmanager
-    def guests(self, members: int) -> Iterator[list[Guest]]:
+    def guests(self, members: int,
+               report: lab_report.Report) -> Iterator[list[Guest]]:
         """Servers with a volume each, all asked for at once."""
-        made: list[Guest] = []
         try:
             with netns.entered(self._inside):
-                for number in range(1, members + 1):
-                    made.append(self._ask_volume(f'byhand-{number}'))
+                made = [self._ask_volume(f'{PREFIX}{number}')
+                        for number in range(1, members + 1)]
                 for guest in made:
                     self._ask_server(guest)
             yield made
         finally:
-            with netns.entered(self._inside):
-                for guest in made:
-                    self._remove(guest)
+            with report.step('removing the guests that were made by hand'):
+                self.clear()
+
+    def clear(self) -> None:
+        """Remove all servers and volumes of this kind.
+
+        By their names: an interrupted run knows less than it has made, and
+        one that was killed has left all.
+        """
+        with netns.entered(self._inside):
+            servers = self._ours(self._nova.servers.list())
+            for server in servers:
+                self._nova.servers.delete(server.id)
+            if servers:
+                waiting.until(
+                    'the end of the guests that were made by hand',
+                    lambda: not self._ours(self._nova.servers.list()),
+                    TIMEOUT, POLL)
+            for volume in self._ours(self._cinder.volumes.list()):
+                self._remove_volume(volume.id)
+
+    def _ours(self, things: Iterable[Any]) -> list[Any]:
+        return [thing for thing in things
+                if str(thing.name).startswith(PREFIX)]
 
     def wait_booted(self, guest: Guest) -> None:
         """Until its Docker engine answers."""
@@ -181,19 +207,12 @@ class Hand:
                 'boot_index': -1, 'delete_on_termination': False}])
         guest.server_id = server.id
 
-    def _remove(self, guest: Guest) -> None:
-        if guest.server_id:
-            self._nova.servers.delete(guest.server_id)
-            waiting.until(
-                f'the end of {guest.name}',
-                lambda: guest.server_id not in [
-                    server.id for server in self._nova.servers.list()],
-                TIMEOUT, POLL)
+    def _remove_volume(self, volume_id: str) -> None:
         waiting.until(
-            f'the volume of {guest.name} to be free',
+            f'the volume {volume_id} to be free',
             lambda: self._cinder.volumes.get(
-                guest.volume_id).status == 'available', TIMEOUT, POLL)
-        self._cinder.volumes.delete(guest.volume_id)
+                volume_id).status == 'available', TIMEOUT, POLL)
+        self._cinder.volumes.delete(volume_id)
 
     def _folder(self, guest: Guest) -> guest_spec.GuestFolder:
         return guest_spec.GuestFolder(self._home, guest.server_id)
@@ -214,16 +233,24 @@ class Hand:
             raise AssertionError(f'{guest.name}: {argv}: {done.stderr}')
 
 
-def bring_up(home: lab_home.Home, members: int,
-             image: str) -> dict[str, Any]:
+def clear_left(home: lab_home.Home, report: lab_report.Report) -> None:
+    """Remove what a run that was killed has left."""
+    if any(guest.name.startswith(PREFIX) for guest in control.guests(home)):
+        with report.step('removing the guests of a run that was killed'):
+            Hand(home, image='').clear()
+
+
+def bring_up(home: lab_home.Home, members: int, image: str,
+             report: lab_report.Report) -> dict[str, Any]:
     """Boot guests, make a cluster in them, measure, and remove them.
 
     :param image: the id of the guest image in the cloud
     """
     hand = Hand(home, image)
-    clock = Clock()
-    with hand.guests(members) as guests:
-        parallel.each(hand.wait_booted, guests)
+    clock = Clock(report)
+    with hand.guests(members, report) as guests:
+        for guest in guests:
+            hand.wait_booted(guest)
         clock.mark('guest boot')
         parallel.each(hand.mount_volume, guests)
         clock.mark('file systems on the volumes')
@@ -235,6 +262,7 @@ def bring_up(home: lab_home.Home, members: int,
         for guest in guests:
             hand.wait_synced(guest, members)
         clock.mark('all agree')
+        report.say(f'  all servers are Synced, after {clock.seconds:.1f} s')
     return {'seconds': clock.seconds, 'phases': clock.phases}
 
 

@@ -33,16 +33,21 @@ from lab import datastores
 from lab import errors
 from lab.guest import boot
 from lab.guest import control
+from lab.guest import init
 from lab.guest import spec as guest_spec
 from lab import home as lab_home
 from lab import process
+from lab import report as lab_report
 from lab import waiting
 from lab import web
+from tests.benchmarks import removal
 
 FLAVOR = '2'
 VOLUME_GB = 1
 TIMEOUT = 900
 POLL = 0.1
+#: seconds without a word until the reader is told what is waited for
+QUIET = 30
 LOOK_AT_GUESTS = 0.05
 STEP = re.compile(
     r'^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) .*'
@@ -74,12 +79,20 @@ class Step:
 
 
 class GuestWatch(threading.Thread):
-    """Notes when a guest is there, and when its Docker engine answers."""
+    """Notes when a guest is there, and when its Docker engine answers.
 
-    def __init__(self, home: lab_home.Home) -> None:
+    :ivar there: when each was seen first, by its server's id
+    :ivar booted: when its engine answered
+    :param prefix: of the names of the guests that count
+    """
+
+    def __init__(self, home: lab_home.Home, prefix: str,
+                 report: lab_report.Report) -> None:
         super().__init__(daemon=True)
         self._home = home
-        self._known = set(self._folders())
+        self._prefix = prefix
+        self._report = report
+        self._passed_over = set(self._folders())
         self._end = threading.Event()
         self.there: dict[str, float] = {}
         self.booted: dict[str, float] = {}
@@ -98,44 +111,93 @@ class GuestWatch(threading.Thread):
         return [path.name for path in self._home.guests.iterdir()]
 
     def _look(self) -> None:
-        for server_id in set(self._folders()) - self._known:
-            self.there.setdefault(server_id, time.time())
-            if server_id not in self.booted:
-                folder = guest_spec.GuestFolder(self._home, server_id)
-                pid = boot.init_pid(folder)
-                if pid and Path(f'/proc/{pid}/root/run/docker.sock').exists():
-                    self.booted[server_id] = time.time()
-                    self.image = folder.load().image
+        for server_id in set(self._folders()) - self._passed_over:
+            seen = self.there.setdefault(server_id, time.time())
+            folder = guest_spec.GuestFolder(self._home, server_id)
+            try:
+                spec = folder.load()
+            except FileNotFoundError:
+                continue
+            if not spec.name.startswith(self._prefix):
+                # Somebody else's, in the same lab.
+                self._passed_over.add(server_id)
+                del self.there[server_id]
+                continue
+            pid = boot.init_pid(folder)
+            if pid and Path(f'/proc/{pid}/root{init.DOCKER_SOCKET}').exists():
+                self._passed_over.add(server_id)
+                self.booted[server_id] = time.time()
+                self.image = spec.image
+                self._report.say(f'  {spec.name} has booted in '
+                                 f'{self.booted[server_id] - seen:.1f} s')
 
 
-def bring_up(home: lab_home.Home, members: int) -> dict[str, Any]:
+class StepLog:
+    """The steps of one cluster, as the taskmanager logs them.
+
+    :param path: of its log; what stands there already is passed over
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = path.stat().st_size if path.exists() else 0
+        self._rest = ''
+        self.steps: list[Step] = []
+
+    def news(self, cluster_id: str) -> list[Step]:
+        """The steps that have ended since the last question."""
+        if not self._path.exists():
+            return []
+        with self._path.open('rb') as log:
+            log.seek(self._offset)
+            read = log.read()
+        self._offset += len(read)
+        *lines, self._rest = (
+            self._rest + read.decode(errors='replace')).split('\n')
+        parsed = [Step.parse(line, cluster_id) for line in lines]
+        fresh = [step for step in parsed if step is not None]
+        self.steps = sorted([*self.steps, *fresh],
+                            key=lambda step: step.ended)
+        return fresh
+
+
+def name_of(members: int) -> str:
+    """What the cluster of so many members is called."""
+    return f'bringup{members}'
+
+
+def bring_up(home: lab_home.Home, members: int,
+             report: lab_report.Report) -> dict[str, Any]:
     """Create a cluster, measure, and delete it."""
-    with _watched(home) as watch:
+    name = name_of(members)
+    log = StepLog(process.log_file(home, 'taskmanager'))
+    with (removal.removed(home, name, report),
+          _watched(home, name, report) as watch):
         asked = time.time()
-        cluster_id = _create(home, members)
+        cluster_id = _create(home, name, members)
         answered = time.time()
-        try:
-            _wait_ready(home, cluster_id)
-            ready = time.time()
-            watch.stop()
-            steps = _steps(home, cluster_id)
-            return {
-                'seconds': ready - answered,
-                'answer_seconds': answered - asked,
-                'image': watch.image,
-                'phases': _phases(home, answered, ready, watch,
-                                  steps),
-                'starts': list(_starts(home, steps)),
-                'guests': sorted(watch.booted[server] - there
-                                 for server, there in watch.there.items()),
-                'steps': [dataclasses.asdict(step) for step in steps]}
-        finally:
-            _delete(home, cluster_id)
+        report.say(f'  the API has answered in {answered - asked:.1f} s')
+        _wait_ready(home, cluster_id, log, report)
+        ready = time.time()
+        watch.stop()
+        log.news(cluster_id)
+        report.say(f'  all members are ACTIVE, after '
+                   f'{ready - answered:.1f} s')
+        return {
+            'seconds': ready - answered,
+            'answer_seconds': answered - asked,
+            'image': watch.image,
+            'phases': _phases(home, answered, ready, watch, log.steps),
+            'starts': list(_starts(home, log.steps)),
+            'guests': sorted(watch.booted[server] - there
+                             for server, there in watch.there.items()),
+            'steps': [dataclasses.asdict(step) for step in log.steps]}
 
 
 @contextlib.contextmanager
-def _watched(home: lab_home.Home) -> Iterator[GuestWatch]:
-    watch = GuestWatch(home)
+def _watched(home: lab_home.Home, name: str,
+             report: lab_report.Report) -> Iterator[GuestWatch]:
+    watch = GuestWatch(home, f'{name}-', report)
     watch.start()
     try:
         yield watch
@@ -143,55 +205,55 @@ def _watched(home: lab_home.Home) -> Iterator[GuestWatch]:
         watch.stop()
 
 
-def _create(home: lab_home.Home, members: int) -> str:
-    answer = _request(home, 'POST', '/clusters', {'cluster': {
-        'name': f'bringup{members}',
+def _create(home: lab_home.Home, name: str, members: int) -> str:
+    answer = web.ask(api.request(home, 'POST', '/clusters', {'cluster': {
+        'name': name,
         'datastore': {'type': datastores.DEFAULT_NAME,
                       'version': datastores.DEFAULT_VERSION},
         'instances': [{
             'flavorRef': FLAVOR, 'volume': {'size': VOLUME_GB},
-            'nics': [{'network_id': seed.NETWORK_ID}]}] * members}})
-    return str(answer['cluster']['id'])
+            'nics': [{'network_id': seed.NETWORK_ID}]}] * members}}))
+    if not answer.good:
+        raise errors.LabError(f'Trove refuses the cluster {name}: '
+                              f'{answer.words}')
+    return str(answer.body['cluster']['id'])
 
 
-def _wait_ready(home: lab_home.Home, cluster_id: str) -> None:
+def _wait_ready(home: lab_home.Home, cluster_id: str, log: StepLog,
+                report: lab_report.Report) -> None:
+    spoke = report.elapsed
+
     def ready() -> bool:
+        nonlocal spoke
+        for step in log.news(cluster_id):
+            spoke = report.elapsed
+            report.say(f'  {step.name} of {step.member} took '
+                       f'{step.ended - step.began:.1f} s')
         cluster = api.cluster(home, cluster_id)
-        states = [member['status'] for member in cluster['instances']]
-        if 'ERROR' in states or 'FAILED' in states:
-            raise AssertionError(f'the cluster has failed: {states}')
+        states = {member['name']: member['status']
+                  for member in cluster['instances']}
+        for member in cluster['instances']:
+            if member['status'] in ('ERROR', 'FAILED'):
+                raise errors.LabError(_failure(home, member))
         if (cluster['task']['name'] != 'NONE'
-                or set(states) - {'ACTIVE', 'HEALTHY'}):
-            raise waiting.NotYet(f'{cluster["task"]["name"]}, {states}')
+                or set(states.values()) - {'ACTIVE', 'HEALTHY'}):
+            seen = f'{cluster["task"]["name"]}, {states}'
+            if report.elapsed - spoke > QUIET:
+                spoke = report.elapsed
+                report.say(f'  waiting; Trove says: {seen}')
+            raise waiting.NotYet(seen)
         return True
 
     waiting.until('the cluster to be ready', ready, TIMEOUT, POLL)
 
 
-def _delete(home: lab_home.Home, cluster_id: str) -> None:
-    _request(home, 'DELETE', f'/clusters/{cluster_id}')
-
-    def gone() -> bool:
-        return (cluster_id not in [row['id'] for row in api.clusters(home)]
-                and not control.guests(home))
-
-    waiting.until('the cluster to be gone', gone, TIMEOUT, POLL)
-
-
-def _request(home: lab_home.Home, method: str, path: str,
-             body: dict[str, Any] | None = None) -> Any:
-    answer = web.ask(web.request(method, f'{home.api_url}{path}', body))
-    if not answer.good:
-        raise errors.LabError(f'{method} {path}: {answer.words}')
-    return answer.body
-
-
-def _steps(home: lab_home.Home, cluster_id: str) -> list[Step]:
-    log = process.log_file(home, 'taskmanager')
-    with log.open(errors='replace') as lines:
-        parsed = [Step.parse(line, cluster_id) for line in lines]
-    return sorted((step for step in parsed if step is not None),
-                  key=lambda step: step.ended)
+def _failure(home: lab_home.Home, member: api.Record) -> str:
+    """Why a member is in error, as Trove tells it."""
+    fault = api.instance(home, member['id']).get('fault') or {}
+    return (f'the cluster has failed: {member["name"]} is in '
+            f'{member["status"]}: '
+            f'{fault.get("message", "Trove tells no reason")}; see '
+            f'"./lab/lab logs taskmanager"')
 
 
 def _phases(home: lab_home.Home, answered: float, ready: float,

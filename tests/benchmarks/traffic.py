@@ -22,54 +22,104 @@ import time
 
 from lab.guest import control
 from lab import home as lab_home
+from lab import report as lab_report
 from lab import waiting
+from tests.benchmarks import removal
 from tests.e2e import laboratory
 from tests.faults import cluster as fault_clusters
 from tests.faults import filling
 from tests.faults import member as members
 from tests import threads
 
-VOLUME_GB = 4
 MEMBERS = 3
 SCHEMA = 'commits'
 #: seconds, until a member asks for its copy; of a copy of some gigabytes
 BEGIN_TIMEOUT, TRANSFER_TIMEOUT = 60, 600
+#: seconds for a cluster, beside two that work
+CREATE_TIMEOUT = 600
 POLL = 0.1
+#: what the two clusters are called
+NAMES = {'encrypted': 'bench-encrypted', 'clear': 'bench-clear'}
 CLEAR_TEXT = '[mariadb]\nencrypt_cluster_traffic = False\n'
+OPTIONS = 'benchmark-clear-text'
+#: bytes that are written between two words about it
+PORTION = 256 << 20
+MIB, GIB = 1 << 20, 1 << 30
+
+
+def room(size: int) -> int:
+    """Bytes of disk that both clusters take with so many bytes of rows."""
+    return len(NAMES) * MEMBERS * (size + GIB // 2)
+
+
+def forget_options(home: lab_home.Home, report: lab_report.Report) -> None:
+    """Switch encryption on again after a run that was killed.
+
+    Every cluster of this lab would be made without it.
+    """
+    if (home.own_options / f'{OPTIONS}.conf').exists():
+        with report.step('switching encryption on again, which a run that '
+                         'was killed has left off'):
+            with laboratory.own_options(OPTIONS, ''):
+                report.say('  (the taskmanager is restarted)')
 
 
 @contextlib.contextmanager
-def clusters(home: lab_home.Home,
-             size: int) -> Iterator[dict[str, fault_clusters.Cluster]]:
+def clusters(home: lab_home.Home, size: int, report: lab_report.Report,
+             ) -> Iterator[dict[str, fault_clusters.Cluster]]:
     """A cluster that is encrypted and one that is not, with rows.
 
     :param size: bytes of rows in each
     """
-    made = {}
-    try:
-        made['encrypted'] = _create(home, 'bench-encrypted', size)
-        with laboratory.own_options('clear-text', CLEAR_TEXT):
-            made['clear'] = _create(home, 'bench-clear', size)
+    with contextlib.ExitStack() as stack:
+        for name in NAMES.values():
+            stack.enter_context(removal.removed(home, name, report))
+        made = {'encrypted': _create(home, 'encrypted', size, report)}
+        report.say('restarting the taskmanager with encryption off, for the '
+                   'next cluster alone')
+        with laboratory.own_options(OPTIONS, CLEAR_TEXT):
+            made['clear'] = _create(home, 'clear', size, report)
+        for way, cluster in made.items():
+            _check(cluster, way)
         yield made
-    finally:
-        for cluster in made.values():
-            laboratory.delete_cluster(cluster.cluster_id)
 
 
-def _create(home: lab_home.Home, name: str,
-            size: int) -> fault_clusters.Cluster:
-    cluster_id = laboratory.create_cluster(
-        name, [laboratory.member_option(volume=VOLUME_GB)] * MEMBERS)
-    laboratory.wait_ready(cluster_id)
-    cluster = fault_clusters.Cluster(home, cluster_id)
-    filling.fill(cluster.members[0], size)
+def _create(home: lab_home.Home, way: str, size: int,
+            report: lab_report.Report) -> fault_clusters.Cluster:
+    name = NAMES[way]
+    # Room for the rows, and for as many in the logs and the cache.
+    volume = 2 + 2 * -(-size // GIB)
+    with report.step(f'creating the cluster {name}'):
+        cluster_id = laboratory.create_cluster(
+            name, [laboratory.member_option(volume=volume)] * MEMBERS)
+        laboratory.wait_ready(cluster_id, CREATE_TIMEOUT)
+        cluster = fault_clusters.Cluster(home, cluster_id)
+    with report.step(f'filling it with {size // MIB} MiB of rows'):
+        done = 0
+        while done < size:
+            done = min(size, done + PORTION)
+            filling.fill(cluster.members[0], done)
+            report.say(f'  {done // MIB} MiB')
     cluster.members[0].ask(f'CREATE DATABASE {SCHEMA}')
     return cluster
 
 
-def transfer_rate(cluster: fault_clusters.Cluster) -> float:
+def _check(cluster: fault_clusters.Cluster, way: str) -> None:
+    """See that a cluster talks as it was asked to."""
+    for member in cluster.members:
+        (row,) = member.ask(
+            "SHOW GLOBAL VARIABLES LIKE 'wsrep_provider_options'")
+        encrypted = 'socket.ssl = YES' in str(row[1])
+        if encrypted != (way == 'encrypted'):
+            raise AssertionError(
+                f'{member.name} is {"" if encrypted else "not "}encrypted')
+
+
+def transfer_rate(cluster: fault_clusters.Cluster,
+                  report: lab_report.Report) -> float:
     """MiB of rows a second that reach a member which has lost its data."""
     joiner = cluster.members[-1]
+    report.say(f'  {joiner.name} loses its data and takes a copy')
     size = filling.arrived(joiner)
     before = cluster.mark()
     filling.spoil(joiner)
@@ -85,7 +135,8 @@ def transfer_rate(cluster: fault_clusters.Cluster) -> float:
     if not transfer.by_sst:
         raise AssertionError(f'{joiner.name} took no copy: {transfer.lines}')
     cluster.wait_healthy()
-    return (size >> 20) / seconds
+    report.say(f'  {size // MIB} MiB in {seconds:.1f} s')
+    return size / MIB / seconds
 
 
 def _donor(cluster: fault_clusters.Cluster) -> bool:
@@ -93,9 +144,11 @@ def _donor(cluster: fault_clusters.Cluster) -> bool:
                for member in cluster.members)
 
 
-def commit_rate(member: members.Member, clients: int,
-                seconds: float) -> float:
+def commit_rate(member: members.Member, clients: int, seconds: float,
+                report: lab_report.Report) -> float:
     """Commits a second, of clients that write into tables of their own."""
+    report.say(f'  clients that commit through {member.name} for '
+               f'{seconds:g} s: {clients}')
     over = threading.Event()
     counts = [0] * clients
 
@@ -116,4 +169,7 @@ def commit_rate(member: members.Member, clients: int,
             [lambda each=number: client(each) for number in range(clients)],
             over):
         waiting.pause(seconds)
-    return sum(counts) / (time.monotonic() - began)
+        lasted = time.monotonic() - began
+        done = sum(counts)
+    report.say(f'  {done / lasted:.1f} commits/s')
+    return done / lasted
