@@ -273,6 +273,10 @@ class HoldTest(LeaseTest):
         self.tick(1)
         self.assert_lost(self.held, 'could not be renewed for 30 s')
 
+    def test_who_was_away_for_long_finds_it_lost(self) -> None:
+        self.tick(10 * SECONDS)
+        self.assert_lost(self.held, 'could not be renewed for 30 s')
+
     def test_its_time_counts_from_before_the_write(self) -> None:
         """Another may have seen the value as soon as it was written."""
         self.table.before_update = lambda: self.tick(20)
@@ -284,6 +288,10 @@ class HoldTest(LeaseTest):
 
     def test_another_has_it(self) -> None:
         self.row.updated += SECOND
+        self.assert_lost(self.held, 'another taskmanager')
+
+    def test_another_has_it_whose_clock_is_behind(self) -> None:
+        self.row.updated -= SECOND
         self.assert_lost(self.held, 'another taskmanager')
 
     def test_what_is_lost_stays_lost(self) -> None:
@@ -350,7 +358,12 @@ class EndTest(LeaseTest):
         super().setUp()
         self.held = self.useFixture(Held(self.wanted())).lease
         self.ended = self.useFixture(fixtures.MockPatchObject(
-            orders, 'end', autospec=True, return_value=True)).mock
+            orders, 'end', autospec=True, side_effect=self.end)).mock
+
+    def end(self, cluster_id: str, task: ClusterTask,
+            **values: Any) -> bool:
+        self.row.task_id = ClusterTasks.NONE.code
+        return True
 
     def test_only_who_holds_it_ends_the_task(self) -> None:
         self.tick(5)
@@ -367,6 +380,7 @@ class EndTest(LeaseTest):
         self.assertEqual(NOON, self.row.updated)
 
     def test_a_task_of_another_is_left_alone(self) -> None:
+        self.ended.side_effect = None
         self.ended.return_value = False
         self.held.end()
         self.held.check()
