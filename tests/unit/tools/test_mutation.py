@@ -98,6 +98,16 @@ class TestModulesTest(testtools.TestCase):
              'tests.unit.galera.test_plan_stories'],
             self.mirrors_of('trove_pxc/galera/plan.py'))
 
+    def test_who_else_tests_a_module(self) -> None:
+        self.assertEqual(
+            ['tests.unit.galera.test_history',
+             'tests.unit.galera.test_plan'],
+            self.mirrors_of('trove_pxc/galera/history.py'))
+        for module, tests in mutation.ALSO.items():
+            for test in (module, *(f'{name.replace(".", "/")}.py'
+                                   for name in tests)):
+                self.assertTrue((TOP / test).is_file(), test)
+
     def test_not_those_of_a_module_whose_name_goes_on(self) -> None:
         top = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
         code, unit = top / 'trove_pxc', top / 'tests' / 'unit'
