@@ -163,8 +163,7 @@ def discord(remembered: Mapping[str, tuple[str, int]],
     for name, (uuid, _) in remembered.items():
         first, own = first or name, own or uuid
         if uuid != own:
-            whose = ('the cluster' if known_uuid is not None
-                     or first == name else first)
+            whose = 'the cluster' if known_uuid is not None else first
             return (f'{name} was last Synced in the history {uuid}, '
                     f'{whose} in {own}. Find out which of them is the true '
                     'one, then force a member of that.')

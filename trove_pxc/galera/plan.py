@@ -38,6 +38,7 @@ import shlex
 from trove_pxc.galera import history
 from trove_pxc.galera.history import Answer
 from trove_pxc.galera.position import Position
+from trove_pxc.galera.position import UNKNOWN_SEQNO
 from trove_pxc.galera.view import LocalState
 from trove_pxc.galera.view import MemberReport
 from trove_pxc.galera.view import ServerState
@@ -86,7 +87,7 @@ class Choice:
     step: Step
     reason: str
     member: str | None = None
-    seqno: int = -1
+    seqno: int = UNKNOWN_SEQNO
     uuid: str = ''
 
 
@@ -180,7 +181,8 @@ def join_order(members: Sequence[str], source: str,
         place = positions.get(name)
         usable = (place is not None and not place.sst_in_progress
                   and place.known and place.uuid == uuid)
-        seqno = place.seqno if place is not None and usable else -1
+        seqno = (place.seqno if place is not None and usable
+                 else UNKNOWN_SEQNO)
         return (-seqno, list(members).index(name))
     return tuple(sorted((name for name in members if name != source),
                         key=lack))
@@ -188,7 +190,7 @@ def join_order(members: Sequence[str], source: str,
 
 def choose_bootstrap(members: Sequence[str], answers: Mapping[str, Answer],
                      *, known_uuid: str | None = None,
-                     known_seqno: int = -1,
+                     known_seqno: int = UNKNOWN_SEQNO,
                      forced: str | None = None) -> Choice:
     """The next step that brings a cluster back, or the refusal of any.
 
@@ -260,8 +262,9 @@ def survivor(members: Sequence[str],
                    or answer.position.may_come_up_primary
                    for answer in others)):
         return None
-    view = answers[running[0]].report.view
-    return None if view is None or view.in_primary else running[0]
+    (alone,) = running
+    view = answers[alone].report.view
+    return None if view is None or view.in_primary else alone
 
 
 def mutes(answers: Mapping[str, Answer]) -> list[str]:
@@ -308,7 +311,7 @@ def _of_the_living(told: Mapping[str, Answer]) -> Choice | None:
                 'writes, have an operator stop the servers of the one that '
                 'is to be given up ("openstack server stop"), then '
                 'recover.')
-        first = parts[0][0]
+        first = next(iter(primaries))
         return Choice(
             Step.REJOIN, f'{first} is in the primary component: nobody '
             'bootstraps, the others join it.', first,

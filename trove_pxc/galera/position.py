@@ -140,7 +140,7 @@ def parse_grastate(text: str) -> Grastate:
     :raises UnreadablePosition: if a value is not of its kind.
     """
     values: dict[str, str] = {}
-    whole = text[:text.rfind('\n') + 1]
+    whole, _, _ = text.rpartition('\n')
     for line in whole.splitlines():
         key, colon, value = line.partition(':')
         if colon and not key.lstrip().startswith('#'):

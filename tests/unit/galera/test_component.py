@@ -85,6 +85,13 @@ class UnfitTest(testtools.TestCase):
                    'reporting, b is outside the primary component',
                    None, samples.outside(7))
         self.unfit('no member')
+        found = look(None, samples.outside(7))
+        self.assertEqual((0, 0, '', ()), (
+            found.size, found.hidden, found.uuid, found.inside))
+
+    def test_nobody_is_hidden_where_more_answer_than_are_counted(
+            self) -> None:
+        self.assertEqual(0, look(inside(2), inside(2), inside(2)).hidden)
 
     def test_two_components(self) -> None:
         self.unfit('two primary components: a, b and c',

@@ -65,7 +65,8 @@ CASES = (
      ('a-1 and a-2 give their data away and serve',), ()),
     ([IN, BUSY, IN], ClusterState.RECOVERING,
      ('2 of 3', 'takes no statements'), ('a-2 has given its data away',)),
-    ([IN, IN, of(2)], ClusterState.RECOVERING, ('changing',), ('Wait',)),
+    ([IN, IN, of(2)], ClusterState.RECOVERING,
+     ('not all of them see all 3 yet', 'changing'), ('Wait',)),
     ([of(2), of(2), of(2)], ClusterState.RECOVERING,
      ('component of 2', 'changing'), ('Wait',)),
     ([IN, IN, JOINER], ClusterState.RECOVERING, ('a-3 is joining',),
@@ -81,7 +82,7 @@ CASES = (
     ([of(1), STARTING, STARTING], ClusterState.RECOVERING,
      ('1 of 3 members serves', 'a-2', 'a-3'), ('Wait', 'two minutes')),
     ([of(2), of(2), STOPPED], ClusterState.DEGRADED,
-     ('2 of 3', 'a-3 is stopped'), ('Start it', RESTART)),
+     ('2 of 3 members serve;', 'a-3 is stopped'), ('Start it', RESTART)),
     ([of(2), of(2), CRASHED], ClusterState.DEGRADED, ('a-3 has crashed',),
      (MEMBERS, RESTART)),
     ([of(2), of(2), OUT], ClusterState.DEGRADED,
@@ -108,6 +109,12 @@ CASES = (
      ('instance reboot',)),
     ([of(1), SILENT, SILENT], ClusterState.DEGRADED,
      ('of 1 goes on without a-2 and a-3',), ('instance reboot',)),
+    ([IN, SILENT, STOPPED], ClusterState.DEGRADED,
+     ('counts a-2 among its 3 members', 'a-3 is stopped'),
+     ('instance reboot a-2',)),
+    # two have come together, and do not show it yet
+    ([of(1), of(1), SILENT], ClusterState.DEGRADED,
+     ('goes on without a-3',), ('instance reboot a-3',)),
     ([of(2), SILENT, SILENT], ClusterState.DEGRADED,
      ('a-2 is not reporting and a-3 is not reporting',),
      ('instance reboot',)),
@@ -134,6 +141,9 @@ CASES = (
     ([of(2), of(2), out(1, samples.OTHER_UUID)], ClusterState.SPLIT,
      ('a-3 cannot come back', 'another history', 'a-1 and a-2'),
      ('Save what a-3', RESTART)),
+    ([of(1), out(1, samples.OTHER_UUID), out(1, samples.OTHER_UUID)],
+     ClusterState.SPLIT, ('a-2 and a-3 cannot come back',),
+     ('Save what a-2',)),
     ([of(2), of(2), out(1, None)], ClusterState.DEGRADED, ('a-3',),
      (RESTART,)),
     ([out(2), out(2), out(1, samples.OTHER_UUID)], ClusterState.SPLIT,
@@ -142,6 +152,8 @@ CASES = (
     ([out(3), out(3), out(3)], ClusterState.NON_PRIMARY,
      ('nobody takes writes', 'They see each other'), (RECOVER,)),
     ([out(1), out(1), out(1)], ClusterState.NON_PRIMARY,
+     ('None of them sees another',), ('network', RECOVER)),
+    ([out(0), out(0), out(0)], ClusterState.NON_PRIMARY,
      ('None of them sees another',), ('network', RECOVER)),
     ([out(2), out(2), out(1)], ClusterState.NON_PRIMARY,
      ('At most 2 of them see each other',), ('network', RECOVER)),
@@ -201,6 +213,16 @@ class DiagnoseTest(testtools.TestCase):
                 self.assertIn(word, seen.sentence, reports)
             for word in action:
                 self.assertIn(word, seen.next_action, reports)
+
+    def test_which_of_two_silent_ones_is_counted_is_not_guessed(self):
+        sentence = diagnose((of(2), SILENT, SILENT)).sentence
+        self.assertNotIn('counts', sentence)
+        self.assertNotIn('goes on', sentence)
+
+    def test_one_that_runs_alone_has_nobody_to_see(self):
+        seen = diagnose((OUT, STOPPED, CRASHED))
+        self.assertNotIn('of them', seen.sentence)
+        self.assertNotIn('network', seen.next_action)
 
     def test_an_absent_report_is_as_good_as_none(self):
         self.assertEqual(

@@ -47,6 +47,13 @@ COMPONENTS = (
     ({'a': {'incoming_addresses': []}, 'b': {}}, [['a', 'b']]),
     ({'a': {'incoming_addresses': [], 'cluster_conf_id': 9}, 'b': {}},
      [['a'], ['b']]),
+    ({'a': {}, 'b': {'incoming_addresses': [], 'cluster_conf_id': 9}},
+     [['a'], ['b']]),
+    # in the order of their first members
+    ({'a': {'incoming_addresses': ['1']},
+      'b': {'incoming_addresses': ['2']},
+      'c': {'incoming_addresses': ['2']},
+      'd': {'incoming_addresses': ['1']}}, [['a', 'd'], ['b', 'c']]),
     ({'a': {'cluster_uuid': None}, 'b': {}}, [['a'], ['b']]),
 )
 
@@ -90,18 +97,31 @@ class PlaceTest(testtools.TestCase):
     def test_of_one_who_does_not_tell_nothing_is_known(self):
         found = history.place('a', history.Answer(
             samples.report('stopped')))
-        self.assertIs(Flaw.NOT_TOLD, found.flaw)
+        self.assertEqual(history.Place(
+            name='a', uuid=None, seqno=-1, safe=False, running=False,
+            order=0, flaw=Flaw.NOT_TOLD, ordered=False), found)
 
     def test_a_running_server_tells_for_itself(self):
         found = history.place('a', history.Answer(
             samples.outside(25), samples.place(7, OTHER)))
-        self.assertEqual((UUID, 25, True, None), (
-            found.uuid, found.seqno, found.running, found.flaw))
+        self.assertEqual(history.Place(
+            name='a', uuid=UUID, seqno=25, safe=False, running=True,
+            order=0, flaw=None, ordered=False), found)
+
+    def test_the_last_view_of_a_server_that_stopped_does_not_count(self):
+        found = history.place('a', history.Answer(
+            samples.report('stopped', samples.node_view()),
+            samples.place(7, OTHER)))
+        self.assertEqual((OTHER, 7, False), (
+            found.uuid, found.seqno, found.running))
 
     def test_one_that_runs_nowhere(self):
-        found = history.place('a', history.Answer(
-            samples.outside(-1, None)))
-        self.assertIs(Flaw.NOWHERE, found.flaw)
+        for seqno, uuid, flaw in (
+                (-1, None, Flaw.NOWHERE), (25, None, Flaw.NOWHERE),
+                (-1, UUID, Flaw.NOWHERE), (0, UUID, None)):
+            found = history.place('a', history.Answer(
+                samples.outside(seqno, uuid)))
+            self.assertIs(flaw, found.flaw, (seqno, uuid))
 
     def test_merit_is_seqno_then_running_then_safe_then_order(self):
         answers = {
@@ -115,3 +135,47 @@ class PlaceTest(testtools.TestCase):
                       key=lambda place: place.merit, reverse=True)
         self.assertEqual(['running', 'safe', 'first', 'last', 'behind'],
                          [place.name for place in best])
+
+    def test_among_equals_the_first_has_the_greatest_merit(self):
+        merits = [history.place('a', samples.stopped(31), order).merit
+                  for order in range(4)]
+        self.assertEqual(sorted(merits, reverse=True), merits)
+        self.assertEqual(4, len(set(merits)))
+
+
+class DiscordTest(testtools.TestCase):
+
+    def discord(self, remembered, known_uuid=None):
+        return history.discord(remembered, known_uuid)
+
+    def test_one_history(self):
+        self.assertIsNone(self.discord({}))
+        self.assertIsNone(self.discord({'a': (UUID, 3), 'b': (UUID, 9)}))
+        self.assertIsNone(self.discord({'a': (UUID, 3)}, UUID.upper()))
+
+    def test_two_of_them_remember_two(self):
+        for mine, yours in ((UUID, OTHER), (OTHER, UUID)):
+            self.assertIn(
+                f'c was last Synced in the history {yours}, a in {mine}.',
+                self.discord({'a': (mine, 3), 'b': (mine, 3),
+                              'c': (yours, 3)}))
+
+    def test_one_remembers_another_than_the_cluster_has(self):
+        for mine, yours in ((UUID, OTHER), (OTHER, UUID)):
+            self.assertIn(
+                f'b was last Synced in the history {yours}, the cluster in '
+                f'{mine}.',
+                self.discord({'a': (mine, 3), 'b': (yours, 3)}, mine))
+
+
+class DisagreementTest(testtools.TestCase):
+
+    def test_who_has_no_say_silences_nobody(self):
+        """One that is spoiled or empty stands before one that disagrees."""
+        for one in (samples.stopped(99, OTHER, sst=True),
+                    samples.stopped(-1, None)):
+            places = history.standing({
+                'a': one, 'b': samples.stopped(3),
+                'c': samples.stopped(3, OTHER)})
+            self.assertIn('c is of the history',
+                          history.disagreement(places, None))

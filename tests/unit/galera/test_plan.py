@@ -69,6 +69,10 @@ NEW_CLUSTERS = (
        EMPTY)], ('a-1', '90000000')),
     ([(samples.report('absent', started=False, data_bytes=24_576),
        EMPTY)], None),
+    ([(samples.report('absent', started=False, data_bytes=2 ** 20),
+       EMPTY)], None),
+    ([(samples.report('absent', started=False, data_bytes=2 ** 20 + 1),
+       EMPTY)], ('a-1', '1048577')),
     ([(NEW, EMPTY), (NEW, None)], ('a-2', 'guest agent')),
     ([(NEW, EMPTY), (None, EMPTY)], ('a-2', 'guest agent')),
 )
@@ -125,6 +129,9 @@ RECOVERIES = (
      Step.REJOIN, 'a-2', ('join',)),
     ('one is primary, another is silent: rejoin all the same',
      [SILENT, Answer(primary()), stopped(1)], Step.REJOIN, 'a-2', ()),
+    ('two are primary, together: the first of them is named',
+     [stopped(1), Answer(primary()), Answer(primary())],
+     Step.REJOIN, 'a-2', ()),
     ('a donor is primary',
      [Answer(primary(local_state='Donor/Desynced')), stopped(1), SILENT],
      Step.REJOIN, 'a-1', ()),
@@ -229,6 +236,9 @@ REMEMBERED = (
 SEEN = (
     ('where it stands, or a little before',
      [stopped(31, seen=31), stopped(30, seen=12), stopped(29)],
+     Step.BOOTSTRAP, 'a-1', ()),
+    ('all have gone on since then',
+     [stopped(31, seen=12), stopped(30, seen=12), stopped(29)],
      Step.BOOTSTRAP, 'a-1', ()),
     ('the disk of the furthest has fallen back',
      [stopped(31, seen=40), stopped(30, seen=30), stopped(29)],
@@ -356,6 +366,10 @@ FORCED = (
     ('a-1', [outside(30), SILENT, stopped(35)], Step.PROMOTE, 'a-1', ()),
     ('a-1', [stopped(30), outside(31), SILENT], Step.REFUSE, None,
      ('a-2', 'still runs', 'force a-1')),
+    ('a-2', [outside(31), stopped(30), SILENT], Step.REFUSE, None,
+     ('a-1', 'still runs', 'force a-2')),
+    ('a-1', [stopped(30), outside(31), outside(32)], Step.REFUSE, None,
+     ('Force a-2 instead', 'force a-1')),
     ('a-1', [stopped(30), Answer(primary()), SILENT], Step.REJOIN, 'a-2',
      ()),
     ('a-1', [stopped(30), state('unresponsive'), SILENT], Step.REFUSE, None,
@@ -460,6 +474,17 @@ class ChooseTest(testtools.TestCase):
             self.assertIs(Step.REFUSE, choice.step)
             self.assertIn(f'{NAMES[number]} has seen', choice.reason)
 
+    def test_a_cluster_without_a_write_is_continued_at_0(self):
+        choice = plan.choose_bootstrap(NAMES, told([stopped(0)] * 3))
+        self.assertEqual((Step.BOOTSTRAP, 'a-1', 0),
+                         (choice.step, choice.member, choice.seqno))
+
+    def test_who_decides_nothing_names_no_position(self):
+        for what, answers, step, _, _ in (*RECOVERIES, *SEEN):
+            if step in (Step.REFUSE, Step.WAIT):
+                choice = plan.choose_bootstrap(NAMES, told(answers))
+                self.assertEqual(-1, choice.seqno, what)
+
     def test_a_choice_names_the_history(self):
         for what, answers, step, _, _ in (*RECOVERIES, *SEEN):
             choice = plan.choose_bootstrap(NAMES, told(answers))
@@ -485,6 +510,10 @@ class ChooseTest(testtools.TestCase):
     def test_survivor(self):
         for what, answers, who in SURVIVORS:
             self.assertEqual(who, plan.survivor(NAMES, told(answers)), what)
+
+    def test_nobody_survives_where_a_stranger_answers(self):
+        answers = told([stopped(3), outside(3), stopped(3)])
+        self.assertIsNone(plan.survivor(NAMES[:2], answers))
 
     def test_nothing_is_worth_waiting_for_where_one_survives(self):
         for what, answers, who in SURVIVORS:
@@ -524,6 +553,12 @@ class ChooseTest(testtools.TestCase):
         for who, answers, step, member, words in FORCED:
             choice = plan.choose_bootstrap(NAMES, told(answers), forced=who)
             self.check(choice, answers, step, member, words)
+
+    def test_force_names_the_history_of_the_forced(self):
+        choice = plan.choose_bootstrap(
+            NAMES, told([stopped(30), stopped(31, OTHER), stopped(30)]),
+            forced='a-2')
+        self.assertEqual(OTHER, choice.uuid)
 
     def test_the_seqno_of_a_choice_is_that_of_its_member(self):
         for what, answers, step, member, _ in RECOVERIES:
@@ -582,13 +617,15 @@ class OrderTest(testtools.TestCase):
             'a-1': primary(), 'a-2': primary(ready=False)}))
 
     def test_those_who_lack_least_join_first(self):
-        names = ('a-1', 'a-2', 'a-3', 'a-4', 'a-5', 'a-6', 'a-7')
+        names = tuple(f'a-{number}' for number in range(1, 10))
         positions = {
             'a-1': samples.place(10), 'a-2': samples.place(31),
             'a-3': samples.place(99, sst=True), 'a-4': samples.place(30),
-            'a-5': samples.place(99, OTHER), 'a-6': samples.place(30)}
+            'a-5': samples.place(99, OTHER), 'a-6': samples.place(30),
+            'a-8': samples.place(99, '0' + UUID[1:]),
+            'a-9': samples.place(0)}
         self.assertEqual(
-            ('a-4', 'a-6', 'a-1', 'a-3', 'a-5', 'a-7'),
+            ('a-4', 'a-6', 'a-1', 'a-9', 'a-3', 'a-5', 'a-7', 'a-8'),
             plan.join_order(names, 'a-2', positions))
 
     def test_without_positions_they_join_in_member_order(self):

@@ -47,13 +47,18 @@ GRASTATES = (
     ('# GALERA saved state\n', None, -1, None),
     (f'# uuid: {UUID}\n', None, -1, None),
     (grastate(seqno='-5'), UUID, -1, False),
+    (grastate(seqno='0'), UUID, 0, False),
+    (grastate(safe='2'), UUID, -1, False),
+    ('uuid\nseqno\nsafe_to_bootstrap\n', None, -1, None),
 )
 
 # (log of --wsrep-recover, what it tells)
 LOGS = (
     (samples.RECOVERED, (UUID, 27)),
     (recovered(), (UUID, 27)),
+    (recovered(seqno=0), (UUID, 0)),
     (recovered(seqno=1) + recovered(seqno=9), (UUID, 9)),
+    (recovered(OTHER, 12) + recovered(seqno=9), (UUID, 9)),
     (recovered(NIL_UUID, -1), None),
     (recovered(NIL_UUID, 2), None),
     (recovered(UUID, -1), None),
@@ -69,11 +74,14 @@ LOGS = (
 COMBINED = (
     (grastate(seqno='31', safe='1'), None, UUID, 31),
     (grastate(seqno='31'), recovered(seqno=31), UUID, 31),
+    (grastate(seqno='31'), recovered(seqno=29), UUID, 31),
+    (grastate(seqno='0'), recovered(seqno=29), UUID, 0),
     (grastate(), recovered(seqno=29), UUID, 29),
     (grastate(), None, UUID, -1),
     (grastate(), recovered(NIL_UUID, -1), UUID, -1),
     (grastate(NIL_UUID), recovered(seqno=29), UUID, 29),
     (grastate(), recovered(OTHER, 99), UUID, -1),
+    (grastate(OTHER), recovered(UUID, 99), OTHER, -1),
     (None, recovered(seqno=29), UUID, 29),
     (None, None, None, -1),
     ('', None, None, -1),
@@ -126,6 +134,11 @@ class CombineTest(testtools.TestCase):
             found = position.combine(text, log, False, False)
             self.assertEqual(uuid is not None and seqno >= 0, found.known)
 
+    def test_a_start_may_make_a_component_by_a_last_view_or_an_order(self):
+        for gvwstate, ordered in itertools.product((True, False), repeat=2):
+            found = samples.place(31, gvwstate=gvwstate, ordered=ordered)
+            self.assertIs(gvwstate or ordered, found.may_come_up_primary)
+
     def test_marks_are_kept(self):
         for sst, gvwstate in itertools.product((True, False), repeat=2):
             found = position.combine(samples.GRASTATE, None, sst, gvwstate)
@@ -140,6 +153,8 @@ class CombineTest(testtools.TestCase):
                       position.combine(None, recovered(), False, False),
                       position.combine(None, None, True, False),
                       position.combine(None, None, False, True),
+                      samples.place(0, None, safe=None, grastate=False),
+                      samples.place(5, None, safe=None, grastate=False),
                       samples.place(-1, None, safe=None, grastate=False,
                                     cast_out=True)):
             self.assertFalse(found.is_empty, found)

@@ -29,6 +29,13 @@ STATES = (
     ('3', 'Joined', LocalState.JOINED),
     ('4', 'Synced', LocalState.SYNCED),
     ('4', 'Donor/Desynced', LocalState.SYNCED),
+    ('0', '', LocalState.INITIALIZED),
+    ('1', '', LocalState.JOINING),
+    ('2', '', LocalState.DONOR),
+    ('3', '', LocalState.JOINED),
+    ('4', '', LocalState.SYNCED),
+    ('5', '', LocalState.INCONSISTENT),
+    ('6', '', LocalState.UNKNOWN),
     ('', 'Synced', LocalState.SYNCED),
     ('', 'Joining: receiving State Transfer', LocalState.JOINING),
     ('5', 'Inconsistent', LocalState.INCONSISTENT),
@@ -56,6 +63,16 @@ SERVING = (
     ('Primary', '4', 'OFF', False),
     ('non-Primary', '4', 'ON', False),
     ('Disconnected', '0', 'OFF', False),
+)
+
+
+# (wsrep_cluster_conf_id, the number)
+CONF_IDS = (
+    ('0', 0),
+    ('4711', 4711),
+    (str(2 ** 63 - 1), 2 ** 63 - 1),
+    (str(2 ** 63), -1),
+    (str(2 ** 64 - 1), -1),
 )
 
 
@@ -96,6 +113,17 @@ class NodeViewTest(testtools.TestCase):
         for text, status in STATUSES:
             seen = view.NodeView.from_status({'wsrep_cluster_status': text})
             self.assertIs(status, seen.cluster_status, text)
+
+    def test_configurations(self):
+        for text, number in CONF_IDS:
+            seen = view.NodeView.from_status({'wsrep_cluster_conf_id': text})
+            self.assertEqual(number, seen.cluster_conf_id)
+
+    def test_only_the_inconsistent_was_cast_out(self):
+        for state in LocalState:
+            seen = samples.node_view(local_state=state.value)
+            self.assertIs(state is LocalState.INCONSISTENT,
+                          seen.was_cast_out)
 
     def test_who_serves(self):
         for status, state, ready, serves in SERVING:
@@ -144,3 +172,20 @@ class MemberReportTest(testtools.TestCase):
                 wire = json.dumps(report.to_dict())
                 self.assertEqual(report, view.MemberReport.from_dict(
                     json.loads(wire)))
+
+    def test_an_older_guest_does_not_tell_all(self):
+        plain = samples.primary().to_dict()
+        for key in ('receiving', 'unsynced', 'restarts',
+                    'certificate_ends'):
+            del plain[key]
+        report = view.MemberReport.from_dict(plain)
+        self.assertEqual((False, False, 0, None), (
+            report.receiving, report.unsynced, report.restarts,
+            report.certificate_ends))
+
+    def test_what_holds_unless_it_is_told(self):
+        report = view.MemberReport(view.ServerState.STOPPED, None, 0, True,
+                                   0, '')
+        self.assertEqual((False, False, 0, None), (
+            report.receiving, report.unsynced, report.restarts,
+            report.certificate_ends))

@@ -119,6 +119,10 @@ class FailureTest(testtools.TestCase):
             exceptions.MemberFailed('c-3', 'id-3', 'no disk.'))
         self.assertEqual(('id-3',), failed.blamed)
         self.assertEqual('c-3: no disk', failed.cause)
+        failed = self.failure(
+            exceptions.MemberFailed('c-1', 'id-1', 'no disk.'))
+        self.assertEqual(('id-1',), failed.blamed)
+        self.assertEqual('c-1: no disk', failed.cause)
 
     def test_its_own_member_is_not_named_twice(self) -> None:
         failed = self.failure(
@@ -130,9 +134,36 @@ class FailureTest(testtools.TestCase):
         self.assertEqual((), failed.blamed)
         self.assertIn('look at the data', failed.next_action)
 
+    def test_nobody_is_blamed_where_members_do_not_agree(self) -> None:
+        failed = self.failure(exceptions.ClusterInconsistent('two sizes'))
+        self.assertEqual((), failed.blamed)
+
+    def test_a_refused_recovery_has_its_own_advice(self) -> None:
+        failed = self.failure(exceptions.RecoveryRefused(
+            'c-2 is silent', 'Start c-2.', ('id-2', 'id-3')))
+        self.assertEqual('c-2 is silent', failed.cause)
+        self.assertEqual('Start c-2', failed.next_action)
+        self.assertEqual(('id-2', 'id-3'), failed.blamed)
+
+    def test_a_refused_recovery_without_advice(self) -> None:
+        failed = self.failure(
+            exceptions.RecoveryRefused('c-2 is silent', '', ()))
+        self.assertEqual(self.journal.remedy, failed.next_action)
+
     def test_a_time_out_names_its_option(self) -> None:
         failed = self.failure(exceptions.DeadlineExceeded('it', 3, 'none'))
         self.assertIn('some_timeout', failed.next_action)
+
+    def test_what_is_no_time_out_names_no_option(self) -> None:
+        failed = self.failure(KeyError('x'))
+        self.assertIn(self.journal.remedy, failed.next_action)
+        self.assertNotIn('some_timeout', failed.next_action)
+
+    def test_a_time_out_before_the_first_step(self) -> None:
+        self.journal.at = self.journal.subject = None
+        failed = self.failure(exceptions.DeadlineExceeded('it', 3, 'none'))
+        self.assertIn(self.journal.remedy, failed.next_action)
+        self.assertEqual((), failed.blamed)
 
     def test_an_error_without_words_has_a_name(self) -> None:
         self.assertEqual('KeyError', self.failure(KeyError()).cause)
