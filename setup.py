@@ -23,19 +23,34 @@ TOP = pathlib.Path(__file__).resolve().parent
 def name_the_version_without_history() -> None:
     """Give pbr setup.cfg's version where no git history can be read.
 
-    pbr counts commits. An archive of the tree has none, and git refuses to
-    read a checkout that belongs to another user.
+    pbr counts the commits since the last tag. An archive of the tree has
+    none, a shallow clone has some of them, and git refuses to read a checkout
+    that belongs to another user.
     """
-    if (TOP / 'PKG-INFO').exists():
+    if (TOP / 'PKG-INFO').exists() or knows_its_version():
         return
+    settings = configparser.ConfigParser()
+    settings.read(TOP / 'setup.cfg')
+    os.environ.setdefault('PBR_VERSION', settings['metadata']['version'])
+
+
+def knows_its_version() -> bool:
+    """Whether git has a tag of this very tree, or commits to count."""
     try:
-        subprocess.run(['git', 'rev-parse', 'HEAD'], cwd=TOP, check=True,
-                       capture_output=True)
+        if pathlib.Path(git('rev-parse', '--show-toplevel')) != TOP:
+            # An archive, unpacked somewhere in another project.
+            return False
+        if (git('rev-parse', '--is-shallow-repository') == 'false'
+                and git('rev-list', '--count', 'HEAD') != '1'):
+            return True
+        return bool(git('describe', '--exact-match', '--match', '[0-9]*'))
     except (OSError, subprocess.CalledProcessError):
-        settings = configparser.ConfigParser()
-        settings.read(TOP / 'setup.cfg')
-        os.environ.setdefault(
-            'PBR_VERSION', settings['metadata']['version'])
+        return False
+
+
+def git(*words: str) -> str:
+    return subprocess.run(['git', *words], cwd=TOP, check=True, text=True,
+                          capture_output=True).stdout.strip()
 
 
 name_the_version_without_history()

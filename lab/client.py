@@ -106,7 +106,12 @@ def _argv(home: lab_home.Home, arguments: Sequence[str]) -> list[str]:
 
 
 def _whole_environment(home: lab_home.Home, project: str) -> dict[str, str]:
-    return {**_inherited(), **environment(home, project)}
+    access = environment(home, project)
+    if home.with_keystone and os.geteuid() != 0:
+        raise errors.LabError(
+            f'{identity.clouds_file(home)} holds passwords and is for root '
+            f'alone: run it as root')
+    return {**_inherited(), **access}
 
 
 def _inherited() -> dict[str, str]:

@@ -171,9 +171,9 @@ def _refuse_failure(home: lab_home.Home, cluster: Record,
              f'task {cluster["task"]["name"]}) has failed:']
     for member in failed:
         fault = api.instance(home, member['instance_id']).get('fault') or {}
+        reason = str(fault.get('message', 'Trove tells no reason'))
         lines.append(f'  {member["name"]} ({member["instance_id"]}) is in '
-                     f'{member["status"]}: '
-                     f'{fault.get("message", "Trove tells no reason")}')
+                     f'{member["status"]}: {" ".join(reason.split())}')
     lines.append('see "lab logs taskmanager" and "lab logs MEMBER"; then '
                  f'"lab openstack database cluster delete {cluster["id"]}"')
     raise errors.LabError('\n'.join(lines))

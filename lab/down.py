@@ -16,12 +16,15 @@ namespaces and its state goes with it, so taking it down is what clearing
 the ruins of a killed lab is.
 """
 
+import os
+from pathlib import Path
 import shutil
 import subprocess
 
 from lab import home as lab_home
 from lab import netns
 from lab import packages
+from lab import place
 from lab import report as lab_report
 from lab import ruins
 
@@ -48,7 +51,7 @@ def purge(home: lab_home.Home, report: lab_report.Report) -> None:
         _remove_namespace_folder()
     if home.root.exists():
         with report.step(f'removing {home.root}'):
-            shutil.rmtree(home.root)
+            _remove(home.root)
     installed = settings.get('packages', [])
     if installed:
         report.say(
@@ -56,6 +59,19 @@ def purge(home: lab_home.Home, report: lab_report.Report) -> None:
             f'to remove them: apt-get purge --autoremove '
             f'{" ".join(installed)}')
     packages.restore_policy()
+
+
+def _remove(root: Path) -> None:
+    """Remove a folder; if a file system is mounted there, what is in it."""
+    if not os.path.ismount(root):
+        shutil.rmtree(root)
+        return
+    for entry in root.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            if entry.name not in place.UNCOUNTED:
+                shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def _remove_namespace_folder() -> None:

@@ -39,18 +39,30 @@ TROVE_PORT = 8779
 KEYSTONE_PORT = 5000
 PROJECT = 'demo'
 MARK = 'TROVE_PXC_LAB'
+LIBRARY = 'library'
 
 
 class Home:
     """The folder of one lab, and everything that is named after it."""
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = Path(os.path.abspath(root))
+        # As the kernel names mounts and loop devices, links resolved.
+        self.root = Path(os.path.realpath(root))
 
     @classmethod
     def from_environment(
             cls, environ: Mapping[str, str] = os.environ) -> 'Home':
-        return cls(environ.get('LAB_HOME') or DEFAULT_ROOT)
+        """The lab that LAB_HOME names.
+
+        :raises LabError: it is relative to a folder that is gone
+        """
+        root = environ.get('LAB_HOME') or DEFAULT_ROOT
+        try:
+            return cls(root)
+        except FileNotFoundError:
+            raise errors.LabError(
+                f'LAB_HOME={root} is relative to a folder that is gone: '
+                f'change to one that is there') from None
 
     @property
     def lab_id(self) -> str:
@@ -137,12 +149,26 @@ class Home:
         return self.root / 'venv-keystone'
 
     @property
+    def lock_file(self) -> Path:
+        return self.root / 'lock'
+
+    @property
     def settings_file(self) -> Path:
         return self.root / 'settings.json'
 
     @property
     def secrets_file(self) -> Path:
         return self.root / 'secrets.json'
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What of its folder a lab has made."""
+        return frozenset(path.name for path in (
+            self.logs, self.run, self.cloud, self.guests, self.images,
+            self.cache, self.venv, self.etc, self.own_options, self.rabbitmq,
+            self.mariadb, self.keystone, self.venv_keystone,
+            self.settings_file, self.secrets_file, self.lock_file,
+            self.root / LIBRARY))
 
     @property
     def exists(self) -> bool:
@@ -178,7 +204,7 @@ class Home:
 
         In a plain lab that is all that they find of the checkout.
         """
-        return self.root / 'library' if self.plain else self.checkout
+        return self.root / LIBRARY if self.plain else self.checkout
 
     @property
     def keystone_port(self) -> int:

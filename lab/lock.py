@@ -29,7 +29,7 @@ def held(home: lab_home.Home) -> Iterator[None]:
     :raises LabError: another one is at work
     """
     home.root.mkdir(parents=True, exist_ok=True)
-    with (home.root / 'lock').open('w') as file:
+    with home.lock_file.open('w') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -14,6 +14,7 @@
 Imported by the command line.
 """
 
+import os
 from pathlib import Path
 import subprocess
 
@@ -33,9 +34,12 @@ def listed(home: lab_home.Home) -> str:
 def show(home: lab_home.Home, who: str, lines: int, follow: bool) -> None:
     """Print the end of the logs of a service or a guest.
 
-    :raises LabError: there is no such log
+    :raises LabError: there is no such log, or this user may not read it
     """
     files = find(home, who)
+    for log in files:
+        if not os.access(log, os.R_OK):
+            raise errors.LabError(f'{log} is for root alone: run it as root')
     argv = ['tail', '-n', str(lines)]
     if follow:
         argv.append('-F')

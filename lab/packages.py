@@ -17,21 +17,35 @@ from, is used as it is: no package is upgraded or removed, and no service of
 the machine is started, stopped or enabled.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 import contextlib
+import fcntl
 import os
 from pathlib import Path
+import re
 import shutil
 import subprocess
 
 from lab import errors
 from lab import home as lab_home
 from lab import report as lab_report
+from lab import waiting
 
 SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 POLICY = Path('/usr/sbin/policy-rc.d')
 POLICY_KEPT = Path('/usr/sbin/policy-rc.d.kept-by-lab')
 POLICY_TEXT = '#!/bin/sh\n# Of the lab, while apt-get runs.\nexit 101\n'
+
+#: seconds until somebody who has a lock of apt or dpkg must be done
+PATIENCE = 900.0
+#: seconds between two looks at a lock
+INTERVAL = 2.0
+#: locked while a lab installs packages; neither apt nor dpkg locks it so
+DPKG = Path('/var/lib/dpkg')
+HELD = re.compile(
+    r'^E: Could not get lock (?P<file>\S+?)\.?(?:$|(?= ))'
+    r'(?: It is held by process (?P<pid>\d+)(?: \((?P<name>.+)\))?)?',
+    re.MULTILINE)
 
 #: what has to be there -> the package that brings it
 PROGRAMS = {
@@ -72,23 +86,40 @@ def missing(python: str) -> list[str]:
 
 
 def install(home: lab_home.Home, report: lab_report.Report,
-            names: Sequence[str]) -> None:
-    """Install packages without starting or enabling their services."""
-    if not names:
+            python: str) -> None:
+    """Install what is missing without starting or enabling services.
+
+    Whoever has a lock of apt or dpkg is waited for.
+
+    :param python: the interpreter that the lab's venv is made with
+    :raises LabError: what is to be put right
+    """
+    if not missing(python):
         return
-    before = _enabled_units()
-    with report.step(f'Debian packages: {", ".join(names)}'):
-        with _no_service_starts():
-            _apt_get(home, 'update', '-q')
-            _apt_get(home, 'install', '-q', '--yes', '--no-remove',
-                     '--no-upgrade', '--no-install-recommends', *names)
-    _disable(_enabled_units() - before)
-    known = set(home.settings().get('packages', []))
-    home.set(packages=sorted(known | set(names)))
+    with alone(report):
+        names = missing(python)
+        if not names:
+            return
+        before = _enabled_units()
+        with report.step(f'Debian packages: {", ".join(names)}'):
+            with _no_service_starts():
+                apt_get(home, report, 'update', '-q')
+                apt_get(home, report, 'install', '-q', '--yes',
+                        '--no-remove', '--no-upgrade',
+                        '--no-install-recommends', *names)
+        _disable(_enabled_units() - before)
+        known = set(home.settings().get('packages', []))
+        home.set(packages=sorted(known | set(names)))
 
 
 def restore_policy() -> None:
     """Put back the machine's policy-rc.d if a killed run left ours."""
+    with _locked_dpkg() as mine:
+        if mine:
+            _restore_policy()
+
+
+def _restore_policy() -> None:
     if POLICY_KEPT.exists():
         POLICY_KEPT.replace(POLICY)
     elif POLICY.exists() and POLICY.read_text() == POLICY_TEXT:
@@ -96,8 +127,47 @@ def restore_policy() -> None:
 
 
 @contextlib.contextmanager
+def alone(report: lab_report.Report) -> Iterator[None]:
+    """Keep every other lab from installing packages meanwhile."""
+    told = False
+
+    def entered() -> contextlib.ExitStack:
+        nonlocal told
+        with contextlib.ExitStack() as stack:
+            if stack.enter_context(_locked_dpkg()):
+                return stack.pop_all()
+        if not told:
+            told = True
+            report.say('waiting for another lab, which installs Debian '
+                       'packages')
+        raise waiting.NotYet('it still does')
+
+    with waiting.until('another lab to install its Debian packages',
+                       entered, PATIENCE, INTERVAL):
+        yield
+
+
+@contextlib.contextmanager
+def _locked_dpkg() -> Iterator[bool]:
+    """Lock dpkg's folder if no other lab has; whether it is locked now."""
+    descriptor = os.open(DPKG, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield _lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
 def _no_service_starts() -> Iterator[None]:
-    restore_policy()
+    _restore_policy()
     if POLICY.exists():
         POLICY.replace(POLICY_KEPT)
     POLICY.write_text(POLICY_TEXT)
@@ -105,23 +175,66 @@ def _no_service_starts() -> Iterator[None]:
     try:
         yield
     finally:
-        restore_policy()
+        _restore_policy()
 
 
-def _apt_get(home: lab_home.Home, *arguments: str) -> None:
+def apt_get(home: lab_home.Home, report: lab_report.Report,
+            *arguments: str) -> None:
+    """Run apt-get, with what it prints in a log.
+
+    :raises LabError: it fails, or somebody keeps a lock of apt or dpkg
+    """
     log = home.logs / 'apt.log'
+    told: set[str] = set()
+
+    def done() -> bool:
+        held = _try_apt_get(log, arguments)
+        if held is None:
+            return True
+        if held not in told:
+            told.add(held)
+            report.say(f'waiting for {held}')
+        raise waiting.NotYet(f'{held}; end it, or wait, and run the '
+                             f'command again')
+
+    waiting.until('apt-get to get its locks', done, PATIENCE, INTERVAL)
+
+
+def _try_apt_get(log: Path, arguments: tuple[str, ...]) -> str | None:
+    """Run apt-get; who has a lock that it did not get, None if it is done.
+
+    Not every lock is one that apt-get itself waits for.
+    """
     with log.open('ab') as output:
+        begin = output.tell()
         done = subprocess.run(
-            ['apt-get', '-o', 'DPkg::Lock::Timeout=120',
-             '-o', 'Dpkg::Options::=--force-confold', *arguments],
+            ['apt-get', '-o', 'Dpkg::Options::=--force-confold', *arguments],
             stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, 'DEBIAN_FRONTEND': 'noninteractive',
-                 'NEEDRESTART_MODE': 'l'})
-    if done.returncode:
+                 'NEEDRESTART_MODE': 'l', 'LC_ALL': 'C'})
+    if not done.returncode:
+        return None
+    held = holder(log.read_bytes()[begin:].decode(errors='replace'))
+    if held is None:
         raise errors.LabError(
             f'apt-get {arguments[0]} failed with {done.returncode}; '
             f'see the end of {log}, put it right and run the command again')
+    return held
+
+
+def holder(said: str) -> str | None:
+    """Who has which lock, in words, by what apt-get says in English.
+
+    None if it was no lock that it failed at.
+    """
+    found = HELD.search(said)
+    if found is None:
+        return None
+    who = 'another process'
+    if found['pid']:
+        who = f'{found["name"] or "a program"} (process {found["pid"]})'
+    return f'{who}, which has the lock {found["file"]}'
 
 
 def _present(program: str) -> bool:

@@ -29,6 +29,7 @@ import tempfile
 
 from lab import errors
 from lab import home as lab_home
+from lab import place
 from lab.services import all as all_services
 from lab.services import forwarder
 from lab import venv
@@ -37,7 +38,6 @@ GIB = 1024 ** 3
 SPACE_FIRST = 6 * GIB
 SPACE_LATER = 3 * GIB
 MEMORY = 2.5 * GIB
-LONGEST_ROOT = 60
 SIOCBRADDBR = 0x89a0
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
@@ -52,6 +52,8 @@ def check(home: lab_home.Home, ports: Mapping[str, int],
     :param trove_version: the release of Trove; None: as before
     """
     found = list(_fundamental(home))
+    if not found:
+        found = [*place.of_mounts(home), *place.of_checkout(home)]
     if not found:
         found = [problem for probe in PROBES for problem in probe(home)]
         if forwarder.Forwarder(home).pid is None:
@@ -75,11 +77,7 @@ def _fundamental(home: lab_home.Home) -> Iterator[str]:
     if shutil.which('unshare') is None or shutil.which('nsenter') is None:
         yield ('unshare and nsenter are not there; '
                'run: apt-get install util-linux')
-    if len(str(home.root)) > LONGEST_ROOT or not re.fullmatch(
-            r'[A-Za-z0-9_./-]+', str(home.root)):
-        yield (f'LAB_HOME={home.root} does not do as the name of sockets '
-               f'and mounts: use at most {LONGEST_ROOT} letters, digits, '
-               f'dots, dashes and underscores')
+    yield from place.of_home(home)
 
 
 def _namespaces(home: lab_home.Home) -> Iterator[str]:
@@ -93,7 +91,7 @@ def _namespaces(home: lab_home.Home) -> Iterator[str]:
 
 def _overlay(home: lab_home.Home) -> Iterator[str]:
     with tempfile.TemporaryDirectory(
-            dir=_nearest(home.root), prefix='.lab-probe-') as folder:
+            dir=place.nearest(home.root), prefix='.lab-probe-') as folder:
         for name in ('lower', 'upper', 'work', 'merged'):
             os.mkdir(f'{folder}/{name}')
         done = subprocess.run(
@@ -102,7 +100,7 @@ def _overlay(home: lab_home.Home) -> Iterator[str]:
              f'workdir={folder}/work', f'{folder}/merged'],
             capture_output=True, text=True)
     if done.returncode:
-        yield (f'overlay mounts do not work in {_nearest(home.root)} '
+        yield (f'overlay mounts do not work in {place.nearest(home.root)} '
                f'({" ".join(done.stderr.split())[:120]}): set LAB_HOME to '
                f'a folder on ext4 or xfs, or load the module "overlay"')
 
@@ -157,9 +155,9 @@ def _make_bridge() -> str:
 
 def _space(home: lab_home.Home) -> Iterator[str]:
     needed = SPACE_LATER if venv.is_usable(home) else SPACE_FIRST
-    free = shutil.disk_usage(_nearest(home.root)).free
+    free = shutil.disk_usage(place.nearest(home.root)).free
     if free < needed:
-        yield (f'{_nearest(home.root)} has {free / GIB:.1f} GiB free and '
+        yield (f'{place.nearest(home.root)} has {free / GIB:.1f} GiB free and '
                f'the lab needs {needed / GIB:.0f}: make room, or set '
                f'LAB_HOME to a folder on a larger disk')
 
@@ -198,13 +196,6 @@ def _trove(home: lab_home.Home, version: str | None) -> Iterator[str]:
         yield (f'the lab in {home.root} runs Trove '
                f'{venv.trove_version(home)}: run "lab down" before you '
                f'change it to {version}')
-
-
-def _nearest(path: Path) -> Path:
-    """The folder itself, or the first above it that exists."""
-    while not path.is_dir():
-        path = path.parent
-    return path
 
 
 PROBES: tuple[Callable[[lab_home.Home], Iterator[str]], ...] = (

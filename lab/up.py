@@ -75,7 +75,7 @@ def up(home: lab_home.Home, report: lab_report.Report,
         home.set(run_netns_was_there=netns.FOLDER.is_dir())
     if wanted.debug is not None:
         home.set(debug=wanted.debug)
-    packages.install(home, report, packages.missing(venv.base_python()))
+    packages.install(home, report, venv.base_python())
     netns.create_controller(home)
     services = all_services.services(home)
     parallel.run(

@@ -121,9 +121,8 @@ def _pip(home: lab_home.Home, folder: Path, *arguments: str) -> None:
 
 def _run(home: lab_home.Home, folder: Path, argv: list[str]) -> None:
     log = home.logs / f'{folder.name}.log'
-    # Inside a checkout that git does not trust, or none, pbr has no version.
-    environ = {**os.environ, 'PBR_VERSION': '0.0.1'}
-    environ.pop('PYTHONPATH', None)
+    environ = {name: value for name, value in os.environ.items()
+               if name not in ('PBR_VERSION', 'PYTHONPATH')}
     with log.open('ab') as output:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=output,
                               stderr=subprocess.STDOUT, env=environ)

@@ -23,6 +23,7 @@ from trove.instance import models as instance_models
 LENGTH = 255
 #: Trove breaks longer lines, with more characters than it takes away
 _LINE = 79
+_MORE = '...'
 
 
 def forget(instance_id: str) -> None:
@@ -32,12 +33,27 @@ def forget(instance_id: str) -> None:
         fault.db_api.delete(fault)
 
 
+def shorten(text: str, length: int) -> str:
+    """At most so many characters of a text, and no word cut in its middle.
+
+    A path or a name that misses its end would be taken for another one. A
+    word that takes more than three quarters of the length is cut all the same.
+    """
+    if len(text) <= length:
+        return text
+    kept = text[:length - len(_MORE)]
+    end = kept.rfind(' ')
+    if not text[len(kept)].isspace() and end >= len(kept) // 4:
+        kept = kept[:end]
+    return kept.rstrip(' ,;:.') + _MORE
+
+
 def save_fault(instance_id: str, message: str, details: str) -> None:
     """Have an instance tell of a failure, as far as Trove has room for it.
 
     :param details: what only an administrator sees.
     """
     instance_models.save_instance_fault(
-        instance_id, textwrap.fill(message[:LENGTH], _LINE,
+        instance_id, textwrap.fill(shorten(message, LENGTH), _LINE,
                                    break_long_words=False,
                                    break_on_hyphens=False), details)

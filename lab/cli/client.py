@@ -66,11 +66,12 @@ AS = '--as'
 def register(commands: command.Commands) -> None:
     parser = command.add(
         commands, 'openstack', "the ordinary client against this lab's Trove",
-        OPENSTACK, _never)
+        OPENSTACK, _never, needs_root=False)
     parser.add_argument('arguments', nargs=argparse.REMAINDER,
                         metavar='...', help="the client's own words")
     parser = command.add(
-        commands, 'env', 'the same as shell exports, to eval', ENV, _env)
+        commands, 'env', 'the same as shell exports, to eval', ENV, _env,
+        needs_root=False)
     parser.add_argument(
         '--project', '--as', default=lab_home.PROJECT,
         help='or a user, in a lab with Keystone (default: %(default)s)')

@@ -33,17 +33,18 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def add(commands: Commands, name: str, summary: str, teaching: str,
-        run: Run) -> argparse.ArgumentParser:
+        run: Run, needs_root: bool = True) -> argparse.ArgumentParser:
     """Declare a command.
 
     :param summary: one line for the list of all commands
     :param teaching: what its --help says: what it does and when to use it
     :param run: does it and returns the exit code
+    :param needs_root: whether any other user is refused
     """
     parser = commands.add_parser(
         name, help=summary, description=teaching,
         formatter_class=Formatter)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, needs_root=needs_root)
     return parser
 
 

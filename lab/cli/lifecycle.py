@@ -104,8 +104,6 @@ def _demo(home: lab_home.Home, options: argparse.Namespace) -> int:
 
 
 def _down(home: lab_home.Home, options: argparse.Namespace) -> int:
-    if os.geteuid() != 0:
-        raise errors.LabError('run it as root')
     report = lab_report.Report()
     if not home.root.exists():
         report.say(f'there is no lab in {home.root}')

@@ -29,6 +29,7 @@ from lab.cli import service
 from lab.cli import state
 from lab import errors
 from lab import home as lab_home
+from lab import place
 
 DESCRIPTION = """\
 OpenStack Trove and its guests on this one machine: real Trove services,
@@ -51,15 +52,15 @@ def main(arguments: Sequence[str]) -> int:
     """Run a command; returns the exit code."""
     # Guests read what the lab writes, whatever the shell's habit is.
     os.umask(0o022)
-    home = lab_home.Home.from_environment()
-    passed_on = client.for_the_client(arguments)
     try:
-        if passed_on is not None:
-            return client.openstack(home, passed_on)
-        options = parser().parse_args(arguments)
-        return int(options.run(home, options))
+        return _run(arguments)
     except errors.LabError as error:
         print(f'lab: {error}', file=sys.stderr)
+        return 1
+    except PermissionError as error:
+        if os.geteuid() == 0:
+            raise
+        print(f'lab: {error}; run it as root', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('lab: interrupted; "lab up" goes on, "lab down" clears up',
@@ -68,6 +69,24 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+
+
+def _run(arguments: Sequence[str]) -> int:
+    for_openstack = client.for_the_client(arguments)
+    if for_openstack is not None:
+        return client.openstack(_home(), for_openstack)
+    options = parser().parse_args(arguments)
+    if options.needs_root and os.geteuid() != 0:
+        raise errors.LabError(
+            'only root sees and changes the namespaces, processes and files '
+            'of a lab: run it as root')
+    return int(options.run(_home(), options))
+
+
+def _home() -> lab_home.Home:
+    home = lab_home.Home.from_environment()
+    place.check(home)
+    return home
 
 
 def parser() -> argparse.ArgumentParser:

@@ -40,7 +40,8 @@ def register(commands: command.Commands) -> None:
     parser = command.add(
         commands, 'status', 'services, guests, clusters', STATUS, _status)
     command.add_json(parser)
-    parser = command.add(commands, 'logs', 'the end of a log', LOGS, _logs)
+    parser = command.add(commands, 'logs', 'the end of a log', LOGS, _logs,
+                         needs_root=False)
     parser.add_argument('who', metavar='WHO', nargs='?',
                         help='a service or a guest; none: list the logs')
     parser.add_argument('-f', '--follow', action='store_true',

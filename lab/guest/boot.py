@@ -201,6 +201,17 @@ def apply_firewall(folder: guest_spec.GuestFolder,
     netns.run(name, ['nft', '-f', str(folder.firewall_file)])
 
 
+def shown(home: lab_home.Home) -> list[str]:
+    """The folders of the host without which the agent cannot run.
+
+    Each by all of its names: a link that leads there is on the host alone.
+    """
+    folders = (str(home.venv), str(home.library), str(home.checkout),
+               sys.base_prefix)
+    return list(dict.fromkeys(
+        [*folders, *map(os.path.realpath, folders)]))
+
+
 def _write_boot_file(folder: guest_spec.GuestFolder,
                      spec: guest_spec.GuestSpec,
                      devices: dict[str, int]) -> None:
@@ -213,20 +224,12 @@ def _write_boot_file(folder: guest_spec.GuestFolder,
         'cgroup': cgroup(home, spec),
         'cgroups': [dataclasses.asdict(tree)
                     for tree in cgroups.hierarchies()],
-        'shown': _shown(home),
+        'shown': shown(home),
         'logs': {what: str(folder.log(spec.hostname, what))
                  for what in ('dockerd', 'agent')},
         'agent': str(home.venv / 'bin/trove-guestagent'),
         'environment': {lab_home.MARK: home.lab_id},
     }, indent=2))
-
-
-def _shown(home: lab_home.Home) -> list[str]:
-    """The folders of the host without which the agent cannot run."""
-    return [folder for folder in dict.fromkeys((
-        str(home.venv), str(home.library), str(home.checkout),
-        sys.base_prefix))
-        if folder != '/usr' and not folder.startswith('/usr/')]
 
 
 def _start_init(folder: guest_spec.GuestFolder,
@@ -257,7 +260,7 @@ def _start_init(folder: guest_spec.GuestFolder,
         raise errors.LabError(
             f'guest {spec.name} did not boot: '
             f'{said.decode(errors="replace") or "its init ended at once"}; '
-            f'see {folder.log(spec.hostname, "init")}')
+            f'see "lab logs {spec.hostname}"')
 
 
 def _answer(descriptor: int) -> bytes:

@@ -28,12 +28,13 @@ from typing import Any
 from lab.guest import cgroups
 from lab.guest import cloudinit
 from lab.guest import kernel
+from lab.guest import mounts
 from lab.guest import rootfs
 from lab.guest import supervisor
 
 DOCKER_SOCKET = '/run/docker.sock'
 AGENT_CONFIGURATION = '/etc/trove/conf.d'
-PATH = (f'{rootfs.TOOLS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:'
+PATH = (f'{mounts.TOOLS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:'
         '/sbin:/bin')
 READY = b'ok'
 # Longer than Docker waits for a container, before it kills it.
@@ -57,6 +58,7 @@ def main() -> None:
 
 
 def _boot(boot: dict[str, Any]) -> list[supervisor.Service]:
+    os.umask(0o022)
     _write_pid(Path(boot['pid_file']))
     userdata = cloudinit.read(boot['userdata_file'])
     logs = {name: os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND,
@@ -70,7 +72,6 @@ def _boot(boot: dict[str, Any]) -> list[supervisor.Service]:
     rootfs.leave_host(root)
     cgroups.mount(trees, cgroups.FOLDER)
     kernel.sethostname(boot['hostname'])
-    os.umask(0o022)
     if cloudinit.first_boot(userdata):
         supervisor.say('first boot: user data applied')
     _mount_fstab()

@@ -21,12 +21,10 @@ from pathlib import Path
 import stat
 
 from lab.guest import kernel
+from lab.guest import mounts
 
-PRIVATE = ('etc', 'var', 'root', 'home', 'srv', 'mnt', 'opt')
-MERGED = ('bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32')
-OLD_ROOT = 'oldroot'
-# Goes before the host's folders in PATH; it holds the stand-in for sudo.
-TOOLS = '/lab/bin'
+MERGED = ('/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32')
+OLD_ROOT = f'{mounts.TOOLS}/host'
 SUDO = '''#!/bin/sh
 # Everything in a guest runs as root already.
 while [ "${1#-}" != "$1" ]; do shift; done
@@ -35,7 +33,9 @@ exec env "$@"
 DEVICES = {
     'null': (1, 3), 'zero': (1, 5), 'full': (1, 7), 'random': (1, 8),
     'urandom': (1, 9), 'tty': (5, 0), 'kmsg': (1, 11)}
-NO_EXEC = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+LINKS = {
+    'ptmx': 'pts/ptmx', 'fd': '/proc/self/fd', 'stdin': '/proc/self/fd/0',
+    'stdout': '/proc/self/fd/1', 'stderr': '/proc/self/fd/2'}
 
 
 def build(root: Path, disk: Path, shown: Sequence[str]) -> None:
@@ -48,28 +48,16 @@ def build(root: Path, disk: Path, shown: Sequence[str]) -> None:
     """
     kernel.mount('none', '/', flags=kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount('root', root, 'tmpfs', data='mode=755,size=16m')
-    for name in PRIVATE:
-        (root / name).mkdir()
-        kernel.bind(disk / name, root / name)
-    _show(root, '/usr')
-    for name in MERGED:
-        host = Path('/') / name
-        if host.is_symlink():
-            (root / name).symlink_to(os.readlink(host))
-        elif host.is_dir():
-            _show(root, f'/{name}')
-    for folder in shown:
-        if os.path.isdir(folder):
-            _show(root, folder)
-    for name in ('run', 'tmp'):
-        (root / name).mkdir()
-    kernel.mount('run', root / 'run', 'tmpfs', kernel.MS_NOSUID,
-                 'mode=755')
-    kernel.mount('tmp', root / 'tmp', 'tmpfs', kernel.MS_NOSUID,
-                 'mode=1777')
-    (root / 'run/lock').mkdir()
-    _tools(root)
-    _dev(root / 'dev')
+    # A folder that is shown may hold this very root.
+    kernel.mount('none', root, flags=kernel.MS_UNBINDABLE)
+    for mount in mounts.plan(
+            str(disk), [folder for folder in shown if os.path.isdir(folder)],
+            _programs(root)):
+        _mount(root, mount)
+    kernel.mount('none', root, flags=kernel.MS_PRIVATE)
+    (root / 'run/lock').mkdir(exist_ok=True)
+    _tools(_at(root, mounts.TOOLS))
+    _devices(root / 'dev')
 
 
 def disks(dev: Path, devices: Mapping[str, int]) -> None:
@@ -85,46 +73,51 @@ def disks(dev: Path, devices: Mapping[str, int]) -> None:
 
 def leave_host(root: Path) -> None:
     """Make ``root`` the root, with fresh /proc and /sys and no host."""
-    for name in ('proc', 'sys', OLD_ROOT):
-        (root / name).mkdir()
-    kernel.pivot_root(root, root / OLD_ROOT)
+    for name in ('/proc', '/sys', OLD_ROOT):
+        _at(root, name).mkdir()
+    kernel.pivot_root(root, _at(root, OLD_ROOT))
     os.chdir('/')
-    kernel.mount('proc', '/proc', 'proc', NO_EXEC)
-    kernel.mount('sysfs', '/sys', 'sysfs', NO_EXEC)
-    kernel.umount(f'/{OLD_ROOT}', kernel.MNT_DETACH)
-    os.rmdir(f'/{OLD_ROOT}')
+    kernel.mount('proc', '/proc', 'proc', mounts.NO_EXEC)
+    kernel.mount('sysfs', '/sys', 'sysfs', mounts.NO_EXEC)
+    kernel.umount(OLD_ROOT, kernel.MNT_DETACH)
+    os.rmdir(OLD_ROOT)
 
 
-def _show(root: Path, folder: str) -> None:
-    target = root / folder.lstrip('/')
+def _programs(root: Path) -> list[str]:
+    """The host's folders of programs; where it has links, they are made."""
+    found = [mounts.PROGRAMS]
+    for name in MERGED:
+        if os.path.islink(name):
+            _at(root, name).symlink_to(os.readlink(name))
+        elif os.path.isdir(name):
+            found.append(name)
+    return found
+
+
+def _mount(root: Path, mount: mounts.Mount) -> None:
+    target = _at(root, mount.target)
     target.mkdir(parents=True, exist_ok=True)
-    kernel.bind(folder, target, read_only=True)
+    if mount.kind:
+        kernel.mount(mount.source, target, mount.kind, mount.flags,
+                     mount.data)
+    else:
+        kernel.bind(mount.source, target, mount.read_only)
 
 
-def _tools(root: Path) -> None:
-    folder = root / TOOLS.lstrip('/')
-    folder.mkdir(parents=True)
+def _at(root: Path, place: str) -> Path:
+    return root / place.lstrip('/')
+
+
+def _tools(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
     sudo = folder / 'sudo'
     sudo.write_text(SUDO)
     sudo.chmod(0o755)
 
 
-def _dev(dev: Path) -> None:
-    dev.mkdir()
-    kernel.mount('dev', dev, 'tmpfs', kernel.MS_NOSUID, 'mode=755')
+def _devices(dev: Path) -> None:
     for name, (major, minor) in DEVICES.items():
         os.mknod(dev / name, 0o666 | stat.S_IFCHR, os.makedev(major, minor))
         (dev / name).chmod(0o666)
-    for name in ('pts', 'shm', 'mqueue'):
-        (dev / name).mkdir()
-    kernel.mount('devpts', dev / 'pts', 'devpts',
-                 kernel.MS_NOSUID | kernel.MS_NOEXEC,
-                 'newinstance,ptmxmode=0666,mode=0620,gid=5')
-    kernel.mount('shm', dev / 'shm', 'tmpfs',
-                 kernel.MS_NOSUID | kernel.MS_NODEV, 'mode=1777')
-    kernel.mount('mqueue', dev / 'mqueue', 'mqueue', NO_EXEC)
-    for name, target in (('ptmx', 'pts/ptmx'), ('fd', '/proc/self/fd'),
-                         ('stdin', '/proc/self/fd/0'),
-                         ('stdout', '/proc/self/fd/1'),
-                         ('stderr', '/proc/self/fd/2')):
+    for name, target in LINKS.items():
         (dev / name).symlink_to(target)

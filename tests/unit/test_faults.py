@@ -44,4 +44,32 @@ class SaveTest(testtools.TestCase):
     def test_what_is_too_long(self) -> None:
         told = self.told('word: ' * 100)
         self.assertLessEqual(len(told), faults.LENGTH)
-        self.assertFalse(told.endswith('...'))
+        self.assertEqual({'word:', 'word...'}, set(told.split()))
+        self.assertGreater(len(told), faults.LENGTH - len('word: ...'))
+
+
+class ShortenTest(testtools.TestCase):
+
+    CAUSE = ("its server is ERROR: File exists: '/var/lib/trove-pxc-lab/"
+             "guests/886cdda1-7172-4815-bc69-2835d217414e/root/tmp'; see it")
+
+    def test_a_path_is_there_or_it_is_not(self) -> None:
+        path = self.CAUSE.split()[6]
+        for length in range(60, len(self.CAUSE)):
+            told = faults.shorten(self.CAUSE, length)
+            self.assertLessEqual(len(told), length)
+            if '/var' in told:
+                self.assertIn(path.rstrip(';'), told)
+            self.assertTrue(told.endswith('...'), told)
+
+    def test_what_fits(self) -> None:
+        self.assertEqual(self.CAUSE,
+                         faults.shorten(self.CAUSE, len(self.CAUSE)))
+
+    def test_a_word_longer_than_the_rest_is_told_in_part(self) -> None:
+        self.assertEqual('no ' + 'x' * 14 + '...',
+                         faults.shorten('no ' + 'x' * 90, 20))
+
+    def test_it_ends_where_a_word_does(self) -> None:
+        self.assertEqual('one two...', faults.shorten('one two three', 10))
+        self.assertEqual('one two...', faults.shorten('one two, three', 12))

@@ -73,9 +73,9 @@ def fault_text(failure: exceptions.StepFailed) -> str:
     before = f'{failure.operation}: "{failure.step}" failed: '
     after = f'. Next: {failure.next_action}'
     room = max(faults.LENGTH - len(before) - len(after), _LEAST_OF_CAUSE)
-    cause = failure.cause
-    if len(cause) > room:
-        cause = f'{cause[:room - 3]}...'
+    cause = faults.shorten(failure.cause, room)
+    if cause != failure.cause:
+        after = after.removeprefix('.')
     return f'{before}{cause}{after}'[:faults.LENGTH]
 
 
