@@ -224,7 +224,8 @@ def _write_boot_file(folder: guest_spec.GuestFolder,
 def _shown(home: lab_home.Home) -> list[str]:
     """The folders of the host without which the agent cannot run."""
     return [folder for folder in dict.fromkeys((
-        str(home.venv), str(home.library), str(home.checkout),
+        str(home.venv), os.path.realpath(home.venv), str(home.library),
+        str(home.checkout),
         sys.base_prefix))
         if folder != '/usr' and not folder.startswith('/usr/')]
 
