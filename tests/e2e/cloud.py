@@ -51,18 +51,25 @@ def failing(home: lab_home.Home, operation: str, name: str,
         _request(home, 'DELETE', '/lab/faults')
 
 
-def admit_everybody(home: lab_home.Home, instance_id: str, first: int,
-                    last: int) -> None:
-    """Open ports of an instance to the whole network."""
+@contextlib.contextmanager
+def everybody_admitted(home: lab_home.Home, instance_id: str, first: int,
+                       last: int):
+    """While the block runs, ports of an instance are open to the network."""
     network = '/network/demo/v2.0'
     (group,) = _request(
         home, 'GET', f'{network}/security-groups?name=trove_sg-{instance_id}'
     )['security_groups']
-    _request(home, 'POST', f'{network}/security-group-rules', {
+    rule = _request(home, 'POST', f'{network}/security-group-rules', {
         'security_group_rule': {
             'direction': 'ingress', 'ethertype': 'IPv4', 'protocol': 'tcp',
             'security_group_id': group['id'], 'port_range_min': first,
-            'port_range_max': last, 'remote_ip_prefix': '0.0.0.0/0'}})
+            'port_range_max': last, 'remote_ip_prefix': '0.0.0.0/0'}}
+    )['security_group_rule']
+    try:
+        yield
+    finally:
+        _request(home, 'DELETE',
+                 f'{network}/security-group-rules/{rule["id"]}')
 
 
 def _request(home: lab_home.Home, method: str, path: str,

@@ -12,14 +12,14 @@
 
 """The lab as an end-to-end test sees it: its program and Trove's API.
 
-Every test of this folder imports it. The lab of LAB_HOME has to be up;
-"tox -e e2e" sees to that.
+Every test of this folder imports it. The lab has to be up; "tox -e e2e" sees
+to that, and ``tests.e2e.labs`` says which lab it is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 import contextlib
 import json
-import pathlib
+import os
 import subprocess
 import time
 from typing import Any
@@ -29,18 +29,22 @@ from lab import api
 from lab.cloud import seed
 from lab import errors
 from lab import home as lab_home
+from lab import sql as lab_sql
 from lab import waiting
+from tests.e2e import labs
 
 Record = dict[str, Any]
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = TOP / 'lab' / 'lab'
+TOP = labs.TOP
+PROGRAM = labs.PROGRAM
 NETWORK = seed.NETWORK_ID
 DATASTORE = 'mariadb'
 VERSION = '10.11'
 FLAVOR = '2'
 READY_TIMEOUT = 300
 DELETE_TIMEOUT = 30
+#: a "show" asks all members, which takes a tenth of a second of a core
+SHOW_INTERVAL = 1
 GOOD = ('ACTIVE', 'HEALTHY')
 BAD = ('ERROR', 'FAILED')
 
@@ -49,7 +53,12 @@ class Refused(Exception):
     """A command ended with an error; its text is what the user saw."""
 
 
+_LABS = labs.Labs(os.environ)
+
+
 def home() -> lab_home.Home:
+    """The home of this process's lab."""
+    _LABS.claim()
     return lab_home.Home.from_environment()
 
 
@@ -68,6 +77,7 @@ def lab_error_output(*words: str, timeout: float = 180) -> str:
 
 def _run(words: Iterable[str],
          timeout: float) -> subprocess.CompletedProcess[str]:
+    _LABS.claim()
     done = subprocess.run([str(PROGRAM), *words], capture_output=True,
                           text=True, timeout=timeout)
     if done.returncode:
@@ -151,7 +161,7 @@ def wait_ready(cluster_id: str, timeout: float = READY_TIMEOUT) -> Record:
         raise waiting.NotYet(f'task {cluster["task"]["name"]}, {states}')
 
     return waiting.until(f'cluster {cluster_id} to be ready', ready,
-                         timeout, 0.5)
+                         timeout, SHOW_INTERVAL)
 
 
 def wait_instance(instance_id: str, timeout: float = READY_TIMEOUT) -> Record:
@@ -165,7 +175,7 @@ def wait_instance(instance_id: str, timeout: float = READY_TIMEOUT) -> Record:
         raise waiting.NotYet(instance['status'])
 
     return waiting.until(f'instance {instance_id} to be ready', ready,
-                         timeout, 0.5)
+                         timeout, SHOW_INTERVAL)
 
 
 def delete_cluster(cluster_id: str,
@@ -195,8 +205,14 @@ def wait_gone(path: str, timeout: float = DELETE_TIMEOUT) -> None:
 
 
 def sql(member: str, statement: str) -> list[list[str]]:
-    """Run a statement on a member's server; rows of columns as text."""
-    printed = lab('sql', member, statement)
+    """Run a statement on a member's server; rows of columns as text.
+
+    :raises Refused: with the server's words
+    """
+    try:
+        printed = lab_sql.text(home(), member, statement)
+    except errors.LabError as error:
+        raise Refused(f'{member}: {error}') from error
     return [line.split('\t') for line in printed.splitlines()]
 
 

@@ -31,7 +31,10 @@ Ask = Callable[[str, str], list[list[str | None]]]
 
 TABLE = 'ledger.written'
 SERVING = ('Synced', 'Donor/Desynced')
-PAUSE = 0.05
+#: between two writes, and between two looks at a member: each of them starts
+#: a client, which takes a twentieth of a second of a core
+PAUSE = 0.1
+LOOK_PAUSE = 0.3
 
 
 def through_lab(home: lab_home.Home) -> Ask:
@@ -128,7 +131,7 @@ class Load:
     def _count(self, member: str) -> None:
         while not self._over.is_set():
             self.count_once(member)
-            waiting.pause(PAUSE)
+            waiting.pause(LOOK_PAUSE)
 
 
 def serves(status: Mapping[str, str | None]) -> bool:

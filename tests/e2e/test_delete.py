@@ -13,13 +13,12 @@
 """A cluster is deleted in whatever state it is, and nothing of it stays."""
 
 
-import testtools
-
 from lab import api
 from lab.guest import control
 from lab import sql
 from lab import waiting
 from lab import web
+from tests.e2e import case
 from tests.e2e import cloud
 from tests.e2e import laboratory
 from tests.e2e import leftovers
@@ -32,7 +31,7 @@ ACCEPTED = 202
 ABSENT = 404
 
 
-class TestDelete(testtools.TestCase):
+class Base(case.TestCase):
     """Each test makes a cluster, or begins to, and brings it into a state.
 
     What is there is always compared with what was there before the first of
@@ -110,6 +109,20 @@ class TestDelete(testtools.TestCase):
 
         self.wait_state(f'{name} to start', starting)
 
+    def failed(self):
+        shown = self.shown()
+        states = [member['status'] for member in shown['instances']]
+        if shown['task']['name'] != 'NONE':
+            raise waiting.NotYet(str(states))
+        self.assertEqual('ERROR', states[1])
+        return True
+
+    def busy(self, status, index):
+        return self.shown()['instances'][index]['status'] == status
+
+
+class TestDelete(Base):
+
     def test_at_once(self):
         self.create()
         self.assertEqual('BUILDING', self.shown()['task']['name'])
@@ -118,11 +131,6 @@ class TestDelete(testtools.TestCase):
     def test_while_instances_are_built(self):
         self.create()
         self.wait_state('a guest to boot', self.guests)
-        self.check_delete()
-
-    def test_while_the_first_member_bootstraps(self):
-        self.create()
-        self.wait_start_of(1)
         self.check_delete()
 
     def test_while_a_member_joins(self):
@@ -138,21 +146,6 @@ class TestDelete(testtools.TestCase):
                           0.3)
         self.check_delete()
 
-    def failed(self):
-        shown = self.shown()
-        states = [member['status'] for member in shown['instances']]
-        if shown['task']['name'] != 'NONE':
-            raise waiting.NotYet(str(states))
-        self.assertEqual('ERROR', states[1])
-        return True
-
-    def test_during_a_restart(self):
-        self.create_whole()
-        laboratory.openstack('database', 'cluster', 'restart', NAME)
-        self.wait_state('the second member to be restarted',
-                        lambda: self.busy('REBOOT', 1))
-        self.check_delete()
-
     def test_during_a_resize(self):
         """The quota of the members whose turn never came is free, too."""
         self.create_whole()
@@ -161,9 +154,6 @@ class TestDelete(testtools.TestCase):
         self.wait_state('the second member to be resized',
                         lambda: self.busy('RESIZE', 1))
         self.check_delete()
-
-    def busy(self, status, index):
-        return self.shown()['instances'][index]['status'] == status
 
     def test_powered_off_cut_off_and_stopped(self):
         """No member serves or answers, and no guest is waited for.

@@ -12,14 +12,13 @@
 
 """The README's first command."""
 
-import testtools
-
+from tests.e2e import case
 from tests.e2e import laboratory
 
 NAME = 'products'
 
 
-class TestDemo(testtools.TestCase):
+class TestDemo(case.TestCase):
 
     def test_it_ends_well_and_shows_the_cluster(self):
         self.addCleanup(self.make_sure)

@@ -15,11 +15,10 @@
 import re
 import time
 
-import testtools
-
 from lab import api
 from lab.guest import control
 from lab import waiting
+from tests.e2e import case
 from tests.e2e import laboratory
 from tests.e2e import pages
 from tests.e2e import shell
@@ -33,7 +32,7 @@ COMMAND_TIMEOUT = 600
 GONE_TIMEOUT = 120
 
 
-class TestUserGuide(testtools.TestCase):
+class TestUserGuide(case.TestCase):
 
     def setUp(self):
         super().setUp()
@@ -47,8 +46,8 @@ class TestUserGuide(testtools.TestCase):
         """The last command deletes the cluster; so it does not end early."""
         for cluster in self.clusters():
             if cluster['task']['name'] != 'DELETING':
-                laboratory.openstack('database', 'cluster', 'force',
-                                     'delete', cluster['id'])
+                laboratory.openstack('database', 'cluster', 'delete',
+                                     cluster['id'])
 
         def gone():
             left = self.clusters()

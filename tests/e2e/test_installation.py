@@ -21,9 +21,8 @@ import re
 import subprocess
 import time
 
-import testtools
-
 from lab import api
+from tests.e2e import case
 from tests.e2e import editing
 from tests.e2e import laboratory
 from tests.e2e import pages
@@ -40,7 +39,7 @@ MEMBERS = [f'{NAME}-{number}' for number in (1, 2, 3)]
 COMMAND_TIMEOUT = 600
 
 
-class TestInstallation(testtools.TestCase):
+class TestInstallation(case.TestCase):
 
     def setUp(self):
         super().setUp()

@@ -14,20 +14,20 @@
 
 import uuid
 
-import testtools
-
 from lab.services import trove
+from tests.e2e import case
 from tests.e2e import laboratory
 from tests.e2e import leftovers
 
 NAME = 'refused'
 
 
-class TestRefusals(testtools.TestCase):
+class TestRefusals(case.TestCase):
 
-    def setUp(self):
-        super().setUp()
-        self.before = leftovers.snapshot(laboratory.home())
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.before = leftovers.snapshot(laboratory.home())
 
     def check(self, *words, members=None, version=laboratory.VERSION):
         """The request is refused in one line that has all the words."""

@@ -12,15 +12,14 @@
 
 """A single MariaDB instance works as it does in Trove without us."""
 
-import testtools
-
 from lab import waiting
+from tests.e2e import case
 from tests.e2e import laboratory
 
 NAME = 'single'
 
 
-class TestSingleInstance(testtools.TestCase):
+class TestSingleInstance(case.TestCase):
 
     def test_create_use_and_delete(self):
         created = laboratory.openstack_json(

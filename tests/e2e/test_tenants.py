@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any
 import urllib.request
 
-import testtools
-
 from lab import api
 from lab import home as lab_home
 from lab import identity
 from lab import netns
 from lab import web
+from tests.e2e import case
 from tests.e2e import laboratory
 from tests import requests
 
@@ -39,7 +38,7 @@ PATIENCE = 60
 NO_SWIFT = 401
 
 
-class TestTenants(testtools.TestCase):
+class TestTenants(case.TestCase):
     """All tests share a cluster of the project demo; none changes it."""
 
     home: lab_home.Home

@@ -12,10 +12,9 @@
 
 """Certificates are replaced while users write without a pause."""
 
+import contextlib
 import subprocess
 import textwrap
-
-import testtools
 
 from lab import api
 from lab.guest import control
@@ -25,9 +24,10 @@ from tests.e2e import cloud
 from tests.e2e import laboratory
 from tests.e2e import load
 from tests.e2e import strangers
+from tests.e2e.together import cluster
 
-NAME = 'rotate'
-MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
+NAME = cluster.NAME
+MEMBERS = cluster.MEMBERS
 GROUP_PORT = 4567
 FOLDER = '/etc/mysql/tls'
 LONGEST_GAP = 8
@@ -42,20 +42,15 @@ HANDSHAKE = textwrap.dedent("""
 """)
 
 
-class TestRotate(testtools.TestCase):
-    """Both tests share the cluster; each finds and leaves it whole."""
+class Base(cluster.TestCase):
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.home = laboratory.home()
-        cls.cluster_id = laboratory.create_cluster(NAME)
-        cls.addClassCleanup(
-            laboratory.delete_cluster, cls.cluster_id, timeout=60)
-        cluster = laboratory.wait_ready(cls.cluster_id)
-        cls.address = cluster['ip'][0]
-        cloud.admit_everybody(cls.home, cluster['instances'][0]['id'],
-                              GROUP_PORT, GROUP_PORT)
+        ready = laboratory.wait_ready(cls.cluster_id)
+        cls.address = ready['ip'][0]
+        cls.enterClassContext(cloud.everybody_admitted(
+            cls.home, ready['instances'][0]['id'], GROUP_PORT, GROUP_PORT))
 
     def setUp(self):
         super().setUp()
@@ -85,15 +80,15 @@ class TestRotate(testtools.TestCase):
                 capture_output=True, timeout=60)
         return done.stdout + done.stderr
 
-    def test_users_write_meanwhile(self):
+    @contextlib.contextmanager
+    def under_load(self):
+        """Users write while the block runs; a new authority after it."""
         before, stolen = self.authorities(), self.files(MEMBERS[1])[1]
         self.assertNotIn('alert', self.heard_by(stolen))
         users = load.Load(MEMBERS, self.ask)
         users.prepare()
         with users.running():
-            laboratory.lab_error_output(
-                'openstack', 'database', 'cluster', 'certificate', 'rotate',
-                NAME, '--wait', timeout=TIMEOUT)
+            yield
         self.assertGreater(len(users.acknowledged), 20)
         self.assertGreaterEqual(users.fewest, 2)
         self.assertLess(users.longest_gap, LONGEST_GAP)
@@ -104,17 +99,19 @@ class TestRotate(testtools.TestCase):
         self.assertIn('alert', self.heard_by(stolen))
         self.assertNotIn('alert', self.heard_by(self.files(MEMBERS[1])[1]))
 
+
+class TestRotate(Base):
+
     def test_another_taskmanager_brings_it_to_its_end(self):
-        before = self.authorities()
-        laboratory.openstack('database', 'cluster', 'certificate', 'rotate',
-                             NAME)
-        waiting.until('two authorities to be trusted', lambda: (
-            self.files(MEMBERS[1])[0].count('BEGIN CERTIFICATE') == 2),
-            TIMEOUT, 0.5)
-        laboratory.lab('service', 'kill', 'taskmanager')
-        self.assertEqual('UPDATING_CLUSTER', api.cluster(
-            self.home, self.cluster_id)['task']['name'])
-        laboratory.lab('service', 'start', 'taskmanager')
-        laboratory.wait_ready(self.cluster_id, TIMEOUT)
-        laboratory.wait_agreement(MEMBERS, self.uuid)
-        self.assertEqual(set(), before & self.authorities())
+        """Users write meanwhile, and what was stolen is of no use any more."""
+        with self.under_load():
+            laboratory.openstack('database', 'cluster', 'certificate',
+                                 'rotate', NAME)
+            waiting.until('two authorities to be trusted', lambda: (
+                self.files(MEMBERS[1])[0].count('BEGIN CERTIFICATE') == 2),
+                TIMEOUT, 0.5)
+            laboratory.lab('service', 'kill', 'taskmanager')
+            self.assertEqual('UPDATING_CLUSTER', api.cluster(
+                self.home, self.cluster_id)['task']['name'])
+            laboratory.lab('service', 'start', 'taskmanager')
+            laboratory.wait_ready(self.cluster_id, TIMEOUT)

@@ -15,15 +15,14 @@
 import contextlib
 import time
 
-import testtools
-
 from lab import waiting
 from tests.e2e import cloud
 from tests.e2e import laboratory
 from tests.e2e import load
+from tests.e2e.together import cluster
 
-NAME = 'e2e'
-MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
+NAME = cluster.NAME
+MEMBERS = cluster.MEMBERS
 CREATE_SECONDS = 60
 RETURN_SECONDS = 90
 # After clean stops nobody knows who is to continue until all are asked.
@@ -31,94 +30,11 @@ RECOVERY_SECONDS = 180
 LONGEST_GAP = 8
 
 
-class TestCluster(testtools.TestCase):
-    """All tests share the cluster; each finds and leaves it healthy."""
-
-    cluster_id: str
-    seconds: float
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.cluster_id = laboratory.create_cluster(NAME)
-        answered = time.monotonic()
-        cls.addClassCleanup(
-            laboratory.delete_cluster, cls.cluster_id, timeout=60)
-        laboratory.wait_ready(cls.cluster_id)
-        cls.seconds = time.monotonic() - answered
+class Base(cluster.TestCase):
 
     def setUp(self):
         super().setUp()
         self.uuid = laboratory.wait_agreement(MEMBERS)
-
-    def test_it_was_there_within_a_minute(self):
-        self.assertLessEqual(self.seconds, CREATE_SECONDS)
-
-    def test_show_gives_all_three_addresses(self):
-        shown = laboratory.openstack_json(
-            'database', 'cluster', 'show', NAME)
-        addresses = shown['ip'].split(', ')
-        self.assertEqual(3, len(set(addresses)))
-        self.assertEqual(
-            addresses,
-            [laboratory.sql(name, 'SELECT @@wsrep_node_address')[0][0]
-             for name in MEMBERS])
-        self.assertEqual('NONE', shown['task_name'])
-        self.assertEqual(3, shown['instance_count'])
-
-    def test_list_has_it(self):
-        listed = laboratory.openstack_json('database', 'cluster', 'list')
-        self.assertIn(
-            {'ID': self.cluster_id, 'Name': NAME, 'Datastore': 'mariadb',
-             'Datastore Version': '10.11', 'Task Name': 'NONE'}, listed)
-
-    def test_its_instances_are_named_and_numbered(self):
-        listed = laboratory.openstack_json(
-            'database', 'cluster', 'list', 'instances', NAME)
-        self.assertEqual(list(MEMBERS), [row['Name'] for row in listed])
-        for row in listed:
-            self.assertIn(row['Status'], laboratory.GOOD)
-            self.assertEqual(1, row['Size'])
-            self.assertEqual(laboratory.FLAVOR, str(row['Flavor ID']))
-
-    def test_the_lab_tells_the_same_of_every_member(self):
-        state = lab_state()
-        self.assertEqual(
-            list(MEMBERS), [member['name'] for member in state['members']])
-        self.assertEqual(
-            {(3, 'Primary', 'Synced', self.uuid)},
-            {(member['wsrep']['cluster_size'],
-              member['wsrep']['cluster_status'],
-              member['wsrep']['local_state_comment'],
-              member['wsrep']['cluster_state_uuid'])
-             for member in state['members']})
-
-    def test_rows_written_on_each_are_read_on_all(self):
-        table = self.make_table('on_each')
-        for name in MEMBERS:
-            laboratory.sql(name, f"INSERT INTO {table} VALUES ('{name}')")
-        for name in MEMBERS:
-            self.wait_rows(name, table, set(MEMBERS))
-
-    def test_the_first_member_returns_after_kill_9(self):
-        self.check_return('kill-db', 'kill9')
-
-    def test_the_first_member_returns_after_a_reboot(self):
-        self.check_return('reboot', 'reboot')
-
-    def test_users_go_on_while_nova_reboots_a_member(self):
-        with self.ledger() as users:
-            self.reboot(MEMBERS[1:2], hard=False)
-        self.assertGreaterEqual(users.fewest, 2)
-        self.assertLess(users.longest_gap, LONGEST_GAP)
-
-    def test_it_recovers_when_nova_reboots_all_members_hard(self):
-        with self.ledger():
-            self.reboot(MEMBERS, hard=True)
-
-    def test_it_recovers_when_nova_reboots_all_members(self):
-        with self.ledger():
-            self.reboot(MEMBERS, hard=False, seconds=RECOVERY_SECONDS)
 
     @contextlib.contextmanager
     def ledger(self):
@@ -148,9 +64,9 @@ class TestCluster(testtools.TestCase):
         for name in names:
             self.wait_restarted(name, struck, seconds)
         laboratory.wait_agreement(MEMBERS, self.uuid, seconds)
-        cluster = laboratory.wait_ready(self.cluster_id)
+        ready = laboratory.wait_ready(self.cluster_id)
         self.assertEqual(['ACTIVE'] * 3, [
-            member['status'] for member in cluster['instances']])
+            member['status'] for member in ready['instances']])
 
     def check_return(self, fault, word):
         """Strike the member that bootstrapped; it must rejoin by itself."""
@@ -164,8 +80,8 @@ class TestCluster(testtools.TestCase):
         laboratory.wait_agreement(MEMBERS, self.uuid, RETURN_SECONDS)
         for name in MEMBERS:
             self.wait_rows(name, table, {'before', 'while'})
-        cluster = laboratory.wait_ready(self.cluster_id)
-        self.assertEqual('NONE', cluster['task']['name'])
+        ready = laboratory.wait_ready(self.cluster_id)
+        self.assertEqual('NONE', ready['task']['name'])
 
     def wait_restarted(self, name, struck, seconds=RETURN_SECONDS):
         def restarted():
@@ -194,6 +110,76 @@ class TestCluster(testtools.TestCase):
             return True
 
         waiting.until(f'{expected} on {name}', there, 10, 0.5)
+
+
+class TestCluster(Base):
+
+    def test_it_was_there_within_a_minute(self):
+        self.assertLessEqual(cluster.TOGETHER.seconds, CREATE_SECONDS)
+
+    def test_show_gives_all_three_addresses(self):
+        shown = laboratory.openstack_json(
+            'database', 'cluster', 'show', NAME)
+        addresses = shown['ip'].split(', ')
+        self.assertEqual(3, len(set(addresses)))
+        self.assertEqual(
+            addresses,
+            [laboratory.sql(name, 'SELECT @@wsrep_node_address')[0][0]
+             for name in MEMBERS])
+        self.assertEqual('NONE', shown['task_name'])
+        self.assertEqual(3, shown['instance_count'])
+
+    def test_list_has_it(self):
+        listed = laboratory.openstack_json('database', 'cluster', 'list')
+        self.assertIn(
+            {'ID': self.cluster_id, 'Name': NAME, 'Datastore': 'mariadb',
+             'Datastore Version': '10.11', 'Task Name': 'NONE'}, listed)
+
+    def test_its_instances_are_named_and_numbered(self):
+        listed = laboratory.openstack_json(
+            'database', 'cluster', 'list', 'instances', NAME)
+        self.assertEqual(list(MEMBERS), [row['Name'] for row in listed])
+        members = laboratory.wait_ready(self.cluster_id)['instances']
+        for row, member in zip(listed, members, strict=True):
+            self.assertIn(row['Status'], laboratory.GOOD)
+            self.assertEqual(member['volume']['size'], row['Size'])
+            self.assertEqual(member['flavor']['id'], str(row['Flavor ID']))
+
+    def test_the_lab_tells_the_same_of_every_member(self):
+        state = lab_state()
+        self.assertEqual(
+            list(MEMBERS), [member['name'] for member in state['members']])
+        self.assertEqual(
+            {(3, 'Primary', 'Synced', self.uuid)},
+            {(member['wsrep']['cluster_size'],
+              member['wsrep']['cluster_status'],
+              member['wsrep']['local_state_comment'],
+              member['wsrep']['cluster_state_uuid'])
+             for member in state['members']})
+
+    def test_rows_written_on_each_are_read_on_all(self):
+        table = self.make_table('on_each')
+        for name in MEMBERS:
+            laboratory.sql(name, f"INSERT INTO {table} VALUES ('{name}')")
+        for name in MEMBERS:
+            self.wait_rows(name, table, set(MEMBERS))
+
+    def test_the_first_member_returns_after_kill_9(self):
+        self.check_return('kill-db', 'kill9')
+
+    def test_users_go_on_while_nova_reboots_the_first_member(self):
+        with self.ledger() as users:
+            self.reboot(MEMBERS[:1], hard=False)
+        self.assertGreaterEqual(users.fewest, 2)
+        self.assertLess(users.longest_gap, LONGEST_GAP)
+
+    def test_it_recovers_when_nova_reboots_all_members_hard(self):
+        with self.ledger():
+            self.reboot(MEMBERS, hard=True)
+
+    def test_it_recovers_when_nova_reboots_all_members(self):
+        with self.ledger():
+            self.reboot(MEMBERS, hard=False, seconds=RECOVERY_SECONDS)
 
 
 def lab_state():

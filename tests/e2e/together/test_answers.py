@@ -12,56 +12,35 @@
 
 """What Trove's extensions and the list of clusters tell of one cluster."""
 
-import json
-
-import testtools
-
 from lab import api
 from lab.cloud import seed
-from lab import waiting
 from tests.e2e import laboratory
+from tests.e2e.together import cluster
 
-NAME = 'answers'
-MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
-FLAVORS = ('1', '2', '1')
+MEMBERS = cluster.MEMBERS
 
 
-class TestAnswers(testtools.TestCase):
-    """All tests share the cluster, which was watched while it was built."""
+class TestAnswers(cluster.TestCase):
+    """The cluster was watched while it was built."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.home = laboratory.home()
-        cls.looks = []
-        cls.cluster_id = laboratory.create_cluster(
-            NAME, [laboratory.member_option(flavor=one) for one in FLAVORS])
-        cls.addClassCleanup(laboratory.delete_cluster, cls.cluster_id,
-                            timeout=60)
-        waiting.until('the cluster to be built', cls.look,
-                      laboratory.READY_TIMEOUT, 0.3)
         cls.cluster = laboratory.wait_ready(cls.cluster_id)
         cls.ids = [member['id'] for member in cls.cluster['instances']]
 
-    @classmethod
-    def look(cls):
-        """List and show, and keep what they told."""
-        listed = api.get(cls.home, '/clusters')['clusters']
-        found = [one for one in listed if one['id'] == cls.cluster_id]
-        cls.looks += [*found, api.cluster(cls.home, cls.cluster_id)]
-        if cls.looks[-1]['task']['name'] != 'NONE':
-            raise waiting.NotYet(cls.looks[-1]['task']['name'])
-        return True
-
-    def test_while_it_is_built(self):
+    def test_while_it_was_built(self):
         """Members in order; an address is right or not there yet."""
-        self.assertGreater(len(self.looks), 4)
+        made = cluster.TOGETHER
+        self.assertGreater(len(made.listed), 4)
+        self.assertGreater(len(made.shown), 4)
         final = dict(zip(self.ids, self.cluster['ip'], strict=True))
-        for shown in self.looks:
+        for shown in made.listed + made.shown:
             instances = shown['instances']
             self.assertEqual(list(MEMBERS),
                              [member['name'] for member in instances])
-            for member, flavor in zip(instances, FLAVORS, strict=True):
+            for member, flavor in zip(instances, cluster.FLAVORS,
+                                      strict=True):
                 self.assertEqual((flavor, {'size': 1}), (
                     member['flavor']['id'], member['volume']))
                 self.assertIn(member.get('ip'), (
@@ -85,7 +64,8 @@ class TestAnswers(testtools.TestCase):
         shown = api.get(self.home, f'/clusters/{self.cluster_id}/instances/'
                         f'{self.ids[1]}')['instance']
         self.assertEqual(
-            (self.ids[1], MEMBERS[1], self.cluster_id, 'ACTIVE', '2',
+            (self.ids[1], MEMBERS[1], self.cluster_id, 'ACTIVE',
+             self.cluster['instances'][1]['flavor']['id'],
              [self.cluster['ip'][1]]),
             (shown['id'], shown['name'], shown['cluster_id'],
              shown['status'], shown['flavor']['id'], shown['ip']))
@@ -98,16 +78,16 @@ class TestAnswers(testtools.TestCase):
         self.ask('user', 'create', second, 'joe', 'a-Pass-word-1',
                  '--databases', 'shop')
         for member in self.ids:
-            self.assertEqual(['shop'], self.names('db', member))
-            self.assertEqual(['joe'], self.names('user', member))
+            self.assertEqual(['shop'], self.names('databases', member))
+            self.assertEqual(['joe'], self.names('users', member))
         for name in MEMBERS:
             self.assertEqual([['joe', '%']], laboratory.sql(
                 name, "SELECT User, Host FROM mysql.user WHERE User='joe'"))
         self.ask('user', 'delete', third, 'joe')
         self.ask('db', 'delete', third, 'shop')
         for member in self.ids:
-            self.assertEqual([], self.names('db', member))
-            self.assertEqual([], self.names('user', member))
+            self.assertEqual([], self.names('databases', member))
+            self.assertEqual([], self.names('users', member))
 
     def test_root_of_one_is_root_of_all(self):
         self.ask('root', 'enable', self.ids[1])
@@ -136,9 +116,9 @@ class TestAnswers(testtools.TestCase):
         return laboratory.openstack('database', *words)
 
     def names(self, kind, member):
-        return sorted(one['Name'] for one in json.loads(
-            self.ask(kind, 'list', member, '-f', 'json') or '[]'))
+        listed = api.get(self.home, f'/instances/{member}/{kind}')[kind]
+        return sorted(one['name'] for one in listed)
 
     def root(self, place):
-        return laboratory.openstack_json(
-            'database', 'root', 'show', place)['is_root_enabled']
+        kind = 'clusters' if place == self.cluster_id else 'instances'
+        return api.get(self.home, f'/{kind}/{place}/root')['rootEnabled']

@@ -20,15 +20,13 @@ back, and waits until all three say that.
 import shlex
 import time
 
-import testtools
-
 from lab import api
 from lab.guest import control
 from lab import waiting
 from tests.e2e import laboratory
+from tests.e2e.together import cluster
 
-NAME = 'status'
-MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
+MEMBERS = cluster.MEMBERS
 STRUCK = MEMBERS[2]
 CHANGE_SECONDS = 10
 #: agent_heartbeat_expiry of the lab
@@ -42,30 +40,7 @@ BROKEN_FILE = '/etc/mysql/conf.d/95-broken.cnf'
 DATA = '/var/lib/mysql/data'
 
 
-class TestStatus(testtools.TestCase):
-    """All tests share the cluster; each finds and leaves it healthy."""
-
-    cluster_id: str
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.home = laboratory.home()
-        cls.looks = []
-        cls.cluster_id = laboratory.create_cluster(NAME)
-        cls.addClassCleanup(
-            laboratory.delete_cluster, cls.cluster_id, timeout=60)
-        waiting.until('the cluster to be built', cls.look_while_built,
-                      laboratory.READY_TIMEOUT, 0.5)
-        laboratory.wait_ready(cls.cluster_id)
-
-    @classmethod
-    def look_while_built(cls):
-        shown = api.cluster(cls.home, cls.cluster_id)
-        cls.looks.append(shown)
-        if shown['task']['name'] != 'NONE':
-            raise waiting.NotYet(shown['task']['name'])
-        return True
+class TestStatus(cluster.TestCase):
 
     def setUp(self):
         super().setUp()
@@ -101,7 +76,7 @@ class TestStatus(testtools.TestCase):
                 raise waiting.NotYet(str(told))
             return True
         waiting.until(f'{STRUCK} to be told as {role}', probe,
-                      within + SLACK_SECONDS, 0.2)
+                      within + SLACK_SECONDS, 0.5)
         seconds = time.monotonic() - began
         print(f'{self.id().rpartition(".")[2]}: {role}, {status}, {state} '
               f'after {seconds:.1f} s')
@@ -136,7 +111,7 @@ class TestStatus(testtools.TestCase):
 
     def test_while_it_was_built(self):
         """Nothing flickers to ERROR, and no guest was asked for a role."""
-        building = [shown for shown in self.looks
+        building = [shown for shown in cluster.TOGETHER.shown
                     if shown['task']['name'] == 'BUILDING']
         self.assertGreater(len(building), 4)
         for shown in building:
@@ -202,7 +177,7 @@ class TestStatus(testtools.TestCase):
                        within=2 * CHANGE_SECONDS)
         self.assertIn(f'{STRUCK} is joining', self.health['sentence'])
         waiting.until('a donor to be told', self.donor_is_told,
-                      CHANGE_SECONDS + SLACK_SECONDS, 0.2)
+                      CHANGE_SECONDS + SLACK_SECONDS, 0.3)
         self.wait_back()
 
     def donor_is_told(self):

@@ -14,15 +14,13 @@
 
 import sys
 
-import testtools
-
 from lab.guest import control
 from lab import netns
 from tests.e2e import laboratory
 from tests.e2e import strangers
+from tests.e2e.together import cluster
 
-NAME = 'ports'
-MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
+MEMBERS = cluster.MEMBERS
 USERS = 3306
 GALERA = (4444, 4567, 4568)
 OTHERS = (22, 4445, 4566, 4569)
@@ -47,16 +45,12 @@ def told(printed):
             for line in printed.splitlines()}
 
 
-class TestPorts(testtools.TestCase):
+class TestPorts(cluster.TestCase):
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.home = laboratory.home()
-        cluster_id = laboratory.create_cluster(NAME)
-        cls.addClassCleanup(laboratory.delete_cluster, cluster_id,
-                            timeout=60)
-        cls.addresses = laboratory.wait_ready(cluster_id)['ip']
+        cls.addresses = laboratory.wait_ready(cls.cluster_id)['ip']
 
     def test_a_stranger_reaches_what_is_for_users_and_nothing_else(self):
         stranger = self.useFixture(strangers.Stranger(self.home)).name
@@ -80,7 +74,3 @@ class TestPorts(testtools.TestCase):
                 self.assertEqual(
                     {4444: 'refused', 4567: 'open', 4568: 'refused'},
                     told(done.stdout), f'{name} to {address}')
-
-    def test_a_rebooted_member_comes_back_through_them(self):
-        laboratory.lab('guest', 'reboot', MEMBERS[2])
-        laboratory.wait_agreement(MEMBERS, timeout=120)

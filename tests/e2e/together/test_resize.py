@@ -14,37 +14,23 @@
 
 import time
 
-import testtools
-
 from lab import api
 from lab.guest import control
 from tests.e2e import laboratory
 from tests.e2e import load
+from tests.e2e.together import cluster
 
-NAME = 'resize'
-MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
+NAME = cluster.NAME
+MEMBERS = cluster.MEMBERS
 FLAVORS = {'1': 512, '2': 1024, '3': 2048}
 LONGEST_GAP = 8
 TIMEOUT = 300
 
 
-class TestResize(testtools.TestCase):
-    """All tests share the cluster; each finds and leaves it whole."""
-
-    cluster_id: str
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.cluster_id = laboratory.create_cluster(
-            NAME, [laboratory.member_option('1')] * 3)
-        cls.addClassCleanup(
-            laboratory.delete_cluster, cls.cluster_id, timeout=60)
-        laboratory.wait_ready(cls.cluster_id)
+class Base(cluster.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.home = laboratory.home()
         self.uuid = laboratory.wait_agreement(MEMBERS)
         self.ask = load.through_lab(self.home)
 
@@ -91,6 +77,13 @@ class TestResize(testtools.TestCase):
     def new_size(self):
         return max(size for _, size in self.shown().values()) + 1
 
+    def assert_settings_fit(self, name, flavor):
+        share = self.buffer_pool(name) / (FLAVORS[flavor] << 20)
+        self.assertTrue(0.1 <= share <= 0.8, (name, flavor, share))
+
+
+class TestResize(Base):
+
     def test_flavor_of_one_member(self):
         before, pool = self.shown(), self.buffer_pool(MEMBERS[1])
         others = {name: self.buffer_pool(name) for name in MEMBERS[::2]}
@@ -105,19 +98,6 @@ class TestResize(testtools.TestCase):
         self.assertNotEqual(pool, self.buffer_pool(MEMBERS[1]))
         self.assert_settings_fit(MEMBERS[1], flavor)
 
-    def test_flavor_of_all_members(self):
-        flavor = self.new_flavor()
-        progress = self.under_load('resize', 'flavor', NAME, flavor)
-        self.assertEqual({flavor}, {have for have, _ in
-                                    self.shown().values()})
-        for name in MEMBERS:
-            self.assert_settings_fit(name, flavor)
-            self.assertIn(f'{name}: RESIZE', progress)
-
-    def assert_settings_fit(self, name, flavor):
-        share = self.buffer_pool(name) / (FLAVORS[flavor] << 20)
-        self.assertTrue(0.1 <= share <= 0.8, (name, flavor, share))
-
     def test_volume_of_one_member(self):
         before, room = self.shown(), self.room(MEMBERS[2])
         size = self.new_size()
@@ -127,14 +107,6 @@ class TestResize(testtools.TestCase):
             {**before, MEMBERS[2]: (before[MEMBERS[2]][0], size)},
             self.shown())
         self.assertGreater(self.room(MEMBERS[2]), room + (800 << 20))
-
-    def test_volume_of_all_members(self):
-        size = self.new_size()
-        self.under_load('resize', 'volume', NAME, str(size))
-        self.assertEqual({size}, {have for _, have in
-                                  self.shown().values()})
-        for name in MEMBERS:
-            self.assertGreater(self.room(name), 0.85 * (size << 30))
 
     def test_restart_of_all_members(self):
         began = time.monotonic()

@@ -12,15 +12,14 @@
 
 """Clusters come and go, and nothing of them stays."""
 
-import testtools
-
+from tests.e2e import case
 from tests.e2e import laboratory
 from tests.e2e import leftovers
 
 ROUNDS = 3
 
 
-class TestRounds(testtools.TestCase):
+class TestRounds(case.TestCase):
 
     def test_three_rounds_leave_nothing_behind(self):
         home = laboratory.home()

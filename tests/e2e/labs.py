@@ -1,0 +1,145 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The labs of a run of end-to-end tests, and which of them a process has.
+
+"tox -e e2e" calls it as a program; ``laboratory`` calls ``claim``. LAB_HOME
+and LAB_API_PORT are those of the first lab, LAB_SIDE_BY_SIDE is how many
+there are. Without the last a test uses the lab of LAB_HOME.
+"""
+
+from collections.abc import MutableMapping
+import fcntl
+import os
+from pathlib import Path
+import subprocess
+import sys
+from typing import NamedTuple
+from typing import TextIO
+
+from lab import waiting
+
+TOP = Path(__file__).resolve().parents[2]
+PROGRAM = TOP / 'lab' / 'lab'
+#: what the other labs have from the first, which takes minutes to make it
+SHARED = ('venv', 'images', 'cache')
+NUMBER = 'LAB_SIDE_BY_SIDE'
+#: from the port of one lab to that of the next; those between are taken
+PORT_STEP = 5
+LOCK = 'used-by-tests'
+TURN_SECONDS = 3600
+
+
+class Lab(NamedTuple):
+    """Where a lab lives, and the port of its Trove."""
+
+    home: Path
+    port: int
+
+    def run(self, *words: str) -> None:
+        """Run ``lab/lab`` for it, with what that prints.
+
+        :raises subprocess.CalledProcessError: the command has failed
+        """
+        print(f'{self.home}: lab {" ".join(words)}', flush=True)
+        subprocess.run([str(PROGRAM), *words], check=True, env={
+            **os.environ, 'LAB_HOME': str(self.home),
+            'LAB_API_PORT': str(self.port)})
+
+
+class Labs:
+    """The labs that the environment names.
+
+    :param environ: ``claim`` writes the lab of this process into it, and
+        takes the others out
+    """
+
+    def __init__(self, environ: MutableMapping[str, str]) -> None:
+        self._environ = environ
+        self._held: list[TextIO] = []
+        self.all: list[Lab] = []
+        for number in range(int(environ.get(NUMBER, 0))):
+            home = environ['LAB_HOME'] + (f'-{number + 1}' if number else '')
+            port = int(environ['LAB_API_PORT']) + number * PORT_STEP
+            self.all.append(Lab(Path(home).absolute(), port))
+
+    def up(self) -> None:
+        """Bring all up; what a run that was killed has left is cleared."""
+        self.down()
+        first, *others = self.all
+        first.run('up')
+        for other in others:
+            share(first.home, other.home)
+            other.run('up')
+
+    def down(self) -> None:
+        """Take all down; their logs stay."""
+        for lab in self.all:
+            lab.run('down')
+
+    def claim(self, timeout: float = TURN_SECONDS) -> None:
+        """Have a lab for this process alone, for as long as it lives.
+
+        Where others have all of them, wait until one has ended.
+
+        :raises waiting.WaitTimeout: none has
+        """
+        if not self.all or self._held:
+            return
+        waiting.until('a lab that no other tests use', self._take, timeout,
+                      0.2)
+
+    def release(self) -> None:
+        """Leave the lab to others; its name stays in the environment."""
+        while self._held:
+            self._held.pop().close()
+
+    def _take(self) -> bool:
+        for lab in self.all:
+            file = (lab.home / LOCK).open('w')
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.close()
+                continue
+            self._held.append(file)
+            self._environ['LAB_HOME'] = str(lab.home)
+            self._environ['LAB_API_PORT'] = str(lab.port)
+            self._environ.pop(NUMBER, None)
+            return True
+        return False
+
+
+def share(first: Path, other: Path) -> None:
+    """Have a lab use what another has built, if it has no own."""
+    other.mkdir(parents=True, exist_ok=True)
+    for name in SHARED:
+        link = other / name
+        if link.is_symlink():
+            link.unlink()
+        if not link.exists():
+            link.symlink_to(first / name)
+
+
+def main(argv: list[str]) -> int:
+    """Bring the labs up or take them down; the exit code."""
+    labs = Labs(os.environ)
+    action = {'up': labs.up, 'down': labs.down}[argv[0]]
+    try:
+        action()
+    except subprocess.CalledProcessError as failed:
+        return failed.returncode
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,54 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""More ways in which a whole cluster stops, and is recovered."""
+
+import json
+
+from lab.guest import control
+from tests.e2e.together import test_recover
+
+ONE, TWO, THREE = MEMBERS = test_recover.MEMBERS
+
+
+class TestRecover(test_recover.Base):
+
+    def test_stopped_at_once(self):
+        self.write()
+        self.each(control.stop_database)
+        self.assert_down()
+        self.recover()
+        self.assert_whole()
+
+    def test_survivor_of_a_lost_quorum(self):
+        self.write()
+        self.each(control.power_off, (ONE, TWO))
+        self.assert_down()
+        words = self.refused()
+        self.assertIn(f'{ONE}, {TWO} did not answer', words)
+        self.assertIn('--force MEMBER', words)
+        self.recover('--force', THREE)
+        self.write()
+        self.each(control.power_on, (ONE, TWO))
+        self.assert_whole()
+
+    def test_behind_what_a_member_remembers(self):
+        """As if the disks had fallen back behind what the guest noted."""
+        self.write()
+        self.each(control.stop_database)
+        self.assert_down()
+        noted = json.dumps({'uuid': self.uuid, 'seqno': 1000000})
+        self.shell(TWO, f"echo '{noted}' > {test_recover.SEEN}")
+        words = self.refused()
+        self.assertIn(f'{TWO} has seen the cluster at 1000000', words)
+        self.recover('--force', ONE)
+        self.assert_whole()
