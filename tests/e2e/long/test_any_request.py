@@ -18,3 +18,4 @@ from tests.e2e.together import test_any_request
 class TestAnyRequest(test_any_request.TestAnyRequest):
 
     part = 1
+    codes = (*test_any_request.TestAnyRequest.codes, 413)
