@@ -67,6 +67,14 @@ class ClockTest(testtools.TestCase):
             thread.join()
         self.assertEqual(['first', 'second', 'last'], happened)
 
+    def test_what_is_set_for_one_time_happens_in_the_order_of_setting(
+            self) -> None:
+        happened: list[int] = []
+        for number in range(50):
+            eventlet.spawn_after(60, happened.append, number)
+        waiting.pause(60)
+        self.assertEqual(list(range(50)), happened)
+
     def test_a_wait_for_an_event_expires_or_is_told(self) -> None:
         event = threading.Event()
         began = time.monotonic()
