@@ -146,15 +146,6 @@ class TestDelete(Base):
                           0.3)
         self.check_delete()
 
-    def test_during_a_resize(self):
-        """The quota of the members whose turn never came is free, too."""
-        self.create_whole()
-        laboratory.openstack('database', 'cluster', 'resize', 'flavor',
-                             NAME, '1')
-        self.wait_state('the second member to be resized',
-                        lambda: self.busy('RESIZE', 1))
-        self.check_delete()
-
     def test_powered_off_cut_off_and_stopped(self):
         """No member serves or answers, and no guest is waited for.
 

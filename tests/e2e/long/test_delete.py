@@ -30,3 +30,12 @@ class TestDelete(test_delete.Base):
         self.wait_state('the second member to be restarted',
                         lambda: self.busy('REBOOT', 1))
         self.check_delete()
+
+    def test_during_a_resize(self):
+        """The quota of the members whose turn never came is free, too."""
+        self.create_whole()
+        laboratory.openstack('database', 'cluster', 'resize', 'flavor',
+                             test_delete.NAME, '1')
+        self.wait_state('the second member to be resized',
+                        lambda: self.busy('RESIZE', 1))
+        self.check_delete()
