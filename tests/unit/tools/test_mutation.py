@@ -87,6 +87,15 @@ class ChoiceTest(testtools.TestCase):
         self.assertEqual(specs, self.chosen(*specs, sample=100))
 
 
+class PossibleTest(testtools.TestCase):
+
+    def test_what_cannot_be_made_is_left_out(self) -> None:
+        def make(spec: str) -> str:
+            return {'a': 'b'}[spec] if spec != 'tuple' else spec.value
+        self.assertEqual(
+            ['a'], list(mutation.possible(['tuple', 'a'], make)))
+
+
 class TestModulesTest(testtools.TestCase):
 
     def mirrors_of(self, module: str) -> list[str]:
