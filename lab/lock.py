@@ -17,9 +17,34 @@ Imported by the command line.
 from collections.abc import Iterator
 import contextlib
 import fcntl
+import os
+from pathlib import Path
 
 from lab import errors
 from lab import home as lab_home
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Lock a file, or a folder that is there, unless another process has.
+
+    The lock ends with the block, or with this process. The block gets
+    whether the path is locked now.
+    """
+    create = 0 if path.is_dir() else os.O_CREAT
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | create, 0o644)
+    try:
+        yield _lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -29,11 +54,9 @@ def held(home: lab_home.Home) -> Iterator[None]:
     :raises LabError: another one is at work
     """
     home.root.mkdir(parents=True, exist_ok=True)
-    with home.lock_file.open('w') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with alone(home.lock_file) as mine:
+        if not mine:
             raise errors.LabError(
                 f'another command is changing the lab in {home.root}; '
-                f'wait until it has ended') from None
+                f'wait until it has ended')
         yield

@@ -19,7 +19,6 @@ the machine is started, stopped or enabled.
 
 from collections.abc import Iterator
 import contextlib
-import fcntl
 import os
 from pathlib import Path
 import re
@@ -28,6 +27,7 @@ import subprocess
 
 from lab import errors
 from lab import home as lab_home
+from lab import lock
 from lab import report as lab_report
 from lab import waiting
 
@@ -114,7 +114,7 @@ def install(home: lab_home.Home, report: lab_report.Report,
 
 def restore_policy() -> None:
     """Put back the machine's policy-rc.d if a killed run left ours."""
-    with _locked_dpkg() as mine:
+    with lock.alone(DPKG) as mine:
         if mine:
             _restore_policy()
 
@@ -134,7 +134,7 @@ def alone(report: lab_report.Report) -> Iterator[None]:
     def entered() -> contextlib.ExitStack:
         nonlocal told
         with contextlib.ExitStack() as stack:
-            if stack.enter_context(_locked_dpkg()):
+            if stack.enter_context(lock.alone(DPKG)):
                 return stack.pop_all()
         if not told:
             told = True
@@ -145,24 +145,6 @@ def alone(report: lab_report.Report) -> Iterator[None]:
     with waiting.until('another lab to install its Debian packages',
                        entered, PATIENCE, INTERVAL):
         yield
-
-
-@contextlib.contextmanager
-def _locked_dpkg() -> Iterator[bool]:
-    """Lock dpkg's folder if no other lab has; whether it is locked now."""
-    descriptor = os.open(DPKG, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield _lock(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 @contextlib.contextmanager

@@ -165,13 +165,22 @@ def _space(home: lab_home.Home) -> Iterator[str]:
 def _memory(home: lab_home.Home) -> Iterator[str]:
     if forwarder.Forwarder(home).pid is not None:
         return
-    told = dict(line.split(':') for line in
-                Path('/proc/meminfo').read_text().splitlines())
-    free = sum(int(told[name].split()[0]) * 1024
-               for name in ('MemAvailable', 'SwapFree'))
+    free = free_memory()
     if free < MEMORY:
         yield (f'{free / GIB:.1f} GiB of memory are free; the services and '
                f'three members need about 4: free some, or add swap')
+
+
+def free_memory(meminfo: str | None = None) -> int:
+    """Bytes of memory and swap that programs can still have.
+
+    :param meminfo: the text of /proc/meminfo; None: as it is now
+    """
+    if meminfo is None:
+        meminfo = Path('/proc/meminfo').read_text()
+    told = dict(line.split(':') for line in meminfo.splitlines())
+    return sum(int(told[name].split()[0]) * 1024
+               for name in ('MemAvailable', 'SwapFree'))
 
 
 def _port(name: str, port: int) -> Iterator[str]:

@@ -19,7 +19,6 @@ started with: standard library and the lab's modules only.
 from collections.abc import Iterable, Iterator
 import contextlib
 import dataclasses
-import fcntl
 import os
 from pathlib import Path
 import shutil
@@ -28,6 +27,8 @@ import sys
 from lab import api
 from lab.guest import control
 from lab import home as lab_home
+from lab import lock
+from lab import preflight
 from lab.services import all as all_services
 from lab import venv
 from tests.benchmarks import program
@@ -35,7 +36,6 @@ from tests.benchmarks import program
 MIB = 1 << 20
 #: bytes that a guest takes with its database server and agent
 GUEST_MEMORY = 400 * MIB
-MEMINFO = Path('/proc/meminfo')
 LOCK = 'benchmark.lock'
 NO_TASK = 'NONE'
 
@@ -71,7 +71,7 @@ class Place:
                 (str(cluster['name']), str(cluster['task']['name']))
                 for cluster in api.clusters(home)),
             tuple(guest.name for guest in control.guests(home)),
-            free_memory(MEMINFO.read_text()),
+            preflight.free_memory(),
             shutil.disk_usage(home.root).free)
 
     def refusal(self, ours: Iterable[str], guests: int,
@@ -114,13 +114,6 @@ class Place:
         return f'{len(self.guests)} other guests; clusters: {names}'
 
 
-def free_memory(meminfo: str) -> int:
-    """Bytes, of the text of /proc/meminfo."""
-    told = dict(line.split(':') for line in meminfo.splitlines())
-    return sum(int(told[name].split()[0]) * 1024
-               for name in ('MemAvailable', 'SwapFree'))
-
-
 def enter(home: lab_home.Home) -> None:
     """Go on with the lab's Python, which has the clients' libraries.
 
@@ -157,11 +150,9 @@ def alone(home: lab_home.Home) -> Iterator[None]:
 
     :raises Refused: there is one
     """
-    with (home.root / LOCK).open('w') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with lock.alone(home.root / LOCK) as mine:
+        if not mine:
             raise program.Refused(
                 f'another benchmark runs in the lab in {home.root}; wait '
-                f'until it has ended') from None
+                f'until it has ended')
         yield

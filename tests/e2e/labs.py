@@ -18,14 +18,14 @@ there are. Without the last a test uses the lab of LAB_HOME.
 """
 
 from collections.abc import MutableMapping
-import fcntl
+import contextlib
 import os
 from pathlib import Path
 import subprocess
 import sys
 from typing import NamedTuple
-from typing import TextIO
 
+from lab import lock
 from lab import waiting
 
 TOP = Path(__file__).resolve().parents[2]
@@ -65,7 +65,8 @@ class Labs:
 
     def __init__(self, environ: MutableMapping[str, str]) -> None:
         self._environ = environ
-        self._held: list[TextIO] = []
+        self._held = contextlib.ExitStack()
+        self._claimed = False
         self.all: list[Lab] = []
         for number in range(int(environ.get(NUMBER, 0))):
             home = environ['LAB_HOME'] + (f'-{number + 1}' if number else '')
@@ -93,25 +94,23 @@ class Labs:
 
         :raises waiting.WaitTimeout: none has
         """
-        if not self.all or self._held:
+        if not self.all or self._claimed:
             return
         waiting.until('a lab that no other tests use', self._take, timeout,
                       0.2)
 
     def release(self) -> None:
         """Leave the lab to others; its name stays in the environment."""
-        while self._held:
-            self._held.pop().close()
+        self._held.close()
+        self._claimed = False
 
     def _take(self) -> bool:
         for lab in self.all:
-            file = (lab.home / LOCK).open('w')
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.close()
-                continue
-            self._held.append(file)
+            with contextlib.ExitStack() as stack:
+                if not stack.enter_context(lock.alone(lab.home / LOCK)):
+                    continue
+                self._held = stack.pop_all()
+            self._claimed = True
             self._environ['LAB_HOME'] = str(lab.home)
             self._environ['LAB_API_PORT'] = str(lab.port)
             self._environ.pop(NUMBER, None)

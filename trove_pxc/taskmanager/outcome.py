@@ -76,7 +76,7 @@ def fault_text(failure: exceptions.StepFailed) -> str:
     cause = faults.shorten(failure.cause, room)
     if cause != failure.cause:
         after = after.removeprefix('.')
-    return f'{before}{cause}{after}'[:faults.LENGTH]
+    return faults.shorten(f'{before}{cause}{after}', faults.LENGTH)
 
 
 def set_error(member: members.Member,

@@ -12,7 +12,6 @@
 
 """What the tests of the API share: rows, and the seams to all else."""
 
-import functools
 import types
 from typing import Any
 
@@ -31,6 +30,7 @@ from trove.common import wsgi
 from trove import rpc
 from trove.taskmanager import api as task_api
 
+from tests.unit import specs
 from tests.unit import tables
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc import conf
@@ -48,31 +48,19 @@ class ServerGroups(server_groups.ServerGroupsManager):
         """Before 2.64 it takes several policies."""
 
 
-@functools.cache
-def _autospec(kind: type) -> Any:
-    return mock.create_autospec(kind, instance=True)
-
-
-def spec(kind: type) -> Any:
-    """An autospec of which there is one at a time: it is dear to make."""
-    made = _autospec(kind)
-    made.reset_mock(return_value=True, side_effect=True)
-    return made
-
-
 class Nova:
     """The client of Nova, as far as the API uses it."""
 
     def __init__(self) -> None:
         self.api_version = mock.MagicMock()
         self.api_version.__ge__.return_value = True
-        self.servers = spec(servers.ServerManager)
+        self.servers = specs.spec(servers.ServerManager)
         self.servers.list.return_value = []
         self.servers.get.side_effect = lambda server_id: (
             types.SimpleNamespace(id=server_id, status='ACTIVE'))
-        self.server_groups = spec(ServerGroups)
+        self.server_groups = specs.spec(ServerGroups)
         self.server_groups.list.return_value = []
-        self.flavors = spec(flavors.FlavorManager)
+        self.flavors = specs.spec(flavors.FlavorManager)
 
 
 class Notifier:
@@ -105,8 +93,8 @@ class ApiTestCase(testtools.TestCase):
         self.neutron = mock.Mock(spec=neutron_client.Client)
         self.neutron.list_ports.return_value = {'ports': []}
         self.neutron.list_floatingips.return_value = {'floatingips': []}
-        self.guest = spec(guest_api.GaleraGuestAPI)
-        self.task_api = spec(our_task_api.GaleraTaskAPI)
+        self.guest = specs.spec(guest_api.GaleraGuestAPI)
+        self.task_api = specs.spec(our_task_api.GaleraTaskAPI)
         self.notifier = Notifier()
         self.create_nova = self.patch(
             clients, 'create_nova_client', self.nova)

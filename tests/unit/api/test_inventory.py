@@ -26,6 +26,7 @@ from trove.common import clients
 from trove.instance.tasks import InstanceTasks
 
 from tests.unit.api import base
+from tests.unit import specs
 from trove_pxc.api import inventory
 
 CONF = cfg.CONF
@@ -55,8 +56,8 @@ class InventoryTestCase(testtools.TestCase):
         super().setUp()
         self.nova = types.SimpleNamespace(
             api_version=api_versions.APIVersion('2.26'),
-            servers=base.spec(servers.ServerManager),
-            server_groups=base.spec(base.ServerGroups))
+            servers=specs.spec(servers.ServerManager),
+            server_groups=specs.spec(base.ServerGroups))
         self.neutron = mock.Mock(spec=neutron_client.Client)
         self.neutron.list_floatingips.return_value = {'floatingips': []}
         self.create_nova, self.create_neutron = (

@@ -13,7 +13,6 @@
 """What the guest's tests share: a guest in a temporary folder."""
 
 import datetime
-import functools
 import os
 import pathlib
 import tempfile
@@ -28,6 +27,7 @@ from oslo_config import cfg as oslo_cfg
 import testtools
 from trove.common import cfg
 
+from tests.unit import specs
 from trove_pxc import conf
 from trove_pxc.galera import identity as identities
 from trove_pxc.galera.membership import Membership
@@ -77,18 +77,6 @@ def membership() -> Membership:
     return Membership(facts(), secrets(), identity())
 
 
-@functools.cache
-def _autospec(kind: type) -> Any:
-    return mock.create_autospec(kind, instance=True)
-
-
-def spec(kind: type) -> Any:
-    """An autospec of which there is one at a time: it is dear to make."""
-    made = _autospec(kind)
-    made.reset_mock(return_value=True, side_effect=True)
-    return made
-
-
 class Container:
     """A container of the Docker engine's: what it is, not what it runs."""
 
@@ -113,12 +101,12 @@ class Engine:
 
     def __init__(self) -> None:
         self.known: dict[str, Any] = {}
-        self.client = spec(docker.DockerClient)
-        self.client.containers = spec(containers.ContainerCollection)
+        self.client = specs.spec(docker.DockerClient)
+        self.client.containers = specs.spec(containers.ContainerCollection)
         self.client.containers.get.side_effect = self._get
-        self.client.images = spec(images.ImageCollection)
+        self.client.images = specs.spec(images.ImageCollection)
         self.client.images.get.return_value.id = 'sha256:1'
-        self.client.api = spec(docker.APIClient)
+        self.client.api = specs.spec(docker.APIClient)
         self.client.api.create_container.side_effect = self._create
         self.helper_prints(SAID)
 

@@ -23,6 +23,7 @@ from trove_pxc.guestagent import revival
 from trove_pxc.guestagent import status
 
 from tests.unit.guestagent import fakes
+from tests.unit import specs
 
 
 class AppTest(fakes.GuestTestCase):
@@ -36,7 +37,7 @@ class AppTest(fakes.GuestTestCase):
         self.engine = fakes.Engine()
         self.status = status.MemberStatus(self.engine.client)
         self.app = app.MariaDBApp(self.status, self.engine.client)
-        self.member = fakes.spec(revival.MemberService)
+        self.member = specs.spec(revival.MemberService)
         self.app.member = self.member
         self.status.member = self.member
 

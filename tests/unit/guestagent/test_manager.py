@@ -36,6 +36,7 @@ from trove_pxc.guestagent import reporter
 from trove_pxc.guestagent import revival
 
 from tests.unit.guestagent import fakes
+from tests.unit import specs
 
 CONTEXT = trove_context.TroveContext()
 REPORT = view.MemberReport(view.ServerState.STOPPED, None, 1, True, 0, '')
@@ -52,7 +53,7 @@ class ManagerTestCase(testtools.TestCase):
         cfg.CONF.set_override('datastore_manager', self.group)
         self.addCleanup(cfg.CONF.clear_override, 'datastore_manager')
         self.engine = fakes.Engine()
-        self.member = fakes.spec(revival.MemberService)
+        self.member = specs.spec(revival.MemberService)
         self.member.is_member = True
         self.member.stage = record.Stage.PREPARED
         self.member.report.return_value = REPORT

@@ -31,6 +31,7 @@ from trove.common import cfg
 from tests.unit.galera import samples
 from tests.unit.galera import test_figures
 from tests.unit.guestagent import fakes
+from tests.unit import specs
 from trove_pxc.galera import view
 from trove_pxc.guestagent import metrics
 from trove_pxc.guestagent import revival
@@ -49,7 +50,7 @@ class EndpointTest(testtools.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.config = self.useFixture(config_fixture.Config(cfg.CONF))
-        self.status = fakes.spec(status.MemberStatus)
+        self.status = specs.spec(status.MemberStatus)
         self.member = mock.create_autospec(
             revival.MemberService, instance=True)
         self.member.facts = fakes.facts()

@@ -23,6 +23,7 @@ from trove_pxc.guestagent import database
 
 from tests.unit.galera import samples
 from tests.unit.guestagent import fakes
+from tests.unit import specs
 
 UUID = samples.UUID
 
@@ -36,7 +37,7 @@ class RevivalTestCase(fakes.MemberTestCase):
         self.member.start()
         self.database_files(grastate__dat=samples.GRASTATE)
         self.engine.helper_prints(f'x Recovered position: {UUID}:7\n')
-        self.admin = fakes.spec(database.Database)
+        self.admin = specs.spec(database.Database)
         self.useFixture(fixtures.MockPatchObject(
             database, 'Database', autospec=True, return_value=self.admin))
         self.container = self.engine.known['database']

@@ -28,7 +28,6 @@ import types
 from typing import Any
 
 import fixtures
-import mock
 from neutronclient.common import exceptions as neutron_exceptions
 import testtools
 from trove.cluster import models as cluster_models
@@ -373,18 +372,6 @@ def secrets(word: str = 'secret') -> settings.ClusterSecrets:
     return settings.ClusterSecrets(*[secret.Secret(word)] * 3)
 
 
-@functools.cache
-def _autospec(kind: type) -> Any:
-    return mock.create_autospec(kind, instance=True)
-
-
-def spec(kind: type) -> Any:
-    """An autospec of which there is one at a time: it is dear to make."""
-    made = _autospec(kind)
-    made.reset_mock(return_value=True, side_effect=True)
-    return made
-
-
 class ClusterTestCase(testtools.TestCase):
     """A test with a cluster "c" in Trove's tables, and its guests.
 
@@ -464,6 +451,17 @@ class ClusterTestCase(testtools.TestCase):
         """Change a member's row, as another process may."""
         self.tables.change(instance_models.DBInstance, self.id_of(number),
                            **values)
+
+    def killed_at(self, moment: int, run: Callable[[], object]) -> bool:
+        """Whether an operation has so many moments; it is killed there."""
+        self.galera.killing = Killer(moment)
+        try:
+            run()
+        except Killed:
+            return True
+        finally:
+            self.galera.killing = lambda: None
+        return False
 
     def delete_cluster(self) -> None:
         """As trove-api does."""

@@ -30,6 +30,7 @@ from trove import rpc
 from trove.taskmanager import api as task_api
 from trove.taskmanager import models as task_models
 
+from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from trove_pxc.galera import view
 from trove_pxc import orders
@@ -242,7 +243,7 @@ class AttendTest(AutomaticTestCase):
             return_value=self.cluster))
         self.told = self.useFixture(fixtures.MockPatchObject(
             rpc, 'get_notifier', autospec=True)).mock.return_value.info
-        self.api = fakes.spec(api.GaleraTaskAPI)
+        self.api = specs.spec(api.GaleraTaskAPI)
         self.useFixture(fixtures.MockPatchObject(
             task_api, 'load', autospec=True, return_value=self.api))
 
@@ -327,7 +328,7 @@ class AttendTest(AutomaticTestCase):
 
     def survivor(self, begun: bool) -> int:
         """How many tries were counted."""
-        case = fakes.spec(automatic.Case)
+        case = specs.spec(automatic.Case)
         self.assertIs(begun, automatic.attend_survivor(self.row(), case))
         self.assertEqual([], self.galera.told)
         return int(case.tried.call_count)

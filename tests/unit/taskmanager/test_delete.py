@@ -24,6 +24,7 @@ from trove.cluster.tasks import ClusterTasks
 from trove.common import clients
 from trove.instance import models as instance_models
 
+from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc.taskmanager import delete
@@ -188,7 +189,7 @@ class DeleteTest(DeleteTestCase):
 
     def test_who_lost_the_lease_deletes_no_more_rows(self) -> None:
         operation = delete.Deletion(None, self.cluster)
-        operation.held = fakes.spec(lease.Lease)
+        operation.held = specs.spec(lease.Lease)
         operation.held.check.side_effect = [
             None, None, exceptions.LeaseLost('it is gone')]
         self.assertRaises(exceptions.LeaseLost, delete.run, operation)
@@ -198,7 +199,7 @@ class DeleteTest(DeleteTestCase):
 
     def test_who_lost_the_lease_sweeps_no_more(self) -> None:
         operation = delete.Deletion(None, self.cluster)
-        operation.held = fakes.spec(lease.Lease)
+        operation.held = specs.spec(lease.Lease)
         operation.held.check.side_effect = exceptions.LeaseLost('gone')
         self.assertRaises(exceptions.LeaseLost, delete.run, operation)
         self.assertEqual([], self.done)

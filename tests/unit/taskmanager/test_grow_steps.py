@@ -203,20 +203,9 @@ class GrowTest(GrowTestCase):
         self.assertIn('it has no server', error.cause)
         self.assertLess(self.clock.now, 80)
 
-    def killed_at(self, moment: int) -> bool:
-        """Whether the operation has so many moments."""
-        self.galera.killing = fakes.Killer(moment)
-        try:
-            self.grow()
-        except fakes.Killed:
-            return True
-        finally:
-            self.galera.killing = lambda: None
-        return False
-
     def test_another_run_brings_it_to_its_end(self) -> None:
         moment = 0
-        while self.killed_at(moment):
+        while self.killed_at(moment, self.grow):
             self.grow()
             self.assertEqual(4, len(self.galera.inside))
             self.assertEqual(4, len(self.guests[1].membership.facts.members))

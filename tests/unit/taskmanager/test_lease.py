@@ -31,6 +31,7 @@ import testtools
 from trove.cluster.tasks import ClusterTask
 from trove.cluster.tasks import ClusterTasks
 
+from tests.unit import clock
 from trove_pxc import exceptions
 from trove_pxc import orders
 from trove_pxc.taskmanager import lease
@@ -109,12 +110,10 @@ class LeaseTest(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.elapsed = 0.0
-        self.useFixture(fixtures.MockPatch(
-            'time.monotonic', side_effect=lambda: self.elapsed))
+        self.clock = self.useFixture(clock.Clock())
         self.useFixture(fixtures.MockPatch(
             'trove.common.timeutils.utcnow',
-            side_effect=lambda: NOON + self.elapsed * SECOND))
+            side_effect=lambda: NOON + self.clock.now * SECOND))
         self.row = Row('a-cluster', NOON - 60 * SECOND)
         self.other = Row('other', self.row.updated)
         self.table = Table(self.other, self.row)
@@ -130,7 +129,7 @@ class LeaseTest(testtools.TestCase):
         return self.signs[-1]
 
     def tick(self, seconds: float) -> None:
-        self.elapsed += seconds
+        self.clock.advance(seconds)
 
     def wanted(self, task: ClusterTask = TASK,
                seen: datetime.datetime | None = None) -> lease.Lease:

@@ -59,3 +59,10 @@ class FaultTextTest(testtools.TestCase):
     def test_it_never_is_longer_than_the_column(self) -> None:
         text = outcome.fault_text(self.failed('x' * 1000, step='y' * 300))
         self.assertEqual(faults.LENGTH, len(text))
+
+    def test_a_word_is_not_cut_where_no_room_is_left(self) -> None:
+        text = outcome.fault_text(self.failed(
+            'x' * 1000, step='join of a-member ' * 15))
+        self.assertLessEqual(len(text), faults.LENGTH)
+        self.assertTrue(text.removesuffix('...').endswith(
+            (' join', ' of', ' a-member')), text)

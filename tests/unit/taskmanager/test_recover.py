@@ -15,6 +15,7 @@
 
 from trove.instance.tasks import InstanceTasks
 
+from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc import faults
@@ -134,7 +135,7 @@ class StoppedTest(RecoverTestCase):
     def test_faults_stay_if_another_has_taken_the_operation(self) -> None:
         faults.save_fault(self.id_of(1), 'it was down', '')
         operation = self.new()
-        operation.held = fakes.spec(lease.Lease)
+        operation.held = specs.spec(lease.Lease)
         last: list[str] = []
 
         def check() -> None:
@@ -407,21 +408,10 @@ class InterruptedTest(RecoverTestCase):
         self.stopped(90, 100, 95)
         self.guests[1].stands(STATES.STARTING, 90)
 
-    def killed_at(self, moment: int) -> bool:
-        """Whether the operation has so many moments."""
-        self.galera.killing = fakes.Killer(moment)
-        try:
-            recover.run(self.new())
-        except fakes.Killed:
-            return True
-        finally:
-            self.galera.killing = lambda: None
-        return False
-
     def test_another_run_brings_it_to_its_end(self) -> None:
         moment = 0
         self.disaster()
-        while self.killed_at(moment):
+        while self.killed_at(moment, lambda: recover.run(self.new())):
             self.recover()
             told = self.galera.was_told('continue_member')
             self.assertEqual({'c-2'}, set(told), moment)

@@ -76,20 +76,9 @@ class RestartTest(fakes.ClusterTestCase):
                           self.new(1, 2))
         self.assertEqual([], self.galera.told)
 
-    def killed_at(self, moment: int) -> bool:
-        """Whether the operation has so many moments."""
-        self.galera.killing = fakes.Killer(moment)
-        try:
-            restart.run(self.new(1, 2, 3))
-        except fakes.Killed:
-            return True
-        finally:
-            self.galera.killing = lambda: None
-        return False
-
     def test_another_run_goes_on_with_those_who_are_left(self) -> None:
         moment = 0
-        while self.killed_at(moment):
+        while self.killed_at(moment, lambda: restart.run(self.new(1, 2, 3))):
             had_its_turn = [number for number in self.guests if orders.of(
                 self.tables.instance(self.id_of(number))) is None]
             self.galera.told.clear()

@@ -166,20 +166,9 @@ class ShrinkTest(ShrinkTestCase):
         self.assertRaises(exceptions.ClusterBeingDeleted, self.shrink, 5)
         self.rows.assert_not_called()
 
-    def killed_at(self, moment: int) -> bool:
-        """Whether the operation has so many moments."""
-        self.galera.killing = fakes.Killer(moment)
-        try:
-            self.shrink(4, 5)
-        except fakes.Killed:
-            return True
-        finally:
-            self.galera.killing = lambda: None
-        return False
-
     def test_another_run_brings_it_to_its_end(self) -> None:
         moment = 0
-        while self.killed_at(moment):
+        while self.killed_at(moment, lambda: self.shrink(4, 5)):
             self.shrink(4, 5)
             moment += 1
             for number in (4, 5):

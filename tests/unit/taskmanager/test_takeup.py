@@ -25,6 +25,7 @@ from trove.common import exception
 from trove import rpc
 from trove.taskmanager import models as task_models
 
+from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc import orders
@@ -185,7 +186,7 @@ class TakenUpTest(TakeUpTestCase):
         super().setUp()
         self.told = self.useFixture(fixtures.MockPatchObject(
             rpc, 'get_notifier', autospec=True)).mock.return_value.info
-        self.tasks = fakes.spec(tasks.GaleraClusterTasks)
+        self.tasks = specs.spec(tasks.GaleraClusterTasks)
         self.tasks.id = fakes.CLUSTER
         self.load = self.useFixture(fixtures.MockPatchObject(
             task_models, 'load_cluster_tasks', autospec=True,

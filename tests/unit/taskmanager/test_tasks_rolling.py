@@ -24,6 +24,7 @@ from trove.common import notification
 from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import models as task_models
 
+from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager import test_tasks
 from trove_pxc import exceptions
@@ -370,7 +371,7 @@ class ActionsTest(test_tasks.TasksTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.cluster_tasks = fakes.spec(tasks.GaleraClusterTasks)
+        self.cluster_tasks = specs.spec(tasks.GaleraClusterTasks)
         self.load = self.useFixture(fixtures.MockPatchObject(
             task_models, 'load_cluster_tasks', autospec=True,
             return_value=self.cluster_tasks)).mock

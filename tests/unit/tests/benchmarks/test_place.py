@@ -24,6 +24,7 @@ import testtools
 from lab import api
 from lab.guest import control
 from lab import home as lab_home
+from lab import preflight
 from lab.services import all as all_services
 from lab import venv
 from tests.benchmarks import place
@@ -86,7 +87,7 @@ class RefusalTest(testtools.TestCase):
             dataclasses.replace(GOOD, guests=(), clusters=()).others)
 
     def test_free_memory(self) -> None:
-        self.assertEqual(65 << 10, place.free_memory(MEMINFO))
+        self.assertEqual(65 << 10, preflight.free_memory(MEMINFO))
 
 
 class SeenTest(testtools.TestCase):

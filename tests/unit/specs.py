@@ -1,0 +1,30 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Autospecs that the tests of a process share."""
+
+import functools
+from typing import Any
+
+import mock
+
+
+@functools.cache
+def _autospec(kind: type) -> Any:
+    return mock.create_autospec(kind, instance=True)
+
+
+def spec(kind: type) -> Any:
+    """An autospec of which there is one at a time: it is dear to make."""
+    made = _autospec(kind)
+    made.reset_mock(return_value=True, side_effect=True)
+    return made
