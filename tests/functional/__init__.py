@@ -22,3 +22,4 @@ from tests.functional import clock
 
 clock.install()
 eventlet.monkey_patch()
+clock.wait_for_programs()

@@ -21,7 +21,10 @@ a slow machine makes no test fail.
 While a program or a socket is waited for, time passes as it does outside.
 """
 
+from collections.abc import Iterator
+import contextlib
 import queue
+import subprocess
 import threading
 import time
 from typing import Any
@@ -42,6 +45,7 @@ class Clock:
     def __init__(self) -> None:
         self._now = _real_monotonic()
         self._calendar: time_machine.Traveller | None = None
+        self._programs = 0
 
     def now(self) -> float:
         """Seconds, as time.monotonic counts them."""
@@ -56,6 +60,20 @@ class Clock:
     def tick(self) -> None:
         """Let a moment pass, which no calendar shows."""
         self._now += _TICK
+
+    @contextlib.contextmanager
+    def program(self) -> Iterator[None]:
+        """A program is waited for, which has a clock of its own."""
+        self._programs += 1
+        try:
+            yield
+        finally:
+            self._programs -= 1
+
+    @property
+    def may_leap(self) -> bool:
+        """Whether no program is waited for."""
+        return not self._programs
 
     def lead(self, calendar: time_machine.Traveller | None) -> None:
         """Set this calendar, too, from now on; None: no calendar."""
@@ -78,8 +96,8 @@ class Hub(poll.Hub):
 
     def wait(self, seconds: float | None = None) -> None:
         """Let the time until the next timer pass, or a program act."""
-        waits_for_others = any(self.listeners.values())
-        if seconds and self.timers and not waits_for_others:
+        may_leap = CLOCK.may_leap and not any(self.listeners.values())
+        if seconds and self.timers and may_leap:
             CLOCK.pass_by(seconds)
             return
         began = _real_monotonic()
@@ -96,13 +114,30 @@ def install() -> None:
     hubs.use_hub(Hub)
 
 
+def wait_for_programs() -> None:
+    """Have a program that ends take its time; after eventlet patched all.
+
+    Eventlet looks every ten milliseconds whether it has ended.
+    """
+    wait = subprocess.Popen.wait
+
+    def wait_outside(self: Any, *args: Any, **kwargs: Any) -> int:
+        with CLOCK.program():
+            return wait(self, *args, **kwargs)
+    setattr(subprocess.Popen, 'wait', wait_outside)
+
+
 def refuse_what_was_left() -> None:
     """Raise a RuntimeError if anybody waits for a socket or a program.
 
-    No time could be leapt over, and who left it would never be known.
+    No time could be leapt over, and who left it would never be known. They
+    wait for ever, so that the tests to come have their clock.
     """
     hub = hubs.get_hub()
     waited_for = [*hub.get_readers(), *hub.get_writers()]
+    for listener in waited_for:
+        hub.remove(listener)
+        listener.defang()
     if waited_for:
         raise RuntimeError(
             f'An earlier test has left what is waited for: {waited_for}')
