@@ -43,8 +43,10 @@ from trove_pxc.api import reading
 from trove_pxc.api import routes
 from trove_pxc.api import validation
 from trove_pxc import masking
+from trove_pxc import quotas
 
 masking.install()
+quotas.install()
 
 _CLUSTERS = {'member_name': 'cluster',
              'collection_name': '{tenant_id}/clusters'}
