@@ -35,6 +35,7 @@ from oslo_log import log as logging
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import clients
+from trove.common import timeutils
 from trove.instance import models as instance_models
 
 from trove_pxc.galera import naming
@@ -204,7 +205,8 @@ def _texts(order: Order, instance_ids: Iterable[str],
 def end(cluster_id: str, task: Any, **values: Any) -> bool:
     """Take a cluster's task and all orders away, both at once.
 
-    But for those that are counted in the quota: see give_back().
+    But for those that are counted in the quota: see give_back(). The time
+    of its last update stays that of the end, until it has a task again.
 
     :param values: what its row has to have besides the task.
     :returns: whether it had.
@@ -212,7 +214,8 @@ def end(cluster_id: str, task: Any, **values: Any) -> bool:
     with cluster_models.DBCluster.query() as query:
         ended = bool(query.filter_by(
             id=cluster_id, deleted=False, task_id=task.code,
-            **values).update({'task_id': ClusterTasks.NONE.code}))
+            **values).update({'task_id': ClusterTasks.NONE.code,
+                              'updated': timeutils.utcnow()}))
         if ended:
             rows = query.session.query(instance_models.DBInstance).filter_by(
                 cluster_id=cluster_id, deleted=False)

@@ -106,7 +106,7 @@ class ResizeTest(EndingTest):
     def test_trove_api_that_dies_before_its_cast(self) -> None:
         """The task and the orders stand; they hold what was taken."""
         for body in (LARGER, {'resize': {'volume': {'size': 2}}}):
-            with (mock.patch('trove_pxc.faults.forget',
+            with (mock.patch('trove_pxc.faults.forget_of',
                              side_effect=KeyboardInterrupt),
                   mock.patch('contextlib.ExitStack.__exit__',
                              lambda stack, *error: False)):

@@ -273,8 +273,7 @@ def _hand_over(cluster: Any, targets: Sequence[Any], task: Any,
     with contextlib.ExitStack() as undo:
         undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
         undo.callback(_withdraw, cluster.context, targets, order)
-        for row in targets:
-            faults.forget(row.id)
+        forget_faults(cluster)
         cast(cluster.ds_version.manager, cluster.id,
              [row.id for row in targets], **arguments)
         undo.pop_all()
@@ -291,6 +290,14 @@ def claim(cluster: Any, task: Any, instance_ids: Sequence[str],
     cluster.know_row()
     if not claimed:
         cluster.validate_cluster_available()
+
+
+def forget_faults(cluster: Any) -> None:
+    """Those of members that did not fail, when an operation begins.
+
+    One that is there when it has ended is of this operation, or came later.
+    """
+    faults.forget_of(members.rows(cluster.id, cluster.name))
 
 
 def _withdraw(context: Any, targets: Sequence[Any],

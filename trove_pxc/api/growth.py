@@ -119,6 +119,7 @@ def _grow(cluster: Any, request: Any, nodes: Sequence[Any]) -> None:
                 raise validation.unavailable(
                     f'Cluster {cluster.name} has changed while this request '
                     'was checked; ask again.')
+            actions.forget_faults(cluster)
             quotas.reserve_members(
                 cluster.context.project_id, cluster.id, needs)
             undo.callback(quotas.settle_members, cluster.id, needs,
@@ -144,6 +145,7 @@ def _shrink(cluster: Any, request: Any, ids: Sequence[str]) -> None:
         with contextlib.ExitStack() as undo:
             undo.callback(_end, cluster, ClusterTasks.SHRINKING_CLUSTER)
             leaving = _leaving(cluster, ids)
+            actions.forget_faults(cluster)
             for row in leaving:
                 faults.forget(row.id)
             cluster.task_api().shrink_cluster(
