@@ -15,7 +15,9 @@
 Imported by api/actions, api/growth and the operations.
 """
 
+from collections.abc import Iterable
 import textwrap
+from typing import Any
 
 from trove.instance import models as instance_models
 
@@ -31,6 +33,16 @@ def forget(instance_id: str) -> None:
     fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
     if fault is not None:
         fault.db_api.delete(fault)
+
+
+def forget_of(rows: Iterable[Any]) -> None:
+    """The faults of these instances, but for those that have failed.
+
+    :param rows: of the instances.
+    """
+    for row in rows:
+        if not row.task_status.is_error:
+            forget(str(row.id))
 
 
 def shorten(text: str, length: int) -> str:

@@ -17,14 +17,17 @@ Trove keeps beside an instance's task, so that an operation whose taskmanager
 died can be taken up by another, which never saw the request. A grow or
 shrink stands in the rows of those who are there before and after it, for
 Trove writes into the rows of those who come or go. With an order of a resize
-stands what it takes of the project's quota: whoever withdraws it gives that
-back, and only one can.
+stands what it takes of the project's quota. Both are written in one
+transaction, and taken away in one: the order is the record of what is taken.
 """
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import re
 from typing import Any
+from typing import NamedTuple
 from typing import Self
 
 from novaclient import exceptions as nova_exceptions
@@ -32,10 +35,11 @@ from oslo_log import log as logging
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import clients
+from trove.common import timeutils
 from trove.instance import models as instance_models
-from trove.quota import quota
 
 from trove_pxc.galera import naming
+from trove_pxc import quotas
 
 LOG = logging.getLogger(__name__)
 
@@ -55,7 +59,8 @@ _TEXTS = {RESTART: 'a restart', FLAVOR: 'the flavor ', VOLUME: 'a volume of ',
           SHRINK: 'to stay without ', CERTIFICATES: 'new certificates'}
 _WITHOUT_VALUE = (RESTART, RECOVER, CERTIFICATES)
 _UNITS = {VOLUME: ' GB', GROW: ' on'}
-_COUNTED = (FLAVOR, VOLUME)     # against the project's quota
+_COUNTED = {FLAVOR: 'ram', VOLUME: 'volumes'}   # against the quota
+_TAKEN = re.compile(r'(.+) \(([+-]\d+) MB of ram\)', re.DOTALL)
 _ID_LENGTH = 8                  # tells the members of one cluster apart
 _TEXT_LENGTH = 255              # the column of Trove's table
 
@@ -69,16 +74,21 @@ class Order:
     :ivar value: the flavor's id, the volume's size in GB, the id of the
         member that is forced, the number of the first new member, or how
         the ids of those begin who leave.
+    :ivar taken: by how many MB of ram it has changed the use of the quota,
+        for FLAVOR; None: that was not kept. It may differ from member to
+        member, and is no part of what is ordered.
     """
 
     action: str
     value: str = ''
+    taken: int | None = dataclasses.field(default=None, compare=False)
 
     @property
     def text(self) -> str:
         """How it stands in the instance's row, and what operators read."""
+        taken = '' if self.taken is None else f' ({self.taken:+d} MB of ram)'
         return (f'{_PREFIX}{_TEXTS[self.action]}{self.value}'
-                f'{_UNITS.get(self.action, "")}')
+                f'{_UNITS.get(self.action, "")}{taken}')
 
     @classmethod
     def parse(cls, text: str | None) -> Self | None:
@@ -91,7 +101,9 @@ class Order:
             value = ordered.removeprefix(words).removesuffix(unit)
             if f'{words}{value}{unit}' == ordered and (
                     bool(value) is (action not in _WITHOUT_VALUE)):
-                return cls(action, value)
+                kept = _TAKEN.fullmatch(value) if action == FLAVOR else None
+                return (cls(action, kept[1], int(kept[2])) if kept
+                        else cls(action, value))
         return None
 
 
@@ -129,31 +141,72 @@ def leaving(order: Order, rows: Iterable[Any]) -> list[str] | None:
     return found if len(found) <= len(named) else None
 
 
+class Use(NamedTuple):
+    """What an order that is counted changes in the use of the quota.
+
+    :ivar amounts: MB of ram or GB of volumes, by the id of the instance.
+    """
+
+    project: str
+    amounts: Mapping[str, int]
+
+
 def claim(cluster_id: str, task: Any, instance_ids: Sequence[str],
-          order: Order | None, before: Any = ClusterTasks.NONE) -> bool:
-    """Set a cluster's task and its members' orders, both at once.
+          order: Order | None, before: Any = ClusterTasks.NONE,
+          use: Use | None = None) -> bool:
+    """Set a cluster's task, its members' orders, what is used: all at once.
 
     Who finds the task without an order has nothing to do.
 
     :param before: the task that it has to have.
     :returns: False if another was quicker; then nothing was set.
+    :raises trove.common.exception.QuotaExceeded: nothing was set.
     """
-    with cluster_models.DBCluster.query() as query:
-        claimed = bool(query.filter_by(
+    if order is None or use is None:
+        return _claim(cluster_id, task, instance_ids, order, before)
+    resource = _COUNTED[order.action]
+    return _claim(cluster_id, task, instance_ids, order, before, use,
+                  {resource: sum(use.amounts.values())},
+                  quotas.usable(use.project, [resource]))
+
+
+@quotas.retried
+def _claim(cluster_id: str, task: Any, instance_ids: Sequence[str],
+           order: Order | None, before: Any, use: Use | None = None,
+           total: quotas.Amounts | None = None,
+           limits: quotas.Amounts | None = None) -> bool:
+    with quotas.transaction() as session:
+        claimed = bool(session.query(cluster_models.DBCluster).filter_by(
             id=cluster_id, deleted=False,
             task_id=before.code).update({'task_id': task.code}))
         if claimed and order is not None:
-            query.session.query(instance_models.DBInstance).filter(
-                instance_models.DBInstance.id.in_(instance_ids)).update(
-                    {'task_description': order.text},
-                    synchronize_session=False)
+            for text, ids in _texts(order, instance_ids, use).items():
+                session.query(instance_models.DBInstance).filter(
+                    instance_models.DBInstance.id.in_(ids)).update(
+                        {'task_description': text},
+                        synchronize_session=False)
+        if claimed and use is not None and total is not None:
+            quotas.use(session, use.project, total, limits)
     return claimed
+
+
+def _texts(order: Order, instance_ids: Iterable[str],
+           use: Use | None) -> dict[str, list[str]]:
+    """What each row is to have: the ids by the text."""
+    found: dict[str, list[str]] = {}
+    for one in instance_ids:
+        taken = (use.amounts[one]
+                 if use is not None and order.action == FLAVOR else None)
+        text = dataclasses.replace(order, taken=taken).text
+        found.setdefault(text, []).append(one)
+    return found
 
 
 def end(cluster_id: str, task: Any, **values: Any) -> bool:
     """Take a cluster's task and all orders away, both at once.
 
-    But for those that are counted in the quota: see give_back().
+    But for those that are counted in the quota: see give_back(). The time
+    of its last update stays that of the end, until it has a task again.
 
     :param values: what its row has to have besides the task.
     :returns: whether it had.
@@ -161,7 +214,8 @@ def end(cluster_id: str, task: Any, **values: Any) -> bool:
     with cluster_models.DBCluster.query() as query:
         ended = bool(query.filter_by(
             id=cluster_id, deleted=False, task_id=task.code,
-            **values).update({'task_id': ClusterTasks.NONE.code}))
+            **values).update({'task_id': ClusterTasks.NONE.code,
+                              'updated': timeutils.utcnow()}))
         if ended:
             rows = query.session.query(instance_models.DBInstance).filter_by(
                 cluster_id=cluster_id, deleted=False)
@@ -192,22 +246,26 @@ def waiting(rows: Iterable[Any]) -> tuple[Order | None, list[str]]:
 
 
 def give_back(context: Any, rows: Iterable[Any]) -> None:
-    """Withdraw the orders of these instances, and what they were to use."""
+    """Withdraw the orders of these instances, and what they were to use.
+
+    What cannot be given back stays, with its order. What was given away is
+    used again, even if the project has used it for something else since.
+    """
     for row in rows:
         order = of(row)
-        if order is None:
-            continue
-        unused = _unused(context, row, order)
-        if _withdraw(row, order) and unused:
-            quota.run_with_quotas(str(row.tenant_id), unused, dict)
+        if order is not None:
+            _withdraw(row, order, _unused(context, row, order))
 
 
-def _withdraw(row: Any, order: Order) -> bool:
-    """Take the order away; whether it was still there."""
-    with instance_models.DBInstance.query() as query:
-        return bool(query.filter_by(
+@quotas.retried
+def _withdraw(row: Any, order: Order, unused: Mapping[str, int]) -> None:
+    """Take the order away and give back its use, if it is still there."""
+    with quotas.transaction() as session:
+        withdrawn = session.query(instance_models.DBInstance).filter_by(
             id=row.id, task_description=order.text).update(
-                {'task_description': row.task_status.db_text}))
+                {'task_description': row.task_status.db_text})
+        if withdrawn and unused:
+            quotas.use(session, str(row.tenant_id), unused)
 
 
 def _unused(context: Any, row: Any, order: Order) -> dict[str, int]:
@@ -215,6 +273,10 @@ def _unused(context: Any, row: Any, order: Order) -> dict[str, int]:
     change = {}
     if order.action == VOLUME:
         change = {'volumes': int(row.volume_size) - int(order.value)}
+    elif order.action == FLAVOR and str(row.flavor_id) == order.value:
+        LOG.debug('Instance %s has its new flavor', row.id)
+    elif order.action == FLAVOR and order.taken is not None:
+        change = {'ram': -order.taken}
     elif order.action == FLAVOR:
         flavors = clients.create_nova_client(context, row.region_id).flavors
         try:

@@ -113,6 +113,20 @@ class MemberAsInstanceTest(base.TroveTest):
             self.assertIn(reason, response.text)
         self.assertEqual(rules, self.cloud.rules)
 
+    def test_a_name_that_another_member_has_is_refused(self) -> None:
+        url = f'/instances/{self.member.id}'
+        other = self.instance_rows(self.member.cluster_id)[1]
+        self.assertEqual('products-2', other.name)
+        for method in ('PUT', 'PATCH'):
+            response = self.request(
+                method, url, {'instance': {'name': other.name}})
+            self.assertEqual(400, response.status_int, response.text)
+            self.assertIn(f'another member of its cluster has this name '
+                          f'({other.id})', response.text)
+        for name in (self.member.name, 'renamed', 'products-4'):
+            response = self.request('PUT', url, {'instance': {'name': name}})
+            self.assertEqual(202, response.status_int, response.text)
+
     def test_a_backup_is_refused(self) -> None:
         response = self.request('POST', '/backups', {'backup': {
             'name': 'b', 'instance': self.member.id}})

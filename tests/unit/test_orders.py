@@ -24,6 +24,8 @@ FOUR = '4f7dcd9c-5de4-4c94-9a0a-000000000000'
 FIVE = '5a3c1e77-0000-4c94-9a0a-000000000000'
 ALL = (orders.Order(orders.RESTART), orders.Order(orders.FLAVOR, '7'),
        orders.Order(orders.FLAVOR, 'f3b1e2d4 of GB'),
+       orders.Order(orders.FLAVOR, '7', 512),
+       orders.Order(orders.FLAVOR, 'a (b)\n', -1024),
        orders.Order(orders.VOLUME, '30'), orders.recovery(None),
        orders.recovery('an-id'), orders.Order(orders.GROW, '4'),
        orders.shrinking([FOUR, FIVE]), orders.Order(orders.CERTIFICATES))
@@ -37,12 +39,19 @@ class OrderTest(testtools.TestCase):
 
     def test_what_is_written_is_read(self) -> None:
         for order in ALL:
-            self.assertEqual(order, orders.Order.parse(order.text))
+            found = orders.Order.parse(order.text)
+            assert found is not None
+            self.assertEqual((order, order.taken), (found, found.taken))
+
+    def test_what_it_takes_is_no_part_of_what_is_ordered(self) -> None:
+        self.assertEqual(ALL[1], orders.Order(orders.FLAVOR, '7', 512))
 
     def test_it_can_be_read_by_operators(self) -> None:
         self.assertEqual(
             ['Ordered: a restart', 'Ordered: the flavor 7',
              'Ordered: the flavor f3b1e2d4 of GB',
+             'Ordered: the flavor 7 (+512 MB of ram)',
+             'Ordered: the flavor a (b)\n (-1024 MB of ram)',
              'Ordered: a volume of 30 GB', 'Ordered: a recovery',
              'Ordered: a recovery, by force from an-id',
              'Ordered: to let in all members from number 4 on',

@@ -17,6 +17,7 @@ taskmanager; the cluster's task says that it runs.
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 from typing import Any
@@ -32,7 +33,6 @@ from trove.common import notification
 from trove.common import utils
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
-from trove.quota import quota
 from trove.taskmanager import api as task_api
 
 from trove_pxc.api import members
@@ -206,23 +206,22 @@ def _resize_flavor(cluster: Any, request: Any, targets: Sequence[Any],
         raise validation.refused(
             f'{_names(targets)} {_have(targets)} the flavor {flavor_id} '
             'already.')
-    grown = 0
+    more = {}
     for row in smaller_or_larger:
         flavor = validation.flavor(
             cluster.context, cluster.ds_version.id, row.region_id, flavor_id)
         _check_storage(cluster, flavor)
         nova = clients.create_nova_client(cluster.context, row.region_id)
-        grown += flavor.ram - nova.flavors.get(row.flavor_id).ram
+        more[row.id] = flavor.ram - nova.flavors.get(row.flavor_id).ram
     cluster.context.notification = notifications.ClusterResizeFlavor(
         cluster.context, request=request)
     with notification.StartNotification(
             cluster.context, cluster_id=cluster.id, flavor_id=flavor_id,
             instance_ids=[row.id for row in smaller_or_larger]):
-        quota.run_with_quotas(
-            cluster.tenant_id, {'ram': grown}, _hand_over, cluster,
-            smaller_or_larger, ClusterTasks.UPDATING_CLUSTER,
-            orders.Order(orders.FLAVOR, flavor_id),
-            _client(cluster).resize_flavor_of_members, flavor_id=flavor_id)
+        _hand_over(cluster, smaller_or_larger, ClusterTasks.UPDATING_CLUSTER,
+                   orders.Order(orders.FLAVOR, flavor_id),
+                   _client(cluster).resize_flavor_of_members, more,
+                   flavor_id=flavor_id)
 
 
 def _check_storage(cluster: Any, flavor: Any) -> None:
@@ -254,48 +253,60 @@ def _resize_volume(cluster: Any, request: Any, targets: Sequence[Any],
     with notification.StartNotification(
             cluster.context, cluster_id=cluster.id, new_size=size,
             instance_ids=[row.id for row in smaller]):
-        quota.run_with_quotas(
-            cluster.tenant_id,
-            {'volumes': sum(size - int(row.volume_size) for row in smaller)},
-            _hand_over, cluster, smaller, ClusterTasks.UPDATING_CLUSTER,
-            orders.Order(orders.VOLUME, str(size)),
-            _client(cluster).resize_volume_of_members, volume_gb=size)
+        _hand_over(cluster, smaller, ClusterTasks.UPDATING_CLUSTER,
+                   orders.Order(orders.VOLUME, str(size)),
+                   _client(cluster).resize_volume_of_members,
+                   {row.id: size - int(row.volume_size) for row in smaller},
+                   volume_gb=size)
 
 
 def _hand_over(cluster: Any, targets: Sequence[Any], task: Any,
                order: orders.Order, cast: Callable[..., None],
+               more: Mapping[str, int] | None = None,
                **arguments: Any) -> None:
-    """Take the cluster's task, forget old faults, cast."""
-    claim(cluster, task, [row.id for row in targets], order)
+    """Take the cluster's task and what is needed of the quota, and cast.
+
+    :param more: what each target will use more of it, by its id.
+    """
+    use = None if more is None else orders.Use(cluster.tenant_id, more)
+    claim(cluster, task, [row.id for row in targets], order, use)
     with contextlib.ExitStack() as undo:
         undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
-        undo.callback(_withdraw, targets, order)
-        for row in targets:
-            faults.forget(row.id)
+        undo.callback(_withdraw, cluster.context, targets, order)
+        forget_faults(cluster)
         cast(cluster.ds_version.manager, cluster.id,
              [row.id for row in targets], **arguments)
         undo.pop_all()
 
 
 def claim(cluster: Any, task: Any, instance_ids: Sequence[str],
-          order: orders.Order | None) -> None:
+          order: orders.Order | None, use: orders.Use | None = None) -> None:
     """Set the task and the orders, unless another request was quicker.
 
     :raises trove.common.exception.UnprocessableEntity: it was.
+    :raises trove.common.exception.QuotaExceeded: there is not enough.
     """
-    claimed = orders.claim(cluster.id, task, instance_ids, order)
+    claimed = orders.claim(cluster.id, task, instance_ids, order, use=use)
     cluster.know_row()
     if not claimed:
         cluster.validate_cluster_available()
 
 
-def _withdraw(targets: Sequence[Any], order: orders.Order) -> None:
-    """Nobody is to carry the order out."""
-    for target in targets:
-        row = instance_models.DBInstance.find_by(id=target.id)
-        if orders.of(row) == order:
-            # Trove sets the text that goes with a task together with it.
-            row.update(task_status=row.task_status)
+def forget_faults(cluster: Any) -> None:
+    """Those of members that did not fail, when an operation begins.
+
+    One that is there when it has ended is of this operation, or came later.
+    """
+    faults.forget_of(members.rows(cluster.id, cluster.name))
+
+
+def _withdraw(context: Any, targets: Sequence[Any],
+              order: orders.Order) -> None:
+    """Nobody is to carry the order out, or to use what it has taken."""
+    orders.give_back(context, [
+        row for target in targets
+        for row in (instance_models.DBInstance.find_by(id=target.id),)
+        if orders.of(row) == order])
 
 
 def _client(cluster: Any) -> Any:

@@ -28,6 +28,7 @@ from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
 from trove.common import clients
 from trove.common import timeutils
+from trove.common import utils
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import api as task_api
@@ -40,6 +41,7 @@ from trove_pxc.api import validation
 from trove_pxc.galera import naming
 from trove_pxc import notifications
 from trove_pxc import orders
+from trove_pxc import quotas
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -86,8 +88,13 @@ class GaleraCluster(cluster_models.Cluster):
                     instances, extended_properties.get(validation.NAMES)),
                 configuration, image_id)
             checked = validation.check(context, request)
+            cluster_id = utils.generate_uuid()
+            quotas.reserve_members(context.project_id, cluster_id,
+                                   validation.needs(checked))
+            undo.callback(quotas.settle_members, cluster_id,
+                          validation.needs(checked), quotas.ROLLED_BACK)
             db_info = cluster_models.DBCluster.create(
-                name=name, tenant_id=context.project_id,
+                id=cluster_id, name=name, tenant_id=context.project_id,
                 datastore_version_id=datastore_version.id,
                 task_status=ClusterTasks.BUILDING_INITIAL,
                 configuration_id=configuration)
@@ -195,24 +202,27 @@ class GaleraCluster(cluster_models.Cluster):
 
     def create_instance(self, request: validation.Request,
                         instance: dict[str, Any], locality: Any) -> str:
-        """Have one member made by Trove; its id.
+        """Have one member made by Trove, of what is reserved for it; its id.
 
         However many there are, the operation's lease need but last for one.
         """
         self._show_life()
-        made = instance_models.Instance.create(
-            notifications.of_member(self.context), instance['name'],
-            instance['flavor_id'],
-            self.ds_version.image_id or request.image_id, [], [],
-            self.ds, self.ds_version, instance.get('volume_size'), None,
-            availability_zone=instance.get('availability_zone'),
-            nics=instance['nics'],
-            configuration_id=request.configuration_id,
-            cluster_config={'id': self.id, 'instance_type': MEMBER_TYPE,
-                            'shard_id': instance.get('number')},
-            volume_type=instance.get('volume_type'),
-            modules=instance.get('modules'), locality=locality,
-            region_name=instance.get('region_name'))
+        ((number, needs),) = validation.needs([instance]).items()
+        with quotas.handed_out(self.context.project_id, self.id, number,
+                               needs):
+            made = instance_models.Instance.create(
+                notifications.of_member(self.context), instance['name'],
+                instance['flavor_id'],
+                self.ds_version.image_id or request.image_id, [], [],
+                self.ds, self.ds_version, instance.get('volume_size'), None,
+                availability_zone=instance.get('availability_zone'),
+                nics=instance['nics'],
+                configuration_id=request.configuration_id,
+                cluster_config={'id': self.id, 'instance_type': MEMBER_TYPE,
+                                'shard_id': instance.get('number')},
+                volume_type=instance.get('volume_type'),
+                modules=instance.get('modules'), locality=locality,
+                region_name=instance.get('region_name'))
         return str(made.id)
 
     def _show_life(self) -> None:

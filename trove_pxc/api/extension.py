@@ -43,8 +43,10 @@ from trove_pxc.api import reading
 from trove_pxc.api import routes
 from trove_pxc.api import validation
 from trove_pxc import masking
+from trove_pxc import quotas
 
 masking.install()
+quotas.install()
 
 _CLUSTERS = {'member_name': 'cluster',
              'collection_name': '{tenant_id}/clusters'}
@@ -211,7 +213,26 @@ class InstancesController(instance_service.InstanceController):
             raise validation.refused(
                 f'{row.name} ({row.id}) is a member of a cluster: '
                 f'{_HARMFUL[harmful[0]]}')
+        _check_name(id, body['instance'].get('name'), tenant_id)
         return super().update(req, id, body, tenant_id)
+
+
+def _check_name(instance_id: str, name: str | None, tenant_id: str) -> None:
+    """Refuse to name a member as another member of its cluster.
+
+    Its server takes the name as wsrep_node_name, by which donor lists and
+    the view of the cluster tell members apart.
+    """
+    row = name and _member_row(instance_id, tenant_id)
+    if not row:
+        return
+    for other in instance_models.DBInstance.find_all(
+            cluster_id=row.cluster_id, deleted=False).all():
+        if other.id != row.id and other.name == name:
+            raise validation.refused(
+                f'{row.name} ({row.id}) cannot be named {name}: another '
+                f'member of its cluster has this name ({other.id}). Choose '
+                'another name, or rename that member first.')
 
 
 def _member_row(instance_id: str, tenant_id: str) -> Any:

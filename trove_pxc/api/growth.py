@@ -37,6 +37,7 @@ from trove_pxc.api import validation
 from trove_pxc import faults
 from trove_pxc.galera import naming
 from trove_pxc import orders
+from trove_pxc import quotas
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -111,12 +112,18 @@ def _grow(cluster: Any, request: Any, nodes: Sequence[Any]) -> None:
                       orders.Order(orders.GROW, str(present.next_number)))
         before = _ids(cluster)
         made: list[str] = []
+        needs = validation.needs(checked)
         with contextlib.ExitStack() as undo:
             undo.callback(_undo_grow, cluster, before, made)
             if _next_number(cluster) != present.next_number:
                 raise validation.unavailable(
                     f'Cluster {cluster.name} has changed while this request '
                     'was checked; ask again.')
+            actions.forget_faults(cluster)
+            quotas.reserve_members(
+                cluster.context.project_id, cluster.id, needs)
+            undo.callback(quotas.settle_members, cluster.id, needs,
+                          quotas.ROLLED_BACK)
             for instance in checked:
                 made.append(cluster.create_instance(
                     wanted, instance, locality))
@@ -138,6 +145,7 @@ def _shrink(cluster: Any, request: Any, ids: Sequence[str]) -> None:
         with contextlib.ExitStack() as undo:
             undo.callback(_end, cluster, ClusterTasks.SHRINKING_CLUSTER)
             leaving = _leaving(cluster, ids)
+            actions.forget_faults(cluster)
             for row in leaving:
                 faults.forget(row.id)
             cluster.task_api().shrink_cluster(

@@ -99,7 +99,8 @@ def unavailable(message: str) -> Exception:
 def check(context: Any, request: Request) -> list[Instance]:
     """All that can be known beforehand, cheap things first.
 
-    :returns: the instances with their names and one network each.
+    :returns: the instances with their names, one network each, and what
+        they count for in the quota ("needs").
     :raises trove.common.exception.TroveError: for the first thing wrong.
     """
     _check_version(request)
@@ -110,8 +111,7 @@ def check(context: Any, request: Request) -> list[Instance]:
     flavors = _flavors(context, request)
     _check_image(context, request)
     complete = _with_networks(context, request, named)
-    _check_quota(context, request, flavors)
-    return complete
+    return _with_needs(context, request, complete, flavors)
 
 
 def with_given_names(instances: Sequence[Instance],
@@ -331,18 +331,30 @@ def _only_network(context: Any, neutron: Any) -> str:
                   f'has {len(usable)} to choose from.')
 
 
-def _check_quota(context: Any, request: Request,
-                 flavors: Iterable[Any]) -> None:
-    """Instances, ram and volumes of all members together.
+def _with_needs(context: Any, request: Request, instances: list[Instance],
+                flavors: Iterable[Any]) -> list[Instance]:
+    """Each instance with what it counts for, if there is enough for all.
+
+    It is reserved later, when nothing else can be refused any more.
 
     :raises trove.common.exception.QuotaExceeded: naming what is exceeded.
     """
-    needed = {'instances': len(request.instances),
-              'ram': sum(flavor.ram for flavor in flavors)}
-    if CONF.get(request.manager).volume_support:
-        needed['volumes'] = sum(
-            instance['volume_size'] for instance in request.instances)
-    quota.check_quotas(context.project_id, needed)
+    complete = []
+    for instance, flavor in zip(instances, flavors, strict=True):
+        needs = {'instances': 1, 'ram': flavor.ram}
+        if CONF.get(request.manager).volume_support:
+            needs['volumes'] = instance['volume_size']
+        complete.append(dict(instance, needs=needs))
+    quota.check_quotas(context.project_id, {
+        resource: sum(instance['needs'][resource] for instance in complete)
+        for resource in complete[0]['needs']})
+    return complete
+
+
+def needs(instances: Iterable[Instance]) -> dict[int, dict[str, int]]:
+    """What checked instances count for, by the number of each."""
+    return {naming.kept_number(instance['number']) or 0: instance['needs']
+            for instance in instances}
 
 
 def _distinct(instances: Iterable[Instance], key: str) -> set[Any]:

@@ -92,7 +92,9 @@ class WaitForCluster(command.Command):
     """Wait until a cluster has no task, and tell its progress meanwhile.
 
     For what the client asks for without a --wait of its own: create, grow,
-    shrink. The command fails if a member has a fault then, and names it.
+    shrink. The command fails if the operation has left a fault at a member,
+    or if a member is in ERROR, and names it. A fault that came after the
+    operation, as that of a request for one member, does not count.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -122,7 +124,8 @@ class _Action(command.Command):
         parser.add_argument(
             '--wait', action='store_true',
             help='Wait until it is done; progress goes to the error output. '
-                 'The command fails if a member does.')
+                 'The command fails if what was asked for leaves a fault '
+                 'at a member; older faults do not count.')
         parser.add_argument(
             '--wait-timeout', metavar='<seconds>', type=int,
             default=_WAIT_SECONDS,
@@ -143,9 +146,11 @@ class _Action(command.Command):
         cluster = requests.find_cluster(database, parsed_args.cluster)
         named = {key: requests.find_member(cluster, name)['id']
                  for key, name in members.items() if name}
+        before = (progress.faults_before(database, cluster)
+                  if parsed_args.wait else None)
         requests.act(database, cluster, action, {**body, **named})
         if parsed_args.wait:
-            progress.wait(database, cluster, parsed_args.wait_timeout)
+            progress.wait(database, cluster, parsed_args.wait_timeout, before)
 
 
 class _Rolling(_Action):

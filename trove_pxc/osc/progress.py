@@ -15,6 +15,7 @@
 Imported by the commands.
 """
 
+import datetime
 import sys
 from typing import Any
 
@@ -24,6 +25,9 @@ from trove_pxc.osc import requests
 from trove_pxc import waiting
 
 POLL_SECONDS = 1.0
+#: after its end, within which Trove tells the failure of an operation again
+LATE_SECONDS = 5
+_ERROR = 'ERROR'
 
 
 class Progress:
@@ -50,11 +54,32 @@ class Progress:
                   file=sys.stderr, flush=True)
 
 
-def wait(database: Any, cluster: Any, seconds: float) -> None:
-    """Until the cluster has no task.
+Faults = dict[str, requests.Fault | None]
 
+
+def faults_before(database: Any, cluster: Any) -> Faults:
+    """The faults that an action about to be asked for has not caused.
+
+    Of the members in ERROR, by their ids: the API forgets those of all
+    others when it takes the action on.
+    """
+    return {instance['id']: requests.fault(database, instance['id'])
+            for instance in requests.show(database, cluster)['instances']
+            if instance['status'] == _ERROR}
+
+
+def wait(database: Any, cluster: Any, seconds: float,
+         before: Faults | None = None) -> None:
+    """Until the cluster has no task; then judge the operation that ended.
+
+    A fault is of the operation if it is not newer than the operation's end,
+    which is when the cluster was last updated: both are told by Trove's
+    services, and the clock of this machine does not count.
+
+    :param before: what faults_before() has found; None: the operation was
+        not asked for here, and all members in ERROR count.
     :raises osc_lib.exceptions.CommandError: naming each member with a
-        fault; the API forgets old faults when it takes an action on.
+        fault of the operation.
     :raises trove_pxc.exceptions.DeadlineExceeded: it takes longer.
     """
     progress = Progress()
@@ -68,12 +93,23 @@ def wait(database: Any, cluster: Any, seconds: float) -> None:
     shown = waiting.until(f'cluster {cluster.name} to have no task', probe,
                           seconds, POLL_SECONDS)
     faults: dict[str, list[str]] = {}
+    ended = requests.time(shown.get('updated'))
     for instance in shown['instances']:
         fault = requests.fault(database, instance['id'])
-        faults.setdefault(' '.join(fault.split()), []).append(
-            instance['name'])
-    faults.pop('', None)
+        if fault is not None and _counts(instance, fault, ended, before):
+            faults.setdefault(fault.message, []).append(instance['name'])
     if faults:
         raise exceptions.CommandError('; '.join(
             f'{", ".join(names)}: {fault}'
             for fault, names in faults.items()))
+
+
+def _counts(instance: requests.Record, fault: requests.Fault,
+            ended: datetime.datetime | None, before: Faults | None) -> bool:
+    """Whether a fault is one of the operation that has ended."""
+    if before is None and instance['status'] == _ERROR:
+        return True
+    if before is not None and before.get(instance['id']) == fault:
+        return False
+    return not (fault.created and ended and fault.created
+                > ended + datetime.timedelta(seconds=LATE_SECONDS))

@@ -15,13 +15,25 @@
 Imported by the commands. Routes and bodies are those of api/.
 """
 
+import datetime
 from typing import Any
+from typing import NamedTuple
 
 from osc_lib import exceptions
 from osc_lib import utils
 from troveclient import common
 
 Record = dict[str, Any]
+
+
+class Fault(NamedTuple):
+    """What an instance tells of its last failure.
+
+    :ivar created: by the clock of Trove's services, as all times are.
+    """
+
+    message: str
+    created: datetime.datetime | None
 
 
 def find_cluster(database: Any, name_or_id: str) -> Any:
@@ -58,10 +70,17 @@ def show(database: Any, cluster: Any) -> Record:
     return dict(_get(database, f'/clusters/{cluster.id}')['cluster'])
 
 
-def fault(database: Any, instance_id: str) -> str:
-    """The fault that an instance shows, or ''."""
+def fault(database: Any, instance_id: str) -> Fault | None:
+    """The fault that an instance shows, if it has one."""
     instance = _get(database, f'/instances/{instance_id}')['instance']
-    return str((instance.get('fault') or {}).get('message', ''))
+    found = instance.get('fault') or {}
+    message = ' '.join(str(found.get('message', '')).split())
+    return Fault(message, time(found.get('created'))) if message else None
+
+
+def time(text: str | None) -> datetime.datetime | None:
+    """A time of Trove's services, which they tell without a time zone."""
+    return datetime.datetime.fromisoformat(text) if text else None
 
 
 def act(database: Any, cluster: Any, action: str, body: Record) -> None:

@@ -35,6 +35,7 @@ from trove.taskmanager import api as task_api
 from trove.taskmanager import models as task_models
 
 from trove_pxc import exceptions
+from trove_pxc import faults
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc import notifications
@@ -213,6 +214,7 @@ def _begin(context: Any, row: Any) -> bool:
                         orders.recovery(None)):
         LOG.info('Cluster %s has a task now; it is left alone', row.id)
         return False
+    faults.forget_of(rows)
     LOG.warning('No member of cluster %s serves: recovering it', row.id)
     context.notification = notifications.ClusterRecover(
         context, request_id=context.request_id, server_type='taskmanager',

@@ -24,13 +24,16 @@ from trove.common import cfg
 from trove.taskmanager import manager
 
 from trove_pxc import conf
+from trove_pxc import quotas
 from trove_pxc.taskmanager import automatic
 from trove_pxc.taskmanager import takeup
 
 conf.register(cfg.CONF)
+quotas.install()
 
 # Of every [DEFAULT] report_interval: oslo's own default is a minute.
 _EACH_TIME = 1
+_HOURLY = 3600
 
 
 class Manager(manager.Manager):
@@ -50,3 +53,8 @@ class Manager(manager.Manager):
     def recover_clusters(self, context: Any) -> None:
         """Recover clusters of which no member serves, if that is safe."""
         self._watch.look()
+
+    @periodic_task.periodic_task(spacing=_HOURLY, run_immediately=True)
+    def repair_quotas(self, context: Any) -> None:
+        """Give back what requests have reserved that ended half-way."""
+        quotas.repair()

@@ -38,6 +38,7 @@ from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import naming
 from trove_pxc.galera import position
 from trove_pxc.galera import view
+from trove_pxc import quotas
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -91,6 +92,12 @@ def check_all_made(cluster_id: str, asked: Sequence['Member'],
             f'trove-api ended before it had made all instances: member '
             f'{", ".join(map(str, missing))} of cluster {cluster_id} is '
             'missing')
+
+
+def be_counted(cluster_id: str, made: Iterable['Member']) -> None:
+    """Count members in the quota that trove-api ended before it counted."""
+    quotas.settle_members(
+        cluster_id, [member.number for member in made], quotas.COMMITTED)
 
 
 class Member:

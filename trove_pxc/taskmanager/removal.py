@@ -31,10 +31,10 @@ from trove.common import notification
 from trove.common import timeutils
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
-from trove.quota import quota
 from trove.taskmanager import models as task_models
 
 from trove_pxc import orders
+from trove_pxc import quotas
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import queues
 from trove_pxc import waiting
@@ -151,7 +151,26 @@ class Remains:
 
 
 class _RemovedInstance(task_models.FreshInstanceTasks):
-    """Trove's own bookkeeping, for an instance whose resources are gone."""
+    """Trove's own bookkeeping, for an instance whose resources are gone.
+
+    Its row is deleted and its quota given back in one transaction, so that
+    either happens once, whoever deletes it and whenever that ends.
+
+    :ivar change: what its deletion changes in the use of the quota.
+    """
+
+    change: quotas.Amounts
+
+    @quotas.retried
+    def update_db(self, **values: Any) -> None:
+        status = values.pop('task_status')
+        with quotas.transaction() as session:
+            rows = session.query(instance_models.DBInstance)
+            if rows.filter_by(id=self.id, deleted=False).update({
+                    **values, 'task_id': status.code,
+                    'task_description': status.db_text,
+                    'updated': timeutils.utcnow()}):
+                quotas.use(session, self.db_info.tenant_id, self.change)
 
     def _delete_resources(self, deleted_at: Any) -> None:
         notification.TroveInstanceDelete(
@@ -183,8 +202,8 @@ def delete_rows(context: Any, member: members.Member,
     now = members.Member(context, member.manager, member.number, row)
     kind = _FormerMember if cluster_goes_on else _RemovedInstance
     instance = kind.load(context, member.id)
-    quota.run_with_quotas(
-        now.tenant_id, _given_back(now), instance.delete_async)
+    instance.change = _given_back(now, row.cluster_id)
+    instance.delete_async()
 
 
 def forget_former_members(cluster_id: str) -> None:
@@ -194,7 +213,15 @@ def forget_former_members(cluster_id: str) -> None:
             {'cluster_id': None})
 
 
-def _given_back(member: members.Member) -> dict[str, int]:
+def _given_back(member: members.Member, cluster_id: str) -> dict[str, int]:
+    """By how much the use of the quota changes.
+
+    Nothing of a member that trove-api made and then did not count, for it
+    ended at that moment; what it had reserved is given back.
+    """
+    quotas.settle_members(cluster_id, [member.number], quotas.ROLLED_BACK)
+    if not quotas.counts_member(cluster_id, member.number):
+        return {}
     deltas = {'instances': -1}
     try:
         deltas['ram'] = -member.memory_mb

@@ -147,11 +147,15 @@ def return_quota(operation: Rolling) -> None:
 
 
 def free(operation: Rolling) -> None:
-    """Show no member as busy any more, and let none have the order."""
+    """Show no member as busy any more, and let none have the order.
+
+    With an order goes what it has taken of the quota and has not used.
+    """
     for member in operation.ordered:
         row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
         if row is not None and (row.task_status == operation.busy
                                 or orders.of(row) == operation.order):
+            orders.give_back(operation.context, [row])
             row.update(task_status=InstanceTasks.NONE)
 
 
@@ -200,8 +204,9 @@ def _taken_out(operation: Rolling, member: Member) -> bool:
 
 def _take_out(operation: Rolling, member: Member) -> None:
     """Stop its server cleanly, and see the others go on without it."""
-    member.row().update(task_status=operation.busy,
-                        task_description=operation.order.text)
+    row = member.row()
+    order = orders.of(row) or operation.order   # with what it has taken
+    row.update(task_status=operation.busy, task_description=order.text)
     persist(operation, member, member.guest.stop_member)
 
     def probe() -> None:

@@ -266,12 +266,26 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         LOG.error('Cluster %s: %s', self.id, failure, exc_info=error)
         failure.__cause__ = error
         rolling.record(operation, failure)
-        obstacle = rolling.put_back(operation)
+        try:
+            obstacle = rolling.put_back(operation)
+        except exceptions.OperationStopped:
+            raise
+        except Exception as unexpected:
+            LOG.exception('Cluster %s: a member could not be put back',
+                          self.id)
+            raise self._not_put_back(
+                operation, failure, error, str(unexpected)) from error
         if obstacle:
-            failure = failure.with_obstacle(obstacle)
-            failure.__cause__ = error
-            rolling.record(operation, failure)
-        rolling.return_quota(operation)
+            failure = self._not_put_back(operation, failure, error, obstacle)
+        return failure
+
+    @staticmethod
+    def _not_put_back(operation: rolling.Rolling,
+                      failure: exceptions.StepFailed, error: Exception,
+                      obstacle: str) -> exceptions.StepFailed:
+        failure = failure.with_obstacle(obstacle)
+        failure.__cause__ = error
+        rolling.record(operation, failure)
         return failure
 
     def delete_cluster(self, context: Any, cluster_id: str) -> None:

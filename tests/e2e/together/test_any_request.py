@@ -95,11 +95,7 @@ class Api:
         return code, text
 
     def _settle(self, path):
-        """Wait until nothing more is done to it.
-
-        Trove reads, changes and writes the counters of a quota without a
-        lock, so that two services at once lose count.
-        """
+        """Wait until nothing more is done to it."""
         def settled():
             code, text = self._ask(junk.Call('GET', path))
             shown = {} if code == 404 else json.loads(text)

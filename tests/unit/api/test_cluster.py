@@ -26,6 +26,7 @@ from trove.common import notification
 from trove.common import timeutils
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
+from trove.quota import models as quota_models
 from trove.quota import quota
 
 from tests.unit.api import base
@@ -67,7 +68,8 @@ class CreateTestCase(base.ApiTestCase):
             {'name': f'c-{number}', 'flavor_id': '7', 'volume_size': 5,
              'volume_type': 'fast', 'nics': [{'network_id': 'users'}],
              'availability_zone': 'here', 'region_name': 'r',
-             'modules': [{'id': 'module'}], 'number': f'kept-{number}'}
+             'modules': [{'id': 'module'}], 'number': f'{number}/3',
+             'needs': {'instances': 1, 'ram': 512, 'volumes': 5}}
             for number in (1, 2, 3)]
         self.check = self.patch(validation, 'check', self.checked)
         self.made: list[Any] = []
@@ -145,7 +147,7 @@ class CreateTest(CreateTestCase):
                  'modules': [{'id': 'module'}], 'region_name': 'r',
                  'locality': None, 'cluster_config': {
                      'id': made.id, 'instance_type': 'member',
-                     'shard_id': f'kept-{number}'}}, call.kwargs)
+                     'shard_id': f'{number}/3'}}, call.kwargs)
 
     def test_an_image_that_was_found_by_tags(self) -> None:
         self.version = tables.add_version(number='10.6', image_id=None)
@@ -378,7 +380,7 @@ class ResetStatusTest(base.ApiTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.row = self.add_cluster(task=ClusterTasks.RESTARTING_CLUSTER)
-        self.change = self.patch(quota, 'run_with_quotas', None)
+        quota.QUOTAS.get_all_quota_usages_by_tenant(base.PROJECT)
 
     def test_as_trove_does_it(self) -> None:
         self.load(self.row).reset_status()
@@ -389,9 +391,11 @@ class ResetStatusTest(base.ApiTestCase):
         first = self.members(self.row)[0]
         first.update(task_description=orders.Order(
             orders.VOLUME, '9').text)
+        quota.run_with_quotas(base.PROJECT, {'volumes': 20}, dict)
         self.load(self.row).reset_status()
-        self.change.assert_called_once_with(
-            base.PROJECT, {'volumes': -8}, dict)
+        usage = quota_models.QuotaUsage.find_by(
+            tenant_id=base.PROJECT, resource='volumes')
+        self.assertEqual((12, 0), (usage.in_use, usage.reserved))
         self.assertIsNone(orders.of(tables.again(first)))
 
     def test_what_is_being_deleted_stays_that(self) -> None:

@@ -329,6 +329,24 @@ class InstancesTest(ExtensionTestCase):
                          f'{words}', self.change(self.member.id, **changes))
         self.update.assert_not_called()
 
+    def test_a_name_that_a_sibling_has(self) -> None:
+        other = self.members(self.row)[1]
+        self.refused(
+            f'c-1 ({self.member.id}) cannot be named c-2: another member of '
+            f'its cluster has this name ({other.id}). Choose another name, '
+            'or rename that member first.',
+            self.change(self.member.id, name='c-2'))
+        self.update.assert_not_called()
+
+    def test_a_name_that_no_sibling_has(self) -> None:
+        self.add_cluster('d')
+        self.members(self.row)[2].update(deleted=True)
+        for name in ('c-1', 'd-1', 'c-3', 'alone'):
+            self.assertEqual(202, self.change(
+                self.member.id, name=name).status_int)
+        self.assertEqual(202, self.change(
+            self.alone.id, name='c-2').status_int)
+
     def test_what_does_not(self) -> None:
         self.assertEqual(202, self.change(
             self.member.id, name='new').status_int)

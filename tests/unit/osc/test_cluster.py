@@ -45,9 +45,12 @@ class Database:
         self.flavors.get.return_value = types.SimpleNamespace(id=2)
         self.tasks = ['UPDATING_CLUSTER', 'NONE']
         self.faults: dict[str, str] = {}
+        self.old_faults: dict[str, str] = {}
+        self.asked = False
+        self.status = 'ACTIVE'
         self.client = mock.Mock()
         self.client.get.side_effect = self.get
-        self.client.post.return_value = (self.answer(), {})
+        self.client.post.side_effect = self.post
 
     @staticmethod
     def answer() -> Any:
@@ -60,13 +63,20 @@ class Database:
         if url == '/clusters/an-id/health':
             return self.answer(), {'health': HEALTH}
         if url == '/clusters/an-id':
+            task = self.tasks.pop(0) if self.asked else 'NONE'
             return self.answer(), {'cluster': {
-                'name': 'c', 'task': {'name': self.tasks.pop(0)},
-                'instances': MEMBERS}}
+                'name': 'c', 'task': {'name': task},
+                'instances': [dict(member, status=self.status)
+                              for member in MEMBERS]}}
         instance_id = url.removeprefix('/instances/')
-        fault = self.faults.get(instance_id)
+        fault = (self.faults if self.asked else self.old_faults).get(
+            instance_id)
         return self.answer(), {'instance': (
             {'fault': {'message': fault}} if fault else {})}
+
+    def post(self, url: str, body: Any) -> tuple[Any, Any]:
+        self.asked = True
+        return self.answer(), {}
 
     def posted(self) -> Any:
         ((url,), body) = self.client.post.call_args
@@ -146,11 +156,13 @@ class CommandTest(testtools.TestCase):
             self.database.posted())
 
     def test_wait_for_what_another_command_began(self) -> None:
+        self.database.asked = True
         self.run_command(cluster.WaitForCluster, 'c')
         self.assertEqual([], self.database.tasks)
         self.database.client.post.assert_not_called()
 
     def test_wait_for_what_fails(self) -> None:
+        self.database.asked = True
         self.database.faults['id-1'] = 'create: it did not start'
         error = self.assertRaises(
             exceptions.CommandError, self.run_command,
@@ -163,6 +175,19 @@ class CommandTest(testtools.TestCase):
             exceptions.CommandError, self.run_command,
             cluster.RecoverCluster, 'c', '--wait')
         self.assertEqual('c-1, c-2: a reason', str(error))
+
+    def test_wait_does_not_fail_with_an_old_fault(self) -> None:
+        """Of a member that failed before and was not asked for."""
+        self.database.status = 'ERROR'
+        self.database.faults['id-2'] = 'grow: no room'
+        self.database.old_faults['id-2'] = 'grow: no room'
+        self.run_command(cluster.RestartCluster, 'c', '--member', 'c-1',
+                         '--wait')
+        self.database.tasks = ['NONE']
+        error = self.assertRaises(
+            exceptions.CommandError, self.run_command,
+            cluster.WaitForCluster, 'c')
+        self.assertEqual('c-2: grow: no room', str(error))
 
     def test_member_that_there_is_not(self) -> None:
         error = self.assertRaises(

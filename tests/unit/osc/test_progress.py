@@ -12,6 +12,7 @@
 
 """What is printed while an action runs, and how the wait ends."""
 
+import datetime
 import io
 import types
 from typing import Any
@@ -35,7 +36,14 @@ def shown(task: str = 'NONE', **changes: Any) -> requests.Record:
                 'operating_status': 'HEALTHY', 'flavor': {'id': '1'},
                 'volume': {'size': 2}}
     return {'name': 'c', 'task': {'name': task},
+            'updated': '2026-01-01T12:10:00',
             'instances': [{**instance, **changes}]}
+
+
+def fault(message: str = 'no room', minute: int = 0,
+          second: int = 0) -> requests.Fault:
+    return requests.Fault(
+        message, datetime.datetime(2026, 1, 1, 12, minute, second))
 
 
 class ProgressTestCase(testtools.TestCase):
@@ -71,13 +79,15 @@ class LookTest(ProgressTestCase):
                       self.said.getvalue())
 
 
-class WaitTest(ProgressTestCase):
+class WaitTestCase(ProgressTestCase):
 
     def setUp(self) -> None:
         super().setUp()
         self.requests = self.useFixture(fixtures.MockPatchObject(
             progress, 'requests', mock.create_autospec(requests))).mock
-        self.requests.fault.return_value = ''
+        self.requests.fault.return_value = None
+        self.requests.time = requests.time
+        self.before: progress.Faults | None = None
         self.database = object()
 
     def wait(self, *tasks: str, instances: int = 1,
@@ -89,7 +99,10 @@ class WaitTest(ProgressTestCase):
                  'name': f'c-{number}'}
                 for number in range(1, instances + 1)]
         self.requests.show.side_effect = clusters
-        progress.wait(self.database, CLUSTER, seconds)
+        progress.wait(self.database, CLUSTER, seconds, self.before)
+
+
+class WaitTest(WaitTestCase):
 
     def test_until_there_is_no_task(self) -> None:
         self.wait('GROWING', 'GROWING', 'NONE')
@@ -102,12 +115,12 @@ class WaitTest(ProgressTestCase):
     def test_faults_of_before_are_not_asked_for(self) -> None:
         """The API forgets them when it takes an action on."""
         self.requests.fault.side_effect = lambda database, member: (
-            self.assertEqual([1.0], self.clock.pauses) or '')
+            self.assertEqual([1.0], self.clock.pauses))
         self.wait('GROWING', 'NONE')
 
     def test_one_fault_of_several_is_said_once(self) -> None:
         self.requests.fault.side_effect = [
-            'no\n  room', '', 'no room', 'no disk']
+            fault('no room'), None, fault('no room'), fault('no disk')]
         error = self.assertRaises(
             exceptions.CommandError, self.wait, 'NONE', instances=4)
         self.assertEqual('c-1, c-3: no room; c-4: no disk', str(error))
@@ -118,4 +131,49 @@ class WaitTest(ProgressTestCase):
             *['GROWING'] * 9, seconds=3)
         self.assertEqual('waited 3 s in vain for cluster c to have no task; '
                          'last seen: task GROWING', str(error))
+        self.requests.fault.assert_not_called()
+
+
+class CountsTest(WaitTestCase):
+    """Which faults are of the operation; the cluster's ended at 12:10."""
+
+    def fails(self, *faults: requests.Fault) -> bool:
+        self.requests.fault.side_effect = faults
+        try:
+            self.wait('GROWING', 'NONE', instances=len(faults))
+        except exceptions.CommandError:
+            return True
+        return False
+
+    def test_until_its_end(self) -> None:
+        for before in (None, {}):
+            self.before = before
+            self.assertTrue(self.fails(fault(minute=9)))
+            self.assertTrue(self.fails(fault(minute=10)))
+            self.assertTrue(self.fails(fault(minute=10, second=5)))
+            self.assertFalse(self.fails(fault(minute=10, second=6)))
+            self.assertFalse(self.fails(fault(minute=11)))
+
+    def test_what_was_there_before(self) -> None:
+        self.before = {'id-1': fault(minute=5)}
+        self.assertFalse(self.fails(fault(minute=5)))
+        self.assertTrue(self.fails(fault(minute=6)))
+        self.assertTrue(self.fails(fault(minute=5), fault(minute=5)))
+
+    def test_of_times_that_are_not_told(self) -> None:
+        self.assertTrue(self.fails(requests.Fault('no room', None)))
+
+    def test_a_member_in_error(self) -> None:
+        cluster = shown(status='ERROR')
+        self.requests.show.return_value = cluster
+        self.requests.fault.return_value = fault(minute=11)
+        self.assertRaises(exceptions.CommandError, progress.wait,
+                          self.database, CLUSTER, 60)
+        progress.wait(self.database, CLUSTER, 60, {})
+        self.assertEqual({'id-1': fault(minute=11)}, progress.faults_before(
+            self.database, CLUSTER))
+
+    def test_others_are_not_asked_before(self) -> None:
+        self.requests.show.return_value = shown()
+        self.assertEqual({}, progress.faults_before(self.database, CLUSTER))
         self.requests.fault.assert_not_called()

@@ -12,6 +12,7 @@
 
 """Which route is asked, and what is made of the answer."""
 
+import datetime
 import json
 import types
 from typing import Any
@@ -99,14 +100,17 @@ class ReadTest(RequestsTestCase):
         self.client.get.assert_called_once_with('/clusters/an-id')
 
     def test_a_fault(self) -> None:
-        self.answers({'instance': {'fault': {'message': 'no room'}}})
-        self.assertEqual('no room', requests.fault(self.database, 'id-1'))
+        self.answers({'instance': {'fault': {
+            'message': 'no\n room', 'created': '2026-01-02T03:04:05'}}})
+        self.assertEqual(
+            ('no room', datetime.datetime(2026, 1, 2, 3, 4, 5)),
+            requests.fault(self.database, 'id-1'))
         self.client.get.assert_called_once_with('/instances/id-1')
 
     def test_no_fault(self) -> None:
         for instance in ({}, {'fault': None}, {'fault': {}}):
             self.answers({'instance': instance})
-            self.assertEqual('', requests.fault(self.database, 'id-1'))
+            self.assertIsNone(requests.fault(self.database, 'id-1'))
 
     def test_a_refusal(self) -> None:
         self.answers({'unprocessableEntity': {'message': 'gone'}}, 422)

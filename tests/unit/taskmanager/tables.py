@@ -29,6 +29,7 @@ import fixtures
 from trove.cluster import models as cluster_models
 from trove.common import cfg
 from trove.instance import models as instance_models
+from trove.quota import models as quota_models
 
 CONF = cfg.CONF
 
@@ -38,7 +39,7 @@ _tables: dict[type, Rows] = {}
 _statements: list[type] = []
 _WITH_COLUMNS = (
     cluster_models.DBCluster, instance_models.DBInstance,
-    instance_models.InstanceServiceStatus)
+    instance_models.InstanceServiceStatus, quota_models.Reservation)
 
 
 class Column:
@@ -55,6 +56,14 @@ class Column:
         return lambda row: getattr(row, self._name) in wanted
 
 
+def _restore(model: type, name: str, before: Any) -> None:
+    """Have the attribute that SQLAlchemy has made, if it has made one."""
+    if before is None:
+        delattr(model, name)
+    else:
+        setattr(model, name, before)
+
+
 class Tables(fixtures.Fixture):
     """Empty tables, for one test."""
 
@@ -64,8 +73,9 @@ class Tables(fixtures.Fixture):
             self.addCleanup(kept.clear)
         for model in _WITH_COLUMNS:
             for name in (*model._data_fields, 'id'):
+                self.addCleanup(_restore, model, name,
+                                model.__dict__.get(name))
                 setattr(model, name, Column(name))
-                self.addCleanup(delattr, model, name)
         CONF.set_override('db_api_implementation', __name__)
         self.addCleanup(CONF.clear_override, 'db_api_implementation')
 
@@ -116,7 +126,8 @@ class Query:
     def __init__(self, model: type, *conditions: Condition) -> None:
         self._model = model
         self._conditions = conditions
-        self.session = types.SimpleNamespace(query=Query, commit=lambda: None)
+        self.session = types.SimpleNamespace(
+            query=Query, commit=lambda: None, rollback=lambda: None)
 
     def filter(self, *conditions: Condition) -> 'Query':
         return Query(self._model, *self._conditions, *conditions)

@@ -16,8 +16,10 @@ import fixtures
 import mock
 from oslo_utils import importutils
 import testtools
+from trove.quota import quota
 from trove.taskmanager import manager as troves
 
+from trove_pxc import quotas
 from trove_pxc.taskmanager import automatic
 from trove_pxc.taskmanager import manager
 from trove_pxc.taskmanager import takeup
@@ -35,6 +37,8 @@ class ManagerTest(testtools.TestCase):
             duty: self.useFixture(fixtures.MockPatchObject(
                 watcher, 'look', autospec=True)).mock
             for duty, watcher in DUTIES.items()}
+        self.repair = self.useFixture(fixtures.MockPatchObject(
+            quotas, 'repair', autospec=True)).mock
 
     def load(self) -> manager.Manager:
         """As trove/common/rpc/service.py does."""
@@ -65,6 +69,17 @@ class ManagerTest(testtools.TestCase):
         self.looks['take_up_operations'].side_effect = OSError
         self.load().run_periodic_tasks(context=None)
         self.looks['recover_clusters'].assert_called_once_with(mock.ANY)
+
+    def test_quotas_are_repaired_once_an_hour(self) -> None:
+        loaded = self.load()
+        for _ in range(2):
+            loaded.run_periodic_tasks(context=None)
+        self.repair.assert_called_once_with()
+        self.assertEqual(
+            3600, manager.Manager._periodic_spacing['repair_quotas'])
+
+    def test_trove_counts_with_our_driver(self) -> None:
+        self.assertIsInstance(quota.QUOTAS._driver, quotas.Driver)
 
     def test_it_may_look_as_often_as_trove_ticks(self) -> None:
         self.assertEqual({duty: 1 for duty in DUTIES}, {

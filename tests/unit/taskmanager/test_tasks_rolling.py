@@ -39,7 +39,7 @@ from trove_pxc.taskmanager import shrink
 from trove_pxc.taskmanager import tasks
 
 RESTART = orders.Order(orders.RESTART)
-FLAVOR = orders.Order(orders.FLAVOR, '7')
+FLAVOR = orders.Order(orders.FLAVOR, '7', 0)
 VOLUME = orders.Order(orders.VOLUME, '30')
 CERTIFICATES = orders.Order(orders.CERTIFICATES)
 
@@ -159,19 +159,38 @@ class RollTest(RollTestCase):
         done: list[str] = []
         for name, does in (
                 ('record', 'record'), ('put_back', 'put back'),
-                ('return_quota', 'return quota'), ('free', 'free')):
+                ('free', 'free')):
             self.replace(rolling, name, lambda operation, *more, does=does:
                          done.append(does))
         self.fails()
-        self.assertEqual(['record', 'put back', 'return quota', 'free'],
-                         done)
+        self.assertEqual(['record', 'put back', 'free'], done)
 
     def test_what_was_to_be_used_is_given_back_after_a_failure(self) -> None:
+        self.gives_back_after(lambda: None)
+
+    def test_and_after_one_that_the_way_back_does_not_expect(self) -> None:
+        self.guests[2].stands(fakes.ServerState.STOPPED)
+        self.guests[2].always('start_member', KeyError('a mistake'))
+        failure = self.gives_back_after(lambda: self.guests[2].stands(
+            fakes.ServerState.STOPPED))
+        for text in (failure.cause, self.tables.faults[self.id_of(2)]):
+            self.assertIn('no disk; and it could not be put back', text)
+        self.assertIn('a mistake', failure.cause)
+
+    def gives_back_after(self, prepare: Any) -> exceptions.StepFailed:
         for guest in self.guests.values():
             guest.enters()
-        quota = self.replace(rolling, 'return_quota')
-        self.fails()
-        quota.assert_called_once_with(self.ran[0])
+        prepare()
+        back = self.replace(
+            orders, 'give_back', lambda context, rows: given.extend(
+                row.id for row in rows if orders.of(row)))
+        given: list[str] = []
+        failure = self.fails()
+        self.assertEqual([self.id_of(2), self.id_of(3)], given)
+        back.assert_called()
+        self.assertEqual([], self.ordered())
+        self.assertTrue(self.is_over())
+        return failure
 
     def test_nothing_is_given_back_when_all_went_well(self) -> None:
         quota = self.replace(rolling, 'return_quota')

@@ -216,6 +216,8 @@ class TidyTest(testtools.TestCase):
             self.assertEqual(1, second.statements)
 
     def test_the_true_models_are_back_afterwards(self) -> None:
+        model = cluster_models.DBCluster
+        before = vars(model).get('task_id')     # of SQLAlchemy, or nothing
         with tables.Tables():
-            self.assertTrue(hasattr(cluster_models.DBCluster, 'task_id'))
-        self.assertFalse(hasattr(cluster_models.DBCluster, 'task_id'))
+            self.assertIsInstance(vars(model)['task_id'], tables.Column)
+        self.assertIs(before, vars(model).get('task_id'))
