@@ -38,6 +38,7 @@ from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import naming
 from trove_pxc.galera import position
 from trove_pxc.galera import view
+from trove_pxc import retries
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -50,6 +51,9 @@ _FAILED = (Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
 INCOMPLETE = (*_NEVER_PREPARED, *_FAILED, Statuses.INSTANCE_READY)
 _BUILDING = instance_tasks.InstanceTasks.BUILDING
 _LOOKS = 3      # of Trove at an instance that it creates
+# Seconds for which one call is repeated; after that its whole step is. A
+# step of twenty calls must not begin anew for each that fails once.
+_BRIEFLY = 5.0
 _SERVER_FAILED = ('ERROR', 'FAILED')
 
 
@@ -130,15 +134,18 @@ class Member:
 
     @functools.cached_property
     def nova(self) -> Any:
-        return clients.create_nova_client(self.context, self.region)
+        with retries.repeated(_BRIEFLY):
+            return clients.create_nova_client(self.context, self.region)
 
     @functools.cached_property
     def neutron(self) -> Any:
-        return clients.create_neutron_client(self.context, self.region)
+        with retries.repeated(_BRIEFLY):
+            return clients.create_neutron_client(self.context, self.region)
 
     @functools.cached_property
     def cinder(self) -> Any:
-        return clients.create_cinder_client(self.context, self.region)
+        with retries.repeated(_BRIEFLY):
+            return clients.create_cinder_client(self.context, self.region)
 
     @functools.cached_property
     def memory_mb(self) -> int:

@@ -375,7 +375,7 @@ STEPS: tuple[Each[Any], ...] = (
 
 def run(operation: Recovery) -> None:
     """Bring the cluster back, or go on where another run was cut short."""
-    operation.check()
+    workflow.begin(operation)
     workflow.run(operation, STEPS)
     operation.check_wanted()
     for member in operation.members:

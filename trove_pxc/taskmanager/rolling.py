@@ -33,6 +33,7 @@ from trove_pxc import faults
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc import orders
+from trove_pxc import retries
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import outcome
@@ -111,7 +112,7 @@ def targets(operation: Rolling) -> Sequence[Member]:
 
 def run(operation: Rolling, steps: Sequence[workflow.Step[Any]]) -> None:
     """Take each target through all steps; the next after the last one."""
-    operation.check()
+    workflow.begin(operation)
     workflow.run(operation, (Each(targets, (
         BE_WHOLE, TAKE_OUT, *steps, RETURN, formation.BE_HEALTHY,
         BRING_IN)),))
@@ -139,11 +140,16 @@ def put_back(operation: Rolling) -> str:
 
 
 def return_quota(operation: Rolling) -> None:
-    """Give back what the members that were not changed would have used."""
-    orders.give_back(operation.context, [
-        row for member in operation.unfinished
-        if (row := instance_models.DBInstance.get_by(
-            id=member.id, deleted=False)) is not None])
+    """Give back what the members that were not changed would have used.
+
+    What that is Nova tells, which may not answer just now.
+    """
+    with retries.repeated(
+            float(operation.members[0].options.verify_timeout)):
+        orders.give_back(operation.context, [
+            row for member in operation.unfinished
+            if (row := instance_models.DBInstance.get_by(
+                id=member.id, deleted=False)) is not None])
 
 
 def free(operation: Rolling) -> None:

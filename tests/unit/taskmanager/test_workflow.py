@@ -17,10 +17,15 @@ import types
 from typing import Any
 
 import testtools
+from trove.common import cfg
 
+from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc.taskmanager import workflow
 
+CONF = cfg.CONF
+conf.register(CONF)
+OPTIONS = CONF.mariadb
 
 class Journal:
     """An operation that notes down what is done."""
@@ -35,7 +40,8 @@ class Journal:
         self.lines: list[str] = []
         self.finished: set[str] = set()
         self.members = [
-            types.SimpleNamespace(name=f'c-{number}', id=f'id-{number}')
+            types.SimpleNamespace(
+                name=f'c-{number}', id=f'id-{number}', options=OPTIONS)
             for number in (1, 2, 3)]
 
     def check(self) -> None:
@@ -51,7 +57,7 @@ def step(name: str, error: Exception | None = None) -> Any:
         if error is not None:
             raise error
         journal.finished.add(f'{name} {member.name}')
-    return workflow.Step(name, 'to be so', 'some_timeout', done, do)
+    return workflow.Step(name, 'to be so', 'verify_timeout', done, do)
 
 
 def all_of(journal: Journal) -> Sequence[Any]:
@@ -152,12 +158,12 @@ class FailureTest(testtools.TestCase):
 
     def test_a_time_out_names_its_option(self) -> None:
         failed = self.failure(exceptions.DeadlineExceeded('it', 3, 'none'))
-        self.assertIn('some_timeout', failed.next_action)
+        self.assertIn('verify_timeout', failed.next_action)
 
     def test_what_is_no_time_out_names_no_option(self) -> None:
         failed = self.failure(KeyError('x'))
         self.assertIn(self.journal.remedy, failed.next_action)
-        self.assertNotIn('some_timeout', failed.next_action)
+        self.assertNotIn('verify_timeout', failed.next_action)
 
     def test_a_time_out_before_the_first_step(self) -> None:
         self.journal.at = self.journal.subject = None
