@@ -100,7 +100,10 @@ tcp_ports = 3306
 {STRATEGIES}
 [pxc]
 tcp_ports = 3306
-{STRATEGIES}"""
+{STRATEGIES}
+[trove_pxc]
+cloud_call_timeout = 10
+"""
 
 #: the lab's own, which carry no token; with Keystone they are Trove's
 CLIENTS = """\
