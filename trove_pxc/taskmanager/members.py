@@ -34,6 +34,7 @@ from trove.instance import service_status
 from trove.instance import tasks as instance_tasks
 
 from trove_pxc import exceptions
+from trove_pxc.galera import lost
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import naming
 from trove_pxc.galera import position
@@ -203,19 +204,33 @@ class Member:
                 else f'its guest is "{status.description}"'))
 
     def check_server(self) -> None:
-        """Raise MemberFailed if Nova could not make its server."""
-        server_id = self.row().compute_instance_id
-        if not server_id:
+        """Raise MemberFailed if Nova could not make its server.
+
+        :raises ServerGone: Nova had one and has none any more.
+        """
+        server = self.find_server()
+        if server is None:
             return
-        try:
-            server = self.nova.servers.get(server_id)
-        except nova_exceptions.NotFound as gone:
-            raise self.failed(f'its server {server_id} is gone') from gone
         if server.status in _SERVER_FAILED:
             fault = getattr(server, 'fault', None) or {}
             raise self.failed(
                 f'its server is {server.status}: '
                 f'{fault.get("message", "Nova gives no reason")}')
+
+    def find_server(self) -> Any:
+        """Its server; None before Trove has made one.
+
+        :raises ServerGone: it was deleted in Nova.
+        """
+        server_id = self.row().compute_instance_id
+        if not server_id:
+            return None
+        try:
+            return self.nova.servers.get(server_id)
+        except nova_exceptions.NotFound as gone:
+            raise exceptions.ServerGone(
+                self.name, self.id,
+                f'its {lost.server_gone(server_id)}') from gone
 
     def prepared(self) -> bool:
         """Whether its guest was ever ready to be configured.

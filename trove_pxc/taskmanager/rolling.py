@@ -36,6 +36,7 @@ from trove_pxc import orders
 from trove_pxc import retries
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager import missing
 from trove_pxc.taskmanager import outcome
 from trove_pxc.taskmanager import supervision
 from trove_pxc.taskmanager import workflow
@@ -73,6 +74,12 @@ class Rolling(formation.Formation):
         self.order = order
         self.targets = self._unless_done(instance_ids)
         self.finished: list[Member] = []
+
+    def begin(self) -> None:
+        """And each member has a server still; else nobody is touched."""
+        self.check_wanted()
+        missing.refuse(self)
+        super().begin()
 
     @property
     def ordered(self) -> Sequence[Member]:

@@ -44,6 +44,7 @@ class Supervised:
     """An operation that stops when its cluster or a member is lost.
 
     :ivar name: what is being done: "create".
+    :ivar cluster_name: as users call the cluster.
     :ivar members: in member order.
     :ivar held: what makes it the only one; it stops when that is lost.
     """
@@ -55,12 +56,17 @@ class Supervised:
         self.name = name
         self.context = context
         self.cluster_id = str(cluster.id)
+        self.cluster_name = str(cluster.name)
         self.members = members.load(context, cluster)
         self.at: workflow.Step[Any] | None = None
         self.subject: members.Member | None = None
         self._check_now_and_then = every(
             self.members[0].options.database_poll_interval
             if self.members else 0, self.check)
+
+    def begin(self) -> None:
+        """Raise if there is no point in beginning: check() as ever."""
+        self.check()
 
     def check(self) -> None:
         """Raise if the cluster is being deleted or a member has failed.

@@ -50,6 +50,9 @@ class Operation(Protocol):
     at: 'Step[Any] | None'
     subject: members.Member | None
 
+    def begin(self) -> None:
+        """Raise if there is no point in beginning."""
+
     def check(self) -> None:
         """Raise if there is no point in going on."""
 
@@ -131,11 +134,11 @@ def begin(operation: Operation) -> None:
     :raises DeadlineExceeded: it did not for verify_timeout seconds.
     """
     if not operation.members:
-        operation.check()
+        operation.begin()
         return
     first = operation.members[0]
     _patiently('a look at the cluster before it is changed',
-               operation.check, first, float(first.options.verify_timeout))
+               operation.begin, first, float(first.options.verify_timeout))
 
 
 def _patiently(what: str, attempt: Callable[[], None],
@@ -192,6 +195,9 @@ def _next_action(remedy: str, error: Exception,
     if isinstance(error, exceptions.BootstrapRefused):
         return ('have an operator look at the data of the members that are '
                 'named before you delete the cluster')
+    advice = getattr(error, 'advice', '')
+    if advice:
+        return str(advice).rstrip('.')
     if transient.unavailable(error):
         return f'when the service that is named answers again: {remedy}'
     if isinstance(error, exceptions.DeadlineExceeded) and step is not None:
