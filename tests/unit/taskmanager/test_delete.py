@@ -190,8 +190,10 @@ class DeleteTest(DeleteTestCase):
     def test_who_lost_the_lease_deletes_no_more_rows(self) -> None:
         operation = delete.Deletion(None, self.cluster)
         operation.held = specs.spec(lease.Lease)
-        operation.held.check.side_effect = [
-            None, None, exceptions.LeaseLost('it is gone')]
+        def check() -> None:
+            if self.rows.call_count:
+                raise exceptions.LeaseLost('it is gone')
+        operation.held.check.side_effect = check
         self.assertRaises(exceptions.LeaseLost, delete.run, operation)
         self.assertEqual(1, self.rows.call_count)
         self.assertEqual(2, len(instance_models.DBInstance.find_all(
