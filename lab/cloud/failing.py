@@ -35,7 +35,7 @@ CODES = ('429', '500', '502', '503', '504')
 KINDS = (*CODES, TIMEOUT)
 DEFAULT_KINDS = ('500', '503', TIMEOUT)
 #: longer than [trove_pxc] cloud_call_timeout in the lab
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 20
 _ID = 'failing'
 
 

@@ -102,7 +102,7 @@ tcp_ports = 3306
 tcp_ports = 3306
 {STRATEGIES}
 [trove_pxc]
-cloud_call_timeout = 10
+cloud_call_timeout = 8
 """
 
 #: the lab's own, which carry no token; with Keystone they are Trove's
