@@ -195,8 +195,9 @@ _OWN = (
     cfg.IntOpt(
         'request_retry_timeout', default=20, min=0,
         help='Seconds for which trove-api repeats such a call while a '
-             'request about a cluster waits for the answer; less than '
-             'clients and load balancers wait. 0: it repeats none.'),
+             'request about clusters, instances or flavors waits for the '
+             'answer; less than clients and load balancers wait. 0: it '
+             'repeats none.'),
 )
 
 

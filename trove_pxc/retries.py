@@ -154,14 +154,15 @@ class _Repeating:
     def _call(self, name: str, method: Callable[..., Any], /,
               *args: Any, **kwargs: Any) -> Any:
         """Call it, and again if that does no harm."""
-        call = functools.partial(method, *args, **kwargs)
+        call: Callable[[], Any] = functools.partial(method, *args, **kwargs)
+        first = later = call
         last = name.rpartition('.')[2]
         if last.startswith(_READS):
             first = later = functools.partial(_all_of, call)
         elif last.startswith('delete'):
-            first, later = call, _ignoring_absence(call)
+            later = _ignoring_absence(call)
         elif name in _MADE and _UNIQUE.search(_name_of(*args, **kwargs)):
-            first, later = call, _unless_made(functools.partial(
+            later = _unless_made(functools.partial(
                 _MADE[name], self._wrapped, *args, **kwargs), call)
         else:
             return call()

@@ -18,8 +18,8 @@ Imported by ``lab.cli.main``.
 import argparse
 
 from lab.cli import command
-from lab import cloud_api
 from lab.cloud import failing
+from lab import cloud_api
 from lab import errors
 from lab import home as lab_home
 

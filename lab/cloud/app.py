@@ -70,8 +70,8 @@ class Application:
             'image': images.routes(),
         }
         self._map = routing.Map([
-            *_rules('/lab', 'lab', [*faults.routes(),
-                                     *self._failing.routes()]),
+            *_rules('/lab', 'lab', [
+                *faults.routes(), *self._failing.routes()]),
             *(rule for name, routes in services.items()
               for rule in _rules(f'/{name}/<project>', name, routes)),
             routing.Rule('/healthcheck', endpoint=None)],

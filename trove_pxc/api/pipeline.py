@@ -38,7 +38,9 @@ from trove_pxc import retries
 CONF = cfg.CONF
 conf.register(CONF)
 
-_ABOUT_CLUSTERS = re.compile(r'/[^/]+/(mgmt/)?clusters([/.]|$)')
+#: what a user of clusters asks for; the client asks for flavors, too
+_OF_CLUSTERS = re.compile(
+    r'/[^/]+/(mgmt/)?(clusters|instances|flavors)([/.]|$)')
 _INSTANCES = {'member_name': 'instance',
               'collection_name': '{tenant_id}/instances'}
 _USERS = {'member_name': 'user',
@@ -77,7 +79,7 @@ class _Repeating:
 
     @webob.dec.wsgify(RequestClass=wsgi.Request)
     def __call__(self, request: Any) -> Any:
-        if not _ABOUT_CLUSTERS.match(request.path_info):
+        if not _OF_CLUSTERS.match(request.path_info):
             return self._application
         with retries.repeated(
                 float(CONF[conf.OWN_GROUP].request_retry_timeout)):

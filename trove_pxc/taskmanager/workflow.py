@@ -50,15 +50,19 @@ class Operation(Protocol):
     at: 'Step[Any] | None'
     subject: members.Member | None
 
-    def begin(self) -> None:
-        """Raise if there is no point in beginning."""
-
     def check(self) -> None:
         """Raise if there is no point in going on."""
 
     @property
     def members(self) -> Sequence[members.Member]:
         """Whom it is about, in member order."""
+
+
+class Beginning(Operation, Protocol):
+    """One that looks more closely before its first step."""
+
+    def begin(self) -> None:
+        """Raise if there is no point in beginning."""
 
 
 Op = TypeVar('Op', bound=Operation)
@@ -128,7 +132,7 @@ def _take(operation: Op, step: Step[Op], member: members.Member) -> None:
                _seconds(step, member))
 
 
-def begin(operation: Operation) -> None:
+def begin(operation: Beginning) -> None:
     """Look whether to begin at all; again while a service does not answer.
 
     :raises DeadlineExceeded: it did not for verify_timeout seconds.

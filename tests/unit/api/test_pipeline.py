@@ -95,14 +95,14 @@ class PipelineTest(base.ApiTestCase):
             seconds[request.path_info] = retries._seconds.get()
             return webob.Response(status=203)
         self.api = pipeline.factory({})(look)
-        for path in ('/clusters', '/clusters/c', '/mgmt/clusters',
-                     '/clusters.json', '/instances', '/clustersx'):
+        paths = ('/clusters', '/clusters/c', '/mgmt/clusters',
+                 '/clusters.json', '/flavors/1', '/instances/i',
+                 '/datastores', '/clustersx')
+        for path in paths:
             self.ask('GET', path)
         self.assertEqual({
-            f'/{base.PROJECT}{path}': 20.0 if number < 4 else 0.0
-            for number, path in enumerate((
-                '/clusters', '/clusters/c', '/mgmt/clusters',
-                '/clusters.json', '/instances', '/clustersx'))}, seconds)
+            f'/{base.PROJECT}{path}': 20.0 if number < 6 else 0.0
+            for number, path in enumerate(paths)}, seconds)
         self.assertEqual(0.0, retries._seconds.get())
 
     def test_the_guard_stands_before_all(self) -> None:

@@ -191,6 +191,7 @@ class DeleteTest(DeleteTestCase):
     def test_who_lost_the_lease_deletes_no_more_rows(self) -> None:
         operation = delete.Deletion(None, self.cluster)
         operation.held = specs.spec(lease.Lease)
+
         def check() -> None:
             if self.rows.call_count:
                 raise exceptions.LeaseLost('it is gone')

@@ -29,8 +29,8 @@ from trove_pxc.taskmanager import workflow
 
 CONF = cfg.CONF
 conf.register(CONF)
-OPTIONS = CONF.mariadb
 BUSY = nova_exceptions.ClientException(503, 'busy')
+
 
 class Journal:
     """An operation that notes down what is done."""
@@ -46,9 +46,9 @@ class Journal:
         self.finished: set[str] = set()
         self.members = [
             types.SimpleNamespace(
-                name=f'c-{number}', id=f'id-{number}', options=OPTIONS)
+                name=f'c-{number}', id=f'id-{number}',
+                options=CONF.get('mariadb'))
             for number in (1, 2, 3)]
-
         self.begin: Any = self.check
 
     def check(self) -> None:
