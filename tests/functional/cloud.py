@@ -116,7 +116,8 @@ class _Lossy:
 class Cloud:
     """All that exists in it; every call is counted.
 
-    :ivar faults: names of the calls that fail, each with how often.
+    :ivar faults: names of the calls that are refused for good, each with
+        how often.
     :ivar flaw: what fails besides, whatever it is; None: nothing.
     :ivar delays: names of the calls that take long, each with seconds.
     :ivar booted: called with a server that has come up.
@@ -167,7 +168,7 @@ class Cloud:
             if self.faults.get(name, 0) > 0:
                 self.faults[name] -= 1
                 raise nova_exceptions.ClientException(
-                    500, f'{name}: a fault that the test wants')
+                    403, f'{name}: a fault that the test wants')
             if self.flaw is not None:
                 self.flaw.call(name)
 

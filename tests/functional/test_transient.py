@@ -92,7 +92,7 @@ class CreateTest(base.TroveTest):
     def test_without_repeating_one_error_is_enough(self) -> None:
         """As Trove does it, for who wants it."""
         self.override('cloud_retry_timeout', 0, conf.OWN_GROUP)
-        self.cloud.faults['servers.create'] = 1
+        self.cloud.flaw = clouds.Flaw(refused=9, lost=1000)
         self.wait_for_task(self.create().json['cluster']['id'])
         self.wait_notified('dbaas.cluster_create.error')
 
