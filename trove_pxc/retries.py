@@ -196,7 +196,7 @@ def _until_answered(name: str, call: Callable[[], Found],
     """The answer; the last error if each was one that may pass."""
     if not seconds:
         return call()
-    what = f'{name} (called by Trove)'
+    what = f'an answer to {name}'
     try:
         return waiting.until(what, transient.awaited(what, call),
                              waiting.Deadline(seconds, lambda: 'begun'),
