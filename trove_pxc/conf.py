@@ -193,7 +193,7 @@ _OWN = (
              'Steps of an operation repeat their own calls for as long as '
              'the step may take.'),
     cfg.IntOpt(
-        'request_retry_timeout', default=20, min=0,
+        'request_retry_timeout', default=30, min=0,
         help='Seconds for which trove-api repeats such a call while a '
              'request about clusters, instances or flavors waits for the '
              'answer; less than clients and load balancers wait. 0: it '

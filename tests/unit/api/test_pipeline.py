@@ -101,7 +101,7 @@ class PipelineTest(base.ApiTestCase):
         for path in paths:
             self.ask('GET', path)
         self.assertEqual({
-            f'/{base.PROJECT}{path}': 20.0 if number < 6 else 0.0
+            f'/{base.PROJECT}{path}': 30.0 if number < 6 else 0.0
             for number, path in enumerate(paths)}, seconds)
         self.assertEqual(0.0, retries._seconds.get())
 
