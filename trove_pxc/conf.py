@@ -10,15 +10,18 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every option of this package, added to Trove's groups [pxc] and [mariadb].
+"""Every option of this package: in Trove's [pxc] and [mariadb], and its own.
 
 Anyone outside galera/ may import it. Options are read when they are used:
-``CONF[manager].bootstrap_timeout``.
+``CONF[manager].bootstrap_timeout``. Those in [trove_pxc] are of a process,
+whatever the datastore.
 """
 
 from oslo_config import cfg
 
 MANAGERS = ('pxc', 'mariadb')
+#: the group of what concerns no datastore in particular
+OWN_GROUP = 'trove_pxc'
 
 _BOTH = (
     cfg.StrOpt(
@@ -173,17 +176,43 @@ _PXC = (
              'datastore version is its tag.'),
 )
 
+_OWN = (
+    cfg.IntOpt(
+        'cloud_call_timeout', default=60, min=1,
+        help='Seconds that one call of trove-taskmanager to Nova, Neutron, '
+             'Cinder or Glance may take. Trove itself sets no limit, and '
+             'waits for ever for a service that hangs.'),
+    cfg.IntOpt(
+        'cloud_retry_timeout', default=180, min=0,
+        help='Seconds for which a call to the cloud is repeated that Trove '
+             'itself makes while it creates a member, when the answer is an '
+             'error that may pass: 408, 429, 500, 502, 503, 504, a time-out '
+             'or a lost connection. Before a request that makes something '
+             'is repeated, it is looked for what the first one has made. 0: '
+             'such an error puts the member into ERROR, as Trove does it. '
+             'Steps of an operation repeat their own calls for as long as '
+             'the step may take.'),
+    cfg.IntOpt(
+        'request_retry_timeout', default=30, min=0,
+        help='Seconds for which trove-api repeats such a call while a '
+             'request about clusters, instances or flavors waits for the '
+             'answer; less than clients and load balancers wait. 0: it '
+             'repeats none.'),
+)
+
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """What this package adds to each group, for oslo-config-generator."""
-    return [('pxc', [*_BOTH, *_PXC]), ('mariadb', list(_BOTH))]
+    return [('pxc', [*_BOTH, *_PXC]), ('mariadb', list(_BOTH)),
+            (OWN_GROUP, list(_OWN))]
 
 
 def register(conf: cfg.ConfigOpts) -> None:
-    """Add our options to Trove's groups; harmless when done already.
+    """Add our options; harmless when done already.
 
     An option that Trove itself has under the same name stays Trove's.
     """
+    conf.register_group(cfg.OptGroup(OWN_GROUP, 'trove-pxc'))
     for group, options in list_opts():
         for option in options:
             if option.dest not in conf[group]:

@@ -52,6 +52,18 @@ class MemberFailed(GaleraError):
         super().__init__(f'member {member} ({instance_id}): {cause}')
 
 
+class ServerGone(MemberFailed):
+    """The server of a member was deleted in Nova; it does not come back.
+
+    :param advice: the next action; '' for the operation's own.
+    """
+
+    def __init__(self, member: str, instance_id: str, cause: str,
+                 advice: str = '') -> None:
+        self.advice = advice
+        super().__init__(member, instance_id, cause)
+
+
 class BootstrapRefused(GaleraError):
     """A bootstrap that is not proven safe; the text says why."""
 
@@ -72,6 +84,17 @@ class RecoveryRefused(GaleraError):
 
 class ClusterInconsistent(GaleraError):
     """The members do not form one cluster: state, size or data differ."""
+
+
+class PortGone(ClusterInconsistent):
+    """A member serves whose port was deleted in Neutron.
+
+    :param advice: the next action.
+    """
+
+    def __init__(self, cause: str, advice: str) -> None:
+        self.advice = advice
+        super().__init__(cause)
 
 
 class OperationStopped(GaleraError):

@@ -20,6 +20,7 @@ import os
 import sys
 
 from lab.cli import client
+from lab.cli import cloud
 from lab.cli import command
 from lab.cli import database
 from lab.cli import datastore
@@ -45,7 +46,8 @@ environment:
 MEMBER is a name like products-2, an instance id or an address; "lab status"
 shows them. Each command explains itself with --help.
 """
-GROUPS = (lifecycle, client, state, database, guest, service, datastore)
+GROUPS = (lifecycle, client, state, database, guest, cloud, service,
+          datastore)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -28,6 +28,7 @@ from werkzeug import wrappers
 
 from lab.cloud import catalog
 from lab.cloud import compute
+from lab.cloud import failing as cloud_failing
 from lab.cloud import faults as cloud_faults
 from lab.cloud import groups
 from lab.cloud import http
@@ -38,6 +39,7 @@ from lab.cloud import servers
 from lab.cloud import store as cloud_store
 from lab.cloud import volume
 from lab import home as lab_home
+from lab import waiting
 
 LOG = logging.getLogger(__name__)
 TYPES = {'compute': 'compute', 'volume': 'volume'}
@@ -52,6 +54,7 @@ class Application:
         store = cloud_store.Store(home.cloud / 'cloud.sqlite')
         seed.sow(store)
         faults = cloud_faults.Faults(store)
+        self._failing = cloud_failing.Failing(store)
         images = image.ImageService(home)
         volumes = volume.VolumeService(home, store, faults)
         keeper = servers.ServerKeeper(home, store, faults, images, volumes)
@@ -67,7 +70,8 @@ class Application:
             'image': images.routes(),
         }
         self._map = routing.Map([
-            *_rules('/lab', 'lab', faults.routes()),
+            *_rules('/lab', 'lab', [
+                *faults.routes(), *self._failing.routes()]),
             *(rule for name, routes in services.items()
               for rule in _rules(f'/{name}/<project>', name, routes)),
             routing.Rule('/healthcheck', endpoint=None)],
@@ -89,7 +93,8 @@ class Application:
                 return _json({'status': 'ok'}, 200)
             _, handler = endpoint
             version = _microversion(request, service)
-            reply = handler(_call(request, dict(arguments), version))
+            reply = self._handled(
+                service, handler, _call(request, dict(arguments), version))
         except http.ApiError as error:
             return _refusal(service, error)
         except exceptions.HTTPException as error:
@@ -101,6 +106,17 @@ class Application:
             response.headers['OpenStack-API-Version'] = (
                 f'{TYPES[service]} {version[0]}.{version[1]}')
         return response
+
+    def _handled(self, service: str, handler: Any,
+                 call: http.Call) -> http.Reply:
+        failure = self._failing.due(service)
+        if failure is not None and not failure.carried_out:
+            raise failure.error()
+        reply: http.Reply = handler(call)
+        if failure is not None:
+            waiting.pause(cloud_failing.TIMEOUT_SECONDS)
+            raise failure.error()
+        return reply
 
 
 def _rules(prefix: str, service: str,

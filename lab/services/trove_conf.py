@@ -100,7 +100,11 @@ tcp_ports = 3306
 {STRATEGIES}
 [pxc]
 tcp_ports = 3306
-{STRATEGIES}"""
+{STRATEGIES}
+[trove_pxc]
+cloud_call_timeout = 8
+request_retry_timeout = 60
+"""
 
 #: the lab's own, which carry no token; with Keystone they are Trove's
 CLIENTS = """\

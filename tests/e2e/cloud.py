@@ -16,16 +16,10 @@ For end-to-end tests: Nova's own actions, failures on demand, open doors.
 """
 
 import contextlib
-from typing import Any
 
-from lab import errors
+from lab import cloud_api
 from lab.guest import control
 from lab import home as lab_home
-from lab import identity
-from lab import netns
-from lab import web
-
-TIMEOUT = 30
 
 
 def reboot(home: lab_home.Home, member: str, hard: bool = False) -> None:
@@ -34,21 +28,32 @@ def reboot(home: lab_home.Home, member: str, hard: bool = False) -> None:
     :param hard: as a loss of power, not as an orderly shutdown
     """
     server = control.find(home, member).server_id
-    _request(home, 'POST',
-             f'/compute/{lab_home.PROJECT}/v2.1/servers/{server}/action',
-             {'reboot': {'type': 'HARD' if hard else 'SOFT'}})
+    cloud_api.request(
+        home, 'POST',
+        f'/compute/{lab_home.PROJECT}/v2.1/servers/{server}/action',
+        {'reboot': {'type': 'HARD' if hard else 'SOFT'}})
 
 
 @contextlib.contextmanager
 def failing(home: lab_home.Home, operation: str, name: str,
             message: str):
     """While the block runs, the next such operation on this name fails."""
-    _request(home, 'POST', '/lab/faults', {
+    cloud_api.request(home, 'POST', '/lab/faults', {
         'operation': operation, 'name': name, 'message': message})
     try:
         yield
     finally:
-        _request(home, 'DELETE', '/lab/faults')
+        cloud_api.request(home, 'DELETE', '/lab/faults')
+
+
+@contextlib.contextmanager
+def share_failing(home: lab_home.Home, share: float):
+    """While the block runs, so many of the cloud's answers fail."""
+    cloud_api.request(home, 'PUT', '/lab/failing', {'share': share})
+    try:
+        yield
+    finally:
+        cloud_api.request(home, 'PUT', '/lab/failing', {'share': 0})
 
 
 @contextlib.contextmanager
@@ -56,35 +61,16 @@ def everybody_admitted(home: lab_home.Home, instance_id: str, first: int,
                        last: int):
     """While the block runs, ports of an instance are open to the network."""
     network = '/network/demo/v2.0'
-    (group,) = _request(
+    (group,) = cloud_api.request(
         home, 'GET', f'{network}/security-groups?name=trove_sg-{instance_id}'
     )['security_groups']
-    rule = _request(home, 'POST', f'{network}/security-group-rules', {
-        'security_group_rule': {
-            'direction': 'ingress', 'ethertype': 'IPv4', 'protocol': 'tcp',
-            'security_group_id': group['id'], 'port_range_min': first,
-            'port_range_max': last, 'remote_ip_prefix': '0.0.0.0/0'}}
+    rules = f'{network}/security-group-rules'
+    rule = cloud_api.request(home, 'POST', rules, {'security_group_rule': {
+        'direction': 'ingress', 'ethertype': 'IPv4', 'protocol': 'tcp',
+        'security_group_id': group['id'], 'port_range_min': first,
+        'port_range_max': last, 'remote_ip_prefix': '0.0.0.0/0'}}
     )['security_group_rule']
     try:
         yield
     finally:
-        _request(home, 'DELETE',
-                 f'{network}/security-group-rules/{rule["id"]}')
-
-
-def _request(home: lab_home.Home, method: str, path: str,
-             body: Any = None) -> Any:
-    wanted = web.request(method, f'{home.cloud_url}{path}', body,
-                         _token(home))
-    with netns.entered(netns.path(home.controller)):
-        answer = web.ask(wanted, TIMEOUT)
-    if not answer.good:
-        raise errors.LabError(f'{method} {path}: {answer.words}')
-    return answer.body
-
-
-def _token(home: lab_home.Home) -> str | None:
-    """What an administrator shows where Keystone says who asks."""
-    if not home.with_keystone:
-        return None
-    return identity.login(home, identity.ADMIN).token
+        cloud_api.request(home, 'DELETE', f'{rules}/{rule["id"]}')

@@ -41,7 +41,6 @@ from trove.db.sqlalchemy import session
 from trove.instance import models as instance_models
 from trove.quota import models as quota_models
 from trove import rpc
-from trove.taskmanager import manager as taskmanager
 import webob
 
 from tests.functional import clock
@@ -51,6 +50,7 @@ from tests.functional import tables
 from tests.functional import transport
 from trove_pxc.api import pipeline
 from trove_pxc.taskmanager import authority
+from trove_pxc.taskmanager import manager as taskmanager
 from trove_pxc import waiting
 
 CONF = cfg.CONF

@@ -17,6 +17,7 @@ What a test has it do wrong is said in ``faults``.
 """
 
 from collections.abc import Callable
+import itertools
 import threading
 import types
 from typing import Any
@@ -24,6 +25,7 @@ import uuid
 
 from cinderclient import exceptions as cinder_exceptions
 from glanceclient import exc as glance_exceptions
+from keystoneauth1 import exceptions as keystone_exceptions
 from neutronclient.common import exceptions as neutron_exceptions
 from novaclient import api_versions
 from novaclient import exceptions as nova_exceptions
@@ -39,10 +41,84 @@ class Thing(types.SimpleNamespace):
     """What a client gives back: attributes, and delete()."""
 
 
+class Flaw:
+    """Every so many calls fail, each in another way that may pass.
+
+    :param refused: every so many calls are not carried out.
+    :param lost: of every so many the answer does not arrive.
+    :ivar failed: how many calls did, by their names.
+    """
+
+    def __init__(self, refused: int = 5, lost: int = 7) -> None:
+        self._refused = refused
+        self._lost = lost
+        self._calls = itertools.count(1)
+        self._answers = itertools.count(1)
+        self._codes = itertools.cycle((500, 502, 503, 504, 429))
+        self.failed: list[str] = []
+
+    def call(self, name: str) -> None:
+        if next(self._calls) % self._refused == 0:
+            self.failed.append(name)
+            raise _error_of(name, next(self._codes))
+
+    def answer(self, name: str) -> None:
+        if next(self._answers) % self._lost == 0:
+            self.failed.append(f'answer to {name}')
+            error: Any = (neutron_exceptions.ConnectionFailed(reason='lost')
+                          if _service_of(name) == 'neutron' else
+                          keystone_exceptions.ConnectTimeout('timed out'))
+            raise error
+
+
+def _service_of(name: str) -> str:
+    for service, words in (('cinder', ('volumes.',)),
+                           ('glance', ('images.',)),
+                           ('nova', ('servers.', 'flavors.', 'server_')),
+                           ('nova', ('create_server_', 'delete_server_'))):
+        if name.startswith(words):
+            return service
+    return 'neutron'
+
+
+def _error_of(name: str, code: int) -> Exception:
+    made: Any = {
+        'nova': lambda: nova_exceptions.ClientException(code, 'busy'),
+        'cinder': lambda: cinder_exceptions.ClientException(code, 'busy'),
+        'glance': lambda: glance_exceptions.HTTPServiceUnavailable('busy'),
+        'neutron': lambda: neutron_exceptions.NeutronClientException(
+            message='busy', status_code=code)}[_service_of(name)]()
+    error: Exception = made
+    return error
+
+
+class _Lossy:
+    """A client, or a part of it, whose answers may not arrive."""
+
+    def __init__(self, wrapped: Any, cloud: 'Cloud') -> None:
+        self._wrapped = wrapped
+        self._cloud = cloud
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._wrapped, name)
+        if callable(found):
+            def call(*args: Any, **kwargs: Any) -> Any:
+                answer = found(*args, **kwargs)
+                self._cloud.answer()
+                return answer
+            return call
+        if type(found).__module__ == __name__ and not isinstance(
+                found, Thing):
+            return _Lossy(found, self._cloud)
+        return found
+
+
 class Cloud:
     """All that exists in it; every call is counted.
 
-    :ivar faults: names of the calls that fail, each with how often.
+    :ivar faults: names of the calls that are refused for good, each with
+        how often.
+    :ivar flaw: what fails besides, whatever it is; None: nothing.
     :ivar delays: names of the calls that take long, each with seconds.
     :ivar booted: called with a server that has come up.
     :ivar stubborn: servers that stay as they are, and volumes, whatever
@@ -68,6 +144,7 @@ class Cloud:
         self.server_groups: dict[str, Any] = {}
         self.floating: list[dict[str, Any]] = []
         self.faults: dict[str, int] = {}
+        self.flaw: Flaw | None = None
         self.delays: dict[str, float] = {}
         self.calls: list[str] = []
         self.servers_that_stay: set[str] = set()
@@ -91,7 +168,15 @@ class Cloud:
             if self.faults.get(name, 0) > 0:
                 self.faults[name] -= 1
                 raise nova_exceptions.ClientException(
-                    500, f'{name}: a fault that the test wants')
+                    403, f'{name}: a fault that the test wants')
+            if self.flaw is not None:
+                self.flaw.call(name)
+
+    def answer(self) -> None:
+        """Lose the answer to the last call, if the flaw wants that."""
+        with self.lock:
+            if self.flaw is not None:
+                self.flaw.answer(self.calls[-1])
 
     def new_address(self) -> str:
         with self.lock:
@@ -214,11 +299,13 @@ class _Resizes:
         self._server.flavor = {'id': flavor}
         self._server.status = 'RESIZE'
         self._cloud.rebooted(self._server)
+        self._cloud.answer()
 
     def confirm(self) -> None:
         self._cloud.call('servers.confirm_resize')
         assert self._server.status == 'VERIFY_RESIZE'
         self._server.status = 'ACTIVE'
+        self._cloud.answer()
 
     def revert(self) -> None:
         self._cloud.call('servers.revert_resize')
@@ -420,17 +507,17 @@ def use(cloud: Cloud) -> None:
 
 
 def nova(context: Any, region_name: str | None = None,
-         password: str | None = None) -> Nova:
-    return Nova(_CURRENT[0])
+         password: str | None = None) -> Any:
+    return _Lossy(Nova(_CURRENT[0]), _CURRENT[0])
 
 
-def neutron(context: Any, region_name: str | None = None) -> Neutron:
-    return Neutron(_CURRENT[0])
+def neutron(context: Any, region_name: str | None = None) -> Any:
+    return _Lossy(Neutron(_CURRENT[0]), _CURRENT[0])
 
 
-def cinder(context: Any, region_name: str | None = None) -> Cinder:
-    return Cinder(_CURRENT[0])
+def cinder(context: Any, region_name: str | None = None) -> Any:
+    return _Lossy(Cinder(_CURRENT[0]), _CURRENT[0])
 
 
-def glance(context: Any, region_name: str | None = None) -> Glance:
-    return Glance(_CURRENT[0])
+def glance(context: Any, region_name: str | None = None) -> Any:
+    return _Lossy(Glance(_CURRENT[0]), _CURRENT[0])

@@ -33,8 +33,10 @@ from trove.instance import models as instance_models
 
 from trove_pxc.api import actions
 from trove_pxc.api import members
+from trove_pxc.api import reading
 from trove_pxc.api import validation
 from trove_pxc import faults
+from trove_pxc.galera import lost
 from trove_pxc.galera import naming
 from trove_pxc import orders
 from trove_pxc import quotas
@@ -96,6 +98,7 @@ def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
 
 
 def _grow(cluster: Any, request: Any, nodes: Sequence[Any]) -> None:
+    _refuse_without_ports(cluster, cluster.members)
     present = _present(cluster)
     wanted = validation.Request(
         cluster.name, cluster.ds, cluster.ds_version,
@@ -134,6 +137,8 @@ def _grow(cluster: Any, request: Any, nodes: Sequence[Any]) -> None:
 
 def _shrink(cluster: Any, request: Any, ids: Sequence[str]) -> None:
     leaving = _leaving(cluster, ids)
+    _refuse_without_ports(cluster, [
+        member for member in cluster.members if member.id not in ids])
     cluster.context.notification = notification.DBaaSClusterShrink(
         cluster.context, request=request)
     with notification.StartNotification(
@@ -165,7 +170,7 @@ def _leaving(cluster: Any, ids: Sequence[str]) -> list[Any]:
         raise validation.refused(
             f'Instance {", ".join(strangers)} is no member of cluster '
             f'{cluster.name}.')
-    least = CONF.get(cluster.ds_version.manager).min_cluster_member_count
+    least = _least(cluster)
     stay = len(rows) - len(set(ids))
     if stay < max(least, 1):
         raise validation.refused(
@@ -173,6 +178,33 @@ def _leaving(cluster: Any, ids: Sequence[str]) -> list[Any]:
             f'at least {least}; {stay} would be left. To replace a member, '
             'grow the cluster first.')
     return [row for row in rows if row.id in ids]
+
+
+def _refuse_without_ports(cluster: Any, staying: Sequence[Any]) -> None:
+    """Raise if one that serves, and stays, has no port in Neutron.
+
+    The others are to be told its address, which may be another server's by
+    now. Who does not serve is told to nobody, and needs none. The guests
+    are asked only if a port is missing.
+    """
+    without = [member for member in staying
+               if member.server_id and not member.server_gone
+               and not member.get_visible_ip_addresses()]
+    if not without:
+        return
+    roles = reading.positions(cluster)
+    for member in without:
+        if roles.get(member.id) in reading.SERVING:
+            advice = lost.without_port(
+                str(cluster.name), member.id, str(member.server_id),
+                len(cluster.members), _least(cluster))
+            raise validation.unavailable(
+                f'{lost.port_gone(str(member.name))}. {advice}')
+
+
+def _least(cluster: Any) -> int:
+    return int(CONF.get(cluster.ds_version.manager)
+               .min_cluster_member_count)
 
 
 def _present(cluster: Any) -> validation.Present:

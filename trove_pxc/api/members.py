@@ -59,6 +59,16 @@ class Member(instance_models.SimpleInstance):
         self.backing_up = backing_up
 
     @property
+    def server_gone(self) -> bool:
+        """Whether its server was deleted in Nova, past Trove.
+
+        Asked once for all members together with their addresses; of one
+        that is being deleted it says nothing.
+        """
+        return (self.db_info.task_status != instance_tasks.InstanceTasks
+                .DELETING and self.inventory.server_gone(self.db_info))
+
+    @property
     def status(self) -> str:
         """As Trove's, which would ask for backups member by member."""
         task = self.db_info.task_status

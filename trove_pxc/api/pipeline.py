@@ -20,15 +20,27 @@ asks the policy as well, before a member is changed as an instance.
 """
 
 from collections.abc import Callable
+import re
 from typing import Any
 
+from trove.common import cfg
 from trove.common import extensions
+from trove.common import wsgi
+import webob.dec
 
 from trove_pxc.api import extension
 from trove_pxc.api import guard
 from trove_pxc.api import routes
 from trove_pxc.api import users
+from trove_pxc import conf
+from trove_pxc import retries
 
+CONF = cfg.CONF
+conf.register(CONF)
+
+#: what a user of clusters asks for; the client asks for flavors, too
+_OF_CLUSTERS = re.compile(
+    r'/[^/]+/(mgmt/)?(clusters|instances|flavors)([/.]|$)')
 _INSTANCES = {'member_name': 'instance',
               'collection_name': '{tenant_id}/instances'}
 _USERS = {'member_name': 'user',
@@ -59,10 +71,25 @@ class _Routes:
         return []
 
 
+class _Repeating:
+    """Has calls to the cloud repeated while a request is answered."""
+
+    def __init__(self, application: Callable[..., Any]) -> None:
+        self._application = application
+
+    @webob.dec.wsgify(RequestClass=wsgi.Request)
+    def __call__(self, request: Any) -> Any:
+        if not _OF_CLUSTERS.match(request.path_info):
+            return self._application
+        with retries.repeated(
+                float(CONF[conf.OWN_GROUP].request_retry_timeout)):
+            return request.get_response(self._application)
+
+
 def factory(global_config: dict[str, str],
             **local_config: str) -> Callable[[Any], Any]:
     """What paste.deploy calls."""
     def front(application: Any) -> Any:
-        return guard.Guard(
-            extensions.TroveExtensionMiddleware(application, _Routes()))
+        return guard.Guard(_Repeating(
+            extensions.TroveExtensionMiddleware(application, _Routes())))
     return front

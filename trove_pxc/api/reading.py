@@ -33,6 +33,7 @@ from trove.instance import service_status
 from trove_pxc.api import members
 from trove_pxc.galera import diagnosis
 from trove_pxc.galera import expiry
+from trove_pxc.galera import lost
 from trove_pxc.galera import roles
 from trove_pxc.galera import view
 from trove_pxc import waiting
@@ -78,6 +79,8 @@ _POSITIONS = {
     Role.NEW: 'new',
     Role.SILENT: 'unreachable',
 }
+#: who is in the primary component
+SERVING = ('member', 'donor', 'joiner')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,11 +91,13 @@ class Answer:
     :ivar report: None if none came.
     :ivar silence: why none came, or ''. A guest that was never ready gives
         none, and yet it is known that it has started nothing.
+    :ivar gone: whether its server was deleted in Nova; then nobody asked.
     """
 
     member: Any
     report: view.MemberReport | None
     silence: str = ''
+    gone: bool = False
 
     @property
     def reachable(self) -> bool:
@@ -188,7 +193,8 @@ def diagnose(cluster: Any,
 def _known_as_lost(member: Any) -> bool:
     """Whether its heartbeat has expired, or its server is off."""
     told = member.datastore_status
-    return (told.status == Statuses.FAILED_TIMEOUT_GUESTAGENT
+    return (member.server_gone
+            or told.status == Statuses.FAILED_TIMEOUT_GUESTAGENT
             or (told.status == Statuses.INSTANCE_READY
                 and not told.is_uptodate())
             or member.db_info.server_status in _OFF)
@@ -197,13 +203,27 @@ def _known_as_lost(member: Any) -> bool:
 def _answers(cluster: Any, asked: Sequence[Any]) -> list[Answer]:
     manager = cluster.ds_version.manager
     seconds = CONF[manager].status_call_timeout
+    answers = {member.id: _gone(cluster, member) for member in asked
+               if member.server_gone}
     questions = [_Question(member, _guest(cluster, manager, member), seconds)
-                 for member in asked]
+                 for member in asked if member.id not in answers]
     for question in questions:
         question.put()
     for question in questions:
         question.put_again()
-    return [question.wait() for question in questions]
+    answers.update((question.answer.member.id, question.wait())
+                   for question in questions)
+    return [answers[member.id] for member in asked]
+
+
+def _gone(cluster: Any, member: Any) -> Answer:
+    """That of a member whose server is gone: nobody is there to ask."""
+    advice = lost.replacement(
+        str(cluster.name), member.id, len(cluster.members),
+        CONF[cluster.ds_version.manager].min_cluster_member_count)
+    return Answer(
+        member, None,
+        f'its {lost.server_gone(member.server_id)}. {advice}', gone=True)
 
 
 def _guest(cluster: Any, manager: str, member: Any) -> Any:

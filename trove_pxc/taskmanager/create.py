@@ -55,7 +55,7 @@ STEPS: tuple[Each[formation.Formation], ...] = (
 
 def run(operation: formation.Formation) -> None:
     """Make the cluster, or go on where an earlier run was cut short."""
-    operation.check()
+    workflow.begin(operation)
     members.be_counted(operation.cluster_id, operation.members)
     members.check_all_made(
         operation.cluster_id, operation.members, operation.members)

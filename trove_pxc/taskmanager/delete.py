@@ -16,6 +16,8 @@ Imported by tasks. All members go at the same time; what is done to one is
 in removal.
 """
 
+from collections.abc import Callable
+import functools
 from typing import Any
 
 from oslo_log import log as logging
@@ -30,6 +32,7 @@ from trove_pxc.taskmanager import lease
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import removal
 from trove_pxc.taskmanager import workflow
+from trove_pxc import transient
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -55,16 +58,33 @@ class Deletion:
         self.context = context
         self.cluster_id = str(cluster.id)
         self.members = members.load(context, cluster)
-        self.remains = [removal.Remains(member) for member in self.members]
+
+    @functools.cached_property
+    def remains(self) -> list[removal.Remains]:
+        """What is left of each member; it asks for their servers."""
+        return [removal.Remains(member) for member in self.members]
 
     def check(self) -> None:
         """There is a point in going on, unless someone else does it."""
         if self.held is not None:
             self.held.check()
 
-    def time_out(self) -> float:
-        """Seconds for all of it: Trove's own option."""
-        return float(CONF.cluster_delete_time_out)
+    def wait(self, what: str, probe: Callable[[], Any]) -> Any:
+        """Call a probe until it returns, for as long as all may take.
+
+        An error of the cloud or of Trove's database that may pass means:
+        not yet.
+
+        :raises DeadlineExceeded: after Trove's cluster_delete_time_out.
+        """
+        def supervised() -> Any:
+            self.check()
+            return probe()
+        intervals = [member.options.cloud_poll_interval
+                     for member in self.members]
+        return waiting.until(what, transient.awaited(what, supervised),
+                             float(CONF.cluster_delete_time_out),
+                             min(intervals, default=0.5))
 
 
 def run(operation: Deletion) -> None:
@@ -72,21 +92,26 @@ def run(operation: Deletion) -> None:
 
     :raises DeadlineExceeded: naming each member of which something is left.
     """
-    groups = _server_groups(operation)
+    operation.wait('the servers of the members', lambda: operation.remains)
+    groups = operation.wait('the server groups of the cluster',
+                            functools.partial(_server_groups, operation))
     _remove_resources(operation)
     for member in operation.members:
         operation.subject = member
-        operation.check()
-        removal.delete_rows(operation.context, member)
+        operation.wait(
+            f'the rows of {member.name} to be deleted', functools.partial(
+                removal.delete_rows, operation.context, member))
     operation.subject = None
     for group in groups:
-        removal.ignoring_absence(group.delete)
-    _delete_cluster_row(operation)
+        operation.wait('a server group to be deleted',
+                       functools.partial(
+                           removal.ignoring_absence, group.delete))
+    operation.wait('the row of the cluster to be deleted',
+                   functools.partial(_delete_cluster_row, operation))
 
 
 def _remove_resources(operation: Deletion) -> None:
     def probe() -> None:
-        operation.check()
         left = []
         for remains in operation.remains:
             operation.subject = remains.member
@@ -94,10 +119,7 @@ def _remove_resources(operation: Deletion) -> None:
         operation.subject = None
         if left:
             raise waiting.NotYet('; '.join(left))
-    intervals = [member.options.cloud_poll_interval
-                 for member in operation.members]
-    waiting.until('the members to be gone from the cloud', probe,
-                  operation.time_out(), min(intervals, default=0.5))
+    operation.wait('the members to be gone from the cloud', probe)
 
 
 def _server_groups(operation: Deletion) -> list[Any]:

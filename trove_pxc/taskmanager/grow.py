@@ -199,7 +199,7 @@ STEPS: tuple[Each[Any], ...] = (
 
 def run(operation: Growth) -> None:
     """Let all in, or go on where an earlier run was cut short."""
-    operation.check()
+    workflow.begin(operation)
     members.be_counted(operation.cluster_id, operation.newcomers)
     members.check_all_made(
         operation.cluster_id, operation.newcomers, operation.everyone)

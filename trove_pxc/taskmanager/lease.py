@@ -36,11 +36,13 @@ from trove.common import timeutils
 
 from trove_pxc import exceptions
 from trove_pxc import orders
+from trove_pxc import transient
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
 
 _SIGNS = 6      # of life, in the seconds of a lease
+_PAUSE = 0.5    # seconds between two tries to read the row
 _TICK = datetime.timedelta(seconds=1)   # what Trove's column can tell apart
 
 
@@ -82,12 +84,14 @@ class Lease:
     def check(self) -> None:
         """Raise unless the lease is held, by what the table says now.
 
+        A database that does not answer is asked again while the lease lasts.
+
         :raises ClusterBeingDeleted: if that is why.
         :raises LeaseLost: if another has it, the task was reset, or no sign
             of life could be given for so long that another may have it.
         """
         with self._lock:
-            if not self._lost and self._row().updated != self._value:
+            if not self._lost and self._is_anothers():
                 self._lost = 'another taskmanager has taken it up'
             if not self._lost and self._renewed.elapsed >= self._seconds:
                 self._lost = (f'it could not be renewed for '
@@ -118,6 +122,17 @@ class Lease:
                 LOG.info('The task of cluster %s is not %s of here any more; '
                          'it is left alone', self._cluster_id,
                          self._task.name)
+
+    def _is_anothers(self) -> bool:
+        what = f'the lease of cluster {self._cluster_id}'
+        try:
+            row = waiting.until(
+                what, transient.awaited(what, self._row),
+                max(0.0, self._seconds - self._renewed.elapsed), _PAUSE)
+        except exceptions.DeadlineExceeded as late:
+            LOG.error('%s', late)
+            return False    # and it is too old now, whoever has it
+        return bool(row.updated != self._value)
 
     def _sign(self) -> None:
         try:

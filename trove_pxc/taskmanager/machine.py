@@ -17,8 +17,10 @@ database with Trove's templates and cannot be taken up again half way; these
 steps look first, and say what Nova or Cinder last said.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from novaclient import exceptions as nova_exceptions
 from trove.common import cfg
 
 from trove_pxc.taskmanager import members
@@ -37,6 +39,18 @@ def _server(member: Member) -> Any:
     """Its server; raises MemberFailed if Nova calls it failed."""
     member.check_server()
     return member.nova.servers.get(member.row().compute_instance_id)
+
+
+def _ask(change: Callable[[], object]) -> None:
+    """Ask Nova for a change; whoever calls it looks first, and again later.
+
+    A request whose answer was lost may still be at work. Nova refuses a
+    second one with 409, and 404 for a volume that is detached already.
+    """
+    try:
+        change()
+    except (nova_exceptions.Conflict, nova_exceptions.NotFound) as refusal:
+        raise waiting.NotYet(f'Nova refuses it now: {refusal}') from refusal
 
 
 def _has_flavor(server: Any, flavor: Any) -> bool:
@@ -65,7 +79,7 @@ def _resize(operation: Any, member: Member) -> None:
                 raise member.failed(
                     f'Nova has left its server {server.id} at the flavor '
                     'that it had; its events tell why')
-            server.resize(operation.flavor_id)
+            _ask(lambda: server.resize(operation.flavor_id))
             asked.append(server.id)
         raise waiting.NotYet(f'its server is {server.status}')
     operation.wait(probe, interval=member.options.cloud_poll_interval)
@@ -84,7 +98,7 @@ def _confirm(operation: Any, member: Member) -> None:
         if server.status == 'ACTIVE':
             return
         if server.status == _HAS_ANOTHER and not asked:
-            server.confirm_resize()
+            _ask(server.confirm_resize)
             asked.append(server.id)
         raise waiting.NotYet(f'its server is {server.status}')
     operation.wait(probe, interval=member.options.cloud_poll_interval)
@@ -106,7 +120,7 @@ def _revert(operation: Any, member: Member) -> None:
         if server.status == 'ACTIVE':
             return
         if server.status == _HAS_ANOTHER and not asked:
-            server.revert_resize()
+            _ask(server.revert_resize)
             asked.append(server.id)
         raise waiting.NotYet(f'its server is {server.status}')
     operation.wait(probe, interval=member.options.cloud_poll_interval)
@@ -139,8 +153,9 @@ def _detach(operation: Any, member: Member) -> None:
             return
         if volume.status == 'in-use':
             rolling.persist(operation, member, unmount)
-            member.nova.volumes.delete_server_volume(
-                member.row().compute_instance_id, volume.id)
+            server_id = member.row().compute_instance_id
+            _ask(lambda: member.nova.volumes.delete_server_volume(
+                server_id, volume.id))
         raise waiting.NotYet(f'its volume is {volume.status}')
     operation.wait(probe, interval=member.options.cloud_poll_interval)
 
@@ -184,9 +199,9 @@ def _attach(operation: Any, member: Member) -> None:
         if volume.status == 'in-use':
             return volume
         if volume.status == 'available':
-            member.nova.volumes.create_server_volume(
-                member.row().compute_instance_id, volume.id,
-                member.options.device_path)
+            server_id = member.row().compute_instance_id
+            _ask(lambda: member.nova.volumes.create_server_volume(
+                server_id, volume.id, member.options.device_path))
         raise waiting.NotYet(f'its volume is {volume.status}')
     volume = operation.wait(
         probe, interval=member.options.cloud_poll_interval)

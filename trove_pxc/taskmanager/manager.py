@@ -14,7 +14,8 @@
 
 Loaded by trove-taskmanager; nothing of ours imports it. Each duty is a
 periodic task of its own, so that one that fails keeps no other from its
-turn. None may take long: what does is handed to a thread.
+turn. None may take long: what does is handed to a thread. Besides, it has
+calls to the cloud repeated while Trove creates a member.
 """
 
 from typing import Any
@@ -25,6 +26,7 @@ from trove.taskmanager import manager
 
 from trove_pxc import conf
 from trove_pxc import quotas
+from trove_pxc import retries
 from trove_pxc.taskmanager import automatic
 from trove_pxc.taskmanager import takeup
 
@@ -41,8 +43,19 @@ class Manager(manager.Manager):
 
     def __init__(self) -> None:
         super().__init__()
+        # From the start on, so that no call takes for ever.
+        retries.install()
         self._take_up = takeup.TakeUp()
         self._watch = automatic.Watch()
+
+    def create_instance(self, context: Any, *args: Any,
+                        **kwargs: Any) -> None:
+        """As Trove; for a member, calls to the cloud are repeated."""
+        a_member = (kwargs.get('cluster_config')
+                    and kwargs.get('datastore_manager') in conf.MANAGERS)
+        seconds = cfg.CONF[conf.OWN_GROUP].cloud_retry_timeout
+        with retries.repeated(float(seconds) if a_member else 0.0):
+            super().create_instance(context, *args, **kwargs)
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
     def take_up_operations(self, context: Any) -> None:

@@ -34,11 +34,13 @@ from trove.instance import service_status
 from trove.instance import tasks as instance_tasks
 
 from trove_pxc import exceptions
+from trove_pxc.galera import lost
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import naming
 from trove_pxc.galera import position
 from trove_pxc.galera import view
 from trove_pxc import quotas
+from trove_pxc import retries
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -51,6 +53,9 @@ _FAILED = (Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
 INCOMPLETE = (*_NEVER_PREPARED, *_FAILED, Statuses.INSTANCE_READY)
 _BUILDING = instance_tasks.InstanceTasks.BUILDING
 _LOOKS = 3      # of Trove at an instance that it creates
+# Seconds for which one call is repeated; after that its whole step is. A
+# step of twenty calls must not begin anew for each that fails once.
+_BRIEFLY = 5.0
 _SERVER_FAILED = ('ERROR', 'FAILED')
 
 
@@ -137,15 +142,18 @@ class Member:
 
     @functools.cached_property
     def nova(self) -> Any:
-        return clients.create_nova_client(self.context, self.region)
+        with retries.repeated(_BRIEFLY):
+            return clients.create_nova_client(self.context, self.region)
 
     @functools.cached_property
     def neutron(self) -> Any:
-        return clients.create_neutron_client(self.context, self.region)
+        with retries.repeated(_BRIEFLY):
+            return clients.create_neutron_client(self.context, self.region)
 
     @functools.cached_property
     def cinder(self) -> Any:
-        return clients.create_cinder_client(self.context, self.region)
+        with retries.repeated(_BRIEFLY):
+            return clients.create_cinder_client(self.context, self.region)
 
     @functools.cached_property
     def memory_mb(self) -> int:
@@ -203,19 +211,33 @@ class Member:
                 else f'its guest is "{status.description}"'))
 
     def check_server(self) -> None:
-        """Raise MemberFailed if Nova could not make its server."""
-        server_id = self.row().compute_instance_id
-        if not server_id:
+        """Raise MemberFailed if Nova could not make its server.
+
+        :raises ServerGone: Nova had one and has none any more.
+        """
+        server = self.find_server()
+        if server is None:
             return
-        try:
-            server = self.nova.servers.get(server_id)
-        except nova_exceptions.NotFound as gone:
-            raise self.failed(f'its server {server_id} is gone') from gone
         if server.status in _SERVER_FAILED:
             fault = getattr(server, 'fault', None) or {}
             raise self.failed(
                 f'its server is {server.status}: '
                 f'{fault.get("message", "Nova gives no reason")}')
+
+    def find_server(self) -> Any:
+        """Its server; None before Trove has made one.
+
+        :raises ServerGone: it was deleted in Nova.
+        """
+        server_id = self.row().compute_instance_id
+        if not server_id:
+            return None
+        try:
+            return self.nova.servers.get(server_id)
+        except nova_exceptions.NotFound as gone:
+            raise exceptions.ServerGone(
+                self.name, self.id,
+                f'its {lost.server_gone(server_id)}') from gone
 
     def prepared(self) -> bool:
         """Whether its guest was ever ready to be configured.

@@ -26,6 +26,7 @@ from oslo_log import log as logging
 from trove.common import cfg
 
 from trove_pxc.taskmanager import members
+from trove_pxc import waiting
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -96,12 +97,25 @@ class Doors:
                 and int(rule['port_range_max']) <= GALERA[-1][-1]]
 
     def _admit(self, group: str, missing: Sequence[Admission]) -> None:
-        self._member.neutron.create_security_group_rule({
-            'security_group_rules': [{
-                'direction': 'ingress', 'ethertype': 'IPv4',
-                'protocol': 'tcp', 'security_group_id': group,
-                'port_range_min': who.first, 'port_range_max': who.last,
-                'remote_ip_prefix': who.prefix} for who in missing]})
+        """All with one request.
+
+        :raises waiting.NotYet: one of them is there now: an earlier request
+            whose answer was lost was carried out meanwhile. Look again.
+        """
+        try:
+            self._member.neutron.create_security_group_rule({
+                'security_group_rules': [{
+                    'direction': 'ingress', 'ethertype': 'IPv4',
+                    'protocol': 'tcp', 'security_group_id': group,
+                    'port_range_min': who.first,
+                    'port_range_max': who.last,
+                    'remote_ip_prefix': who.prefix} for who in missing]})
+        except neutron_exceptions.OverQuotaClient:
+            raise       # it has the code 409, too
+        except neutron_exceptions.Conflict as there:
+            raise waiting.NotYet(
+                f'Neutron has a rule of {self._member.name} already: '
+                f'{there}') from there
 
     def _close(self, rule_id: str) -> None:
         try:

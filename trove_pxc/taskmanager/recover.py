@@ -35,6 +35,7 @@ from trove_pxc.galera import position
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager import missing
 from trove_pxc.taskmanager import outcome
 from trove_pxc.taskmanager import rejoin
 from trove_pxc.taskmanager import supervision
@@ -57,6 +58,7 @@ class Recovery(formation.Formation):
         but for those that did not come in and were never started.
     :ivar failed: who did not come in, or was to go: it may hold data, and
         has to answer, but is not brought back.
+    :ivar lost: whose server is gone; they are asked nothing.
     :ivar forced: the name of the one that the operator answers for.
     :ivar reports: the last ones, of those who answered.
     :ivar positions: of those whose disk was read.
@@ -85,6 +87,7 @@ class Recovery(formation.Formation):
              if member.id == force), force)
         self.reports: dict[str, view.MemberReport] = {}
         self.positions: dict[str, position.Position] = {}
+        self.lost: list[Member] = []
         self.halted: list[Member] = []
         self.order_given = False
         self._looked = False
@@ -106,6 +109,8 @@ class Recovery(formation.Formation):
         """
         before, self.reports = self.reports, {}
         for name, member in self.everyone.items():
+            if member in self.lost:
+                continue
             missed = self._looked and name not in before
             try:
                 self.reports[name] = member.guest.member_report(
@@ -130,6 +135,12 @@ class Recovery(formation.Formation):
         """One that failed to come in may be inside all the same."""
         return plan.joined(report, self.history, size,
                            or_larger=bool(self.failed))
+
+    def begin(self) -> None:
+        """As ever, of those whose servers are there."""
+        self.check_wanted()
+        missing.leave_out(self)
+        super().begin()
 
     def check(self) -> None:
         """As ever; and whether there is a cluster to bring back."""
@@ -375,11 +386,14 @@ STEPS: tuple[Each[Any], ...] = (
 
 def run(operation: Recovery) -> None:
     """Bring the cluster back, or go on where another run was cut short."""
-    operation.check()
+    workflow.begin(operation)
+    missing.refuse_without_primary(operation)
     workflow.run(operation, STEPS)
     operation.check_wanted()
     for member in operation.members:
         faults.forget(member.id)
+    operation.halted.clear()    # they run again
+    missing.tell(operation)
 
 
 def give_up(operation: Recovery, failure: exceptions.StepFailed) -> None:

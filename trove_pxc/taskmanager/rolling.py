@@ -33,8 +33,10 @@ from trove_pxc import faults
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc import orders
+from trove_pxc import retries
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager import missing
 from trove_pxc.taskmanager import outcome
 from trove_pxc.taskmanager import supervision
 from trove_pxc.taskmanager import workflow
@@ -72,6 +74,12 @@ class Rolling(formation.Formation):
         self.order = order
         self.targets = self._unless_done(instance_ids)
         self.finished: list[Member] = []
+
+    def begin(self) -> None:
+        """And each member has a server still; else nobody is touched."""
+        self.check_wanted()
+        missing.refuse(self)
+        super().begin()
 
     @property
     def ordered(self) -> Sequence[Member]:
@@ -111,7 +119,7 @@ def targets(operation: Rolling) -> Sequence[Member]:
 
 def run(operation: Rolling, steps: Sequence[workflow.Step[Any]]) -> None:
     """Take each target through all steps; the next after the last one."""
-    operation.check()
+    workflow.begin(operation)
     workflow.run(operation, (Each(targets, (
         BE_WHOLE, TAKE_OUT, *steps, RETURN, formation.BE_HEALTHY,
         BRING_IN)),))
@@ -139,11 +147,16 @@ def put_back(operation: Rolling) -> str:
 
 
 def return_quota(operation: Rolling) -> None:
-    """Give back what the members that were not changed would have used."""
-    orders.give_back(operation.context, [
-        row for member in operation.unfinished
-        if (row := instance_models.DBInstance.get_by(
-            id=member.id, deleted=False)) is not None])
+    """Give back what the members that were not changed would have used.
+
+    What that is Nova tells, which may not answer just now.
+    """
+    with retries.repeated(
+            float(operation.members[0].options.verify_timeout)):
+        orders.give_back(operation.context, [
+            row for member in operation.unfinished
+            if (row := instance_models.DBInstance.get_by(
+                id=member.id, deleted=False)) is not None])
 
 
 def free(operation: Rolling) -> None:

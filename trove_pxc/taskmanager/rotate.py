@@ -152,7 +152,7 @@ def rounds(held: Sequence[Authorities],
 
 def run(operation: Rotation) -> None:
     """Rotate, or go on where an earlier run was cut short."""
-    operation.check()
+    workflow.begin(operation)
     workflow.run(operation, (Each(every_member, (LEARN,)),))
     if any(authority.has_expired(issuer)
            for issuer, *_ in operation.authorities.values()):

@@ -233,7 +233,7 @@ STEPS: tuple[Each[Any], ...] = (
 
 def run(operation: Shrinking) -> None:
     """Take all out, or those of them that are left."""
-    operation.check()
+    workflow.begin(operation)
     workflow.run(operation, STEPS)
 
 

@@ -25,6 +25,7 @@ from trove.common import exception
 
 from trove_pxc import exceptions
 from trove_pxc.galera import component as components
+from trove_pxc.galera import lost
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
@@ -72,6 +73,23 @@ class Standing(formation.Formation):
             [member.name for member in self.passing()])
         return self.component
 
+    def check_ports(self) -> None:
+        """Raise if one that serves, and stays, has no port any more.
+
+        Its address goes to the settings and security groups of the others,
+        and Neutron may give it to another server.
+
+        :raises PortGone: with what to do first.
+        """
+        for member in self.inside():
+            if member not in self.passing() and not member.find_address():
+                raise exceptions.PortGone(
+                    lost.port_gone(member.name), lost.without_port(
+                        self.cluster_name, member.id,
+                        str(member.row().compute_instance_id),
+                        len(self.everyone),
+                        member.options.min_cluster_member_count))
+
     def inside(self) -> list[Member]:
         """Who was seen in the component the last time."""
         return [member for member in self.everyone
@@ -108,6 +126,7 @@ def _look(operation: Standing, member: Member) -> None:
     except exceptions.DeadlineExceeded as late:
         raise exceptions.ClusterInconsistent(
             f'the cluster cannot be changed, for {late.last_seen}') from late
+    operation.check_ports()
     operation.history = operation.component.uuid
     if operation.secrets is None:
         _learn_secrets(operation)

@@ -29,6 +29,7 @@ from trove_pxc.galera import view
 from trove_pxc.taskmanager import lease
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import workflow
+from trove_pxc import transient
 from trove_pxc import waiting
 
 Found = TypeVar('Found')
@@ -43,6 +44,7 @@ class Supervised:
     """An operation that stops when its cluster or a member is lost.
 
     :ivar name: what is being done: "create".
+    :ivar cluster_name: as users call the cluster.
     :ivar members: in member order.
     :ivar held: what makes it the only one; it stops when that is lost.
     """
@@ -54,12 +56,17 @@ class Supervised:
         self.name = name
         self.context = context
         self.cluster_id = str(cluster.id)
+        self.cluster_name = str(cluster.name)
         self.members = members.load(context, cluster)
         self.at: workflow.Step[Any] | None = None
         self.subject: members.Member | None = None
         self._check_now_and_then = every(
             self.members[0].options.database_poll_interval
             if self.members else 0, self.check)
+
+    def begin(self) -> None:
+        """Raise if there is no point in beginning: check() as ever."""
+        self.check()
 
     def check(self) -> None:
         """Raise if the cluster is being deleted or a member has failed.
@@ -115,7 +122,8 @@ class Supervised:
              by: members.Member | None = None) -> Found:
         """Wait for a probe, looking now and then whether to go on.
 
-        What is not given is taken from the step that is running.
+        What is not given is taken from the step that is running. An error
+        of the cloud or of Trove's database that may pass means: not yet.
 
         :param by: who is waited for, if it is not the step's own member; to
             be blamed if it does not come.
@@ -128,15 +136,17 @@ class Supervised:
         def supervised() -> Found:
             self._check_now_and_then()
             return probe()
+        what = what or f'{self.subject.name} {self.at.waits_for}'
         try:
             return waiting.until(
-                what or f'{self.subject.name} {self.at.waits_for}',
-                supervised, waiting.Deadline(seconds, progress),
+                what, transient.awaited(what, supervised),
+                waiting.Deadline(seconds, progress),
                 options.member_poll_interval if interval is None
                 else interval)
         except exceptions.DeadlineExceeded as late:
-            if by is None or by is self.subject:
+            if by in (None, self.subject) or transient.unavailable(late):
                 raise
+            assert by is not None
             raise by.failed(str(late)) from late
 
 

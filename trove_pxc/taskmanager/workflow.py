@@ -27,11 +27,14 @@ from typing import Protocol
 from typing import TypeVar
 
 from oslo_log import log as logging
+from trove.common import cfg
 
 from trove_pxc import exceptions
 from trove_pxc.taskmanager import members
+from trove_pxc import transient
 from trove_pxc import waiting
 
+CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
 
@@ -50,6 +53,17 @@ class Operation(Protocol):
     def check(self) -> None:
         """Raise if there is no point in going on."""
 
+    @property
+    def members(self) -> Sequence[members.Member]:
+        """Whom it is about, in member order."""
+
+
+class Beginning(Operation, Protocol):
+    """One that looks more closely before its first step."""
+
+    def begin(self) -> None:
+        """Raise if there is no point in beginning."""
+
 
 Op = TypeVar('Op', bound=Operation)
 
@@ -61,7 +75,8 @@ class Step(Generic[Op]):
     :ivar name: what it does, as it stands in logs and errors: "join".
     :ivar waits_for: what has come about when it is over, to follow the
         member's name: "to be Synced".
-    :ivar timeout: the option with the seconds that it may take.
+    :ivar timeout: the option with the seconds that it may take: of the
+        member's datastore, or else of Trove.
     :ivar done: whether nothing is left to do; it changes nothing.
     :ivar do: does it and waits; may be called again if it was cut short.
     """
@@ -94,18 +109,57 @@ def run(operation: Op, phases: Iterable[Each[Op]]) -> None:
 
 
 def _take(operation: Op, step: Step[Op], member: members.Member) -> None:
-    operation.at = step
-    operation.subject = member
-    operation.check()
-    if step.done(operation, member):
-        LOG.info('%s of cluster %s: %s of %s is done already',
-                 operation.name, operation.cluster_id, step.name,
-                 member.name)
+    """Take one step, again while a service that it needs does not answer.
+
+    An error of the cloud or of Trove's database that may pass comes from a
+    direct call: "done" is asked again then, and says what is left to do.
+    """
+    def attempt() -> None:
+        operation.at = step
+        operation.subject = member
+        operation.check()
+        if step.done(operation, member):
+            LOG.info('%s of cluster %s: %s of %s is done already',
+                     operation.name, operation.cluster_id, step.name,
+                     member.name)
+            return
+        watch = waiting.Stopwatch()
+        step.do(operation, member)
+        LOG.info('%s of cluster %s: %s of %s took %.1f s', operation.name,
+                 operation.cluster_id, step.name, member.name,
+                 watch.elapsed)
+    _patiently(f'{member.name} {step.waits_for}', attempt, member,
+               _seconds(step, member))
+
+
+def begin(operation: Beginning) -> None:
+    """Look whether to begin at all; again while a service does not answer.
+
+    :raises DeadlineExceeded: it did not for verify_timeout seconds.
+    """
+    if not operation.members:
+        operation.begin()
         return
-    watch = waiting.Stopwatch()
-    step.do(operation, member)
-    LOG.info('%s of cluster %s: %s of %s took %.1f s', operation.name,
-             operation.cluster_id, step.name, member.name, watch.elapsed)
+    first = operation.members[0]
+    _patiently('a look at the cluster before it is changed',
+               operation.begin, first, float(first.options.verify_timeout))
+
+
+def _patiently(what: str, attempt: Callable[[], None],
+               member: members.Member, seconds: float) -> None:
+    """The seconds begin with the first error: a step may have waited long.
+
+    An attempt that waits has deadlines of its own.
+    """
+    since_first_error = waiting.Deadline(seconds, progress=lambda: 'begun')
+    waiting.until(what, transient.awaited(what, attempt), since_first_error,
+                  float(member.options.cloud_poll_interval))
+
+
+def _seconds(step: Step[Any], member: members.Member) -> float:
+    options = member.options
+    return float(options[step.timeout] if step.timeout in options
+                 else CONF[step.timeout])
 
 
 def failure(operation: Operation,
@@ -119,7 +173,7 @@ def failure(operation: Operation,
     blamed: tuple[str, ...] = ()
     if isinstance(error, exceptions.MemberFailed):
         blamed = (error.instance_id,)
-    elif (subject is not None
+    elif (subject is not None and not transient.unavailable(error)
           and not isinstance(error, (exceptions.BootstrapRefused,
                                      exceptions.ClusterInconsistent))):
         blamed = (subject.id,)
@@ -145,6 +199,11 @@ def _next_action(remedy: str, error: Exception,
     if isinstance(error, exceptions.BootstrapRefused):
         return ('have an operator look at the data of the members that are '
                 'named before you delete the cluster')
+    advice = getattr(error, 'advice', '')
+    if advice:
+        return str(advice).rstrip('.')
+    if transient.unavailable(error):
+        return f'when the service that is named answers again: {remedy}'
     if isinstance(error, exceptions.DeadlineExceeded) and step is not None:
         return f'{remedy}; raise {step.timeout} if it was only slow'
     return f'{remedy}; see the guest agent and server logs'

@@ -23,6 +23,7 @@ from trove_pxc.api import extension
 from trove_pxc.api import guard
 from trove_pxc.api import pipeline
 from trove_pxc.api import users
+from trove_pxc import retries
 
 #: method and path -> controller and its action
 OURS = {
@@ -85,6 +86,24 @@ class PipelineTest(base.ApiTestCase):
     def test_troves(self) -> None:
         for method, path in TROVES:
             self.assertEqual(203, self.ask(method, path), (method, path))
+
+    def test_calls_to_the_cloud_are_repeated_for_clusters(self) -> None:
+        seconds = {}
+
+        @webob.dec.wsgify
+        def look(request: Any) -> webob.Response:
+            seconds[request.path_info] = retries._seconds.get()
+            return webob.Response(status=203)
+        self.api = pipeline.factory({})(look)
+        paths = ('/clusters', '/clusters/c', '/mgmt/clusters',
+                 '/clusters.json', '/flavors/1', '/instances/i',
+                 '/datastores', '/clustersx')
+        for path in paths:
+            self.ask('GET', path)
+        self.assertEqual({
+            f'/{base.PROJECT}{path}': 30.0 if number < 6 else 0.0
+            for number, path in enumerate(paths)}, seconds)
+        self.assertEqual(0.0, retries._seconds.get())
 
     def test_the_guard_stands_before_all(self) -> None:
         self.assertIsInstance(self.api, guard.Guard)

@@ -20,10 +20,12 @@ from typing import Any
 import mock
 import testtools
 from trove.cluster.tasks import ClusterTasks
+from trove.common import cfg
 from trove.common import exception
 from trove.instance import service_status
 
 from trove_pxc.api import reading
+from trove_pxc import conf
 from trove_pxc.galera import diagnosis
 from trove_pxc.galera import roles
 from trove_pxc.galera import view
@@ -84,6 +86,26 @@ class AnswerTest(testtools.TestCase):
              'status': 'ACTIVE', 'operating_status': 'HEALTHY',
              'reachable': False, 'ip': ['10.0.0.5'], 'detail': 'no answer'},
             shown)
+
+
+class GoneTest(testtools.TestCase):
+
+    def test_a_server_that_is_gone_is_told_and_nobody_asked(self) -> None:
+        conf.register(cfg.CONF)
+        lost = member()
+        lost.server_gone, lost.server_id = True, 'server-1'
+        cluster = types.SimpleNamespace(
+            name='c', members=[lost] * 3, ds_version=types.SimpleNamespace(
+                manager='mariadb'))
+        (answer,) = reading._answers(cluster, [lost])
+        self.assertTrue(answer.gone)
+        shown = answer.to_dict()
+        self.assertEqual('unreachable', shown['role'])
+        self.assertIn('its server server-1 is gone: it was deleted in Nova',
+                      shown['detail'])
+        self.assertIn('"openstack database cluster shrink c id-1"',
+                      shown['detail'])
+        self.assertTrue(reading._known_as_lost(lost))
 
 
 class QuestionTest(testtools.TestCase):

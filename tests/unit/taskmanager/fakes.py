@@ -290,6 +290,7 @@ class Neutron:
         self.groups: dict[str, str] = {}
         self.rules: list[dict[str, Any]] = []
         self.calls: list[str] = []
+        self.full = False
         self._ids = itertools.count(1)
 
     def list_ports(self, name: str | None = None,
@@ -310,6 +311,11 @@ class Neutron:
 
     def create_security_group_rule(self, body: Any) -> None:
         self.calls.append('create')
+        if self.full:
+            raise neutron_exceptions.OverQuotaClient()
+        for rule in body['security_group_rules']:
+            if any(rule.items() <= other.items() for other in self.rules):
+                raise neutron_exceptions.Conflict()
         for rule in body['security_group_rules']:
             self.rules.append({'id': next(self._ids), **rule})
 

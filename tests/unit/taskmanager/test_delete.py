@@ -19,6 +19,7 @@ from typing import Any
 import fixtures
 import mock
 from novaclient import exceptions as nova_exceptions
+from oslo_db import exception as db_exceptions
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import clients
@@ -190,8 +191,11 @@ class DeleteTest(DeleteTestCase):
     def test_who_lost_the_lease_deletes_no_more_rows(self) -> None:
         operation = delete.Deletion(None, self.cluster)
         operation.held = specs.spec(lease.Lease)
-        operation.held.check.side_effect = [
-            None, None, exceptions.LeaseLost('it is gone')]
+
+        def check() -> None:
+            if self.rows.call_count:
+                raise exceptions.LeaseLost('it is gone')
+        operation.held.check.side_effect = check
         self.assertRaises(exceptions.LeaseLost, delete.run, operation)
         self.assertEqual(1, self.rows.call_count)
         self.assertEqual(2, len(instance_models.DBInstance.find_all(
@@ -203,6 +207,31 @@ class DeleteTest(DeleteTestCase):
         operation.held.check.side_effect = exceptions.LeaseLost('gone')
         self.assertRaises(exceptions.LeaseLost, delete.run, operation)
         self.assertEqual([], self.done)
+
+
+class CloudTest(DeleteTestCase):
+
+    def test_a_cloud_that_fails_now_and_then(self) -> None:
+        """At each call in its turn."""
+        busy = nova_exceptions.ClientException(503)
+        group = self.add_group(GROUP, 'server-1')
+        group.delete.side_effect = [busy, None]
+        self.rows.side_effect = [
+            busy, db_exceptions.DBDeadlock(), None, busy, None, None]
+        with mock.patch.object(
+                clients, 'create_nova_client', side_effect=[
+                    busy, clients.create_nova_client(None)]):
+            self.delete()
+        self.assertEqual(6, self.rows.call_count)
+        self.assertEqual(2, group.delete.call_count)
+        self.assertTrue(self.is_deleted())
+
+    def test_one_that_stays_away(self) -> None:
+        self.override(None, cluster_delete_time_out=7)
+        self.rows.side_effect = nova_exceptions.ClientException(503, 'busy')
+        late = self.assertRaises(exceptions.DeadlineExceeded, self.delete)
+        self.assertIn('the rows of c-1 to be deleted', str(late))
+        self.assertIn('Nova answers 503: busy', str(late))
 
 
 class GroupTest(DeleteTestCase):

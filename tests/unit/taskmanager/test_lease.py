@@ -343,12 +343,31 @@ class HoldTest(LeaseTest):
         self.row.updated += SECOND
         self.assertFalse(self.held.held())
 
+    def away(self, seconds: float) -> Any:
+        """The table cannot be read for so long."""
+        get_by = self.table.get_by
+
+        def read(**conditions: Any) -> Any:
+            if self.clock.now < until:
+                raise db_exceptions.DBConnectionError
+            return get_by(**conditions)
+        until = self.clock.now + seconds
+        return mock.patch.object(self.table, 'get_by', side_effect=read)
+
     def test_held_does_not_guess(self) -> None:
-        """Whether it is held cannot be told without the table."""
-        with mock.patch.object(self.table, 'get_by', side_effect=(
-                db_exceptions.DBConnectionError)):
-            self.assertRaises(db_exceptions.DBConnectionError,
-                              self.held.held)
+        """It waits for the table, which tells."""
+        with self.away(7):
+            self.assertTrue(self.held.held())
+        with self.away(7):
+            self.row.updated += SECOND
+            self.assertFalse(self.held.held())
+
+    def test_without_the_table_it_is_lost_in_time(self) -> None:
+        """Another one may have it by then."""
+        with self.away(1000):
+            error = self.assertRaises(exceptions.LeaseLost, self.held.check)
+        self.assertIn('it could not be renewed for', str(error))
+        self.assertLess(self.clock.now, 60)
 
 
 class EndTest(LeaseTest):

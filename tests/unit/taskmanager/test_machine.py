@@ -14,9 +14,12 @@
 
 import types
 
+import mock
+from novaclient import exceptions as nova_exceptions
 import testtools
 
 from trove_pxc.taskmanager import machine
+from trove_pxc import waiting
 
 SMALL = types.SimpleNamespace(id='2', name='small')
 
@@ -34,6 +37,20 @@ class HasFlavorTest(testtools.TestCase):
     def test_newer_ones_the_name(self) -> None:
         self.assertTrue(self.has(original_name='small', ram='1024'))
         self.assertFalse(self.has(original_name='tiny', ram='512'))
+
+
+class AskTest(testtools.TestCase):
+
+    def test_a_request_that_is_at_work_already_is_waited_for(self) -> None:
+        for error in (nova_exceptions.Conflict(409, 'resizing'),
+                      nova_exceptions.NotFound(404, 'no attachment')):
+            seen = self.assertRaises(
+                waiting.NotYet, machine._ask, mock.Mock(side_effect=error))
+            self.assertIn('Nova refuses it now', str(seen))
+
+    def test_what_is_refused_for_good_is_not(self) -> None:
+        self.assertRaises(nova_exceptions.Forbidden, machine._ask, mock.Mock(
+            side_effect=nova_exceptions.Forbidden(403)))
 
 
 class StepsTest(testtools.TestCase):

@@ -12,6 +12,8 @@
 
 """Trove's manager, as trove-taskmanager loads it, with our duties."""
 
+from typing import Any
+
 import fixtures
 import mock
 from oslo_utils import importutils
@@ -20,6 +22,7 @@ from trove.quota import quota
 from trove.taskmanager import manager as troves
 
 from trove_pxc import quotas
+from trove_pxc import retries
 from trove_pxc.taskmanager import automatic
 from trove_pxc.taskmanager import manager
 from trove_pxc.taskmanager import takeup
@@ -33,6 +36,8 @@ class ManagerTest(testtools.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.log = self.useFixture(fixtures.FakeLogger())
+        self.useFixture(fixtures.MockPatchObject(
+            retries, 'install', autospec=True))
         self.looks = {
             duty: self.useFixture(fixtures.MockPatchObject(
                 watcher, 'look', autospec=True)).mock
@@ -49,6 +54,21 @@ class ManagerTest(testtools.TestCase):
 
     def test_it_is_troves_own(self) -> None:
         self.assertIsInstance(self.load(), troves.Manager)
+
+    def test_calls_are_repeated_while_a_member_is_created(self) -> None:
+        loaded = self.load()
+        seen = []
+
+        def create(manager: Any, context: Any, **kwargs: Any) -> None:
+            seen.append(retries._seconds.get())
+        with mock.patch.object(troves.Manager, 'create_instance', create):
+            for cluster, datastore in (
+                    ({'id': 'c'}, 'mariadb'), (None, 'mariadb'),
+                    ({'id': 'c'}, 'mongodb')):
+                loaded.create_instance(
+                    None, cluster_config=cluster,
+                    datastore_manager=datastore)
+        self.assertEqual([180.0, 0.0, 0.0], seen)
 
     def test_it_looks_at_the_first_tick(self) -> None:
         self.load().run_periodic_tasks(context=None)

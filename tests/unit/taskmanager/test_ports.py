@@ -15,8 +15,11 @@
 
 from typing import Any
 
+from neutronclient.common import exceptions as neutron_exceptions
+
 from tests.unit.taskmanager import fakes
 from trove_pxc.taskmanager import ports
+from trove_pxc import waiting
 
 PEERS = ('10.0.0.2', '10.0.0.3')
 
@@ -116,6 +119,18 @@ class PortsTest(fakes.ClusterTestCase):
         self.set_right('10.0.0.3', '10.0.0.4')
         self.assertEqual(self.admitted('10.0.0.3', '10.0.0.4'), self.rules())
         self.assertEqual(['create', 'delete', 'delete'], self.neutron.calls)
+
+    def test_a_request_whose_answer_was_lost_is_looked_for(self) -> None:
+        doors = self.doors()
+        self.set_right()
+        error = self.assertRaises(waiting.NotYet, doors.set_right)
+        self.assertIn('Neutron has a rule of c-1 already', str(error))
+        self.assertTrue(self.doors().right())
+
+    def test_a_quota_is_no_rule_that_is_there(self) -> None:
+        self.neutron.full = True
+        self.assertRaises(neutron_exceptions.OverQuotaClient,
+                          self.doors().set_right)
 
     def test_a_rule_that_is_gone_already(self) -> None:
         self.add_rule(4444, 4444)

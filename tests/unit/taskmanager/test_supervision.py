@@ -16,12 +16,20 @@ import math
 import types
 from typing import Any
 
+from cinderclient import exceptions as cinder_exceptions
+from neutronclient.common import exceptions as neutron_exceptions
+from novaclient import exceptions as nova_exceptions
+from oslo_db import exception as db_exceptions
 import testtools
+from trove.cluster.tasks import ClusterTasks
 
 from tests.unit import clock
+from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import supervision
+from trove_pxc.taskmanager import workflow
+from trove_pxc import waiting
 
 
 MEMBER: Any = types.SimpleNamespace(
@@ -96,6 +104,51 @@ class CrashWatchTest(testtools.TestCase):
         self.assertEqual(first, self.watch.progress())
         self.watch.look(report(view.ServerState.STARTING, 2))
         self.assertNotEqual(first, self.watch.progress())
+
+
+class WaitTest(fakes.ClusterTestCase):
+    """Errors of the cloud and the database during a poll."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.begin(ClusterTasks.RESTARTING_CLUSTER)
+        self.operation = supervision.Supervised('it', None, self.cluster)
+        self.operation.at = workflow.Step(
+            'join', 'to be in', 'verify_timeout', lambda *_: False,
+            lambda *_: None)
+        self.operation.subject, self.other, _ = self.operation.members
+
+    def wait(self, *answers: Any, **words: Any) -> Any:
+        left = list(answers)
+
+        def probe() -> Any:
+            answer = left.pop(0) if len(left) > 1 else left[0]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        return self.operation.wait(probe, **words)
+
+    def test_what_may_pass_is_waited_for(self) -> None:
+        self.assertEqual(7, self.wait(
+            nova_exceptions.ClientException(503),
+            neutron_exceptions.ConnectionFailed(reason='late'),
+            cinder_exceptions.ClientException(500),
+            db_exceptions.DBConnectionError(Exception('lost')), 7))
+        self.assertEqual(4, self.clock.now)
+        self.assertIn('WARNING Nova answers 503', self.log.output)
+
+    def test_nobody_is_blamed_when_it_does_not(self) -> None:
+        late = self.assertRaises(
+            exceptions.DeadlineExceeded, self.wait,
+            nova_exceptions.ClientException(503), by=self.other)
+        self.assertIn('last seen: Nova answers 503', str(late))
+
+    def test_who_was_seen_not_to_come_is(self) -> None:
+        failed = self.assertRaises(
+            exceptions.MemberFailed, self.wait,
+            nova_exceptions.ClientException(503), waiting.NotYet('down'),
+            by=self.other)
+        self.assertEqual(self.other.id, failed.instance_id)
 
 
 class EveryTest(testtools.TestCase):

@@ -16,10 +16,20 @@ from collections.abc import Sequence
 import types
 from typing import Any
 
+import fixtures
+from novaclient import exceptions as nova_exceptions
+from oslo_db import exception as db_exceptions
 import testtools
+from trove.common import cfg
 
+from tests.unit import clock
+from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc.taskmanager import workflow
+
+CONF = cfg.CONF
+conf.register(CONF)
+BUSY = nova_exceptions.ClientException(503, 'busy')
 
 
 class Journal:
@@ -35,8 +45,11 @@ class Journal:
         self.lines: list[str] = []
         self.finished: set[str] = set()
         self.members = [
-            types.SimpleNamespace(name=f'c-{number}', id=f'id-{number}')
+            types.SimpleNamespace(
+                name=f'c-{number}', id=f'id-{number}',
+                options=CONF.get('mariadb'))
             for number in (1, 2, 3)]
+        self.begin: Any = self.check
 
     def check(self) -> None:
         self.lines.append('check')
@@ -51,7 +64,7 @@ def step(name: str, error: Exception | None = None) -> Any:
         if error is not None:
             raise error
         journal.finished.add(f'{name} {member.name}')
-    return workflow.Step(name, 'to be so', 'some_timeout', done, do)
+    return workflow.Step(name, 'to be so', 'verify_timeout', done, do)
 
 
 def all_of(journal: Journal) -> Sequence[Any]:
@@ -98,6 +111,65 @@ class RunTest(testtools.TestCase):
         self.assertEqual('c-1', self.journal.subject.name)
 
 
+class RepeatTest(testtools.TestCase):
+    """A direct call of a step to the cloud fails in a way that may pass."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger())
+        self.clock = self.useFixture(clock.Clock())
+        self.journal = Journal()
+
+    def run_with(self, *errors: Exception | None) -> None:
+        left = list(errors)
+
+        def do(journal: Journal, member: Any) -> None:
+            journal.lines.append('do')
+            error = left.pop(0)
+            if error is not None:
+                raise error
+        workflow.run(self.journal, (workflow.Each(first_of, (workflow.Step(
+            'join', 'to be so', 'verify_timeout',
+            lambda journal, member: False, do),)),))
+
+    def test_the_step_is_taken_again(self) -> None:
+        self.run_with(BUSY, BUSY, None)
+        self.assertEqual(['check', 'do'] * 3, self.journal.lines)
+        self.assertIn('Nova answers 503', self.log.output)
+
+    def test_until_its_time_is_over(self) -> None:
+        late = self.assertRaises(exceptions.DeadlineExceeded, self.run_with,
+                                 *[BUSY] * 1000)
+        self.assertEqual(60, self.clock.now)
+        failed = workflow.failure(self.journal, late)
+        self.assertEqual((), failed.blamed)
+        self.assertIn('Nova answers 503: busy', failed.cause)
+        self.assertEqual('when the service that is named answers again: '
+                         'delete the cluster', failed.next_action)
+
+    def test_the_time_begins_with_the_first_error(self) -> None:
+        """It may have waited long before."""
+        self.clock.advance(3600)
+        self.run_with(BUSY, None)
+
+    def test_what_stays_ends_it(self) -> None:
+        self.assertRaises(nova_exceptions.Forbidden, self.run_with,
+                          nova_exceptions.Forbidden(403))
+        self.assertEqual(0, self.clock.now)
+
+    def test_the_look_before_the_first_step(self) -> None:
+        begins = [BUSY, db_exceptions.DBConnectionError(Exception('lost'))]
+
+        def begin() -> None:
+            if begins:
+                raise begins.pop()
+        self.journal.begin = begin
+        workflow.begin(self.journal)
+        self.assertEqual(1.0, self.clock.now)
+        self.journal.members = []
+        workflow.begin(self.journal)
+
+
 class FailureTest(testtools.TestCase):
 
     def setUp(self) -> None:
@@ -129,6 +201,15 @@ class FailureTest(testtools.TestCase):
             exceptions.MemberFailed('c-2', 'id-2', 'no disk'))
         self.assertEqual('no disk', failed.cause)
 
+    def test_an_error_with_advice_names_the_next_action(self) -> None:
+        for error, blamed in (
+                (exceptions.ServerGone('c-3', 'id-3', 'gone', 'Grow.'),
+                 ('id-3',)),
+                (exceptions.PortGone('c-3 has no port', 'Grow.'), ())):
+            failed = self.failure(error)
+            self.assertEqual(('Grow', blamed),
+                             (failed.next_action, failed.blamed))
+
     def test_nobody_is_blamed_for_a_refused_bootstrap(self) -> None:
         failed = self.failure(exceptions.BootstrapRefused('c-3 holds data'))
         self.assertEqual((), failed.blamed)
@@ -152,12 +233,12 @@ class FailureTest(testtools.TestCase):
 
     def test_a_time_out_names_its_option(self) -> None:
         failed = self.failure(exceptions.DeadlineExceeded('it', 3, 'none'))
-        self.assertIn('some_timeout', failed.next_action)
+        self.assertIn('verify_timeout', failed.next_action)
 
     def test_what_is_no_time_out_names_no_option(self) -> None:
         failed = self.failure(KeyError('x'))
         self.assertIn(self.journal.remedy, failed.next_action)
-        self.assertNotIn('some_timeout', failed.next_action)
+        self.assertNotIn('verify_timeout', failed.next_action)
 
     def test_a_time_out_before_the_first_step(self) -> None:
         self.journal.at = self.journal.subject = None

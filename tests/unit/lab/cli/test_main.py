@@ -32,6 +32,7 @@ NEED_ROOT = (
     ['status', '--json'], ['shell'], ['sql', 'products-1', 'SELECT 1'],
     ['guest', 'off', 'products-1'], ['guest', 'cut', 'products-1'],
     ['guest', 'lose', 'products-1', '--percent', '1'],
+    ['cloud', 'fail', '--share', '0.2'],
     ['service', 'kill', 'api'], ['service', 'start', 'api'],
     ['datastore', 'add', '--manager', 'pxc', '--datastore', 'pxc',
      '--version', '8.0', '--image', 'pxc.tar'])

@@ -1,0 +1,230 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Members whose server or port was deleted in the cloud, past Trove.
+
+It is told at once, with a next action; each test does what it names, and
+sees it help.
+"""
+
+import re
+import shlex
+from typing import Any
+
+from trove.cluster.tasks import ClusterTasks
+
+from tests.functional import test_actions
+from tests.functional import test_grow
+from tests.functional import test_recover
+from trove_pxc import waiting
+
+ONE, TWO, THREE = test_actions.NAMES
+
+
+class LostTestCase(test_grow.GrowthTest):
+
+    def delete_server(self, name: str) -> None:
+        """As somebody does in Nova."""
+        server = self.cloud.servers[self.named(name).compute_instance_id]
+        server.delete()
+
+    def delete_port(self, name: str) -> None:
+        """As somebody does in Neutron; here the server goes on."""
+        wanted = f'trove-{self.named(name).id}'
+        (port,) = (port['id'] for port in self.cloud.ports.values()
+                   if port['name'] == wanted)
+        del self.cloud.ports[port]
+
+    def add_some(self, number: int) -> None:
+        self.grow(*[test_grow.node() for _ in range(number)])
+        self.settle()
+        self.world.events.clear()
+        self.before = self.used()
+
+    def do(self, sentence: str) -> None:
+        """Carry out the commands that a next action names."""
+        commands = re.findall('"(openstack database cluster [^"]*)"',
+                              sentence)
+        self.assertNotEqual([], commands, sentence)
+        for command in commands:
+            verb, *words = shlex.split(command)[3:]
+            if verb == 'grow':
+                self.grow()
+            else:
+                self.assertEqual('shrink', verb)
+                self.assertEqual('products', words[0])
+                self.accept({'shrink': [{'id': one} for one in words[1:]]})
+            self.settle()
+
+    def end(self, action: str) -> str:
+        """What an operation ended with, and how long it took."""
+        return str(self.wait_notified(f'dbaas.{action}.error')['message'])
+
+    def fail(self, action: str, body: Any) -> str:
+        watch = waiting.Stopwatch()
+        self.accept(body)
+        self.assertLess(watch.elapsed, 10)
+        self.assertEqual([], [event for event in self.world.events
+                              if event.split()[0] in ('stop', 'configure')])
+        return self.end(action)
+
+
+class ServerGoneTest(LostTestCase):
+
+    def replaced(self, message: str) -> None:
+        self.assertIn('"look at the servers" failed: products-2: its server '
+                      f'{self.named(TWO).compute_instance_id} is gone',
+                      message)
+        self.assertIn('is gone', self.fault(self.named(TWO).id))
+        self.do(message)
+        self.assert_serving(ONE, THREE, 'products-4')
+
+    def test_a_restart(self) -> None:
+        self.delete_server(TWO)
+        self.replaced(self.fail('cluster_restart', {'restart': {}}))
+
+    def test_a_restart_of_that_member(self) -> None:
+        self.delete_server(TWO)
+        self.replaced(self.fail('cluster_restart', {
+            'restart': {'instance': self.named(TWO).id}}))
+
+    def test_a_resize(self) -> None:
+        self.delete_server(TWO)
+        self.replaced(self.fail('cluster_resize_flavor', {
+            'resize': {'flavorRef': '2'}}))
+
+    def test_a_rotation(self) -> None:
+        self.delete_server(TWO)
+        self.replaced(self.fail('cluster_rotate_certificates', {
+            'rotate_certificates': {}}))
+
+    def test_a_recovery(self) -> None:
+        self.delete_server(TWO)
+        self.replaced(self.fail('cluster_recover', {'recover': {}}))
+
+    def test_where_enough_members_are_left(self) -> None:
+        self.add_some(1)
+        self.delete_server(TWO)
+        message = self.fail('cluster_restart', {'restart': {}})
+        self.assertNotIn('grow', message)
+        self.do(message)
+        self.assert_serving(ONE, THREE, 'products-4')
+
+    def test_a_recovery_brings_the_others_back(self) -> None:
+        self.add_some(2)
+        self.delete_server(TWO)
+        self.world.named('products-4').stop_db(None)
+        self.accept({'recover': {}})
+        self.assert_serving(ONE, THREE, 'products-4', 'products-5')
+        self.do(self.end('cluster_recover'))
+        self.assertEqual(
+            [ONE, THREE, 'products-4', 'products-5'],
+            self.names(self.show(self.cluster_id)))
+
+    def test_health_and_the_list_of_members(self) -> None:
+        self.delete_server(TWO)
+        watch = waiting.Stopwatch()
+        listed = self.request(
+            'GET', f'/clusters/{self.cluster_id}/members').json['members']
+        self.assertLess(watch.elapsed, 1)
+        self.assertEqual('unreachable', listed[1]['role'])
+        self.assertIn('is gone: it was deleted in Nova',
+                      listed[1]['detail'])
+        self.do(listed[1]['detail'])
+        self.assert_serving(ONE, THREE, 'products-4')
+
+
+class RecoverTest(test_recover.RecoverTestCase, LostTestCase):
+
+    def test_nobody_serves(self) -> None:
+        """It could have held the last writes."""
+        self.delete_server(TWO)
+        for number in (1, 3):
+            self.world.stand(f'products-{number}', test_recover.STOPPED,
+                             number)
+        watch = waiting.Stopwatch()
+        self.recover()
+        self.assertLess(watch.elapsed, 30)
+        self.refused('products-2 is gone', '--force MEMBER')
+        self.recover(force=self.named(THREE).id)
+        self.assert_serving(ONE, THREE)
+        self.do(str(self.notified('dbaas.cluster_recover.error')[-1][
+            'message']))
+        self.assert_serving(ONE, THREE, 'products-4')
+
+    def test_all_are_gone(self) -> None:
+        for name in test_actions.NAMES:
+            self.delete_server(name)
+        self.recover()
+        self.refused('the servers of all members are gone',
+                     'Delete the cluster')
+        self.assertEqual(202, self.request(
+            'DELETE', f'/clusters/{self.cluster_id}').status_int)
+        self.wait_deleted(self.cluster_id)
+
+
+class PortGoneTest(LostTestCase):
+
+    def refusal(self, body: Any) -> str:
+        self.refuse(422, 'Neutron has no port of it any more', body)
+        (error,) = self.act(body).json.values()
+        return str(error['message'])
+
+    def test_nothing_is_built_and_an_operator_helps(self) -> None:
+        self.delete_port(TWO)
+        servers = len(self.cloud.servers)
+        message = self.refusal({'grow': [test_grow.node()]})
+        self.assertEqual(servers, len(self.cloud.servers))
+        self.assertIn('products-2 serves', message)
+        found = re.search('"openstack server stop ([^"]*)"', message)
+        assert found is not None
+        self.assertEqual(self.named(TWO).compute_instance_id, found[1])
+        self.world.named(TWO).die()
+        self.do(message)
+        self.assert_serving(ONE, THREE, 'products-4')
+
+    def test_where_enough_members_are_left(self) -> None:
+        self.add_some(1)
+        self.delete_port(TWO)
+        for body in ({'grow': [test_grow.node()]},
+                     {'shrink': [{'id': self.named(ONE).id}]}):
+            message = self.refusal(body)
+        self.do(message)
+        self.assert_serving(ONE, THREE, 'products-4')
+
+    def test_one_that_leaves_needs_none(self) -> None:
+        self.add_some(1)
+        self.delete_port(TWO)
+        self.shrink(TWO)
+        self.assert_serving(ONE, THREE, 'products-4')
+
+    def test_one_that_is_lost_needs_none(self) -> None:
+        self.delete_port(TWO)
+        self.world.named(TWO).die()
+        self.grow()
+        self.assert_serving(ONE, THREE, 'products-4')
+
+    def test_one_that_goes_after_the_request(self) -> None:
+        """The first step looks, before anyone is told of the newcomer."""
+        self.stop_taskmanager()
+        for body in ({'grow': [test_grow.node()]},):
+            self.assertEqual(202, self.act(body).status_int)
+        self.delete_port(TWO)
+        self.start_taskmanager()
+        self.wait_for_task(self.cluster_id)
+        message = self.end('cluster_grow')
+        self.assertIn('"look at the cluster of products-4" failed: '
+                      'products-2 serves, but Neutron has no port', message)
+        self.assertEqual([], [event for event in self.world.events
+                              if event.split()[0] in ('join', 'configure')])
+        self.assertEqual(ClusterTasks.NONE, self.cluster_row(
+            self.cluster_id).task_status)

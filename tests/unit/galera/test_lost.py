@@ -1,0 +1,60 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What to do about a member that is lost: what that proves is in
+tests/functional/test_lost.py, which does it."""
+
+import testtools
+
+from trove_pxc.galera import lost
+
+
+class ReplacementTest(testtools.TestCase):
+
+    def test_it_goes_at_once_if_enough_stay(self) -> None:
+        self.assertEqual(
+            'Remove it: "openstack database cluster shrink c id-2".',
+            lost.replacement('c', 'id-2', 4, 3))
+
+    def test_else_another_one_comes_first(self) -> None:
+        self.assertEqual(
+            'Replace it: grow the cluster by one member ("openstack '
+            'database cluster grow"), then remove this one: "openstack '
+            'database cluster shrink c id-2".',
+            lost.replacement('c', 'id-2', 3, 3))
+
+    def test_a_name_that_a_shell_would_split(self) -> None:
+        self.assertIn("shrink 'my shop' id-2",
+                      lost.replacement('my shop', 'id-2', 4, 3))
+
+
+class PortTest(testtools.TestCase):
+
+    def test_it_goes_at_once_if_enough_stay(self) -> None:
+        self.assertEqual(
+            'Remove it: "openstack database cluster shrink c id-2".',
+            lost.without_port('c', 'id-2', 'server-2', 4, 3))
+
+    def test_else_its_server_stops_first(self) -> None:
+        self.assertTrue(lost.without_port(
+            'c', 'id-2', 'server-2', 3, 3).startswith(
+                'An operator stops its server ("openstack server stop '
+                'server-2"); then grow the cluster'))
+
+
+class CauseTest(testtools.TestCase):
+
+    def test_what_happened(self) -> None:
+        self.assertEqual('server s is gone: it was deleted in Nova, past '
+                         'Trove', lost.server_gone('s'))
+        self.assertIn('c-2 serves, but Neutron has no port of it',
+                      lost.port_gone('c-2'))

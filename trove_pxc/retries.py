@@ -1,0 +1,305 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Repeats calls to the cloud that code of Trove makes, and gives up on one.
+
+Imported by api/ and the taskmanager. The steps of an operation repeat their
+own calls (taskmanager/workflow). Trove's code does not: one 503 of Nova while
+it creates an instance puts that into ERROR. It takes its clients from the
+functions that [DEFAULT] remote_*_client name; install() puts functions in
+front of them. A client that is made in a "repeated" block repeats what may be
+repeated, and whoever keeps it, a green thread in which Trove polls included,
+need not know.
+
+keystoneauth can repeat by itself (status_code_retries, connect_retries), but
+repeats a POST whose answer was lost like any other, and would make a second
+server. Here what the first request may have made is looked for before.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+import contextlib
+import contextvars
+import functools
+import operator
+import re
+import types
+from typing import Any
+from typing import TypeVar
+
+from cinderclient import exceptions as cinder_exceptions
+from keystoneauth1 import session as keystone_session
+from neutronclient.common import exceptions as neutron_exceptions
+from novaclient import exceptions as nova_exceptions
+from oslo_log import log as logging
+from oslo_utils import importutils
+from trove.common import cfg
+
+from trove_pxc import conf
+from trove_pxc import exceptions
+from trove_pxc import transient
+from trove_pxc import waiting
+
+CONF = cfg.CONF
+conf.register(CONF)
+LOG = logging.getLogger(__name__)
+
+Found = TypeVar('Found')
+Look = Callable[..., Any]
+
+_PAUSE = 0.5    # seconds between two tries
+_SERVICES = ('nova', 'neutron', 'cinder', 'glance')
+#: what a client has its calls in; those of Neutron are its own
+_MANAGERS = frozenset({'flavors', 'servers', 'server_groups', 'volumes',
+                       'volume_types', 'images'})
+_READS = ('get', 'list', 'show', 'find')
+_ABSENT = (nova_exceptions.NotFound, neutron_exceptions.NotFound,
+           cinder_exceptions.NotFound)
+_UNIQUE = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
+#: where each kind of client has its session
+_SESSIONS = ('client.session', 'httpclient.session', 'http_client.session')
+
+_seconds: contextvars.ContextVar[float] = contextvars.ContextVar(
+    'trove_pxc_retries', default=0.0)
+_originals: dict[str, str] = {}
+
+
+@contextlib.contextmanager
+def repeated(seconds: float) -> Iterator[None]:
+    """Calls of the clients that Trove takes in this block are repeated.
+
+    :param seconds: for each call, from its first error on; 0: not at all.
+    """
+    install()
+    token = _seconds.set(seconds)
+    try:
+        yield
+    finally:
+        _seconds.reset(token)
+
+
+def install() -> None:
+    """Have Trove take its clients from here; harmless when done already."""
+    for service in _SERVICES:
+        option = f'remote_{service}_client'
+        ours = f'{__name__}.{service}'
+        if CONF[option] != ours:
+            _originals[service] = CONF[option]
+            CONF.set_override(option, ours)
+
+
+def nova(*args: Any, **kwargs: Any) -> Any:
+    """For remote_nova_client."""
+    return _client('nova', args, kwargs)
+
+
+def neutron(*args: Any, **kwargs: Any) -> Any:
+    """For remote_neutron_client."""
+    return _client('neutron', args, kwargs)
+
+
+def cinder(*args: Any, **kwargs: Any) -> Any:
+    """For remote_cinder_client."""
+    return _client('cinder', args, kwargs)
+
+
+def glance(*args: Any, **kwargs: Any) -> Any:
+    """For remote_glance_client."""
+    return _client('glance', args, kwargs)
+
+
+def _client(service: str, args: tuple[Any, ...],
+            kwargs: Mapping[str, Any]) -> Any:
+    make = importutils.import_class(_originals[service])
+    seconds = _seconds.get()
+    made = _until_answered(f'a client of {service}',
+                           functools.partial(make, *args, **kwargs), seconds)
+    for path in _SESSIONS:
+        with contextlib.suppress(AttributeError):
+            session = operator.attrgetter(path)(made)
+            if (isinstance(session, keystone_session.Session)
+                    and session.timeout is None):
+                session.timeout = float(
+                    CONF[conf.OWN_GROUP].cloud_call_timeout)
+    return _Repeating(made, service, seconds) if seconds else made
+
+
+class _Repeating:
+    """A client, or one of its managers, whose calls may be repeated."""
+
+    def __init__(self, wrapped: Any, name: str, seconds: float) -> None:
+        self._wrapped = wrapped
+        self._name = name
+        self._seconds = seconds
+
+    def __getattr__(self, attribute: str) -> Any:
+        found = getattr(self._wrapped, attribute)
+        name = f'{self._name}.{attribute}'
+        if attribute in _MANAGERS and not callable(found):
+            return _Repeating(found, name, self._seconds)
+        if callable(found) and not attribute.startswith('_'):
+            return functools.partial(self._call, name, found)
+        return found
+
+    def _call(self, name: str, method: Callable[..., Any], /,
+              *args: Any, **kwargs: Any) -> Any:
+        """Call it, and again if that does no harm."""
+        call: Callable[[], Any] = functools.partial(method, *args, **kwargs)
+        first = later = call
+        last = name.rpartition('.')[2]
+        if last.startswith(_READS):
+            first = later = functools.partial(_all_of, call)
+        elif last.startswith('delete'):
+            later = _ignoring_absence(call)
+        elif name in _MADE and _UNIQUE.search(_name_of(*args, **kwargs)):
+            later = _unless_made(functools.partial(
+                _MADE[name], self._wrapped, *args, **kwargs), call)
+        else:
+            return call()
+        calls = iter([first])
+        return _until_answered(
+            name, lambda: next(calls, later)(), self._seconds)
+
+    def __str__(self) -> str:
+        # Trove keeps what it knows of an instance's ports by this text.
+        return str(self._wrapped)
+
+
+def _all_of(read: Callable[[], Any]) -> Any:
+    """What it returns; glanceclient asks while its lists are read."""
+    found = read()
+    return list(found) if isinstance(found, types.GeneratorType) else found
+
+
+def _name_of(*args: Any, **kwargs: Any) -> str:
+    """That of the thing which is to be made; Trove puts an id into it.
+
+    Without one it may be the name of another thing, too. A server has a
+    name of the user's, and the id in its metadata; a rule has its group's.
+    """
+    wanted = kwargs.get('body') or (args[0] if args else kwargs)
+    return str([wanted, kwargs.get('meta'), kwargs.get('name')])
+
+
+def _until_answered(name: str, call: Callable[[], Found],
+                    seconds: float) -> Found:
+    """The answer; the last error if each was one that may pass."""
+    if not seconds:
+        return call()
+    what = f'an answer to {name}'
+    try:
+        return waiting.until(what, transient.awaited(what, call),
+                             waiting.Deadline(seconds, lambda: 'begun'),
+                             _PAUSE)
+    except exceptions.DeadlineExceeded as late:
+        LOG.error('%s', late)
+        assert late.__cause__ is not None
+        raise (late.__cause__.__cause__ or late) from late
+
+
+def _ignoring_absence(delete: Callable[[], Any]) -> Callable[[], Any]:
+    """What is gone was deleted by the request whose answer was lost."""
+    def call() -> Any:
+        try:
+            return delete()
+        except _ABSENT:
+            return None
+    return call
+
+
+def _unless_made(look: Look, make: Callable[[], Any]) -> Callable[[], Any]:
+    def call() -> Any:
+        found = look()
+        if found is None:
+            return make()
+        LOG.info('What was asked for is there already: %s', found)
+        return found
+    return call
+
+
+def _server(manager: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    """By the id of the instance, with which Trove marks its servers."""
+    instance_id = (kwargs.get('meta') or {}).get('trove_instance_id')
+    return next((
+        server for server in manager.list(search_opts={'name': name})
+        if instance_id and instance_id == getattr(
+            server, 'metadata', {}).get('trove_instance_id')), None)
+
+
+def _server_group(manager: Any, name: str, *args: Any,
+                  **kwargs: Any) -> Any:
+    return next((group for group in manager.list()
+                 if group.name == name), None)
+
+
+def _volume(manager: Any, *args: Any, **kwargs: Any) -> Any:
+    """By its name, and by the description: a root volume has the name too."""
+    wanted = (kwargs['name'], kwargs.get('description'))
+    return next((
+        volume for volume in manager.list(search_opts={'name': wanted[0]})
+        if (volume.name, volume.description) == wanted), None)
+
+
+def _port(client: Any, body: Any) -> Any:
+    """By its name, and by the description: that of management has it too."""
+    wanted = body['port']
+    found = client.list_ports(name=wanted['name'],
+                              network_id=wanted['network_id'])['ports']
+    return next(({'port': port} for port in found
+                 if port.get('description') == wanted['description']), None)
+
+
+def _security_group(client: Any, body: Any) -> Any:
+    found = client.list_security_groups(
+        name=body['security_group']['name'])['security_groups']
+    return {'security_group': found[0]} if found else None
+
+
+def _rule(client: Any, body: Any) -> Any:
+    """Neutron keeps "from everywhere" as no prefix.
+
+    Of many rules in one request nothing is looked for: Neutron makes all or
+    none, and refuses the request if one is there.
+    """
+    wanted = body.get('security_group_rule')
+    if wanted is None:
+        return None
+    prefixes = [wanted['remote_ip_prefix']]
+    if prefixes[0].endswith('/0'):
+        prefixes.append(None)
+    same = ('ethertype', 'protocol', 'port_range_min', 'port_range_max')
+    rules = client.list_security_group_rules(
+        security_group_id=wanted['security_group_id'],
+        direction='ingress')['security_group_rules']
+    return next((
+        {'security_group_rule': rule} for rule in rules
+        if rule.get('remote_ip_prefix') in prefixes
+        and all(rule.get(key) == wanted[key] for key in same)), None)
+
+
+def _floating_ip(client: Any, body: Any) -> Any:
+    found = client.list_floatingips(
+        port_id=body['floatingip']['port_id'])['floatingips']
+    return {'floatingip': found[0]} if found else None
+
+
+#: what makes something, with what finds that
+_MADE: Mapping[str, Look] = {
+    'nova.servers.create': _server,
+    'nova.server_groups.create': _server_group,
+    'cinder.volumes.create': _volume,
+    'neutron.create_port': _port,
+    'neutron.create_security_group': _security_group,
+    'neutron.create_security_group_rule': _rule,
+    'neutron.create_floatingip': _floating_ip,
+}
