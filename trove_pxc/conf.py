@@ -17,6 +17,7 @@ Anyone outside galera/ may import it. Options are read when they are used:
 """
 
 from oslo_config import cfg
+from oslo_config import types
 
 MANAGERS = ('pxc', 'mariadb')
 
@@ -33,6 +34,14 @@ _BOTH = (
              'is encrypted, and each proves with a certificate of the '
              "cluster's own authority that it is a member. A cluster keeps "
              'for life what this was when it was created.'),
+    cfg.StrOpt(
+        'default_collation', regex='^[a-z0-9_]*$',
+        help='Collation (collation_server), and with it the character set '
+             '(character_set_server, the first part of its name), of what '
+             'is created without one in a new cluster. Unset: that of the '
+             'server for utf8mb4. An empty text leaves both to the server. '
+             'The configuration group of a cluster comes first. A cluster '
+             'keeps for life what this was when it was created.'),
     cfg.IntOpt(
         'certificate_days', default=3650, min=1,
         help="Days for which a cluster's authority and the certificates of "
@@ -173,10 +182,25 @@ _PXC = (
              'datastore version is its tag.'),
 )
 
+_MARIADB = (
+    cfg.ListOpt(
+        'wsrep_mode', item_type=types.String(choices=[
+            'STRICT_REPLICATION', 'DISALLOW_LOCAL_GTID',
+            'REQUIRED_PRIMARY_KEY', 'BINLOG_ROW_FORMAT_ONLY']),
+        default=['STRICT_REPLICATION', 'DISALLOW_LOCAL_GTID'],
+        help='What the members of a new cluster refuse (wsrep_mode). '
+             'STRICT_REPLICATION: tables of other engines than InnoDB, '
+             'which are not replicated. DISALLOW_LOCAL_GTID: writes to '
+             'such tables, and all else that one member would have alone. '
+             'REQUIRED_PRIMARY_KEY: tables without a primary key, and '
+             'CREATE TABLE LIKE. Empty: nothing. A cluster keeps for life '
+             'what this was when it was created.'),
+)
+
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """What this package adds to each group, for oslo-config-generator."""
-    return [('pxc', [*_BOTH, *_PXC]), ('mariadb', list(_BOTH))]
+    return [('pxc', [*_BOTH, *_PXC]), ('mariadb', [*_BOTH, *_MARIADB])]
 
 
 def register(conf: cfg.ConfigOpts) -> None:
