@@ -43,6 +43,11 @@ GROUP_PORT = 4567
 
 _PASSWORDS = ('admin_password', 'root_password', 'sst_password')
 
+#: options whose variable has another name
+_AS_VARIABLE = {'skip_log_bin': 'log_bin'}
+#: ends of the names of variables that may hold a secret
+_SECRET = ('_auth', '_password', '_passphrase', '_secret')
+
 #: what a configuration group must not change
 _OF_CLUSTER = 'wsrep_'
 
@@ -267,6 +272,28 @@ def _server_options(dialect: Dialect, facts: MemberFacts, data_dir: str,
     options += [(name, value) for name, value in facts.defaults
                 if not name.startswith(_OF_CLUSTER)]
     return options
+
+
+def variables(dialect: Dialect, facts: MemberFacts,
+              identity: Paths | None = None) -> frozenset[str]:
+    """Names of the server's variables that a member's configuration sets.
+
+    A few options have none: a server shows what it knows of them.
+    """
+    options = [*_server_options(dialect, facts, DATA_DIR, SOCKET, PID_FILE),
+               *_of_cluster(dialect, facts, '', identity)]
+    return frozenset({'wsrep_sst_method'}.union(
+        _AS_VARIABLE.get(name, name) for name, _ in options))
+
+
+def shown(known: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """These of a server's variables, but for what may be a secret.
+
+    :param known: all that the server has, by their names.
+    """
+    wanted = {name.lower().replace('-', '_') for name in names}
+    return {name: value for name, value in sorted(known.items())
+            if name in wanted and not name.endswith(_SECRET)}
 
 
 def provider_options(facts: MemberFacts,

@@ -235,6 +235,35 @@ class ServerConfigTest(testtools.TestCase):
         self.assertNotIn('wsrep_mode', cluster(one)['mysqld'])
 
 
+class VariablesTest(testtools.TestCase):
+
+    def test_all_that_the_two_files_set(self):
+        for one in catalogue.DIALECTS:
+            named = settings.variables(one, facts(defaults=DEFAULTS),
+                                       identity.Paths('/tls'))
+            rendered = {*server(one, defaults=DEFAULTS), *read(
+                settings.cluster_config(
+                    one, facts(defaults=DEFAULTS), SECRETS, 'p',
+                    identity.Paths('/tls')))['mysqld']}
+            self.assertEqual(
+                {'skip_log_bin', 'wsrep_sst_auth'} & rendered,
+                rendered - named)
+            self.assertEqual(
+                {'log_bin'} if 'skip_log_bin' in rendered else set(),
+                named - rendered)
+
+    def test_only_what_was_asked_for_is_shown(self):
+        known = {'max_connections': '64', 'Uptime': '5', 'wsrep_on': 'ON'}
+        self.assertEqual({'max_connections': '64', 'wsrep_on': 'ON'},
+                         settings.shown(known, [
+                             'wsrep_on', 'Max-Connections', 'mysqlx']))
+
+    def test_no_secret_is(self):
+        for name in ('wsrep_sst_auth', 'report_password',
+                     'ssl_passphrase', 'audit_secret'):
+            self.assertEqual({}, settings.shown({name: 'x'}, [name]))
+
+
 class ClusterConfigTest(testtools.TestCase):
 
     def test_durable_and_never_bootstrapping_in_every_dialect(self):
