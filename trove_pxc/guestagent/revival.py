@@ -80,9 +80,9 @@ class MemberService(service.GaleraService):
         :raises trove_pxc.exceptions.ServerNotAnswering: it does not run.
         """
         record, known = self._configured()
-        own = settings.variables(
-            self._dialect(record), known.facts, known.identity and
-            identities.Paths(self._where.identity_dir))
+        paths = (None if known.identity is None
+                 else identities.Paths(self._where.identity_dir))
+        own = settings.variables(self._dialect(record), known.facts, paths)
         return settings.shown(self._admin().variables(), own.union(names))
 
     def halt(self) -> bool:

@@ -37,9 +37,9 @@ def facts(operation: Any, member: members.Member,
     :param operation: the Formation whose members are to be alike.
     :param had: what it was configured with, and keeps its defaults of.
     """
-    return dataclasses.replace(
-        operation.facts(member), defaults=_of_cluster(operation)
-        if had is None else had.facts.defaults)
+    base: settings.MemberFacts = operation.facts(member)
+    return dataclasses.replace(base, defaults=(
+        _of_cluster(operation) if had is None else had.facts.defaults))
 
 
 def _of_cluster(operation: Any) -> defaults.Defaults:
@@ -48,8 +48,7 @@ def _of_cluster(operation: Any) -> defaults.Defaults:
         had = (operation.tell(member, member.settings)
                if member.prepared() else None)
         if had is not None:
-            found: defaults.Defaults = had.facts.defaults
-            return found
+            return tuple(had.facts.defaults)
     return _new(operation.context, operation.members[0])
 
 

@@ -213,9 +213,9 @@ def configure(operation: Formation, member: Member) -> None:
         operation.secrets = _shared_secrets(operation, member.options)
     had = operation.tell(member, member.settings)
     operation.tell(member, functools.partial(
-        member.guest.configure_member,
-        defaults.facts(operation, member, had), operation.secrets,
-        _identity(operation.secrets, member, had and had.identity)))
+        member.guest.configure_member, defaults.facts(operation, member, had),
+        operation.secrets, _identity(operation.secrets, member,
+                                     None if had is None else had.identity)))
 
 
 def _identity(secrets: settings.ClusterSecrets, member: Member,

@@ -64,7 +64,8 @@ class RealServerTest(testtools.TestCase):
         facts = settings.MemberFacts(
             'c', 'c' * 32, 'c-1', '10.0.0.1', members, 'i', memory_mb,
             volume_gb, method, defaults.choose(
-                self.dialect, collation=None, mode=('STRICT_REPLICATION', 'DISALLOW_LOCAL_GTID')))
+                self.dialect, collation=None,
+                mode=('STRICT_REPLICATION', 'DISALLOW_LOCAL_GTID')))
         secrets = settings.ClusterSecrets(
             *map(secret.Secret, ('admin', 'root', 'sst')))
         return settings.server_config(

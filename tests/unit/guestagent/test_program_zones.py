@@ -25,7 +25,8 @@ for number in $(seq 200); do
     echo " ('Zone/$number', $number)"
     echo ";"
 done
-echo "INSERT INTO t VALUES ('Local time zone must be set--see zic manual page')"
+echo "INSERT INTO t VALUES"
+echo " ('Local time zone must be set--see zic manual page')"
 echo ";"
 echo "Warning: Unable to load '$1/leapseconds' as time zone." >&2
 '''
@@ -75,7 +76,7 @@ class ZonesTest(starting.StartTestCase):
 
     def test_an_abbreviation_that_is_too_long_for_its_column(self) -> None:
         self.started()
-        self.assertIn("INSERT INTO t VALUES ('FCTY') ;", self.lines())
+        self.assertIn("INSERT INTO t VALUES  ('FCTY') ;", self.lines())
 
     def test_no_password_is_left_for_the_server(self) -> None:
         self.started()
