@@ -18,6 +18,7 @@ whatever the datastore.
 """
 
 from oslo_config import cfg
+from oslo_config import types
 
 MANAGERS = ('pxc', 'mariadb')
 #: the group of what concerns no datastore in particular
@@ -36,6 +37,14 @@ _BOTH = (
              'is encrypted, and each proves with a certificate of the '
              "cluster's own authority that it is a member. A cluster keeps "
              'for life what this was when it was created.'),
+    cfg.StrOpt(
+        'default_collation', regex='^[a-z0-9_]*$',
+        help='Collation (collation_server), and with it the character set '
+             '(character_set_server, the first part of its name), of what '
+             'is created without one in a new cluster. Unset: that of the '
+             'server for utf8mb4. An empty text leaves both to the server. '
+             'The configuration group of a cluster comes first. A cluster '
+             'keeps for life what this was when it was created.'),
     cfg.IntOpt(
         'certificate_days', default=3650, min=1,
         help="Days for which a cluster's authority and the certificates of "
@@ -176,6 +185,21 @@ _PXC = (
              'datastore version is its tag.'),
 )
 
+_MARIADB = (
+    cfg.ListOpt(
+        'wsrep_mode', item_type=types.String(choices=[
+            'STRICT_REPLICATION', 'DISALLOW_LOCAL_GTID',
+            'REQUIRED_PRIMARY_KEY', 'BINLOG_ROW_FORMAT_ONLY']),
+        default=['STRICT_REPLICATION', 'DISALLOW_LOCAL_GTID'],
+        help='What the members of a new cluster refuse (wsrep_mode). '
+             'STRICT_REPLICATION: tables of other engines than InnoDB, '
+             'which are not replicated. DISALLOW_LOCAL_GTID: writes to '
+             'such tables, and all else that one member would have alone. '
+             'REQUIRED_PRIMARY_KEY: tables without a primary key, and '
+             'CREATE TABLE LIKE. Empty: nothing. A cluster keeps for life '
+             'what this was when it was created.'),
+)
+
 _OWN = (
     cfg.IntOpt(
         'cloud_call_timeout', default=60, min=1,
@@ -203,7 +227,7 @@ _OWN = (
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """What this package adds to each group, for oslo-config-generator."""
-    return [('pxc', [*_BOTH, *_PXC]), ('mariadb', list(_BOTH)),
+    return [('pxc', [*_BOTH, *_PXC]), ('mariadb', [*_BOTH, *_MARIADB]),
             (OWN_GROUP, list(_OWN))]
 
 

@@ -494,6 +494,13 @@ class Guest(accounts.Accounts):
             raise messaging.RemoteError(
                 'BootstrapRefused', f'{self.name} stands at {self.applied}')
 
+    def member_variables(self, context: Any, names: Any) -> Any:
+        if self.server != ServerState.RUNNING:
+            raise messaging.RemoteError('NobodyListens', 'nobody listens')
+        known = {'wsrep_node_name': self.name, 'sort_buffer_size': '1'}
+        return {name: value for name, value in known.items()
+                if name.startswith('wsrep_') or name in names}
+
     def member_context(self, context: Any) -> Any:
         self._be_deaf('member_context')
         return self.settings

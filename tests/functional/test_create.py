@@ -103,6 +103,12 @@ class CreateTest(base.TroveTest):
             ('products-3', expected[2][1], 512, 1),
             tuple(third['facts'][key] for key in (
                 'member_name', 'member_address', 'memory_mb', 'volume_gb')))
+        for settings in (first, second, third):
+            self.assertEqual(
+                [['character_set_server', 'utf8mb4'],
+                 ['collation_server', 'utf8mb4_general_ci'],
+                 ['wsrep_mode', 'STRICT_REPLICATION,DISALLOW_LOCAL_GTID']],
+                settings['facts']['defaults'])
 
     def test_show_and_list(self) -> None:
         created = self.create().json['cluster']

@@ -14,8 +14,11 @@
 
 from typing import Any
 
+from trove.configuration import models as configuration_models
+
 from tests.functional import base
 from tests.functional import cloud as clouds
+from trove_pxc.galera import view
 
 
 def wanted(*names: Any) -> list[dict[str, Any]]:
@@ -103,14 +106,19 @@ class MemberAsInstanceTest(base.TroveTest):
 
     def test_updates_that_would_harm_it_are_refused(self) -> None:
         rules = dict(self.cloud.rules)
-        for change, reason in (
-                ({'access': {'is_public': True}}, 'close it'),
-                ({'access': {'allowed_cidrs': []}}, 'close it'),
-                ({'datastore_version': '10.6'}, 'of one member alone')):
-            response = self.request('PUT', f'/instances/{self.member.id}',
+        for method, change, reason in (
+                ('PUT', {'access': {'is_public': True}}, 'close it'),
+                ('PUT', {'access': {'allowed_cidrs': []}}, 'close it'),
+                ('PUT', {'datastore_version': '10.6'}, 'of one member alone'),
+                ('PATCH', {'access': {'is_public': True}}, 'not allowed'),
+                *((method, change, 'to a whole cluster')
+                  for method in ('PUT', 'PATCH') for change in (
+                      {'configuration': self.group()},
+                      {'configuration': None}, {}))):
+            response = self.request(method, f'/instances/{self.member.id}',
                                     {'instance': change})
             self.assertEqual(400, response.status_int, response.text)
-            self.assertIn(reason, response.text)
+            self.assertIn(reason, response.text, (method, change))
         self.assertEqual(rules, self.cloud.rules)
 
     def test_a_name_that_another_member_has_is_refused(self) -> None:
@@ -127,11 +135,62 @@ class MemberAsInstanceTest(base.TroveTest):
             response = self.request('PUT', url, {'instance': {'name': name}})
             self.assertEqual(202, response.status_int, response.text)
 
+    def group(self) -> str:
+        """A configuration group of the member's datastore version."""
+        found = configuration_models.Configuration.create(
+            'group', '', base.PROJECT, None,
+            self.member.datastore_version_id)
+        configuration_models.Configuration.create_items(
+            found.id, {'sort_buffer_size': 1})
+        return str(found.id)
+
+    def test_a_configuration_group_of_the_whole_cluster(self) -> None:
+        for action in ({'configuration_attach': {'configuration_id':
+                                                 self.group()}},
+                       {'configuration_detach': {}}):
+            response = self.request(
+                'POST', f'/clusters/{self.member.cluster_id}', action)
+            self.assertEqual(400, response.status_int, response.text)
+            self.assertIn('A configuration group cannot be', response.text)
+
+    def test_it_shows_what_its_server_runs_with(self) -> None:
+        url = f'/instances/{self.member.id}/configuration'
+        self.assertEqual(
+            {'instance': {'configuration': {'wsrep_node_name':
+                                            'products-1'}}},
+            self.request('GET', url).json)
+        self.member.update(configuration_id=self.group())
+        self.assertEqual(
+            {'wsrep_node_name': 'products-1', 'sort_buffer_size': '1'},
+            self.request('GET', url).json['instance']['configuration'])
+
+    def test_a_server_that_is_down_shows_nothing(self) -> None:
+        self.world.named('products-1').server = (
+            view.ServerState.STOPPED)
+        response = self.request(
+            'GET', f'/instances/{self.member.id}/configuration')
+        self.assertEqual(422, response.status_int, response.text)
+        self.assertIn('products-1', response.text)
+        self.assertIn('nobody listens', response.text)
+
     def test_a_backup_is_refused(self) -> None:
         response = self.request('POST', '/backups', {'backup': {
             'name': 'b', 'instance': self.member.id}})
         self.assertEqual(501, response.status_int, response.text)
         self.assertIn('part of a cluster', response.text)
+
+    def test_an_instance_of_percona_xtradb_cluster_is_refused(self) -> None:
+        self.add_datastore('pxc', '8.0')
+        before = self.used()
+        for version, words in (('8.0', 'exists in clusters alone'),
+                               ('none', 'cannot be found')):
+            response = self.request('POST', '/instances', {'instance': {
+                'name': 'single', 'flavorRef': '1', 'volume': {'size': 1},
+                'datastore': {'type': 'pxc', 'version': version},
+                'nics': [{'net-id': clouds.NETWORK}]}})
+            self.assertEqual(400, response.status_int, response.text)
+            self.assertIn(words, response.text)
+        self.assertEqual(before, self.used())
 
     def test_other_requests_are_as_in_trove(self) -> None:
         url = f'/instances/{self.member.id}'

@@ -30,6 +30,24 @@ class ConfTest(testtools.TestCase):
         self.assertEqual('percona/percona-xtradb-cluster',
                          trove_cfg.CONF.pxc.docker_image)
 
+    def test_what_members_refuse_is_an_option_of_mariadb(self) -> None:
+        self.assertEqual(['STRICT_REPLICATION', 'DISALLOW_LOCAL_GTID'],
+                         trove_cfg.CONF.mariadb.wsrep_mode)
+        self.assertNotIn('wsrep_mode', trove_cfg.CONF.pxc)
+        self.addCleanup(trove_cfg.CONF.clear_override, 'wsrep_mode',
+                        'mariadb')
+        self.assertRaises(
+            ValueError, trove_cfg.CONF.set_override, 'wsrep_mode',
+            ['REPLICATE_MYISAM'], 'mariadb')
+
+    def test_a_collation_is_a_plain_word(self) -> None:
+        self.addCleanup(trove_cfg.CONF.clear_override, 'default_collation',
+                        'pxc')
+        trove_cfg.CONF.set_override('default_collation', '', 'pxc')
+        self.assertRaises(
+            ValueError, trove_cfg.CONF.set_override, 'default_collation',
+            'utf8mb4_bin\nplugin_load=x', 'pxc')
+
     def test_twice_does_no_harm(self) -> None:
         conf.register(trove_cfg.CONF)
         conf.register(trove_cfg.CONF)

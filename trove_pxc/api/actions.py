@@ -80,7 +80,8 @@ _NOT_OFFERED = {
     'configuration_attach': 'A configuration group cannot be attached to a '
                             'cluster later; name it when you create one.',
     'configuration_detach': 'A configuration group cannot be detached from '
-                            'a cluster yet.',
+                            'a cluster yet; create one without it and move '
+                            'the data.',
 }
 
 Body = dict[str, Any]

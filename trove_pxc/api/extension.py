@@ -17,7 +17,8 @@ trove-api where this package is installed. Ours are GET
 /clusters/{id}/members and /clusters/{id}/health. /clusters and /instances
 are Trove's own, but that the list of clusters costs the same for many as
 for one, that a cluster's instances keep the names that the request gives,
-and that a replica of a member is refused.
+that what would harm a member is refused, and that a member shows what its
+server runs with.
 """
 
 from typing import Any
@@ -31,9 +32,11 @@ from trove.common import pagination
 from trove.common import policy
 from trove.common import utils
 from trove.common import wsgi
+from trove.datastore import models as datastore_models
 from trove.extensions.common import service as root_service
 from trove.instance import models as instance_models
 from trove.instance import service as instance_service
+from trove.instance import views as instance_views
 
 from trove_pxc.api import body as request_body
 from trove_pxc.api import cluster as cluster_model
@@ -41,6 +44,7 @@ from trove_pxc.api import page
 from trove_pxc.api import policies
 from trove_pxc.api import reading
 from trove_pxc.api import routes
+from trove_pxc.api import running
 from trove_pxc.api import validation
 from trove_pxc import masking
 from trove_pxc import quotas
@@ -56,6 +60,9 @@ _OF_DATASTORE = ('type', 'version', 'version_number')
 #: what an update of an instance may name, and what it does to a member
 _HARMFUL = {
     'access': 'changing its access would close it to the other members.',
+    'configuration': 'a configuration group is attached to a whole cluster '
+                     'when it is created, and stays. Create a cluster with '
+                     'the group that you want, and move the data.',
     'datastore_version': 'an upgrade of one member alone would take it out '
                          'of the cluster unprepared.',
 }
@@ -83,7 +90,8 @@ class GaleraExtension(extensions.ExtensionDescriptor):
         return [
             routes.Resource('{tenant_id}/clusters', ClustersController()),
             routes.Resource('{tenant_id}/instances', InstancesController(),
-                            collection_actions={'detail': 'GET'}),
+                            collection_actions={'detail': 'GET'},
+                            member_actions={'configuration': 'GET'}),
             routes.Resource('members', MembersController(),
                             parent=_CLUSTERS),
             routes.Resource('health', HealthController(), parent=_CLUSTERS),
@@ -195,35 +203,49 @@ class InstancesController(instance_service.InstanceController):
         request_body.check(self, action, action_args)
 
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
-        source = (body['instance'].get('replica_of')
-                  or body['instance'].get('slave_of'))
-        row = source and _member_row(
-            str(utils.get_id_from_href(source)), tenant_id)
+        wanted = body['instance']
+        source = wanted.get('replica_of') or wanted.get('slave_of')
+        row = source and _member_row(req, str(utils.get_id_from_href(source)))
         if row:
             raise validation.refused(
                 f'{row.name} ({row.id}) is a member of a cluster, which '
                 'cannot have replicas: every other member holds the same '
                 'data already.')
+        if not source:
+            _refuse_single(wanted.get('datastore', {}))
         return super().create(req, body, tenant_id)
 
     def update(self, req: Any, id: str, body: Any, tenant_id: str) -> Any:
-        harmful = sorted(_HARMFUL.keys() & body['instance'].keys())
-        row = harmful and _member_row(id, tenant_id)
+        changes = body['instance']
+        # To Trove, nothing at all is a detached configuration group.
+        harmful = sorted(_HARMFUL.keys() & changes.keys()) or (
+            [] if changes else ['configuration'])
+        row = harmful and _member_row(req, id)
         if row:
             raise validation.refused(
                 f'{row.name} ({row.id}) is a member of a cluster: '
                 f'{_HARMFUL[harmful[0]]}')
-        _check_name(id, body['instance'].get('name'), tenant_id)
+        _check_name(req, id, changes.get('name'))
         return super().update(req, id, body, tenant_id)
 
+    def configuration(self, req: Any, tenant_id: str, id: str) -> Any:
+        """Trove shows its template for instances that are no members."""
+        if _member_row(req, id) is None:
+            return super().configuration(req, tenant_id, id)
+        context = req.environ[wsgi.CONTEXT_KEY]
+        member = instance_models.Instance.load(context, id)
+        self.authorize_instance_action(context, 'configuration', member)
+        return wsgi.Result(instance_views.DefaultConfigurationView(
+            running.configuration(context, member).items()).data(), 200)
 
-def _check_name(instance_id: str, name: str | None, tenant_id: str) -> None:
+
+def _check_name(req: Any, instance_id: str, name: str | None) -> None:
     """Refuse to name a member as another member of its cluster.
 
     Its server takes the name as wsrep_node_name, by which donor lists and
     the view of the cluster tell members apart.
     """
-    row = name and _member_row(instance_id, tenant_id)
+    row = name and _member_row(req, instance_id)
     if not row:
         return
     for other in instance_models.DBInstance.find_all(
@@ -235,12 +257,30 @@ def _check_name(instance_id: str, name: str | None, tenant_id: str) -> None:
                 'another name, or rename that member first.')
 
 
-def _member_row(instance_id: str, tenant_id: str) -> Any:
-    """The row of an instance, if it is a member of a cluster of ours."""
-    row = instance_models.DBInstance.get_by(
-        id=instance_id, tenant_id=tenant_id, deleted=False)
+def _refuse_single(datastore: Any) -> None:
+    """An instance of Percona XtraDB Cluster cannot be without a cluster.
+
+    :raises trove.common.exception.TroveError: if it would be one, or there
+        is no such datastore.
+    """
+    _, version = datastore_models.get_datastore_version(**datastore)
+    if version.manager == 'pxc':
+        raise validation.refused(
+            'Percona XtraDB Cluster exists in clusters alone, and '
+            f'{version.name} is a version of it; create a cluster, or an '
+            'instance of another datastore.')
+
+
+def _member_row(req: Any, instance_id: str) -> Any:
+    """The row of an instance, if it is a member of a cluster of ours.
+
+    None of one that Trove would not find for who asks.
+    """
+    row = instance_models.DBInstance.get_by(id=instance_id, deleted=False)
+    context = req.environ[wsgi.CONTEXT_KEY]
     ours = (row is not None and row.cluster_id
-            and row.type == cluster_model.MEMBER_TYPE)
+            and row.type == cluster_model.MEMBER_TYPE
+            and (context.is_admin or row.tenant_id == context.project_id))
     return row if ours else None
 
 

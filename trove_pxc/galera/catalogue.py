@@ -94,6 +94,14 @@ _MARIADB_INITIALISE = (
 )
 _MARIADB_EXTRA_FILE = '--extra-file={sql_file}'  # MDEV-21252, not in 10.6
 
+# The one that a connection gets which says SET NAMES utf8mb4. With any other,
+# WHERE column = @variable is an "Illegal mix of collations" (error 1267;
+# measured on MariaDB 10.11.19), until user variables became weaker than
+# columns in 11.5 (MDEV-25829), which also changed MariaDB's.
+_GENERAL = 'utf8mb4_general_ci'
+_UCA_9_0 = 'utf8mb4_0900_ai_ci'
+_UCA_14_0 = 'utf8mb4_uca1400_ai_ci'
+
 # Grant tables are off in --bootstrap mode until they are flushed.
 _MARIADB_CLEANING = (
     'FLUSH PRIVILEGES',
@@ -136,6 +144,8 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
         traffic_encryption_variable=None,
         sst_encryption=_MARIADB_SST_TLS,
         knows_alter_user=True,
+        collation=_UCA_14_0 if version >= (11, 5) else _GENERAL,
+        time_zone_commands=('mariadb-tzinfo-to-sql', 'mysql_tzinfo_to_sql'),
         settings=_NO_QUERY_CACHE,
         removed_options=frozenset({
             'innodb_buffer_pool_instances', 'innodb_log_files_in_group',
@@ -192,6 +202,8 @@ _PXC_56 = Dialect(
     traffic_encryption_variable=None,
     sst_encryption=_XTRABACKUP_SST_TLS,
     knows_alter_user=False,
+    collation=_GENERAL,
+    time_zone_commands=('mysql_tzinfo_to_sql',),
     settings=(*_NO_QUERY_CACHE, *_DIRECT),
     removed_options=frozenset({
         'wsrep_applier_threads', 'pxc_strict_mode', 'mysqlx', 'wsrep_on',
@@ -239,6 +251,7 @@ _PXC_80 = dataclasses.replace(
     sst_programs=(_XTRABACKUP_8, _XTRABACKUP_8_TLS),
     sst_auth_methods=(),
     sst_user_grants=(),
+    collation=_UCA_9_0,
     # The binary log is on by default there, and fills the volume; Galera
     # does not need it. The X protocol is one port more to guard.
     settings=(*_DIRECT, ('skip_log_bin', ''), ('mysqlx', '0')),

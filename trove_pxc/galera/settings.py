@@ -25,6 +25,7 @@ import re
 from typing import Any
 import zlib
 
+from trove_pxc.galera.defaults import Defaults
 from trove_pxc.galera.dialect import Dialect
 from trove_pxc.galera.identity import Paths
 from trove_pxc.galera.secret import Secret
@@ -42,6 +43,14 @@ GROUP_PORT = 4567
 
 _PASSWORDS = ('admin_password', 'root_password', 'sst_password')
 
+#: options whose variable has another name
+_AS_VARIABLE = {'skip_log_bin': 'log_bin'}
+#: ends of the names of variables that may hold a secret
+_SECRET = ('_auth', '_password', '_passphrase', '_secret')
+
+#: what a configuration group must not change
+_OF_CLUSTER = 'wsrep_'
+
 _OTHERS_MB = 384  # the guest's kernel, Docker engine and agent
 
 
@@ -54,6 +63,9 @@ class MemberFacts:
         gives it.
     :ivar members: (name, address) of all members, in member order.
     :ivar sst_method: None for the dialect's default.
+    :ivar defaults: what all members have alike since the cluster was
+        created, as defaults.choose gives it; nothing in a cluster that an
+        older version made.
     """
 
     cluster_id: str
@@ -65,19 +77,24 @@ class MemberFacts:
     memory_mb: int
     volume_gb: int
     sst_method: str | None = None
+    defaults: Defaults = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) are the same facts."""
         plain = dataclasses.asdict(self)
         plain['members'] = [list(member) for member in self.members]
+        plain['defaults'] = [list(default) for default in self.defaults]
         return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'MemberFacts':
         known = {field.name: plain[field.name]
-                 for field in dataclasses.fields(cls)}
+                 for field in dataclasses.fields(cls) if field.name in plain}
         known['members'] = tuple(
             (str(name), str(address)) for name, address in plain['members'])
+        known['defaults'] = tuple(
+            (str(name), str(value))
+            for name, value in plain.get('defaults', ()))
         return cls(**known)
 
 
@@ -214,6 +231,15 @@ def server_config(dialect: Dialect, facts: MemberFacts, *,
     log_error is left out on purpose: the log then goes to stderr, where
     `docker logs` finds it, in every dialect.
     """
+    options = _server_options(dialect, facts, data_dir, socket, pid_file)
+    client = [('port', str(SQL_PORT)), ('socket', socket)]
+    return '\n'.join((_section('client', client),
+                      _section('mysqld', options),
+                      f'!includedir {include_dir}\n'))
+
+
+def _server_options(dialect: Dialect, facts: MemberFacts, data_dir: str,
+                    socket: str, pid_file: str) -> list[tuple[str, str]]:
     own = sizes(facts.memory_mb, facts.volume_gb)
     any_address = '::' if ':' in facts.member_address else '0.0.0.0'
     options = [
@@ -243,10 +269,31 @@ def server_config(dialect: Dialect, facts: MemberFacts, *,
     if own.small:
         options.append(('performance_schema', '0'))
     options += dialect.settings
-    client = [('port', str(SQL_PORT)), ('socket', socket)]
-    return '\n'.join((_section('client', client),
-                      _section('mysqld', options),
-                      f'!includedir {include_dir}\n'))
+    options += [(name, value) for name, value in facts.defaults
+                if not name.startswith(_OF_CLUSTER)]
+    return options
+
+
+def variables(dialect: Dialect, facts: MemberFacts,
+              identity: Paths | None = None) -> frozenset[str]:
+    """Names of the server's variables that a member's configuration sets.
+
+    A few options have none: a server shows what it knows of them.
+    """
+    options = [*_server_options(dialect, facts, DATA_DIR, SOCKET, PID_FILE),
+               *_of_cluster(dialect, facts, '', identity)]
+    return frozenset({'wsrep_sst_method'}.union(
+        _AS_VARIABLE.get(name, name) for name, _ in options))
+
+
+def shown(known: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """These of a server's variables, but for what may be a secret.
+
+    :param known: all that the server has, by their names.
+    """
+    wanted = {name.lower().replace('-', '_') for name in names}
+    return {name: value for name, value in sorted(known.items())
+            if name in wanted and not name.endswith(_SECRET)}
 
 
 def provider_options(facts: MemberFacts,
@@ -330,6 +377,8 @@ def _of_cluster(dialect: Dialect, facts: MemberFacts, provider: str,
         options.insert(0, ('wsrep_on', 'ON'))
     if dialect.strict_mode_variable is not None:
         options.append((dialect.strict_mode_variable, 'ENFORCING'))
+    options += [(name, value) for name, value in facts.defaults
+                if name.startswith(_OF_CLUSTER)]
     if dialect.traffic_encryption_variable is not None:
         options.append((dialect.traffic_encryption_variable,
                         'OFF' if identity is None else 'ON'))

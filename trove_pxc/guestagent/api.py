@@ -15,6 +15,7 @@
 The taskmanager and the API use it.
 """
 
+from collections.abc import Collection
 import functools
 from typing import Any
 
@@ -104,6 +105,13 @@ class GaleraGuestAPI(guest_api.API):
     def member_position(self) -> position.Position:
         """It recovers the position of a stopped server, which takes time."""
         return position.Position.from_dict(self._act('member_position'))
+
+    def member_variables(self, names: Collection[str]) -> dict[str, str]:
+        """What its server runs with, of all that is set for it: no secret.
+
+        :param names: of variables to be told besides.
+        """
+        return dict(self._look('member_variables', names=sorted(names)))
 
     def member_context(self) -> Membership | None:
         """What the member was configured with; None if it was not."""

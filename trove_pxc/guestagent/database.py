@@ -74,6 +74,11 @@ class Database:
             {str(name): str(value)
              for name, value in self._rows(view.STATUS_QUERY)})
 
+    def variables(self) -> dict[str, str]:
+        """All that the server runs with, by their names."""
+        return {str(name): str(value)
+                for name, value in self._rows('SHOW GLOBAL VARIABLES')}
+
     def version(self) -> str:
         """The server's own words for its version."""
         return str(self._rows('SELECT @@version')[0][0])

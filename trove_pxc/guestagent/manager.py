@@ -164,6 +164,10 @@ class GaleraManager(common.MySqlManager):
     def member_position(self, context: Any) -> dict[str, Any]:
         return self.member.position().to_dict()
 
+    def member_variables(self, context: Any,
+                         names: list[str]) -> dict[str, str]:
+        return self.member.variables(names)
+
     def member_context(self, context: Any) -> dict[str, Any] | None:
         return self.member.context()
 

@@ -25,6 +25,7 @@ from trove_pxc.guestagent import places
 START_DIR = '/etc/trove-pxc'
 ORDER_DIR = '/run/trove-pxc'
 DEFAULTS_FILE = '/etc/mysql/my.cnf'
+ZONEINFO_DIR = '/usr/share/zoneinfo'
 
 ENTRYPOINT = ('/bin/sh', f'{START_DIR}/galera-start.sh')
 RECOVER = 'recover'
@@ -39,7 +40,7 @@ _SHELL = {
     'basedir': '$basedir',
     'data_dir': '$DATA_DIR',
     'defaults_file': '$DEFAULTS_FILE',
-    'sql_file': '$INITIAL_SQL',
+    'sql_file': '$SQL_FILE',
 }
 
 
@@ -66,6 +67,8 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'CAN_ENCRYPT': ' '.join(dialect.sst_methods_with_tls),
         'IDENTITY_DIR': where.identity_dir,
         'NEEDS_BASEDIR': 'yes' if dialect.needs_basedir else '',
+        'TIME_ZONE_COMMANDS': ' '.join(dialect.time_zone_commands),
+        'ZONEINFO_DIR': ZONEINFO_DIR,
         'DEFAULTS_FILE': DEFAULTS_FILE,
         'DATA_DIR': where.data_dir,
         'ORDER_DIR': ORDER_DIR,
@@ -94,7 +97,7 @@ def _initialise(dialect: dialects.Dialect) -> str:
                for argument in dialect.initialise_command):
         commands.append('"$server" --defaults-file="$DEFAULTS_FILE" '
                         '${basedir_option:+"$basedir_option"} '
-                        '--bootstrap < "$INITIAL_SQL"')
+                        '--bootstrap < "$SQL_FILE"')
     return ('initialise_data_dir() {\n    '
             + ' &&\n    '.join(commands) + '\n}')
 

@@ -16,6 +16,7 @@ Trove's app class makes it. As in service: it decides nothing about the
 other members, waits for nothing, and knows no RPC.
 """
 
+from collections.abc import Iterable
 import dataclasses
 from typing import Any
 
@@ -24,6 +25,7 @@ from oslo_log import log as logging
 from trove.common import cfg
 
 from trove_pxc import exceptions
+from trove_pxc.galera import identity as identities
 from trove_pxc.galera import position as positions
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
@@ -41,7 +43,7 @@ _DEAF_SECONDS = 2
 
 
 class MemberService(service.GaleraService):
-    """A member that remembers where it was, and can be continued."""
+    """A member that tells what it runs with, and can be continued."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -69,6 +71,19 @@ class MemberService(service.GaleraService):
         record = self._records.read()
         known = None if record is None else record.membership
         return None if known is None else known.facts
+
+    def variables(self, names: Iterable[str]) -> dict[str, str]:
+        """What its server runs with now, of all that is set for it.
+
+        :param names: of variables besides those that are set for every
+            member, as its configuration group has them.
+        :raises trove_pxc.exceptions.ServerNotAnswering: it does not run.
+        """
+        record, known = self._configured()
+        paths = (None if known.identity is None
+                 else identities.Paths(self._where.identity_dir))
+        own = settings.variables(self._dialect(record), known.facts, paths)
+        return settings.shown(self._admin().variables(), own.union(names))
 
     def halt(self) -> bool:
         """Keep the server from running, unless it is primary.

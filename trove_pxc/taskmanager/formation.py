@@ -34,6 +34,7 @@ from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import authority
 from trove_pxc.taskmanager import birth
+from trove_pxc.taskmanager import defaults
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import ports
 from trove_pxc.taskmanager import supervision
@@ -201,7 +202,7 @@ def configured(operation: Formation, member: Member) -> bool:
         return False
     if operation.secrets is None:
         operation.secrets = had.secrets
-    return (had.facts == operation.facts(member)
+    return (had.facts == defaults.facts(operation, member, had)
             and had.secrets == operation.secrets
             and authority.fits(had.identity, operation.secrets.authorities,
                                member.address))
@@ -212,10 +213,9 @@ def configure(operation: Formation, member: Member) -> None:
         operation.secrets = _shared_secrets(operation, member.options)
     had = operation.tell(member, member.settings)
     operation.tell(member, functools.partial(
-        member.guest.configure_member, operation.facts(member),
-        operation.secrets, _identity(
-            operation.secrets, member,
-            None if had is None else had.identity)))
+        member.guest.configure_member, defaults.facts(operation, member, had),
+        operation.secrets, _identity(operation.secrets, member,
+                                     None if had is None else had.identity)))
 
 
 def _identity(secrets: settings.ClusterSecrets, member: Member,

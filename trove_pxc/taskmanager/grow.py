@@ -31,6 +31,7 @@ from trove_pxc import exceptions
 from trove_pxc import faults
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
+from trove_pxc.taskmanager import defaults
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import outcome
@@ -128,7 +129,8 @@ def _to_be_told(operation: Growth, member: Member) -> list[Member]:
 def _known(operation: Growth, member: Member) -> bool:
     told = [operation.tell(other, other.settings)
             for other in _to_be_told(operation, member)]
-    return all(had is not None and had.facts == operation.facts(other)
+    return all(had is not None
+               and had.facts == defaults.facts(operation, other, had)
                for other, had in zip(
                    _to_be_told(operation, member), told))
 
@@ -144,7 +146,8 @@ def _make_known(operation: Growth, member: Member) -> None:
         if had is None:
             raise other.failed('it serves, and has no settings')
         operation.tell(other, functools.partial(
-            other.guest.configure_member, operation.facts(other),
+            other.guest.configure_member,
+            defaults.facts(operation, other, had),
             had.secrets, had.identity))
     missing = [other.name for other in operation.everyone
                if other not in operation.members

@@ -29,6 +29,7 @@ from trove_pxc.api import extension
 from trove_pxc.api import page
 from trove_pxc.api import reading
 from trove_pxc.api import routes
+from trove_pxc.api import running
 from trove_pxc.galera import diagnosis
 
 INSTANCE = {'flavorRef': '1', 'volume': {'size': 1}}
@@ -308,25 +309,53 @@ class InstancesTest(ExtensionTestCase):
         self.member.update(deleted=True)
         self.assertEqual(202, self.replica(self.member.id).status_int)
 
+    def single(self, **datastore: str) -> Any:
+        return self.ask('POST', '/instances', {'instance': {
+            'name': 'x', 'flavorRef': '1', 'datastore': datastore}})
+
     def test_no_replica(self) -> None:
-        self.assertEqual(202, self.ask('POST', '/instances', {'instance': {
-            'name': 'x', 'flavorRef': '1'}}).status_int)
+        self.assertEqual(202, self.single(
+            type='mariadb', version='10.11').status_int)
+        self.create.assert_called_once()
+
+    def test_percona_xtradb_cluster_without_a_cluster(self) -> None:
+        version = tables.add_version('pxc', '8.0')
+        for datastore in ({'type': 'pxc', 'version': '8.0'},
+                          {'type': 'pxc', 'version': version.id},
+                          {'type': 'pxc', 'version': '8.0',
+                           'version_number': '8.0'}):
+            self.refused('exists in clusters alone, and 8.0 is a version '
+                         'of it', self.single(**datastore))
+        self.create.assert_not_called()
+
+    def test_a_datastore_that_there_is_not(self) -> None:
+        self.assertEqual(404, self.single(type='none').status_int)
 
     def change(self, instance_id: str, **changes: Any) -> Any:
+        who = {key: changes.pop(key) for key in ('role', 'project', 'of')
+               if key in changes}
         return self.ask('PUT', f'/instances/{instance_id}',
-                        {'instance': changes})
+                        {'instance': changes}, **who)
 
     def test_what_would_harm_a_member(self) -> None:
         access = {'access': {'is_public': True}}
         upgrade = {'datastore_version': '10.12'}
+        group = 'a configuration group is attached to a whole cluster'
         for changes, words in (
                 (access, 'changing its access would close it to the other '
                          'members.'),
                 (upgrade, 'an upgrade of one member alone would take it out '
                           'of the cluster unprepared.'),
-                ({**upgrade, **access}, 'changing its access')):
-            self.refused(f'c-1 ({self.member.id}) is a member of a cluster: '
-                         f'{words}', self.change(self.member.id, **changes))
+                ({**upgrade, **access}, 'changing its access'),
+                ({'configuration': str(uuid.uuid4())}, group),
+                ({'configuration': None}, group),
+                ({'configuration': str(uuid.uuid4()), 'name': 'x'}, group),
+                ({}, group)):
+            for who in ({}, {'role': 'admin'},
+                        {'role': 'admin', 'project': 'other', 'of': 'other'}):
+                self.refused(
+                    f'c-1 ({self.member.id}) is a member of a cluster: '
+                    f'{words}', self.change(self.member.id, **changes, **who))
         self.update.assert_not_called()
 
     def test_a_name_that_a_sibling_has(self) -> None:
@@ -347,16 +376,52 @@ class InstancesTest(ExtensionTestCase):
         self.assertEqual(202, self.change(
             self.alone.id, name='c-2').status_int)
 
+    def test_to_another_project_nothing_is_told(self) -> None:
+        self.assertEqual(202, self.change(
+            self.member.id, configuration=None, project='other',
+            of='other').status_int)
+
     def test_what_does_not(self) -> None:
         self.assertEqual(202, self.change(
             self.member.id, name='new').status_int)
-        self.assertEqual(202, self.change(
-            self.alone.id, access={'is_public': True}).status_int)
+        for changes in ({'access': {'is_public': True}}, {},
+                        {'configuration': None}):
+            self.assertEqual(202, self.change(
+                self.alone.id, **changes).status_int)
 
     def test_a_body_that_is_none(self) -> None:
         for body in (None, {'instance': 5}):
             self.assertEqual(400, self.ask(
                 'POST', '/instances', body).status_int)
+
+
+class ConfigurationTest(ExtensionTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.member = self.members(self.add_cluster())[0]
+        self.patch(running, 'configuration', {'wsrep_on': 'ON'})
+        self.of_trove = self.trove(
+            instance_service.InstanceController, 'configuration')
+
+    def test_of_a_member(self) -> None:
+        for who in ({}, {'role': 'admin', 'project': 'other',
+                         'of': 'other'}):
+            answer = self.ask(
+                'GET', f'/instances/{self.member.id}/configuration', **who)
+            self.assertEqual(
+                {'instance': {'configuration': {'wsrep_on': 'ON'}}},
+                answer.json)
+        self.of_trove.assert_not_called()
+
+    def test_of_another(self) -> None:
+        alone = tables.add_instance(self.version, 'alone')
+        for instance_id, who in (
+                (alone.id, {}), (str(uuid.uuid4()), {}),
+                (self.member.id, {'project': 'other', 'of': 'other'})):
+            self.assertEqual({'of': 'trove'}, self.ask(
+                'GET', f'/instances/{instance_id}/configuration',
+                **who).json)
 
 
 class ReadingTestCase(ExtensionTestCase):

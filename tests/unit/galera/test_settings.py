@@ -30,6 +30,9 @@ MEMBERS = (('products-1', '10.88.0.11'), ('products-2', '10.88.0.12'),
 SECRETS = settings.ClusterSecrets(
     Secret('admin-pass'), Secret('root-pass'), Secret('sst-pass'))
 
+DEFAULTS = (('character_set_server', 'utf8mb4'),
+            ('wsrep_mode', 'STRICT_REPLICATION,DISALLOW_LOCAL_GTID'))
+
 FLAVORS = (512, 600, 1024, 1536, 2048, 4096, 8192, 16384, 65536, 262144)
 VOLUMES = (1, 2, 5, 10, 50, 100, 1000)
 
@@ -74,6 +77,17 @@ class FactsTest(testtools.TestCase):
             one = facts(sst_method=method)
             wire = json.loads(json.dumps(one.to_dict()))
             self.assertEqual(one, settings.MemberFacts.from_dict(wire))
+
+    def test_defaults_survive_json(self):
+        one = facts(defaults=DEFAULTS)
+        wire = json.loads(json.dumps(one.to_dict()))
+        self.assertEqual(DEFAULTS, settings.MemberFacts.from_dict(
+            wire).defaults)
+
+    def test_the_facts_of_an_older_version_have_no_defaults(self):
+        wire = facts().to_dict()
+        del wire['defaults']
+        self.assertEqual((), settings.MemberFacts.from_dict(wire).defaults)
 
     def test_secrets_survive_the_wire_and_show_nowhere_else(self):
         wire = json.loads(json.dumps(SECRETS.to_dict()))
@@ -204,6 +218,50 @@ class ServerConfigTest(testtools.TestCase):
         self.assertEqual(('/d', '/s', '/p'), tuple(
             options['mysqld'][name]
             for name in ('datadir', 'socket', 'pid_file')))
+
+    def test_a_group_may_change_what_does_not_make_it_a_member(self):
+        """It is read after the server's options, before the cluster's."""
+        one = dialect.for_version('mariadb', '10.11')
+        options = server(one, defaults=DEFAULTS)
+        self.assertEqual('utf8mb4', options['character_set_server'])
+        self.assertNotIn('wsrep_mode', options)
+        of_cluster = cluster(one, defaults=DEFAULTS)['mysqld']
+        self.assertEqual(DEFAULTS[1][1], of_cluster['wsrep_mode'])
+        self.assertNotIn('character_set_server', of_cluster)
+
+    def test_a_cluster_of_an_older_version_stays_as_it_is(self):
+        one = dialect.for_version('mariadb', '10.11')
+        self.assertNotIn('character_set_server', server(one))
+        self.assertNotIn('wsrep_mode', cluster(one)['mysqld'])
+
+
+class VariablesTest(testtools.TestCase):
+
+    def test_all_that_the_two_files_set(self):
+        for one in catalogue.DIALECTS:
+            named = settings.variables(one, facts(defaults=DEFAULTS),
+                                       identity.Paths('/tls'))
+            rendered = {*server(one, defaults=DEFAULTS), *read(
+                settings.cluster_config(
+                    one, facts(defaults=DEFAULTS), SECRETS, 'p',
+                    identity.Paths('/tls')))['mysqld']}
+            self.assertEqual(
+                {'skip_log_bin', 'wsrep_sst_auth'} & rendered,
+                rendered - named)
+            self.assertEqual(
+                {'log_bin'} if 'skip_log_bin' in rendered else set(),
+                named - rendered)
+
+    def test_only_what_was_asked_for_is_shown(self):
+        known = {'max_connections': '64', 'Uptime': '5', 'wsrep_on': 'ON'}
+        self.assertEqual({'max_connections': '64', 'wsrep_on': 'ON'},
+                         settings.shown(known, [
+                             'wsrep_on', 'Max-Connections', 'mysqlx']))
+
+    def test_no_secret_is(self):
+        for name in ('wsrep_sst_auth', 'report_password',
+                     'ssl_passphrase', 'audit_secret'):
+            self.assertEqual({}, settings.shown({name: 'x'}, [name]))
 
 
 class ClusterConfigTest(testtools.TestCase):

@@ -19,6 +19,7 @@ import tempfile
 
 import testtools
 
+from trove_pxc.galera import defaults
 from trove_pxc.galera import dialect
 from trove_pxc.galera import errors
 from trove_pxc.galera import secret
@@ -62,7 +63,9 @@ class RealServerTest(testtools.TestCase):
         members = (('c-1', '10.0.0.1'), ('c-2', '10.0.0.2'))
         facts = settings.MemberFacts(
             'c', 'c' * 32, 'c-1', '10.0.0.1', members, 'i', memory_mb,
-            volume_gb, method)
+            volume_gb, method, defaults.choose(
+                self.dialect, collation=None,
+                mode=('STRICT_REPLICATION', 'DISALLOW_LOCAL_GTID')))
         secrets = settings.ClusterSecrets(
             *map(secret.Secret, ('admin', 'root', 'sst')))
         return settings.server_config(
@@ -80,3 +83,6 @@ class RealServerTest(testtools.TestCase):
                                  '--help')
                 self.assertRegex(
                     said, rf'\nwsrep-sst-method +{method}\n')
+                self.assertRegex(said, r'\nwsrep-mode +STRICT_REPLICATION,')
+                self.assertRegex(
+                    said, rf'\ncollation-server +{self.dialect.collation}\n')

@@ -94,6 +94,13 @@ class GuestAPITest(testtools.TestCase):
         self.answers(None)
         self.assertIsNone(self.api.member_context())
 
+    def test_variables(self) -> None:
+        self.answers({'wsrep_on': 'ON'})
+        self.assertEqual({'wsrep_on': 'ON'},
+                         self.api.member_variables({'b': 1, 'a': 2}.keys()))
+        self.assertEqual(('member_variables', {'names': ['a', 'b']}),
+                         self.asked())
+
     def test_the_other_calls(self) -> None:
         self.answers(True)
         for call, asked in (

@@ -106,6 +106,12 @@ class DatabaseTest(testtools.TestCase):
         self.cursor.fetchall.return_value = (('10.11.19-MariaDB',),)
         self.assertEqual('10.11.19-MariaDB', self.database.version())
 
+    def test_the_variables(self) -> None:
+        self.cursor.fetchall.return_value = (
+            ('wsrep_on', 'ON'), ('max_connections', 64))
+        self.assertEqual({'wsrep_on': 'ON', 'max_connections': '64'},
+                         self.database.variables())
+
     def test_the_transfer_method_is_a_value(self) -> None:
         self.database.set_sst_method('mariabackup')
         self.cursor.execute.assert_called_once_with(

@@ -223,6 +223,9 @@ class MariaDBManagerTest(ManagerTestCase):
         self.member.drop_probe.assert_called_once_with()
         self.assertIs(self.member.context.return_value,
                       self.manager.member_context(CONTEXT))
+        self.assertIs(self.member.variables.return_value,
+                      self.manager.member_variables(CONTEXT, ['a']))
+        self.member.variables.assert_called_once_with(['a'])
 
     def test_a_complete_cluster_is_reported_at_once(self) -> None:
         with mock.patch.object(self.manager.status, 'set_ready',

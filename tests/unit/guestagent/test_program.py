@@ -52,7 +52,7 @@ class SettingsTest(testtools.TestCase):
             text = text.replace(name, function)
         show = ("show() { printf '<%s>' \"$@\"; echo; }\n"
                 "install_db() { show install_db \"$@\"; }\n"
-                'server=show basedir=/usr INITIAL_SQL=/dev/null\n')
+                'server=show basedir=/usr SQL_FILE=/dev/null\n')
         return shell(text, f'{show}initialise_data_dir').splitlines()
 
     def test_mariadb_takes_the_accounts_along(self) -> None:

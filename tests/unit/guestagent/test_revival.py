@@ -59,6 +59,24 @@ class RevivalTestCase(fakes.MemberTestCase):
         self.nobody_listens()
 
 
+class VariablesTest(RevivalTestCase):
+
+    def test_what_is_set_for_it_and_is_asked_for(self) -> None:
+        self.admin.variables.return_value = {
+            'datadir': '/d', 'max_connections': '64', 'uptime': '5',
+            'wsrep_cluster_name': 'c', 'wsrep_sst_auth': 'os_sst:x',
+            'sort_buffer_size': '1'}
+        self.assertEqual(
+            {'datadir': '/d', 'max_connections': '64',
+             'sort_buffer_size': '1', 'wsrep_cluster_name': 'c'},
+            self.member.variables(['sort_buffer_size', 'wsrep_sst_auth']))
+
+    def test_a_server_that_is_down(self) -> None:
+        self.admin.variables.side_effect = database.NobodyListens('nobody')
+        self.assertRaises(database.NobodyListens,
+                          self.member.variables, [])
+
+
 class HaltTest(RevivalTestCase):
 
     def seconds(self) -> int:

@@ -34,6 +34,7 @@ from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
 from trove.common import exception
+from trove.datastore import models as datastore_models
 from trove.instance import models as instance_models
 from trove.instance import service_status
 from trove.instance.tasks import InstanceTasks
@@ -56,6 +57,7 @@ ServerState = view.ServerState
 
 MANAGER = 'mariadb'
 CLUSTER = 'c0000000-0000-4000-8000-000000000000'
+VERSION = 'd0000000-0000-4000-8000-000000000000'
 HISTORY = '11111111-1111-11f1-a111-111111111111'
 FOREIGN = '22222222-2222-22f2-a222-222222222222'
 SEQNO = 100
@@ -378,6 +380,13 @@ def secrets(word: str = 'secret') -> settings.ClusterSecrets:
     return settings.ClusterSecrets(*[secret.Secret(word)] * 3)
 
 
+def facts(**values: Any) -> settings.MemberFacts:
+    """Of some member, which was told of nobody else."""
+    return dataclasses.replace(settings.MemberFacts(
+        CLUSTER, CLUSTER.replace('-', ''), 'c-0', '10.0.0.10', (), 'i-0',
+        1024, 1), **values)
+
+
 class ClusterTestCase(testtools.TestCase):
     """A test with a cluster "c" in Trove's tables, and its guests.
 
@@ -396,6 +405,9 @@ class ClusterTestCase(testtools.TestCase):
         self.galera = Galera()
         self.cloud = Cloud()
         self.override(encrypt_cluster_traffic=False, **INTERVALS)
+        self.tables.add(
+            datastore_models.DBDatastoreVersion, id=VERSION, name='10.11',
+            version='10.11', manager=MANAGER)
         self.tables.add(
             cluster_models.DBCluster, ClusterTasks.NONE, id=CLUSTER,
             name='c', tenant_id='demo',
@@ -423,6 +435,7 @@ class ClusterTestCase(testtools.TestCase):
             instance_models.DBInstance, task, id=instance_id, name=name,
             cluster_id=CLUSTER, tenant_id='demo', flavor_id='1',
             volume_size=1, shard_id=f'{number}/{self.size}',
+            datastore_version_id=VERSION,
             compute_instance_id=server_id)
         self.tables.add(
             instance_models.InstanceServiceStatus, status, id=instance_id,

@@ -40,7 +40,7 @@ class GrowTestCase(fakes.ClusterTestCase):
         for number, guest in self.guests.items():
             guest.enters()
             guest.membership = Membership(
-                None, fakes.secrets(f'secret of {number}'))
+                fakes.facts(), fakes.secrets(f'secret of {number}'))
         self.new_one(4)
 
     def new_one(self, number: int) -> None:
@@ -217,7 +217,7 @@ class GrowTest(GrowTestCase):
             self.report_status(4, fakes.Statuses.INSTANCE_READY)
             for number in (1, 2, 3):
                 self.guests[number].membership = Membership(
-                    None, fakes.secrets('known'))
+                    fakes.facts(), fakes.secrets('known'))
         self.assertEqual(2 * 8, moment)
 
 

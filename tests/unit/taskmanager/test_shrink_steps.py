@@ -45,7 +45,7 @@ class ShrinkTestCase(fakes.ClusterTestCase):
         self.complete()
         for guest in self.guests.values():
             guest.enters()
-            guest.membership = Membership(None, fakes.secrets())
+            guest.membership = Membership(fakes.facts(), fakes.secrets())
         self.left: list[list[str]] = []
         self.useFixture(fixtures.MockPatchObject(
             removal, 'Remains', autospec=True, side_effect=self._remains))
@@ -176,7 +176,7 @@ class ShrinkTest(ShrinkTestCase):
                             task_status=InstanceTasks.NONE)
                 self.guests[number].enters()
             for guest in self.guests.values():
-                guest.membership = Membership(None, fakes.secrets())
+                guest.membership = Membership(fakes.facts(), fakes.secrets())
         self.assertEqual(2 * 5, moment)
 
 

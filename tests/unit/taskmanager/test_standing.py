@@ -47,7 +47,8 @@ class StandingTestCase(fakes.ClusterTestCase):
         self.complete()
         for guest in self.guests.values():
             guest.enters()
-            guest.membership = Membership(None, fakes.secrets('known'))
+            guest.membership = Membership(
+                fakes.facts(), fakes.secrets('known'))
         self.operation = Changing('grow', None, self.cluster)
         self.operation.at = standing.LOOK
         self.operation.subject = self.operation.members[0]
@@ -123,7 +124,8 @@ class SecretsTest(StandingTestCase):
 
     def test_they_come_from_who_serves(self) -> None:
         self.guests[1].stands(STATES.STOPPED)
-        self.guests[1].membership = Membership(None, fakes.secrets('old'))
+        self.guests[1].membership = Membership(
+            fakes.facts(), fakes.secrets('old'))
         self.look()
         self.assertEqual(fakes.secrets('known'), self.operation.secrets)
         self.assertNotIn('c-1 member_context', self.galera.asked)

@@ -29,6 +29,8 @@ umask 027
 ORDER_FILE=$ORDER_DIR/next-start
 INITIAL_SQL=$ORDER_DIR/initialise.sql
 INITIAL_LOG=$ORDER_DIR/initialise.log
+# The accounts and the time zones: it holds passwords as the first one does.
+WHOLE_SQL=$ORDER_DIR/initialise-all.sql
 # MySQL initialises a folder only if nothing but hidden files is in it.
 UNFINISHED=$DATA_DIR/.galera-initialising
 # Docker may have made the folder of orders anew, for root alone.
@@ -144,11 +146,13 @@ take_order() {
 }
 
 drop_initial_sql() {
-    rm -f "$INITIAL_SQL" || say "cannot remove $INITIAL_SQL"
-    if [ -e "$INITIAL_SQL" ]; then
-        die "the file of passwords $INITIAL_SQL could not be removed;" \
-            "nothing was started, make $ORDER_DIR writable for $(id -u)"
-    fi
+    for path in "$INITIAL_SQL" "$WHOLE_SQL"; do
+        rm -f "$path" || say "cannot remove $path"
+        if [ -e "$path" ]; then
+            die "the file of passwords $path could not be removed;" \
+                "nothing was started, make $ORDER_DIR writable for $(id -u)"
+        fi
+    done
 }
 
 sync_data() {
@@ -159,11 +163,15 @@ has_database() {
     [ -d "$DATA_DIR/mysql" ]
 }
 
-# Docker starts what failed again, and what counts is what failed first. A
-# server that dislikes a statement quotes it, with its password.
+# A server that dislikes a statement quotes it, with its password.
+initialisation_log() {
+    sed -e 's/near .*//' -e '/IDENTIFIED/d' "$INITIAL_LOG"
+}
+
+# Docker starts what failed again, and what counts is what failed first.
 tell_initialisation() {
     [ -e "$INITIAL_LOG" ] || return 0
-    told=$(sed -e 's/near .*//' -e '/IDENTIFIED/d' "$INITIAL_LOG")
+    told=$(initialisation_log)
     echo "$told" >&2
     case $told in
     '' | *'[ERROR]'*) ;;
@@ -179,14 +187,18 @@ clear_unfinished() {
             die "$DATA_DIR could not be initialised, nothing was started"
         fi
         say "clearing an initialisation that did not come to its end"
-        for path in "$DATA_DIR"/* "$DATA_DIR"/.[!.]*; do
-            case $path in
-            "$UNFINISHED" | */lost+found) ;;
-            *) rm -rf "$path" ;;
-            esac
-        done
+        clear_data_dir
         rm -f "$UNFINISHED"
     fi
+}
+
+clear_data_dir() {
+    for path in "$DATA_DIR"/* "$DATA_DIR"/.[!.]*; do
+        case $path in
+        "$UNFINISHED" | */lost+found) ;;
+        *) rm -rf "$path" ;;
+        esac
+    done
 }
 
 refuse_history() {
@@ -198,13 +210,62 @@ refuse_history() {
     done
 }
 
+initialise_with() {
+    # shellcheck disable=SC2034 # initialise_data_dir reads it
+    SQL_FILE=$1
+    initialise_data_dir > "$INITIAL_LOG" 2>&1
+}
+
+# One line for each statement, as the manual of init_file asks for. Of a zone
+# named Factory an old program tells an abbreviation that is too long for its
+# column (MySQL bug 20545). InnoDB would sync the disk for each of the 9,000
+# statements if they were not one transaction.
+time_zones() {
+    echo "USE mysql;"
+    echo "SET autocommit = 0;"
+    "$1" "$ZONEINFO_DIR" 2> /dev/null | sed -e ':a' -e '/;$/!{N;ba' -e '}' \
+        -e 's/\n/ /g' \
+        -e 's/Local time zone must be set--see zic manual page/FCTY/'
+    echo "COMMIT;"
+    echo "SET autocommit = 1;"
+}
+
+# The accounts, then the zones; nothing if the image has none.
+write_whole_sql() {
+    for command in $TIME_ZONE_COMMANDS; do
+        if command -v "$command" > /dev/null; then
+            (umask 077 && { cat "$INITIAL_SQL" && time_zones "$command"; } \
+                > "$WHOLE_SQL")
+            [ "$(wc -l < "$WHOLE_SQL")" -gt 100 ]
+            return
+        fi
+    done
+    return 1
+}
+
+# A server without the tables of time zones knows none by its name, and
+# CONVERT_TZ gives NULL. Joiners get them by state transfer.
+initialise_with_time_zones() {
+    if ! write_whole_sql; then
+        say "the image has no time zones in $ZONEINFO_DIR or none of the" \
+            "programs $TIME_ZONE_COMMANDS; its server will know no zone by" \
+            "its name"
+        return 1
+    fi
+    initialise_with "$WHOLE_SQL" && return
+    say "initialising with the time zones of the image failed, trying" \
+        "without: $(initialisation_log | sed 's/\[ERROR\] *//' | tail -n 1)"
+    clear_data_dir
+    return 1
+}
+
 initialise() {
     refuse_history
     [ -e "$INITIAL_SQL" ] || die "bootstrap refused: the accounts to" \
         "create are not in $INITIAL_SQL, for it was cut short before"
     say "initialising $DATA_DIR"
     : > "$UNFINISHED"
-    if ! initialise_data_dir > "$INITIAL_LOG" 2>&1; then
+    if ! initialise_with_time_zones && ! initialise_with "$INITIAL_SQL"; then
         tell_initialisation
         drop_initial_sql
         die "the data directory could not be initialised"
