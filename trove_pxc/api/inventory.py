@@ -60,6 +60,11 @@ class Inventory:
         return ('BUILD' if being_built and not row.compute_instance_id
                 else 'SHUTDOWN')
 
+    def server_gone(self, row: Any) -> bool:
+        """Whether an instance had a server, and Nova has none of its id."""
+        return bool(row.compute_instance_id
+                    and row.compute_instance_id not in self._servers)
+
     def addresses(self, row: Any) -> list[dict[str, Any]]:
         """Private and public ones, outside the management networks.
 

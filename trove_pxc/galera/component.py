@@ -36,7 +36,7 @@ _NOT_RUNNING = (ServerState.ABSENT, ServerState.STOPPED, ServerState.CRASHED)
 class Component:
     """The primary component, as the reports of one moment show it.
 
-    :ivar inside: names of those that say they are in it, in their order.
+    :ivar inside: ids of those that say they are in it, in their order.
     :ivar size: how many members it counts; 0 if there is none.
     :ivar uuid: of its history.
     :ivar obstacle: why its membership must not be changed now; '' if it
@@ -64,13 +64,15 @@ class Component:
 
 def look(reports: Mapping[str, MemberReport | None],
          needed: Collection[str] = (),
-         passing: Collection[str] = ()) -> Component:
+         passing: Collection[str] = (),
+         labels: Mapping[str, str] | None = None) -> Component:
     """What the reports add up to.
 
-    :param reports: of all members, in member order; None for one that gave
-        no answer.
+    :param reports: of all members by id, in member order; None for one that
+        gave no answer.
     :param needed: who has to be inside and Synced.
     :param passing: who is on its way in or out, and may be anything.
+    :param labels: how to name them in an obstacle, by id; None: by the id.
     """
     views = {name: view for name, report in reports.items()
              if (view := _inside(report)) is not None}

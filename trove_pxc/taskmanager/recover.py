@@ -188,14 +188,20 @@ def first_member(operation: Recovery) -> Sequence[Member]:
 
 
 def joiners(operation: Recovery) -> Sequence[Member]:
-    """All but the one that is primary: who lacks least, silent ones last."""
+    """Who lacks least comes first, then those that gave no answer.
+
+    Last is the one that is primary: it may be held back, and another has to
+    be Synced before its server is stopped.
+    """
     source = next(name for name, member in operation.everyone.items()
                   if member is operation.founder)
     order = plan.join_order(list(operation.everyone), source,
                             operation.positions)
     wanted = [operation.everyone[name] for name in order
               if operation.everyone[name] in operation.members]
-    return sorted(wanted, key=lambda member: member in operation.silent)
+    others = sorted(wanted, key=lambda member: member in operation.silent)
+    return [*others, *(member for member in operation.members
+                       if member is operation.founder)]
 
 
 def _someone_primary(operation: Recovery, member: Member) -> bool:

@@ -25,6 +25,7 @@ from trove.common import exception
 
 from trove_pxc import exceptions
 from trove_pxc.galera import component as components
+from trove_pxc.galera import naming
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
@@ -67,15 +68,17 @@ class Standing(formation.Formation):
     def look(self) -> components.Component:
         """Ask everyone, once."""
         self.component = components.look(
-            {member.name: glimpse(member) for member in self.everyone},
-            [member.name for member in self.needed()],
-            [member.name for member in self.passing()])
+            {member.id: glimpse(member) for member in self.everyone},
+            [member.id for member in self.needed()],
+            [member.id for member in self.passing()],
+            naming.labels({member.id: member.name
+                           for member in self.everyone}))
         return self.component
 
     def inside(self) -> list[Member]:
         """Who was seen in the component the last time."""
         return [member for member in self.everyone
-                if member.name in self.component.inside]
+                if member.id in self.component.inside]
 
 
 def glimpse(member: Member) -> view.MemberReport | None:
