@@ -281,11 +281,13 @@ def _prove_safe(operation: Formation) -> None:
     A guest that was never prepared cannot have been told to start; any
     other must answer, for one that is silent may hold anything.
     """
-    prepared = [member for member in operation.members if member.prepared()]
+    labels = members.labels(operation.members)
+    prepared = {labels[member.id]: member for member in operation.members
+                if member.prepared()}
     decision = plan.may_bootstrap_new(
-        {member.name: operation.ask(member) for member in prepared},
-        {member.name: operation.tell(member, member.position)
-         for member in prepared})
+        {name: operation.ask(one) for name, one in prepared.items()},
+        {name: operation.tell(one, one.position)
+         for name, one in prepared.items()})
     if not decision.allowed:
         raise exceptions.BootstrapRefused(decision.reason)
     LOG.info('Cluster %s may be bootstrapped: %s', operation.cluster_id,

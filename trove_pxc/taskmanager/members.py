@@ -61,9 +61,18 @@ def load(context: Any, cluster: cluster_models.Cluster) -> list['Member']:
         cluster.name, rows, name=lambda row: str(row.name),
         age=lambda row: (str(row.created), str(row.id)),
         kept=lambda row: row.shard_id)
-    return [Member(context, cluster.ds_version.manager, number, row)
-            for number, row in zip(_numbers(cluster.name, ordered), ordered,
-                                   strict=True)]
+    found = [Member(context, cluster.ds_version.manager, number, row)
+             for number, row in zip(_numbers(cluster.name, ordered), ordered,
+                                    strict=True)]
+    names = [member.name for member in found]
+    for member in found:
+        member.name_is_unique = names.count(member.name) == 1
+    return found
+
+
+def labels(found: Iterable['Member']) -> dict[str, str]:
+    """How to name members in a sentence, by id."""
+    return naming.labels({member.id: member.name for member in found})
 
 
 def _numbers(cluster_name: str, ordered: Sequence[Any]) -> list[int]:
@@ -97,6 +106,7 @@ class Member:
     """One member: what its rows, its server and its guest say now.
 
     :ivar number: the one that it got in its cluster, and keeps.
+    :ivar name_is_unique: whether no other member of the cluster has it.
     :ivar last_asked: that of the last one in the request that asked for it;
         None if its row does not tell.
     """
@@ -109,6 +119,7 @@ class Member:
         self.last_asked = naming.last_asked(row.shard_id)
         self.id = str(row.id)
         self.name = str(row.name)
+        self.name_is_unique = True
         self.tenant_id = str(row.tenant_id)
         self.region = row.region_id
         self.flavor_id = str(row.flavor_id)
@@ -157,7 +168,9 @@ class Member:
 
     @property
     def node_name(self) -> str:
-        return naming.node_name(self.name, self.number)
+        """Its name in Galera, which names donors by it: no other has it."""
+        return naming.node_name(
+            self.name if self.name_is_unique else '', self.number)
 
     def row(self) -> Any:
         """Its row as it stands now.

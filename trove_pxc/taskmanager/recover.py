@@ -70,12 +70,11 @@ class Recovery(formation.Formation):
     def __init__(self, context: Any, cluster: Any,
                  force: str | None = None) -> None:
         super().__init__('recover', context, cluster)
-        names = [member.name for member in self.members]
+        labels = members.labels(self.members)
         self.failed = [member for member in self.members
                        if member.row().task_status.is_error]
         self.everyone = {
-            member.name if names.count(member.name) == 1
-            else f'{member.name} ({member.id})': member
+            labels[member.id]: member
             for member in self.members if member not in self.failed
             or member.prepared()}
         self.members = [member for member in self.members
@@ -188,20 +187,23 @@ def first_member(operation: Recovery) -> Sequence[Member]:
 
 
 def joiners(operation: Recovery) -> Sequence[Member]:
-    """Who lacks least comes first, then those that gave no answer.
-
-    Last is the one that is primary: it may be held back, and another has to
-    be Synced before its server is stopped.
-    """
+    """All but the one that is primary: who lacks least, silent ones last."""
     source = next(name for name, member in operation.everyone.items()
                   if member is operation.founder)
     order = plan.join_order(list(operation.everyone), source,
                             operation.positions)
     wanted = [operation.everyone[name] for name in order
               if operation.everyone[name] in operation.members]
-    others = sorted(wanted, key=lambda member: member in operation.silent)
-    return [*others, *(member for member in operation.members
-                       if member is operation.founder)]
+    return sorted(wanted, key=lambda member: member in operation.silent)
+
+
+def primary(operation: Recovery) -> Sequence[Member]:
+    """The one that is primary: it may be locked or desynced.
+
+    Another has to be Synced before its server is stopped.
+    """
+    return [member for member in operation.members
+            if member is operation.founder]
 
 
 def _someone_primary(operation: Recovery, member: Member) -> bool:
@@ -365,6 +367,9 @@ STEPS: tuple[Each[Any], ...] = (
         CONTINUE,                   # promote or start the one, or refuse
     )),
     Each(joiners, (                 # one after another
+        JOIN,
+    )),
+    Each(primary, (                 # it is in already, but perhaps locked
         JOIN,
     )),
     Each(formation.every_member, (

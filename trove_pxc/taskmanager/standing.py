@@ -25,7 +25,6 @@ from trove.common import exception
 
 from trove_pxc import exceptions
 from trove_pxc.galera import component as components
-from trove_pxc.galera import naming
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
@@ -71,8 +70,7 @@ class Standing(formation.Formation):
             {member.id: glimpse(member) for member in self.everyone},
             [member.id for member in self.needed()],
             [member.id for member in self.passing()],
-            naming.labels({member.id: member.name
-                           for member in self.everyone}))
+            members.labels(self.everyone))
         return self.component
 
     def inside(self) -> list[Member]:

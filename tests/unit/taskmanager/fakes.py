@@ -270,6 +270,10 @@ class Guest:
         self.enters()
 
     @_order
+    def restore_accounts(self) -> None:
+        self.galera.accounts = True
+
+    @_order
     def write_probe(self, token: str) -> None:
         self.galera.written.add(token)
 
