@@ -198,7 +198,8 @@ class Guest(accounts.Accounts):
     again when all of that habit start), 'deaf_for' (so many reports; then
     its server is what 'turns_out' says), 'makes_deaf' (the server of whom
     it names, when its own is stopped), 'counting' (so many times it cannot
-    be promoted yet, for its component is changing).
+    be promoted yet, for its component is changing), 'cannot_restore' (its
+    agent is too old to see to its accounts).
 
     :ivar history: what the data belongs to, '' if there is none.
     :ivar applied: the last write set in the data.
@@ -539,6 +540,8 @@ class Guest(accounts.Accounts):
             waiting.pause(self.habit('for_seconds'))
 
     def restore_accounts(self, context: Any) -> None:
+        if self.habit('cannot_restore'):
+            raise messaging.RemoteError('UnsupportedVersion', 'no such method')
         self.world.restorations += 1
         self.world.lost_accounts = False
 

@@ -175,7 +175,10 @@ class Remedies:
     def of_two_histories(self) -> str:
         """None of them is in a primary component."""
         return (f'Find out which is the right one: {self.members} has their '
-                f'UUIDs. Then choose a member of it: {self.force}.')
+                'UUIDs. An operator stops the servers of all members but '
+                'one of that history ("openstack server stop SERVER"); then '
+                f'continue from that one: {self.force}. Each of the others '
+                'takes a full copy when its server is started again.')
 
     def of_foreign(self, name: str) -> str:
         """One outside holds another history than the primary component."""
@@ -186,7 +189,9 @@ class Remedies:
     def of_two_primaries(self) -> str:
         return ('Stop all writes at once, and decide which side is to be '
                 'kept. An operator stops the servers of the other side '
-                f'("openstack server stop"); then: {self.recover}.')
+                '("openstack server stop SERVER"); then replace its members '
+                f'one after another: {self._grow}, then "{_CLUSTER} shrink '
+                f'{self._cluster} MEMBER".')
 
     def _of_gone(self, told: Mapping[str, Role]) -> str:
         """A recovery waits for what a member holds that is gone."""
@@ -217,9 +222,13 @@ class Remedies:
         """Remove a member whose server is gone, by another if need be."""
         if len(self._ids) > self._least:
             return f'Remove it: {self._shrink(one)}.'
-        return (f'Add a member, then remove {one}: "{_CLUSTER} grow '
-                f'{self._cluster} --instance flavor=FLAVOR,volume=SIZE", '
-                f'then {self._shrink(one)}.')
+        return (f'Add a member, then remove {one}: {self._grow}, then '
+                f'{self._shrink(one)}.')
+
+    @property
+    def _grow(self) -> str:
+        return (f'"{_CLUSTER} grow {self._cluster} --instance '
+                'flavor=FLAVOR,volume=SIZE"')
 
     def _shrink(self, one: str) -> str:
         return f'"{_CLUSTER} shrink {self._cluster} {self._ids[one]}"'
