@@ -74,7 +74,7 @@ def held_back(report: view.MemberReport) -> bool:
     but a statement on it or a restart ends that.
     """
     return (report.view is not None and report.view.in_primary
-            and not report.giving
+            and report.giving is False
             and ('wsrep_on' in report.view.altered
                  or report.view.local_state is view.LocalState.DONOR))
 

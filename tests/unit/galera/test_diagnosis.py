@@ -173,7 +173,7 @@ CASES = (
     # two histories, or one with two ends
     ([primary(incoming_addresses=['1']), primary(incoming_addresses=['2']),
       OUT], ClusterState.SPLIT, ('a-1 and a-2', 'both take writes'),
-     ('Stop all writes', 'server stop', RECOVER)),
+     ('Stop all writes', 'server stop', 'cluster grow', 'cluster shrink')),
     ([IN, primary(cluster_uuid=samples.OTHER_UUID), IN], ClusterState.SPLIT,
      ('a-1, a-3 and a-2',), ('Stop',)),
     ([of(2), of(2), out(1, samples.OTHER_UUID)], ClusterState.SPLIT,
@@ -229,7 +229,8 @@ COMMANDS = (
     "openstack database cluster restart 'my shop' --member id-",
     "openstack database cluster recover 'my shop'",
     "openstack database cluster member list 'my shop'",
-    "openstack database cluster shrink 'my shop' id-",
+    "openstack database cluster grow 'my shop' --instance ",
+    "openstack database cluster shrink 'my shop' ",
     'openstack database instance reboot id-',
     'openstack database root enable id-',
     'openstack server stop',

@@ -269,9 +269,9 @@ class Guest:
     def continue_member(self, uuid: str, seqno: int) -> None:
         self.enters()
 
-    @_order
+    @_question
     def restore_accounts(self) -> None:
-        self.galera.accounts = True
+        """They are all right here."""
 
     @_order
     def write_probe(self, token: str) -> None:
