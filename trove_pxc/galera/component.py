@@ -137,8 +137,8 @@ def _unsettled(found: Component, sizes: Collection[int],
 
 
 def _uncounted(found: Component,
-              reports: Mapping[str, MemberReport | None],
-              passing: Collection[str]) -> str:
+               reports: Mapping[str, MemberReport | None],
+               passing: Collection[str]) -> str:
     """Whether the component counts more than those that may be in it."""
     expected = [name for name in passing if name not in found.inside
                 and _may_be_inside(reports.get(name))]

@@ -22,8 +22,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import shlex
 
-from trove_pxc.galera import view
 from trove_pxc.galera.roles import Role
+from trove_pxc.galera import view
 
 _CLUSTER = 'openstack database cluster'
 _INSTANCE = 'openstack database instance'
@@ -113,9 +113,10 @@ class Remedies:
         role = wrong[worst]
         if len(wrong) == 1 or '{restart}' not in _BY_ROLE[role]:
             return self._about(worst, role)
-        return _OF_SEVERAL.get(
-            role, 'Bring all of them back: {recover}.').format(
-                list=self.members, recover=self.recover)
+        if role not in _OF_SEVERAL:
+            return f'Bring all of them back: {self.recover}.'
+        return _OF_SEVERAL[role].format(list=self.members,
+                                        recover=self.recover)
 
     def of_failed_create(self) -> str:
         """The cluster was never complete, and nobody builds it."""

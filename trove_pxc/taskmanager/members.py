@@ -83,6 +83,12 @@ def _numbers(cluster_name: str, ordered: Sequence[Any]) -> list[int]:
     return [one or next(further) for one in own]
 
 
+def by_label(found: Sequence['Member']) -> dict[str, 'Member']:
+    """Members by what names them in a sentence."""
+    named = labels(found)
+    return {named[member.id]: member for member in found}
+
+
 def check_all_made(cluster_id: str, asked: Sequence['Member'],
                    there: Iterable['Member']) -> None:
     """Raise unless Trove's rows hold all that one request asked for.

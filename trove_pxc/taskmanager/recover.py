@@ -70,13 +70,12 @@ class Recovery(formation.Formation):
     def __init__(self, context: Any, cluster: Any,
                  force: str | None = None) -> None:
         super().__init__('recover', context, cluster)
-        labels = members.labels(self.members)
         self.failed = [member for member in self.members
                        if member.row().task_status.is_error]
         self.everyone = {
-            labels[member.id]: member
-            for member in self.members if member not in self.failed
-            or member.prepared()}
+            label: member
+            for label, member in members.by_label(self.members).items()
+            if member not in self.failed or member.prepared()}
         self.members = [member for member in self.members
                         if member not in self.failed]
         self.forced = None if force is None else next(

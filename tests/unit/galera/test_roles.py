@@ -83,8 +83,8 @@ class RoleTest(testtools.TestCase):
                 and role is not Role.UNREPLICATED, told)
 
     def test_the_groups_hold_every_role_once(self):
-        grouped = [*roles.SERVING, *roles.HINDERED, *roles.ON_THEIR_WAY, *roles.STILL,
-                   *roles.UNKNOWN, Role.NON_PRIMARY]
+        grouped = [*roles.SERVING, *roles.HINDERED, *roles.ON_THEIR_WAY,
+                   *roles.STILL, *roles.UNKNOWN, Role.NON_PRIMARY]
         self.assertEqual(sorted(Role), sorted(grouped))
 
 

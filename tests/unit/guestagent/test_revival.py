@@ -210,6 +210,7 @@ class MemoryTest(RevivalTestCase):
             self.member.report()
         self.assertEqual((UUID, 9), self.seen())
 
+
 class AccountsTest(RevivalTestCase):
     """When the accounts of the agent are looked after."""
 
