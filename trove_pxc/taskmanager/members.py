@@ -37,6 +37,7 @@ from trove_pxc import exceptions
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import naming
 from trove_pxc.galera import position
+from trove_pxc.galera import roles
 from trove_pxc.galera import view
 from trove_pxc import waiting
 
@@ -332,7 +333,9 @@ def seen(report: view.MemberReport) -> str:
     if report.view is None:
         error = f', "{report.error}"' if report.error else ''
         return f'server {report.server.value}{error}'
+    role = roles.role(report)
+    hindered = f', and it {role}' if role in roles.HINDERED else ''
     return (f'server {report.server.value}, '
             f'{report.view.cluster_status.value}, '
             f'{report.view.local_state.value}, '
-            f'size {report.view.cluster_size}')
+            f'size {report.view.cluster_size}{hindered}')

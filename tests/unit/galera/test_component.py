@@ -82,7 +82,7 @@ class UnfitTest(testtools.TestCase):
 
     def test_no_component(self) -> None:
         self.unfit('no member is in a primary component: a has a guest '
-                   'agent that does not answer, b is outside the primary component',
+                   'agent that does not answer, b is outside the primary',
                    None, samples.outside(7))
         self.unfit('no member')
         found = look(None, samples.outside(7))

@@ -136,7 +136,8 @@ CASES = (
      ('Wait',)),
     # one is silent: the others know whether it is in
     ([of(2), of(2), SILENT], ClusterState.DEGRADED,
-     ('a-3 has a guest agent that does not answer', 'component of 2 goes on without a-3'),
+     ('a-3 has a guest agent that does not answer',
+      'component of 2 goes on without a-3'),
      ('An operator', 'instance reboot id-3')),
     ([IN, IN, SILENT], ClusterState.DEGRADED,
      ('guest agent that does not answer', 'counts a-3 among its 3 members'),
@@ -210,10 +211,12 @@ CASES = (
      (MEMBERS,)),
     ([STARTING, NEW, NEW], ClusterState.RECOVERING, ('a-1',), ()),
     ([STOPPED, STOPPED, SILENT], ClusterState.UNCERTAIN,
-     ('a-3 has a guest agent that does not answer', 'may be'), ('instance reboot id-3', FORCE)),
+     ('a-3 has a guest agent that does not answer', 'may be'),
+     ('instance reboot id-3', FORCE)),
     ([OUT, OUT, SILENT], ClusterState.UNCERTAIN, ('a-3',), ('a-3', FORCE)),
     ([OUT, SILENT, SILENT], ClusterState.UNCERTAIN,
-     ('a-2 has a guest agent that does not', 'and a-3 has a guest agent'), ('a-2', FORCE)),
+     ('a-2 has a guest agent that does not', 'and a-3 has a guest agent'),
+     ('a-2', FORCE)),
     ([OUT, STOPPED, FROZEN], ClusterState.UNCERTAIN, ('a-3',),
      ('instance reboot id-3',)),
     ([STOPPED, STOPPED, MUTE], ClusterState.UNCERTAIN, ('a-3',), ('a-3',)),
@@ -325,7 +328,6 @@ class DiagnoseTest(testtools.TestCase):
         seen = diagnosis.diagnose(diagnosis.Known({}), {})
         self.assertIs(ClusterState.NEW, seen.state)
         self.assertIn('no members', seen.sentence)
-
 
     def test_force_is_not_advised_where_it_is_refused(self):
         """No recovery overrides a server that is there."""
