@@ -57,6 +57,8 @@ class Role(enum.StrEnum):
 
 #: in the primary component, and they take statements
 SERVING = (Role.SYNCED, Role.DONOR)
+#: what a user writes there goes to all
+TAKING_WRITES = (*SERVING, Role.DESYNCED, Role.LOCKED)
 #: in the primary component, and they do not serve in full
 HINDERED = (Role.DESYNCED, Role.LOCKED, Role.READ_ONLY, Role.REJECTING,
             Role.UNREPLICATED)

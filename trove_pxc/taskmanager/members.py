@@ -333,7 +333,7 @@ def seen(report: view.MemberReport) -> str:
     if report.view is None:
         error = f', "{report.error}"' if report.error else ''
         return f'server {report.server.value}{error}'
-    role = roles.role(report)
+    (role,) = roles.of_all({'': report}).values()
     hindered = f', and it {role}' if role in roles.HINDERED else ''
     return (f'server {report.server.value}, '
             f'{report.view.cluster_status.value}, '

@@ -12,9 +12,9 @@
 
 """What happens to a member is told, within seconds, and told apart.
 
-Each test does something to a member and waits until Trove's own "cluster show", the
-list of members and the cluster's health say so; then it has the member come
-back, and waits until all three say that.
+Each test does something to a member and waits until Trove's own "cluster
+show", the list of members and the cluster's health say so; then it has the
+member come back, and waits until all three say that.
 """
 
 import contextlib
@@ -199,13 +199,15 @@ class TestStatus(cluster.TestCase):
         return True
 
     def test_what_keeps_it_from_serving_in_full(self):
-        for statement, role, words in (
-                ('SET GLOBAL read_only = ON', 'read-only', 'is read-only'),
-                ('SET GLOBAL wsrep_desync = ON', 'desynced', 'is desynced'),
+        for statement, role, status, words in (
+                ('SET GLOBAL read_only = ON', 'read-only', 'ACTIVE',
+                 'is read-only'),
+                ('SET GLOBAL wsrep_desync = ON', 'desynced', 'HEALTHY',
+                 'is desynced'),
                 ('SET GLOBAL wsrep_reject_queries = ALL', 'rejecting',
-                 'rejects all statements')):
+                 'ACTIVE', 'rejects all statements')):
             laboratory.sql(STRUCK, statement)
-            self.wait_told(role, 'HEALTHY', 'DEGRADED')
+            self.wait_told(role, status, 'DEGRADED')
             self.assertIn(f'{STRUCK} {words}', self.health['sentence'])
             self.follow_the_advice()
             self.wait_back()

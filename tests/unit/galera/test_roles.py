@@ -73,7 +73,7 @@ class RoleTest(testtools.TestCase):
         for server in view.ServerState:
             self.assertIsInstance(roles.role(report(server.value)), Role)
 
-    def test_who_serves_is_who_galera_lets_serve(self):
+    def test_who_serves_is_who_trove_is_told_is_healthy(self):
         for told, role in ROLES:
             serves = (told is not None and told.view is not None
                       and told.server is view.ServerState.RUNNING

@@ -71,6 +71,8 @@ class SeenTest(testtools.TestCase):
         self.assertIn(
             'size 3, and it is read-only, and refuses the writes of users',
             members.seen(samples.primary(altered=['read_only'])))
+        self.assertIn('and it is locked by', members.seen(samples.primary(
+            local_state='Donor/Desynced', giving=False)))
         self.assertEqual('server starting', members.seen(
             self.report(view.ServerState.STARTING, None)))
 
