@@ -231,6 +231,7 @@ class _Servers:
                        hints=scheduler_hints)
         server.ports = [nic['port-id'] for nic in nics or []]
         server.delete = lambda: self.delete(server.id)
+        server.reboot = lambda: self.reboot(server)
         server.volumes = [
             disk['uuid'] for disk in block_device_mapping_v2 or []]
         for volume in server.volumes:
@@ -278,6 +279,10 @@ class _Servers:
             if port in self._cloud.ports:
                 self._cloud.ports[port]['device_id'] = ''
         self._cloud.removed(server)
+
+    def reboot(self, server: Any) -> None:
+        self._cloud.call('servers.reboot')
+        self._cloud.rebooted(server)
 
 
 class _Resizes:

@@ -48,6 +48,8 @@ class World:
     :ivar promotions: how often a component was made of one that had none.
     :ivar events: what happened, in order: "bootstrap c-1", "join c-2".
     :ivar sizes: of the component after each stop of a server.
+    :ivar lost_accounts: whether that for state transfers was dropped.
+    :ivar restorations: how often a guest was told to see to its accounts.
     :ivar users: by name and host, as they are on every member.
     :ivar databases: by name.
     """
@@ -65,6 +67,8 @@ class World:
         self.sizes: list[int] = []
         self.users: dict[str, Any] = {}
         self.databases: dict[str, Any] = {}
+        self.lost_accounts = False
+        self.restorations = 0
 
     def boot(self, server: Any) -> None:
         """A server came up: its agent listens from now on."""
@@ -79,6 +83,7 @@ class World:
         guest = self.guests[server.metadata['trove_instance_id']]
         self.tell(f'reboot {guest.name}')
         guest.leave()
+        guest.wake_up()
         if not guest.habit('dies_at_reboot'):
             guest.come_back()
 
@@ -193,13 +198,19 @@ class Guest(accounts.Accounts):
     again when all of that habit start), 'deaf_for' (so many reports; then
     its server is what 'turns_out' says), 'makes_deaf' (the server of whom
     it names, when its own is stopped), 'counting' (so many times it cannot
-    be promoted yet, for its component is changing).
+    be promoted yet, for its component is changing), 'cannot_restore' (its
+    agent is too old to see to its accounts).
 
     :ivar history: what the data belongs to, '' if there is none.
     :ivar applied: the last write set in the data.
     :ivar clean: whether the server stopped in order.
     :ivar seen: where it was last seen Synced.
     :ivar held: whether the agent leaves a stopped server alone.
+    :ivar variables: what somebody has set, until the next start.
+    :ivar locked: whether a client holds a lock on all tables.
+    :ivar mute: whether its server answers and does not tell its state.
+    :ivar denied: whether the server refuses the agent's accounts; the next
+        start restores them.
     """
 
     target = messaging.Target(version=api.API.API_LATEST_VERSION)
@@ -236,6 +247,10 @@ class Guest(accounts.Accounts):
         self.ran_with: dict[str, Any] = {}
         self.shows: dict[str, str] | None = None
         self.prepared_with: dict[str, Any] = {}
+        self.variables: dict[str, str] = {}
+        self.locked = False
+        self.denied = False
+        self.mute = False
 
     def habit(self, name: str) -> Any:
         return self.world.habits.get(self.name, {}).get(name)
@@ -260,6 +275,11 @@ class Guest(accounts.Accounts):
         """Its agent is gone; its server goes on."""
         self._listener.stop()
         self._listener = None
+
+    def wake_up(self) -> None:
+        """Its agent is back, if it was gone."""
+        if self._listener is None:
+            self.listen()
 
     def report_status(self, status: Any) -> None:
         """What the conductor writes for it."""
@@ -313,7 +333,9 @@ class Guest(accounts.Accounts):
             assert self.settings
             self.started = True
             self.joined_forming = forming
-            if self._start() and self.world.component:
+            if self.world.lost_accounts:
+                self.server = ServerState.CRASHED
+            elif self._start() and self.world.component:
                 self.world.take_in(self)
 
     def _start(self) -> bool:
@@ -322,6 +344,11 @@ class Guest(accounts.Accounts):
         self.held = self.ordered = False
         self.restarts = 0
         self.shows = self.settings.get('identity')
+        self.variables.clear()
+        self.locked = self.mute = False
+        if self.denied:
+            for guest in self.world.guests.values():
+                guest.denied = False
         if (self.habit('crashes') or self.habit('dies_at_once')
                 or not self._meets_friends()):
             self.server = ServerState.CRASHED
@@ -363,7 +390,9 @@ class Guest(accounts.Accounts):
                 server=self.server, view=self._view(), data_bytes=0,
                 started=self.started,
                 exit_code=1 if self.server == ServerState.CRASHED else None,
-                restarts=self.restarts, error=self._error(),
+                restarts=self.restarts, error=self._error(), giving=False,
+                denied=(self.denied
+                        and self.server is ServerState.RUNNING),
                 certificate_ends=self._certificate_ends()).to_dict()
 
     def _hear_again(self) -> None:
@@ -407,13 +436,19 @@ class Guest(accounts.Accounts):
                 else '')
 
     def _view(self) -> view.NodeView | None:
-        if self.server != ServerState.RUNNING:
+        if self.server != ServerState.RUNNING or self.denied or self.mute:
             return None
         inside = self in self.world.component
         history = self.habit('other_history') or self.history
+        desynced = (self.locked
+                    or self.variables.get('wsrep_desync') == 'ON')
+        state = '2' if desynced else '4'
+        if self.variables.get('wsrep_on') == 'OFF':
+            state = ''
         return view.NodeView.from_status({
+            **self.variables,
             'wsrep_cluster_status': 'Primary' if inside else 'non-Primary',
-            'wsrep_local_state': '4' if self.synced else '1',
+            'wsrep_local_state': state if self.synced else '1',
             'wsrep_local_state_comment': '',
             'wsrep_cluster_size': str(len(self.world.component)),
             'wsrep_cluster_state_uuid': history,
@@ -511,6 +546,12 @@ class Guest(accounts.Accounts):
             self.world.habits[self.name]['deaf'].remove(method)
             waiting.pause(self.habit('for_seconds'))
 
+    def restore_accounts(self, context: Any) -> None:
+        if self.habit('cannot_restore'):
+            raise messaging.RemoteError('UnsupportedVersion', 'no such method')
+        self.world.restorations += 1
+        self.world.lost_accounts = False
+
     def write_probe(self, context: Any, token: str) -> None:
         self.world.tell(f'write {self.name}')
         self.world.write()
@@ -549,6 +590,10 @@ class Guest(accounts.Accounts):
             self.clean = self.held = True
             self.world.tell(f'stop {self.name}')
             self.world.sizes.append(len(self.world.component))
+
+    def restart(self, context: Any) -> None:
+        self.leave()
+        self.come_back()
 
     def start_member(self, context: Any) -> None:
         if not self._works():

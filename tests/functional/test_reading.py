@@ -117,7 +117,8 @@ class ReadingTest(base.TroveTest):
         health = self.read(cluster_id, 'health')
         self.assertEqual(('DEGRADED', 2), (health['state'],
                                            health['reachable']))
-        self.assertIn('products-3 is not reporting', health['sentence'])
+        self.assertIn('products-3 has a guest agent that does not answer',
+                      health['sentence'])
 
     def test_the_silent_are_asked_at_the_same_time(self) -> None:
         self.override('status_call_timeout', 5, 'mariadb')
@@ -198,8 +199,9 @@ class ReadingTest(base.TroveTest):
     def test_the_next_action_names_the_cluster(self) -> None:
         cluster_id = self.build()
         self.world.named('products-2').stop_db(None)
+        second = self.instance_rows(cluster_id)[1].id
         command = ('openstack database cluster restart products '
-                   '--member products-2')
+                   f'--member {second}')
         self.assertIn(command, self.read(cluster_id, 'health')['next_action'])
         self.cluster_row(cluster_id).update(
             task_status=ClusterTasks.RESTARTING_CLUSTER)

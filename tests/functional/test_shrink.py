@@ -144,7 +144,8 @@ class FailureTest(ShrinkingTest):
         self.world.named('products-3').die()
         self.shrink('products-2')
         error = self.wait_notified('dbaas.cluster_shrink.error')
-        self.assertIn('products-3 is not reporting', error['message'])
+        self.assertIn('products-3 has a guest agent that does not answer',
+                      error['message'])
         self.assertEqual([], self.world.events)
         row = self.named('products-2')
         self.assertEqual(InstanceTasks.NONE, row.task_status)

@@ -35,6 +35,7 @@ from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import api as task_api
 
+from trove_pxc.api import known
 from trove_pxc.api import members
 from trove_pxc.api import validation
 from trove_pxc import faults
@@ -100,6 +101,8 @@ def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
         return False
     check_body(SCHEMAS[action], action, body)
     cluster.validate_cluster_available()
+    known.check_complete(cluster, [
+        row.id for row in members.rows(cluster.id, cluster.name)])
     wanted = dict(body or {})
     targets = _targets(cluster, wanted.get('instance'),
                        but_failed=action == 'recover')

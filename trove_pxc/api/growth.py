@@ -32,6 +32,7 @@ from trove.common import utils
 from trove.instance import models as instance_models
 
 from trove_pxc.api import actions
+from trove_pxc.api import known
 from trove_pxc.api import members
 from trove_pxc.api import reading
 from trove_pxc.api import validation
@@ -91,6 +92,7 @@ def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
     actions.check_body(SCHEMAS[action], action, body)
     cluster.validate_cluster_available()
     if action == 'grow':
+        known.check_complete(cluster, _ids(cluster))
         _grow(cluster, request, body)
     else:
         _shrink(cluster, request, [node['id'].lower() for node in body])

@@ -61,7 +61,7 @@ class Inventory:
                 else 'SHUTDOWN')
 
     def server_gone(self, row: Any) -> bool:
-        """Whether it had a server, which Nova does not know any more."""
+        """Whether an instance had a server, and Nova has none of its id."""
         return bool(row.compute_instance_id
                     and row.compute_instance_id not in self._servers)
 

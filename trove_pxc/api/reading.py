@@ -30,6 +30,7 @@ from trove.common import clients
 from trove.common import exception
 from trove.instance import service_status
 
+from trove_pxc.api import known
 from trove_pxc.api import members
 from trove_pxc.galera import diagnosis
 from trove_pxc.galera import expiry
@@ -43,15 +44,9 @@ LOG = logging.getLogger(__name__)
 
 Statuses = service_status.ServiceStatuses
 Role = roles.Role
-UnderWay = diagnosis.UnderWay
 
 _NOT_LISTENING = (Statuses.NEW, Statuses.BUILDING)
 _NOT_TO_BE_DISTURBED = (ClusterTasks.BUILDING_INITIAL, ClusterTasks.DELETING)
-_UNDER_WAY = {
-    ClusterTasks.NONE.code: UnderWay.NOTHING,
-    ClusterTasks.BUILDING_INITIAL.code: UnderWay.CREATE,
-    ClusterTasks.DELETING.code: UnderWay.DELETE,
-}
 
 #: the part of its time after which a question is put once more
 _AT_ONCE = 1 / 3
@@ -69,14 +64,22 @@ _POSITIONS = {
     Role.SYNCED: 'member',
     Role.DONOR: 'donor',
     Role.BUSY: 'donor',
+    Role.DESYNCED: 'desynced',
+    Role.LOCKED: 'locked',
+    Role.READ_ONLY: 'read-only',
+    Role.REJECTING: 'rejecting',
+    Role.UNREPLICATED: 'unreplicated',
     Role.JOINING: 'joiner',
     Role.STARTING: 'starting',
     Role.NON_PRIMARY: 'outside',
     Role.FROZEN: 'frozen',
     Role.MUTE: 'unknown',
+    Role.DENIED: 'denied',
     Role.STOPPED: 'stopped',
     Role.CRASHED: 'crashed',
     Role.NEW: 'new',
+    Role.FAILED: 'failed',
+    Role.GONE: 'gone',
     Role.SILENT: 'unreachable',
 }
 #: who is in the primary component
@@ -91,13 +94,13 @@ class Answer:
     :ivar report: None if none came.
     :ivar silence: why none came, or ''. A guest that was never ready gives
         none, and yet it is known that it has started nothing.
-    :ivar gone: whether its server was deleted in Nova; then nobody asked.
+    :ivar told: what the member is, by the answers of all; None: by its own.
     """
 
     member: Any
     report: view.MemberReport | None
     silence: str = ''
-    gone: bool = False
+    told: Role | None = None
 
     @property
     def reachable(self) -> bool:
@@ -106,7 +109,7 @@ class Answer:
     @property
     def role(self) -> str:
         """What the member is to the cluster, in one word."""
-        return _POSITIONS[roles.role(self.report)]
+        return _POSITIONS[self.told or roles.role(self.report)]
 
     def to_dict(self) -> dict[str, Any]:
         """As the API shows a member; what is not known is absent."""
@@ -159,7 +162,19 @@ def _of_view(seen: view.NodeView) -> dict[str, Any]:
 
 def ask(cluster: Any) -> list[Answer]:
     """The answers of all members, in member order."""
-    return _answers(cluster, cluster.members)
+    answers = _answers(cluster, cluster.members)
+    told = _roles(cluster, {answer.member.id: answer.report
+                            for answer in answers})
+    return [dataclasses.replace(answer, told=told[answer.member.id])
+            for answer in answers]
+
+
+def _roles(cluster: Any, reports: dict[str, view.MemberReport | None]
+           ) -> dict[str, Role]:
+    """What each member is; a create that failed has no members yet."""
+    failed = (known.failed(cluster.members)
+              if known.ever_complete(reports) else ())
+    return roles.of_all(reports, failed, known.gone(cluster.members))
 
 
 def positions(cluster: Any) -> dict[str, str]:
@@ -172,21 +187,22 @@ def positions(cluster: Any) -> dict[str, str]:
     if cluster.db_info.task_status in _NOT_TO_BE_DISTURBED:
         return {}
     lost = [member for member in cluster.members if _known_as_lost(member)]
-    found = {member.id: _POSITIONS[Role.SILENT] for member in lost}
-    for answer in _answers(cluster, [member for member in cluster.members
-                                     if member not in lost]):
-        found[answer.member.id] = answer.role
-    return found
+    reports: dict[str, view.MemberReport | None] = {
+        member.id: None for member in cluster.members}
+    reports.update(
+        (answer.member.id, answer.report) for answer in _answers(
+            cluster, [member for member in cluster.members
+                      if member not in lost]))
+    return {one: _POSITIONS[role]
+            for one, role in _roles(cluster, reports).items()}
 
 
 def diagnose(cluster: Any,
              answers: Sequence[Answer]) -> diagnosis.Diagnosis:
     """What the answers add up to."""
     return diagnosis.diagnose(
-        [answer.member.name for answer in answers],
-        {answer.member.name: answer.report for answer in answers},
-        str(cluster.name), _UNDER_WAY.get(
-            cluster.db_info.task_status.code, UnderWay.CHANGE),
+        known.of_cluster(cluster),
+        {answer.member.id: answer.report for answer in answers},
         datetime.datetime.now(datetime.timezone.utc))
 
 
@@ -223,7 +239,7 @@ def _gone(cluster: Any, member: Any) -> Answer:
         CONF[cluster.ds_version.manager].min_cluster_member_count)
     return Answer(
         member, None,
-        f'its {lost.server_gone(member.server_id)}. {advice}', gone=True)
+        f'its {lost.server_gone(member.server_id)}. {advice}')
 
 
 def _guest(cluster: Any, manager: str, member: Any) -> Any:

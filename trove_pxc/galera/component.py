@@ -36,7 +36,7 @@ _NOT_RUNNING = (ServerState.ABSENT, ServerState.STOPPED, ServerState.CRASHED)
 class Component:
     """The primary component, as the reports of one moment show it.
 
-    :ivar inside: names of those that say they are in it, in their order.
+    :ivar inside: ids of those that say they are in it, in their order.
     :ivar size: how many members it counts; 0 if there is none.
     :ivar uuid: of its history.
     :ivar obstacle: why its membership must not be changed now; '' if it
@@ -64,14 +64,27 @@ class Component:
 
 def look(reports: Mapping[str, MemberReport | None],
          needed: Collection[str] = (),
-         passing: Collection[str] = ()) -> Component:
+         passing: Collection[str] = (),
+         labels: Mapping[str, str] | None = None) -> Component:
     """What the reports add up to.
 
-    :param reports: of all members, in member order; None for one that gave
-        no answer.
+    :param reports: of all members by id, in member order; None for one that
+        gave no answer.
     :param needed: who has to be inside and Synced.
     :param passing: who is on its way in or out, and may be anything.
+    :param labels: how to name them in an obstacle, by id; None: by the id.
     """
+    called = labels or {one: one for one in reports}
+    found = _look({called[one]: report for one, report in reports.items()},
+                  [called[one] for one in needed],
+                  [called[one] for one in passing])
+    inside = set(found.inside)
+    return dataclasses.replace(found, inside=tuple(
+        one for one in reports if called[one] in inside))
+
+
+def _look(reports: Mapping[str, MemberReport | None],
+          needed: Collection[str], passing: Collection[str]) -> Component:
     views = {name: view for name, report in reports.items()
              if (view := _inside(report)) is not None}
     if not views:
@@ -88,7 +101,7 @@ def look(reports: Mapping[str, MemberReport | None],
     return dataclasses.replace(found, obstacle=(
         _unfit(reports, views, needed, passing)
         or _unsettled(found, sizes, uuid)
-        or _stranger(found, reports, passing)))
+        or _uncounted(found, reports, passing)))
 
 
 def _inside(report: MemberReport | None) -> NodeView | None:
@@ -123,18 +136,18 @@ def _unsettled(found: Component, sizes: Collection[int],
     return ''
 
 
-def _stranger(found: Component,
-              reports: Mapping[str, MemberReport | None],
-              passing: Collection[str]) -> str:
-    """Whom the component counts and nobody can account for."""
+def _uncounted(found: Component,
+               reports: Mapping[str, MemberReport | None],
+               passing: Collection[str]) -> str:
+    """Whether the component counts more than those that may be in it."""
     expected = [name for name in passing if name not in found.inside
                 and _may_be_inside(reports.get(name))]
     if found.hidden <= len(expected):
         return ''
-    silent = [name for name in reports if name not in found.inside]
+    others = [name for name in reports if name not in found.inside]
     return (f'the component counts {found.size} members, but only '
             f'{", ".join(found.inside)} answer from inside; '
-            f'{_told(reports, silent) or "nobody else is known"}')
+            f'{_told(reports, others) or "Trove knows no other"}')
 
 
 def _may_be_inside(report: MemberReport | None) -> bool:
@@ -145,5 +158,6 @@ def _may_be_inside(report: MemberReport | None) -> bool:
 
 def _told(reports: Mapping[str, MemberReport | None],
           names: Collection[str]) -> str:
-    return ', '.join(f'{name} {roles.role(reports[name])}'
-                     for name in reports if name in names)
+    return ', '.join(f'{name} {role}'
+                     for name, role in roles.of_all(reports).items()
+                     if name in names)

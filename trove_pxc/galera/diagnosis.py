@@ -13,10 +13,11 @@
 """What the members' reports add up to: the state of the whole cluster.
 
 Pure. The answer is a state, a sentence and the next thing to do; what
-cannot be told is UNCERTAIN, never guessed. The API's views and the
+the reports leave open is UNCERTAIN, never guessed. The API's views and the
 taskmanager may import it.
 """
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
@@ -25,6 +26,7 @@ import enum
 
 from trove_pxc.galera import expiry
 from trove_pxc.galera import history
+from trove_pxc.galera import naming
 from trove_pxc.galera import remedy
 from trove_pxc.galera import roles
 from trove_pxc.galera.roles import Role
@@ -37,6 +39,7 @@ class ClusterState(enum.StrEnum):
     """The cluster as a whole, as its members see it."""
 
     NEW = 'NEW'
+    FAILED = 'FAILED'
     HEALTHY = 'HEALTHY'
     RECOVERING = 'RECOVERING'
     DEGRADED = 'DEGRADED'
@@ -56,6 +59,31 @@ class UnderWay(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Known:
+    """What Trove knows of a cluster, whatever its members report.
+
+    :ivar names: of all members by id, in member order.
+    :ivar cluster: the cluster's name or id, for the commands of the next
+        action.
+    :ivar under_way: it turns the next action into waiting, but for a
+        split, which cannot wait.
+    :ivar complete: whether the cluster was ever built to its end.
+    :ivar failed: the fault of each member that did not come in or go well,
+        by id; '' where there is none.
+    :ivar gone: ids of the members whose server was deleted in Nova.
+    :ivar least: how many members it must keep.
+    """
+
+    names: Mapping[str, str]
+    cluster: str = 'CLUSTER'
+    under_way: UnderWay = UnderWay.NOTHING
+    complete: bool = True
+    failed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    gone: Collection[str] = ()
+    least: int = 3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Diagnosis:
     """The state, why, and what to do next ('' if nothing)."""
 
@@ -69,47 +97,67 @@ _UNFINISHED = (ClusterState.RECOVERING, ClusterState.DEGRADED,
                ClusterState.DOWN, ClusterState.NON_PRIMARY)
 
 
-def diagnose(expected_members: Sequence[str],
-             reports: Mapping[str, MemberReport | None],
-             cluster: str = 'CLUSTER',
-             under_way: UnderWay = UnderWay.NOTHING,
+def diagnose(known: Known, reports: Mapping[str, MemberReport | None],
              now: datetime.datetime | None = None) -> Diagnosis:
     """The state of a cluster.
 
-    :param expected_members: names of all members, in member order.
-    :param reports: by name; None or absent for one that did not answer.
-        Reports of members that are not expected are ignored.
-    :param cluster: its name, for the commands of the next action.
-    :param under_way: it turns the next action into waiting, but for a
-        split, which cannot wait.
+    :param reports: by id; None or absent for one that did not answer.
+        Reports of members that are not known are ignored.
     :param now: the time in UTC; None: nobody looks at certificates.
     """
-    expected = {name: reports.get(name) for name in expected_members}
-    remedies = remedy.Remedies(cluster)
-    found = _as_it_stands(expected, remedies)
+    nothing = known.under_way is UnderWay.NOTHING
+    if nothing and known.names and not known.complete:
+        return _failed_create(known)
+    labels = naming.labels(known.names)
+    expected = {label: reports.get(one) for one, label in labels.items()}
+    remedies = _remedies(known, labels, expected)
+    found = _as_it_stands(known, labels, expected, remedies)
     warning = '' if now is None else expiry.warning(expected, now)
     if warning:
         found = dataclasses.replace(
             found, sentence=f'{found.sentence} {warning}',
             next_action=found.next_action or (
-                remedies.of_certificates()
-                if under_way is UnderWay.NOTHING else ''))
-    if (under_way is UnderWay.NOTHING
-            or found.state in (ClusterState.HEALTHY, ClusterState.SPLIT)):
+                remedies.of_certificates() if nothing else ''))
+    if nothing or found.state in (ClusterState.HEALTHY, ClusterState.SPLIT):
         return found
     state = found.state
-    if under_way is UnderWay.CREATE and state in _UNFINISHED:
+    if known.under_way is UnderWay.CREATE and state in _UNFINISHED:
         state = ClusterState.NEW
-    return Diagnosis(state, f'{under_way}: {_lowered(found.sentence)}',
+    return Diagnosis(state, f'{known.under_way}: {_lowered(found.sentence)}',
                      'Wait until that is over.')
 
 
-def _as_it_stands(reports: Mapping[str, MemberReport | None],
+def _remedies(known: Known, labels: Mapping[str, str],
+              reports: Mapping[str, MemberReport | None]
+              ) -> remedy.Remedies:
+    return remedy.Remedies(
+        known.cluster, {label: one for one, label in labels.items()},
+        {label: report.view.altered for label, report in reports.items()
+         if report is not None and report.view is not None}, known.least)
+
+
+def _failed_create(known: Known) -> Diagnosis:
+    """It was never complete, and nobody builds it any more."""
+    causes = [fault for fault in known.failed.values() if fault]
+    return Diagnosis(
+        ClusterState.FAILED, 'The create of the cluster failed'
+        + (f': {_without_end(causes[0])}.' if causes else '.'),
+        _remedies(known, {}, {}).of_failed_create())
+
+
+def _without_end(sentence: str) -> str:
+    return sentence.rstrip('. ')
+
+
+def _as_it_stands(known: Known, labels: Mapping[str, str],
+                  reports: Mapping[str, MemberReport | None],
                   remedies: remedy.Remedies) -> Diagnosis:
     if not reports:
         return Diagnosis(ClusterState.NEW, 'The cluster has no members.',
                          f'Wait until it has some: {remedies.members}.')
-    told = {name: roles.role(report) for name, report in reports.items()}
+    told = roles.of_all(reports, [labels[one] for one in known.failed],
+                        [labels[one] for one in known.gone])
+    faults = {labels[one]: fault for one, fault in known.failed.items()}
     views = {name: report.view for name, report in reports.items()
              if report is not None and report.view is not None
              and report.server is ServerState.RUNNING}
@@ -124,23 +172,22 @@ def _as_it_stands(reports: Mapping[str, MemberReport | None],
     outside = {name: view for name, view in views.items()
                if not view.in_primary}
     if parts:
-        return _with_primary(told, primaries, outside, remedies)
+        return _with_primary(told, primaries, outside, faults, remedies)
     return _without_primary(told, outside, remedies)
 
 
 def _with_primary(told: Mapping[str, Role],
                   primaries: Mapping[str, NodeView],
                   outside: Mapping[str, NodeView],
+                  faults: Mapping[str, str],
                   remedies: remedy.Remedies) -> Diagnosis:
     total = len(told)
     size = max(view.cluster_size for view in primaries.values())
     if size > total:
         return Diagnosis(
             ClusterState.UNCERTAIN, f'The primary component has {size} '
-            f'members, but only {total} are known.', 'Look for the stranger '
-            'with "SHOW STATUS LIKE \'wsrep_incoming_addresses\'" on any '
-            'member, and have an operator stop its server ("openstack '
-            'server stop").')
+            f'members, but Trove knows {total}: a server that Trove does '
+            'not manage is in the cluster.', remedies.of_too_many())
     own = {view.cluster_uuid for view in primaries.values()}
     foreign = [name for name, view in outside.items()
                if view.cluster_uuid is not None
@@ -160,8 +207,15 @@ def _with_primary(told: Mapping[str, Role],
         state = ClusterState.RECOVERING
     return Diagnosis(
         state, f'{_serving(total - len(wrong), total)}; {_told(wrong)}.'
-        f'{_giving(told)}{_of_the_silent(told, size, len(primaries))}',
-        remedies.of_members(wrong))
+        f'{_giving(told)}{_counted(told, size, len(primaries))}'
+        f'{_why_failed(told, faults)}', remedies.of_members(wrong))
+
+
+def _why_failed(told: Mapping[str, Role], faults: Mapping[str, str]) -> str:
+    return ''.join(
+        f' The fault of {name}: {_without_end(fault)}.'
+        for name, fault in faults.items()
+        if fault and told[name] is Role.FAILED)
 
 
 def _serving(number: int, total: int) -> str:
@@ -175,22 +229,23 @@ def _giving(told: Mapping[str, Role]) -> str:
     if not donors:
         return ''
     if len(donors) == 1:
-        return f' {donors[0]} gives its data away and serves meanwhile.'
-    return f' {_listed(donors)} give their data away and serve meanwhile.'
+        return (f' {donors[0]} gives its data to a member that joins, and '
+                'serves meanwhile.')
+    return (f' {_listed(donors)} give their data to members that join, and '
+            'serve meanwhile.')
 
 
-def _of_the_silent(told: Mapping[str, Role], size: int,
-                   inside: int) -> str:
+def _counted(told: Mapping[str, Role], size: int, inside: int) -> str:
     """What the primary component knows of those that tell nothing."""
-    silent = [name for name, what in told.items() if what in roles.UNKNOWN]
-    if not silent:
+    unknown = [name for name, what in told.items() if what in roles.UNKNOWN]
+    if not unknown:
         return ''
-    if size - inside >= len(silent):
-        return (f' The primary component counts {_listed(silent)} among its '
+    if size - inside >= len(unknown):
+        return (f' The primary component counts {_listed(unknown)} among its '
                 f'{size} members.')
     if size <= inside:
         return (f' The primary component of {size} goes on without '
-                f'{_listed(silent)}.')
+                f'{_listed(unknown)}.')
     return ''
 
 
@@ -238,20 +293,21 @@ def _without_primary(told: Mapping[str, Role],
             f'cluster is formed; {remedies.members} shows how it goes.')
     if all(what in roles.STILL for what in told.values()):
         return Diagnosis(
-            ClusterState.DOWN, f'No member runs: {_told(told)}.',
-            f'Recover the cluster: {remedies.recover}.')
+            ClusterState.DOWN, f'No server runs: {_told(told)}.',
+            remedies.of_down(told))
     return _cut_off(told, outside, remedies)
 
 
 def _uncertain(told: Mapping[str, Role], unknown: Mapping[str, Role],
                remedies: remedy.Remedies) -> Diagnosis:
     if len(unknown) == len(told):
-        sentence = f'No member can be told of: {_told(unknown)}.'
+        sentence = ('No member tells whether it is in a primary component: '
+                    f'{_told(unknown)}.')
     else:
         sentence = ('No member that answers is in a primary component, but '
-                    f'{_told(unknown)}, and may be.')
+                    f'{_told(unknown)}, and may be in one.')
     return Diagnosis(ClusterState.UNCERTAIN, sentence,
-                     remedies.of_unknown(list(unknown)))
+                     remedies.of_unknown(unknown))
 
 
 def _cut_off(told: Mapping[str, Role], outside: Mapping[str, NodeView],
@@ -260,7 +316,7 @@ def _cut_off(told: Mapping[str, Role], outside: Mapping[str, NodeView],
     see_each_other = all(view.cluster_size == len(told)
                          for view in outside.values())
     all_run = len(outside) == len(told)
-    sentence = ('No member is in a primary component, so nobody takes '
+    sentence = ('No member is in a primary component, so none takes '
                 f'writes: {_told(told)}.')
     if all_run and see_each_other:
         sentence += ' They see each other.'
@@ -269,7 +325,7 @@ def _cut_off(told: Mapping[str, Role], outside: Mapping[str, NodeView],
         sentence += (' None of them sees another.' if seen <= 1 else
                      f' At most {seen} of them see each other.')
     return Diagnosis(ClusterState.NON_PRIMARY, sentence,
-                     remedies.of_cut_off(see_each_other or not all_run))
+                     remedies.of_cut_off(told, see_each_other or not all_run))
 
 
 def _told(told: Mapping[str, Role]) -> str:

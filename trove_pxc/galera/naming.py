@@ -15,8 +15,10 @@
 Pure. Every module of trove_pxc may import it.
 """
 
+import collections
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 import re
 from typing import TypeVar
 
@@ -105,6 +107,16 @@ def in_member_order(cluster_name: str, members: Iterable[Member],
         number = number_of(cluster_name, name(member), kept(member))
         return (_UNNUMBERED if number is None else number, age(member))
     return sorted(members, key=key)
+
+
+def labels(names: Mapping[str, str]) -> dict[str, str]:
+    """How sentences name members, by id: no two of them alike.
+
+    :param names: of all members, by id.
+    """
+    often = collections.Counter(names.values())
+    return {one: name if often[name] == 1 else f'{name} ({one})'
+            for one, name in names.items()}
 
 
 def node_name(name: str, number: int) -> str:

@@ -311,7 +311,9 @@ def _of_the_living(told: Mapping[str, Answer]) -> Choice | None:
                 'writes, have an operator stop the servers of the one that '
                 'is to be given up ("openstack server stop"), then '
                 'recover.')
-        first = next(iter(primaries))
+        first = next((name for name, view in primaries.items()
+                      if view.serves and view.is_synced),
+                     next(iter(primaries)))
         return Choice(
             Step.REJOIN, f'{first} is in the primary component: nobody '
             'bootstraps, the others join it.', first,

@@ -12,46 +12,83 @@
 
 """What to do about a cluster that is not whole: the next command.
 
-Pure. diagnosis imports it. Each sentence names a command that there is, or
-what to wait for and what to do if that does not come; none is a dead end.
+Pure. diagnosis imports it. Each sentence names a command or a statement that
+works in that situation, or what to wait for and what to do if that does not
+come. tests/functional/test_advice.py carries out each of them.
 """
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 import shlex
 
 from trove_pxc.galera.roles import Role
+from trove_pxc.galera import view
 
 _CLUSTER = 'openstack database cluster'
+_INSTANCE = 'openstack database instance'
 
-#: about one member, the worst last
+_AS_ROOT = ('as a user with all privileges, such as the one of '
+            '"openstack database root enable {id}"')
+
+#: by what a member is, from what passes by itself to what is worst
 _BY_ROLE = {
-    Role.JOINING: 'Wait until {member} is Synced; {members} shows how it '
-                  'goes.',
-    Role.BUSY: 'Wait until {member} has given its data away.',
+    Role.JOINING: 'Wait until {member} is Synced; {list} shows how it goes.',
+    Role.BUSY: 'Wait until {member} has given its data to the joiner.',
     Role.STARTING: 'Wait until {member} is up; if it is not within two '
-                   'minutes, {members} shows what keeps it.',
+                   'minutes, {list} shows what keeps it.',
+    Role.FAILED: 'Remove it: {shrink}. If it was to replace or add a member, '
+                 'grow the cluster again.',
+    Role.NEW: 'Remove it: {shrink}. Then grow the cluster again.',
+    Role.GONE: '{replace}',
+    Role.LOCKED: 'Wait for the end of the backup; if there is none, end the '
+                 'lock: {restart}.',
+    Role.DESYNCED: 'Run {statement} on {member}, ' + _AS_ROOT + '.',
+    Role.READ_ONLY: 'Run {statement} on {member}, ' + _AS_ROOT + '.',
+    Role.REJECTING: 'Run {statement} on {member}, ' + _AS_ROOT + '.',
+    Role.UNREPLICATED: 'Restart it, which turns wsrep_on on and ends all '
+                       'connections that do not replicate: {restart}.',
     Role.NON_PRIMARY: 'Look at the network between {member} and the others; '
                       'if it is whole, {restart}.',
     Role.MUTE: 'Restart it: {restart}.',
     Role.FROZEN: 'Restart it: {restart}.',
     Role.STOPPED: 'Start it: {restart}.',
-    Role.CRASHED: 'Remove what {members} tells as the reason, then start '
-                  'it: {restart}.',
-    Role.NEW: 'Look at its fault: {fault}.',
+    Role.CRASHED: 'Remove what {list} tells as the reason, then start it: '
+                  '{restart}.',
+    Role.DENIED: 'Wait a minute: its guest agent restores its account by '
+                 'itself. If that does not help, an operator restarts its '
+                 'guest, and the next start restores the account: {reboot}.',
     Role.SILENT: 'An operator looks at its guest and its agent, and '
-                 'restarts it: {reboot}.',
+                 'restarts the guest: {reboot}.',
+}
+
+#: what is said of several members that a recovery brings back
+_OF_SEVERAL = {
+    Role.CRASHED: 'Remove what {list} tells as the reason, then bring all of '
+                  'them back: {recover}.',
+    Role.NON_PRIMARY: 'Look at the network between them; if it is whole, '
+                      'bring all of them back: {recover}.',
+    Role.LOCKED: 'Wait for the end of all backups; if there are none, '
+                 'restart those members: {recover}.',
 }
 
 
 class Remedies:
     """The next step for one cluster.
 
-    :param cluster: its name, as the commands take it.
+    :param cluster: its name or id, as the commands take it.
+    :param ids: of its members, by the labels that sentences name them by.
+    :param altered: the variables of each that keep it from serving in full.
+    :param least: how many members the cluster must keep.
     """
 
-    def __init__(self, cluster: str) -> None:
+    def __init__(self, cluster: str, ids: Mapping[str, str],
+                 altered: Mapping[str, Collection[str]],
+                 least: int) -> None:
         self._cluster = shlex.quote(cluster)
+        self._ids = ids
+        self._altered = altered
+        self._least = least
 
     @property
     def recover(self) -> str:
@@ -66,42 +103,71 @@ class Remedies:
         return f'"{_CLUSTER} recover {self._cluster} --force MEMBER"'
 
     def of_members(self, wrong: Mapping[str, Role]) -> str:
-        """While the others serve: about the worst, or about them all.
+        """While others serve: about the worst, or about them all.
 
         A restart wants all other members to serve; recover brings back
-        several at once.
+        several at once, and leaves out those that did not come in.
         """
         order = list(_BY_ROLE)
-        worst = max(wrong, key=lambda name: order.index(wrong[name]))
+        worst = max(wrong, key=lambda one: order.index(wrong[one]))
         role = wrong[worst]
         if len(wrong) == 1 or '{restart}' not in _BY_ROLE[role]:
             return self._about(worst, role)
-        if role is Role.CRASHED:
-            return (f'Remove what {self.members} tells as the reason, then '
-                    f'bring all of them back: {self.recover}.')
-        if role is Role.NON_PRIMARY:
-            return ('Look at the network between them; if it is whole, '
-                    f'bring all of them back: {self.recover}.')
-        return f'Bring all of them back: {self.recover}.'
+        if role not in _OF_SEVERAL:
+            return f'Bring all of them back: {self.recover}.'
+        return _OF_SEVERAL[role].format(list=self.members,
+                                        recover=self.recover)
+
+    def of_failed_create(self) -> str:
+        """The cluster was never complete, and nobody builds it."""
+        return (f'Delete it: {self._quoted("delete")}. Then create it '
+                'again.')
 
     def of_certificates(self) -> str:
         """They expire soon."""
         return ('Replace all certificates: '
                 f'{self._quoted("certificate rotate")}.')
 
-    def of_unknown(self, unknown: Sequence[str]) -> str:
-        """Nobody is known to be primary, and these may be."""
-        return (f'An operator looks at the guest of {unknown[0]}, and '
-                f'restarts it: {self._reboot(unknown[0])}. If it is lost '
-                f'for good, choose the member to go on from: {self.force}.')
+    def of_too_many(self) -> str:
+        """The primary component counts more members than are known."""
+        return ('Find its address: run "SHOW STATUS LIKE '
+                '\'wsrep_incoming_addresses\'" on a member, and compare '
+                f'with {self.members}. Then an operator stops that server: '
+                '"openstack server stop SERVER".')
+
+    def of_unknown(self, unknown: Mapping[str, Role]) -> str:
+        """No member is known to be primary, and these may be.
+
+        A recovery never overrides a server that runs, by force neither; it
+        is named only where all of these give no answer at all.
+        """
+        denied = [one for one, role in unknown.items()
+                  if role is Role.DENIED]
+        if denied:
+            return self._about(denied[0], Role.DENIED)
+        one = next(iter(unknown))
+        advice = (f'An operator looks at the guest of {one}, and restarts '
+                  f'it: {self._reboot(one)}.')
+        if all(role is Role.SILENT for role in unknown.values()):
+            advice += (f' If {one} is lost for good, choose the member to go '
+                       f'on from: {self.force}.')
+        return advice
 
     def of_coming(self, coming: Sequence[str]) -> str:
-        """Nobody is primary, and these start or join."""
+        """No member is primary, and these start or join."""
         return (f'Wait until {coming[0]} is up; if it is not within two '
                 f'minutes: {self.recover}.')
 
-    def of_cut_off(self, see_each_other: bool) -> str:
-        """All that run are outside."""
+    def of_down(self, told: Mapping[str, Role]) -> str:
+        """No server runs."""
+        return self._of_gone(told) or f'Recover the cluster: {self.recover}.'
+
+    def of_cut_off(self, told: Mapping[str, Role],
+                   see_each_other: bool) -> str:
+        """All servers that run are outside the primary component."""
+        gone = self._of_gone(told)
+        if gone:
+            return gone
         if see_each_other:
             return f'Make them one primary component again: {self.recover}.'
         return ('Look at the network between the members; if it is whole: '
@@ -109,8 +175,11 @@ class Remedies:
 
     def of_two_histories(self) -> str:
         """None of them is in a primary component."""
-        return (f'Find out which is the true one: {self.members} has their '
-                f'UUIDs. Then choose a member of it: {self.force}.')
+        return (f'Find out which is the right one: {self.members} has their '
+                'UUIDs. An operator stops the servers of all members but '
+                'one of that history ("openstack server stop SERVER"); then '
+                f'continue from that one: {self.force}. Each of the others '
+                'takes a full copy when its server is started again.')
 
     def of_foreign(self, name: str) -> str:
         """One outside holds another history than the primary component."""
@@ -121,20 +190,56 @@ class Remedies:
     def of_two_primaries(self) -> str:
         return ('Stop all writes at once, and decide which side is to be '
                 'kept. An operator stops the servers of the other side '
-                f'("openstack server stop"); then: {self.recover}.')
+                '("openstack server stop SERVER"); then replace its members '
+                f'one after another: {self._grow}, then "{_CLUSTER} shrink '
+                f'{self._cluster} MEMBER".')
 
-    def _about(self, name: str, role: Role) -> str:
+    def _of_gone(self, told: Mapping[str, Role]) -> str:
+        """A recovery waits for what a member holds that is gone."""
+        if Role.GONE not in told.values():
+            return ''
+        return ('The data of a member whose server was deleted is lost. '
+                f'Choose the member to go on from: {self.force}.')
+
+    def _about(self, one: str, role: Role) -> str:
         return _BY_ROLE[role].format(
-            member=name, members=self.members, restart=self._restart(name),
-            fault=f'"openstack database instance show {shlex.quote(name)}"',
-            reboot=self._reboot(name))
+            member=one, id=self._ids[one], list=self.members,
+            restart=self._restart(one), statement=self._statements(one, role),
+            shrink=self._shrink(one), replace=self._replace(one),
+            reboot=self._reboot(one))
 
-    def _restart(self, name: str) -> str:
+    def _statements(self, one: str, role: Role) -> str:
+        """What sets the variables of a member as they should be."""
+        variables = [name for name in view.SERVING_VALUES
+                     if name in self._altered.get(one, ())
+                     and (role is not Role.DESYNCED) == (
+                         name != 'wsrep_desync')
+                     and name not in ('super_read_only', 'wsrep_on')]
+        return '"' + '; '.join(
+            f'SET GLOBAL {name} = {view.SERVING_VALUES[name]}'
+            for name in variables) + '"'
+
+    def _replace(self, one: str) -> str:
+        """Remove a member whose server is gone, by another if need be."""
+        if len(self._ids) > self._least:
+            return f'Remove it: {self._shrink(one)}.'
+        return (f'Add a member, then remove {one}: {self._grow}, then '
+                f'{self._shrink(one)}.')
+
+    @property
+    def _grow(self) -> str:
+        return (f'"{_CLUSTER} grow {self._cluster} --instance '
+                'flavor=FLAVOR,volume=SIZE"')
+
+    def _shrink(self, one: str) -> str:
+        return f'"{_CLUSTER} shrink {self._cluster} {self._ids[one]}"'
+
+    def _restart(self, one: str) -> str:
         return (f'"{_CLUSTER} restart {self._cluster} --member '
-                f'{shlex.quote(name)}"')
+                f'{self._ids[one]}"')
 
-    def _reboot(self, name: str) -> str:
-        return f'"openstack database instance reboot {shlex.quote(name)}"'
+    def _reboot(self, one: str) -> str:
+        return f'"{_INSTANCE} reboot {self._ids[one]}"'
 
     def _quoted(self, command: str) -> str:
         return f'"{_CLUSTER} {command} {self._cluster}"'

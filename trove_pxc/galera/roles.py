@@ -15,6 +15,8 @@
 Pure. diagnosis and remedy decide by it, the API shows it.
 """
 
+from collections.abc import Collection
+from collections.abc import Mapping
 import enum
 
 from trove_pxc.galera.view import LocalState
@@ -27,33 +29,83 @@ class Role(enum.StrEnum):
     """What one member is to the cluster right now; follows its name."""
 
     SYNCED = 'is Synced'
-    DONOR = 'gives its data away'
-    BUSY = 'gives its data away and takes no statements meanwhile'
+    DONOR = 'gives its data to a member that joins'
+    BUSY = ('gives its data to a member that joins, and takes no statements '
+            'meanwhile')
     JOINING = 'is joining'
     STARTING = 'is starting'
+    DESYNCED = ('is desynced, for wsrep_desync is ON there: it may show old '
+                'data')
+    LOCKED = ('is locked by a "FLUSH TABLES WITH READ LOCK" or a backup, and '
+              'lets its writes wait')
+    READ_ONLY = 'is read-only, and refuses the writes of users'
+    REJECTING = 'rejects all statements, for wsrep_reject_queries is not NONE'
+    UNREPLICATED = ('has wsrep_on = OFF: what is written there does not reach '
+                    'the other members')
     NON_PRIMARY = 'is outside the primary component'
-    FROZEN = 'is there but not answering'
-    MUTE = 'runs without telling its state'
+    FROZEN = 'has a server that does not answer'
+    MUTE = 'has a server that runs and does not tell its state'
+    DENIED = ('has a server that runs and refuses the login of its guest '
+              'agent')
     STOPPED = 'is stopped'
     CRASHED = 'has crashed'
-    NEW = 'was not started yet'
-    SILENT = 'is not reporting'
+    NEW = 'was never started'
+    FAILED = 'did not become a member, or was to leave'
+    GONE = 'has no server in Nova any more'
+    SILENT = 'has a guest agent that does not answer'
 
 
+#: in the primary component, and they take statements
 SERVING = (Role.SYNCED, Role.DONOR)
+#: what a user writes there goes to all
+TAKING_WRITES = (*SERVING, Role.DESYNCED, Role.LOCKED)
+#: in the primary component, and they do not serve in full
+HINDERED = (Role.DESYNCED, Role.LOCKED, Role.READ_ONLY, Role.REJECTING,
+            Role.UNREPLICATED)
 ON_THEIR_WAY = (Role.JOINING, Role.BUSY, Role.STARTING)
-STILL = (Role.STOPPED, Role.CRASHED, Role.NEW)
-UNKNOWN = (Role.SILENT, Role.FROZEN, Role.MUTE)
+STILL = (Role.STOPPED, Role.CRASHED, Role.NEW, Role.FAILED, Role.GONE)
+#: they may be in a primary component, and do not say so
+UNKNOWN = (Role.SILENT, Role.FROZEN, Role.MUTE, Role.DENIED)
 
 _OF_STILL_SERVER = {
     ServerState.UNRESPONSIVE: Role.FROZEN,
     ServerState.STOPPED: Role.STOPPED,
     ServerState.CRASHED: Role.CRASHED,
 }
+_MAY_RECEIVE = (Role.JOINING, Role.STARTING, *UNKNOWN)
+_READ_ONLY = {'read_only', 'super_read_only', 'tx_read_only',
+              'transaction_read_only'}
+
+
+def of_all(reports: Mapping[str, MemberReport | None],
+           failed: Collection[str] = (),
+           gone: Collection[str] = ()) -> dict[str, Role]:
+    """What each member is; the others tell whether a donor is one.
+
+    :param reports: by id; None where none came.
+    :param failed: ids of those that did not come in or go well.
+    :param gone: ids of those whose server was deleted in Nova.
+    """
+    found = {one: role(report) for one, report in reports.items()}
+    joins = any(found[one] in _MAY_RECEIVE for one in found
+                if one not in gone)
+    for one, report in reports.items():
+        if one in gone and found[one] is Role.SILENT:
+            found[one] = Role.GONE
+        elif one in failed:
+            found[one] = Role.FAILED
+        elif (found[one] is Role.DONOR and not joins and report is not None
+                and report.giving is False):
+            found[one] = Role.LOCKED
+    return found
 
 
 def role(report: MemberReport | None) -> Role:
-    """What this member is; None stands for a report that never came."""
+    """What this member is; None stands for a report that never came.
+
+    Galera shows a member that is locked as it shows a donor: of_all tells
+    them apart.
+    """
     if report is None:
         return Role.SILENT
     if report.server is ServerState.ABSENT:
@@ -62,6 +114,8 @@ def role(report: MemberReport | None) -> Role:
         return Role.JOINING if report.receiving else Role.STARTING
     if report.server is not ServerState.RUNNING:
         return _OF_STILL_SERVER[report.server]
+    if report.denied:
+        return Role.DENIED
     if report.view is None:
         return Role.MUTE
     return _in_component(report.view)
@@ -70,10 +124,24 @@ def role(report: MemberReport | None) -> Role:
 def _in_component(view: NodeView) -> Role:
     if not view.in_primary:
         return Role.NON_PRIMARY
-    if view.local_state is LocalState.SYNCED:
-        return Role.SYNCED if view.ready else Role.JOINING
+    # Such a server does not tell the rest.
+    if 'wsrep_on' in view.altered:
+        return Role.UNREPLICATED
+    if view.serves:
+        return _serving(view)
     if view.local_state is LocalState.DONOR:
-        return Role.DONOR if view.ready else Role.BUSY
-    if view.local_state in (LocalState.JOINING, LocalState.JOINED):
+        return Role.BUSY
+    if view.local_state in (LocalState.JOINING, LocalState.JOINED,
+                            LocalState.SYNCED):
         return Role.JOINING
     return Role.MUTE
+
+
+def _serving(view: NodeView) -> Role:
+    if 'wsrep_reject_queries' in view.altered:
+        return Role.REJECTING
+    if _READ_ONLY & set(view.altered):
+        return Role.READ_ONLY
+    if 'wsrep_desync' in view.altered:
+        return Role.DESYNCED
+    return Role.SYNCED if view.is_synced else Role.DONOR

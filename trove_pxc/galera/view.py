@@ -30,6 +30,21 @@ NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
 STATUS_QUERY = "SHOW GLOBAL STATUS LIKE 'wsrep_%'"
 
+#: global variables, and the value without which a member does not serve in
+#: full; a variable that the server does not have is as it should be
+SERVING_VALUES = {
+    'wsrep_on': 'ON',
+    'wsrep_reject_queries': 'NONE',
+    'read_only': 'OFF',
+    'super_read_only': 'OFF',
+    'tx_read_only': 'OFF',
+    'transaction_read_only': 'OFF',
+    'wsrep_desync': 'OFF',
+}
+
+VARIABLES_QUERY = ('SHOW GLOBAL VARIABLES WHERE Variable_name IN ('
+                   + ', '.join(f"'{name}'" for name in SERVING_VALUES) + ')')
+
 
 class ClusterStatus(enum.StrEnum):
     """wsrep_cluster_status: the component that the node is in."""
@@ -125,6 +140,11 @@ def _on(text: str) -> bool:
     return text.strip().upper() in ('ON', '1', 'YES')
 
 
+def _altered(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name, value in SERVING_VALUES.items()
+                 if row.get(name, value).strip().upper() != value)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class NodeView:
     """One node's view of the cluster at one moment.
@@ -132,6 +152,7 @@ class NodeView:
     :ivar cluster_uuid: lower case, None while it is nil or not known.
     :ivar cluster_conf_id: -1 outside a primary component.
     :ivar last_committed: the seqno of the last write set, -1 if not known.
+    :ivar altered: names of SERVING_VALUES whose values differ from those.
     :ivar figures: what operators watch, for the guest alone: it is no part
         of what is sent.
     """
@@ -147,12 +168,13 @@ class NodeView:
     connected: bool
     incoming_addresses: tuple[str, ...]
     provider_version: str
+    altered: tuple[str, ...] = ()
     figures: Mapping[str, float] = dataclasses.field(
         default_factory=dict, compare=False)
 
     @classmethod
     def from_status(cls, rows: Mapping[str, str]) -> 'NodeView':
-        """Read the rows of STATUS_QUERY; what is missing is unknown.
+        """Read the rows of both queries; what is missing is unknown.
 
         Never raises: a server without wsrep gives a view that is unknown
         throughout, which counts as neither healthy nor safely down.
@@ -177,6 +199,7 @@ class NodeView:
                     'wsrep_incoming_addresses', '').split(',')
                 if address.strip()),
             provider_version=row.get('wsrep_provider_version', ''),
+            altered=_altered(row),
             figures=figures_of.from_status(row))
 
     @property
@@ -213,16 +236,19 @@ class NodeView:
         plain['cluster_status'] = self.cluster_status.value
         plain['local_state'] = self.local_state.value
         plain['incoming_addresses'] = list(self.incoming_addresses)
+        plain['altered'] = list(self.altered)
         return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'NodeView':
         known = {field.name: plain[field.name]
                  for field in dataclasses.fields(cls)
-                 if field.name != 'figures'}
+                 if field.name not in ('figures', 'altered')}
         known['cluster_status'] = ClusterStatus(plain['cluster_status'])
         known['local_state'] = LocalState(plain['local_state'])
         known['incoming_addresses'] = tuple(plain['incoming_addresses'])
+        # Guests of an older version do not send it.
+        known['altered'] = tuple(plain.get('altered', ()))
         return cls(**known)
 
 
@@ -237,6 +263,10 @@ class MemberReport:
     :ivar error: last telling line of the server's log, masked; or ''.
     :ivar receiving: whether a server that does not answer yet receives a
         full copy of the data (SST).
+    :ivar giving: whether a program of the server gives a full copy of the
+        data to another member; None if the guest did not look.
+    :ivar denied: whether the server runs and refuses the login of the guest
+        agent.
     :ivar unsynced: whether a loss of power may still take from the disk
         what a state transfer brought.
     :ivar restarts: how often Docker has started the server again by itself
@@ -255,6 +285,8 @@ class MemberReport:
     unsynced: bool = False
     restarts: int = 0
     certificate_ends: datetime.datetime | None = None
+    giving: bool | None = None
+    denied: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same report."""
@@ -266,6 +298,8 @@ class MemberReport:
             'exit_code': self.exit_code,
             'error': self.error,
             'receiving': self.receiving,
+            'giving': self.giving,
+            'denied': self.denied,
             'unsynced': self.unsynced,
             'restarts': self.restarts,
             'certificate_ends': (self.certificate_ends
@@ -285,5 +319,7 @@ class MemberReport:
             receiving=plain.get('receiving', False),
             unsynced=plain.get('unsynced', False),
             restarts=plain.get('restarts', 0),
+            giving=plain.get('giving'),
+            denied=plain.get('denied', False),
             certificate_ends=(
                 ends and datetime.datetime.fromisoformat(ends)))

@@ -118,6 +118,10 @@ class GaleraGuestAPI(guest_api.API):
         plain = self._look('member_context')
         return None if plain is None else Membership.from_dict(plain)
 
+    def restore_accounts(self) -> None:
+        """Have it see that our accounts can log in, and restore them."""
+        self._look('restore_accounts')
+
     def write_probe(self, token: str) -> None:
         self._look('write_probe', token=token)
 

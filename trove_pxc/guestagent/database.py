@@ -15,12 +15,14 @@
 The service uses it. Every answer comes within seconds or not at all.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
 import errno
 import socket
 from typing import Any
 
+from oslo_log import log as logging
 import pymysql
 from pymysql import err as pymysql_errors
 
@@ -31,8 +33,15 @@ from trove_pxc.galera import view
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 3
 
+LOG = logging.getLogger(__name__)
+
 _PROBE = 'trove_pxc_probe'
+# Whatever somebody has set for all sessions.
+_TOTAL_ORDER = "SET SESSION wsrep_OSU_method = 'TOI'"
 _WRONG_ARGUMENTS = 1210
+# Access denied, or by the plugin; the account is locked (MySQL, MariaDB); its
+# password has expired (at the login, or at the first statement).
+_DENIED = (1045, 1698, 3118, 4151, 1862, 1820)
 _NOBODY_THERE = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK)
 
 
@@ -52,6 +61,11 @@ class Refused(exceptions.ServerNotAnswering):
 
     code = 0
 
+    @property
+    def denied(self) -> bool:
+        """Whether it refuses the account: password, plugin, lock."""
+        return self.code in _DENIED
+
 
 class Database:
     """One member's server as its administrator sees it.
@@ -70,9 +84,46 @@ class Database:
 
         :raises NobodyListens, NoAnswerInTime, Refused: if it does not say.
         """
-        return view.NodeView.from_status(
-            {str(name): str(value)
-             for name, value in self._rows(view.STATUS_QUERY)})
+        with self._connection() as connection, \
+                connection.cursor() as cursor:
+            rows: dict[str, str] = {}
+            for query in (view.STATUS_QUERY, view.VARIABLES_QUERY):
+                cursor.execute(query)
+                rows.update((str(name), str(value))
+                            for name, value in cursor.fetchall())
+        return view.NodeView.from_status(rows)
+
+    def log_in(self) -> None:
+        """Log in, and out again.
+
+        :raises NobodyListens, NoAnswerInTime, Refused: if that fails.
+        """
+        self._rows('SELECT 1')     # refused if the password has expired
+
+    def drop(self, statement: str) -> None:
+        """Have all members drop what may not be there, or be in use."""
+        try:
+            self.carry_out((secret.Secret(statement),))
+        except Refused as refusal:
+            LOG.info('"%s": %s', statement, refusal)
+
+    def carry_out(self, statements: Iterable[secret.Secret]) -> None:
+        """Carry out statements that Galera brings to all members."""
+        with self._connection() as connection, \
+                connection.cursor() as cursor:
+            cursor.execute(_TOTAL_ORDER)
+            for statement in statements:
+                cursor.execute(statement.reveal())
+
+    def end_clients(self) -> None:
+        """End the connections of all clients, and so the locks they hold."""
+        with self._connection() as connection, \
+                connection.cursor() as cursor:
+            cursor.execute('SHOW PROCESSLIST')
+            for number, user, *_ in cursor.fetchall():
+                if user != 'system user' and number != connection.thread_id():
+                    with contextlib.suppress(pymysql_errors.MySQLError):
+                        cursor.execute('KILL %s', (number,))
 
     def variables(self) -> dict[str, str]:
         """All that the server runs with, by their names."""

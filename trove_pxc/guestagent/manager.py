@@ -89,6 +89,7 @@ class GaleraManager(common.MySqlManager):
         self.reporter.keep_on()
         self.metrics.keep_on()
         self.member.resume()
+        self.member.look_after_accounts()
 
     def get_service_status(self) -> Any:
         if self.member.is_member:
@@ -160,6 +161,9 @@ class GaleraManager(common.MySqlManager):
     def member_report(self, context: Any) -> dict[str, Any]:
         report: dict[str, Any] = self.status.prompt_report().to_dict()
         return report
+
+    def restore_accounts(self, context: Any) -> None:
+        self.member.look_after_accounts(at_once=True)
 
     def member_position(self, context: Any) -> dict[str, Any]:
         return self.member.position().to_dict()

@@ -44,6 +44,7 @@ _JOINS_SECONDS = 30
 
 # The server starts it as "wsrep_sst_rsync --role 'joiner' --address ...".
 _RECEIVES = re.compile(r"wsrep_sst_\S+ .*--role\s+'?joiner\b")
+_GIVES = re.compile(r"wsrep_sst_\S+ .*--role\s+'?donor\b")
 
 
 class Observation(NamedTuple):
@@ -54,6 +55,9 @@ class Observation(NamedTuple):
     :ivar exit_code: of a server that ended.
     :ivar receiving: whether it starts with a full copy of the data that
         just arrives.
+    :ivar giving: whether it gives a full copy of its data to another; None
+        if nobody looked.
+    :ivar denied: whether it refuses the agent's login.
     :ivar restarts: by Docker itself since somebody started the server.
     """
 
@@ -63,6 +67,8 @@ class Observation(NamedTuple):
     exit_code: int | None = None
     receiving: bool = False
     restarts: int = 0
+    giving: bool | None = None
+    denied: bool = False
 
 
 class Observer:
@@ -115,7 +121,8 @@ class Observer:
             return Observation(self._state_of_silent(seen),
                                error=str(silence))
         except database.Refused as refusal:
-            return Observation(view.ServerState.RUNNING, error=str(refusal))
+            return Observation(view.ServerState.RUNNING, error=str(refusal),
+                               denied=refusal.denied)
         except database.NobodyListens:
             return self._not_listening(seen)
         self._answered_start = seen.started_at
@@ -123,7 +130,9 @@ class Observer:
         self._cast_out_start = seen.started_at if (
             node_view.was_cast_out
             or self._joins_in_vain(node_view, seen)) else ''
-        return Observation(view.ServerState.RUNNING, node_view)
+        return Observation(
+            view.ServerState.RUNNING, node_view, giving=self._runs(_GIVES)
+            if node_view.local_state is view.LocalState.DONOR else False)
 
     def _joins_in_vain(self, node_view: view.NodeView,
                        seen: container.Seen) -> bool:
@@ -155,7 +164,7 @@ class Observer:
         if seen.restarts < self._answered_restarts:
             self._answered_restarts = 0
         failures = seen.restarts - self._answered_restarts
-        receives = self._receives()
+        receives = self._runs(_RECEIVES)
         fails = failures >= _LOOP_RESTARTS
         loops = (fails and not receives
                  and seen.seconds_up(now) <= _LOOP_SECONDS)
@@ -169,8 +178,9 @@ class Observer:
             return view.ServerState.UNRESPONSIVE
         return view.ServerState.STARTING
 
-    def _receives(self) -> bool:
-        return any(_RECEIVES.search(line)
+    def _runs(self, program: re.Pattern[str]) -> bool:
+        """Whether such a program runs in the server's container."""
+        return any(program.search(line)
                    for line in self._container.programs())
 
     def _telling_line(self) -> str:

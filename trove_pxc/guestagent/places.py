@@ -101,6 +101,16 @@ class Places:
         return f'{self.include_dir}/90-galera.cnf'
 
     @property
+    def restoring_file(self) -> str:
+        """Has the next start of the server restore our accounts."""
+        return f'{self.include_dir}/91-restore-accounts.cnf'
+
+    @property
+    def restoring_sql_file(self) -> str:
+        """The statements that do it; of the same path in the container."""
+        return f'{self.config_dir}/restore-accounts.sql'
+
+    @property
     def identity_dir(self) -> str:
         return f'{self.config_dir}/tls'
 

@@ -29,9 +29,11 @@ from trove_pxc.galera import identity as identities
 from trove_pxc.galera import position as positions
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc.guestagent import credentials
 from trove_pxc.guestagent import memory
 from trove_pxc.guestagent import program
 from trove_pxc.guestagent import service
+from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
@@ -40,6 +42,8 @@ _READABLE = 0o644
 # A server that looks for its cluster hears no signal but SIGKILL until it
 # gives up, 34 s later (measured); its data is safe from that.
 _DEAF_SECONDS = 2
+_ACCOUNTS_SECONDS = 15
+_FAILURES = 2
 
 
 class MemberService(service.GaleraService):
@@ -48,11 +52,51 @@ class MemberService(service.GaleraService):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._memory = memory.Memory(self._files, self._where.memory_file)
+        self._credentials = credentials.Credentials(
+            self._files, self._where, self._owner)
+        self._looked_after: waiting.Stopwatch | None = None
 
     def report(self) -> view.MemberReport:
         report = super().report()
         self._memory.look(report.view)
         return report
+
+    def stop(self) -> None:
+        """Stop the server, also where a client has locked all its tables.
+
+        Galera is paused then, and the stop would wait for the lock's end
+        until the server is killed (measured with MariaDB 10.11.19).
+        """
+        with self._lock:
+            record = self._records.read()
+            admin = None if record is None else self._admin_of(record)
+            try:
+                if (admin is not None and admin.view().local_state
+                        is view.LocalState.DONOR):
+                    admin.end_clients()
+            except exceptions.ServerNotAnswering as failure:
+                LOG.info('The server is stopped as it is: %s', failure)
+            super().stop()
+
+    def look_after_accounts(self, at_once: bool = False) -> None:
+        """See now and then that our accounts can log in; restore them.
+
+        :param at_once: now, however short a while ago that was done.
+        """
+        record = self._records.read()
+        if record is None or record.membership is None or not record.started:
+            return
+        if (not at_once and self._looked_after is not None
+                and self._looked_after.elapsed < _ACCOUNTS_SECONDS):
+            return
+        self._looked_after = waiting.Stopwatch()
+        seen = self._container.look()
+        if seen.running:
+            self._credentials.look(
+                self._dialect(record), record.membership,
+                failing=seen.restarts >= _FAILURES)
+        elif seen.exit_code or seen.in_restart_loop:
+            self._credentials.withdraw()
 
     def position(self) -> positions.Position:
         """As it stands, with what is remembered of where it stood."""

@@ -253,7 +253,7 @@ class GaleraService:
             data_bytes=files.used_bytes(self._where.mount_point),
             started=record is not None and record.started,
             exit_code=seen.exit_code, receiving=seen.receiving,
-            restarts=seen.restarts,
+            restarts=seen.restarts, giving=seen.giving, denied=seen.denied,
             unsynced=self._transfers.last_is_unsynced(),
             certificate_ends=None if record is None else record.ends,
             error=self._failure or (

@@ -26,6 +26,7 @@ from trove.conductor import api as conductor_api
 from trove.guestagent.datastore import service as trove_service
 from trove.instance import service_status
 
+from trove_pxc.galera import roles
 from trove_pxc.galera import view
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import service
@@ -54,14 +55,14 @@ _STILL_TRUE_SECONDS = 8
 def of_report(report: view.MemberReport) -> Any:
     """Trove's service status: HEALTHY only for a node that serves.
 
-    A node that joins its cluster is RUNNING, one outside the primary
-    component is BLOCKED.
+    A node that joins its cluster is RUNNING, as is one that refuses the
+    writes of users; one outside the primary component is BLOCKED.
     """
     if report.server is not view.ServerState.RUNNING:
         return _BY_SERVER[report.server]
     if report.view is None:
         return ServiceStatuses.UNKNOWN
-    if report.view.serves:
+    if roles.role(report) in roles.TAKING_WRITES:
         return ServiceStatuses.HEALTHY
     if report.view.in_primary:
         return ServiceStatuses.RUNNING

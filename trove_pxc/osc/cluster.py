@@ -36,11 +36,13 @@ class ListClusterMembers(command.Lister):
     """List the members of a cluster as they see themselves.
 
     All members are asked now, at the same time. Role is what a member is to
-    the cluster: member or donor (it serves), joiner or starting (wait),
-    outside (of the primary component: it takes no writes), stopped, crashed,
-    frozen, new, unreachable (its guest gives no answer) or unknown. State is
-    the one of Galera, Detail says why. Status and Operating Status are what
-    Trove was last told.
+    the cluster: member or donor (it serves), desynced, locked, read-only,
+    rejecting or unreplicated (it does not serve in full), joiner or starting
+    (wait), outside (of the primary component: it takes no writes), stopped,
+    crashed, frozen, new, failed (it did not come in or go), gone (its server
+    was deleted), denied (its agent cannot log in), unreachable (its guest
+    gives no answer) or unknown. State is the one of Galera, Detail says why.
+    Status and Operating Status are what Trove was last told.
     """
 
     columns = ('ID', 'Name', 'Role', 'State', 'Address', 'Status',
@@ -65,8 +67,9 @@ class ListClusterMembers(command.Lister):
 class ShowClusterHealth(command.ShowOne):
     """Show the state of a cluster, why, and what to do next.
 
-    All members are asked now, at the same time. State is NEW, HEALTHY (all
-    serve), DEGRADED (some serve), RECOVERING (members are on their way back),
+    All members are asked now, at the same time. State is NEW, FAILED (it
+    could not be built), HEALTHY (all serve), DEGRADED (not all serve in
+    full), RECOVERING (members are on their way back),
     NON_PRIMARY (servers run, none serves), SPLIT (two parts both serve),
     DOWN (no server runs) or UNCERTAIN (those that answer cannot tell).
     For a script: -f value -c state.

@@ -100,7 +100,7 @@ class Formation(supervision.Supervised):
         return self.members
 
     def facts(self, member: Member) -> settings.MemberFacts:
-        """What this member's configuration depends on."""
+        """What its configuration depends on."""
         return settings.MemberFacts(
             cluster_id=self.cluster_id,
             cluster_name=naming.wsrep_cluster_name(self.cluster_id),
@@ -278,14 +278,14 @@ def _bootstrap(operation: Formation, member: Member) -> None:
 def _prove_safe(operation: Formation) -> None:
     """Raise unless no member can hold data or be in a cluster.
 
-    A guest that was never prepared cannot have been told to start; any
-    other must answer, for one that is silent may hold anything.
+    One that was never prepared was never started; any other must answer.
     """
-    prepared = [member for member in operation.members if member.prepared()]
+    prepared = {name: one for name, one in members.by_label(
+        operation.members).items() if one.prepared()}
+    told = {name: operation.ask(one) for name, one in prepared.items()}
     decision = plan.may_bootstrap_new(
-        {member.name: operation.ask(member) for member in prepared},
-        {member.name: operation.tell(member, member.position)
-         for member in prepared})
+        told, {name: operation.tell(prepared[name], prepared[name].position)
+               for name in told})
     if not decision.allowed:
         raise exceptions.BootstrapRefused(decision.reason)
     LOG.info('Cluster %s may be bootstrapped: %s', operation.cluster_id,

@@ -87,7 +87,7 @@ class Growth(standing.Standing):
         self.members = [
             member for member in self.everyone
             if member is self.subject or (
-                member.name in found.inside
+                member.id in found.inside
                 and member not in self.unfinished)]
         return found
 
@@ -173,6 +173,27 @@ def _bring_in(operation: Growth, member: Member) -> None:
     operation.finished.append(member)
 
 
+def _restore_accounts(operation: Growth, member: Member) -> None:
+    """Have those that serve see to the accounts that a donor needs.
+
+    What Galera brings to all need but be done by one. An agent of an older
+    version does not know how; the join tells then what is missing.
+    """
+    for other in operation.inside():
+        if other in operation.unfinished:
+            continue
+        try:
+            other.guest.restore_accounts()
+        except (exception.GuestTimeout, exception.GuestError) as failure:
+            LOG.warning('%s could not see to its accounts: %s', other.name,
+                        failure)
+        else:
+            return
+
+
+RESTORE_ACCOUNTS = workflow.Step(
+    'see to the accounts', 'to have donors that can log in',
+    'verify_timeout', _never, _restore_accounts)
 ADMIT_ALL = workflow.Step(
     'admit each other', 'to be let in by the others, and let them in',
     'member_start_timeout', _all_admit, _admit_all)
@@ -188,6 +209,7 @@ STEPS: tuple[Each[Any], ...] = (
         formation.KNOW_ADDRESS,
         formation.BE_PREPARED,
         standing.LOOK,              # who serves now, and their history
+        RESTORE_ACCOUNTS,           # a donor needs them
         ADMIT_ALL,
         formation.CONFIGURE,
         formation.JOIN,             # Synced, the others see one more

@@ -38,6 +38,7 @@ from trove_pxc.galera import lost
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import naming
 from trove_pxc.galera import position
+from trove_pxc.galera import roles
 from trove_pxc.galera import view
 from trove_pxc import quotas
 from trove_pxc import retries
@@ -67,9 +68,18 @@ def load(context: Any, cluster: cluster_models.Cluster) -> list['Member']:
         cluster.name, rows, name=lambda row: str(row.name),
         age=lambda row: (str(row.created), str(row.id)),
         kept=lambda row: row.shard_id)
-    return [Member(context, cluster.ds_version.manager, number, row)
-            for number, row in zip(_numbers(cluster.name, ordered), ordered,
-                                   strict=True)]
+    found = [Member(context, cluster.ds_version.manager, number, row)
+             for number, row in zip(_numbers(cluster.name, ordered), ordered,
+                                    strict=True)]
+    names = [member.name for member in found]
+    for member in found:
+        member.name_is_unique = names.count(member.name) == 1
+    return found
+
+
+def labels(found: Iterable['Member']) -> dict[str, str]:
+    """How to name members in a sentence, by id."""
+    return naming.labels({member.id: member.name for member in found})
 
 
 def _numbers(cluster_name: str, ordered: Sequence[Any]) -> list[int]:
@@ -78,6 +88,12 @@ def _numbers(cluster_name: str, ordered: Sequence[Any]) -> list[int]:
            for row in ordered]
     further = itertools.count(max((one or 0 for one in own), default=0) + 1)
     return [one or next(further) for one in own]
+
+
+def by_label(found: Sequence['Member']) -> dict[str, 'Member']:
+    """Members by what names them in a sentence."""
+    named = labels(found)
+    return {named[member.id]: member for member in found}
 
 
 def check_all_made(cluster_id: str, asked: Sequence['Member'],
@@ -109,6 +125,7 @@ class Member:
     """One member: what its rows, its server and its guest say now.
 
     :ivar number: the one that it got in its cluster, and keeps.
+    :ivar name_is_unique: whether no other member of the cluster has it.
     :ivar last_asked: that of the last one in the request that asked for it;
         None if its row does not tell.
     """
@@ -121,6 +138,7 @@ class Member:
         self.last_asked = naming.last_asked(row.shard_id)
         self.id = str(row.id)
         self.name = str(row.name)
+        self.name_is_unique = True
         self.tenant_id = str(row.tenant_id)
         self.region = row.region_id
         self.flavor_id = str(row.flavor_id)
@@ -172,7 +190,9 @@ class Member:
 
     @property
     def node_name(self) -> str:
-        return naming.node_name(self.name, self.number)
+        """Its name in Galera, which names donors by it: no other has it."""
+        return naming.node_name(
+            self.name if self.name_is_unique else '', self.number)
 
     def row(self) -> Any:
         """Its row as it stands now.
@@ -342,7 +362,9 @@ def seen(report: view.MemberReport) -> str:
     if report.view is None:
         error = f', "{report.error}"' if report.error else ''
         return f'server {report.server.value}{error}'
+    (role,) = roles.of_all({'': report}).values()
+    hindered = f', and it {role}' if role in roles.HINDERED else ''
     return (f'server {report.server.value}, '
             f'{report.view.cluster_status.value}, '
             f'{report.view.local_state.value}, '
-            f'size {report.view.cluster_size}')
+            f'size {report.view.cluster_size}{hindered}')

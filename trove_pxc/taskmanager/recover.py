@@ -72,14 +72,12 @@ class Recovery(formation.Formation):
     def __init__(self, context: Any, cluster: Any,
                  force: str | None = None) -> None:
         super().__init__('recover', context, cluster)
-        names = [member.name for member in self.members]
         self.failed = [member for member in self.members
                        if member.row().task_status.is_error]
         self.everyone = {
-            member.name if names.count(member.name) == 1
-            else f'{member.name} ({member.id})': member
-            for member in self.members if member not in self.failed
-            or member.prepared()}
+            label: member
+            for label, member in members.by_label(self.members).items()
+            if member not in self.failed or member.prepared()}
         self.members = [member for member in self.members
                         if member not in self.failed]
         self.forced = None if force is None else next(
@@ -207,6 +205,15 @@ def joiners(operation: Recovery) -> Sequence[Member]:
     wanted = [operation.everyone[name] for name in order
               if operation.everyone[name] in operation.members]
     return sorted(wanted, key=lambda member: member in operation.silent)
+
+
+def primary(operation: Recovery) -> Sequence[Member]:
+    """The one that is primary: it may be locked or desynced.
+
+    Another has to be Synced before its server is stopped.
+    """
+    return [member for member in operation.members
+            if member is operation.founder]
 
 
 def _someone_primary(operation: Recovery, member: Member) -> bool:
@@ -370,6 +377,9 @@ STEPS: tuple[Each[Any], ...] = (
         CONTINUE,                   # promote or start the one, or refuse
     )),
     Each(joiners, (                 # one after another
+        JOIN,
+    )),
+    Each(primary, (                 # it is in already, but perhaps locked
         JOIN,
     )),
     Each(formation.every_member, (

@@ -58,9 +58,25 @@ def join(operation: Formation, member: Member) -> None:
 
 
 def _restart(operation: Formation, member: Member) -> None:
-    if member.guest.member_report().server not in _STOPPED:
+    report = member.guest.member_report()
+    if held_back(report):
+        # The guest halts no server that is primary.
+        member.guest.stop_member()
+    elif report.server not in _STOPPED:
         member.guest.halt_member()
     member.guest.start_member()
+
+
+def held_back(report: view.MemberReport) -> bool:
+    """Whether a member of the primary component is locked or desynced.
+
+    It gives its data to no other member, or does not replicate; nothing
+    but a statement on it or a restart ends that.
+    """
+    return (report.view is not None and report.view.in_primary
+            and report.giving is False
+            and ('wsrep_on' in report.view.altered
+                 or report.view.local_state is view.LocalState.DONOR))
 
 
 def _comes(operation: Formation, member: Member) -> bool:

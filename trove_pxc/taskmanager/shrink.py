@@ -124,7 +124,7 @@ def _take_out(operation: Shrinking, member: Member) -> None:
     except exceptions.DeadlineExceeded as late:
         _do_without(operation, member, late)
         return
-    was_inside = member.name in operation.component.inside
+    was_inside = member.id in operation.component.inside
     size = operation.component.size - was_inside
     for other in operation.members:
         _wait_smaller(operation, other, size)
@@ -160,7 +160,7 @@ def _do_without(operation: Shrinking, member: Member,
     """
     found = operation.look()
     if found.obstacle or not found.survives_without(
-            [one.name for one in operation.leaving]):
+            [one.id for one in operation.leaving]):
         raise exceptions.ClusterInconsistent(
             f'{member.name} could not be stopped ({late.last_seen}), and '
             f'the others could lose their quorum without it: '

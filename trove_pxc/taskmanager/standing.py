@@ -68,9 +68,10 @@ class Standing(formation.Formation):
     def look(self) -> components.Component:
         """Ask everyone, once."""
         self.component = components.look(
-            {member.name: glimpse(member) for member in self.everyone},
-            [member.name for member in self.needed()],
-            [member.name for member in self.passing()])
+            {member.id: glimpse(member) for member in self.everyone},
+            [member.id for member in self.needed()],
+            [member.id for member in self.passing()],
+            members.labels(self.everyone))
         return self.component
 
     def check_ports(self) -> None:
@@ -93,7 +94,7 @@ class Standing(formation.Formation):
     def inside(self) -> list[Member]:
         """Who was seen in the component the last time."""
         return [member for member in self.everyone
-                if member.name in self.component.inside]
+                if member.id in self.component.inside]
 
 
 def glimpse(member: Member) -> view.MemberReport | None:

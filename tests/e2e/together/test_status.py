@@ -10,14 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What befalls a member is told, within seconds, and told apart.
+"""What happens to a member is told, within seconds, and told apart.
 
-Each test strikes a member and waits until Trove's own "cluster show", the
-list of members and the cluster's health say so; then it has the member come
-back, and waits until all three say that.
+Each test does something to a member and waits until Trove's own "cluster
+show", the list of members and the cluster's health say so; then it has the
+member come back, and waits until all three say that.
 """
 
+import contextlib
 import shlex
+import threading
 import time
 
 from lab import api
@@ -88,6 +90,9 @@ class TestStatus(cluster.TestCase):
     def follow_the_advice(self):
         """Run the command that the health's next action names."""
         command = self.health['next_action'].split('"')[1]
+        if command.startswith('SET GLOBAL '):
+            laboratory.sql(STRUCK, command)
+            return
         program, *words = shlex.split(command)
         self.assertEqual('openstack', program)
         laboratory.openstack(*words)
@@ -189,9 +194,95 @@ class TestStatus(cluster.TestCase):
         sentence = self.read('health')['sentence']
         if not donors or [(donors[0], 'HEALTHY')] != shown:
             raise waiting.NotYet(f'{donors} {shown}')
-        if f'{donors[0]} gives its data away' not in sentence:
+        if f'{donors[0]} gives its data to' not in sentence:
             raise waiting.NotYet(sentence)
         return True
+
+    def test_what_keeps_it_from_serving_in_full(self):
+        for statement, role, status, words in (
+                ('SET GLOBAL read_only = ON', 'read-only', 'ACTIVE',
+                 'is read-only'),
+                ('SET GLOBAL wsrep_desync = ON', 'desynced', 'HEALTHY',
+                 'is desynced'),
+                ('SET GLOBAL wsrep_reject_queries = ALL', 'rejecting',
+                 'ACTIVE', 'rejects all statements')):
+            laboratory.sql(STRUCK, statement)
+            self.wait_told(role, status, 'DEGRADED')
+            self.assertIn(f'{STRUCK} {words}', self.health['sentence'])
+            self.follow_the_advice()
+            self.wait_back()
+
+    def test_one_that_does_not_replicate(self):
+        laboratory.sql(STRUCK, 'SET GLOBAL wsrep_on = OFF')
+        self.wait_told('unreplicated', 'ACTIVE', 'DEGRADED')
+        self.assertIn('2 of 3 members serve', self.health['sentence'])
+        self.follow_the_advice()
+        self.wait_back()
+
+    def test_a_lock_on_all_tables(self):
+        """Nothing but the end of its connection ends it, or a restart."""
+        holder = threading.Thread(target=self.hold_a_lock, daemon=True)
+        holder.start()
+        self.wait_told('locked', 'HEALTHY', 'DEGRADED')
+        self.follow_the_advice()
+        self.wait_back()
+        holder.join(RETURN_SECONDS)
+
+    @staticmethod
+    def hold_a_lock():
+        """The restart ends it."""
+        with contextlib.suppress(laboratory.Refused):
+            laboratory.sql(STRUCK, 'FLUSH TABLES WITH READ LOCK; '
+                           'DO SLEEP(55)')
+
+    def test_the_accounts_of_its_agent(self):
+        """Somebody changes or drops them, and they come back by themselves.
+
+        laboratory.sql logs in as os_admin.
+        """
+        for statement in (
+                "ALTER USER os_admin@localhost IDENTIFIED BY 'other-Pass-1'",
+                'ALTER USER os_admin@localhost ACCOUNT LOCK',
+                "ALTER USER root@localhost IDENTIFIED BY 'other-Pass-1'"):
+            laboratory.sql(STRUCK, statement)
+            self.wait_accounts()
+            self.wait_back()
+
+    def test_all_accounts_of_its_agent(self):
+        """None can log in, on no member: the restart of one guest helps."""
+        laboratory.sql(
+            STRUCK, "ALTER USER root@localhost IDENTIFIED BY 'other-1'; "
+            "ALTER USER os_admin@localhost IDENTIFIED BY 'other-1'")
+        waiting.until('all to be told', self.all_are_denied,
+                      4 * CHANGE_SECONDS, 0.5)
+        self.assertIn('refuses the login of its guest agent',
+                      self.health['sentence'])
+        self.assertNotIn('--force', self.health['next_action'])
+        self.assertIn('instance reboot', self.health['next_action'])
+        # What the agent prepares, it prepares within seconds.
+        time.sleep(2 * CHANGE_SECONDS)
+        laboratory.lab('guest', 'reboot', STRUCK)
+        self.wait_accounts()
+        self.wait_back()
+
+    def all_are_denied(self):
+        self.told()
+        roles = [member['role'] for member in self.read('members')]
+        if roles != ['denied'] * 3:
+            raise waiting.NotYet(str(roles))
+        return True
+
+    def wait_accounts(self):
+        def probe():
+            try:
+                for member in MEMBERS:
+                    laboratory.sql(member, 'SELECT 1')
+            except laboratory.Refused as refused:
+                raise waiting.NotYet(str(refused)) from refused
+            return True
+        began = time.monotonic()
+        waiting.until('os_admin to log in', probe, RETURN_SECONDS, 0.5)
+        print(f'accounts are back after {time.monotonic() - began:.1f} s')
 
     def test_what_changed_while_the_broker_was_away(self):
         laboratory.lab('service', 'kill', 'rabbitmq')

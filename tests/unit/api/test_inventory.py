@@ -73,6 +73,13 @@ class InventoryTestCase(testtools.TestCase):
 
 class ServersTest(InventoryTestCase):
 
+    def test_one_that_was_deleted_in_nova(self) -> None:
+        self.nova.servers.list.return_value = [server(1)]
+        rows = [row(1), row(2), row(3, server=None)]
+        found = self.inventory(*rows)
+        self.assertEqual([False, True, False],
+                         [found.server_gone(one) for one in rows])
+
     def test_by_their_tags(self) -> None:
         rows = [row(1), row(2)]
         self.nova.servers.list.return_value = [

@@ -17,12 +17,14 @@ import threading
 import types
 from typing import Any
 
+import fixtures
 import mock
 import testtools
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
 from trove.common import exception
 from trove.instance import service_status
+from trove.instance.tasks import InstanceTasks
 
 from trove_pxc.api import reading
 from trove_pxc import conf
@@ -166,8 +168,62 @@ class QuestionTest(testtools.TestCase):
         found = self.answer(None)
         self.assertEqual('new', found.to_dict()['role'])
         self.assertFalse(found.reachable)
-        cluster = types.SimpleNamespace(
-            name='c', db_info=types.SimpleNamespace(
+
+
+class ClusterTest(testtools.TestCase):
+    """What the answers of all make of each, and of the whole."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.members = [member() for _ in range(3)]
+        for number, one in enumerate(self.members):
+            one.id, one.name = f'id-{number}', f'c-{number}'
+            one.db_info = types.SimpleNamespace(
+                task_status=InstanceTasks.NONE, server_status='ACTIVE')
+            one.server_gone = False
+            one.datastore_status.is_uptodate = lambda: True
+        self.cluster = types.SimpleNamespace(
+            members=self.members, db_info=types.SimpleNamespace(
                 task_status=ClusterTasks.NONE))
-        state = reading.diagnose(cluster, [found]).state
-        self.assertEqual(diagnosis.ClusterState.NEW, state)
+        self.reports: list[Any] = [report()] * 3
+        self.patch(reading, '_answers', lambda _, asked: [
+            reading.Answer(one, self.reports[self.members.index(one)])
+            for one in asked])
+        self.patch(reading.known, 'ever_complete', lambda ids: True)
+
+    def patch(self, where: Any, name: str, value: Any) -> None:
+        self.useFixture(fixtures.MonkeyPatch(
+            f'{where.__name__}.{name}', value))
+
+    def roles(self) -> list[str]:
+        listed = [answer.role for answer in reading.ask(self.cluster)]
+        shown = reading.positions(self.cluster)
+        self.assertEqual(listed, list(shown.values()))
+        return listed
+
+    def test_a_donor_without_a_joiner_is_locked(self) -> None:
+        self.reports[1] = dataclasses.replace(report(state='2'),
+                                              giving=False)
+        self.assertEqual(['member', 'locked', 'member'], self.roles())
+        self.reports[2] = report(view.ServerState.STARTING)
+        self.assertEqual(['member', 'donor', 'starting'], self.roles())
+
+    def test_one_that_did_not_come_in(self) -> None:
+        self.members[2].db_info.task_status = InstanceTasks.GROWING_ERROR
+        self.assertEqual(['member', 'member', 'failed'], self.roles())
+
+    def test_one_whose_server_is_gone(self) -> None:
+        self.members[2].server_gone = True
+        self.reports[2] = None
+        self.assertEqual(['member', 'member', 'gone'], self.roles())
+
+    def test_one_that_is_known_to_be_lost_is_not_asked(self) -> None:
+        self.members[0].db_info.server_status = 'SHUTOFF'
+        self.assertEqual('unreachable',
+                         reading.positions(self.cluster)['id-0'])
+
+    def test_the_diagnosis_is_of_ids(self) -> None:
+        self.patch(reading.known, 'of_cluster', lambda _: diagnosis.Known(
+            dict.fromkeys(('id-0', 'id-1', 'id-2'), 'c')))
+        found = reading.diagnose(self.cluster, reading.ask(self.cluster))
+        self.assertIs(diagnosis.ClusterState.HEALTHY, found.state)

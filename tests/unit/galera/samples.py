@@ -85,8 +85,12 @@ def report(server: str = 'running', node: view.NodeView | None = None,
 
 
 def primary(**changes: Any) -> view.MemberReport:
-    """A member that is in the primary component and Synced."""
-    return report(node=node_view(**changes))
+    """A member that is in the primary component and Synced.
+
+    :param changes: of its view, and of its report: giving.
+    """
+    giving = changes.pop('giving', None)
+    return report(node=node_view(**changes), giving=giving)
 
 
 def outside(seqno: int, uuid: str | None = UUID) -> view.MemberReport:

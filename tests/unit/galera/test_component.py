@@ -81,8 +81,8 @@ class UnfitTest(testtools.TestCase):
         self.assertIn(words, look(*reports, **more).obstacle)
 
     def test_no_component(self) -> None:
-        self.unfit('no member is in a primary component: a is not '
-                   'reporting, b is outside the primary component',
+        self.unfit('no member is in a primary component: a has a guest '
+                   'agent that does not answer, b is outside the primary',
                    None, samples.outside(7))
         self.unfit('no member')
         found = look(None, samples.outside(7))
@@ -103,7 +103,7 @@ class UnfitTest(testtools.TestCase):
 
     def test_one_that_is_needed(self) -> None:
         for report, role in (
-                (None, 'is not reporting'),
+                (None, 'has a guest agent that does not answer'),
                 (samples.report('stopped'), 'is stopped'),
                 (samples.outside(7), 'is outside'),
                 (joining(3), 'is joining'),
@@ -129,8 +129,8 @@ class UnfitTest(testtools.TestCase):
             self.unfit('counts 3 members, but only a, c answer',
                        inside(3), None, inside(3), report, passing='d')
 
-    def test_stranger(self) -> None:
-        self.unfit('nobody else is known', inside(4), inside(4), inside(4))
+    def test_more_than_are_known(self) -> None:
+        self.unfit('Trove knows no other', inside(4), inside(4), inside(4))
         self.unfit('counts 5', inside(5), None, inside(5), inside(5),
                    passing='b')
 
@@ -157,3 +157,25 @@ class SurvivalTest(testtools.TestCase):
             found = component.Component(tuple(names), size, 'u')
             self.assertIs(survives, found.survives_without(lost),
                           (size, names, lost))
+
+
+class LabelTest(testtools.TestCase):
+
+    labels = {'id-1': 'a', 'id-2': 'b (id-2)', 'id-3': 'b (id-3)'}
+
+    def look(self, *reports: view.MemberReport | None) -> Any:
+        return component.look(dict(zip(self.labels, reports)),
+                              labels=self.labels)
+
+    def test_members_are_known_by_their_ids(self) -> None:
+        found = self.look(inside(2), inside(2), None)
+        self.assertEqual((('id-1', 'id-2'), ''),
+                         (found.inside, found.obstacle))
+
+    def test_an_obstacle_names_them_by_their_labels(self) -> None:
+        self.assertIn('only a, b (id-2) answer from inside; b (id-3) has a',
+                      self.look(inside(3), inside(3), None).obstacle)
+        locked = inside(3, local_state=DONOR.value, giving=False,
+                        ready=False)
+        self.assertIn('not all serve: b (id-2) gives',
+                      self.look(inside(3), locked, inside(3)).obstacle)

@@ -21,7 +21,9 @@ from trove_pxc.galera import diagnosis
 from trove_pxc.galera.diagnosis import ClusterState
 from trove_pxc.galera.diagnosis import UnderWay
 
-NAMES = ('a-1', 'a-2', 'a-3')
+IDS = ('id-1', 'id-2', 'id-3')
+KNOWN = diagnosis.Known(
+    dict(zip(IDS, ('a-1', 'a-2', 'a-3'))), 'my shop')
 
 primary = samples.primary
 report = samples.report
@@ -37,6 +39,12 @@ RECEIVING = report('starting', receiving=True)
 BUSY = primary(local_state='Donor/Desynced', ready=False)
 FROZEN = report('unresponsive')
 MUTE = report('running')
+DENIED = report('running', denied=True)
+READ_ONLY = primary(altered=['read_only'])
+REJECTING = primary(altered=['wsrep_reject_queries'])
+DESYNCED = primary(local_state='Donor/Desynced', altered=['wsrep_desync'])
+LOCKED = primary(local_state='Donor/Desynced', giving=False)
+UNREPLICATED = primary(local_state='unknown', altered=['wsrep_on'])
 SILENT = None
 
 
@@ -51,7 +59,7 @@ def out(size, uuid=samples.UUID):
         cluster_size=size, cluster_uuid=uuid, ready=False))
 
 
-RESTART = "cluster restart 'my shop' --member a-3"
+RESTART = "cluster restart 'my shop' --member id-3"
 RECOVER = 'cluster recover'
 FORCE = '--force MEMBER'
 MEMBERS = 'cluster member list'
@@ -60,11 +68,11 @@ MEMBERS = 'cluster member list'
 CASES = (
     ([IN, IN, IN], ClusterState.HEALTHY, ('All 3',), ()),
     ([IN, DONOR, IN], ClusterState.HEALTHY,
-     ('a-2 gives its data away and serves meanwhile',), ()),
+     ('a-2 gives its data to a member that joins',), ()),
     ([DONOR, DONOR, IN], ClusterState.HEALTHY,
-     ('a-1 and a-2 give their data away and serve',), ()),
+     ('a-1 and a-2 give their data to members that join',), ()),
     ([IN, BUSY, IN], ClusterState.RECOVERING,
-     ('2 of 3', 'takes no statements'), ('a-2 has given its data away',)),
+     ('2 of 3', 'takes no statements'), ('a-2 has given its data',)),
     ([IN, IN, of(2)], ClusterState.RECOVERING,
      ('not all of them see all 3 yet', 'changing'), ('Wait',)),
     ([of(2), of(2), of(2)], ClusterState.RECOVERING,
@@ -73,7 +81,7 @@ CASES = (
      ('Wait until a-3', MEMBERS)),
     # a full state transfer: the server answers when it is over
     ([IN, DONOR, RECEIVING], ClusterState.RECOVERING,
-     ('2 of 3 members serve', 'a-3 is joining', 'a-2 gives its data away'),
+     ('2 of 3 members serve', 'a-3 is joining', 'a-2 gives its data'),
      ('Wait until a-3 is Synced', MEMBERS)),
     ([of(2), BUSY, RECEIVING], ClusterState.RECOVERING,
      ('1 of 3 members serves', 'a-2 gives', 'a-3 is joining'), ('Wait',)),
@@ -89,20 +97,51 @@ CASES = (
      ('a-3 is outside the primary component',),
      ('network between a-3', RESTART)),
     ([of(2), of(2), FROZEN], ClusterState.DEGRADED,
-     ('not answering', 'component of 2 goes on without a-3'), (RESTART,)),
+     ('does not answer', 'component of 2 goes on without a-3'), (RESTART,)),
     ([IN, IN, FROZEN], ClusterState.DEGRADED,
      ('counts a-3 among its 3 members',), (RESTART,)),
     ([of(2), of(2), MUTE], ClusterState.DEGRADED,
-     ('without telling its state',), (RESTART,)),
-    ([of(2), of(2), NEW], ClusterState.DEGRADED, ('was not started yet',),
-     ('instance show a-3',)),
+     ('does not tell its state',), (RESTART,)),
+    ([of(2), of(2), NEW], ClusterState.DEGRADED, ('was never started',),
+     ("cluster shrink 'my shop' id-3",)),
+    # the server lives, and the guest agent cannot ask it
+    ([IN, IN, DENIED], ClusterState.DEGRADED,
+     ('a-3 has a server that runs and refuses the login',
+      'counts a-3 among its 3 members'),
+     ('restores its account', 'instance reboot id-3')),
+    ([DENIED, DENIED, DENIED], ClusterState.UNCERTAIN,
+     ('refuses the login',), ('restores its account',
+                              'instance reboot id-1')),
+    ([DENIED, DENIED, SILENT], ClusterState.UNCERTAIN,
+     ('refuses the login',), ('instance reboot id-1',)),
+    # they refuse writes, or let them wait
+    ([IN, READ_ONLY, IN], ClusterState.DEGRADED,
+     ('2 of 3 members serve; a-2 is read-only',),
+     ('"SET GLOBAL read_only = OFF" on a-2', 'root enable id-2')),
+    ([IN, IN, REJECTING], ClusterState.DEGRADED,
+     ('a-3 rejects all statements',),
+     ('"SET GLOBAL wsrep_reject_queries = NONE"',)),
+    ([IN, IN, DESYNCED], ClusterState.DEGRADED,
+     ('a-3 is desynced', 'wsrep_desync'),
+     ('"SET GLOBAL wsrep_desync = OFF" on a-3',)),
+    ([IN, IN, LOCKED], ClusterState.DEGRADED,
+     ('a-3 is locked by a "FLUSH TABLES WITH READ LOCK" or a backup',),
+     (RESTART,)),
+    ([IN, LOCKED, LOCKED], ClusterState.DEGRADED,
+     ('a-2 is locked', 'a-3 is locked'), (RECOVER,)),
+    ([IN, IN, UNREPLICATED], ClusterState.DEGRADED,
+     ('2 of 3 members serve; a-3 has wsrep_on = OFF',), (RESTART,)),
+    # a donor of a joiner
+    ([IN, LOCKED, JOINER], ClusterState.RECOVERING, ('a-2 gives its data',),
+     ('Wait',)),
     # one is silent: the others know whether it is in
     ([of(2), of(2), SILENT], ClusterState.DEGRADED,
-     ('a-3 is not reporting', 'component of 2 goes on without a-3'),
-     ('An operator', 'instance reboot a-3')),
+     ('a-3 has a guest agent that does not answer',
+      'component of 2 goes on without a-3'),
+     ('An operator', 'instance reboot id-3')),
     ([IN, IN, SILENT], ClusterState.DEGRADED,
-     ('a-3 is not reporting', 'counts a-3 among its 3 members'),
-     ('instance reboot a-3',)),
+     ('guest agent that does not answer', 'counts a-3 among its 3 members'),
+     ('instance reboot id-3',)),
     # most are silent
     ([IN, SILENT, SILENT], ClusterState.DEGRADED,
      ('1 of 3 members serves', 'counts a-2 and a-3 among its 3'),
@@ -111,12 +150,12 @@ CASES = (
      ('of 1 goes on without a-2 and a-3',), ('instance reboot',)),
     ([IN, SILENT, STOPPED], ClusterState.DEGRADED,
      ('counts a-2 among its 3 members', 'a-3 is stopped'),
-     ('instance reboot a-2',)),
+     ('instance reboot id-2',)),
     # two have come together, and do not show it yet
     ([of(1), of(1), SILENT], ClusterState.DEGRADED,
-     ('goes on without a-3',), ('instance reboot a-3',)),
+     ('goes on without a-3',), ('instance reboot id-3',)),
     ([of(2), SILENT, SILENT], ClusterState.DEGRADED,
-     ('a-2 is not reporting and a-3 is not reporting',),
+     ('a-2 has a guest agent that does not', 'and a-3 has a guest agent'),
      ('instance reboot',)),
     # a restart wants all others to serve; more than one needs recover
     ([of(1), STOPPED, STOPPED], ClusterState.DEGRADED,
@@ -129,13 +168,13 @@ CASES = (
     ([of(1), OUT, STOPPED], ClusterState.DEGRADED, ('a-2', 'a-3'),
      (RECOVER,)),
     ([of(2), JOINER, SILENT], ClusterState.DEGRADED, ('a-2', 'a-3'),
-     ('a-3',)),
+     ('id-3',)),
     ([of(4), of(4), of(4)], ClusterState.UNCERTAIN, ('4', '3'),
-     ('stranger', 'SHOW STATUS')),
+     ('Find its address', 'SHOW STATUS', 'server stop')),
     # two histories, or one with two ends
     ([primary(incoming_addresses=['1']), primary(incoming_addresses=['2']),
       OUT], ClusterState.SPLIT, ('a-1 and a-2', 'both take writes'),
-     ('Stop all writes', 'server stop', RECOVER)),
+     ('Stop all writes', 'server stop', 'cluster grow', 'cluster shrink')),
     ([IN, primary(cluster_uuid=samples.OTHER_UUID), IN], ClusterState.SPLIT,
      ('a-1, a-3 and a-2',), ('Stop',)),
     ([of(2), of(2), out(1, samples.OTHER_UUID)], ClusterState.SPLIT,
@@ -150,7 +189,7 @@ CASES = (
      ('different histories: a-1, a-2 and a-3',), (MEMBERS, FORCE)),
     # nobody is primary
     ([out(3), out(3), out(3)], ClusterState.NON_PRIMARY,
-     ('nobody takes writes', 'They see each other'), (RECOVER,)),
+     ('none takes writes', 'They see each other'), (RECOVER,)),
     ([out(1), out(1), out(1)], ClusterState.NON_PRIMARY,
      ('None of them sees another',), ('network', RECOVER)),
     ([out(0), out(0), out(0)], ClusterState.NON_PRIMARY,
@@ -164,43 +203,49 @@ CASES = (
      ('Wait until a-2', 'two minutes', RECOVER)),
     ([STARTING, STARTING, STARTING], ClusterState.RECOVERING,
      ('primary component yet',), ('two minutes', RECOVER)),
-    ([STOPPED, STOPPED, STOPPED], ClusterState.DOWN, ('No member runs',),
+    ([STOPPED, STOPPED, STOPPED], ClusterState.DOWN, ('No server runs',),
      (RECOVER,)),
-    ([STOPPED, CRASHED, NEW], ClusterState.DOWN, ('a-3 was not started',),
+    ([STOPPED, CRASHED, NEW], ClusterState.DOWN, ('a-3 was never started',),
      (RECOVER,)),
     ([NEW, NEW, NEW], ClusterState.NEW, ('No member was started',),
      (MEMBERS,)),
     ([STARTING, NEW, NEW], ClusterState.RECOVERING, ('a-1',), ()),
     ([STOPPED, STOPPED, SILENT], ClusterState.UNCERTAIN,
-     ('a-3 is not reporting', 'may be'), ('instance reboot a-3', FORCE)),
+     ('a-3 has a guest agent that does not answer', 'may be'),
+     ('instance reboot id-3', FORCE)),
     ([OUT, OUT, SILENT], ClusterState.UNCERTAIN, ('a-3',), ('a-3', FORCE)),
     ([OUT, SILENT, SILENT], ClusterState.UNCERTAIN,
-     ('a-2 is not reporting and a-3 is not reporting',), ('a-2', FORCE)),
+     ('a-2 has a guest agent that does not', 'and a-3 has a guest agent'),
+     ('a-2', FORCE)),
     ([OUT, STOPPED, FROZEN], ClusterState.UNCERTAIN, ('a-3',),
-     ('instance reboot a-3',)),
+     ('instance reboot id-3',)),
     ([STOPPED, STOPPED, MUTE], ClusterState.UNCERTAIN, ('a-3',), ('a-3',)),
     ([STARTING, SILENT, STOPPED], ClusterState.UNCERTAIN, ('a-2',),
      ('a-2',)),
     ([SILENT, SILENT, SILENT], ClusterState.UNCERTAIN,
-     ('No member can be told of', 'a-1', 'a-2', 'a-3'),
-     ('instance reboot a-1', FORCE)),
+     ('No member tells whether', 'a-1', 'a-2', 'a-3'),
+     ('instance reboot id-1', FORCE)),
 )
 
 # every command that a next action may name, without its arguments
 COMMANDS = (
-    "openstack database cluster restart 'my shop' --member a-",
+    "openstack database cluster restart 'my shop' --member id-",
     "openstack database cluster recover 'my shop'",
     "openstack database cluster member list 'my shop'",
-    'openstack database instance show a-',
-    'openstack database instance reboot a-',
-    'openstack server stop')
+    "openstack database cluster grow 'my shop' --instance ",
+    "openstack database cluster shrink 'my shop' ",
+    'openstack database instance reboot id-',
+    'openstack database root enable id-',
+    'openstack server stop',
+    'SET GLOBAL ')
 
 EVERY = (IN, DONOR, BUSY, JOINER, RECEIVING, OUT, MUTE, STARTING, FROZEN,
-         STOPPED, CRASHED, NEW, SILENT)
+         STOPPED, CRASHED, NEW, SILENT, DENIED, READ_ONLY, REJECTING,
+         DESYNCED, LOCKED, UNREPLICATED)
 
 
 def diagnose(reports):
-    return diagnosis.diagnose(NAMES, dict(zip(NAMES, reports)), 'my shop')
+    return diagnosis.diagnose(KNOWN, dict(zip(IDS, reports)))
 
 
 class DiagnoseTest(testtools.TestCase):
@@ -226,14 +271,15 @@ class DiagnoseTest(testtools.TestCase):
 
     def test_an_absent_report_is_as_good_as_none(self):
         self.assertEqual(
-            diagnosis.diagnose(NAMES, {'a-1': IN, 'a-2': IN, 'a-3': None}),
-            diagnosis.diagnose(NAMES, {'a-1': IN, 'a-2': IN}))
+            diagnosis.diagnose(
+                KNOWN, {'id-1': IN, 'id-2': IN, 'id-3': None}),
+            diagnosis.diagnose(KNOWN, {'id-1': IN, 'id-2': IN}))
 
-    def test_reports_of_strangers_are_ignored(self):
-        reports = dict(zip(NAMES, (IN, IN, IN)))
+    def test_reports_of_other_members_are_ignored(self):
+        reports = dict(zip(IDS, (IN, IN, IN)))
         self.assertEqual(
-            diagnosis.diagnose(NAMES, reports),
-            diagnosis.diagnose(NAMES, {**reports, 'b-1': CRASHED}))
+            diagnosis.diagnose(KNOWN, reports),
+            diagnosis.diagnose(KNOWN, {**reports, 'b-1': CRASHED}))
 
     def test_whatever_they_report(self):
         for reports in itertools.product(EVERY, repeat=3):
@@ -244,7 +290,8 @@ class DiagnoseTest(testtools.TestCase):
             self.assertEqual(whole, not seen.next_action)
             self.assertRegex(seen.sentence, r'^[A-Za-z0-9].*\.$')
             self.assertRegex(seen.next_action, r'^$|^[A-Z].*\.$')
-            unsure = any(one in (SILENT, FROZEN, MUTE) for one in reports)
+            unsure = any(one in (SILENT, FROZEN, MUTE, DENIED)
+                         for one in reports)
             if unsure:
                 self.assertNotIn(seen.state, (
                     ClusterState.DOWN, ClusterState.NON_PRIMARY,
@@ -271,13 +318,113 @@ class DiagnoseTest(testtools.TestCase):
         """It would be refused otherwise."""
         for reports in itertools.product(EVERY, repeat=3):
             if 'cluster restart' in diagnose(reports).next_action:
-                serving = [one for one in reports if one in (IN, DONOR)]
-                self.assertEqual(2, len(serving), reports)
+                # One that is locked is taken for the donor of a third that
+                # does not tell whether it joins.
+                serving = [one for one in reports
+                           if one in (IN, DONOR, LOCKED)]
+                self.assertGreaterEqual(len(serving), 2, reports)
 
     def test_without_members(self):
-        seen = diagnosis.diagnose((), {})
+        seen = diagnosis.diagnose(diagnosis.Known({}), {})
         self.assertIs(ClusterState.NEW, seen.state)
         self.assertIn('no members', seen.sentence)
+
+    def test_force_is_not_advised_where_it_is_refused(self):
+        """No recovery overrides a server that is there."""
+        for reports in itertools.product(EVERY, repeat=3):
+            seen = diagnose(reports)
+            if seen.state is ClusterState.UNCERTAIN and any(
+                    one in (FROZEN, MUTE, DENIED) for one in reports):
+                self.assertNotIn('--force', seen.next_action, reports)
+
+    def test_several_variables_of_one_member(self):
+        seen = diagnose((IN, IN, primary(altered=[
+            'wsrep_desync', 'tx_read_only', 'read_only', 'super_read_only'])))
+        self.assertIn('"SET GLOBAL read_only = OFF; '
+                      'SET GLOBAL tx_read_only = OFF"', seen.next_action)
+
+
+class NameTest(testtools.TestCase):
+
+    known = diagnosis.Known(
+        {'id-1': 'a-1', 'id-2': 'a-1', 'id-3': 'a-3'}, 'c')
+
+    def told(self, *reports):
+        return diagnosis.diagnose(self.known, dict(zip(IDS, reports)))
+
+    def test_two_of_one_name_that_serve(self):
+        self.assertIs(ClusterState.HEALTHY, self.told(IN, IN, IN).state)
+
+    def test_the_sentence_tells_them_apart(self):
+        seen = self.told(of(2), STOPPED, of(2))
+        self.assertIs(ClusterState.DEGRADED, seen.state)
+        self.assertIn('2 of 3 members serve; a-1 (id-2) is stopped.',
+                      seen.sentence)
+        self.assertIn('cluster restart c --member id-2"', seen.next_action)
+
+
+class FailedTest(testtools.TestCase):
+    """Who did not come in, or go; and a cluster that was never complete."""
+
+    def told(self, *reports, names=KNOWN.names, **known):
+        return diagnosis.diagnose(
+            diagnosis.Known(names, 'c', **known), dict(zip(names, reports)))
+
+    def test_a_create_that_failed(self):
+        for reports in itertools.product((NEW, IN, CRASHED, SILENT),
+                                         repeat=3):
+            seen = self.told(*reports, complete=False, failed={
+                'id-2': 'create: "join of a-2" failed: out of memory.'})
+            self.assertEqual(diagnosis.Diagnosis(
+                ClusterState.FAILED, 'The create of the cluster failed: '
+                'create: "join of a-2" failed: out of memory.',
+                'Delete it: "openstack database cluster delete c". Then '
+                'create it again.'), seen)
+
+    def test_a_create_that_failed_for_an_unknown_reason(self):
+        self.assertEqual(
+            'The create of the cluster failed.',
+            self.told(NEW, NEW, NEW, complete=False).sentence)
+
+    def test_a_create_that_runs(self):
+        seen = self.told(NEW, NEW, NEW, complete=False,
+                         under_way=UnderWay.CREATE)
+        self.assertIs(ClusterState.NEW, seen.state)
+
+    def test_a_newcomer_that_did_not_come_in(self):
+        names = {**KNOWN.names, 'id-4': 'a-4'}
+        for last in (NEW, STOPPED, CRASHED, SILENT, JOINER):
+            seen = self.told(IN, IN, IN, last, names=names,
+                             failed={'id-4': 'grow: it crashed.'})
+            self.assertIs(ClusterState.DEGRADED, seen.state)
+            self.assertIn('3 of 4 members serve; a-4 did not become a '
+                          'member, or was to leave. The fault of a-4: grow: '
+                          'it crashed.', seen.sentence)
+            self.assertIn('Remove it: "openstack database cluster shrink c '
+                          'id-4"', seen.next_action)
+
+    def test_one_that_is_down_beside_it_is_brought_back_first(self):
+        """Neither a restart nor a shrink is possible then."""
+        names = {**KNOWN.names, 'id-4': 'a-4'}
+        seen = self.told(of(2), of(2), STOPPED, NEW, names=names,
+                         failed={'id-4': ''})
+        self.assertIn('"openstack database cluster recover c"',
+                      seen.next_action)
+
+    def test_a_server_that_was_deleted_in_nova(self):
+        seen = self.told(of(2), of(2), SILENT, gone=['id-3'])
+        self.assertIn('a-3 has no server in Nova any more', seen.sentence)
+        self.assertIn('grow c', seen.next_action)
+        self.assertIn('shrink c id-3', seen.next_action)
+        names = {**KNOWN.names, 'id-4': 'a-4'}
+        seen = self.told(IN, IN, IN, SILENT, names=names, gone=['id-4'])
+        self.assertIn('shrink c id-4', seen.next_action)
+        self.assertNotIn('grow', seen.next_action)
+
+    def test_no_member_serves_and_a_server_was_deleted(self):
+        for reports in ((STOPPED, STOPPED, SILENT), (OUT, OUT, SILENT)):
+            seen = self.told(*reports, gone=['id-3'])
+            self.assertIn('--force MEMBER', seen.next_action)
 
 
 class CertificateTest(testtools.TestCase):
@@ -289,8 +436,9 @@ class CertificateTest(testtools.TestCase):
         late = self.now + datetime.timedelta(days=999)
         reports = [dataclasses.replace(one, certificate_ends=ends)
                    for one, ends in ((IN, late), (IN, soon), (last, late))]
-        return diagnosis.diagnose(NAMES, dict(zip(NAMES, reports)), 'c',
-                                  under_way, self.now)
+        return diagnosis.diagnose(
+            diagnosis.Known(KNOWN.names, 'c', under_way),
+            dict(zip(IDS, reports)), self.now)
 
     def test_nothing_is_said_while_it_is_long(self):
         seen = self.told(31)
@@ -320,8 +468,7 @@ class CertificateTest(testtools.TestCase):
         self.assertEqual('', seen.next_action)
 
     def test_clear_text(self):
-        seen = diagnosis.diagnose(NAMES, dict.fromkeys(NAMES, IN), 'c',
-                                  now=self.now)
+        seen = diagnosis.diagnose(KNOWN, dict.fromkeys(IDS, IN), self.now)
         self.assertNotIn('certificate', seen.sentence)
 
 
@@ -329,7 +476,8 @@ class UnderWayTest(testtools.TestCase):
 
     def told(self, reports, under_way):
         return diagnosis.diagnose(
-            NAMES, dict(zip(NAMES, reports)), 'c', under_way)
+            diagnosis.Known(KNOWN.names, 'c', under_way),
+            dict(zip(IDS, reports)))
 
     def test_a_cluster_that_is_built_is_new_until_it_is_whole(self):
         for reports in ((NEW, NEW, NEW), (STARTING, NEW, NEW),

@@ -108,8 +108,8 @@ class StoriesTest(testtools.TestCase):
                 if choice.step is not Step.REJOIN:
                     self.assertIs(Step.REFUSE, fewer.step, (story, silent))
                 seen = diagnosis.diagnose(
-                    NAMES, {name: answer.report
-                            for name, answer in told.items()})
+                    diagnosis.Known(dict(zip(NAMES, NAMES))),
+                    {name: answer.report for name, answer in told.items()})
                 self.assertNotIn(seen.state, (
                     diagnosis.ClusterState.HEALTHY,
                     diagnosis.ClusterState.DOWN), (story, silent))

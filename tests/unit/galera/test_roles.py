@@ -36,6 +36,18 @@ ROLES = (
     (report(node=samples.node_view(cluster_status='unknown')),
      Role.NON_PRIMARY),
     (report('running'), Role.MUTE),
+    (report('running', denied=True), Role.DENIED),
+    (primary(altered=['read_only']), Role.READ_ONLY),
+    (primary(altered=['tx_read_only']), Role.READ_ONLY),
+    (primary(altered=['wsrep_desync', 'read_only'],
+             local_state='Donor/Desynced'), Role.READ_ONLY),
+    (primary(altered=['wsrep_reject_queries', 'read_only']), Role.REJECTING),
+    (primary(altered=['wsrep_desync'], local_state='Donor/Desynced'),
+     Role.DESYNCED),
+    (primary(altered=['wsrep_on'], local_state='unknown'),
+     Role.UNREPLICATED),
+    # told apart by of_all
+    (primary(local_state='Donor/Desynced', giving=False), Role.DONOR),
     (report('starting'), Role.STARTING),
     (report('starting', receiving=True), Role.JOINING),
     (primary(local_state='Donor/Desynced', ready=False), Role.BUSY),
@@ -66,9 +78,49 @@ class RoleTest(testtools.TestCase):
             serves = (told is not None and told.view is not None
                       and told.server is view.ServerState.RUNNING
                       and told.view.serves)
-            self.assertEqual(serves, role in roles.SERVING, told)
+            self.assertEqual(
+                serves, role in (*roles.SERVING, *roles.HINDERED)
+                and role is not Role.UNREPLICATED, told)
 
     def test_the_groups_hold_every_role_once(self):
-        grouped = [*roles.SERVING, *roles.ON_THEIR_WAY, *roles.STILL,
-                   *roles.UNKNOWN, Role.NON_PRIMARY]
+        grouped = [*roles.SERVING, *roles.HINDERED, *roles.ON_THEIR_WAY,
+                   *roles.STILL, *roles.UNKNOWN, Role.NON_PRIMARY]
         self.assertEqual(sorted(Role), sorted(grouped))
+
+
+class AllTest(testtools.TestCase):
+    """The others tell whether a donor is one, and Trove who failed."""
+
+    donor = primary(local_state='Donor/Desynced', giving=False)
+
+    def told(self, *reports, **more):
+        named = dict(zip(('a', 'b', 'c'), reports))
+        return list(roles.of_all(named, **more).values())
+
+    def test_a_donor_without_a_joiner_is_locked(self):
+        self.assertEqual([Role.LOCKED, Role.SYNCED],
+                         self.told(self.donor, primary()))
+        self.assertEqual([Role.LOCKED, Role.LOCKED],
+                         self.told(self.donor, self.donor))
+
+    def test_a_donor_of_somebody(self):
+        for joiner in (report('starting'), None, report('running'),
+                       primary(local_state='Joining', ready=False)):
+            self.assertEqual(Role.DONOR, self.told(self.donor, joiner)[0])
+
+    def test_the_program_of_a_state_transfer_tells(self):
+        gives = primary(local_state='Donor/Desynced', giving=True)
+        self.assertEqual([Role.DONOR], self.told(gives))
+
+    def test_a_guest_that_does_not_look(self):
+        old = primary(local_state='Donor/Desynced')
+        self.assertEqual([Role.DONOR], self.told(old))
+
+    def test_who_failed_is_that_whatever_it_reports(self):
+        for one in (primary(), report('stopped'), None):
+            self.assertEqual([Role.FAILED], self.told(one, failed=['a']))
+
+    def test_a_server_that_is_gone(self):
+        self.assertEqual([Role.GONE, Role.LOCKED],
+                         self.told(None, self.donor, gone=['a']))
+        self.assertEqual([Role.SYNCED], self.told(primary(), gone=['a']))

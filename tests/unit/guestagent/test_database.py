@@ -60,7 +60,8 @@ class DatabaseTest(testtools.TestCase):
     def test_the_view_of_a_synced_node(self) -> None:
         self.cursor.fetchall.return_value = tuple(samples.SYNCED.items())
         self.assertTrue(self.database.view().serves)
-        self.assertEqual([view.STATUS_QUERY], self.statements())
+        self.assertEqual([view.STATUS_QUERY, view.VARIABLES_QUERY],
+                         self.statements())
         self.connection.close.assert_called_once_with()
 
     def test_no_answer_is_waited_for_long(self) -> None:

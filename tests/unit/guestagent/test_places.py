@@ -50,6 +50,8 @@ ON_THE_ROOT_DISK = {
     'server_file': '/config/my.cnf',
     'include_dir': '/config/conf.d',
     'cluster_file': '/config/conf.d/90-galera.cnf',
+    'restoring_file': '/config/conf.d/91-restore-accounts.cnf',
+    'restoring_sql_file': '/config/restore-accounts.sql',
     'identity_dir': '/config/tls',
     'socket': '/socket/mysqld.sock',
     'start_program': '/start/galera-start.sh',

@@ -227,3 +227,64 @@ class MemoryTest(RevivalTestCase):
             clock.return_value = 60.0
             self.member.report()
         self.assertEqual((UUID, 9), self.seen())
+
+
+class AccountsTest(RevivalTestCase):
+    """When the accounts of the agent are looked after."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.credentials = self.useFixture(fixtures.MockPatchObject(
+            self.member, '_credentials', autospec=True)).mock
+
+    def looks(self, **how: bool) -> int:
+        self.credentials.look.reset_mock()
+        self.member.look_after_accounts(**how)
+        return int(self.credentials.look.call_count)
+
+    def test_now_and_then_while_it_runs(self) -> None:
+        self.runs()
+        self.assertEqual([1, 0, 1], [
+            self.looks(), self.looks(), self.looks(at_once=True)])
+
+    def test_not_while_it_does_not_run(self) -> None:
+        self.stopped()
+        self.assertEqual(0, self.looks())
+        self.credentials.withdraw.assert_not_called()
+
+    def test_one_that_crashed_is_to_start_as_any_other(self) -> None:
+        self.container.attrs = fakes.Container(
+            status='exited', exit_code=1).spec.attrs
+        self.assertEqual(0, self.looks())
+        self.credentials.withdraw.assert_called_once_with()
+
+    def test_one_that_ends_again_and_again(self) -> None:
+        self.container.attrs = fakes.Container(
+            status='running', restarts=2).spec.attrs
+        self.looks()
+        self.assertTrue(self.credentials.look.call_args.kwargs['failing'])
+
+    def test_a_guest_that_was_never_started(self) -> None:
+        fresh = self.new_agent()
+        with fixtures.MockPatchObject(fresh, '_records') as records:
+            records.mock.read.return_value = None
+            fresh.look_after_accounts()
+
+
+class StopTest(RevivalTestCase):
+
+    def test_the_clients_of_one_that_may_be_locked_are_ended(self) -> None:
+        self.runs(samples.node_view(local_state='Donor/Desynced'))
+        self.member.stop()
+        self.admin.end_clients.assert_called_once_with()
+        self.container.stop.assert_called_once()
+
+    def test_others_keep_theirs_until_the_server_ends(self) -> None:
+        self.runs(samples.node_view())
+        self.member.stop()
+        self.admin.end_clients.assert_not_called()
+
+    def test_one_that_does_not_answer_is_stopped_all_the_same(self) -> None:
+        self.runs()
+        self.member.stop()
+        self.container.stop.assert_called_once()

@@ -48,6 +48,11 @@ class OfReportTest(testtools.TestCase):
         for told, expected in (
                 (report(), Statuses.HEALTHY),
                 (report(wsrep_local_state='2'), Statuses.HEALTHY),
+                (report(wsrep_local_state='2', wsrep_desync='ON'),
+                 Statuses.HEALTHY),
+                (report(read_only='ON'), Statuses.RUNNING),
+                (report(wsrep_reject_queries='ALL'), Statuses.RUNNING),
+                (report(wsrep_on='OFF'), Statuses.RUNNING),
                 (report(wsrep_local_state='1'), Statuses.RUNNING),
                 (report(wsrep_local_state='3'), Statuses.RUNNING),
                 (report(**samples.CUT_OFF), Statuses.BLOCKED),

@@ -271,6 +271,10 @@ class Guest:
     def continue_member(self, uuid: str, seqno: int) -> None:
         self.enters()
 
+    @_question
+    def restore_accounts(self) -> None:
+        """They are all right here."""
+
     @_order
     def write_probe(self, token: str) -> None:
         self.galera.written.add(token)

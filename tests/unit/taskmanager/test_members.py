@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import testtools
 
+from tests.unit.galera import samples
 from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import members
@@ -67,6 +68,11 @@ class SeenTest(testtools.TestCase):
                 'wsrep_cluster_size': '2'})))
 
     def test_one_that_does_not(self) -> None:
+        self.assertIn(
+            'size 3, and it is read-only, and refuses the writes of users',
+            members.seen(samples.primary(altered=['read_only'])))
+        self.assertIn('and it is locked by', members.seen(samples.primary(
+            local_state='Donor/Desynced', giving=False)))
         self.assertEqual('server starting', members.seen(
             self.report(view.ServerState.STARTING, None)))
 

@@ -107,6 +107,30 @@ class JoinTest(RejoinTestCase):
             self.assertEqual(PATIENCE, self.clock.now - began)
         self.assertEqual(ANEW * 2, self.galera.told)
 
+    def test_one_that_is_locked_or_does_not_replicate(self) -> None:
+        """It is primary: its guest would not halt it."""
+        def starts() -> None:
+            self.guest.sees.clear()
+            self.guest.enters()
+        for sees in ({'local_state': view.LocalState.DONOR},
+                     {'local_state': view.LocalState.UNKNOWN,
+                      'altered': ('wsrep_on',)}):
+            self.guest.enters()
+            self.guest.sees = dict(sees)
+            self.guest.looks = {'giving': False}
+            self.guest.will('start_member', starts)
+            self.join()
+        self.assertEqual(['c-3 stop_member', 'c-3 start_member'] * 2,
+                         self.galera.told)
+
+    def test_a_donor_is_left_alone(self) -> None:
+        """And one whose agent is too old to tell."""
+        self.guest.enters()
+        self.guest.sees = {'local_state': view.LocalState.DONOR}
+        for giving in (True, None):
+            self.guest.looks = {'giving': giving}
+            self.assertFalse(rejoin.held_back(self.guest.member_report()))
+
     def test_while_data_arrives_it_is_not_started_anew(self) -> None:
         self.guest.stands(STATES.STARTING)
         for minute in range(1, 11):

@@ -1,0 +1,469 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Each next action is carried out where it is given, and helps.
+
+The tables are complete: a role or a state without such a test is an error.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from trove.instance.tasks import InstanceTasks
+
+from tests.functional import advice
+from tests.functional import base
+from tests.functional import cloud as clouds
+from tests.functional import galera
+from tests.functional import test_actions
+from tests.functional import test_recover
+from trove_pxc.galera import diagnosis
+from trove_pxc.galera import remedy
+from trove_pxc.galera import roles
+from trove_pxc.galera.roles import Role
+
+ONE, TWO, THREE = test_actions.NAMES
+FOUR = 'products-4'
+State = diagnosis.ClusterState
+ServerState = galera.ServerState
+
+Situation = Callable[['AdviceTest'], None]
+
+
+class AdviceTest(test_recover.RecoverTestCase):
+    """A cluster of three that served, and a person who reads its health."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.override('verify_timeout', 5, 'mariadb')
+        self.override('join_stall_timeout', 10, 'mariadb')
+        self.reader = advice.Reader(self, self.cluster_id)
+
+    def follow(self, state: State, **words: str) -> str:
+        """Do what the health says until nothing is left to do.
+
+        :returns: what it said first.
+        """
+        first = self.reader.health()
+        self.assertEqual(state, first['state'], first)
+        health = first
+        for _ in range(3):
+            if health['state'] == State.HEALTHY:
+                break
+            self.reader.follow(health['next_action'], **words)
+            health = self.reader.health()
+        self.assertEqual((State.HEALTHY, ''), (
+            health['state'], health['next_action']), (
+                first, health, self.reader.done))
+        return str(first['sentence'])
+
+    def guest(self, name: str = TWO) -> galera.Guest:
+        return self.world.named(name)
+
+    def grow(self) -> None:
+        self.accept({'grow': [{
+            'flavorRef': '1', 'volume': {'size': 1},
+            'nics': [{'network_id': clouds.NETWORK}]}]})
+        self.settle()
+
+    def grow_that_fails(self) -> None:
+        self.world.habits[FOUR] = {'crashes': True}
+        self.grow()
+
+
+def _with(**attributes: Any) -> Situation:
+    """The second member is so."""
+    def put(test: AdviceTest) -> None:
+        for name, value in attributes.items():
+            setattr(test.guest(), name, value)
+    return put
+
+
+def _server(state: ServerState, **data: Any) -> Situation:
+    """The second member's server stands so, outside the component."""
+    def put(test: AdviceTest) -> None:
+        test.world.stand(TWO, state, 1, **data)
+    return put
+
+
+def _frozen(test: AdviceTest) -> None:
+    test.world.stand(TWO, ServerState.UNRESPONSIVE, 1)
+
+
+def _failed(test: AdviceTest) -> None:
+    test.grow_that_fails()
+
+
+def _never_started(test: AdviceTest) -> None:
+    """An operator has reset its status."""
+    test.grow_that_fails()
+    row = next(row for row in test.instance_rows(test.cluster_id)
+               if row.name == FOUR)
+    row.update(task_status=InstanceTasks.NONE)
+    test.world.stand(FOUR, ServerState.ABSENT, -1, started=False)
+
+
+def _gone(test: AdviceTest) -> None:
+    """Its server was deleted in Nova, past Trove."""
+    row = test.instance_rows(test.cluster_id)[1]
+    del test.cloud.servers[row.compute_instance_id]
+    test.guest().die()
+
+
+def _silent(test: AdviceTest) -> None:
+    test.guest().fall_silent()
+
+
+#: how each role that is wrong comes about, and what its remedy is
+BY_ROLE: dict[Role, tuple[State, Situation, str]] = {
+    Role.JOINING: (State.RECOVERING, _with(
+        synced=False, reports_until_synced=9), ''),
+    Role.STARTING: (State.RECOVERING, _server(ServerState.STARTING), ''),
+    Role.FAILED: (State.DEGRADED, _failed, 'cluster shrink'),
+    Role.NEW: (State.DEGRADED, _never_started, 'cluster shrink'),
+    Role.GONE: (State.DEGRADED, _gone, 'cluster grow'),
+    Role.LOCKED: (State.DEGRADED, _with(locked=True), 'cluster restart'),
+    Role.DESYNCED: (State.DEGRADED, _with(
+        variables={'wsrep_desync': 'ON'}), 'SET GLOBAL wsrep_desync'),
+    Role.READ_ONLY: (State.DEGRADED, _with(
+        variables={'read_only': 'ON'}), 'SET GLOBAL read_only'),
+    Role.REJECTING: (State.DEGRADED, _with(
+        variables={'wsrep_reject_queries': 'ALL'}),
+        'SET GLOBAL wsrep_reject_queries'),
+    Role.UNREPLICATED: (State.DEGRADED, _with(
+        variables={'wsrep_on': 'OFF'}), 'cluster restart'),
+    Role.NON_PRIMARY: (State.DEGRADED, _server(ServerState.RUNNING),
+                       'cluster restart'),
+    Role.FROZEN: (State.DEGRADED, _frozen, 'cluster restart'),
+    Role.MUTE: (State.DEGRADED, _with(mute=True), 'cluster restart'),
+    Role.STOPPED: (State.DEGRADED, _server(ServerState.STOPPED),
+                   'cluster restart'),
+    Role.CRASHED: (State.DEGRADED, _server(ServerState.CRASHED),
+                   'cluster restart'),
+    Role.DENIED: (State.DEGRADED, _with(denied=True), 'instance reboot'),
+    Role.SILENT: (State.DEGRADED, _silent, 'instance reboot'),
+}
+
+
+class RoleTest(AdviceTest):
+    """One member is wrong, and what the health says makes all well."""
+
+
+def _role_test(role: Role) -> Callable[[RoleTest], None]:
+    def test(self: RoleTest) -> None:
+        state, situation, command = BY_ROLE[role]
+        situation(self)
+        words = {'FLAVOR': '1', 'SIZE': '1'}
+        sentence = self.follow(state, **words)
+        self.assertIn(str(role), sentence)
+        self.assertIn(command, ' '.join(self.reader.done))
+    return test
+
+
+for _role in BY_ROLE:
+    setattr(RoleTest, f'test_{_role.name.lower()}', _role_test(_role))
+
+
+class CompleteTest(base.testtools.TestCase):
+
+    def test_each_role_that_is_wrong_has_its_test(self) -> None:
+        """A donor that takes no statements is waited for as a joiner is."""
+        self.assertEqual(
+            set(Role) - {*roles.SERVING, Role.BUSY}, set(BY_ROLE))
+
+
+class SeveralTest(AdviceTest):
+    """Several members are wrong at once."""
+
+    def both(self, **attributes: Any) -> None:
+        for name in (TWO, THREE):
+            for key, value in attributes.items():
+                setattr(self.guest(name), key, value)
+
+    def test_two_are_stopped(self) -> None:
+        for name in (TWO, THREE):
+            self.world.stand(name, ServerState.STOPPED, 1)
+        self.follow(State.DEGRADED)
+        self.assertIn('cluster recover', self.reader.done[0])
+
+    def test_two_are_locked(self) -> None:
+        self.both(locked=True)
+        self.follow(State.DEGRADED)
+        self.assertIn('cluster recover', self.reader.done[0])
+
+    def test_all_are_locked(self) -> None:
+        self.guest(ONE).locked = True
+        self.test_two_are_locked()
+
+    def test_two_do_not_replicate(self) -> None:
+        for name in (TWO, THREE):
+            self.guest(name).variables['wsrep_on'] = 'OFF'
+        self.follow(State.DEGRADED)
+        self.assertIn('cluster recover', self.reader.done[0])
+
+    def test_two_are_read_only(self) -> None:
+        for name in (TWO, THREE):
+            self.guest(name).variables['read_only'] = 'ON'
+        self.follow(State.DEGRADED)
+        self.assertEqual(2, len(self.reader.done))
+
+    def test_one_is_stopped_beside_one_that_did_not_come_in(self) -> None:
+        self.grow_that_fails()
+        self.world.stand(TWO, ServerState.STOPPED, 1)
+        self.follow(State.DEGRADED)
+        self.assertIn('cluster recover', self.reader.done[0])
+        self.assertIn('cluster shrink', self.reader.done[1])
+
+    def test_all_refuse_the_login_of_their_agents(self) -> None:
+        for name in test_actions.NAMES:
+            self.guest(name).denied = True
+        sentence = self.follow(State.UNCERTAIN)
+        self.assertIn('refuses the login', sentence)
+        self.assertEqual(1, len(self.reader.done))
+        self.assertIn('instance reboot', self.reader.done[0])
+
+    def test_two_of_one_name(self) -> None:
+        """Renamed in the table, as by a version before this one."""
+        row = self.instance_rows(self.cluster_id)[2]
+        row.update(name=TWO)
+        self.assertEqual(State.HEALTHY, self.reader.health()['state'])
+        guest = self.world.guests[row.id]
+        with self.world.lock:
+            guest.leave()
+            guest.server = ServerState.STOPPED
+        sentence = self.follow(State.DEGRADED)
+        self.assertIn(f'{TWO} ({row.id}) is stopped', sentence)
+
+    def test_two_of_one_name_do_not_keep_a_cluster_from_growing(
+            self) -> None:
+        self.instance_rows(self.cluster_id)[2].update(name=TWO)
+        self.grow()
+        self.assertEqual('', ''.join(
+            self.fault(row.id) for row in self.instance_rows(
+                self.cluster_id)))
+        self.assertEqual(4, len(self.world.component))
+        self.assertEqual(4, len({
+            guest.settings['facts']['member_name']
+            for guest in self.world.guests.values() if guest.settings}))
+
+    def test_two_clusters_of_one_name(self) -> None:
+        """The command names the one that is meant."""
+        other = self.cluster_row(self.cluster_id)
+        type(other).create(
+            name=other.name, tenant_id=other.tenant_id,
+            datastore_version_id=other.datastore_version_id,
+            task_status=other.task_status)
+        self.world.stand(TWO, ServerState.STOPPED, 1)
+        self.follow(State.DEGRADED)
+        self.assertIn(self.cluster_id, self.reader.done[0])
+
+
+class StateTest(AdviceTest):
+    """No member serves; or the cluster was never built."""
+
+    def all_stand(self, *servers: ServerState) -> None:
+        for name, server in zip(test_actions.NAMES, servers):
+            self.world.stand(name, server, 1)
+        self.world.seqno = 1
+
+    def test_down(self) -> None:
+        self.all_stand(*[ServerState.STOPPED] * 3)
+        self.follow(State.DOWN)
+
+    def test_non_primary(self) -> None:
+        self.all_stand(*[ServerState.RUNNING] * 3)
+        self.follow(State.NON_PRIMARY)
+
+    def test_recovering(self) -> None:
+        """They start, and find no component by themselves."""
+        self.all_stand(*[ServerState.STARTING] * 3)
+        self.follow(State.RECOVERING)
+
+    def test_uncertain(self) -> None:
+        self.all_stand(*[ServerState.STOPPED] * 3)
+        self.guest().fall_silent()
+        self.follow(State.UNCERTAIN)
+        self.assertIn('instance reboot', self.reader.done[0])
+
+    def test_split(self) -> None:
+        """Two histories, none of them primary: a person chooses one."""
+        self.all_stand(*[ServerState.RUNNING] * 3)
+        self.guest().history = test_recover.OTHER_UUID
+        health = self.reader.health()
+        self.assertEqual(State.SPLIT, health['state'])
+        others = [self.guest(name) for name in (TWO, THREE)]
+        for other in others:
+            self.world.stand(other.name, ServerState.STOPPED, 1)
+            other.die()
+        self.reader.follow(health['next_action'], MEMBER=self.member(1))
+        for other in others:
+            other.wake_up()
+            other.come_back()
+        self.follow(State.HEALTHY)
+
+    def test_split_into_two_components(self) -> None:
+        self.world.habits[TWO] = {'other_history': test_recover.OTHER_UUID}
+        health = self.reader.health()
+        self.assertEqual(State.SPLIT, health['state'])
+        self.guest().die()
+        self.reader.follow(health['next_action'], MEMBER=self.member(2),
+                           FLAVOR='1', SIZE='1')
+        self.assertEqual(State.HEALTHY, self.reader.health()['state'])
+
+    def test_a_member_of_another_history(self) -> None:
+        self.world.stand(TWO, ServerState.RUNNING, 1,
+                         history=test_recover.OTHER_UUID)
+        self.follow(State.SPLIT)
+        self.assertIn('cluster restart', self.reader.done[0])
+
+    def test_too_many(self) -> None:
+        """A server that Trove does not manage: an operator stops it."""
+        row = self.instance_rows(self.cluster_id)[2]
+        row.update(deleted=True)
+        health = self.reader.health()
+        self.assertEqual(State.UNCERTAIN, health['state'])
+        self.assertIn('server stop SERVER', health['next_action'])
+        self.reader.follow(health['next_action'])
+        self.guest(THREE).die()
+        self.assertEqual(State.HEALTHY, self.reader.health()['state'])
+
+    def test_new(self) -> None:
+        """What is built needs but be waited for."""
+        cluster_id = self.create(name='more').json['cluster']['id']
+        reader = advice.Reader(self, cluster_id)
+        health = reader.health()
+        self.assertEqual((State.NEW, 'Wait until that is over.'), (
+            health['state'], health['next_action']))
+        self.wait_for_task(cluster_id)
+
+    def test_failed(self) -> None:
+        """Deleted and created again, it comes to be."""
+        self.world.forget()
+        self.world.habits['more-2'] = {'crashes': True}
+        cluster_id = self.create(name='more').json['cluster']['id']
+        self.wait_for_task(cluster_id)
+        self.settle()
+        reader = advice.Reader(self, cluster_id)
+        health = reader.health()
+        self.assertEqual(State.FAILED, health['state'])
+        self.assertIn('disk is 100% full', health['sentence'])
+        self.assertNotIn('Next:', health['sentence'])
+        reader.follow(health['next_action'])
+        self.assertEqual(1, len(reader.done))
+        self.world.habits.clear()
+        self.world.history = ''
+        again = self.create(name='more').json['cluster']['id']
+        self.wait_for_task(again)
+        self.assertEqual(
+            State.HEALTHY, advice.Reader(self, again).health()['state'])
+
+    def test_certificates(self) -> None:
+        """It is rotated; here it is always of few days."""
+        self.override('certificate_days', 20, 'mariadb')
+        self.world.forget()
+        cluster_id = self.create(name='more').json['cluster']['id']
+        self.wait_for_task(cluster_id)
+        reader = advice.Reader(self, cluster_id)
+        self.override('certificate_days', 3650, 'mariadb')
+        health = reader.health()
+        self.assertIn('expires on', health['sentence'])
+        reader.follow(health['next_action'])
+        self.assertIn('certificate rotate', reader.done[0])
+        self.assertEqual('', reader.health()['next_action'])
+
+    def test_each_state_has_its_test(self) -> None:
+        tested = {name.removeprefix('test_').upper()
+                  for name in dir(self) if name.startswith('test_')}
+        self.assertEqual(
+            set(), set(State) - tested - {State.HEALTHY, State.DEGRADED})
+
+
+#: where each remedy is carried out
+REMEDIES: dict[str, tuple[type, str]] = {
+    'of_members': (RoleTest, 'test_stopped'),
+    'of_failed_create': (StateTest, 'test_failed'),
+    'of_certificates': (StateTest, 'test_certificates'),
+    'of_too_many': (StateTest, 'test_too_many'),
+    'of_unknown': (StateTest, 'test_uncertain'),
+    'of_coming': (StateTest, 'test_recovering'),
+    'of_down': (StateTest, 'test_down'),
+    'of_cut_off': (StateTest, 'test_non_primary'),
+    'of_two_histories': (StateTest, 'test_split'),
+    'of_foreign': (StateTest, 'test_a_member_of_another_history'),
+    'of_two_primaries': (StateTest, 'test_split_into_two_components'),
+}
+
+
+class RemedyTest(base.testtools.TestCase):
+
+    def test_each_remedy_has_its_test(self) -> None:
+        self.assertEqual(
+            {name for name in dir(remedy.Remedies)
+             if name.startswith('of_')}, set(REMEDIES))
+        for test, name in REMEDIES.values():
+            self.assertTrue(callable(getattr(test, name)))
+
+
+class FailedCreateTest(AdviceTest):
+    """A cluster that was never complete."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.world.forget()
+        self.world.habits['more-2'] = {'crashes': True}
+        self.failed = self.create(name='more').json['cluster']['id']
+        self.wait_for_task(self.failed)
+        self.settle()
+        self.second = self.instance_rows(self.failed)[1].id
+        self.told = self.fault(self.second)
+        self.assertIn('disk is 100% full', self.told)
+
+    def test_nothing_can_be_done_to_it_and_its_fault_is_kept(self) -> None:
+        for body in ({'recover': {}}, {'restart': {}},
+                     {'restart': {'instance': self.second}},
+                     {'rotate_certificates': {}}, {'resize': {
+                         'volume': {'size': 2}}}, {'grow': [{
+                             'flavorRef': '1', 'volume': {'size': 1}}]}):
+            response = self.request('POST', f'/clusters/{self.failed}', body)
+            self.assertEqual(400, response.status_int, (body, response.text))
+            said = response.json['badRequest']['message']
+            self.assertIn('The create of the cluster failed: ', said)
+            self.assertIn('disk is 100% full', said)
+            self.assertIn('"openstack database cluster delete more"', said)
+        self.assertEqual(self.told, self.fault(self.second))
+
+    def test_the_members_show_what_they_are(self) -> None:
+        response = self.request('GET', f'/clusters/{self.failed}/members')
+        self.assertIn(response.json['members'][1]['role'],
+                      ('crashed', 'starting'))
+
+
+class AccountsTest(AdviceTest):
+    """Somebody has dropped the account for state transfers."""
+
+    def test_a_grow_restores_it_first(self) -> None:
+        self.world.lost_accounts = True
+        self.grow()
+        self.assertEqual(4, len(self.world.component))
+        self.assertEqual(1, self.world.restorations)
+
+    def test_a_guest_that_cannot_is_passed_over(self) -> None:
+        self.world.lost_accounts = True
+        self.world.habits[ONE] = {'cannot_restore': True}
+        self.grow()
+        self.assertEqual(4, len(self.world.component))
+
+    def test_agents_of_an_older_version(self) -> None:
+        for name in test_actions.NAMES:
+            self.world.habits[name] = {'cannot_restore': True}
+        self.grow()
+        self.assertEqual(4, len(self.world.component))

@@ -1,0 +1,118 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What Trove's tables and Nova tell of a cluster, whatever its members say.
+
+Imported by api/reading and api/actions.
+"""
+
+from collections.abc import Iterable
+import dataclasses
+import re
+from typing import Any
+
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+from trove.common import cfg
+from trove.instance import models as instance_models
+from trove.instance import service_status
+
+from trove_pxc.api import validation
+from trove_pxc.galera import diagnosis
+
+CONF = cfg.CONF
+
+Statuses = service_status.ServiceStatuses
+UnderWay = diagnosis.UnderWay
+
+# The last one Trove keeps of an instance that it gave up while it was built.
+_INCOMPLETE = (Statuses.NEW, Statuses.BUILDING, Statuses.INSTANCE_READY,
+               Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
+_UNDER_WAY = {
+    ClusterTasks.NONE.code: UnderWay.NOTHING,
+    ClusterTasks.BUILDING_INITIAL.code: UnderWay.CREATE,
+    ClusterTasks.DELETING.code: UnderWay.DELETE,
+}
+_NEXT = re.compile(r'[. ]*\bNext: .*', re.DOTALL)
+
+
+def of_cluster(cluster: Any) -> diagnosis.Known:
+    """What a diagnosis needs beside the members' reports."""
+    found = cluster.members
+    complete = ever_complete(member.id for member in found)
+    under_way = _UNDER_WAY.get(
+        cluster.db_info.task_status.code, UnderWay.CHANGE)
+    blamed = failed(found) if complete else failed(found) or [
+        member.id for member in found]
+    faults = {one: fault(one) for one in blamed}
+    if not complete and under_way is not UnderWay.NOTHING:
+        faults = {}     # of a create that goes on
+    return diagnosis.Known(
+        names={member.id: str(member.name) for member in found},
+        cluster=handle(cluster), under_way=under_way, complete=complete,
+        failed=faults, gone=gone(found),
+        least=CONF.get(cluster.ds_version.manager).min_cluster_member_count)
+
+
+def ever_complete(instance_ids: Iterable[str]) -> bool:
+    """Whether the cluster of these members was ever built to its end.
+
+    Read from the table, where the status of a guest that has told nothing
+    for long stays what it was.
+    """
+    model = instance_models.InstanceServiceStatus
+    return any(
+        status.status not in _INCOMPLETE for status in model.find_by_filter(
+            filters=[model.instance_id.in_(list(instance_ids))]).all())
+
+
+def check_complete(cluster: Any, instance_ids: Iterable[str]) -> None:
+    """Refuse what a cluster cannot do that was never complete.
+
+    :raises trove.common.exception.BadRequest: it says why its create
+        failed, and what to do.
+    """
+    if not ever_complete(instance_ids):
+        found = diagnosis.diagnose(dataclasses.replace(
+            of_cluster(cluster), under_way=UnderWay.NOTHING), {})
+        raise validation.refused(
+            f'{found.sentence} {found.next_action}')
+
+
+def failed(found: Iterable[Any]) -> list[str]:
+    """Ids of the members that did not come in or go well."""
+    return [member.id for member in found
+            if member.db_info.task_status.is_error]
+
+
+def gone(found: Iterable[Any]) -> list[str]:
+    """Ids of the members whose server was deleted in Nova."""
+    return [member.id for member in found if member.server_gone]
+
+
+def fault(instance_id: str) -> str:
+    """The last fault of an instance in one line, without what to do next."""
+    row = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
+    return '' if row is None else _NEXT.sub('', ' '.join(row.message.split()))
+
+
+def handle(cluster: Any) -> str:
+    """What a command takes for this cluster and no other.
+
+    Its name, unless another cluster of the project has it as well, or the
+    client would take it for an option.
+    """
+    name = str(cluster.name)
+    of_name = cluster_models.DBCluster.find_all(
+        tenant_id=cluster.tenant_id, name=name, deleted=False).all()
+    alone = len(of_name) <= 1
+    return name if alone and not name.startswith('-') else str(cluster.id)

@@ -1,0 +1,79 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The accounts of this package in a cluster, and how they are restored.
+
+Pure. The guest's module of the same name uses it. A user with all privileges
+can change or drop these accounts; the secrets of the cluster say what they
+were made with.
+"""
+
+import dataclasses
+
+from trove_pxc.galera import accounts
+from trove_pxc.galera.dialect import Dialect
+from trove_pxc.galera.secret import Secret
+from trove_pxc.galera.settings import ADMIN_USER
+from trove_pxc.galera.settings import ClusterSecrets
+from trove_pxc.galera.settings import SST_USER
+
+HOST = 'localhost'
+_ALL = ('ALL',)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Account:
+    """One account, which logs in over the socket alone.
+
+    :ivar administers: whether it may restore the others.
+    """
+
+    user: str
+    password: Secret
+    privileges: tuple[str, ...]
+    administers: bool = False
+
+    def __str__(self) -> str:
+        return f'{self.user}@{HOST}'
+
+
+def own(dialect: Dialect, secrets: ClusterSecrets,
+        sst_method: str | None = None) -> tuple[Account, ...]:
+    """The accounts that a member needs; those that administer come first.
+
+    :param sst_method: None for the dialect's default.
+    """
+    found = [Account(ADMIN_USER, secrets.admin_password, _ALL, True),
+             Account('root', secrets.root_password, _ALL, True)]
+    if dialect.sst_method(sst_method) in dialect.sst_auth_methods:
+        found.append(Account(SST_USER, secrets.sst_password,
+                             dialect.sst_user_grants))
+    return tuple(found)
+
+
+def statements(dialect: Dialect, account: Account) -> tuple[Secret, ...]:
+    """What makes an account as it was made first; it never fails.
+
+    One statement each, without a line break or a closing semicolon.
+    """
+    return accounts.create_account(
+        dialect, account.user, HOST, account.password, account.privileges,
+        grant_option=account.administers)
+
+
+def removal(dialect: Dialect, account: Account) -> str:
+    """What takes away an account and whatever keeps it from logging in.
+
+    A lock, a plugin or a limit. It fails where the account is absent and
+    the server does not know IF EXISTS.
+    """
+    return accounts.drop_account(dialect, account.user, HOST)
