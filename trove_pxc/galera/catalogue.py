@@ -136,6 +136,7 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
         traffic_encryption_variable=None,
         sst_encryption=_MARIADB_SST_TLS,
         knows_alter_user=True,
+        grant_makes_accounts=True,
         settings=_NO_QUERY_CACHE,
         removed_options=frozenset({
             'innodb_buffer_pool_instances', 'innodb_log_files_in_group',
@@ -192,6 +193,7 @@ _PXC_56 = Dialect(
     traffic_encryption_variable=None,
     sst_encryption=_XTRABACKUP_SST_TLS,
     knows_alter_user=False,
+    grant_makes_accounts=True,
     settings=(*_NO_QUERY_CACHE, *_DIRECT),
     removed_options=frozenset({
         'wsrep_applier_threads', 'pxc_strict_mode', 'mysqlx', 'wsrep_on',
@@ -239,6 +241,7 @@ _PXC_80 = dataclasses.replace(
     sst_programs=(_XTRABACKUP_8, _XTRABACKUP_8_TLS),
     sst_auth_methods=(),
     sst_user_grants=(),
+    grant_makes_accounts=False,
     # The binary log is on by default there, and fills the volume; Galera
     # does not need it. The X protocol is one port more to guard.
     settings=(*_DIRECT, ('skip_log_bin', ''), ('mysqlx', '0')),

@@ -76,6 +76,9 @@ class Dialect:
         '{cert}', '{key}' and '{pair}' stand for the files' paths.
     :ivar knows_alter_user: whether ALTER USER sets passwords and
         IF [NOT] EXISTS is known for users.
+    :ivar grant_makes_accounts: whether GRANT makes an account that is not
+        there, without a password, unless the sql_mode forbids it ("Changes
+        in MySQL 8.0.11").
     :ivar settings: options of the [mysqld] section that this series wants
         beside the common ones; an empty value stands for a bare option.
     :ivar removed_options: options that keep the server from starting.
@@ -108,6 +111,7 @@ class Dialect:
     traffic_encryption_variable: str | None
     sst_encryption: tuple[tuple[str, str], ...]
     knows_alter_user: bool
+    grant_makes_accounts: bool
     settings: tuple[tuple[str, str], ...]
     removed_options: frozenset[str]
     minimum_safe_version: tuple[int, int, int] | None = None

@@ -29,15 +29,29 @@ from trove.guestagent import api as guest_api
 from trove.instance import models as instance_models
 
 from trove_pxc import conf
+from trove_pxc import exceptions
 from trove_pxc.galera import identity as identities
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc import masking
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
 conf.register(CONF)
+
+#: what a guest raises for what a user asked, and what the API makes of it
+_REFUSALS = {
+    exceptions.RequestRefused: exception.BadRequest,
+    exceptions.UserExists: exception.UserAlreadyExists,
+    exceptions.UserUnknown: exception.UserNotFound,
+    exceptions.DatabaseExists: exception.DatabaseAlreadyExists,
+    exceptions.DatabaseUnknown: exception.DatabaseNotFound,
+    exceptions.ServerUnavailable: exception.UnprocessableEntity,
+}
+#: what oslo.messaging adds to the name of a class that it makes again
+_REMOTE = '_Remote'
 
 
 class GaleraGuestAPI(guest_api.API):
@@ -122,6 +136,51 @@ class GaleraGuestAPI(guest_api.API):
     def cluster_complete(self) -> None:
         self._act('cluster_complete')
 
+    def create_user(self, users: list[dict[str, Any]]) -> None:
+        """:raises trove.common.exception.TroveError: see _change."""
+        self._change('create_user', users=users)
+
+    def delete_user(self, user: dict[str, Any]) -> None:
+        self._change('delete_user', user=user)
+
+    def update_attributes(self, username: str, hostname: str,
+                          user_attrs: dict[str, Any]) -> None:
+        self._change('update_attributes', username=username,
+                     hostname=hostname, user_attrs=user_attrs)
+
+    def change_passwords(self, users: list[dict[str, Any]]) -> None:
+        self._change('change_passwords', users=users)
+
+    def create_database(self, databases: list[dict[str, Any]]) -> None:
+        self._change('create_database', databases=databases)
+
+    def delete_database(self, database: dict[str, Any]) -> None:
+        self._change('delete_database', database=database)
+
+    def grant_access(self, username: str, hostname: str,
+                     databases: list[str]) -> None:
+        self._change('grant_access', username=username, hostname=hostname,
+                     databases=databases)
+
+    def revoke_access(self, username: str, hostname: str,
+                      database: str) -> None:
+        self._change('revoke_access', username=username, hostname=hostname,
+                     database=database)
+
+    def _change(self, method: str, **arguments: Any) -> None:
+        """Change users or databases; a member's server has done it then.
+
+        A single instance is told as Trove tells it, mostly without an answer.
+
+        :raises trove.common.exception.TroveError: of a member, as _REFUSALS
+            has it: what the server says, in one sentence.
+        """
+        if self._is_member:
+            self._call(method, self.agent_high_timeout,
+                       version=self.API_BASE_VERSION, **arguments)
+        else:
+            getattr(super(), method)(**arguments)
+
     def _look(self, method: str, **arguments: Any) -> Any:
         return self._call(method, self._seconds('member_call_timeout'),
                           version=self.API_BASE_VERSION, **arguments)
@@ -134,11 +193,18 @@ class GaleraGuestAPI(guest_api.API):
         return int(CONF[self._manager][option])
 
     @functools.cached_property
+    def _row(self) -> Any:
+        return instance_models.DBInstance.find_by(id=self.id)
+
+    @property
+    def _is_member(self) -> bool:
+        return bool(self._row.cluster_id)
+
+    @functools.cached_property
     def _manager(self) -> str:
         """The datastore manager of the guest, from Trove's tables."""
-        instance = instance_models.DBInstance.find_by(id=self.id)
         return str(datastore_models.DatastoreVersion.load_by_uuid(
-            instance.datastore_version_id).manager)
+            self._row.datastore_version_id).manager)
 
     def _call(self, method_name: str, timeout_sec: float, version: str,
               **kwargs: Any) -> Any:
@@ -150,12 +216,40 @@ class GaleraGuestAPI(guest_api.API):
                   self.id, timeout_sec)
         call = self.client.prepare(version=version, timeout=timeout_sec)
         try:
-            return call.call(self.context, method_name, **kwargs)
+            with _Rebuilt(), masking.hiding(*masking.passwords_in(kwargs)):
+                return call.call(self.context, method_name, **kwargs)
         except rpc_client.RemoteError as failure:
-            raise exception.GuestError(
-                original_message=failure.value) from failure
+            raise _refusal(failure) from failure
         except messaging.MessagingTimeout as silence:
             raise exception.GuestTimeout() from silence
         except messaging.MessagingException as failure:
             raise exception.GuestError(
                 original_message=str(failure)) from failure
+
+
+class _Rebuilt:
+    """Makes a GuestError of an exception that oslo.messaging made again.
+
+    It does so for Python's own and Trove's, and adds the guest's traceback
+    to their texts.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None,
+                 failure: BaseException | None, trace: Any) -> None:
+        if kind is not None and kind.__name__.endswith(_REMOTE):
+            original = kind.__mro__[1]
+            raise exception.GuestError(
+                original_message=original.__str__(failure)) from None
+
+
+def _refusal(failure: Any) -> Exception:
+    """What the API is to answer, without the guest's traceback."""
+    for told, answered in _REFUSALS.items():
+        if failure.exc_type == told.__name__:
+            answer: Exception = answered('%(text)s', text=failure.value)
+            return answer
+    return exception.GuestError(  # type: ignore[no-any-return]
+        original_message=failure.value)
