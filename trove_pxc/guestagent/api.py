@@ -52,6 +52,7 @@ _REFUSALS = {
 }
 #: what oslo.messaging adds to the name of a class that it makes again
 _REMOTE = '_Remote'
+_TRACEBACK = '\nTraceback (most recent call last)'
 
 
 class GaleraGuestAPI(guest_api.API):
@@ -219,7 +220,7 @@ class GaleraGuestAPI(guest_api.API):
             with _Rebuilt(), masking.hiding(*masking.passwords_in(kwargs)):
                 return call.call(self.context, method_name, **kwargs)
         except rpc_client.RemoteError as failure:
-            raise _refusal(failure) from failure
+            raise _answer(failure) from None
         except messaging.MessagingTimeout as silence:
             raise exception.GuestTimeout() from silence
         except messaging.MessagingException as failure:
@@ -239,13 +240,20 @@ class _Rebuilt:
 
     def __exit__(self, kind: type[BaseException] | None,
                  failure: BaseException | None, trace: Any) -> None:
-        if kind is not None and kind.__name__.endswith(_REMOTE):
-            original = kind.__mro__[1]
+        if failure is None:
+            return
+        # A class of Trove's gets another __str__, Python's own a first
+        # argument.
+        told = (str(failure) if kind is not None
+                and kind.__name__.endswith(_REMOTE)
+                else str(failure.args[0]) if failure.args else '')
+        text, found, _ = told.partition(_TRACEBACK)
+        if found:
             raise exception.GuestError(
-                original_message=original.__str__(failure)) from None
+                original_message=text.rstrip('\n')) from None
 
 
-def _refusal(failure: Any) -> Exception:
+def _answer(failure: Any) -> Exception:
     """What the API is to answer, without the guest's traceback."""
     for told, answered in _REFUSALS.items():
         if failure.exc_type == told.__name__:

@@ -18,7 +18,6 @@ Loaded by Trove's guest agent through the datastore version's registry_ext.
 from collections.abc import Iterator
 import contextlib
 import threading
-import traceback
 from typing import Any
 
 from oslo_service import periodic_task  # type: ignore[import-untyped]
@@ -221,6 +220,21 @@ class GaleraManager(common.MySqlManager):
         with _masking({'root_password': root_password}):
             return self.adm.enable_root(root_password)
 
+    def ssl_show(self, context: Any) -> Any:
+        self._refuse_certificates()
+        return super().ssl_show(context)
+
+    def ssl_action(self, context: Any, *args: Any, **kwargs: Any) -> Any:
+        self._refuse_certificates()
+        return super().ssl_action(context, *args, **kwargs)
+
+    def _refuse_certificates(self) -> None:
+        """Trove's way rewrites a member's settings and all its users."""
+        if self.member.is_member:
+            raise exceptions.RequestRefused(
+                'Certificates for the clients of a cluster are not managed '
+                'through its members.')
+
     def cluster_complete(self, context: Any) -> None:
         self.member.complete()
         self.status.end_install()
@@ -251,12 +265,10 @@ def _masking(described: Any) -> Iterator[None]:
         try:
             yield
         except Exception as failure:
-            text = ''.join(traceback.format_exception(failure))
-            if masking.masked(text) == text:
+            told = masking.masked_error(failure)
+            if told is failure:
                 raise
-            raise exceptions.GaleraError(
-                f'{type(failure).__name__}: '
-                f'{masking.masked(str(failure))}') from None
+            raise told from None
 
 
 def _version(told: str | None) -> str:
