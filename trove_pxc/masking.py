@@ -199,9 +199,9 @@ def _masked_value(value: Any) -> Any:
     if isinstance(value, BaseException):
         return masked_error(value)
     if isinstance(value, dict):
-        return {key: HIDDEN if isinstance(one, str) and str(key).endswith(
-                    'password') else _masked_value(one)
-                for key, one in value.items()}
+        return {key: (HIDDEN if isinstance(one, str)
+                      and str(key).endswith('password')
+                      else _masked_value(one)) for key, one in value.items()}
     if type(value) in (tuple, list):
         return type(value)(map(_masked_value, value))
     return value

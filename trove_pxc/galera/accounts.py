@@ -25,8 +25,8 @@ database ``_`` and ``%`` are wildcards, a backslash escapes them.
 import dataclasses
 import re
 
-from trove_pxc.galera import errors
 from trove_pxc.galera.dialect import Dialect
+from trove_pxc.galera import errors
 from trove_pxc.galera.secret import Secret
 from trove_pxc.galera.settings import ADMIN_USER
 from trove_pxc.galera.settings import ClusterSecrets

@@ -228,8 +228,7 @@ class MemberAdmin:
                 self._dialect, _ROOT, _EVERYWHERE, Secret(password),
                 tuple(CONF.root_grant), grant_option=CONF.root_grant_option):
             self._change('let root in', statement)
-        return {**_user(_ROOT, _EVERYWHERE, []), '_password': password,
-                '_is_root': True}
+        return {**_user(_ROOT, _EVERYWHERE, [], password), '_is_root': True}
 
     def disable_root(self) -> None:
         """Give root, where it may come from elsewhere, an unknown password.
@@ -343,7 +342,7 @@ class _Wanted(_Named):
                           for one in user.get('_databases') or ()]
         with _entry():
             entry.check_user(self.name, self.host)
-            entry.check_password(user.get('_password'))
+            entry.check_password(user.get('_password') or '')
             for name in self.databases:
                 _grant(self.name, self.host, name)
         self.password = Secret(user['_password'])
@@ -409,8 +408,9 @@ def _databases(grants: Iterable[tuple[Any, ...]], name: str, host: str
                   if not reserved.is_reserved_database(one))
 
 
-def _user(name: str, host: str, databases: list[str]) -> Plain:
-    return {'_name': name, '_host': host, '_password': None,
+def _user(name: str, host: str, databases: list[str],
+          password: str | None = None) -> Plain:
+    return {'_name': name, '_host': host, '_password': password,
             '_databases': [_database(one) for one in databases],
             '_is_root': False}
 

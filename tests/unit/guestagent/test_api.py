@@ -204,11 +204,12 @@ class GuestAPITest(testtools.TestCase):
                      exception.UserNotFound(uuid='joe')):
             with contextlib.suppress(Exception):
                 raise made
-            self.context.call.side_effect = common.deserialize_remote_exception(
-                common.serialize_remote_exception(
-                    (type(made), made, made.__traceback__)),
-                [exception.__name__])
-            self.assertIn('Traceback', str(self.context.call.side_effect))
+            sent = common.serialize_remote_exception(
+                (type(made), made, made.__traceback__))
+            again = common.deserialize_remote_exception(
+                sent, [exception.__name__])
+            self.assertIn('Traceback', str(again))
+            self.context.call.side_effect = again
             failure = self.assertRaises(exception.GuestError,
                                         self.api.list_users)
             self.assertIn(str(made), str(failure))
