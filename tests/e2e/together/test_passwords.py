@@ -15,8 +15,8 @@
 import string
 from typing import Any
 
-from lab.guest import control
 from lab import api
+from lab.guest import control
 from lab import sql
 from lab import web
 from tests.e2e import laboratory
