@@ -55,12 +55,89 @@ _REMOTE = '_Remote'
 _TRACEBACK = '\nTraceback (most recent call last)'
 
 
-class GaleraGuestAPI(guest_api.API):
-    """Trove's client of a guest with the calls of a member.
+class AccountsAPI(guest_api.API):
+    """Trove's client of a guest, for whose member a change is a call.
 
     Every call raises trove.common.exception.GuestTimeout if there is no
     answer in time, and GuestError with the guest's words if it failed.
     """
+
+    def create_user(self, users: list[dict[str, Any]]) -> None:
+        """:raises trove.common.exception.TroveError: see _change."""
+        self._change('create_user', users=users)
+
+    def delete_user(self, user: dict[str, Any]) -> None:
+        self._change('delete_user', user=user)
+
+    def update_attributes(self, username: str, hostname: str,
+                          user_attrs: dict[str, Any]) -> None:
+        self._change('update_attributes', username=username,
+                     hostname=hostname, user_attrs=user_attrs)
+
+    def change_passwords(self, users: list[dict[str, Any]]) -> None:
+        self._change('change_passwords', users=users)
+
+    def create_database(self, databases: list[dict[str, Any]]) -> None:
+        self._change('create_database', databases=databases)
+
+    def delete_database(self, database: dict[str, Any]) -> None:
+        self._change('delete_database', database=database)
+
+    def grant_access(self, username: str, hostname: str,
+                     databases: list[str]) -> None:
+        self._change('grant_access', username=username, hostname=hostname,
+                     databases=databases)
+
+    def revoke_access(self, username: str, hostname: str,
+                      database: str) -> None:
+        self._change('revoke_access', username=username, hostname=hostname,
+                     database=database)
+
+    def _change(self, method: str, **arguments: Any) -> None:
+        """Change users or databases; a member's server has done it then.
+
+        A single instance is told as Trove tells it, mostly without an answer.
+
+        :raises trove.common.exception.TroveError: of a member, as _REFUSALS
+            has it: what the server says, in one sentence.
+        """
+        if self._is_member:
+            self._call(method, self.agent_high_timeout,
+                       version=self.API_BASE_VERSION, **arguments)
+        else:
+            getattr(super(), method)(**arguments)
+
+    @functools.cached_property
+    def _row(self) -> Any:
+        return instance_models.DBInstance.find_by(id=self.id)
+
+    @property
+    def _is_member(self) -> bool:
+        return bool(self._row.cluster_id)
+
+    def _call(self, method_name: str, timeout_sec: float, version: str,
+              **kwargs: Any) -> Any:
+        """Trove's own call, but for its log of every result.
+
+        Arguments and results may hold passwords.
+        """
+        LOG.debug('Calling %s of guest %s with timeout %s', method_name,
+                  self.id, timeout_sec)
+        call = self.client.prepare(version=version, timeout=timeout_sec)
+        try:
+            with _Rebuilt(), masking.hiding(*masking.passwords_in(kwargs)):
+                return call.call(self.context, method_name, **kwargs)
+        except rpc_client.RemoteError as failure:
+            raise _answer(failure) from None
+        except messaging.MessagingTimeout as silence:
+            raise exception.GuestTimeout() from silence
+        except messaging.MessagingException as failure:
+            raise exception.GuestError(
+                original_message=str(failure)) from failure
+
+
+class GaleraGuestAPI(AccountsAPI):
+    """Trove's client of a guest with the calls of a member."""
 
     def configure_member(self, facts: settings.MemberFacts,
                          secrets: settings.ClusterSecrets,
@@ -137,51 +214,6 @@ class GaleraGuestAPI(guest_api.API):
     def cluster_complete(self) -> None:
         self._act('cluster_complete')
 
-    def create_user(self, users: list[dict[str, Any]]) -> None:
-        """:raises trove.common.exception.TroveError: see _change."""
-        self._change('create_user', users=users)
-
-    def delete_user(self, user: dict[str, Any]) -> None:
-        self._change('delete_user', user=user)
-
-    def update_attributes(self, username: str, hostname: str,
-                          user_attrs: dict[str, Any]) -> None:
-        self._change('update_attributes', username=username,
-                     hostname=hostname, user_attrs=user_attrs)
-
-    def change_passwords(self, users: list[dict[str, Any]]) -> None:
-        self._change('change_passwords', users=users)
-
-    def create_database(self, databases: list[dict[str, Any]]) -> None:
-        self._change('create_database', databases=databases)
-
-    def delete_database(self, database: dict[str, Any]) -> None:
-        self._change('delete_database', database=database)
-
-    def grant_access(self, username: str, hostname: str,
-                     databases: list[str]) -> None:
-        self._change('grant_access', username=username, hostname=hostname,
-                     databases=databases)
-
-    def revoke_access(self, username: str, hostname: str,
-                      database: str) -> None:
-        self._change('revoke_access', username=username, hostname=hostname,
-                     database=database)
-
-    def _change(self, method: str, **arguments: Any) -> None:
-        """Change users or databases; a member's server has done it then.
-
-        A single instance is told as Trove tells it, mostly without an answer.
-
-        :raises trove.common.exception.TroveError: of a member, as _REFUSALS
-            has it: what the server says, in one sentence.
-        """
-        if self._is_member:
-            self._call(method, self.agent_high_timeout,
-                       version=self.API_BASE_VERSION, **arguments)
-        else:
-            getattr(super(), method)(**arguments)
-
     def _look(self, method: str, **arguments: Any) -> Any:
         return self._call(method, self._seconds('member_call_timeout'),
                           version=self.API_BASE_VERSION, **arguments)
@@ -194,38 +226,10 @@ class GaleraGuestAPI(guest_api.API):
         return int(CONF[self._manager][option])
 
     @functools.cached_property
-    def _row(self) -> Any:
-        return instance_models.DBInstance.find_by(id=self.id)
-
-    @property
-    def _is_member(self) -> bool:
-        return bool(self._row.cluster_id)
-
-    @functools.cached_property
     def _manager(self) -> str:
         """The datastore manager of the guest, from Trove's tables."""
         return str(datastore_models.DatastoreVersion.load_by_uuid(
             self._row.datastore_version_id).manager)
-
-    def _call(self, method_name: str, timeout_sec: float, version: str,
-              **kwargs: Any) -> Any:
-        """Trove's own call, but for its log of every result.
-
-        Arguments and results may hold passwords.
-        """
-        LOG.debug('Calling %s of guest %s with timeout %s', method_name,
-                  self.id, timeout_sec)
-        call = self.client.prepare(version=version, timeout=timeout_sec)
-        try:
-            with _Rebuilt(), masking.hiding(*masking.passwords_in(kwargs)):
-                return call.call(self.context, method_name, **kwargs)
-        except rpc_client.RemoteError as failure:
-            raise _answer(failure) from None
-        except messaging.MessagingTimeout as silence:
-            raise exception.GuestTimeout() from silence
-        except messaging.MessagingException as failure:
-            raise exception.GuestError(
-                original_message=str(failure)) from failure
 
 
 class _Rebuilt:
