@@ -153,3 +153,27 @@ class ImageUnusable(GaleraError):
 
 class SingleInstanceRefused(GaleraError):
     """A datastore that exists in clusters alone was asked for singly."""
+
+
+class RequestRefused(GaleraError):
+    """What a user asks for is not possible; another value is needed."""
+
+
+class UserExists(RequestRefused):
+    """There is an account of this name and host already."""
+
+
+class UserUnknown(RequestRefused):
+    """There is no account of this name and host."""
+
+
+class DatabaseExists(RequestRefused):
+    """There is a database of this name already."""
+
+
+class DatabaseUnknown(RequestRefused):
+    """There is no database of this name."""
+
+
+class ServerUnavailable(GaleraError):
+    """The server does not take a user's request now; it may take it later."""

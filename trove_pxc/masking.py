@@ -10,57 +10,198 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Passwords kept out of what Trove's own code logs.
+"""Passwords kept out of what is logged, whoever logs it.
 
 At debug level Trove logs each statement of the guest, ``IDENTIFIED BY`` and
 what follows included, the key that encrypts an instance's messages when it
 is made, and at every start the value of each option that is not marked as a
-secret. Imported where Trove loads us, by the API's extension and the
-guest's manager; ``tests/faults`` proves on a whole lab that nothing is left.
+secret; oslo.messaging logs whatever an RPC method raises. Imported where
+Trove loads us, by the API's extension and the guest's manager;
+``tests/faults`` proves on a whole lab that nothing is left.
 """
 
+import collections
+from collections.abc import Iterator
+import contextlib
+import json
 import logging
 import re
+import threading
+from typing import Any
+from urllib import parse
 
 from trove.common import cfg
 
 HIDDEN = '***'
-_LOGGERS = ('trove.guestagent.utils.mysql', 'trove.instance.models')
+_KEY_LOGGER = 'trove.instance.models'
 _OPTIONS = ('instance_rpc_encr_key', 'inst_rpc_key_encr_key',
             'taskmanager_rpc_encr_key')
 _LITERAL = r"""(?:'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")"""
+_ANYHOW = re.IGNORECASE | re.DOTALL
 _PATTERNS = (
-    re.compile(rf'(IDENTIFIED\b[^\'"]*){_LITERAL}', re.IGNORECASE),
-    re.compile(rf'(PASSWORD\s*[(=]\s*){_LITERAL}', re.IGNORECASE),
-    re.compile(r'(\bkey = )\S+'),
+    re.compile(rf'(IDENTIFIED\b[^\'"]{{0,200}}){_LITERAL}', _ANYHOW),
+    re.compile(rf'(PASSWORD\s*[(=]\s*){_LITERAL}', _ANYHOW),
+    re.compile(rf"""(['"]\w*password['"]\s*:\s*){_LITERAL}""", _ANYHOW),
 )
+_KEY = re.compile(r'(\bkey = )\S+')
+#: runs of backslashes and of quotes, and other characters
+_PIECES = re.compile(r"""\\+|'+|"+|[^\\'"]""", re.DOTALL)
+_QUOTES = '\'"'
+#: a shorter one is part of other words, and hidden between quotes alone
+_SHORTEST = 4
+
+
+class _Hidden:
+    """Patterns of the passwords that are at work in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._forms: collections.Counter[str] = collections.Counter()
+
+    def add(self, forms: set[str]) -> None:
+        with self._lock:
+            self._forms.update(forms)
+
+    def remove(self, forms: set[str]) -> None:
+        with self._lock:
+            self._forms.subtract(forms)
+            self._forms = +self._forms
+
+    def mask(self, text: str) -> str:
+        for form in sorted(self._forms, key=len, reverse=True):
+            text = re.sub(form, HIDDEN, text)
+        return text
+
+
+_hidden = _Hidden()
+
+
+class MaskedRecord(logging.LogRecord):
+    """A record that holds and tells no password that is at work."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.args:
+            self.args = _masked_value(self.args)
+        if self.exc_info and self.exc_info[1] is not None:
+            failure = masked_error(self.exc_info[1])
+            self.exc_info = (type(failure), failure, self.exc_info[2])
+
+    def getMessage(self) -> str:
+        text = masked(super().getMessage())
+        if self.name == _KEY_LOGGER:
+            text = _KEY.sub(rf'\g<1>{HIDDEN}', text)
+        return text
 
 
 def masked(text: str) -> str:
-    """The text with ``***`` for what a statement or a key gives away."""
+    """The text with ``***`` for what a statement or a password gives away."""
+    text = _hidden.mask(text)
     for pattern in _PATTERNS:
         text = pattern.sub(rf'\g<1>{HIDDEN}', text)
     return text
 
 
-class _Filter(logging.Filter):
-    """Lets every record pass, masked."""
+def masked_error(failure: BaseException) -> BaseException:
+    """It, or one of the same name with a masked text and no causes.
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        hidden = masked(text)
-        if hidden != text:
-            record.msg, record.args = hidden, ()
-        return True
+    The other one, if it or a cause of it tells a password.
+    """
+    seen: BaseException | None = failure
+    while seen is not None:
+        if masked(str(seen)) != str(seen):
+            kind = type(type(failure).__name__, (Exception,), {
+                '__module__': type(failure).__module__})
+            made: BaseException = kind(masked(str(failure)))
+            return made.with_traceback(failure.__traceback__)
+        seen = seen.__cause__ or seen.__context__
+    return failure
 
 
-_FILTER = _Filter()
+@contextlib.contextmanager
+def hiding(*passwords: Any) -> Iterator[None]:
+    """Mask these very texts, however they are quoted, for so long.
+
+    :param passwords: those that are no texts are left out.
+    """
+    forms = {_forms(password) for password in passwords
+             if isinstance(password, str) and password}
+    _hidden.add(forms)
+    try:
+        yield
+    finally:
+        _hidden.remove(forms)
+
+
+def passwords_in(body: Any) -> Iterator[str]:
+    """All that a request's body, or an RPC's argument, calls a password."""
+    waiting = [body]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            for key, value in one.items():
+                if isinstance(value, str) and str(key).endswith('password'):
+                    yield value
+            waiting += one.values()
+        elif isinstance(one, list | tuple):
+            waiting += one
 
 
 def install() -> None:
     """Mask from now on; it does no harm to do it again."""
-    for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_FILTER)
+    logging.setLogRecordFactory(MaskedRecord)
     for option in cfg.common_opts:
         if option.name in _OPTIONS:
             option.secret = True
+
+
+def _forms(password: str) -> str:
+    """A pattern of it as it is, and as others quote it.
+
+    Python's repr, JSON and SQL write backslashes before some characters, and
+    each that quotes another's text doubles them; a URL has per cent signs.
+    It never goes back over what it has read, so its time is linear.
+    """
+    pieces = _PIECES.findall(password)
+    first = re.escape(password[0]) if password[0] in _QUOTES else ''
+    inside = rf'(?<![\\{first}])' + ''.join(
+        _form(piece, before[:1] == '\\')
+        for before, piece in zip(['', *pieces], pieces, strict=False))
+    if len(password) < _SHORTEST:
+        return rf"""(?<=['"]){inside}(?=\\*['"])"""
+    return '|'.join((inside, *(
+        re.escape(quoted(password, errors='replace'))
+        for quoted in (parse.quote, parse.quote_plus))))
+
+
+def _form(piece: str, follows_backslashes: bool) -> str:
+    """Backslashes, quotes, or one character, with what may stand for it."""
+    if piece[0] == '\\':
+        return rf'\\{{{len(piece)},}}+'
+    if piece[0] in _QUOTES:
+        return rf'(?:\\*+{piece[0]}){{{len(piece)},}}+'
+    escapes = [
+        r'\\++'.join(map(re.escape, escaped[1:-1].split('\\')[1:]))
+        for escaped in (ascii(piece), json.dumps(piece))
+        if escaped[1] == '\\']
+    # The backslashes of an escape belong to those before it.
+    some, any_number = ('', '') if follows_backslashes else (
+        r'\\++', r'\\*+')
+    return '(?:' + '|'.join((
+        any_number + re.escape(piece),
+        *(some + escape for escape in escapes))) + ')'
+
+
+def _masked_value(value: Any) -> Any:
+    """Of a record's arguments, which a formatter may write by themselves."""
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, BaseException):
+        return masked_error(value)
+    if isinstance(value, dict):
+        return {key: (HIDDEN if isinstance(one, str)
+                      and str(key).endswith('password')
+                      else _masked_value(one)) for key, one in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(map(_masked_value, value))
+    return value

@@ -10,91 +10,75 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The users and databases of a cluster in memory, behind the guest's RPC.
+"""The users and databases of a cluster, behind the guest's RPC.
 
-What one guest does is there for all of them: a world has one set of each.
+The methods are the guest's own, and its own admin makes the statements. The
+server that does them is in memory, one for all members: what one does is
+there for all of them.
 """
 
 from typing import Any
 
-Stored = dict[str, Any]
+from trove.datastore import models as datastore_models
+from trove.guestagent.datastore import manager as trove_manager
+from trove.instance import models as instance_models
+
+from trove_pxc.galera import dialect
+from trove_pxc.guestagent import accounts
+from trove_pxc.guestagent import manager
+
+_TROVE_S = trove_manager.Manager
+_OURS = manager.GaleraManager
 
 
 class Accounts:
-    """The RPC methods of Trove's guest for users and databases.
+    """The RPC methods for users, databases and root.
 
     A guest of tests.functional.galera has them; ``world`` is its world.
     """
 
     world: Any
     name: str
+    instance_id: str
 
-    def list_users(self, context: Any, limit: Any = None, marker: Any = None,
-                   include_marker: bool = False) -> Any:
-        return _page(self.world.users, limit, marker, include_marker)
+    @property
+    def adm(self) -> Any:
+        """What the guest's manager has under this name, for one request."""
+        row = instance_models.DBInstance.find_by(id=self.instance_id)
+        version = datastore_models.DatastoreVersion.load_by_uuid(
+            row.datastore_version_id)
+        return accounts.MemberAdmin(self.world.server, dialect.for_version(
+            version.manager, version.version or version.name))
 
-    def create_user(self, context: Any, users: list[Stored]) -> None:
+    list_users = _TROVE_S.list_users
+    get_user = _TROVE_S.get_user
+    list_access = _TROVE_S.list_access
+    grant_access = _TROVE_S.grant_access
+    revoke_access = _TROVE_S.revoke_access
+    list_databases = _TROVE_S.list_databases
+    is_root_enabled = _TROVE_S.is_root_enabled
+    delete_user = _OURS.delete_user
+    update_attributes = _OURS.update_attributes
+    change_passwords = _OURS.change_passwords
+    delete_database = _OURS.delete_database
+
+    def create_user(self, context: Any, users: Any) -> None:
         self.world.tell(f'create users {self.name}')
-        for user in users:
-            self.world.users[_key(user)] = user
+        _OURS.create_user(self, context, users)
 
-    def get_user(self, context: Any, username: str, hostname: str) -> Any:
-        return self.world.users.get(f'{username}@{hostname}')
-
-    def delete_user(self, context: Any, user: Stored) -> None:
-        self.world.tell(f'delete user {self.name}')
-        del self.world.users[_key(user)]
-
-    def update_attributes(self, context: Any, username: str, hostname: str,
-                          user_attrs: Stored) -> None:
-        user = self.world.users.pop(f'{username}@{hostname}')
-        user.update({f'_{key}': value for key, value in user_attrs.items()})
-        self.world.users[_key(user)] = user
-
-    def change_passwords(self, context: Any, users: list[Stored]) -> None:
-        for user in users:
-            self.world.users[f'{user["name"]}@{user["host"]}'][
-                '_password'] = user['password']
-
-    def list_access(self, context: Any, username: str,
-                    hostname: str) -> list[Stored]:
-        return list(self.world.users[f'{username}@{hostname}']['_databases'])
-
-    def grant_access(self, context: Any, username: str, hostname: str,
-                     databases: list[str]) -> None:
-        self.world.users[f'{username}@{hostname}']['_databases'] += [
-            self.world.databases[name] for name in databases]
-
-    def revoke_access(self, context: Any, username: str, hostname: str,
-                      database: str) -> None:
-        user = self.world.users[f'{username}@{hostname}']
-        user['_databases'] = [one for one in user['_databases']
-                              if one['_name'] != database]
-
-    def list_databases(self, context: Any, limit: Any = None,
-                       marker: Any = None,
-                       include_marker: bool = False) -> Any:
-        return _page(self.world.databases, limit, marker, include_marker)
-
-    def create_database(self, context: Any,
-                        databases: list[Stored]) -> None:
+    def create_database(self, context: Any, databases: Any) -> None:
         self.world.tell(f'create databases {self.name}')
-        for database in databases:
-            self.world.databases[database['_name']] = database
+        _OURS.create_database(self, context, databases)
 
-    def delete_database(self, context: Any, database: Stored) -> None:
-        del self.world.databases[database['_name']]
+    def enable_root(self, context: Any) -> Any:
+        self.world.tell(f'enable root {self.name}')
+        return _TROVE_S.enable_root(self, context)
 
+    def enable_root_with_password(self, context: Any,
+                                  root_password: Any = None) -> Any:
+        self.world.tell(f'enable root {self.name}')
+        return _OURS.enable_root_with_password(self, context, root_password)
 
-def _key(user: Stored) -> str:
-    return f'{user["_name"]}@{user["_host"]}'
-
-
-def _page(known: dict[str, Stored], limit: Any, marker: Any,
-          include_marker: bool) -> Any:
-    """As the server sorts and cuts them: the page and the next marker."""
-    keys = sorted(key for key in known if marker is None or key > marker
-                  or (include_marker and key == marker))
-    page = keys[:limit]
-    return ([known[key] for key in page],
-            page[-1] if len(keys) > len(page) else None)
+    def disable_root(self, context: Any) -> Any:
+        self.world.tell(f'disable root {self.name}')
+        return _TROVE_S.disable_root(self, context)

@@ -25,13 +25,13 @@ import uuid
 from cryptography import exceptions
 from cryptography import x509
 import oslo_messaging as messaging
-from trove.common.db.mysql import models
 from trove.guestagent import api
 from trove.instance import models as instance_models
 from trove.instance import service_status
 from trove import rpc
 
 from tests.functional import accounts
+from tests import sqlserver
 from trove_pxc.galera import position
 from trove_pxc.galera import view
 from trove_pxc import waiting
@@ -50,8 +50,7 @@ class World:
     :ivar sizes: of the component after each stop of a server.
     :ivar lost_accounts: whether that for state transfers was dropped.
     :ivar restorations: how often a guest was told to see to its accounts.
-    :ivar users: by name and host, as they are on every member.
-    :ivar databases: by name.
+    :ivar server: with the users and databases of every member.
     """
 
     def __init__(self) -> None:
@@ -65,10 +64,19 @@ class World:
         self.events: list[str] = []
         self.habits: dict[str, dict[str, Any]] = {}
         self.sizes: list[int] = []
-        self.users: dict[str, Any] = {}
-        self.databases: dict[str, Any] = {}
         self.lost_accounts = False
         self.restorations = 0
+        self.server = sqlserver.Server()
+
+    @property
+    def users(self) -> dict[str, Any]:
+        """By name and host, as they are on every member."""
+        return self.server.users
+
+    @property
+    def databases(self) -> dict[str, Any]:
+        """By name, as they are on every member."""
+        return self.server.databases
 
     def boot(self, server: Any) -> None:
         """A server came up: its agent listens from now on."""
@@ -563,17 +571,6 @@ class Guest(accounts.Accounts):
 
     def drop_probe(self, context: Any) -> None:
         self.world.rows.clear()
-
-    def enable_root(self, context: Any) -> Any:
-        return self.enable_root_with_password(context, 'generated')
-
-    def enable_root_with_password(self, context: Any,
-                                  root_password: str | None = None) -> Any:
-        self.world.tell(f'enable root {self.name}')
-        return models.MySQLUser.root(password=root_password).serialize()
-
-    def disable_root(self, context: Any) -> None:
-        self.world.tell(f'disable root {self.name}')
 
     def cluster_complete(self, context: Any) -> None:
         self.world.tell(f'complete {self.name}')

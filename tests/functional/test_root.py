@@ -51,8 +51,10 @@ class RootTest(base.TroveTest):
         self.check_enabled(False)
         made = self.request('POST', self.places[2])
         self.assertEqual(200, made.status_int, made.text)
-        self.assertEqual({'name': 'root', 'password': 'generated'},
-                         made.json['user'])
+        self.assertEqual(
+            {'name': 'root',
+             'password': self.world.users['root@%']['_password']},
+            made.json['user'])
         self.assertIn('enable root products-2', self.world.events)
         self.check_enabled(True)
         gone = self.request('DELETE', self.places[3])
@@ -67,6 +69,7 @@ class RootTest(base.TroveTest):
     def test_through_the_cluster_with_a_password(self) -> None:
         made = self.request('POST', self.places[0], {'password': 'chosen'})
         self.assertEqual('chosen', made.json['user']['password'])
+        self.assertEqual('chosen', self.world.users['root@%']['_password'])
         self.check_enabled(True)
 
     def test_through_another_member_if_that_one_is_down(self) -> None:

@@ -13,14 +13,18 @@
 """oslo.messaging's transport in memory, whose listeners do not poll.
 
 Its own ones look for a message twenty times a second each; these sleep until
-one is sent.
+one is sent. What an RPC method raises is written down and made again, as on
+a real way to its caller.
 """
 
 import threading
 from typing import Any
 
 from oslo_messaging._drivers import base
+from oslo_messaging._drivers import common
 from oslo_messaging._drivers import impl_fake
+from oslo_messaging.rpc import client
+from trove import rpc
 
 _SENT = threading.Condition()
 
@@ -32,6 +36,17 @@ class Exchange(impl_fake.FakeExchange):
         super().deliver_message(*args, **kwargs)
         with _SENT:
             _SENT.notify_all()
+
+
+class Incoming(impl_fake.FakeIncomingMessage):
+    """Its failure does not reach the caller as the object that it is."""
+
+    def reply(self, reply: Any = None, failure: Any = None) -> None:
+        if failure and not isinstance(failure[1], client.RemoteError):
+            failure = None, common.deserialize_remote_exception(
+                common.serialize_remote_exception(failure),
+                rpc.get_allowed_exmods())
+        super().reply(reply, failure)
 
 
 class Listener(impl_fake.FakeListener):
@@ -59,8 +74,7 @@ class Listener(impl_fake.FakeListener):
             context, message, reply, requeue = exchange.poll(
                 target, self._pool)
             if message is not None:
-                return impl_fake.FakeIncomingMessage(
-                    context, message, reply, requeue)
+                return Incoming(context, message, reply, requeue)
         return None
 
 

@@ -10,9 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import io
+import json
 import logging
+import time
+from urllib import parse
 
 import fixtures
+from oslo_log import formatters
 import testtools
 from trove.common import cfg
 
@@ -70,3 +75,101 @@ class MaskingTest(testtools.TestCase):
         self.assertLessEqual(
             {'instance_rpc_encr_key', 'inst_rpc_key_encr_key',
              'taskmanager_rpc_encr_key'}, secret)
+
+    def test_what_is_named_a_password_in_a_request_or_its_repr(self) -> None:
+        for form in (str({'_password': PASSWORD, 'name': 'a'}),
+                     json.dumps({'password': PASSWORD, 'name': 'a'}),
+                     str({'root_password': "p'w"})):
+            self.assertIn("password': ***", masking.masked(form).replace(
+                '"', "'"))
+            self.assertNotIn('s s', masking.masked(form))
+
+    def test_passwords_of_a_request(self) -> None:
+        self.assertEqual(['a', 'b', 'c'], sorted(masking.passwords_in({
+            'users': [{'name': 'x', 'password': 'a'},
+                      {'_password': 'b', '_host': None}],
+            'root_password': 'c', 'password': None})))
+
+
+class HidingTest(testtools.TestCase):
+    """Whoever logs a password while it is at work, in whichever form."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        masking.install()
+        self.written = io.StringIO()
+        self.handler = logging.StreamHandler(self.written)
+        self.logger = logging.getLogger('some.library')
+        self.logger.setLevel(logging.DEBUG)
+        self.addCleanup(self.logger.setLevel, logging.NOTSET)
+        self.logger.addHandler(self.handler)
+        self.addCleanup(self.logger.removeHandler, self.handler)
+
+    def forms(self) -> tuple[str, ...]:
+        return (PASSWORD, repr(PASSWORD), json.dumps(PASSWORD),
+                repr(str({'x': PASSWORD})), PASSWORD.replace("'", "''"),
+                PASSWORD.replace('\\', '\\\\').replace("'", "\\'"))
+
+    def test_every_form_is_hidden_while_it_is_at_work(self) -> None:
+        with masking.hiding(PASSWORD, None, '', 5):
+            for form in self.forms():
+                self.logger.debug('near %s, at %r', form, [form])
+        self.assertNotIn('s s', self.written.getvalue())
+        self.assertIn('near ***', self.written.getvalue())
+        self.logger.debug(PASSWORD)
+        self.assertIn(PASSWORD, self.written.getvalue())
+
+    def test_every_character(self) -> None:
+        for character in (*map(chr, range(1, 127)), '\x7f', '\u00e4',
+                          '\u6f22', '\U0001f600', '\\\\', '\\"', "\\'"):
+            password = f'geh{character}eim{character}s s'
+            for form in (password, ascii(password), repr([repr(password)]),
+                         json.dumps(json.dumps(password)), repr(str(
+                             {'x': password})),
+                         parse.quote(password), parse.quote_plus(password)):
+                with masking.hiding(password):
+                    hidden = masking.masked(f'near {form}.')
+                self.assertNotIn('eim', hidden)
+                self.assertIn('***', hidden)
+
+    def test_it_takes_no_time(self) -> None:
+        """Whatever is in the password and in the line."""
+        passwords = ('\\' * 90 + "'" * 60 + '\\"' * 50 + 'a' * 9,
+                     "'" * 60 + 'b', '"' * 60, '\\x' * 60)
+        lines = ('\\', "'", "'\\", '\\"', '"', 'a', 'IDENTIFIED ',
+                 "IDENTIFIED BY '")
+        started = time.process_time()
+        for password in passwords:
+            with masking.hiding(password):
+                for line in lines:
+                    masking.masked(line * 10000)
+        self.assertLess(time.process_time() - started, 20)
+
+    def test_two_requests_with_one_password(self) -> None:
+        with masking.hiding(PASSWORD):
+            with masking.hiding(PASSWORD):
+                pass
+            self.assertEqual('***', masking.masked(PASSWORD))
+
+    def test_tracebacks_too_of_whichever_formatter(self) -> None:
+        for formatter in (
+                logging.Formatter(), formatters.JSONFormatter(),
+                formatters.ContextFormatter(fmt='%(message)s',
+                                            config=cfg.CONF)):
+            self.handler.setFormatter(formatter)
+            with masking.hiding(PASSWORD):
+                try:
+                    try:
+                        raise KeyError(PASSWORD)
+                    finally:
+                        raise ValueError('after it')
+                except ValueError:
+                    self.logger.exception('Exception during %s', [
+                        PASSWORD, {'password': 's s'}])
+            self.assertIn('ValueError: after it', self.written.getvalue())
+        self.assertNotIn('s s', self.written.getvalue())
+
+    def test_short_ones_are_hidden_where_they_are_quoted(self) -> None:
+        with masking.hiding('a'):
+            self.assertEqual("a cat says '***'", masking.masked(
+                "a cat says 'a'"))

@@ -44,7 +44,6 @@ class Member(instance_models.SimpleInstance):
     """Trove's view of an instance, read together with many others.
 
     :ivar inventory: where its servers and addresses are from.
-    :ivar server_gone: whether its server was deleted in Nova.
     :ivar backing_up: whether a backup of it runs.
     """
 
@@ -52,7 +51,6 @@ class Member(instance_models.SimpleInstance):
                  found: Inventory, backing_up: bool) -> None:
         row.server_status = found.server_status(row)
         row.addresses = found.addresses(row)
-        self.server_gone = found.server_gone(row)
         super().__init__(cluster.context, row, status,
                          ds_version=cluster.ds_version, ds=cluster.ds)
         self.ds_version = cluster.ds_version

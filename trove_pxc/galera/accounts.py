@@ -10,21 +10,54 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The SQL of the accounts that a node needs, in each dialect's words.
+"""The SQL of accounts and databases, in each dialect's words.
 
-Pure. A statement is a Secret wherever it holds a password. The guest's
-database module and its start program use it.
+Pure. What a user sent stands in a statement as a value, which the driver
+quotes, or as an identifier, which :func:`identifier` quotes. The guest's
+database and accounts modules and its start program use it.
 
 Sources: the servers' manuals, "Account management statements"; measured on
 PXC 5.6: ALTER USER cannot set a password there and IF [NOT] EXISTS is not
-known for users (errors 1064 and 1396).
+known for users (errors 1064 and 1396). "GRANT statement": in the name of a
+database ``_`` and ``%`` are wildcards, a backslash escapes them.
 """
 
+import dataclasses
+import re
+
 from trove_pxc.galera.dialect import Dialect
+from trove_pxc.galera import errors
 from trove_pxc.galera.secret import Secret
 from trove_pxc.galera.settings import ADMIN_USER
 from trove_pxc.galera.settings import ClusterSecrets
 from trove_pxc.galera.settings import SST_USER
+
+#: characters in the name of a database, and in the pattern that GRANT takes
+LONGEST_DATABASE = 64
+
+_WILDCARD = re.compile(r'([\\_%])')
+_ESCAPED = re.compile(r'\\(.)', re.DOTALL)
+_PRIVILEGE = re.compile(r'[A-Z_]+( [A-Z_]+)*')
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL and its values; a password among them is not seen in its repr.
+
+    :ivar text: ``%s`` for each value, and ``%%`` for a per cent sign.
+    """
+
+    text: str
+    values: tuple[str | Secret, ...] = ()
+
+    def revealed(self) -> tuple[str, ...]:
+        """The values as the driver takes them: for a connection alone."""
+        return tuple(value.reveal() if isinstance(value, Secret) else value
+                     for value in self.values)
+
+    def written(self) -> Secret:
+        """One text with literals, for a server that reads it from a file."""
+        return Secret(self.text % tuple(map(literal, self.revealed())))
 
 
 def literal(text: str) -> str:
@@ -32,43 +65,159 @@ def literal(text: str) -> str:
     return "'" + text.replace('\\', '\\\\').replace("'", "''") + "'"
 
 
-def account(user: str, host: str) -> str:
-    """An account's name as statements take it."""
-    return f'{literal(user)}@{literal(host)}'
+def identifier(name: str) -> str:
+    """A quoted name of a database, for the text of a Statement.
+
+    It does not depend on the sql_mode.
+    """
+    return '`' + name.replace('`', '``').replace('%', '%%') + '`'
+
+
+def pattern(database: str) -> str:
+    """What GRANT takes for this database and no other.
+
+    :raises trove_pxc.galera.errors.Unusable: if it is too long then.
+    """
+    escaped = _WILDCARD.sub(r'\\\1', database)
+    if len(escaped) > LONGEST_DATABASE:
+        raise errors.Unusable(
+            f'Access to the database {database!r} cannot be granted: with a '
+            'backslash before each _, % and backslash, as GRANT needs it, '
+            f'the name is longer than {LONGEST_DATABASE} characters.')
+    return escaped
+
+
+def database_of(granted: str) -> str:
+    """The database that the pattern of a grant names."""
+    return _ESCAPED.sub(r'\1', granted)
+
+
+def session_mode(dialect: Dialect) -> str:
+    """The sql_mode of a session that changes accounts.
+
+    Backslashes escape, whatever the server's own mode is, and GRANT makes no
+    account, which would have no password.
+    """
+    modes = ['STRICT_TRANS_TABLES']
+    if dialect.grant_makes_accounts:
+        modes.append('NO_AUTO_CREATE_USER')
+    return ','.join(modes)
+
+
+def create_user(user: str, host: str, password: Secret) -> Statement:
+    """Make an account that is not there yet, with its password."""
+    return Statement('CREATE USER %s@%s IDENTIFIED BY %s',
+                     (user, host, password))
 
 
 def set_password(dialect: Dialect, user: str, host: str,
-                 password: Secret) -> Secret:
+                 password: Secret) -> Statement:
     """Give an account that exists another password."""
-    secret = literal(password.reveal())
-    name = account(user, host)
     if dialect.knows_alter_user:
-        return Secret(f'ALTER USER {name} IDENTIFIED BY {secret}')
-    return Secret(f'SET PASSWORD FOR {name} = PASSWORD({secret})')
+        return Statement('ALTER USER %s@%s IDENTIFIED BY %s',
+                         (user, host, password))
+    return Statement('SET PASSWORD FOR %s@%s = PASSWORD(%s)',
+                     (user, host, password))
 
 
 def create_account(dialect: Dialect, user: str, host: str, password: Secret,
                    privileges: tuple[str, ...], *,
-                   grant_option: bool = False) -> tuple[Secret, ...]:
-    """Make the account, or give it this password if it is there."""
-    name = account(user, host)
-    secret = literal(password.reveal())
-    granted = ', '.join(privileges) or 'USAGE'
+                   grant_option: bool = False) -> tuple[Statement, ...]:
+    """Make the account, or give it this password if it is there.
+
+    At no moment is it there without a password.
+
+    :param privileges: global ones, in words of the GRANT statement.
+    """
+    granted = ', '.join(map(_privilege, privileges)) or 'USAGE'
     option = ' WITH GRANT OPTION' if grant_option else ''
     if not dialect.knows_alter_user:
-        return (Secret(f'GRANT {granted} ON *.* TO {name} '
-                       f'IDENTIFIED BY {secret}{option}'),)
+        return (Statement(f'GRANT {granted} ON *.* TO %s@%s '
+                          f'IDENTIFIED BY %s{option}',
+                          (user, host, password)),)
     return (
-        Secret(f'CREATE USER IF NOT EXISTS {name} IDENTIFIED BY {secret}'),
+        Statement('CREATE USER IF NOT EXISTS %s@%s IDENTIFIED BY %s',
+                  (user, host, password)),
         set_password(dialect, user, host, password),
-        Secret(f'GRANT {granted} ON *.* TO {name}{option}'),
+        Statement(f'GRANT {granted} ON *.* TO %s@%s{option}', (user, host)),
     )
 
 
-def drop_account(dialect: Dialect, user: str, host: str) -> str:
-    """Drop an account; fails where it is absent and IF EXISTS unknown."""
-    clause = 'IF EXISTS ' if dialect.knows_alter_user else ''
-    return f'DROP USER {clause}{account(user, host)}'
+def rename_user(user: str, host: str, new_user: str, new_host: str
+                ) -> Statement:
+    """Another name or host; what was granted goes with it."""
+    return Statement('RENAME USER %s@%s TO %s@%s',
+                     (user, host, new_user, new_host))
+
+
+def drop_user(user: str, host: str) -> Statement:
+    """Fails where there is no such account."""
+    return Statement('DROP USER %s@%s', (user, host))
+
+
+def users(dialect: Dialect) -> Statement:
+    """Rows of User and Host: all accounts from elsewhere, without roles."""
+    roles = " AND is_role = 'N'" if dialect.manager == 'mariadb' else ''
+    return Statement('SELECT User, Host FROM mysql.user '
+                     f"WHERE Host <> 'localhost'{roles}")
+
+
+def grants() -> Statement:
+    """Rows of User, Host, Db (a pattern) and Grant_priv ('Y' or 'N').
+
+    information_schema.SCHEMA_PRIVILEGES has user and host in one text, whose
+    quotes are not escaped.
+    """
+    return Statement('SELECT User, Host, Db, Grant_priv FROM mysql.db')
+
+
+def grant(user: str, host: str, database: str) -> Statement:
+    """All that can be done in one database.
+
+    :raises trove_pxc.galera.errors.Unusable: see :func:`pattern`.
+    """
+    return Statement(
+        f'GRANT ALL PRIVILEGES ON {identifier(pattern(database))}.* '
+        'TO %s@%s', (user, host))
+
+
+def revoke(user: str, host: str, granted: str, *,
+           grant_option: bool = False) -> tuple[Statement, ...]:
+    """Take back what one row of :func:`grants` says.
+
+    :param granted: its Db, as it stands there.
+    :param grant_option: whether its Grant_priv is 'Y'.
+    """
+    rights = ['GRANT OPTION'] if grant_option else []
+    return tuple(
+        Statement(f'REVOKE {right} ON {identifier(granted)}.* FROM %s@%s',
+                  (user, host)) for right in (*rights, 'ALL PRIVILEGES'))
+
+
+def databases() -> Statement:
+    """Rows of name, character set and collation."""
+    return Statement(
+        'SELECT schema_name, default_character_set_name, '
+        'default_collation_name FROM information_schema.schemata')
+
+
+def create_database(name: str, character_set: str | None = None,
+                    collation: str | None = None) -> Statement:
+    """Fails where it exists; what is not named is the server's default."""
+    text = f'CREATE DATABASE {identifier(name)}'
+    values: list[str | Secret] = []
+    if character_set:
+        text += ' CHARACTER SET %s'
+        values.append(character_set)
+    if collation:
+        text += ' COLLATE %s'
+        values.append(collation)
+    return Statement(text, tuple(values))
+
+
+def drop_database(name: str) -> Statement:
+    """Fails where there is no such database."""
+    return Statement(f'DROP DATABASE {identifier(name)}')
 
 
 def initial_statements(dialect: Dialect, secrets: ClusterSecrets, *,
@@ -79,9 +228,8 @@ def initial_statements(dialect: Dialect, secrets: ClusterSecrets, *,
     them root and the administrator have their passwords, on the socket
     alone, and nobody anonymous is left. Joiners get all of it by SST.
     """
-    statements = [Secret(text) for text in dialect.initial_cleaning]
-    statements.append(set_password(
-        dialect, 'root', 'localhost', secrets.root_password))
+    statements = [set_password(
+        dialect, 'root', 'localhost', secrets.root_password)]
     statements += create_account(
         dialect, ADMIN_USER, 'localhost', secrets.admin_password, ('ALL',),
         grant_option=True)
@@ -89,4 +237,15 @@ def initial_statements(dialect: Dialect, secrets: ClusterSecrets, *,
         statements += create_account(
             dialect, SST_USER, 'localhost', secrets.sst_password,
             dialect.sst_user_grants)
-    return tuple(statements)
+    return (*map(Secret, dialect.initial_cleaning),
+            *(statement.written() for statement in statements))
+
+
+def _privilege(words: str) -> str:
+    """One that stands in the text of a statement as it is.
+
+    :raises ValueError: it does not look like one.
+    """
+    if not _PRIVILEGE.fullmatch(words):
+        raise ValueError(f'{words!r} is no privilege')
+    return words

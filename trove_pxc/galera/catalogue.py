@@ -146,6 +146,7 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
         knows_alter_user=True,
         collation=_UCA_14_0 if version >= (11, 5) else _GENERAL,
         time_zone_commands=('mariadb-tzinfo-to-sql', 'mysql_tzinfo_to_sql'),
+        grant_makes_accounts=True,
         settings=_NO_QUERY_CACHE,
         removed_options=frozenset({
             'innodb_buffer_pool_instances', 'innodb_log_files_in_group',
@@ -204,6 +205,7 @@ _PXC_56 = Dialect(
     knows_alter_user=False,
     collation=_GENERAL,
     time_zone_commands=('mysql_tzinfo_to_sql',),
+    grant_makes_accounts=True,
     settings=(*_NO_QUERY_CACHE, *_DIRECT),
     removed_options=frozenset({
         'wsrep_applier_threads', 'pxc_strict_mode', 'mysqlx', 'wsrep_on',
@@ -252,6 +254,7 @@ _PXC_80 = dataclasses.replace(
     sst_auth_methods=(),
     sst_user_grants=(),
     collation=_UCA_9_0,
+    grant_makes_accounts=False,
     # The binary log is on by default there, and fills the volume; Galera
     # does not need it. The X protocol is one port more to guard.
     settings=(*_DIRECT, ('skip_log_bin', ''), ('mysqlx', '0')),

@@ -25,3 +25,7 @@ class UnsupportedVersion(ValueError):
 
 class UnreadablePosition(ValueError):
     """A node's state file says something that Galera never writes."""
+
+
+class Unusable(ValueError):
+    """A name, host or password that no server takes; the text says why."""

@@ -79,6 +79,9 @@ class Dialect:
     :ivar collation: the server's own for utf8mb4.
     :ivar time_zone_commands: names of the program that turns the files of
         the time zones into SQL, best first.
+    :ivar grant_makes_accounts: whether GRANT makes an account that is not
+        there, without a password, unless the sql_mode forbids it ("Changes
+        in MySQL 8.0.11").
     :ivar settings: options of the [mysqld] section that this series wants
         beside the common ones; an empty value stands for a bare option.
     :ivar removed_options: options that keep the server from starting.
@@ -113,6 +116,7 @@ class Dialect:
     knows_alter_user: bool
     collation: str
     time_zone_commands: tuple[str, ...]
+    grant_makes_accounts: bool
     settings: tuple[tuple[str, str], ...]
     removed_options: frozenset[str]
     minimum_safe_version: tuple[int, int, int] | None = None

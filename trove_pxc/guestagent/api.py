@@ -30,23 +30,115 @@ from trove.guestagent import api as guest_api
 from trove.instance import models as instance_models
 
 from trove_pxc import conf
+from trove_pxc import exceptions
 from trove_pxc.galera import identity as identities
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc import masking
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
 conf.register(CONF)
 
+#: what a guest raises for what a user asked, and what the API makes of it
+_REFUSALS = {
+    exceptions.RequestRefused: exception.BadRequest,
+    exceptions.UserExists: exception.UserAlreadyExists,
+    exceptions.UserUnknown: exception.UserNotFound,
+    exceptions.DatabaseExists: exception.DatabaseAlreadyExists,
+    exceptions.DatabaseUnknown: exception.DatabaseNotFound,
+    exceptions.ServerUnavailable: exception.UnprocessableEntity,
+}
+#: what oslo.messaging adds to the name of a class that it makes again
+_REMOTE = '_Remote'
+_TRACEBACK = '\nTraceback (most recent call last)'
 
-class GaleraGuestAPI(guest_api.API):
-    """Trove's client of a guest with the calls of a member.
+
+class AccountsAPI(guest_api.API):
+    """Trove's client of a guest, for whose member a change is a call.
 
     Every call raises trove.common.exception.GuestTimeout if there is no
     answer in time, and GuestError with the guest's words if it failed.
     """
+
+    def create_user(self, users: list[dict[str, Any]]) -> None:
+        """:raises trove.common.exception.TroveError: see _change."""
+        self._change('create_user', users=users)
+
+    def delete_user(self, user: dict[str, Any]) -> None:
+        self._change('delete_user', user=user)
+
+    def update_attributes(self, username: str, hostname: str,
+                          user_attrs: dict[str, Any]) -> None:
+        self._change('update_attributes', username=username,
+                     hostname=hostname, user_attrs=user_attrs)
+
+    def change_passwords(self, users: list[dict[str, Any]]) -> None:
+        self._change('change_passwords', users=users)
+
+    def create_database(self, databases: list[dict[str, Any]]) -> None:
+        self._change('create_database', databases=databases)
+
+    def delete_database(self, database: dict[str, Any]) -> None:
+        self._change('delete_database', database=database)
+
+    def grant_access(self, username: str, hostname: str,
+                     databases: list[str]) -> None:
+        self._change('grant_access', username=username, hostname=hostname,
+                     databases=databases)
+
+    def revoke_access(self, username: str, hostname: str,
+                      database: str) -> None:
+        self._change('revoke_access', username=username, hostname=hostname,
+                     database=database)
+
+    def _change(self, method: str, **arguments: Any) -> None:
+        """Change users or databases; a member's server has done it then.
+
+        A single instance is told as Trove tells it, mostly without an answer.
+
+        :raises trove.common.exception.TroveError: of a member, as _REFUSALS
+            has it: what the server says, in one sentence.
+        """
+        if self._is_member:
+            self._call(method, self.agent_high_timeout,
+                       version=self.API_BASE_VERSION, **arguments)
+        else:
+            getattr(super(), method)(**arguments)
+
+    @functools.cached_property
+    def _row(self) -> Any:
+        return instance_models.DBInstance.find_by(id=self.id)
+
+    @property
+    def _is_member(self) -> bool:
+        return bool(self._row.cluster_id)
+
+    def _call(self, method_name: str, timeout_sec: float, version: str,
+              **kwargs: Any) -> Any:
+        """Trove's own call, but for its log of every result.
+
+        Arguments and results may hold passwords.
+        """
+        LOG.debug('Calling %s of guest %s with timeout %s', method_name,
+                  self.id, timeout_sec)
+        call = self.client.prepare(version=version, timeout=timeout_sec)
+        try:
+            with _Rebuilt(), masking.hiding(*masking.passwords_in(kwargs)):
+                return call.call(self.context, method_name, **kwargs)
+        except rpc_client.RemoteError as failure:
+            raise _answer(failure) from None
+        except messaging.MessagingTimeout as silence:
+            raise exception.GuestTimeout() from silence
+        except messaging.MessagingException as failure:
+            raise exception.GuestError(
+                original_message=str(failure)) from failure
+
+
+class GaleraGuestAPI(AccountsAPI):
+    """Trove's client of a guest with the calls of a member."""
 
     def configure_member(self, facts: settings.MemberFacts,
                          secrets: settings.ClusterSecrets,
@@ -148,26 +240,40 @@ class GaleraGuestAPI(guest_api.API):
     @functools.cached_property
     def _manager(self) -> str:
         """The datastore manager of the guest, from Trove's tables."""
-        instance = instance_models.DBInstance.find_by(id=self.id)
         return str(datastore_models.DatastoreVersion.load_by_uuid(
-            instance.datastore_version_id).manager)
+            self._row.datastore_version_id).manager)
 
-    def _call(self, method_name: str, timeout_sec: float, version: str,
-              **kwargs: Any) -> Any:
-        """Trove's own call, but for its log of every result.
 
-        Arguments and results may hold passwords.
-        """
-        LOG.debug('Calling %s of guest %s with timeout %s', method_name,
-                  self.id, timeout_sec)
-        call = self.client.prepare(version=version, timeout=timeout_sec)
-        try:
-            return call.call(self.context, method_name, **kwargs)
-        except rpc_client.RemoteError as failure:
+class _Rebuilt:
+    """Makes a GuestError of an exception that oslo.messaging made again.
+
+    It does so for Python's own and Trove's, and adds the guest's traceback
+    to their texts.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None,
+                 failure: BaseException | None, trace: Any) -> None:
+        if failure is None:
+            return
+        # A class of Trove's gets another __str__, Python's own a first
+        # argument.
+        told = (str(failure) if kind is not None
+                and kind.__name__.endswith(_REMOTE)
+                else str(failure.args[0]) if failure.args else '')
+        text, found, _ = told.partition(_TRACEBACK)
+        if found:
             raise exception.GuestError(
-                original_message=failure.value) from failure
-        except messaging.MessagingTimeout as silence:
-            raise exception.GuestTimeout() from silence
-        except messaging.MessagingException as failure:
-            raise exception.GuestError(
-                original_message=str(failure)) from failure
+                original_message=text.rstrip('\n')) from None
+
+
+def _answer(failure: Any) -> Exception:
+    """What the API is to answer, without the guest's traceback."""
+    for told, answered in _REFUSALS.items():
+        if failure.exc_type == told.__name__:
+            answer: Exception = answered('%(text)s', text=failure.value)
+            return answer
+    return exception.GuestError(  # type: ignore[no-any-return]
+        original_message=failure.value)

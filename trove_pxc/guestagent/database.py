@@ -27,6 +27,7 @@ import pymysql
 from pymysql import err as pymysql_errors
 
 from trove_pxc import exceptions
+from trove_pxc.galera import accounts
 from trove_pxc.galera import secret
 from trove_pxc.galera import view
 
@@ -57,9 +58,11 @@ class Refused(exceptions.ServerNotAnswering):
     """The server answered, and refused what was asked.
 
     :ivar code: the server's own number for the reason.
+    :ivar reason: its text, which may quote what it was sent.
     """
 
     code = 0
+    reason = ''
 
     @property
     def denied(self) -> bool:
@@ -71,13 +74,16 @@ class Database:
     """One member's server as its administrator sees it.
 
     :param socket_path: the server's socket, in the guest.
+    :param sql_mode: of each session; None for the server's own.
     """
 
     def __init__(self, socket_path: str, user: str,
-                 password: secret.Secret) -> None:
+                 password: secret.Secret, *,
+                 sql_mode: str | None = None) -> None:
         self._socket_path = socket_path
         self._user = user
         self._password = password
+        self._sql_mode = sql_mode
 
     def view(self) -> view.NodeView:
         """What the server says of itself and the cluster.
@@ -182,6 +188,20 @@ class Database:
         """Leave nothing of the probes, on any member."""
         self._rows(f'DROP DATABASE IF EXISTS {_PROBE}')
 
+    def execute(self, statement: accounts.Statement,
+                seconds: float = ANSWER_SECONDS) -> list[tuple[Any, ...]]:
+        """The rows of one statement, whose values the driver quotes.
+
+        :param seconds: to wait for the answer.
+        :raises NobodyListens, NoAnswerInTime, Refused: if it is not done, or
+            not known to be.
+        """
+        with self._connection(seconds) as connection, \
+                connection.cursor() as cursor:
+            # Values, even if there are none: "%%" stands for a "%".
+            cursor.execute(statement.text, statement.revealed())
+            return list(cursor.fetchall())
+
     def _rows(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         with self._connection() as connection, \
                 connection.cursor() as cursor:
@@ -189,20 +209,21 @@ class Database:
             return list(cursor.fetchall())
 
     @contextlib.contextmanager
-    def _connection(self) -> Iterator['pymysql.Connection[Any]']:
+    def _connection(self, seconds: float = ANSWER_SECONDS
+                    ) -> Iterator['pymysql.Connection[Any]']:
         try:
             with contextlib.closing(pymysql.connect(
                     unix_socket=self._socket_path, user=self._user,
                     password=self._password.reveal(), autocommit=True,
-                    connect_timeout=CONNECT_SECONDS,
-                    read_timeout=ANSWER_SECONDS,
+                    charset='utf8mb4', sql_mode=self._sql_mode,
+                    connect_timeout=CONNECT_SECONDS, read_timeout=seconds,
                     write_timeout=ANSWER_SECONDS)) as connection:
                 yield connection
         except pymysql_errors.MySQLError as error:
-            raise _translated(error) from None
+            raise _translated(error, seconds) from None
 
 
-def _translated(error: pymysql_errors.MySQLError
+def _translated(error: pymysql_errors.MySQLError, seconds: float
                 ) -> exceptions.ServerNotAnswering:
     """The reason why there is no answer; it quotes no statement."""
     code = error.args[0] if error.args else 0
@@ -212,8 +233,8 @@ def _translated(error: pymysql_errors.MySQLError
                              'it is starting, or it is down')
     if isinstance(cause, socket.timeout) or code in (2003, 2006, 2013):
         return NoAnswerInTime(
-            f'the database server gives no answer within {ANSWER_SECONDS} s')
+            f'the database server gives no answer within {seconds:g} s')
     text = error.args[1] if len(error.args) > 1 else ''
     refusal = Refused(f'the database server refused ({code}): {text}')
-    refusal.code = code
+    refusal.code, refusal.reason = code, str(text)
     return refusal

@@ -15,12 +15,15 @@
 Loaded by Trove's guest agent through the datastore version's registry_ext.
 """
 
+from collections.abc import Iterator
+import contextlib
 import threading
 from typing import Any
 
 from oslo_service import periodic_task  # type: ignore[import-untyped]
 
 from trove.common import cfg
+from trove.common import notification
 from trove.guestagent.datastore.mariadb import manager as mariadb_manager
 from trove.guestagent.datastore.mariadb import service as mariadb_service
 from trove.guestagent.datastore.mysql import manager as mysql_manager
@@ -91,6 +94,16 @@ class GaleraManager(common.MySqlManager):
         self.member.resume()
         self.member.look_after_accounts()
 
+    @property
+    def adm(self) -> Any:
+        """Who makes users and databases: a member's own, else Trove's."""
+        return (self.member.accounts() if self.member.is_member
+                else self._trove_admin)
+
+    @adm.setter
+    def adm(self, admin: Any) -> None:
+        self._trove_admin = admin
+
     def get_service_status(self) -> Any:
         if self.member.is_member:
             return self.status.get_actual_db_status()
@@ -105,7 +118,8 @@ class GaleraManager(common.MySqlManager):
             if kwargs.get('cluster_config'):
                 self.status.begin_member()
                 self.member.begin(_version(kwargs.get('ds_version')))
-            super().prepare(context, *args, **kwargs)
+            with _masking(kwargs):
+                super().prepare(context, *args, **kwargs)
         except Exception as failure:
             if kwargs.get('cluster_config'):
                 self.member.fail(str(failure))
@@ -184,9 +198,85 @@ class GaleraManager(common.MySqlManager):
     def drop_probe(self, context: Any) -> None:
         self.member.drop_probe()
 
+    def create_user(self, context: Any, users: Any) -> None:
+        with _change(context, users):
+            self.adm.create_users(users)
+
+    def delete_user(self, context: Any, user: Any) -> None:
+        with _change(context):
+            self.adm.delete_user(user)
+
+    def update_attributes(self, context: Any, username: Any, hostname: Any,
+                          user_attrs: Any) -> None:
+        with _change(context, user_attrs):
+            self.adm.update_attributes(username, hostname, user_attrs)
+
+    def change_passwords(self, context: Any, users: Any) -> None:
+        with _change(context, users):
+            self.adm.change_passwords(users)
+
+    def create_database(self, context: Any, databases: Any) -> None:
+        with _change(context):
+            self.adm.create_databases(databases)
+
+    def delete_database(self, context: Any, database: Any) -> None:
+        with _change(context):
+            self.adm.delete_database(database)
+
+    def enable_root_with_password(self, context: Any,
+                                  root_password: Any = None) -> Any:
+        with _masking({'root_password': root_password}):
+            return self.adm.enable_root(root_password)
+
+    def ssl_show(self, context: Any) -> Any:
+        self._refuse_certificates()
+        return super().ssl_show(context)
+
+    def ssl_action(self, context: Any, *args: Any, **kwargs: Any) -> Any:
+        self._refuse_certificates()
+        return super().ssl_action(context, *args, **kwargs)
+
+    def _refuse_certificates(self) -> None:
+        """Trove's way rewrites a member's settings and all its users."""
+        if self.member.is_member:
+            raise exceptions.RequestRefused(
+                'Certificates for the clients of a cluster are not managed '
+                'through its members.')
+
     def cluster_complete(self, context: Any) -> None:
         self.member.complete()
         self.status.end_install()
+
+
+@contextlib.contextmanager
+def _change(context: Any, described: Any = None) -> Iterator[None]:
+    """Tell of the end, for nobody else does it where the API has cast.
+
+    Whoever calls waits for the end, and tells of it.
+    """
+    told = getattr(context, 'notification', None)
+    ending: Any = (
+        notification.EndNotification(context)
+        if told is not None and told.server_type == 'guest'
+        else contextlib.nullcontext())
+    with ending, _masking(described):
+        yield
+
+
+@contextlib.contextmanager
+def _masking(described: Any) -> Iterator[None]:
+    """Keep the passwords of a request out of logs, and of what it raises.
+
+    What it raises oslo.messaging writes down and sends, after this.
+    """
+    with masking.hiding(*masking.passwords_in(described)):
+        try:
+            yield
+        except Exception as failure:
+            told = masking.masked_error(failure)
+            if told is failure:
+                raise
+            raise told from None
 
 
 def _version(told: str | None) -> str:

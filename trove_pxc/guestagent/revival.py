@@ -25,11 +25,14 @@ from oslo_log import log as logging
 from trove.common import cfg
 
 from trove_pxc import exceptions
+from trove_pxc.galera import accounts as statements
 from trove_pxc.galera import identity as identities
 from trove_pxc.galera import position as positions
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc.guestagent import accounts
 from trove_pxc.guestagent import credentials
+from trove_pxc.guestagent import database
 from trove_pxc.guestagent import memory
 from trove_pxc.guestagent import program
 from trove_pxc.guestagent import service
@@ -128,6 +131,18 @@ class MemberService(service.GaleraService):
                  else identities.Paths(self._where.identity_dir))
         own = settings.variables(self._dialect(record), known.facts, paths)
         return settings.shown(self._admin().variables(), own.union(names))
+
+    def accounts(self) -> accounts.MemberAdmin:
+        """Who makes users and databases on its server.
+
+        :raises trove_pxc.exceptions.MemberNotConfigured: it has none yet.
+        """
+        record, membership = self._configured()
+        dialect = self._dialect(record)
+        return accounts.MemberAdmin(database.Database(
+            self._where.socket, settings.ADMIN_USER,
+            membership.secrets.admin_password,
+            sql_mode=statements.session_mode(dialect)), dialect)
 
     def halt(self) -> bool:
         """Keep the server from running, unless it is primary.

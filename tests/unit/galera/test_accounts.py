@@ -15,6 +15,7 @@ import testtools
 from trove_pxc.galera import accounts
 from trove_pxc.galera import catalogue
 from trove_pxc.galera import dialect
+from trove_pxc.galera import errors
 from trove_pxc.galera.secret import Secret
 from trove_pxc.galera.settings import ClusterSecrets
 
@@ -23,6 +24,10 @@ SECRETS = ClusterSecrets(
 
 OLD = dialect.for_version('pxc', '5.6')
 NEW = dialect.for_version('mariadb', '10.11')
+PASSWORDS = ('plain', "', 'u2'@'%' IDENTIFIED BY 'x", 'a"b`c;d,e\\f/ \t',
+             '100%s', 'p\u00e4ss\u6f22\U0001f600')
+NAMES = ('joe', 'b\u00fcser', "x@zz' OR User='y", '%s')
+HOSTS = ('%', 'app.example.com', '10.0.0.%', "h'")
 
 
 def revealed(statements):
@@ -37,38 +42,142 @@ class WordsTest(testtools.TestCase):
                              ("\\'; DROP", "'\\\\''; DROP'"), ('', "''")):
             self.assertEqual(wanted, accounts.literal(text))
 
-    def test_password_of_an_account(self):
-        password = Secret('p')
-        self.assertEqual(
-            "ALTER USER 'root'@'localhost' IDENTIFIED BY 'p'",
-            accounts.set_password(NEW, 'root', 'localhost',
-                                  password).reveal())
-        self.assertEqual(
-            "SET PASSWORD FOR 'root'@'localhost' = PASSWORD('p')",
-            accounts.set_password(OLD, 'root', 'localhost',
-                                  password).reveal())
+    def test_identifiers(self):
+        for name, wanted in (
+                ('shop', '`shop`'), ('a`; DROP', '`a``; DROP`'),
+                ("o'n\\", "`o'n\\`"), ('100%s', '`100%%s`'), ('', '``')):
+            self.assertEqual(wanted, accounts.identifier(name))
 
-    def test_creating_an_account(self):
-        password = Secret('p')
-        self.assertEqual(
-            ["GRANT RELOAD ON *.* TO 'a'@'%' IDENTIFIED BY 'p'"],
-            revealed(accounts.create_account(
-                OLD, 'a', '%', password, ('RELOAD',))))
-        self.assertEqual(
-            ["CREATE USER IF NOT EXISTS 'a'@'%' IDENTIFIED BY 'p'",
-             "ALTER USER 'a'@'%' IDENTIFIED BY 'p'",
-             "GRANT RELOAD, PROCESS ON *.* TO 'a'@'%' WITH GRANT OPTION"],
-            revealed(accounts.create_account(
-                NEW, 'a', '%', password, ('RELOAD', 'PROCESS'),
-                grant_option=True)))
-        self.assertIn("GRANT USAGE ON *.* TO 'a'@'%'", revealed(
-            accounts.create_account(NEW, 'a', '%', password, ())))
+    def test_the_pattern_of_a_database_names_no_other(self):
+        for name, wanted in (
+                ('shop', 'shop'), ('my_shop', 'my\\_shop'),
+                ('%', '\\%'), ('mysq_', 'mysq\\_'), ('a\\b', 'a\\\\b')):
+            self.assertEqual(wanted, accounts.pattern(name))
+            self.assertEqual(name, accounts.database_of(wanted))
 
-    def test_dropping_an_account(self):
-        self.assertEqual("DROP USER IF EXISTS 'a'@'%'",
-                         accounts.drop_account(NEW, 'a', '%'))
-        self.assertEqual("DROP USER 'a'@'%'",
-                         accounts.drop_account(OLD, 'a', '%'))
+    def test_a_grant_that_was_made_with_wildcards(self):
+        self.assertEqual('my_shop', accounts.database_of('my_shop'))
+
+    def test_a_pattern_that_is_too_long(self):
+        accounts.pattern('_' * 32)
+        failure = self.assertRaises(
+            errors.Unusable, accounts.pattern, '_' * 33)
+        self.assertIn('longer than 64 characters', str(failure))
+
+    def test_a_statement_shows_no_password(self):
+        shown = repr(accounts.create_user('a', '%', Secret('geheim')))
+        self.assertIn('CREATE USER', shown)
+        self.assertNotIn('geheim', shown)
+
+    def test_the_mode_of_a_session(self):
+        for one in catalogue.DIALECTS:
+            modes = accounts.session_mode(one).split(',')
+            self.assertNotIn('NO_BACKSLASH_ESCAPES', modes)
+            # The eights do not know it any more, and need it no more.
+            self.assertEqual(
+                not (one.manager == 'pxc' and one.version >= (8, 0)),
+                'NO_AUTO_CREATE_USER' in modes, one.name)
+
+
+class StatementsTest(testtools.TestCase):
+    """Each in the words of each dialect; the values stand apart."""
+
+    def check(self, text, values, *statements):
+        """Text and values of the only statement."""
+        (statement,) = statements
+        self.assertEqual((text, values),
+                         (statement.text, statement.revealed()))
+
+    def test_creating_a_user(self):
+        """Every dialect knows this, and the password is in it."""
+        for host in HOSTS:
+            for name in NAMES:
+                for password in PASSWORDS:
+                    self.check('CREATE USER %s@%s IDENTIFIED BY %s',
+                               (name, host, password), accounts.create_user(
+                                   name, host, Secret(password)))
+
+    def test_setting_a_password(self):
+        for one in catalogue.DIALECTS:
+            text = ('SET PASSWORD FOR %s@%s = PASSWORD(%s)'
+                    if one.version == (5, 6)
+                    else 'ALTER USER %s@%s IDENTIFIED BY %s')
+            for password in PASSWORDS:
+                self.check(text, ("o'neill", '%', password),
+                           accounts.set_password(
+                               one, "o'neill", '%', Secret(password)))
+
+    def test_an_account_is_at_no_moment_without_a_password(self):
+        """The first statement that knows the account has the password."""
+        for one in catalogue.DIALECTS:
+            made = accounts.create_account(
+                one, 'root', '%', Secret("p'w"), ('ALL',), grant_option=True)
+            self.assertEqual(('root', '%', "p'w"), made[0].revealed())
+            self.assertTrue(made[-1].text.startswith(
+                'GRANT ALL ON *.* TO %s@%s'))
+            self.assertTrue(made[-1].text.endswith('WITH GRANT OPTION'))
+            if one.version == (5, 6):
+                (only,) = made
+                self.assertIn('IDENTIFIED BY %s WITH GRANT', only.text)
+            else:
+                self.assertEqual(
+                    ['CREATE USER IF NOT EXISTS %s@%s IDENTIFIED BY %s',
+                     'ALTER USER %s@%s IDENTIFIED BY %s'],
+                    [statement.text for statement in made[:2]])
+
+    def test_privileges(self):
+        for privileges, words in ((('RELOAD', 'LOCK TABLES'),
+                                   'GRANT RELOAD, LOCK TABLES ON *.*'),
+                                  ((), 'GRANT USAGE ON *.*')):
+            made = accounts.create_account(
+                NEW, 'a', '%', Secret('p'), privileges)
+            self.assertIn(words, made[-1].text)
+        self.assertRaises(ValueError, accounts.create_account, NEW, 'a', '%',
+                          Secret('p'), ("ALL ON *.* TO 'x'@'%'; --",))
+
+    def test_renaming_and_dropping(self):
+        self.check('RENAME USER %s@%s TO %s@%s', ('a', '%', "b'", '10.%'),
+                   accounts.rename_user('a', '%', "b'", '10.%'))
+        self.check('DROP USER %s@%s', ("o'neill", 'app.example.com'),
+                   accounts.drop_user("o'neill", 'app.example.com'))
+
+    def test_roles_are_no_users(self):
+        for one in catalogue.DIALECTS:
+            self.assertEqual(one.manager == 'mariadb',
+                             'is_role' in accounts.users(one).text)
+
+    def test_granting(self):
+        self.check('GRANT ALL PRIVILEGES ON `a\\_``\\%%`.* TO %s@%s',
+                   ('u', '%'), accounts.grant('u', '%', 'a_`%'))
+
+    def test_revoking_takes_the_pattern_as_it_stands(self):
+        self.check('REVOKE ALL PRIVILEGES ON `a_b`.* FROM %s@%s',
+                   ('u', '%'), *accounts.revoke('u', '%', 'a_b'))
+        self.assertEqual(
+            ['REVOKE GRANT OPTION ON `a\\_b`.* FROM %s@%s',
+             'REVOKE ALL PRIVILEGES ON `a\\_b`.* FROM %s@%s'],
+            [statement.text for statement in accounts.revoke(
+                'u', '%', 'a\\_b', grant_option=True)])
+
+    def test_databases(self):
+        for wanted, text, values in (
+                ((), 'CREATE DATABASE `x``y`', ()),
+                (('utf8mb4',), 'CREATE DATABASE `x``y` CHARACTER SET %s',
+                 ('utf8mb4',)),
+                ((None, 'utf8mb4_bin'), 'CREATE DATABASE `x``y` COLLATE %s',
+                 ('utf8mb4_bin',)),
+                (('latin1', "l'; --"), 'CREATE DATABASE `x``y` '
+                 'CHARACTER SET %s COLLATE %s', ('latin1', "l'; --"))):
+            self.check(text, values, accounts.create_database('x`y', *wanted))
+        self.check('DROP DATABASE `x``y`', (), accounts.drop_database('x`y'))
+
+    def test_a_statement_as_one_text(self):
+        self.assertEqual(
+            "CREATE USER 'a%s'@'%' IDENTIFIED BY 'o''%d'",
+            accounts.create_user('a%s', '%', Secret("o'%d")
+                                 ).written().reveal())
+        self.assertEqual('DROP DATABASE `100%`', accounts.drop_database(
+            '100%').written().reveal())
 
 
 class InitialStatementsTest(testtools.TestCase):

@@ -20,7 +20,8 @@ from trove_pxc.galera import errors
 class ErrorsTest(testtools.TestCase):
 
     def test_each_is_a_value_error_with_the_text_it_was_given(self) -> None:
-        for kind in (errors.UnsupportedVersion, errors.UnreadablePosition):
+        for kind in (errors.UnsupportedVersion, errors.UnreadablePosition,
+                     errors.Unusable):
             refusal = kind('5 % of it: {seqno}')
             self.assertIsInstance(refusal, ValueError)
             self.assertEqual('5 % of it: {seqno}', str(refusal))
@@ -30,3 +31,5 @@ class ErrorsTest(testtools.TestCase):
             errors.UnsupportedVersion, errors.UnreadablePosition))
         self.assertFalse(issubclass(
             errors.UnreadablePosition, errors.UnsupportedVersion))
+        self.assertFalse(issubclass(
+            errors.Unusable, errors.UnsupportedVersion))

@@ -12,12 +12,14 @@
 
 """The RPC client of a member's guest, over a client that sends nothing."""
 
+import contextlib
 import logging
 from typing import Any
 
 import fixtures
 import mock
 import oslo_messaging as messaging
+from oslo_messaging._drivers import common
 from oslo_messaging.rpc import client as rpc_client
 import testtools
 from trove.common import cfg
@@ -45,13 +47,13 @@ class GuestAPITest(testtools.TestCase):
             level=logging.DEBUG))
         self.client = mock.create_autospec(
             messaging.RPCClient, instance=True)
+        self.row = mock.Mock(datastore_version_id='v', cluster_id='c')
         self.context = mock.create_autospec(
             messaging.RPCClient, instance=True)
         self.client.prepare.return_value = self.context
         for target, name, found in (
                 (trove_api.API, 'get_client', self.client),
-                (instance_models.DBInstance, 'find_by',
-                 mock.Mock(datastore_version_id='v')),
+                (instance_models.DBInstance, 'find_by', self.row),
                 (datastore_models.DatastoreVersion, 'load_by_uuid',
                  mock.Mock(manager='mariadb'))):
             patch = mock.patch.object(target, name, autospec=True)
@@ -153,3 +155,69 @@ class GuestAPITest(testtools.TestCase):
         self.context.call.side_effect = messaging.MessageDeliveryFailure(
             'no broker')
         self.assertRaises(exception.GuestError, self.api.member_report)
+
+    def changes(self) -> Any:
+        """Every change of users and databases, and its arguments."""
+        users = [{'_name': 'joe', '_password': fakes.PASSWORDS[0]}]
+        return (
+            (self.api.create_user, {'users': users}),
+            (self.api.delete_user, {'user': {'_name': 'joe'}}),
+            (self.api.update_attributes,
+             {'username': 'joe', 'hostname': '%', 'user_attrs': {}}),
+            (self.api.change_passwords, {'users': users}),
+            (self.api.create_database, {'databases': []}),
+            (self.api.delete_database, {'database': {'_name': 'shop'}}),
+            (self.api.grant_access,
+             {'username': 'joe', 'hostname': '%', 'databases': ['shop']}),
+            (self.api.revoke_access,
+             {'username': 'joe', 'hostname': '%', 'database': 'shop'}))
+
+    def test_a_member_answers_when_its_users_are_changed(self) -> None:
+        self.answers(None)
+        for change, arguments in self.changes():
+            change(*arguments.values())
+            self.assertEqual((change.__name__, arguments), self.asked())
+            self.assertEqual(CONF.agent_call_high_timeout,
+                             self.client.prepare.call_args.kwargs['timeout'])
+        self.context.cast.assert_not_called()
+
+    def test_a_single_instance_is_told_as_trove_tells_it(self) -> None:
+        self.row.cluster_id = None
+        for change, arguments in self.changes():
+            change(*arguments.values())
+        self.assertEqual(
+            [change.__name__ for change, _ in self.changes()[:6]],
+            [call.args[1] for call in self.context.cast.call_args_list])
+
+    def test_what_a_server_refuses_is_an_error_of_trove_s(self) -> None:
+        for told, answered in (
+                ('RequestRefused', exception.BadRequest),
+                ('UserExists', exception.UserAlreadyExists),
+                ('UserUnknown', exception.UserNotFound),
+                ('DatabaseExists', exception.DatabaseAlreadyExists),
+                ('DatabaseUnknown', exception.DatabaseNotFound),
+                ('ServerUnavailable', exception.UnprocessableEntity)):
+            self.context.call.side_effect = rpc_client.RemoteError(
+                told, '100 %s of it', ['Traceback (most recent call last)'])
+            for change, arguments in self.changes():
+                failure = self.assertRaises(answered, change,
+                                            *arguments.values())
+                self.assertIs(answered, type(failure))
+                self.assertEqual('100 %s of it', str(failure))
+
+    def test_an_error_that_was_made_again_has_no_traceback(self) -> None:
+        """oslo.messaging adds it to the text of errors that it knows."""
+        for made in (KeyError('geheim'), exception.BadRequest('100 %% of it'),
+                     exception.UserNotFound(uuid='joe')):
+            with contextlib.suppress(Exception):
+                raise made
+            sent = common.serialize_remote_exception(
+                (type(made), made, made.__traceback__))
+            again = common.deserialize_remote_exception(
+                sent, [exception.__name__])
+            self.assertIn('Traceback', str(again))
+            self.context.call.side_effect = again
+            failure = self.assertRaises(exception.GuestError,
+                                        self.api.list_users)
+            self.assertIn(str(made), str(failure))
+            self.assertNotIn('Traceback', str(failure))

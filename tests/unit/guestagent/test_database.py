@@ -22,6 +22,7 @@ from pymysql import cursors
 from pymysql import err as pymysql_errors
 import testtools
 
+from trove_pxc.galera import accounts
 from trove_pxc.galera import secret
 from trove_pxc.galera import view
 from trove_pxc.guestagent import database
@@ -143,3 +144,35 @@ class DatabaseTest(testtools.TestCase):
         self.database.drop_probe()
         self.assertEqual(['DROP DATABASE IF EXISTS trove_pxc_probe'],
                          self.statements())
+
+    def test_a_statement_goes_with_its_values(self) -> None:
+        self.cursor.fetchall.return_value = (('a', 'b'),)
+        self.assertEqual([('a', 'b')], self.database.execute(
+            accounts.create_user("o'neill", '%', secret.Secret("p'w")), 99))
+        self.cursor.execute.assert_called_once_with(
+            'CREATE USER %s@%s IDENTIFIED BY %s', ("o'neill", '%', "p'w"))
+        asked: dict[str, Any] = self.connect.call_args.kwargs
+        self.assertEqual(99, asked['read_timeout'])
+
+    def test_a_statement_without_values_is_formatted_too(self) -> None:
+        self.database.execute(accounts.drop_database('100%'))
+        self.cursor.execute.assert_called_once_with(
+            'DROP DATABASE `100%%`', ())
+
+    def test_how_the_driver_quotes_does_not_depend_on_the_server(self
+                                                                 ) -> None:
+        database.Database(SOCKET, 'os_admin', secret.Secret('p'),
+                          sql_mode='STRICT_TRANS_TABLES').execute(
+                              accounts.databases())
+        asked: dict[str, Any] = self.connect.call_args.kwargs
+        self.assertEqual(('utf8mb4', 'STRICT_TRANS_TABLES'),
+                         (asked['charset'], asked['sql_mode']))
+
+    def test_a_refusal_keeps_the_server_s_reason(self) -> None:
+        self.cursor.execute.side_effect = pymysql_errors.ProgrammingError(
+            1007, 'database exists')
+        failure = self.assertRaises(
+            database.Refused, self.database.execute,
+            accounts.create_database('shop'))
+        self.assertEqual((1007, 'database exists'),
+                         (failure.code, failure.reason))

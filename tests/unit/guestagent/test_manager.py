@@ -12,6 +12,9 @@
 
 """The guest managers, as Trove's agent loads them."""
 
+import ast
+import inspect
+import traceback
 from typing import Any
 
 import docker
@@ -20,14 +23,17 @@ from oslo_utils import importutils
 import testtools
 from trove.common import cfg
 from trove.common import context as trove_context
+from trove.common import notification
 from trove.conductor import api as conductor_api
 from trove.guestagent.datastore import manager as trove_manager
 from trove.guestagent.datastore.mariadb import manager as trove_mariadb
+from trove.guestagent.datastore.mariadb import service as mariadb_service
 from trove.guestagent.datastore.mysql_common import manager as trove_common
 
 from trove_pxc import exceptions
 from trove_pxc.galera import position
 from trove_pxc.galera import view
+from trove_pxc.guestagent import accounts
 from trove_pxc.guestagent import app
 from trove_pxc.guestagent import manager
 from trove_pxc.guestagent import metrics
@@ -40,6 +46,7 @@ from tests.unit import specs
 
 CONTEXT = trove_context.TroveContext()
 REPORT = view.MemberReport(view.ServerState.STOPPED, None, 1, True, 0, '')
+PASSWORD = "geheim', 'x"
 POSITION = position.Position(None, -1, None, False, False, False)
 
 
@@ -237,6 +244,110 @@ class MariaDBManagerTest(ManagerTestCase):
     def test_a_member_s_status_is_not_that_of_a_select(self) -> None:
         self.assertEqual('shutdown',
                          self.manager.get_service_status().description)
+
+
+class AccountsTest(ManagerTestCase):
+    """Users and databases: a member's by its own admin, else by Trove's."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.admin = specs.spec(accounts.MemberAdmin)
+        self.member.accounts.return_value = self.admin
+        self.ending = self.patch(notification, 'EndNotification')
+        self.ending.return_value.__exit__.return_value = False
+
+    def of(self, server_type: str) -> Any:
+        """The context of a call by the API, or of a cast of Trove's."""
+        context = trove_context.TroveContext()
+        context.notification = mock.create_autospec(
+            notification.DBaaSAPINotification, instance=True)
+        context.notification.server_type = server_type
+        return context
+
+    def changes(self) -> Any:
+        users = [{'_name': 'joe', '_password': PASSWORD}]
+        return (('create_user', 'create_users', (users,)),
+                ('delete_user', 'delete_user', ({'_name': 'joe'},)),
+                ('update_attributes', 'update_attributes',
+                 ('joe', '%', {'password': PASSWORD})),
+                ('change_passwords', 'change_passwords', (users,)),
+                ('create_database', 'create_databases', ([],)),
+                ('delete_database', 'delete_database', ({'_name': 'x'},)))
+
+    def others(self) -> Any:
+        return (('list_users', 'list_users', (2, 'm', True)),
+                ('get_user', 'get_user', ('joe', '%')),
+                ('list_access', 'list_access', ('joe', '%')),
+                ('grant_access', 'grant_access', ('joe', '%', ['shop'])),
+                ('revoke_access', 'revoke_access', ('joe', '%', 'shop')),
+                ('list_databases', 'list_databases', (2, 'm', True)),
+                ('enable_root_with_password', 'enable_root', (PASSWORD,)),
+                ('disable_root', 'disable_root', ()),
+                ('is_root_enabled', 'is_root_enabled', ()))
+
+    def test_a_member_s_reach_its_own_admin(self) -> None:
+        for method, asked, values in (*self.changes(), *self.others()):
+            getattr(self.manager, method)(self.of('api'), *values)
+            getattr(self.admin, asked).assert_called_with(*values)
+        self.manager.enable_root(CONTEXT)
+        self.admin.enable_root.assert_called_with()
+        self.ending.assert_not_called()
+
+    def test_nothing_of_trove_s_admin_is_reached_past_it(self) -> None:
+        """Every method of Trove's manager that asks an admin."""
+        asked = {node.attr for node in ast.walk(ast.parse(inspect.getsource(
+            trove_manager))) if isinstance(node, ast.Attribute)
+            and ast.unparse(node.value) == 'self.adm'}
+        self.assertEqual(set(), {
+            method for method in asked
+            if not hasattr(accounts.MemberAdmin, method)})
+
+    def test_a_single_instance_s_reach_trove_s(self) -> None:
+        self.member.is_member = False
+        for method, asked, values in self.changes():
+            with mock.patch.object(mariadb_service.MariaDBAdmin,
+                                   asked, autospec=True) as made:
+                getattr(self.manager, method)(self.of('guest'), *values)
+            made.assert_called_once_with(mock.ANY, *values)
+        self.assertEqual(6, self.ending.call_count)
+
+    def test_who_is_not_waited_for_tells_of_the_end(self) -> None:
+        """As when the API is older than this guest."""
+        for method, _, values in self.changes():
+            context = self.of('guest')
+            getattr(self.manager, method)(context, *values)
+            self.ending.assert_called_with(context)
+
+    def test_what_is_raised_tells_no_password(self) -> None:
+        """Even what nobody thought of: oslo.messaging logs and sends it."""
+        for method, asked, values in (
+                *(self.changes()[index] for index in (0, 2, 3)),
+                self.others()[6]):
+            try:
+                raise KeyError(PASSWORD)
+            except KeyError as cause:
+                failure = ValueError('strange')
+                failure.__cause__ = cause
+            getattr(self.admin, asked).side_effect = failure
+            try:
+                getattr(self.manager, method)(self.of('api'), *values)
+            except Exception as told:
+                text = ''.join(traceback.format_exception(told))
+            self.assertIn('ValueError: strange', text)
+            self.assertNotIn('geheim', text)
+
+    def test_certificates_of_clients_are_not_a_member_s(self) -> None:
+        for ask in (self.manager.ssl_show, self.manager.ssl_action):
+            failure = self.assertRaises(exceptions.RequestRefused, ask,
+                                        CONTEXT)
+            self.assertIn('not managed', str(failure))
+
+    def test_what_tells_none_is_raised_as_it_is(self) -> None:
+        refusal = exceptions.RequestRefused('no such collation')
+        self.admin.create_users.side_effect = refusal
+        self.assertIs(refusal, self.assertRaises(
+            exceptions.RequestRefused, self.manager.create_user,
+            self.of('api'), [{'_password': PASSWORD}]))
 
 
 class PxcManagerTest(ManagerTestCase):

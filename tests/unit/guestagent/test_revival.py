@@ -229,7 +229,7 @@ class MemoryTest(RevivalTestCase):
         self.assertEqual((UUID, 9), self.seen())
 
 
-class AccountsTest(RevivalTestCase):
+class CredentialsTest(RevivalTestCase):
     """When the accounts of the agent are looked after."""
 
     def setUp(self) -> None:
@@ -288,3 +288,18 @@ class StopTest(RevivalTestCase):
         self.runs()
         self.member.stop()
         self.container.stop.assert_called_once()
+
+
+class AccountsTest(RevivalTestCase):
+
+    def test_they_are_made_as_the_administrator_in_a_mode_of_their_own(
+            self) -> None:
+        self.admin.execute.return_value = []
+        self.assertEqual(([], None), self.member.accounts().list_users())
+        ((socket, user, password), named) = database.Database.call_args
+        self.assertEqual((self.where.socket, 'os_admin', fakes.PASSWORDS[0]),
+                         (socket, user, password.reveal()))
+        self.assertEqual({
+            'sql_mode': 'STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER'}, named)
+        ((statement, _), _) = self.admin.execute.call_args
+        self.assertIn('is_role', statement.text)   # MariaDB's

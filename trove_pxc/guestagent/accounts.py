@@ -1,0 +1,438 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Users, databases and grants of a member, in our own statements.
+
+The manager has it where Trove has its MySqlAdmin, whose statements are text
+with what users sent in it. The methods, what they take and what they answer
+are Trove's: the dictionaries that trove.common.db.models makes.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+import contextlib
+from typing import Any
+
+from oslo_log import log as logging
+
+from trove.common import cfg
+from trove.common import pagination
+from trove.common import utils
+
+from trove_pxc import exceptions
+from trove_pxc.galera import accounts
+from trove_pxc.galera.dialect import Dialect
+from trove_pxc.galera import entry
+from trove_pxc.galera import errors
+from trove_pxc.galera import reserved
+from trove_pxc.galera.secret import Secret
+from trove_pxc.guestagent import database
+from trove_pxc import masking
+
+LOG = logging.getLogger(__name__)
+CONF = cfg.CONF
+
+Plain = dict[str, Any]
+
+_ROOT = 'root'
+_EVERYWHERE = '%'
+#: of the time that a caller waits for an answer, for the way back
+_RESERVE_SECONDS = 5
+
+# Numbers of the servers' errors: "Server error message reference".
+_SYNTAX = 1064
+#: an account is there that should not be, or the other way round
+_CANNOT_USER = 1396
+_KINDS = {
+    1007: exceptions.DatabaseExists,
+    1008: exceptions.DatabaseUnknown,
+    1133: exceptions.UserUnknown,
+    1410: exceptions.UserUnknown}
+# Access denied to the agent, not ready for queries, read only, locked,
+# killed, deadlock.
+_NOT_NOW = (1040, 1044, 1045, 1047, 1053, 1205, 1213, 1227, 1290, 1317,
+            1836)
+
+
+class MemberAdmin:
+    """What Trove's manager asks of the server of a member.
+
+    :raises trove_pxc.exceptions.RequestRefused: or one of its kinds, for
+        what the server or this module does not take.
+    :raises trove_pxc.exceptions.ServerUnavailable: it cannot be done now.
+    """
+
+    def __init__(self, server: database.Database, dialect: Dialect) -> None:
+        self._server = server
+        self._dialect = dialect
+
+    def create_users(self, users: list[Plain]) -> None:
+        """Users with their passwords and what they may reach."""
+        wanted = [_Wanted(user) for user in users]
+        for done, user in enumerate(wanted):
+            with _after(done, wanted):
+                self._create_user(user)
+
+    def delete_user(self, user: Plain) -> None:
+        name, host = user['_name'], _host(user['_host'])
+        with _entry():
+            entry.check_user(name, host)
+        self._change(f'drop the user {_shown(name, host)}',
+                     accounts.drop_user(name, host),
+                     exists=exceptions.UserUnknown)
+
+    def get_user(self, username: str, hostname: str | None) -> Plain | None:
+        """One user, or None."""
+        host = _host(hostname)
+        with _entry():
+            entry.check_user(username, host)
+        if (username, host) not in self._users():
+            return None
+        return _user(username, host, self._reached(username, host))
+
+    def list_users(self, limit: int | None = None, marker: str | None = None,
+                   include_marker: bool = False
+                   ) -> tuple[list[Plain], str | None]:
+        """One page, in the order of "name@host", and the next marker."""
+        page, following = pagination.paginate_list(
+            self._users(), limit, marker, include_marker, _marker)
+        grants = self._grants() if page else []
+        return [_user(name, host, _databases(grants, name, host))
+                for name, host in page], following
+
+    def update_attributes(self, username: str, hostname: str | None,
+                          user_attrs: Plain) -> None:
+        """Another name, host or password, all of them or none."""
+        old = username, _host(hostname)
+        new = (user_attrs.get('name') or username,
+               user_attrs.get('host') or old[1])
+        password = user_attrs.get('password')
+        with _entry():
+            entry.check_user(*old)
+            entry.check_user(*new)
+            if password is not None:
+                entry.check_password(password)
+        if new != old:
+            self._rename(old, new)
+        if password is None:
+            return
+        try:
+            self._set_password(*new, Secret(password))
+        except exceptions.RequestRefused:
+            if new != old:
+                self._rename(new, old)
+            raise
+
+    def change_passwords(self, users: list[Plain]) -> None:
+        for user in users:
+            with _entry():
+                entry.check_user(user['name'], _host(user['host']))
+                entry.check_password(user['password'])
+        names = [_Named(user['name'], user['host']) for user in users]
+        for done, user in enumerate(users):
+            with _after(done, names):
+                self._set_password(user['name'], _host(user['host']),
+                                   Secret(user['password']))
+
+    def list_access(self, username: str, hostname: str | None
+                    ) -> list[Plain]:
+        """The databases that a user reaches."""
+        found = self.get_user(username, hostname)
+        if found is None:
+            raise _unknown(username, _host(hostname))
+        return list(found['_databases'])
+
+    def grant_access(self, username: str, hostname: str | None,
+                     databases: list[str]) -> None:
+        """Let a user do everything in databases."""
+        host = _host(hostname)
+        with _entry():
+            entry.check_user(username, host)
+            grants = [_grant(username, host, name) for name in databases]
+        for name, statement in zip(databases, grants, strict=True):
+            self._change(f'let the user {_shown(username, host)} reach the '
+                         f'database {name!r}', statement)
+
+    def revoke_access(self, username: str, hostname: str | None,
+                      database: str) -> None:
+        """Let a user no longer reach a database."""
+        host = _host(hostname)
+        with _entry():
+            entry.check_user(username, host)
+            entry.check_database(database)
+        what = (f'take the database {database!r} from the user '
+                f'{_shown(username, host)}')
+        given = [(granted, option)
+                 for user, at, granted, option in self._grants()
+                 if (user, at) == (username, host)
+                 and accounts.database_of(granted) == database]
+        if not given:
+            raise exceptions.DatabaseUnknown(
+                f'Cannot {what}: it was not granted to that user.')
+        for granted, option in given:
+            for statement in accounts.revoke(
+                    username, host, granted, grant_option=option == 'Y'):
+                self._change(what, statement)
+
+    def create_databases(self, databases: list[Plain]) -> None:
+        """Databases; what is not said is the server's own default."""
+        with _entry():
+            for one in databases:
+                entry.check_database(one['_name'])
+        names = [_Named(one['_name']) for one in databases]
+        for done, one in enumerate(databases):
+            with _after(done, names):
+                self._change(
+                    f'create the database {one["_name"]!r}',
+                    accounts.create_database(
+                        one['_name'], one.get('_character_set'),
+                        one.get('_collate')))
+
+    def delete_database(self, database: Plain) -> None:
+        name = database['_name']
+        with _entry():
+            entry.check_database(name)
+        self._change(f'drop the database {name!r}',
+                     accounts.drop_database(name))
+
+    def list_databases(self, limit: int | None = None,
+                       marker: str | None = None,
+                       include_marker: bool = False
+                       ) -> tuple[list[Plain], str | None]:
+        """One page, in the order of the names, and the next marker."""
+        ignored = set(cfg.get_ignored_dbs())
+        found = [row for row in self._ask(
+            'list the databases', accounts.databases())
+            if not reserved.is_reserved_database(row[0])
+            and row[0] not in ignored]
+        page, following = pagination.paginate_list(
+            found, limit, marker, include_marker, _name)
+        return [_database(*row) for row in page], following
+
+    def enable_root(self, root_password: str | None = None) -> Plain:
+        """Let root in from everywhere, with this password or a new one."""
+        if root_password is not None:
+            with _entry():
+                entry.check_password(root_password)
+        password = root_password or utils.generate_random_password()
+        for statement in accounts.create_account(
+                self._dialect, _ROOT, _EVERYWHERE, Secret(password),
+                tuple(CONF.root_grant), grant_option=CONF.root_grant_option):
+            self._change('let root in', statement)
+        return {**_user(_ROOT, _EVERYWHERE, [], password), '_is_root': True}
+
+    def disable_root(self) -> None:
+        """Give root, where it may come from elsewhere, an unknown password.
+
+        As in Trove: what root has made may need the account.
+        """
+        for name, host in self._rows_of_users():
+            if name == _ROOT:
+                self._change(
+                    'keep root out', accounts.set_password(
+                        self._dialect, name, host,
+                        Secret(utils.generate_random_password())))
+
+    def is_root_enabled(self) -> bool:
+        return any(name == _ROOT for name, _ in self._rows_of_users())
+
+    def _create_user(self, user: '_Wanted') -> None:
+        name, host = user.name, user.host
+        if (name, host) in self._users():
+            raise exceptions.UserExists(
+                f'There is a user {_shown(name, host)} already.')
+        self._change(f'create the user {_shown(name, host)}',
+                     accounts.create_user(name, host, user.password),
+                     exists=exceptions.UserExists)
+        try:
+            self.grant_access(name, host, user.databases)
+        except exceptions.RequestRefused:
+            self._change(f'drop the user {_shown(name, host)} again',
+                         accounts.drop_user(name, host))
+            raise
+
+    def _rename(self, old: tuple[str, str], new: tuple[str, str]) -> None:
+        users = self._users()
+        if old not in users:
+            raise _unknown(*old)
+        if new in users:
+            raise exceptions.UserExists(
+                f'There is a user {_shown(*new)} already.')
+        self._change(f'rename the user {_shown(*old)} to {_shown(*new)}',
+                     accounts.rename_user(*old, *new))
+
+    def _set_password(self, name: str, host: str, password: Secret) -> None:
+        self._change(
+            f'set the password of the user {_shown(name, host)}',
+            accounts.set_password(self._dialect, name, host, password),
+            exists=exceptions.UserUnknown)
+
+    def _users(self) -> list[tuple[str, str]]:
+        """Those that are neither the server's nor Trove's."""
+        ignored = set(cfg.get_ignored_users())
+        return [(name, host) for name, host in self._rows_of_users()
+                if not reserved.is_reserved_user(name)
+                and name not in ignored]
+
+    def _rows_of_users(self) -> list[tuple[str, str]]:
+        return [(name, host) for name, host in self._ask(
+            'list the users', accounts.users(self._dialect))]
+
+    def _grants(self) -> list[tuple[Any, ...]]:
+        return self._ask('list what users may reach', accounts.grants())
+
+    def _reached(self, name: str, host: str) -> list[str]:
+        return _databases(self._grants(), name, host)
+
+    def _ask(self, what: str, statement: accounts.Statement
+             ) -> list[tuple[Any, ...]]:
+        return self._execute(what, statement, CONF.agent_call_low_timeout)
+
+    def _change(self, what: str, statement: accounts.Statement,
+                exists: type[exceptions.RequestRefused] | None = None
+                ) -> None:
+        """:param exists: what it means that an account cannot be changed."""
+        LOG.info('Asking the server to %s', what)
+        self._execute(what, statement, CONF.agent_call_high_timeout, exists)
+
+    def _execute(self, what: str, statement: accounts.Statement,
+                 seconds: int, exists: Any = None) -> list[tuple[Any, ...]]:
+        try:
+            return self._server.execute(
+                statement, max(seconds - _RESERVE_SECONDS,
+                               database.ANSWER_SECONDS))
+        except database.Refused as refusal:
+            raise _refusal(what, refusal, statement, exists) from None
+        except database.NoAnswerInTime as silence:
+            raise exceptions.ServerUnavailable(
+                f'Not known whether the server could {what}: {silence}. Look '
+                'whether it came about before you ask again.') from None
+        except database.NobodyListens as silence:
+            raise exceptions.ServerUnavailable(
+                f'Cannot {what}: {silence}.') from None
+
+
+class _Named:
+    """What a sentence calls a user or a database."""
+
+    def __init__(self, name: str, host: str | None = None) -> None:
+        self.shown = (repr(name) if host is None
+                      else _shown(name, _host(host)))
+
+
+class _Wanted(_Named):
+    """A user to make, checked.
+
+    :raises trove_pxc.exceptions.RequestRefused: it cannot be made.
+    """
+
+    def __init__(self, user: Plain) -> None:
+        self.name, self.host = user['_name'], _host(user.get('_host'))
+        super().__init__(self.name, self.host)
+        self.databases = [one['_name']
+                          for one in user.get('_databases') or ()]
+        with _entry():
+            entry.check_user(self.name, self.host)
+            entry.check_password(user.get('_password') or '')
+            for name in self.databases:
+                _grant(self.name, self.host, name)
+        self.password = Secret(user['_password'])
+
+
+def _grant(user: str, host: str, database_name: str) -> accounts.Statement:
+    entry.check_database(database_name)
+    return accounts.grant(user, host, database_name)
+
+
+@contextlib.contextmanager
+def _entry() -> Iterator[None]:
+    """What cannot be is refused as what the server refuses."""
+    try:
+        yield
+    except errors.Unusable as wrong:
+        raise exceptions.RequestRefused(str(wrong)) from None
+
+
+@contextlib.contextmanager
+def _after(done: int, wanted: list[Any]) -> Iterator[None]:
+    """A failure says what was done of the same request before."""
+    try:
+        yield
+    except (exceptions.RequestRefused,
+            exceptions.ServerUnavailable) as failure:
+        if not done:
+            raise
+        names = ', '.join(one.shown for one in wanted[:done])
+        raise type(failure)(
+            f'{failure} Done before it: {names}.') from None
+
+
+def _refusal(what: str, refusal: database.Refused,
+             statement: accounts.Statement, exists: Any
+             ) -> exceptions.GaleraError:
+    """What a user is told: the server's reason, and nothing that it hid."""
+    with masking.hiding(*(value.reveal() for value in statement.values
+                          if isinstance(value, Secret))):
+        reason = masking.masked(refusal.reason)
+    if refusal.code == _SYNTAX:   # it quotes the statement
+        reason = 'it does not understand the statement'
+    text = f'Cannot {what}: the server refuses it ({refusal.code}): {reason}'
+    if refusal.code == _CANNOT_USER and exists is not None:
+        return exists(text)   # type: ignore[no-any-return]
+    if refusal.code in _NOT_NOW:
+        return exceptions.ServerUnavailable(text)
+    return _KINDS.get(refusal.code, exceptions.RequestRefused)(text)
+
+
+def _unknown(name: str, host: str) -> exceptions.UserUnknown:
+    return exceptions.UserUnknown(
+        f'There is no user {_shown(name, host)}.')
+
+
+def _databases(grants: Iterable[tuple[Any, ...]], name: str, host: str
+               ) -> list[str]:
+    """The names of those that a user reaches, without reserved ones."""
+    reached = {accounts.database_of(granted)
+               for user, at, granted, _ in grants
+               if (user, at) == (name, host)}
+    return sorted(one for one in reached
+                  if not reserved.is_reserved_database(one))
+
+
+def _user(name: str, host: str, databases: list[str],
+          password: str | None = None) -> Plain:
+    return {'_name': name, '_host': host, '_password': password,
+            '_databases': [_database(one) for one in databases],
+            '_is_root': False}
+
+
+def _database(name: str, character_set: str | None = None,
+              collation: str | None = None) -> Plain:
+    return {'_name': name, '_character_set': character_set,
+            '_collate': collation}
+
+
+def _host(host: str | None) -> str:
+    """As all servers keep it: in lower case."""
+    return (host or _EVERYWHERE).lower()
+
+
+def _shown(name: str, host: str) -> str:
+    return f'{name}@{host}'
+
+
+def _marker(user: tuple[str, str]) -> str:
+    return _shown(*user)
+
+
+def _name(row: tuple[Any, ...]) -> str:
+    return str(row[0])
