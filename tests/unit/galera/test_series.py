@@ -33,7 +33,8 @@ SERIES = series.Dialect(
     sst_auth_methods=('backup',), sst_auth_section='mysqld',
     sst_user_grants=(), strict_mode_variable=None,
     traffic_encryption_variable=None, sst_encryption=(),
-    knows_alter_user=True, grant_makes_accounts=True, settings=(),
+    knows_alter_user=True, grant_makes_accounts=True, longest_user=32,
+    longest_host=60, settings=(),
     removed_options=frozenset(),
     minimum_safe_version=(9, 1, 5), minimum_reason='it loses writes')
 
