@@ -25,6 +25,7 @@ from typing import Any
 from trove.cluster import models as cluster_models
 from trove.cluster import service as cluster_service
 from trove.cluster import views as cluster_views
+from trove.common import cfg
 from trove.common import exception
 from trove.common import extensions
 from trove.common import pagination
@@ -32,11 +33,13 @@ from trove.common import policy
 from trove.common import utils
 from trove.common import wsgi
 from trove.extensions.common import service as root_service
-from trove.instance import models as instance_models
 from trove.instance import service as instance_service
 
+from trove_pxc.api import accounts
 from trove_pxc.api import body as request_body
 from trove_pxc.api import cluster as cluster_model
+from trove_pxc.api import instances
+from trove_pxc.api import members
 from trove_pxc.api import page
 from trove_pxc.api import policies
 from trove_pxc.api import reading
@@ -46,6 +49,8 @@ from trove_pxc import masking
 
 masking.install()
 
+CONF = cfg.CONF
+
 _CLUSTERS = {'member_name': 'cluster',
              'collection_name': '{tenant_id}/clusters'}
 
@@ -54,6 +59,8 @@ _OF_DATASTORE = ('type', 'version', 'version_number')
 #: what an update of an instance may name, and what it does to a member
 _HARMFUL = {
     'access': 'changing its access would close it to the other members.',
+    'configuration': 'a configuration group is one of the whole cluster, and '
+                     'is named when that is created.',
     'datastore_version': 'an upgrade of one member alone would take it out '
                          'of the cluster unprepared.',
 }
@@ -82,6 +89,9 @@ class GaleraExtension(extensions.ExtensionDescriptor):
             routes.Resource('{tenant_id}/clusters', ClustersController()),
             routes.Resource('{tenant_id}/instances', InstancesController(),
                             collection_actions={'detail': 'GET'}),
+            routes.Resource('{tenant_id}/backups',
+                            instances.BackupsController()),
+            *instances.sub_resources(),
             routes.Resource('members', MembersController(),
                             parent=_CLUSTERS),
             routes.Resource('health', HealthController(), parent=_CLUSTERS),
@@ -98,6 +108,14 @@ def root_of_clusters() -> routes.Resource:
     """A route that Trove has too; the filter of ours has it in front."""
     return routes.Resource('root', RootController(), parent={
         **_CLUSTERS, 'member_name': 'instance'})
+
+
+def root_of_members() -> routes.Resource:
+    """The same for the root of an instance."""
+    return routes.Resource('root', MemberRootController(), parent={
+        'member_name': 'instance',
+        'collection_name': '{tenant_id}/instances'},
+        collection_actions={'delete': 'DELETE'})
 
 
 class ClustersController(cluster_service.ClusterController):
@@ -124,11 +142,14 @@ class ClustersController(cluster_service.ClusterController):
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
         """Trove drops the names of instances; extended properties it keeps."""
         wanted = body['cluster']
-        for key in wanted['datastore']:
+        for key, value in wanted['datastore'].items():
             if key not in _OF_DATASTORE:
                 raise validation.refused(
                     f'A datastore has {", ".join(_OF_DATASTORE)}; there is '
                     f'no {key!r}.')
+            if not isinstance(value, str):
+                raise validation.refused(
+                    f'The {key} of a datastore is a text, not {value!r}.')
         names = [node.get('name') for node in wanted['instances']]
         if any(name is not None for name in names):
             wanted['extended_properties'] = {
@@ -175,7 +196,8 @@ class RootController(root_service.RootController):
         body = action_args.pop('body', None)
         if action == 'create' and body:
             action_args['body'] = body
-            request_body.check(self, action, action_args)
+            request_body.check(self, action, action_args,
+                               accounts.ENABLE_ROOT)
 
     def delete(self, req: Any, tenant_id: str, instance_id: str,
                id: str) -> Any:
@@ -186,11 +208,25 @@ class RootController(root_service.RootController):
         raise exception.NotFound(uuid=id)
 
 
+class MemberRootController(root_service.RootController):
+    """/instances/{id}/root: Trove's own, with api/root behind it."""
+
+    validate_request = RootController.validate_request
+
+
 class InstancesController(instance_service.InstanceController):
     """Trove's own, but for what would harm the member of a cluster."""
 
     def validate_request(self, action: str, action_args: Any) -> None:
         request_body.check(self, action, action_args)
+
+    def index(self, req: Any, tenant_id: str) -> Any:
+        instances.check_page(req, CONF.instances_page_size)
+        return super().index(req, tenant_id)
+
+    def detail(self, req: Any, tenant_id: str) -> Any:
+        instances.check_page(req, CONF.instances_page_size)
+        return super().detail(req, tenant_id)
 
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
         source = (body['instance'].get('replica_of')
@@ -205,6 +241,9 @@ class InstancesController(instance_service.InstanceController):
         return super().create(req, body, tenant_id)
 
     def update(self, req: Any, id: str, body: Any, tenant_id: str) -> Any:
+        if not body['instance']:
+            raise validation.refused(
+                'The request names nothing of the instance to change.')
         harmful = sorted(_HARMFUL.keys() & body['instance'].keys())
         row = harmful and _member_row(id, tenant_id)
         if row:
@@ -213,14 +252,14 @@ class InstancesController(instance_service.InstanceController):
                 f'{_HARMFUL[harmful[0]]}')
         return super().update(req, id, body, tenant_id)
 
+    def delete(self, req: Any, tenant_id: str, id: str) -> Any:
+        instances.refuse_deletion(id, tenant_id)
+        return super().delete(req, tenant_id, id)
+
 
 def _member_row(instance_id: str, tenant_id: str) -> Any:
-    """The row of an instance, if it is a member of a cluster of ours."""
-    row = instance_models.DBInstance.get_by(
-        id=instance_id, tenant_id=tenant_id, deleted=False)
-    ours = (row is not None and row.cluster_id
-            and row.type == cluster_model.MEMBER_TYPE)
-    return row if ours else None
+    """The project's member of this id, or None."""
+    return members.find(instance_id, tenant_id=tenant_id)
 
 
 class MembersController(wsgi.Controller):

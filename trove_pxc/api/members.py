@@ -12,7 +12,7 @@
 
 """The members of clusters as trove-api sees them: rows, server, ports.
 
-Imported by api/cluster and api/page; knows nothing of requests and views.
+Imported by the rest of api/; knows nothing of requests and views.
 """
 
 from collections.abc import Iterable
@@ -31,6 +31,8 @@ from trove_pxc.galera import naming
 Instance = instance_models.InstanceStatus
 Statuses = service_status.ServiceStatuses
 Inventory = inventory.Inventory
+
+TYPE = 'member'
 
 _NOT_BUILT_YET = (Statuses.NEW, Statuses.BUILDING, Statuses.INSTANCE_READY)
 _SERVER_STATUSES = {
@@ -68,6 +70,18 @@ class Member(instance_models.SimpleInstance):
             return str(Instance.BACKUP)
         return str(_SERVER_STATUSES.get(
             self.db_info.server_status, 'UNKNOWN'))
+
+
+def find(instance_id: str, **values: Any) -> Any:
+    """The row of an instance, if it is a member of a cluster of ours.
+
+    :param values: what its row has to have besides.
+    :returns: None if there is none, or it is another kind of instance.
+    """
+    row = instance_models.DBInstance.get_by(
+        id=instance_id, deleted=False, **values)
+    ours = row is not None and row.cluster_id and row.type == TYPE
+    return row if ours else None
 
 
 def rows(cluster_id: str, cluster_name: str) -> list[Any]:

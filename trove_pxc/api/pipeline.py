@@ -26,6 +26,7 @@ from trove.common import extensions
 
 from trove_pxc.api import extension
 from trove_pxc.api import guard
+from trove_pxc.api import names
 from trove_pxc.api import routes
 from trove_pxc.api import users
 
@@ -50,6 +51,7 @@ class _Routes:
                 'databases', users.UserAccessController(), parent=_USERS,
                 collection_actions={'update': 'PUT'}),
             extension.root_of_clusters(),
+            extension.root_of_members(),
         ]
 
     def get_actions(self) -> list[Any]:
@@ -63,6 +65,6 @@ def factory(global_config: dict[str, str],
             **local_config: str) -> Callable[[Any], Any]:
     """What paste.deploy calls."""
     def front(application: Any) -> Any:
-        return guard.Guard(
-            extensions.TroveExtensionMiddleware(application, _Routes()))
+        return names.Names(guard.Guard(
+            extensions.TroveExtensionMiddleware(application, _Routes())))
     return front
