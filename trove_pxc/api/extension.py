@@ -38,6 +38,7 @@ from trove.instance import service as instance_service
 from trove_pxc.api import accounts
 from trove_pxc.api import body as request_body
 from trove_pxc.api import cluster as cluster_model
+from trove_pxc.api import creation
 from trove_pxc.api import instances
 from trove_pxc.api import members
 from trove_pxc.api import page
@@ -150,6 +151,8 @@ class ClustersController(cluster_service.ClusterController):
             if not isinstance(value, str):
                 raise validation.refused(
                     f'The {key} of a datastore is a text, not {value!r}.')
+        if creation.is_ours(wanted['datastore']):
+            creation.check(body)
         names = [node.get('name') for node in wanted['instances']]
         if any(name is not None for name in names):
             wanted['extended_properties'] = {

@@ -203,6 +203,11 @@ class CreateTest(ExtensionTestCase):
         self.assertEqual({'instance_names': ['a']},
                          self.asked()['extended_properties'])
 
+    def test_nothing_is_dropped(self) -> None:
+        self.refused('cluster.users: a cluster is created without',
+                     self.ask_for('a', users=[{'name': 'joe'}]))
+        self.create.assert_not_called()
+
     def test_of_another_package_all_is_left_to_trove(self) -> None:
         self.override('api_strategy', 'trove.common.strategies.cluster.'
                       'experimental.galera_common.api.'
