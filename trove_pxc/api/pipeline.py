@@ -28,6 +28,7 @@ from trove_pxc.api import extension
 from trove_pxc.api import guard
 from trove_pxc.api import names
 from trove_pxc.api import routes
+from trove_pxc.api import secrecy
 from trove_pxc.api import users
 
 _INSTANCES = {'member_name': 'instance',
@@ -65,6 +66,7 @@ def factory(global_config: dict[str, str],
             **local_config: str) -> Callable[[Any], Any]:
     """What paste.deploy calls."""
     def front(application: Any) -> Any:
-        return names.Names(guard.Guard(
-            extensions.TroveExtensionMiddleware(application, _Routes())))
+        routed = extensions.TroveExtensionMiddleware(
+            application, _Routes())
+        return secrecy.Secrecy(names.Names(guard.Guard(routed)))
     return front
