@@ -145,6 +145,13 @@ class CreateTest(base.TroveTest):
         self.assertEqual([f'products-{number}' for number in range(1, 12)],
                          names)
 
+    def test_what_is_so_anyway_may_be_said(self) -> None:
+        for number, said in enumerate((
+                {'access': {'is_public': False, 'allowed_cidrs': []}},
+                {'users': [], 'databases': []}, {'access': {}})):
+            response = self.create(f'c{number}', **said)
+            self.assertEqual(200, response.status_int, response.text)
+
     def test_flavors_may_differ(self) -> None:
         usual = {'volume': {'size': 1},
                  'nics': [{'network_id': clouds.NETWORK}]}

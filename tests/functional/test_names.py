@@ -176,8 +176,36 @@ class MemberAsInstanceTest(base.TroveTest):
     def test_a_backup_is_refused(self) -> None:
         response = self.request('POST', '/backups', {'backup': {
             'name': 'b', 'instance': self.member.id}})
-        self.assertEqual(501, response.status_int, response.text)
-        self.assertIn('part of a cluster', response.text)
+        self.assertEqual(400, response.status_int, response.text)
+        self.assertIn('Trove makes no backups of one', response.text)
+
+    def test_it_is_not_deleted_alone(self) -> None:
+        response = self.request('DELETE', f'/instances/{self.member.id}')
+        self.assertEqual(400, response.status_int, response.text)
+        self.assertIn('openstack database cluster shrink', response.text)
+        self.assertEqual('', self.fault(self.member.id))
+
+    def test_actions_of_instances(self) -> None:
+        url = f'/instances/{self.member.id}/action'
+        for body, words in (
+                ({'restart': {}}, 'cluster restart CLUSTER --member MEMBER'),
+                ({'resize': {'flavorRef': '2'}}, 'cluster resize flavor'),
+                ({'resize': {'volume': {'size': 2}}}, 'resize volume'),
+                ({'promote_to_replica_source': {}}, 'takes writes already'),
+                ({'eject_replica_source': {}}, 'of no replica'),
+                ({'dance': {}}, "An instance has no action 'dance'; it has "
+                 'restart, resize,'),
+                ({'restart': {}, 'resize': {}}, 'must name one action'),
+                ({'resize': {}}, 'Validation error'),
+                ({'resize': 5}, 'Validation error'),
+                ({'reset_status': 5}, 'Validation error'), ({}, 'an object'),
+                ([], 'an object'), (None, 'an object')):
+            response = self.request('POST', url, body)
+            self.assertEqual(400, response.status_int, (body, response.text))
+            self.assertIn(words, response.json['badRequest']['message'])
+        self.assertEqual(404, self.request(
+            'POST', f'/instances/{self.unknown_id()}/action',
+            {'restart': {}}).status_int)
 
     def test_an_instance_of_percona_xtradb_cluster_is_refused(self) -> None:
         self.add_datastore('pxc', '8.0')
@@ -194,16 +222,16 @@ class MemberAsInstanceTest(base.TroveTest):
 
     def test_other_requests_are_as_in_trove(self) -> None:
         url = f'/instances/{self.member.id}'
+        ours = self.api
         for method, path, body, code in (
                 ('GET', '/instances', None, 200),
                 ('GET', '/instances/detail', None, 200),
                 ('GET', f'{url}/configuration', None, 200),
                 ('PATCH', url, {'instance': {'name': 'renamed'}}, 202),
                 ('PUT', url, {'instance': {'name': 'products-1'}}, 202),
-                ('DELETE', url, None, 501),
                 ('GET', f'/instances/{self.unknown_id()}', None, 404),
                 ('POST', '/instances', {'instance': {'name': 'x'}}, 400)):
-            for api in (self.api, base.trove_api.API()):
+            for api in (ours, base.trove_api.API()):
                 self.api = api
                 response = self.request(method, path, body)
                 self.assertEqual(code, response.status_int,

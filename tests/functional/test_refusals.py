@@ -67,6 +67,40 @@ class RefusalTest(base.TroveTest):
             self.refuse(400, key, datastore={
                 'type': 'mariadb', 'version': '10.11', key: True})
 
+    def test_users_and_databases(self) -> None:
+        """Until the cluster is complete, nobody could keep a password."""
+        user = {'name': 'joe', 'password': 's3cret'}
+        for what in ({'users': [user]}, {'databases': [{'name': 'shop'}]},
+                     {'instances': self.instances({'users': [user]})}):
+            self.refuse(400, 'openstack database user create MEMBER', **what)
+        response = self.create(users=[user])
+        self.assertNotIn('s3cret', response.text)
+
+    def test_access(self) -> None:
+        for access in ({'is_public': True}, {'allowed_cidrs': ['10.0.0.0/8']},
+                       {'is_public': False, 'allowed_cidrs': ['0.0.0.0/0']},
+                       {'colour': 'red'}, 5, 'public'):
+            for what in ({'access': access},
+                         {'instances': self.instances({'access': access})}):
+                self.refuse(400, 'who can reach the members', **what)
+
+    def test_what_a_cluster_does_not_have(self) -> None:
+        """Nothing is dropped without a word."""
+        for what, place in (
+                ({'colour': 'red'}, "'cluster.colour'"),
+                ({'slave_of': 'x'}, "'cluster.slave_of'"),
+                ({'extended_properties': {'num_mongos': 2}},
+                 "'extended_properties.num_mongos'"),
+                ({'instances': self.instances({'related_to': 'x'})},
+                 "'instances[0].related_to'"),
+                ({'instances': self.instances({}, {'volume': {
+                    'size': 1, 'iops': 5}})}, "'instances[1].volume.iops'"),
+                ({'instances': self.instances({'type': 'shard'})},
+                 "of the type 'shard'"),
+                ({'datastore': {'type': 'mariadb', 'version': '10.11',
+                                'version_number': 5}}, 'is a text, not 5')):
+            self.refuse(400, place, **what)
+
     def test_two_instances(self) -> None:
         self.refuse(400, 'must be at least 3', number=2)
 

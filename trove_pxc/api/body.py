@@ -17,7 +17,6 @@ a body is no object, is missing or not expected, or where an error concerns
 all of it.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -30,12 +29,15 @@ _LONGEST_NUMBER = 9
 _LAST_CHARACTER = '\uffff'
 
 
-def check(controller: Any, action: str, action_args: dict[str, Any]) -> None:
+def check(controller: Any, action: str, action_args: dict[str, Any],
+          schema: dict[str, Any] | None = None) -> None:
     """In the place of validate_request() of Trove's controllers.
 
     A body that the action takes is there afterwards, and one that it does
     not take is not.
 
+    :param schema: what the body has to be, if not what Trove's controller
+        says.
     :raises trove.common.exception.BadRequest: with what is wrong, and where.
     """
     if action not in _WITH_BODY:
@@ -46,11 +48,24 @@ def check(controller: Any, action: str, action_args: dict[str, Any]) -> None:
         raise validation.refused(
             'The body of the request must be an object that says what to '
             'do.')
-    for text in _texts(body):
-        _check_text(text)
-    schema = controller.get_schema(action, body)
+    check_texts(body)
+    schema = schema or controller.get_schema(action, body)
     if schema:
-        _check_schema(schema, body)
+        check_schema(schema, body)
+
+
+def check_texts(body: Any) -> None:
+    """See that Trove's tables have room for all texts in a body.
+
+    A password is in none of them, and is not quoted.
+
+    :raises trove.common.exception.BadRequest: for the first that is not so.
+    """
+    texts, passwords = _texts(body)
+    for text in texts:
+        _check_text(text)
+    for password in passwords:
+        _check_password(password)
 
 
 def page_size(context: Any, most: int) -> int:
@@ -58,22 +73,39 @@ def page_size(context: Any, most: int) -> int:
 
     :raises trove.common.exception.BadRequest: if it is no number.
     """
-    wanted = str(context.limit or 0)
-    if not (wanted.isascii() and wanted.isdecimal()):
+    return min(number('limit', context.limit or '0') or most, most)
+
+
+def number(name: str, text: Any) -> int:
+    """What a text of a query says, or the most that is understood.
+
+    :raises trove.common.exception.BadRequest: if it is no number.
+    """
+    text = str(text)
+    if not (text.isascii() and text.isdecimal()):
         raise validation.refused(
-            f'limit must be a number from 0, not {context.limit!r}.')
-    if len(wanted) > _LONGEST_NUMBER:
-        return most
-    return min(int(wanted) or most, most)
+            f'{name} must be a number from 0, not {text!r}.')
+    return int(text if len(text) <= _LONGEST_NUMBER
+               else '9' * _LONGEST_NUMBER)
 
 
-def _check_schema(schema: dict[str, Any], body: dict[str, Any]) -> None:
+def check_schema(schema: dict[str, Any], body: dict[str, Any]) -> None:
+    """:raises trove.common.exception.BadRequest: with each place."""
+    secret = bool(_texts(body)[1])
     found = [
-        ''.join(f'[{key!r}]' for key in error.path) + f' {error.message}'
+        ''.join(f'[{key!r}]' for key in error.path)
+        + f' {_rule(error) if secret else error.message}'
         for error in jsonschema.Draft4Validator(schema).iter_errors(body)]
     if found:
         raise validation.refused(
             'Validation error: ' + '; '.join(sorted(found)).strip())
+
+
+def _rule(error: Any) -> str:
+    """What is wrong, without the value, which may be a password."""
+    if error.validator in ('required', 'additionalProperties'):
+        return str(error.message)       # it quotes keys alone
+    return f'does not fit: {error.validator} {error.validator_value!r}'
 
 
 def _check_text(text: str) -> None:
@@ -85,14 +117,27 @@ def _check_text(text: str) -> None:
                 f'{ascii(text[:80])} cannot be stored.')
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """All texts in a body, keys too."""
-    waiting = [value]
+def _check_password(text: str) -> None:
+    """One that has a form in UTF-8, and is no end of a text, goes on."""
+    if any(character == '\0' or '\ud800' <= character <= '\udfff'
+           for character in text):
+        raise validation.refused(
+            'The password holds NUL or half of a pair of surrogates, which '
+            'cannot be sent to a server.')
+
+
+def _texts(value: Any) -> tuple[list[str], list[str]]:
+    """All texts in a body, keys too; and those that are passwords."""
+    found: tuple[list[str], list[str]] = ([], [])
+    waiting = [(value, False)]
     while waiting:
-        one = waiting.pop()
+        one, secret = waiting.pop()
         if isinstance(one, str):
-            yield one
+            found[secret].append(one)
         elif isinstance(one, dict):
-            waiting += [*one.keys(), *one.values()]
+            waiting += [(key, False) for key in one]
+            waiting += [(inner, secret or key == 'password')
+                        for key, inner in one.items()]
         elif isinstance(one, list):
-            waiting += one
+            waiting += [(inner, secret) for inner in one]
+    return found

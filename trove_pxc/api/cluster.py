@@ -46,7 +46,7 @@ from trove_pxc import quotas
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
-MEMBER_TYPE = 'member'
+MEMBER_TYPE = members.TYPE
 
 
 class GaleraCluster(cluster_models.Cluster):

@@ -26,6 +26,7 @@ from typing import Any
 from trove.cluster import models as cluster_models
 from trove.cluster import service as cluster_service
 from trove.cluster import views as cluster_views
+from trove.common import cfg
 from trove.common import exception
 from trove.common import extensions
 from trove.common import pagination
@@ -36,21 +37,25 @@ from trove.datastore import models as datastore_models
 from trove.extensions.common import service as root_service
 from trove.instance import models as instance_models
 from trove.instance import service as instance_service
-from trove.instance import views as instance_views
 
+from trove_pxc.api import accounts
 from trove_pxc.api import body as request_body
 from trove_pxc.api import cluster as cluster_model
+from trove_pxc.api import creation
+from trove_pxc.api import instances
+from trove_pxc.api import members
 from trove_pxc.api import page
 from trove_pxc.api import policies
 from trove_pxc.api import reading
 from trove_pxc.api import routes
-from trove_pxc.api import running
 from trove_pxc.api import validation
 from trove_pxc import masking
 from trove_pxc import quotas
 
 masking.install()
 quotas.install()
+
+CONF = cfg.CONF
 
 _CLUSTERS = {'member_name': 'cluster',
              'collection_name': '{tenant_id}/clusters'}
@@ -90,8 +95,10 @@ class GaleraExtension(extensions.ExtensionDescriptor):
         return [
             routes.Resource('{tenant_id}/clusters', ClustersController()),
             routes.Resource('{tenant_id}/instances', InstancesController(),
-                            collection_actions={'detail': 'GET'},
-                            member_actions={'configuration': 'GET'}),
+                            collection_actions={'detail': 'GET'}),
+            routes.Resource('{tenant_id}/backups',
+                            instances.BackupsController()),
+            *instances.sub_resources(),
             routes.Resource('members', MembersController(),
                             parent=_CLUSTERS),
             routes.Resource('health', HealthController(), parent=_CLUSTERS),
@@ -108,6 +115,14 @@ def root_of_clusters() -> routes.Resource:
     """A route that Trove has too; the filter of ours has it in front."""
     return routes.Resource('root', RootController(), parent={
         **_CLUSTERS, 'member_name': 'instance'})
+
+
+def root_of_members() -> routes.Resource:
+    """The same for the root of an instance."""
+    return routes.Resource('root', MemberRootController(), parent={
+        'member_name': 'instance',
+        'collection_name': '{tenant_id}/instances'},
+        collection_actions={'delete': 'DELETE'})
 
 
 class ClustersController(cluster_service.ClusterController):
@@ -134,11 +149,16 @@ class ClustersController(cluster_service.ClusterController):
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
         """Trove drops the names of instances; extended properties it keeps."""
         wanted = body['cluster']
-        for key in wanted['datastore']:
+        for key, value in wanted['datastore'].items():
             if key not in _OF_DATASTORE:
                 raise validation.refused(
                     f'A datastore has {", ".join(_OF_DATASTORE)}; there is '
                     f'no {key!r}.')
+            if not isinstance(value, str):
+                raise validation.refused(
+                    f'The {key} of a datastore is a text, not {value!r}.')
+        if creation.is_ours(wanted['datastore']):
+            creation.check(body)
         names = [node.get('name') for node in wanted['instances']]
         if any(name is not None for name in names):
             wanted['extended_properties'] = {
@@ -185,7 +205,8 @@ class RootController(root_service.RootController):
         body = action_args.pop('body', None)
         if action == 'create' and body:
             action_args['body'] = body
-            request_body.check(self, action, action_args)
+            request_body.check(self, action, action_args,
+                               accounts.ENABLE_ROOT)
 
     def delete(self, req: Any, tenant_id: str, instance_id: str,
                id: str) -> Any:
@@ -196,16 +217,31 @@ class RootController(root_service.RootController):
         raise exception.NotFound(uuid=id)
 
 
+class MemberRootController(root_service.RootController):
+    """/instances/{id}/root: Trove's own, with api/root behind it."""
+
+    validate_request = RootController.validate_request
+
+
 class InstancesController(instance_service.InstanceController):
     """Trove's own, but for what would harm the member of a cluster."""
 
     def validate_request(self, action: str, action_args: Any) -> None:
         request_body.check(self, action, action_args)
 
+    def index(self, req: Any, tenant_id: str) -> Any:
+        instances.check_page(req, CONF.instances_page_size)
+        return super().index(req, tenant_id)
+
+    def detail(self, req: Any, tenant_id: str) -> Any:
+        instances.check_page(req, CONF.instances_page_size)
+        return super().detail(req, tenant_id)
+
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
         wanted = body['instance']
         source = wanted.get('replica_of') or wanted.get('slave_of')
-        row = source and _member_row(req, str(utils.get_id_from_href(source)))
+        row = source and members.visible(
+            req, str(utils.get_id_from_href(source)))
         if row:
             raise validation.refused(
                 f'{row.name} ({row.id}) is a member of a cluster, which '
@@ -220,7 +256,7 @@ class InstancesController(instance_service.InstanceController):
         # To Trove, nothing at all is a detached configuration group.
         harmful = sorted(_HARMFUL.keys() & changes.keys()) or (
             [] if changes else ['configuration'])
-        row = harmful and _member_row(req, id)
+        row = harmful and members.visible(req, id)
         if row:
             raise validation.refused(
                 f'{row.name} ({row.id}) is a member of a cluster: '
@@ -228,15 +264,9 @@ class InstancesController(instance_service.InstanceController):
         _check_name(req, id, changes.get('name'))
         return super().update(req, id, body, tenant_id)
 
-    def configuration(self, req: Any, tenant_id: str, id: str) -> Any:
-        """Trove shows its template for instances that are no members."""
-        if _member_row(req, id) is None:
-            return super().configuration(req, tenant_id, id)
-        context = req.environ[wsgi.CONTEXT_KEY]
-        member = instance_models.Instance.load(context, id)
-        self.authorize_instance_action(context, 'configuration', member)
-        return wsgi.Result(instance_views.DefaultConfigurationView(
-            running.configuration(context, member).items()).data(), 200)
+    def delete(self, req: Any, tenant_id: str, id: str) -> Any:
+        instances.refuse_deletion(req, id)
+        return super().delete(req, tenant_id, id)
 
 
 def _check_name(req: Any, instance_id: str, name: str | None) -> None:
@@ -245,7 +275,7 @@ def _check_name(req: Any, instance_id: str, name: str | None) -> None:
     Its server takes the name as wsrep_node_name, by which donor lists and
     the view of the cluster tell members apart.
     """
-    row = name and _member_row(req, instance_id)
+    row = name and members.visible(req, instance_id)
     if not row:
         return
     for other in instance_models.DBInstance.find_all(
@@ -269,19 +299,6 @@ def _refuse_single(datastore: Any) -> None:
             'Percona XtraDB Cluster exists in clusters alone, and '
             f'{version.name} is a version of it; create a cluster, or an '
             'instance of another datastore.')
-
-
-def _member_row(req: Any, instance_id: str) -> Any:
-    """The row of an instance, if it is a member of a cluster of ours.
-
-    None of one that Trove would not find for who asks.
-    """
-    row = instance_models.DBInstance.get_by(id=instance_id, deleted=False)
-    context = req.environ[wsgi.CONTEXT_KEY]
-    ours = (row is not None and row.cluster_id
-            and row.type == cluster_model.MEMBER_TYPE
-            and (context.is_admin or row.tenant_id == context.project_id))
-    return row if ours else None
 
 
 class MembersController(wsgi.Controller):

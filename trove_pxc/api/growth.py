@@ -56,10 +56,13 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             'properties': {
                 'name': apischema.non_empty_string,
                 'flavorRef': apischema.flavorref,
-                'volume': apischema.volume,
+                'volume': {**apischema.volume,
+                           'additionalProperties': False},
                 'nics': apischema.nics,
                 'availability_zone': apischema.non_empty_string,
-                'modules': apischema.module_list,
+                'modules': {**apischema.module_list, 'items': {
+                    **apischema.module_list['items'],
+                    'additionalProperties': False}},
                 'region_name': apischema.non_empty_string,
                 # as Trove's client writes it
                 'region': apischema.non_empty_string,

@@ -26,9 +26,8 @@ import webob.exc
 from trove.cluster import models as cluster_models
 from trove.common import exception
 from trove.common import wsgi
-from trove.instance import models as instance_models
 
-from trove_pxc.api import cluster as cluster_model
+from trove_pxc.api import members
 from trove_pxc.api import policies
 
 #: of a route's name for a format, as in "ID.json", nothing is kept
@@ -80,10 +79,8 @@ def _may_change(request: Any) -> bool:
 
 
 def _owner_of_member(instance_id: str) -> str | None:
-    row = instance_models.DBInstance.get_by(id=instance_id, deleted=False)
-    ours = (row is not None and row.cluster_id
-            and row.type == cluster_model.MEMBER_TYPE)
-    return str(row.tenant_id) if ours else None
+    row = members.find(instance_id)
+    return None if row is None else str(row.tenant_id)
 
 
 def _owner_of_cluster(cluster_id: str) -> str | None:

@@ -12,7 +12,7 @@
 
 """The members of clusters as trove-api sees them: rows, server, ports.
 
-Imported by api/cluster and api/page; knows nothing of requests and views.
+Imported by the rest of api/; knows nothing of requests and views.
 """
 
 from collections.abc import Iterable
@@ -21,6 +21,7 @@ from typing import Any
 
 from trove.backup import models as backup_models
 from trove.backup import state as backup_state
+from trove.common import wsgi
 from trove.instance import models as instance_models
 from trove.instance import service_status
 from trove.instance import tasks as instance_tasks
@@ -31,6 +32,8 @@ from trove_pxc.galera import naming
 Instance = instance_models.InstanceStatus
 Statuses = service_status.ServiceStatuses
 Inventory = inventory.Inventory
+
+TYPE = 'member'
 
 _NOT_BUILT_YET = (Statuses.NEW, Statuses.BUILDING, Statuses.INSTANCE_READY)
 _SERVER_STATUSES = {
@@ -78,6 +81,31 @@ class Member(instance_models.SimpleInstance):
             return str(Instance.BACKUP)
         return str(_SERVER_STATUSES.get(
             self.db_info.server_status, 'UNKNOWN'))
+
+
+def find(instance_id: str, **values: Any) -> Any:
+    """The row of an instance, if it is a member of a cluster of ours.
+
+    :param values: what its row has to have besides.
+    :returns: None if there is none, or it is another kind of instance.
+    """
+    row = instance_models.DBInstance.get_by(
+        id=instance_id, deleted=False, **values)
+    ours = row is not None and row.cluster_id and row.type == TYPE
+    return row if ours else None
+
+
+def visible(req: Any, instance_id: str) -> Any:
+    """The row of a member of a cluster of ours that the requester may see.
+
+    :param req: the request; Trove finds for it what is of its project, and
+        for an administrator what is of any.
+    """
+    row = find(instance_id)
+    context = req.environ[wsgi.CONTEXT_KEY]
+    seen = row is not None and (
+        context.is_admin or row.tenant_id == context.project_id)
+    return row if seen else None
 
 
 def rows(cluster_id: str, cluster_name: str) -> list[Any]:

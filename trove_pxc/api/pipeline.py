@@ -30,7 +30,9 @@ import webob.dec
 
 from trove_pxc.api import extension
 from trove_pxc.api import guard
+from trove_pxc.api import names
 from trove_pxc.api import routes
+from trove_pxc.api import secrecy
 from trove_pxc.api import users
 from trove_pxc import conf
 from trove_pxc import retries
@@ -62,6 +64,7 @@ class _Routes:
                 'databases', users.UserAccessController(), parent=_USERS,
                 collection_actions={'update': 'PUT'}),
             extension.root_of_clusters(),
+            extension.root_of_members(),
         ]
 
     def get_actions(self) -> list[Any]:
@@ -90,6 +93,8 @@ def factory(global_config: dict[str, str],
             **local_config: str) -> Callable[[Any], Any]:
     """What paste.deploy calls."""
     def front(application: Any) -> Any:
-        return guard.Guard(_Repeating(
-            extensions.TroveExtensionMiddleware(application, _Routes())))
+        routed = extensions.TroveExtensionMiddleware(
+            application, _Routes())
+        return secrecy.Secrecy(names.Names(guard.Guard(
+            _Repeating(routed))))
     return front

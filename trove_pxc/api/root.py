@@ -20,7 +20,6 @@ and keeps for one member alone that all of them can be logged in to.
 from typing import Any
 
 from trove.cluster import models as cluster_models
-from trove.common import clients
 from trove.common.db import models as guest_models
 from trove.common import exception
 from trove.common import wsgi
@@ -29,7 +28,9 @@ from trove.extensions.common import service
 from trove.extensions.common import views
 from trove.instance import models as instance_models
 
+from trove_pxc.api import accounts
 from trove_pxc.api import cluster as cluster_model
+from trove_pxc.api import guests
 from trove_pxc.api import validation
 
 
@@ -50,8 +51,10 @@ class GaleraRootController(service.DefaultRootController):
         if cluster is None:
             return super().root_create(req, body, tenant_id, instance_id,
                                        False)
+        password = (body or {}).get('password')
+        if password is not None:
+            accounts.check_password(password)
         guest = _guest(cluster, instance_id)
-        password = self._get_password_from_body(body)
         made = (guest.enable_root_with_password(password) if password
                 else guest.enable_root())
         user = guest_models.DatastoreUser.deserialize(made, verify=False)
@@ -108,5 +111,4 @@ def _guest(cluster: Any, subject_id: str) -> Any:
             'when one is HEALTHY.')
     chosen = next((member for member in serving if member.id == subject_id),
                   serving[0])
-    return clients.create_guest_client(
-        cluster.context, chosen.id, cluster.ds_version.manager)
+    return guests.Guest(cluster.context, chosen, cluster.ds_version)

@@ -23,24 +23,22 @@ import contextlib
 from typing import Any
 
 from trove.common import apischema
-from trove.common import clients
-from trove.common.db import models as guest_models
 from trove.common import exception
 from trove.common import notification
 from trove.common import pagination
-from trove.common import utils
 from trove.common import wsgi
-from trove.datastore import models as datastore_models
-from trove.extensions.common import common
 from trove.extensions.common import models
 from trove.extensions.common import service
 from trove.extensions.common import views
 from trove.instance import models as instance_models
 
+from trove_pxc.api import accounts
 from trove_pxc.api import body as request_body
-from trove_pxc.api import cluster as cluster_model
+from trove_pxc.api import guests
+from trove_pxc.api import members
+from trove_pxc.api import names
 from trove_pxc.api import validation
-from trove_pxc.galera import dialect
+from trove_pxc.galera import reserved
 
 _ACCEPTED = wsgi.Result(None, 202)
 
@@ -48,19 +46,22 @@ _ACCEPTED = wsgi.Result(None, 202)
 class _MemberMixin(service.ExtensionController):
     """What the controllers of a member's users and databases share."""
 
+    #: what the body of an action has to be, where it has one
+    of_members: dict[str, dict[str, Any]] = {}
+
     def validate_request(self, action: str, action_args: Any) -> None:
-        request_body.check(self, action, action_args)
+        """Trove's schemas are for the instances that are no members."""
+        ours = members.find(action_args.get('instance_id')) is not None
+        request_body.check(self, action, action_args, (
+            self.of_members.get(action) if ours else None))
 
     def guest(self, req: Any, instance_id: str, rule: str) -> Any:
-        """The client of a member that serves; None: it is no member.
+        """The guest of a member that serves; None: it is no member.
 
         :raises trove.common.exception.TroveError: the project may not do
             it, or the member does not serve.
         """
-        row = instance_models.DBInstance.get_by(id=instance_id,
-                                                deleted=False)
-        if (row is None or not row.cluster_id
-                or row.type != cluster_model.MEMBER_TYPE):
+        if members.find(instance_id) is None:
             return None
         context = req.environ[wsgi.CONTEXT_KEY]
         self.authorize_target_action(context, rule, instance_id)
@@ -70,19 +71,24 @@ class _MemberMixin(service.ExtensionController):
                 f'Member {member.name} ({member.id}) does not serve now: it '
                 f'is {member.operating_status}. Ask another member; each '
                 'has the users and databases of all.')
-        return clients.create_guest_client(
-            context, member.id, member.datastore_version.manager)
+        return guests.Guest(context, member, member.datastore_version)
 
 
 class UsersController(_MemberMixin, service.UserController):
     """/instances/{id}/users"""
+
+    of_members = {'create': accounts.CREATE_USERS,
+                  'update': accounts.CHANGE_USER,
+                  'update_all': accounts.CHANGE_PASSWORDS}
 
     def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
         guest = self.guest(req, instance_id, 'user:index')
         if guest is None:
             return super().index(req, tenant_id, instance_id)
         users, marker = _load(req, models.Users, guest)
-        return _page(req, 'users', views.UsersView(users), marker)
+        return _page(req, 'users', views.UsersView([
+            user for user in users
+            if not reserved.is_reserved_user(user.name)]), marker)
 
     def create(self, req: Any, body: Any, tenant_id: str,
                instance_id: str) -> Any:
@@ -91,7 +97,7 @@ class UsersController(_MemberMixin, service.UserController):
             return super().create(req, body, tenant_id, instance_id)
         with _notifying(req, notification.DBaaSUserCreate, instance_id,
                         username=_names(body['users'])):
-            wanted = common.populate_users(body['users'])
+            wanted = accounts.users(guest.dialect, body['users'])
             for user in wanted:
                 _refuse_existing(guest, user['_name'], user['_host'])
             guest.create_user(wanted)
@@ -102,20 +108,19 @@ class UsersController(_MemberMixin, service.UserController):
         guest = self.guest(req, instance_id, 'user:show')
         if guest is None:
             return super().show(req, tenant_id, instance_id, id)
-        with _refusing():
-            user = _find(guest, utils.correct_id_with_req(id, req))
-        return wsgi.Result(views.UserView(user).data(), 200)
+        return wsgi.Result(
+            views.UserView(_find(guest, names.decoded(id))).data(), 200)
 
     def delete(self, req: Any, tenant_id: str, instance_id: str,
                id: str) -> Any:
         guest = self.guest(req, instance_id, 'user:delete')
         if guest is None:
             return super().delete(req, tenant_id, instance_id, id)
+        name = names.decoded(id)
         with _notifying(req, notification.DBaaSUserDelete, instance_id,
-                        username=id):
-            user = _find(guest, utils.correct_id_with_req(id, req))
-            guest.delete_user(guest_models.DatastoreUser(
-                name=user.name, host=user.host).serialize())
+                        username=name):
+            user = _find(guest, name)
+            guest.delete_user(accounts.to_delete(user.name, user.host))
         return _ACCEPTED
 
     def update(self, req: Any, body: Any, tenant_id: str, instance_id: str,
@@ -124,18 +129,19 @@ class UsersController(_MemberMixin, service.UserController):
         guest = self.guest(req, instance_id, 'user:update')
         if guest is None:
             return super().update(req, body, tenant_id, instance_id, id)
-        wanted = body['user']
-        if 'password' in wanted:
-            _check_passwords_can_be_set(instance_id)
+        name, wanted = names.decoded(id), dict(body['user'])
         with _notifying(req, notification.DBaaSUserUpdateAttributes,
-                        instance_id, username=id):
-            user = _find(guest, utils.correct_id_with_req(id, req))
-            renamed = guest_models.DatastoreUser(
-                name=wanted.get('name') or user.name,
-                host=wanted.get('host') or user.host)
-            renamed.check_reserved()
-            if (renamed.name, renamed.host) != (user.name, user.host):
-                _refuse_existing(guest, renamed.name, renamed.host)
+                        instance_id, username=name):
+            user = _find(guest, name)
+            if 'host' in wanted:
+                wanted['host'] = accounts.host_of(wanted)
+            if 'password' in wanted:
+                accounts.check_password(wanted['password'])
+            renamed = (wanted.get('name', user.name),
+                       wanted.get('host', user.host))
+            if renamed != (user.name, user.host):
+                accounts.check_user(guest.dialect, *renamed)
+                _refuse_existing(guest, *renamed)
             guest.update_attributes(user.name, user.host, wanted)
         return _ACCEPTED
 
@@ -145,12 +151,13 @@ class UsersController(_MemberMixin, service.UserController):
         guest = self.guest(req, instance_id, 'user:update_all')
         if guest is None:
             return super().update_all(req, body, tenant_id, instance_id)
-        _check_passwords_can_be_set(instance_id)
         with _notifying(req, notification.DBaaSUserChangePassword,
                         instance_id, username=_names(body['users'])):
             changes = []
             for user in body['users']:
-                found = _find_named(guest, user['name'], user.get('host'))
+                accounts.check_password(user['password'])
+                found = _find_first(guest, [
+                    (user['name'], accounts.host_of(user))])
                 changes.append({'name': found.name, 'host': found.host,
                                 'password': user['password']})
             guest.change_passwords(changes)
@@ -159,6 +166,8 @@ class UsersController(_MemberMixin, service.UserController):
 
 class UserAccessController(_MemberMixin, service.UserAccessController):
     """/instances/{id}/users/{name}/databases"""
+
+    of_members = {'update': accounts.GRANT}
 
     @classmethod
     def get_schema(cls, action: str, body: Any) -> Any:
@@ -172,8 +181,7 @@ class UserAccessController(_MemberMixin, service.UserAccessController):
         guest = self.guest(req, instance_id, 'user_access:index')
         if guest is None:
             return super().index(req, tenant_id, instance_id, user_id)
-        with _refusing():
-            user = _find(guest, utils.correct_id_with_req(user_id, req))
+        user = _find(guest, names.decoded(user_id))
         return wsgi.Result(
             views.UserAccessView(_accessible(guest, user)).data(), 200)
 
@@ -184,12 +192,12 @@ class UserAccessController(_MemberMixin, service.UserAccessController):
         if guest is None:
             return super().update(req, body, tenant_id, instance_id,
                                   user_id)
-        wanted = [database['name'] for database in body['databases']]
+        name = names.decoded(user_id)
         with _notifying(req, notification.DBaaSUserGrant, instance_id,
-                        username=user_id, database=wanted):
-            user = _find(guest, utils.correct_id_with_req(user_id, req))
-            for name in wanted:
-                guest_models.DatastoreSchema(name=name).check_reserved()
+                        username=name, database=[
+                            one['name'] for one in body['databases']]):
+            wanted = accounts.granted(guest.dialect, body['databases'])
+            user = _find(guest, name)
             guest.grant_access(user.name, user.host, wanted)
         return _ACCEPTED
 
@@ -199,24 +207,31 @@ class UserAccessController(_MemberMixin, service.UserAccessController):
         guest = self.guest(req, instance_id, 'user_access:delete')
         if guest is None:
             return super().delete(req, tenant_id, instance_id, user_id, id)
+        name, database = names.decoded(user_id), names.decoded(id)
         with _notifying(req, notification.DBaaSUserRevoke, instance_id,
-                        username=user_id, database=[id]):
-            user = _find(guest, user_id)
-            if id not in [one.name for one in _accessible(guest, user)]:
-                raise exception.DatabaseNotFound(uuid=id)
-            guest.revoke_access(user.name, user.host, id)
+                        username=name, database=[database]):
+            accounts.check_not_reserved(database)
+            user = _find(guest, name)
+            if database not in [
+                    one.name for one in _accessible(guest, user)]:
+                raise exception.DatabaseNotFound(uuid=database)
+            guest.revoke_access(user.name, user.host, database)
         return _ACCEPTED
 
 
 class DatabasesController(_MemberMixin, service.SchemaController):
     """/instances/{id}/databases"""
 
+    of_members = {'create': accounts.CREATE_DATABASES}
+
     def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
         guest = self.guest(req, instance_id, 'database:index')
         if guest is None:
             return super().index(req, tenant_id, instance_id)
         schemas, marker = _load(req, models.Schemas, guest)
-        return _page(req, 'databases', views.SchemasView(schemas), marker)
+        return _page(req, 'databases', views.SchemasView([
+            schema for schema in schemas
+            if not reserved.is_reserved_database(schema.name)]), marker)
 
     def create(self, req: Any, body: Any, tenant_id: str,
                instance_id: str) -> Any:
@@ -225,7 +240,7 @@ class DatabasesController(_MemberMixin, service.SchemaController):
             return super().create(req, body, tenant_id, instance_id)
         with _notifying(req, notification.DBaaSDatabaseCreate, instance_id,
                         dbname=_names(body['databases'])):
-            wanted = common.populate_validated_databases(body['databases'])
+            wanted = accounts.databases(guest.dialect, body['databases'])
             for schema in wanted:
                 if _has_database(guest, schema['_name']):
                     raise exception.DatabaseAlreadyExists(
@@ -238,33 +253,31 @@ class DatabasesController(_MemberMixin, service.SchemaController):
         guest = self.guest(req, instance_id, 'database:delete')
         if guest is None:
             return super().delete(req, tenant_id, instance_id, id)
+        name = names.decoded(id)
         with _notifying(req, notification.DBaaSDatabaseDelete, instance_id,
-                        dbname=id):
-            schema = guest_models.DatastoreSchema(name=id)
-            schema.check_delete()
-            if not _has_database(guest, id):
-                raise exception.DatabaseNotFound(uuid=id)
-            guest.delete_database(schema.serialize())
+                        dbname=name):
+            accounts.check_not_reserved(name)
+            if not _has_database(guest, name):
+                raise exception.DatabaseNotFound(uuid=name)
+            guest.delete_database(accounts.database_to_delete(name))
         return _ACCEPTED
 
-
-@contextlib.contextmanager
-def _refusing() -> Iterator[None]:
-    """A 400 for a name that Trove's models of users do not take."""
-    try:
-        yield
-    except (ValueError, AttributeError) as wrong:
-        raise validation.refused(str(wrong)) from wrong
+    def show(self, req: Any, tenant_id: str, instance_id: str,
+             id: str) -> Any:
+        """Trove has the route, and answers 501 to everybody."""
+        if self.guest(req, instance_id, 'database:show') is None:
+            return super().show(req, tenant_id, instance_id, id)
+        raise exception.NotFound(uuid=names.decoded(id))
 
 
 @contextlib.contextmanager
 def _notifying(req: Any, kind: Any, instance_id: str,
                **traits: Any) -> Iterator[None]:
-    """Tell of the start; of the end the guest tells, or a failure here."""
+    """Tell of the start; and of the end, whatever that is."""
     context = req.environ[wsgi.CONTEXT_KEY]
     context.notification = kind(context, request=req)
     with notification.StartNotification(context, instance_id=instance_id,
-                                        **traits), _refusing():
+                                        **traits):
         yield
 
 
@@ -285,24 +298,28 @@ def _names(described: list[dict[str, Any]]) -> str:
     return ','.join(one['name'] for one in described)
 
 
-def _find(guest: Any, user_id: str) -> Any:
-    """The user that a URL names, as "name" or "name@host"."""
-    return _find_named(guest, *common.unquote_user_host(user_id))
+def _find(guest: Any, text: str) -> Any:
+    """The user that a path names, as "name" or "name@host"."""
+    return _find_first(guest, accounts.named(text))
 
 
-def _find_named(guest: Any, name: str, host: str | None) -> Any:
-    """The user, as Trove's views take it.
+def _find_first(guest: Any, meant: list[tuple[str, str]]) -> Any:
+    """The first of these users that there is, as Trove's views take it.
 
-    :raises ValueError: the name is none, or the server's own.
+    :raises trove.common.exception.BadRequest: it is the server's own.
     :raises trove.common.exception.UserNotFound: there is none.
     """
-    user = guest_models.DatastoreUser(name=name, host=host)
-    user.check_reserved()
-    found = guest.get_user(username=user.name, hostname=user.host)
-    if not found:
-        raise exception.UserNotFound(uuid=f'{user.name}@{user.host}')
-    return models.User(found['_name'], found['_host'], None, [
-        {'name': database['_name']} for database in found['_databases']])
+    for name, host in meant:
+        if reserved.is_reserved_user(name):
+            raise validation.refused(
+                f'The user {name!r} is reserved for the server or for '
+                'Trove.')
+        found = guest.get_user(username=name, hostname=host)
+        if found:
+            return models.User(found['_name'], found['_host'], None, [
+                {'name': database['_name']}
+                for database in found['_databases']])
+    raise exception.UserNotFound(uuid='@'.join(meant[0]))
 
 
 def _refuse_existing(guest: Any, name: str, host: str) -> None:
@@ -321,21 +338,3 @@ def _has_database(guest: Any, name: str) -> bool:
     found, _ = models.Schemas.load_with_client(
         client=guest, limit=1, marker=name, include_marker=True)
     return bool(found and found[0].name == name)
-
-
-def _check_passwords_can_be_set(instance_id: str) -> None:
-    """Trove's guest sets a password with ALTER USER, and tells nobody.
-
-    :raises trove.common.exception.UnprocessableEntity: if the server does
-        not know that.
-    """
-    row = instance_models.DBInstance.find_by(id=instance_id)
-    version = datastore_models.DatastoreVersion.load_by_uuid(
-        row.datastore_version_id)
-    if not dialect.for_version(version.manager,
-                               version.version or version.name
-                               ).knows_alter_user:
-        raise validation.unavailable(
-            f'{version.manager} {version.name} does not know ALTER USER, '
-            'with which Trove sets passwords. Delete the user and create it '
-            'again, or use SET PASSWORD.')

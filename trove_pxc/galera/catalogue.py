@@ -18,7 +18,9 @@ Sources: "Upgrading from MariaDB 10.6 to 10.11" and its successors,
 "Introduction to State Snapshot Transfers" (mariadb.com/kb); "Percona XtraDB
 Cluster 8.0: changed in", "wsrep system variable index", "State snapshot
 transfer" (docs.percona.com); the MySQL 5.6 to 8.4 reference manuals,
-"Server options added, deprecated, or removed".
+"Server options added, deprecated, or removed"; for the lengths of accounts
+MySQL's worklogs 2284 (user names, 5.7.8) and 12571 (hosts, 8.0.17), MariaDB's
+MDEV-24312 (hosts, 10.6) and its error 1470 (measured with 10.11).
 """
 
 import dataclasses
@@ -147,6 +149,8 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
         collation=_UCA_14_0 if version >= (11, 5) else _GENERAL,
         time_zone_commands=('mariadb-tzinfo-to-sql', 'mysql_tzinfo_to_sql'),
         grant_makes_accounts=True,
+        longest_user=128,
+        longest_host=255,
         settings=_NO_QUERY_CACHE,
         removed_options=frozenset({
             'innodb_buffer_pool_instances', 'innodb_log_files_in_group',
@@ -206,6 +210,8 @@ _PXC_56 = Dialect(
     collation=_GENERAL,
     time_zone_commands=('mysql_tzinfo_to_sql',),
     grant_makes_accounts=True,
+    longest_user=16,
+    longest_host=60,
     settings=(*_NO_QUERY_CACHE, *_DIRECT),
     removed_options=frozenset({
         'wsrep_applier_threads', 'pxc_strict_mode', 'mysqlx', 'wsrep_on',
@@ -231,6 +237,7 @@ _PXC_57 = dataclasses.replace(
     traffic_encryption_variable='pxc_encrypt_cluster_traffic',
     sst_encryption=(),
     knows_alter_user=True,
+    longest_user=32,
     removed_options=frozenset({
         'wsrep_applier_threads', 'mysqlx', 'innodb_redo_log_capacity',
         'wsrep_on'}))
@@ -255,6 +262,7 @@ _PXC_80 = dataclasses.replace(
     sst_user_grants=(),
     collation=_UCA_9_0,
     grant_makes_accounts=False,
+    longest_host=255,
     # The binary log is on by default there, and fills the volume; Galera
     # does not need it. The X protocol is one port more to guard.
     settings=(*_DIRECT, ('skip_log_bin', ''), ('mysqlx', '0')),

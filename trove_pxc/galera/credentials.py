@@ -65,9 +65,9 @@ def statements(dialect: Dialect, account: Account) -> tuple[Secret, ...]:
 
     One statement each, without a line break or a closing semicolon.
     """
-    return accounts.create_account(
+    return tuple(statement.written() for statement in accounts.create_account(
         dialect, account.user, HOST, account.password, account.privileges,
-        grant_option=account.administers)
+        grant_option=account.administers))
 
 
 def removal(dialect: Dialect, account: Account) -> str:
@@ -76,4 +76,6 @@ def removal(dialect: Dialect, account: Account) -> str:
     A lock, a plugin or a limit. It fails where the account is absent and
     the server does not know IF EXISTS.
     """
-    return accounts.drop_account(dialect, account.user, HOST)
+    clause = 'IF EXISTS ' if dialect.knows_alter_user else ''
+    return (f'DROP USER {clause}{accounts.literal(account.user)}@'
+            f'{accounts.literal(HOST)}')

@@ -82,6 +82,8 @@ class Dialect:
     :ivar grant_makes_accounts: whether GRANT makes an account that is not
         there, without a password, unless the sql_mode forbids it ("Changes
         in MySQL 8.0.11").
+    :ivar longest_user: characters that the name of a user may have.
+    :ivar longest_host: characters that the host of a user may have.
     :ivar settings: options of the [mysqld] section that this series wants
         beside the common ones; an empty value stands for a bare option.
     :ivar removed_options: options that keep the server from starting.
@@ -117,6 +119,8 @@ class Dialect:
     collation: str
     time_zone_commands: tuple[str, ...]
     grant_makes_accounts: bool
+    longest_user: int
+    longest_host: int
     settings: tuple[tuple[str, str], ...]
     removed_options: frozenset[str]
     minimum_safe_version: tuple[int, int, int] | None = None

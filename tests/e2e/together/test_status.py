@@ -260,7 +260,7 @@ class TestStatus(cluster.TestCase):
         self.assertNotIn('--force', self.health['next_action'])
         self.assertIn('instance reboot', self.health['next_action'])
         # What the agent prepares, it prepares within seconds.
-        time.sleep(2 * CHANGE_SECONDS)
+        waiting.pause(2 * CHANGE_SECONDS)
         laboratory.lab('guest', 'reboot', STRUCK)
         self.wait_accounts()
         self.wait_back()

@@ -74,6 +74,56 @@ class CheckTest(testtools.TestCase):
                 self.assertIn('cannot be stored', self.refusal(given))
 
 
+class PasswordTest(testtools.TestCase):
+    """A password is in none of Trove's tables, and in no answer."""
+
+    schema = {'type': 'object', 'additionalProperties': False, 'properties': {
+        'user': {'type': 'object', 'required': ['name'], 'properties': {
+            'name': {'type': 'string'},
+            'password': {'type': 'string', 'maxLength': 20}}}}}
+
+    def refusal(self, given: Any) -> str:
+        refused = str(self.assertRaises(
+            exception.BadRequest, body.check, Controller(), 'create',
+            {'body': given}, self.schema))
+        self.assertNotIn('s3cret', refused)
+        return refused
+
+    def test_what_a_table_could_not_hold(self) -> None:
+        body.check(Controller(), 'create', {'body': {'user': {
+            'name': 'joe', 'password': '\U0001f418'}}}, self.schema)
+
+    def test_what_has_no_form_on_the_wire(self) -> None:
+        for text in ('s3cret\0', 's3cret\ud800'):
+            self.assertIn('NUL or half of a pair', self.refusal(
+                {'user': {'name': 'joe', 'password': text}}))
+
+    def test_no_value_is_quoted(self) -> None:
+        for given, words in (
+                ({'user': {'password': 's3cret'}}, "'name' is a required"),
+                ({'user': {'name': 'a', 'password': ['s3cret']}},
+                 "['user']['password'] does not fit: type 'string'"),
+                ({'user': {'name': 'a', 'password': 's3cret' * 9}},
+                 'does not fit: maxLength 20'),
+                ({'user': [{'password': 's3cret'}]},
+                 "['user'] does not fit: type 'object'"),
+                ({'user': {'name': 5, 'password': 's3cret'}},
+                 "['user']['name'] does not fit: type 'string'"),
+                ({'x': {'password': 's3cret'}}, "'x' was unexpected")):
+            self.assertIn(words, self.refusal(given))
+
+
+class NumberTest(testtools.TestCase):
+
+    def test_a_marker(self) -> None:
+        self.assertEqual(20, body.number('marker', '20'))
+        self.assertEqual(999999999, body.number('marker', '9' * 5000))
+        refused = self.assertRaises(
+            exception.BadRequest, body.number, 'marker', 'x')
+        self.assertIn("marker must be a number from 0, not 'x'.",
+                      str(refused))
+
+
 class PageSizeTest(testtools.TestCase):
 
     def size(self, limit: str | None) -> int:

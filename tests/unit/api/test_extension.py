@@ -26,6 +26,7 @@ from trove.instance import service as instance_service
 from tests.unit.api import base
 from tests.unit import tables
 from trove_pxc.api import extension
+from trove_pxc.api import instances
 from trove_pxc.api import page
 from trove_pxc.api import reading
 from trove_pxc.api import routes
@@ -33,6 +34,58 @@ from trove_pxc.api import running
 from trove_pxc.galera import diagnosis
 
 INSTANCE = {'flavorRef': '1', 'volume': {'size': 1}}
+
+#: method, path, and where they lead
+ROUTES = (
+    ('GET', '/clusters', extension.ClustersController, 'index'),
+    ('GET', '/clusters/c', extension.ClustersController, 'show'),
+    ('DELETE', '/clusters/c', extension.ClustersController,
+     'delete'),
+    ('POST', '/clusters', extension.ClustersController,
+     'create'),
+    ('POST', '/clusters/c', extension.ActionsController,
+     'create'),
+    ('GET', '/clusters/c/members', extension.MembersController,
+     'index'),
+    ('GET', '/clusters/c/health', extension.HealthController,
+     'index'),
+    ('GET', '/clusters/c/instances/i',
+     extension.ShowMemberController, 'show'),
+    ('GET', '/clusters/c/root', extension.RootController,
+     'index'),
+    ('POST', '/clusters/c/root', extension.RootController,
+     'create'),
+    ('POST', '/instances', extension.InstancesController,
+     'create'),
+    ('GET', '/instances/detail', extension.InstancesController,
+     'detail'),
+    ('DELETE', '/instances/i', extension.InstancesController,
+     'delete'),
+    ('POST', '/instances/i/action', instances.ActionController,
+     'create'),
+    ('GET', '/instances/i/backups',
+     instances.InstanceBackupsController, 'index'),
+    ('GET', '/instances/i/configuration',
+     instances.ConfigurationController, 'index'),
+    ('GET', '/instances/i/log', instances.LogController,
+     'index'),
+    ('POST', '/instances/i/log', instances.LogController,
+     'create'),
+    ('GET', '/instances/i/ssl', instances.SslController,
+     'index'),
+    ('POST', '/instances/i/ssl', instances.SslController,
+     'create'),
+    ('GET', '/instances/i/modules', instances.ModulesController,
+     'index'),
+    ('POST', '/instances/i/modules',
+     instances.ModulesController, 'create'),
+    ('DELETE', '/instances/i/modules/m',
+     instances.ModulesController, 'delete'),
+    ('POST', '/backups', instances.BackupsController, 'create'),
+    ('PATCH', '/instances/i', extension.InstancesController,
+     'edit'),
+    ('PUT', '/instances/i', extension.InstancesController,
+     'update'))
 
 
 class OurRoutes:
@@ -84,33 +137,7 @@ class DescriptorTest(ExtensionTestCase):
                             for resource in made.get_resources()))
 
     def test_each_route_leads_to_its_controller(self) -> None:
-        for method, path, controller, action in (
-                ('GET', '/clusters', extension.ClustersController, 'index'),
-                ('GET', '/clusters/c', extension.ClustersController, 'show'),
-                ('DELETE', '/clusters/c', extension.ClustersController,
-                 'delete'),
-                ('POST', '/clusters', extension.ClustersController,
-                 'create'),
-                ('POST', '/clusters/c', extension.ActionsController,
-                 'create'),
-                ('GET', '/clusters/c/members', extension.MembersController,
-                 'index'),
-                ('GET', '/clusters/c/health', extension.HealthController,
-                 'index'),
-                ('GET', '/clusters/c/instances/i',
-                 extension.ShowMemberController, 'show'),
-                ('GET', '/clusters/c/root', extension.RootController,
-                 'index'),
-                ('POST', '/clusters/c/root', extension.RootController,
-                 'create'),
-                ('POST', '/instances', extension.InstancesController,
-                 'create'),
-                ('GET', '/instances/detail', extension.InstancesController,
-                 'detail'),
-                ('PATCH', '/instances/i', extension.InstancesController,
-                 'edit'),
-                ('PUT', '/instances/i', extension.InstancesController,
-                 'update')):
+        for method, path, controller, action in ROUTES:
             with (mock.patch.object(controller, 'validate_request',
                                     autospec=True),
                   mock.patch.object(controller, action, autospec=True,
@@ -171,12 +198,30 @@ class CreateTest(ExtensionTestCase):
         self.assertEqual({'instance_names': ['a', None, 'b']},
                          self.asked()['extended_properties'])
 
-    def test_beside_other_properties(self) -> None:
+    def test_instead_of_those_in_the_properties(self) -> None:
         self.ask_for('a', extended_properties={
-            'num_configsvr': 2, 'instance_names': 'of somebody else'})
-        self.assertEqual(
-            {'num_configsvr': 2, 'instance_names': ['a']},
-            self.asked()['extended_properties'])
+            'instance_names': 'of somebody else'})
+        self.assertEqual({'instance_names': ['a']},
+                         self.asked()['extended_properties'])
+
+    def test_nothing_is_dropped(self) -> None:
+        self.refused('cluster.users: a cluster is created without',
+                     self.ask_for('a', users=[{'name': 'joe'}]))
+        self.create.assert_not_called()
+
+    def test_of_another_package_all_is_left_to_trove(self) -> None:
+        self.override('api_strategy', 'trove.common.strategies.cluster.'
+                      'experimental.galera_common.api.'
+                      'GaleraCommonAPIStrategy', 'mariadb')
+        self.assertEqual(202, self.ask_for(
+            'a', extended_properties={'num_configsvr': 2}).status_int)
+        self.assertEqual({'num_configsvr': 2, 'instance_names': ['a']},
+                         self.asked()['extended_properties'])
+
+    def test_a_value_of_a_datastore_that_is_no_text(self) -> None:
+        self.refused('The version_number of a datastore is a text, not 5.',
+                     self.ask_for(None, datastore={
+                         'type': 'a', 'version': 'b', 'version_number': 5}))
 
     def test_without_names_nothing_is_added(self) -> None:
         self.ask_for(None, None)
@@ -380,6 +425,19 @@ class InstancesTest(ExtensionTestCase):
         self.assertEqual(202, self.change(
             self.member.id, configuration=None, project='other',
             of='other').status_int)
+
+    def test_an_odd_page(self) -> None:
+        for path in ('/instances', '/instances/detail'):
+            self.refused('limit must be a number from 0',
+                         self.ask('GET', f'{path}?limit=x'))
+
+    def test_a_member_is_not_deleted_alone(self) -> None:
+        delete = self.trove(instance_service.InstanceController, 'delete')
+        self.refused('openstack database cluster shrink', self.ask(
+            'DELETE', f'/instances/{self.member.id}'))
+        delete.assert_not_called()
+        self.assertEqual(202, self.ask(
+            'DELETE', f'/instances/{self.alone.id}').status_int)
 
     def test_what_does_not(self) -> None:
         self.assertEqual(202, self.change(

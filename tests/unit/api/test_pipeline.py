@@ -20,7 +20,7 @@ import webob.dec
 
 from tests.unit.api import base
 from trove_pxc.api import extension
-from trove_pxc.api import guard
+from trove_pxc.api import names
 from trove_pxc.api import pipeline
 from trove_pxc.api import users
 from trove_pxc import retries
@@ -44,12 +44,17 @@ OURS = {
         (users.DatabasesController, 'create'),
     ('DELETE', '/instances/i/databases/b'):
         (users.DatabasesController, 'delete'),
+    ('GET', '/instances/i/root'): (extension.MemberRootController, 'index'),
+    ('POST', '/instances/i/root'):
+        (extension.MemberRootController, 'create'),
+    ('DELETE', '/instances/i/root'):
+        (extension.MemberRootController, 'delete'),
     ('GET', '/clusters/c/root'): (extension.RootController, 'index'),
     ('POST', '/clusters/c/root'): (extension.RootController, 'create'),
 }
 TROVES = (('GET', '/clusters'), ('POST', '/clusters'),
           ('GET', '/clusters/c'), ('DELETE', '/instances/i'),
-          ('POST', '/instances/i/action'), ('GET', '/instances/i/root'),
+          ('POST', '/instances/i/action'),
           ('DELETE', '/clusters/c/root'), ('GET', '/backups'))
 
 
@@ -105,8 +110,16 @@ class PipelineTest(base.ApiTestCase):
             for number, path in enumerate(paths)}, seconds)
         self.assertEqual(0.0, retries._seconds.get())
 
+    def test_a_name_is_one_part_before_anything_is_routed(self) -> None:
+        member = self.members(self.add_cluster())[0]
+        with mock.patch.object(users.UsersController, 'show', autospec=True,
+                               return_value={}) as called:
+            self.assertEqual(200, self.ask(
+                'GET', f'/instances/{member.id}/users/a/b.json'))
+        self.assertEqual('a/b.json', names.decoded(
+            called.call_args.kwargs['id']))
+
     def test_the_guard_stands_before_all(self) -> None:
-        self.assertIsInstance(self.api, guard.Guard)
         member = self.members(self.add_cluster())[0]
         for path in (f'/instances/{member.id}/users/a',
                      f'/instances/{member.id}'):

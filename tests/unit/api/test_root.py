@@ -114,8 +114,14 @@ class EnableTest(RootTestCase):
     def test_a_guest_that_fails_leaves_nothing(self) -> None:
         self.guest.enable_root.side_effect = exception.GuestError(
             original_message='x')
-        self.assertRaises(exception.GuestError, self.enable)
+        self.assertRaises(exception.UnprocessableEntity, self.enable)
         self.assertFalse(self.is_enabled())
+
+    def test_a_password_that_no_server_takes(self) -> None:
+        for password in ('', 'a\tb'):
+            self.assertRaises(exception.BadRequest, self.enable,
+                              body={'password': password})
+        self.create_guest.assert_not_called()
 
 
 class DisableTest(RootTestCase):

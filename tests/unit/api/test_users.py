@@ -207,6 +207,15 @@ class ListTest(UsersTestCase):
         self.assertEqual([{'name': 'shop'}], response.json['databases'])
         self.assertNotIn('links', response.json)
 
+    def test_not_those_of_the_server(self) -> None:
+        self.guest.list_users.return_value = [
+            guest_user('Mysql.Sys'), guest_user('ann')], None
+        self.assertEqual(['ann'], [
+            one['name'] for one in self.ask('GET', '/users').json['users']])
+        self.databases = ['SYS', 'shop']
+        self.assertEqual([{'name': 'shop'}],
+                         self.ask('GET', '/databases').json['databases'])
+
     def test_no_more_than_trove_gives(self) -> None:
         self.guest.list_users.return_value = [], None
         self.ask('GET', '/users?limit=5000')
@@ -248,6 +257,25 @@ class CreateUserTest(UsersTestCase):
 
     def test_a_body_that_is_none(self) -> None:
         self.create(400, 'Validation error', events=0, nam='x')
+
+    def test_what_no_server_takes(self) -> None:
+        for user, words in (
+                ({'name': 'bob', 'host': 'a@b'}, "The host 'a@b'"),
+                ({'name': 'bob', 'databases': [{'name': 'MySQL'}]},
+                 "The database 'MySQL' is reserved"),
+                ({'name': 'a' * 129}, 'takes up to 128')):
+            self.notifier.events.clear()
+            self.create(400, words, **user)
+
+    def test_for_other_instances_it_is_troves_schema(self) -> None:
+        alone = tables.add_instance(self.version, 'alone').id
+        controller = users.UsersController()
+        body = {'users': [{'name': 'a', 'password': 'b', 'x': 1}]}
+        controller.validate_request('create', {
+            'instance_id': alone, 'body': body})
+        self.assertRaises(exception.BadRequest, controller.validate_request,
+                          'create', {'instance_id': self.member.id,
+                                     'body': body})
 
 
 class OneUserTest(UsersTestCase):
@@ -297,6 +325,15 @@ class OneUserTest(UsersTestCase):
             self.assertEqual(
                 name, self.ask('GET', path).json['user']['name'])
 
+    def test_a_name_with_an_at_sign(self) -> None:
+        """What a path means is the user of a host, if there is that one."""
+        self.there['a@b', '%'] = guest_user('a@b')
+        self.assertEqual('a@b', self.ask(
+            'GET', '/users/a@b').json['user']['name'])
+        self.there['a', 'b'] = guest_user('a', 'b')
+        self.assertEqual('a', self.ask(
+            'GET', '/users/a@b').json['user']['name'])
+
     def test_update(self) -> None:
         payload = self.done('user_update_attributes', 'PUT', '/users/ann',
                             {'user': {'host': '10.0.0.1'}})
@@ -335,33 +372,35 @@ class OneUserTest(UsersTestCase):
         self.assertEqual('ann,bob', payload['username'])
 
 
-class PasswordTest(UsersTestCase):
-    """A server that does not know ALTER USER: PXC 5.6."""
+class FailureTest(UsersTestCase):
+    """What the guest or its server says to a change."""
 
-    def setUp(self) -> None:
-        super().setUp()
+    def test_the_server_refuses(self) -> None:
+        for failure, status, words in (
+                (exception.BadRequest('no such character set'), 400,
+                 'no such character set'),
+                (exception.UserAlreadyExists(name='bob', host='%'), 400,
+                 'already exists'),
+                (exception.UnprocessableEntity('not primary'), 422,
+                 'not primary'),
+                (exception.GuestTimeout(), 422, 'did not answer in time'),
+                (exception.GuestError(original_message="BY 's3cret'"), 422,
+                 'The guest of member c-2')):
+            self.notifier.events.clear()
+            self.guest.create_user.side_effect = failure
+            response = self.ask('POST', '/users', {'users': [
+                {'name': 'bob', 'password': 's3cret'}]})
+            self.assertEqual(status, response.status_int, response.text)
+            self.assertIn(words, response.text)
+            self.assertNotIn('s3cret', response.text)
+            self.assertEqual('user_create.error', self.notifier.events[-1])
+
+    def test_an_old_server_is_given_another_password(self) -> None:
+        """The guest knows the words for PXC 5.6."""
         old = tables.add_version('pxc', '5.6.51', name='old')
         self.member = tables.add_member(tables.add_cluster(old), 'o-1')
-
-    def test_no_password_is_set(self) -> None:
-        for path, body in (
-                ('/users/ann', {'user': {'password': 'new-one'}}),
-                ('/users', {'users': [
-                    {'name': 'ann', 'password': 'new-one'}]})):
-            self.refused(
-                422, 'pxc old does not know ALTER USER, with which Trove '
-                'sets passwords. Delete the user and create it again, or '
-                'use SET PASSWORD.', 'PUT', path, body, events=0)
-
-    def test_all_else_is(self) -> None:
         self.done('user_update_attributes', 'PUT', '/users/ann',
-                  {'user': {'name': 'eve'}})
-
-    def test_a_version_without_a_number(self) -> None:
-        old = tables.add_version('pxc', '5.6', version='')
-        self.member = tables.add_member(tables.add_cluster(old), 'p-1')
-        self.refused(422, 'pxc 5.6 does not know', 'PUT', '/users/ann',
-                     {'user': {'password': 'new-one'}}, events=0)
+                  {'user': {'password': 'new-one'}})
 
 
 class AccessTest(UsersTestCase):
@@ -404,6 +443,10 @@ class AccessTest(UsersTestCase):
         self.assertEqual(('ann', ['books']),
                          (payload['username'], payload['database']))
 
+    def test_no_reserved_database_is_revoked(self) -> None:
+        self.refused(400, "'sys' is reserved", 'DELETE',
+                     '/users/ann/databases/sys')
+
     def test_what_was_not_granted(self) -> None:
         self.refused(404, 'other', 'DELETE', '/users/ann/databases/other')
 
@@ -435,6 +478,9 @@ class DatabasesTest(UsersTestCase):
         (schema,), _ = self.guest.delete_database.call_args
         self.assertEqual('shop', schema['_name'])
         self.assertEqual('shop', payload['dbname'])
+
+    def test_none_is_shown_alone(self) -> None:
+        self.refused(404, 'shop', 'GET', '/databases/shop', events=0)
 
     def test_one_that_there_is_not(self) -> None:
         for name in ('music', 'boo', 'zoo'):

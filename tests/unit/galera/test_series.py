@@ -34,7 +34,8 @@ SERIES = series.Dialect(
     sst_user_grants=(), strict_mode_variable=None,
     traffic_encryption_variable=None, sst_encryption=(),
     knows_alter_user=True, collation='utf8mb4_general_ci',
-    time_zone_commands=('zones',), grant_makes_accounts=True, settings=(),
+    time_zone_commands=('zones',), grant_makes_accounts=True, longest_user=32,
+    longest_host=60, settings=(),
     removed_options=frozenset(),
     minimum_safe_version=(9, 1, 5), minimum_reason='it loses writes')
 

@@ -1,0 +1,108 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a request for a cluster says beside what Trove reads."""
+
+import copy
+from typing import Any
+
+from trove.common import exception
+
+from tests.unit.api import base
+from trove_pxc.api import creation
+
+GOOD: dict[str, Any] = {'cluster': {
+    'name': 'c', 'datastore': {'type': 'mariadb', 'version': '10.11'},
+    'locality': 'affinity', 'configuration': None,
+    'extended_properties': {'instance_names': ['a']},
+    'instances': [{
+        'name': 'a', 'flavorRef': '1', 'volume': {'size': 1, 'type': None},
+        'nics': [{'network_id': 'n'}], 'availability_zone': 'z',
+        'modules': [{'id': 'm'}], 'region_name': 'r', 'type': 'member'}]}}
+
+
+class OursTest(base.ApiTestCase):
+
+    def test_by_the_strategy_of_the_datastore(self) -> None:
+        asked = {'type': 'mariadb', 'version': '10.11'}
+        self.assertTrue(creation.is_ours(asked))
+        self.override('api_strategy', 'trove.common.strategies.cluster.'
+                      'experimental.galera_common.api.'
+                      'GaleraCommonAPIStrategy', 'mariadb')
+        self.assertFalse(creation.is_ours(asked))
+
+    def test_what_there_is_not(self) -> None:
+        self.assertFalse(creation.is_ours({'type': 'x', 'version': 'y'}))
+
+
+class CheckTest(base.ApiTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.body = copy.deepcopy(GOOD)
+        self.wanted = self.body['cluster']
+
+    def refused(self, words: str) -> None:
+        error = self.assertRaises(
+            exception.BadRequest, creation.check, self.body)
+        self.assertIn(words, str(error))
+
+    def test_all_that_there_is(self) -> None:
+        creation.check(self.body)
+        self.assertEqual(GOOD, self.body)
+
+    def test_what_is_so_anyway(self) -> None:
+        for access in (None, {}, {'is_public': False},
+                       {'is_public': False, 'allowed_cidrs': []}):
+            self.wanted['access'] = access
+            self.wanted['instances'][0]['access'] = access
+            creation.check(self.body)
+        self.wanted['users'] = self.wanted['databases'] = []
+        creation.check(self.body)
+
+    def test_access(self) -> None:
+        for access in ({'is_public': True}, {'allowed_cidrs': ['::/0']},
+                       {'is_public': False, 'x': 1}, 'all', []):
+            self.wanted['instances'][0]['access'] = access
+            self.refused('instances[0].access: who can reach the members')
+
+    def test_accounts(self) -> None:
+        for what in ('users', 'databases'):
+            self.body = copy.deepcopy(GOOD)
+            self.body['cluster'][what] = [{'name': 's3cret'}]
+            self.refused(f'cluster.{what}: a cluster is created without')
+
+    def test_what_is_unknown(self) -> None:
+        instance = self.wanted['instances'][0]
+        for holder, place in (
+                (self.body, "'colour'"), (self.wanted, "'cluster.colour'"),
+                (self.wanted['extended_properties'],
+                 "'extended_properties.colour'"),
+                (instance, "'instances[0].colour'"),
+                (instance['volume'], "'instances[0].volume.colour'"),
+                (instance['modules'][0], "'instances[0].modules.colour'")):
+            holder['colour'] = 'red'
+            self.refused(f'{place} is nothing that a request for a cluster')
+            del holder['colour']
+
+    def test_the_region_as_troves_client_writes_it(self) -> None:
+        instance = self.wanted['instances'][0]
+        instance['region'] = 'other'
+        creation.check(self.body)
+        self.assertEqual('r', instance['region_name'])
+        del instance['region_name']
+        creation.check(self.body)
+        self.assertEqual('other', instance['region_name'])
+
+    def test_types_of_instances(self) -> None:
+        self.wanted['instances'][0]['type'] = 'shard'
+        self.refused("An instance of the type 'shard' is not offered")

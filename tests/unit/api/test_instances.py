@@ -1,0 +1,190 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What stands behind an instance's address: which answer, and who gives it."""
+
+from typing import Any
+
+import mock
+from trove.backup import service as backup_service
+from trove.cluster.tasks import ClusterTasks
+from trove.common import exception
+from trove.common import wsgi
+from trove.instance import service as instance_service
+
+from tests.unit.api import base
+from tests.unit.api import test_extension
+from tests.unit import tables
+from trove_pxc.api import instances
+
+TROVES = instance_service.InstanceController
+
+
+class InstancesTestCase(test_extension.ExtensionTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.row = self.add_cluster()
+        self.member = self.members(self.row)[0]
+        self.alone = tables.add_instance(self.version, 'alone')
+        self.path = f'/instances/{self.member.id}'
+
+    def accepted(self, *asked: Any, **who: str) -> None:
+        self.assertEqual(202, self.ask(*asked, **who).status_int, asked)
+
+
+class ActionTest(InstancesTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.action = self.trove(TROVES, 'action')
+
+    def act(self, body: Any, instance: Any = None, **who: str) -> Any:
+        return self.ask('POST', f'/instances/'
+                        f'{(instance or self.member).id}/action', body, **who)
+
+    def test_what_a_cluster_does_instead(self) -> None:
+        for body, words in (
+                ({'restart': {}}, 'openstack database cluster restart'),
+                ({'resize': {'flavorRef': '2'}}, 'cluster resize flavor'),
+                ({'promote_to_replica_source': {}}, 'takes writes already'),
+                ({'eject_replica_source': {}}, 'source of no replica')):
+            self.refused(f'c-1 ({self.member.id}) is a member of a cluster: ',
+                         self.act(body))
+            self.refused(words, self.act(body))
+        self.action.assert_not_called()
+
+    def test_what_is_left_to_trove(self) -> None:
+        for body in ({'reset_status': {}},
+                     {'reset_status': {'force_delete': True}}):
+            self.assertEqual(202, self.act(body).status_int)
+        self.assertEqual(202, self.act(
+            {'restart': {}}, role='admin').status_int)
+        for body in ({'restart': {}}, {'resize': {'volume': {'size': 2}}}):
+            self.assertEqual(202, self.act(body, self.alone).status_int)
+        self.assertEqual((body, base.PROJECT, self.alone.id),
+                         self.action.call_args.args[2:])
+
+    def test_what_is_none(self) -> None:
+        for instance in (self.member, self.alone):
+            for body, words in (
+                    ({'dance': {}}, "An instance has no action 'dance'; it "
+                     'has restart, resize, promote_to_replica_source,'),
+                    ({'restart': {}, 'x': {}}, 'one action, not 2.'),
+                    ({'resize': {}}, "['resize'] {}"),
+                    ({'resize': {'x': 1}}, "['resize']"),
+                    ({'restart': 5}, "['restart'] 5 is not of type"),
+                    ({'reset_status': None}, "['reset_status'] None"),
+                    ([], 'an object'), (None, 'an object')):
+                self.refused(words, self.act(body, instance))
+        self.action.assert_not_called()
+
+    def test_another_projects_member_is_none(self) -> None:
+        other = self.members(self.add_cluster('o', project='other'))[0]
+        self.assertEqual(202, self.act({'restart': {}}, other).status_int)
+
+
+class DeletionTest(InstancesTestCase):
+
+    def refuse(self) -> None:
+        instances.refuse_deletion(self.member.id, base.PROJECT)
+
+    def test_of_a_cluster_that_stays(self) -> None:
+        error = self.assertRaises(exception.BadRequest, self.refuse)
+        self.assertIn('cluster shrink CLUSTER MEMBER', str(error))
+
+    def test_of_one_that_goes(self) -> None:
+        self.row.update(task_status=ClusterTasks.DELETING)
+        self.refuse()
+        self.row.update(deleted=True)
+        self.refuse()
+
+
+class OthersTest(InstancesTestCase):
+
+    def test_each_asks_trove(self) -> None:
+        body = {'name': 'general'}
+        module = {'modules': [{'id': self.member.id}]}
+        for method, place, sent, action in (
+                ('GET', 'backups', None, 'backups'),
+                ('GET', 'configuration', None, 'configuration'),
+                ('GET', 'log', None, 'guest_log_list'),
+                ('POST', 'log', body, 'guest_log_action'),
+                ('GET', 'ssl', None, 'ssl_show'),
+                ('GET', 'modules', None, 'module_list'),
+                ('POST', 'modules', module, 'module_apply'),
+                ('DELETE', 'modules/m', None, 'module_remove')):
+            called = self.trove(TROVES, action)
+            self.accepted(method, f'{self.path}/{place}', sent)
+            called.assert_called_once()
+            self.assertIn(self.member.id, called.call_args.args)
+
+    def test_bodies_that_are_none(self) -> None:
+        for place, bodies in (
+                ('log', (None, {}, {'name': 5}, {'name': 'a', 'x': 1})),
+                ('ssl', (None, {'ssl': 5}, {'ssl': {'mode': 5}})),
+                ('modules', (None, {'modules': 5}, {'modules': [5]},
+                             {'modules': [{'id': 'x'}]}))):
+            for body in bodies:
+                self.assertEqual(400, self.ask(
+                    'POST', f'{self.path}/{place}', body).status_int, body)
+
+    def test_ssl_of_a_member(self) -> None:
+        ssl = self.trove(TROVES, 'ssl_action')
+        body = {'ssl': {'mode': 'basic'}}
+        self.refused('is the same for all members', self.ask(
+            'POST', f'{self.path}/ssl', body))
+        ssl.assert_not_called()
+        self.accepted('POST', f'/instances/{self.alone.id}/ssl', body)
+
+    def test_pages_that_are_none(self) -> None:
+        for path in (f'{self.path}/backups', '/backups'):
+            for query in ('limit=x', 'marker=x', 'limit=-1'):
+                self.refused('must be a number from 0',
+                             self.ask('GET', f'{path}?{query}'))
+
+    def test_what_trove_does_not_offer_here(self) -> None:
+        for failure, status in (
+                (exception.LogsNotAvailable(), 400),
+                (exception.ClusterInstanceOperationNotSupported(), 400),
+                (exception.SwiftConnectionError(), 422),
+                (exception.GuestError(original_message='x'), 400),
+                (exception.NotFound(uuid='x'), 404)):
+            with mock.patch.object(TROVES, 'guest_log_list', autospec=True,
+                                   side_effect=failure):
+                response = self.ask('GET', f'{self.path}/log')
+            self.assertEqual(status, response.status_int, response.text)
+
+
+class BackupsTest(InstancesTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.create = self.trove(backup_service.BackupController, 'create')
+
+    def back_up(self, instance_id: str) -> Any:
+        return self.ask('POST', '/backups', {'backup': {
+            'name': 'b', 'instance': instance_id}})
+
+    def test_of_a_member(self) -> None:
+        self.refused('Trove makes no backups of one.',
+                     self.back_up(self.member.id))
+        self.create.assert_not_called()
+
+    def test_of_another(self) -> None:
+        self.assertEqual(202, self.back_up(self.alone.id).status_int)
+
+    def test_a_page(self) -> None:
+        index = self.trove(backup_service.BackupController, 'index')
+        self.accepted('GET', '/backups?limit=5&marker=20')
+        context = index.call_args.args[1].environ[wsgi.CONTEXT_KEY]
+        self.assertEqual(('5', '20'), (context.limit, context.marker))

@@ -1,0 +1,97 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Names in paths: one part each, and nothing of them is lost."""
+
+from typing import Any
+from urllib import parse
+
+import webob
+import webob.dec
+
+from tests.unit.api import base
+from trove_pxc.api import names
+
+NAMES = ('joe', 'joe@10.0.0.1', 'a.b', 'x.json', 'b\xfcser', 'a/b', '/', '..',
+         'new', 'a%41', '100%', "o'neil", 'a\\b', '\u6f22', 'a b', '#', '?')
+
+
+class NamesTest(base.ApiTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.member = self.members(self.add_cluster())[0]
+        self.path = f'/instances/{self.member.id}'
+        self.seen = ''
+
+    def after(self, path: str) -> str:
+        """The path of a request, as it is behind the filter."""
+        @webob.dec.wsgify
+        def application(request: Any) -> webob.Response:
+            self.seen = request.environ['PATH_INFO']
+            return webob.Response(status=203)
+
+        response = base.request('GET', path).get_response(
+            names.Names(application))
+        self.assertEqual(203, response.status_int)
+        return self.seen.removeprefix(f'/{base.PROJECT}{self.path}')
+
+    def parts(self, kind: str, *name: str) -> list[str]:
+        """Names in a path of a member, quoted as clients do it."""
+        quoted = '/databases/'.join(parse.quote(one) for one in name)
+        after = self.after(f'{self.path}/{kind}/{quoted}')
+        self.assertTrue(after.isascii())
+        self.assertNotIn('.', after)
+        first, *rest = after.removeprefix(f'/{kind}/').split('/databases/')
+        for one in (first, *rest):
+            self.assertNotIn('/', one)
+        return [names.decoded(one) for one in (first, *rest)]
+
+    def test_users(self) -> None:
+        for name in NAMES:
+            self.assertEqual([name], self.parts('users', name))
+
+    def test_databases(self) -> None:
+        for name in (*NAMES, 'a/databases/b'):
+            self.assertEqual(name, '/databases/'.join(
+                self.parts('databases', name)))
+
+    def test_databases_of_users(self) -> None:
+        for name in NAMES:
+            for database in NAMES:
+                self.assertEqual([name, database], self.parts(
+                    'users', name, database))
+        self.assertEqual('/users/%61/databases',
+                         self.after(f'{self.path}/users/a/databases'))
+
+    def test_other_paths_stay(self) -> None:
+        for rest in ('', '/users', '/databases', '/users/', '/root',
+                     '/action', '/x/users/a'):
+            self.assertEqual(rest, self.after(f'{self.path}{rest}'))
+
+    def test_other_instances_stay(self) -> None:
+        for instance in ('none', self.unknown()):
+            path = f'/instances/{instance}/users/a.b'
+            self.after(path)
+            self.assertEqual(f'/{base.PROJECT}{path}', self.seen)
+
+    def unknown(self) -> str:
+        self.member.update(deleted=True)
+        return str(self.member.id)
+
+    def test_what_is_not_utf_8(self) -> None:
+        request = base.request('GET', f'{self.path}/users/a')
+        request.environ['PATH_INFO'] += '\x80'
+        response = request.get_response(names.Names(None))
+        self.assertEqual(400, response.status_int)
+        self.assertEqual('The path of the request is not UTF-8.',
+                         response.json['badRequest']['message'])

@@ -1,0 +1,167 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Users and databases as a request names them, and as a guest takes them.
+
+Imported by api/users and api/root. Trove's own models refuse what servers
+take and take what servers refuse; here galera/limits decides, for the
+version of the member's server. Everything wrong is a 400 with the value and
+the reason, before the guest is asked.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from trove.common.db import models as guest_models
+from trove.common import exception
+
+from trove_pxc.api import validation
+from trove_pxc.galera.dialect import Dialect
+from trove_pxc.galera import limits
+from trove_pxc.galera import reserved
+
+ANY_HOST = '%'
+Described = dict[str, Any]
+
+_TEXT = {'type': 'string'}
+
+
+def _object(required: Sequence[str] = (), **properties: Any) -> Described:
+    """A schema: an object that has nothing else."""
+    return {'type': 'object', 'required': list(required),
+            'additionalProperties': False, 'properties': properties}
+
+
+def _list(of: Described) -> Described:
+    return {'type': 'array', 'minItems': 1, 'items': of}
+
+
+_ACCESS = _list(_object(['name'], name=_TEXT))
+CREATE_USERS = _object(['users'], users=_list(_object(
+    ['name', 'password'], name=_TEXT, password=_TEXT, host=_TEXT,
+    databases={**_ACCESS, 'minItems': 0})))
+CHANGE_PASSWORDS = _object(['users'], users=_list(_object(
+    ['name', 'password'], name=_TEXT, password=_TEXT, host=_TEXT)))
+CHANGE_USER = _object(['user'], user={
+    **_object(name=_TEXT, password=_TEXT, host=_TEXT), 'minProperties': 1})
+GRANT = _object(['databases'], databases=_ACCESS)
+CREATE_DATABASES = _object(['databases'], databases=_list(_object(
+    ['name'], name=_TEXT, character_set=_TEXT, collate=_TEXT)))
+ENABLE_ROOT = _object(password=_TEXT)
+
+
+def users(dialect: Dialect, described: Sequence[Described]) -> list[Any]:
+    """The users of a request, as the guest makes them.
+
+    :raises trove.common.exception.TroveError: for the first value that the
+        server would not take.
+    """
+    made, known = [], set()
+    for one in described:
+        name, host = one['name'], host_of(one)
+        check_user(dialect, name, host)
+        check_password(one['password'])
+        if (name, host) in known:
+            raise exception.DatabaseInitialUserDuplicateError()
+        known.add((name, host))
+        made.append(_user(name, host, one['password'], granted(
+            dialect, one.get('databases', ()))))
+    return made
+
+
+def databases(dialect: Dialect,
+              described: Sequence[Described]) -> list[Any]:
+    """The databases of a request, as the guest makes them.
+
+    :raises trove.common.exception.TroveError: as users().
+    """
+    made: dict[str, Any] = {}
+    for one in described:
+        name = one['name']
+        _check(limits.database(dialect, name))
+        if name in made:
+            raise exception.DatabaseInitialDatabaseDuplicateError()
+        schema = guest_models.DatastoreSchema(name=name)
+        for what, key in (('character set', 'character_set'),
+                          ('collation', 'collate')):
+            if key in one:
+                _check(limits.word(what, one[key]))
+                setattr(schema, key, one[key])
+        made[name] = schema.serialize()
+    return list(made.values())
+
+
+def granted(dialect: Dialect, described: Sequence[Described]) -> list[str]:
+    """The names of the databases that a user is to reach, each once.
+
+    :raises trove.common.exception.TroveError: as users().
+    """
+    names = list(dict.fromkeys(one['name'] for one in described))
+    for name in names:
+        _check(limits.database(dialect, name))
+    return names
+
+
+def host_of(described: Described) -> str:
+    """The host of a user, as servers keep it: in small letters."""
+    return str(described.get('host', ANY_HOST)).lower()
+
+
+def check_user(dialect: Dialect, name: str, host: str) -> None:
+    """:raises trove.common.exception.BadRequest: it cannot be made."""
+    _check(limits.user_name(dialect, name) or limits.host(dialect, host))
+
+
+def check_password(password: str) -> None:
+    """:raises trove.common.exception.BadRequest: it cannot be set."""
+    _check(limits.password(password))
+
+
+def check_not_reserved(database: str) -> None:
+    """:raises trove.common.exception.BadRequest: the server needs it."""
+    if reserved.is_reserved_database(database):
+        raise validation.refused(
+            f'The database {database!r} is reserved for the server or for '
+            'Trove.')
+
+
+def named(text: str) -> list[tuple[str, str]]:
+    """Which users a path may mean, as name and host; the likeliest first.
+
+    A name may hold @ itself. "a@b" is the user "a" of the host "b" or else
+    the user "a@b" of any host.
+    """
+    name, at, host = text.rpartition('@')
+    found = [(name, host.lower())] if at and name and host else []
+    return [*found, (text, ANY_HOST)]
+
+
+def _user(name: str, host: str, password: str | None = None,
+          databases: Sequence[str] = ()) -> Any:
+    return guest_models.DatastoreUser(
+        name=name, host=host, password=password,
+        databases=list(databases)).serialize()
+
+
+def to_delete(name: str, host: str) -> Any:
+    """A user as the guest deletes it."""
+    return _user(name, host)
+
+
+def database_to_delete(name: str) -> Any:
+    """A database as the guest deletes it."""
+    return guest_models.DatastoreSchema(name=name).serialize()
+
+
+def _check(sentence: str | None) -> None:
+    if sentence is not None:
+        raise validation.refused(sentence)

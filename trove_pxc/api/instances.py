@@ -1,0 +1,294 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What stands behind the address of an instance, and Trove's backups.
+
+Imported by api/extension. The work is Trove's own controllers'; these stand
+in front of them, so that each request gets an answer: what is no request is
+a 400 for every instance, and what Trove does not offer for the member of a
+cluster is one with the way that there is instead.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from trove.backup import service as backup_service
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+from trove.common import apischema
+from trove.common import cfg
+from trove.common import exception
+from trove.common import utils
+from trove.common import wsgi
+from trove.instance import models as instance_models
+from trove.instance import service as instance_service
+from trove.instance import views as instance_views
+import webob.exc
+
+from trove_pxc.api import body as request_body
+from trove_pxc.api import members
+from trove_pxc.api import routes
+from trove_pxc.api import running
+from trove_pxc.api import validation
+
+CONF = cfg.CONF
+
+_PARENT = {'member_name': 'instance',
+           'collection_name': '{tenant_id}/instances'}
+_NOTHING = {'type': 'object', 'additionalProperties': False}
+_FORCE = 'force_delete'
+
+#: an action of an instance, and what its body has to be
+_ACTIONS: dict[str, dict[str, Any]] = {
+    'restart': {'type': 'object'},
+    'resize': {
+        'type': 'object', 'additionalProperties': False,
+        'minProperties': 1, 'maxProperties': 1,
+        'properties': {'volume': apischema.volume,
+                       'flavorRef': apischema.flavorref}},
+    'promote_to_replica_source': {},
+    'eject_replica_source': {},
+    'reset_status': {
+        'type': 'object', 'additionalProperties': False,
+        'properties': {_FORCE: {}}},
+}
+#: what a member is not asked for as an instance, and what is done instead
+_NOT_ALONE = {
+    'restart': 'restart it with "openstack database cluster restart CLUSTER '
+               '--member MEMBER".',
+    'resize': 'resize it with "openstack database cluster resize flavor" or '
+              '"resize volume" and "--member MEMBER".',
+    'promote_to_replica_source': 'every other member takes writes already.',
+    'eject_replica_source': 'it is the source of no replica.',
+    'delete': 'take it out with "openstack database cluster shrink CLUSTER '
+              'MEMBER".',
+    'ssl': 'how it encrypts connections is the same for all members, and '
+           'Trove cannot change that.',
+    'backup': 'Trove makes no backups of one. Dump the databases through '
+              'it, with mariadb-dump or mysqldump.',
+}
+
+_LOG_ACTION = {
+    'type': 'object', 'required': ['name'], 'additionalProperties': False,
+    'properties': {'name': apischema.non_empty_string, **{
+        what: {'type': ['boolean', 'integer', 'null']}
+        for what in ('enable', 'disable', 'publish', 'discard')}}}
+_SSL_ACTION = {
+    'type': 'object', 'required': ['ssl'],
+    'properties': {'ssl': {'type': 'object', 'properties': {
+        'mode': {'type': 'string'},
+        'container_ref': {'type': ['string', 'null']},
+        'password_ref': {'type': ['string', 'null']}}}}}
+_MODULES = {
+    'type': 'object', 'required': ['modules'], 'additionalProperties': False,
+    'properties': {'modules': apischema.module_list}}
+
+
+def refuse_alone(row: Any, what: str) -> None:
+    """:raises trove.common.exception.BadRequest: it is a member."""
+    raise validation.refused(
+        f'{row.name} ({row.id}) is a member of a cluster: '
+        f'{_NOT_ALONE[what]}')
+
+
+def refuse_deletion(req: Any, instance_id: str) -> None:
+    """Refuse to delete a member of a cluster that is to stay.
+
+    :raises trove.common.exception.BadRequest: that is so.
+    """
+    row = members.visible(req, instance_id)
+    cluster = row and cluster_models.DBCluster.get_by(
+        id=row.cluster_id, deleted=False)
+    if cluster and cluster.task_status != ClusterTasks.DELETING:
+        refuse_alone(row, 'delete')
+
+
+def sub_resources() -> list[routes.Resource]:
+    """The routes behind an instance's address."""
+    return [routes.Resource(name, controller, parent=_PARENT)
+            for name, controller in (
+                ('action', ActionController()),
+                ('backups', InstanceBackupsController()),
+                ('configuration', ConfigurationController()),
+                ('log', LogController()), ('ssl', SslController()),
+                ('modules', ModulesController()))]
+
+
+class _Controller(wsgi.Controller):
+    """In front of Trove's controller of instances.
+
+    :cvar bodies: by the action of a route, what its body has to be.
+    """
+
+    bodies: dict[str, dict[str, Any]] = {}
+
+    def validate_request(self, action: str, action_args: Any) -> None:
+        request_body.check(
+            self, action, action_args, self.bodies.get(action))
+
+    def troves(self) -> Any:
+        return instance_service.InstanceController()
+
+
+class ActionController(_Controller):
+    """POST /instances/{id}/action, which creates an action for Routes."""
+
+    def create(self, req: Any, body: Any, tenant_id: str,
+               instance_id: str) -> Any:
+        action, = _known_action(body)
+        request_body.check_schema(
+            {'properties': {action: _ACTIONS[action]}}, body)
+        row = members.visible(req, instance_id)
+        as_operator = action == 'restart' and (
+            req.environ[wsgi.CONTEXT_KEY].is_admin)
+        if row and action in _NOT_ALONE and not as_operator:
+            refuse_alone(row, action)
+        return self.troves().action(req, body, tenant_id, instance_id)
+
+
+class InstanceBackupsController(_Controller):
+    """GET /instances/{id}/backups"""
+
+    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+        check_page(req, CONF.backups_page_size, by_number=True)
+        return self.troves().backups(req, tenant_id, instance_id)
+
+
+class ConfigurationController(_Controller):
+    """GET /instances/{id}/configuration"""
+
+    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+        """Trove shows its template for instances that are no members."""
+        if members.visible(req, instance_id) is None:
+            return self.troves().configuration(req, tenant_id, instance_id)
+        context = req.environ[wsgi.CONTEXT_KEY]
+        member = instance_models.Instance.load(context, instance_id)
+        self.troves().authorize_instance_action(
+            context, 'configuration', member)
+        return wsgi.Result(instance_views.DefaultConfigurationView(
+            running.configuration(context, member).items()).data(), 200)
+
+
+class LogController(_Controller):
+    """GET and POST /instances/{id}/log"""
+
+    bodies = {'create': _LOG_ACTION}
+
+    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+        return offered(lambda: self.troves().guest_log_list(
+            req, tenant_id, instance_id))
+
+    def create(self, req: Any, body: Any, tenant_id: str,
+               instance_id: str) -> Any:
+        return offered(lambda: self.troves().guest_log_action(
+            req, body, tenant_id, instance_id))
+
+
+class SslController(_Controller):
+    """GET and POST /instances/{id}/ssl"""
+
+    bodies = {'create': _SSL_ACTION}
+
+    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+        return offered(lambda: self.troves().ssl_show(
+            req, tenant_id, instance_id))
+
+    def create(self, req: Any, body: Any, tenant_id: str,
+               instance_id: str) -> Any:
+        row = members.visible(req, instance_id)
+        if row:
+            refuse_alone(row, 'ssl')
+        return offered(lambda: self.troves().ssl_action(
+            req, body, tenant_id, instance_id))
+
+
+class ModulesController(_Controller):
+    """/instances/{id}/modules"""
+
+    bodies = {'create': _MODULES}
+
+    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+        return offered(lambda: self.troves().module_list(
+            req, tenant_id, instance_id))
+
+    def create(self, req: Any, body: Any, tenant_id: str,
+               instance_id: str) -> Any:
+        return offered(lambda: self.troves().module_apply(
+            req, body, tenant_id, instance_id))
+
+    def delete(self, req: Any, tenant_id: str, instance_id: str,
+               id: str) -> Any:
+        return offered(lambda: self.troves().module_remove(
+            req, tenant_id, instance_id, id))
+
+
+class BackupsController(backup_service.BackupController):
+    """/backups: Trove's own, but for members and odd pages."""
+
+    def validate_request(self, action: str, action_args: Any) -> None:
+        request_body.check(self, action, action_args)
+
+    def index(self, req: Any, tenant_id: str) -> Any:
+        check_page(req, CONF.backups_page_size, by_number=True)
+        return super().index(req, tenant_id)
+
+    def create(self, req: Any, body: Any, tenant_id: str) -> Any:
+        source = body['backup'].get('instance')
+        row = source and members.visible(
+            req, str(utils.get_id_from_href(source)))
+        if row:
+            refuse_alone(row, 'backup')
+        return super().create(req, body, tenant_id)
+
+
+def check_page(req: Any, most: int, by_number: bool = False) -> None:
+    """See that Trove can read which page is wanted.
+
+    :param by_number: whether a marker is a number, not an ID.
+    :raises trove.common.exception.BadRequest: limit or marker is none.
+    """
+    context = req.environ[wsgi.CONTEXT_KEY]
+    context.limit = str(request_body.page_size(context, most))
+    if by_number and context.marker is not None:
+        context.marker = str(request_body.number(
+            'marker', context.marker))
+
+
+def offered(ask: Callable[[], Any]) -> Any:
+    """What Trove answers, but no 5xx for what it does not offer.
+
+    :raises trove.common.exception.TroveError: with Trove's words.
+    """
+    try:
+        return ask()
+    except exception.TroveError as failure:
+        kinds = wsgi.Controller.exception_map
+        if type(failure) in kinds[webob.exc.HTTPNotImplemented]:
+            raise validation.refused(str(failure)) from failure
+        if type(failure) in kinds[webob.exc.HTTPServerError]:
+            raise validation.unavailable(str(failure)) from failure
+        raise
+
+
+def _known_action(body: dict[str, Any]) -> list[str]:
+    """The one action that a body names.
+
+    :raises trove.common.exception.BadRequest: it names another, or several.
+    """
+    if len(body) != 1:
+        raise validation.refused(
+            f'The body of the request must name one action, not {len(body)}.')
+    if not body.keys() <= _ACTIONS.keys():
+        raise validation.refused(
+            f'An instance has no action {next(iter(body))[:80]!r}; it has '
+            f'{", ".join(_ACTIONS)}.')
+    return list(body)

@@ -1,0 +1,77 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Names of users and databases in the path of a request.
+
+The first filter of api/pipeline. A name may hold whatever a name may hold:
+dots, of which Routes makes the suffix of a file; slashes, which end a part
+of a path, and which Trove's client does not quote; what is not ASCII, of
+which Routes makes something else; or it may be "new" or "edit", which are
+routes. In the paths of a member, each name is one part that holds letters
+and digits of its quoting alone; decoded() gives the name.
+"""
+
+from collections.abc import Callable
+import re
+from typing import Any
+from urllib import parse
+
+import webob
+import webob.dec
+
+from trove.common import wsgi
+
+from trove_pxc.api import members
+
+_PATH = re.compile(r'(?P<front>/[^/]+/instances/(?P<id>[^/]+)'
+                   r'/(?P<kind>users|databases)/)(?P<rest>.+)', re.DOTALL)
+_ACCESS = re.compile(r'(?P<user>.+?)/databases(?:/(?P<database>.+)?)?',
+                     re.DOTALL)
+
+
+class Names:
+    """A piece of trove-api's pipeline, before everything that routes."""
+
+    def __init__(self, application: Callable[..., Any]) -> None:
+        self._application = application
+
+    @webob.dec.wsgify(RequestClass=wsgi.Request)
+    def __call__(self, request: Any) -> Any:
+        try:
+            found = _PATH.fullmatch(request.path_info)
+        except UnicodeDecodeError:
+            # Trove's own answers read the path, too.
+            return webob.Response(status=400, json_body={'badRequest': {
+                'code': 400,
+                'message': 'The path of the request is not UTF-8.'}})
+        if found and members.find(found['id']) is not None:
+            request.environ['PATH_INFO'] = found['front'] + _parts(
+                found['kind'], found['rest'])
+        return self._application
+
+
+def decoded(part: str) -> str:
+    """The name that a part of a path stands for."""
+    return parse.unquote(part)
+
+
+def _parts(kind: str, rest: str) -> str:
+    access = kind == 'users' and _ACCESS.fullmatch(rest)
+    if not access:
+        return _quoted(rest)
+    database = access['database']
+    return f'{_quoted(access["user"])}/databases' + (
+        f'/{_quoted(database)}' if database else '')
+
+
+def _quoted(name: str) -> str:
+    return ''.join(f'%{byte:02X}' for byte in name.encode())
