@@ -202,7 +202,7 @@ def _until_answered(name: str, call: Callable[[], Found],
                              waiting.Deadline(seconds, lambda: 'begun'),
                              _PAUSE)
     except exceptions.DeadlineExceeded as late:
-        LOG.error('%s', late)
+        LOG.info('%s', late)    # who called tells of it, or asks again
         assert late.__cause__ is not None
         raise (late.__cause__.__cause__ or late) from late
 
