@@ -18,6 +18,7 @@ client does; Trove's tables are in memory, and time passes only in waits.
 """
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
@@ -221,6 +222,10 @@ class Guest:
     def member_position(self) -> position.Position:
         return (dataclasses.replace(self.place, seqno=-1)
                 if self.server in _GOES else self.place)
+
+    @_question
+    def member_variables(self, names: Collection[str]) -> dict[str, str]:
+        return dict.fromkeys(names, '')
 
     @_question
     def member_context(self) -> Membership | None:
