@@ -119,7 +119,9 @@ class FailedMemberTest(test_grow.GrowthTest):
         self.settle()
         self.assertEqual(InstanceTasks.BUILDING_ERROR_SERVER,
                          self.named('others-2').task_status)
-        self.accept({'recover': {}})
-        error = self.wait_notified('dbaas.cluster_recover.error')
-        self.assertIn('was never complete', error['message'])
-        self.assertIn('Delete it and create it again', error['message'])
+        told = self.fault(self.named('others-2').id)
+        response = self.act({'recover': {}})
+        self.assertEqual(400, response.status_int, response.text)
+        self.assertIn('The create of the cluster failed', response.text)
+        self.assertIn('Then create it again', response.text)
+        self.assertEqual(told, self.fault(self.named('others-2').id))
