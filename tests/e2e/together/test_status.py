@@ -39,6 +39,7 @@ RETURN_SECONDS = 90
 
 STOPPED_FILE = '/run/trove-pxc/stopped'
 BROKEN_FILE = '/etc/mysql/conf.d/95-broken.cnf'
+RESTORING_FILE = '/etc/mysql/conf.d/91-restore-accounts.cnf'
 DATA = '/var/lib/mysql/data'
 
 
@@ -259,11 +260,17 @@ class TestStatus(cluster.TestCase):
                       self.health['sentence'])
         self.assertNotIn('--force', self.health['next_action'])
         self.assertIn('instance reboot', self.health['next_action'])
-        # What the agent prepares, it prepares within seconds.
-        waiting.pause(2 * CHANGE_SECONDS)
+        waiting.until('the agent to prepare the next start',
+                      self.next_start_restores, RETURN_SECONDS, 0.5)
         laboratory.lab('guest', 'reboot', STRUCK)
         self.wait_accounts()
         self.wait_back()
+
+    def next_start_restores(self):
+        if control.run(self.home, STRUCK,
+                       ('test', '-e', RESTORING_FILE)).returncode:
+            raise waiting.NotYet('no file')
+        return True
 
     def all_are_denied(self):
         self.told()

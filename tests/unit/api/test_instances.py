@@ -95,18 +95,21 @@ class ActionTest(InstancesTestCase):
 
 class DeletionTest(InstancesTestCase):
 
-    def refuse(self) -> None:
-        instances.refuse_deletion(self.member.id, base.PROJECT)
+    def setUp(self) -> None:
+        super().setUp()
+        self.delete = self.trove(TROVES, 'delete')
 
     def test_of_a_cluster_that_stays(self) -> None:
-        error = self.assertRaises(exception.BadRequest, self.refuse)
-        self.assertIn('cluster shrink CLUSTER MEMBER', str(error))
+        for role in ('member', 'admin'):
+            self.refused('cluster shrink CLUSTER MEMBER',
+                         self.ask('DELETE', self.path, role=role))
+        self.delete.assert_not_called()
 
     def test_of_one_that_goes(self) -> None:
         self.row.update(task_status=ClusterTasks.DELETING)
-        self.refuse()
+        self.accepted('DELETE', self.path)
         self.row.update(deleted=True)
-        self.refuse()
+        self.accepted('DELETE', self.path)
 
 
 class OthersTest(InstancesTestCase):
@@ -116,7 +119,6 @@ class OthersTest(InstancesTestCase):
         module = {'modules': [{'id': self.member.id}]}
         for method, place, sent, action in (
                 ('GET', 'backups', None, 'backups'),
-                ('GET', 'configuration', None, 'configuration'),
                 ('GET', 'log', None, 'guest_log_list'),
                 ('POST', 'log', body, 'guest_log_action'),
                 ('GET', 'ssl', None, 'ssl_show'),
@@ -127,6 +129,11 @@ class OthersTest(InstancesTestCase):
             self.accepted(method, f'{self.path}/{place}', sent)
             called.assert_called_once()
             self.assertIn(self.member.id, called.call_args.args)
+
+    def test_the_template_is_of_instances_that_are_no_members(self) -> None:
+        called = self.trove(TROVES, 'configuration')
+        self.accepted('GET', f'/instances/{self.alone.id}/configuration')
+        called.assert_called_once()
 
     def test_bodies_that_are_none(self) -> None:
         for place, bodies in (
