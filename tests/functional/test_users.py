@@ -278,6 +278,15 @@ class UsersTest(base.TroveTest):
         self.assertEqual(['joe@%'], list(self.world.users))
         self.assertEqual(['shop'], list(self.world.databases))
 
+    def test_what_the_server_itself_refuses(self) -> None:
+        """At once, too, and in its words."""
+        self.world.server.refuses['nosuch'] = (
+            1115, "Unknown character set: 'nosuch'")
+        self.refuse(400, "Unknown character set: 'nosuch'", 'POST',
+                    'databases', {'databases': [
+                        {'name': 'b', 'character_set': 'nosuch'}]})
+        self.assertEqual({}, self.world.databases)
+
     def test_nothing_is_dropped(self) -> None:
         self.make()
         for method, path, body in (
