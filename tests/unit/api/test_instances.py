@@ -24,7 +24,6 @@ from trove.instance import service as instance_service
 from tests.unit.api import base
 from tests.unit.api import test_extension
 from tests.unit import tables
-from trove_pxc.api import instances
 
 TROVES = instance_service.InstanceController
 
