@@ -32,6 +32,7 @@ import yaml
 from tests.unit.galera import test_figures
 from tests.unit.guestagent import fakes
 from trove_pxc.galera import figures
+from trove_pxc.galera import view
 from trove_pxc.guestagent import app
 from trove_pxc.guestagent import database
 from trove_pxc.guestagent import metrics
@@ -59,7 +60,7 @@ class MetricsTest(fakes.MemberTestCase):
         self.replace(docker, 'from_env', return_value=self.engine.client)
         self.replace(app.MemberApp, 'bind', return_value=self.member)
         self.replace(conductor_api, 'API').return_value.client = mock.Mock()
-        self.replace(database.Database, '_rows', side_effect=self.answer)
+        self.replace(database.Database, 'view', side_effect=self.answer)
         self.end_servers()
         # A guest whose cluster is complete.
         self.useFixture(fixtures.MonkeyPatch(
@@ -87,10 +88,10 @@ class MetricsTest(fakes.MemberTestCase):
                 server.server_close()
         self.addCleanup(end)
 
-    def answer(self, *statement: str) -> Any:
+    def answer(self, server: database.Database) -> view.NodeView:
         if isinstance(self.rows, Exception):
             raise self.rows
-        return self.rows
+        return view.NodeView.from_status(dict(self.rows))
 
     def agent(self, **options: Any) -> None:
         """Have an agent start in a guest with these options.
