@@ -252,7 +252,7 @@ class UsersTest(base.TroveTest):
                 ('POST', 'users', {'users': [
                     dict(JOE, name='jane', host='a@b')]}, "The host 'a@b'"),
                 ('POST', 'users', {'users': [
-                    dict(JOE, name='jane', password='s3cret\t')]},
+                    dict(JOE, name='jane', password='s3cret\x07')]},
                  'The password holds a control character'),
                 ('POST', 'users', {'users': [
                     dict(JOE, name='jane', databases=[{'name': 'a' * 65}])]},
@@ -303,7 +303,7 @@ class UsersTest(base.TroveTest):
             self.refuse(400, 'Validation error', method, path, body)
 
     def test_no_answer_tells_a_password(self) -> None:
-        for body in ({'users': [dict(JOE, password='s3cret\t')]},
+        for body in ({'users': [dict(JOE, password='s3cret\x07')]},
                      {'users': [dict(JOE, password=['s3cret'])]},
                      {'users': dict(JOE, password='s3cret')},
                      {'users': [dict(JOE, password='s3cret\0')]},

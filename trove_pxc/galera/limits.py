@@ -91,9 +91,9 @@ def password(text: str) -> str | None:
     if len(text) > LONGEST_PASSWORD:
         return (f'The password has {len(text)} characters; up to '
                 f'{LONGEST_PASSWORD} are taken.')
-    if any(_is_control(character) for character in text):
-        return ('The password holds a control character, such as a tab or '
-                'the end of a line; only printable characters are taken.')
+    if any(_is_control(character) for character in text.replace('\t', '')):
+        return ('The password holds a control character, such as the end of '
+                'a line; printable characters and tabs are taken.')
     return None
 
 

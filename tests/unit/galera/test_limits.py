@@ -136,7 +136,7 @@ class PasswordTest(LimitsTestCase):
     def test_others(self) -> None:
         for text, words in (
                 ('', 'The password is empty.'),
-                ('s3cret\t', 'holds a control character'),
+                ('s3cret\x07', 'holds a control character'),
                 ('s3cret\n', 'holds a control character'),
                 ('s3cret' * 50, 'has 300 characters')):
             sentence = limits.password(text)
