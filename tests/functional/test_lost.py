@@ -136,7 +136,7 @@ class ServerGoneTest(LostTestCase):
         listed = self.request(
             'GET', f'/clusters/{self.cluster_id}/members').json['members']
         self.assertLess(watch.elapsed, 1)
-        self.assertEqual('unreachable', listed[1]['role'])
+        self.assertEqual('gone', listed[1]['role'])
         self.assertIn('is gone: it was deleted in Nova',
                       listed[1]['detail'])
         self.do(listed[1]['detail'])
