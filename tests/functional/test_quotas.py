@@ -21,6 +21,7 @@ import mock
 from trove.cluster import models as cluster_models
 from trove.common import timeutils
 from trove.instance import models as instance_models
+from trove.instance import service_status
 from trove.quota import models as quota_models
 from trove.quota import quota
 from trove.taskmanager import models as task_models
@@ -130,6 +131,9 @@ class ParallelTest(QuotaTest):
         for cluster_id in ids:
             self.cluster_row(cluster_id).update(
                 task_status=cluster_models.ClusterTasks.NONE)
+        for told in instance_models.InstanceServiceStatus.find_all().all():
+            told.set_status(service_status.ServiceStatuses.HEALTHY)
+            told.save()
         node = {'flavorRef': '1', 'volume': {'size': 1},
                 'nics': [{'network_id': clouds.NETWORK}]}
         answers = self.at_the_same_time(3, lambda index: self.request(
