@@ -27,7 +27,6 @@ from trove.common import exception
 from trove_pxc.api import validation
 from trove_pxc.galera.dialect import Dialect
 from trove_pxc.galera import limits
-from trove_pxc.galera import reserved
 
 ANY_HOST = '%'
 Described = dict[str, Any]
@@ -126,12 +125,14 @@ def check_password(password: str) -> None:
     _check(limits.password(password))
 
 
-def check_not_reserved(database: str) -> None:
+def check_database_not_reserved(name: str) -> None:
     """:raises trove.common.exception.BadRequest: the server needs it."""
-    if reserved.is_reserved_database(database):
-        raise validation.refused(
-            f'The database {database!r} is reserved for the server or for '
-            'Trove.')
+    _check(limits.reserved_database(name))
+
+
+def check_user_not_reserved(name: str) -> None:
+    """:raises trove.common.exception.BadRequest: the server needs it."""
+    _check(limits.reserved_user(name))
 
 
 def named(text: str) -> list[tuple[str, str]]:
