@@ -29,6 +29,8 @@ from trove_pxc.galera.dialect import Dialect
 from trove_pxc.galera import limits
 
 ANY_HOST = '%'
+#: users or databases of one request
+MOST = 100
 Described = dict[str, Any]
 
 _TEXT = {'type': 'string'}
@@ -41,7 +43,8 @@ def _object(required: Sequence[str] = (), **properties: Any) -> Described:
 
 
 def _list(of: Described) -> Described:
-    return {'type': 'array', 'minItems': 1, 'items': of}
+    """Each element costs calls of the guest, and a statement at least."""
+    return {'type': 'array', 'minItems': 1, 'maxItems': MOST, 'items': of}
 
 
 _ACCESS = _list(_object(['name'], name=_TEXT))

@@ -94,11 +94,16 @@ def check_schema(schema: dict[str, Any], body: dict[str, Any]) -> None:
     secret = any(True for _ in masking.passwords_in(body))
     found = [
         ''.join(f'[{key!r}]' for key in error.path)
-        + f' {_rule(error) if secret else error.message}'
+        + f' {_rule(error) if secret or _is_long(error) else error.message}'
         for error in jsonschema.Draft4Validator(schema).iter_errors(body)]
     if found:
         raise validation.refused(
             'Validation error: ' + '; '.join(sorted(found)).strip())
+
+
+def _is_long(error: Any) -> bool:
+    """Whether the message would quote a list that has too many elements."""
+    return bool(error.validator == 'maxItems')
 
 
 def _rule(error: Any) -> str:
