@@ -23,6 +23,7 @@ Trove loads us, by the API's extension and the guest's manager;
 import collections
 from collections.abc import Iterator
 import contextlib
+import functools
 import json
 import logging
 import re
@@ -36,12 +37,16 @@ HIDDEN = '***'
 _KEY_LOGGER = 'trove.instance.models'
 _OPTIONS = ('instance_rpc_encr_key', 'inst_rpc_key_encr_key',
             'taskmanager_rpc_encr_key')
-_LITERAL = r"""(?:'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")"""
+# A literal that does not end is masked as well: a line may be cut. So what
+# begins one always matches, and the time is linear in the text's length.
+_LITERAL = (r"""(?:'(?:[^'\\]++|\\.|'')*+'?|"(?:[^"\\]++|\\.|"")*+"?)""")
 _ANYHOW = re.IGNORECASE | re.DOTALL
 _PATTERNS = (
     re.compile(rf'(IDENTIFIED\b[^\'"]{{0,200}}){_LITERAL}', _ANYHOW),
     re.compile(rf'(PASSWORD\s*[(=]\s*){_LITERAL}', _ANYHOW),
     re.compile(rf"""(['"]\w*password['"]\s*:\s*){_LITERAL}""", _ANYHOW),
+    # Trove logs requests with their headers.
+    re.compile(r'(X-\w+-Token\s*:\s*)\S+', _ANYHOW),
 )
 _KEY = re.compile(r'(\bkey = )\S+')
 #: runs of backslashes and of quotes, and other characters
@@ -49,27 +54,62 @@ _PIECES = re.compile(r"""\\+|'+|"+|[^\\'"]""", re.DOTALL)
 _QUOTES = '\'"'
 #: a shorter one is part of other words, and hidden between quotes alone
 _SHORTEST = 4
+#: of a longer one, which no server takes, the usual quotings are hidden
+_LONGEST = 1000
+#: what nobody quotes
+_PLAIN = re.compile('[A-Za-z0-9]+')
+
+
+class _Password:
+    """One that is at work, and how it is found in a text.
+
+    Most texts do not hold it: its longest part that nobody quotes tells,
+    in little time. Its pattern is made when it is needed first.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.length = len(text)
+        self._text = text
+        self._core = max(_PLAIN.findall(text), key=len, default='')
+
+    def mask(self, text: str) -> str:
+        if self._core not in text:
+            return text
+        return self._pattern.sub(HIDDEN, text)
+
+    @functools.cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(_forms(self._text))
 
 
 class _Hidden:
-    """Patterns of the passwords that are at work in this process."""
+    """The passwords that are at work in this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._forms: collections.Counter[str] = collections.Counter()
+        self._uses: collections.Counter[str] = collections.Counter()
+        self._sorted: tuple[_Password, ...] = ()
 
-    def add(self, forms: set[str]) -> None:
+    def add(self, passwords: set[str]) -> None:
         with self._lock:
-            self._forms.update(forms)
+            self._uses.update(passwords)
+            self._sort()
 
-    def remove(self, forms: set[str]) -> None:
+    def remove(self, passwords: set[str]) -> None:
         with self._lock:
-            self._forms.subtract(forms)
-            self._forms = +self._forms
+            self._uses.subtract(passwords)
+            self._uses = +self._uses
+            self._sort()
+
+    def _sort(self) -> None:
+        """The longest first, for another may be a part of it."""
+        self._sorted = tuple(sorted(
+            map(_Password, self._uses), key=lambda one: one.length,
+            reverse=True))
 
     def mask(self, text: str) -> str:
-        for form in sorted(self._forms, key=len, reverse=True):
-            text = re.sub(form, HIDDEN, text)
+        for password in self._sorted:
+            text = password.mask(text)
         return text
 
 
@@ -124,27 +164,30 @@ def hiding(*passwords: Any) -> Iterator[None]:
 
     :param passwords: those that are no texts are left out.
     """
-    forms = {_forms(password) for password in passwords
-             if isinstance(password, str) and password}
-    _hidden.add(forms)
+    hidden = {password for password in passwords
+              if isinstance(password, str) and password}
+    _hidden.add(hidden)
     try:
         yield
     finally:
-        _hidden.remove(forms)
+        _hidden.remove(hidden)
 
 
 def passwords_in(body: Any) -> Iterator[str]:
-    """All that a request's body, or an RPC's argument, calls a password."""
-    waiting = [body]
+    """All that a request's body, or an RPC's argument, calls a password.
+
+    As texts, also if it has a number or a list where a text belongs.
+    """
+    waiting = [(body, False)]
     while waiting:
-        one = waiting.pop()
+        one, secret = waiting.pop()
         if isinstance(one, dict):
-            for key, value in one.items():
-                if isinstance(value, str) and str(key).endswith('password'):
-                    yield value
-            waiting += one.values()
+            waiting += [(value, secret or is_password(key))
+                        for key, value in one.items()]
         elif isinstance(one, list | tuple):
-            waiting += one
+            waiting += [(value, secret) for value in one]
+        elif secret and isinstance(one, str | int | float):
+            yield str(one)
 
 
 def install() -> None:
@@ -162,6 +205,10 @@ def _forms(password: str) -> str:
     each that quotes another's text doubles them; a URL has per cent signs.
     It never goes back over what it has read, so its time is linear.
     """
+    if len(password) > _LONGEST:
+        return '|'.join(re.escape(form) for form in sorted({
+            password, *(quote(password)[1:-1]
+                        for quote in (repr, ascii, json.dumps))}))
     pieces = _PIECES.findall(password)
     first = re.escape(password[0]) if password[0] in _QUOTES else ''
     inside = rf'(?<![\\{first}])' + ''.join(
@@ -192,6 +239,11 @@ def _form(piece: str, follows_backslashes: bool) -> str:
         *(some + escape for escape in escapes))) + ')'
 
 
+def is_password(key: Any) -> bool:
+    """Whether what stands under this key is a password."""
+    return str(key).lower().endswith('password')
+
+
 def _masked_value(value: Any) -> Any:
     """Of a record's arguments, which a formatter may write by themselves."""
     if isinstance(value, str):
@@ -199,8 +251,7 @@ def _masked_value(value: Any) -> Any:
     if isinstance(value, BaseException):
         return masked_error(value)
     if isinstance(value, dict):
-        return {key: (HIDDEN if isinstance(one, str)
-                      and str(key).endswith('password')
+        return {key: (HIDDEN if one is not None and is_password(key)
                       else _masked_value(one)) for key, one in value.items()}
     if type(value) in (tuple, list):
         return type(value)(map(_masked_value, value))

@@ -106,6 +106,44 @@ class PoliciesTest(base.TroveTest):
         self.assertGreater(tried, 8)
         self.assertEqual(self.before, self.state())
 
+    def test_no_spelling_of_a_path_passes_the_check(self) -> None:
+        """The paths of names are written anew before the rule is asked."""
+        self.request('POST', f'/instances/{self.member_id}/users', {
+            'users': [{'name': 'joe', 'password': 'before'}]})
+        users = repr(self.world.server.users)
+        here = f'/instances/{self.member_id}'
+        password = {'user': {'password': 'after'}}
+        more = {'users': [{'name': 'jim', 'password': 'after'}]}
+        for who in ({'role': 'reader'}, {'project': 'other'}):
+            for method, path, body in (
+                    *(('PUT', f'{start}{middle}{end}', password)
+                      for start in (here, f'/{here}', here + '.json', here
+                                    + '%2Ejson', here + '%00', here + ';a',
+                                    here + '/.', here + '%2F%2E', '/x/..'
+                                    + here, '/..' + here)
+                      for middle in ('/users/', '%2Fusers%2F', '//users/',
+                                     '/%75sers/', '/users.json/',
+                                     '/users;a/', '/users%2f')
+                      for end in ('joe', 'joe/', '/joe', 'joe%2F', 'joe.json',
+                                  'joe?_method=PUT', '%6Aoe')),
+                    ('GET', f'{here}/users/joe?_method=DELETE', None),
+                    ('GET', f'{here}/users/joe?%5Fmethod=DELETE', None),
+                    ('GET', f'{here}/users/joe?a=_method&_method=PUT',
+                     password),
+                    ('POST', f'{here}/users?_method=GET', more),
+                    ('POST', f'{here}/users.json', more),
+                    ('POST', f'{here}/users/', more),
+                    ('POST', f'{here}%2Fusers', more),
+                    ('POST', f'{here}.json/users', more),
+                    ('DELETE', f'{here}/users/joe/databases/x', None),
+                    ('DELETE', f'{here}/users/joe%2Fdatabases%2Fx', None)):
+                answer = self.request(method, path, body, **who)
+                if method != 'GET':
+                    self.assertIn(answer.status_int, (400, 403, 404, 405),
+                                  f'{method} {path}: {answer.text}')
+                self.assertEqual(users, repr(self.world.server.users), path)
+        self.assertIn('before', users)
+
     def test_a_reader_creates_nothing(self) -> None:
         for changes in ({}, {'locality': 'affinity'}):
             answer = self.request('POST', '/clusters', {'cluster': {

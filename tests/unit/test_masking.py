@@ -20,6 +20,7 @@ import fixtures
 from oslo_log import formatters
 import testtools
 from trove.common import cfg
+import webob
 
 from trove_pxc import masking
 
@@ -90,6 +91,28 @@ class MaskingTest(testtools.TestCase):
                       {'_password': 'b', '_host': None}],
             'root_password': 'c', 'password': None})))
 
+    def test_what_has_no_form_of_a_password(self) -> None:
+        self.assertEqual(['12345678', '5', 'a', 'b'], sorted(
+            masking.passwords_in({'users': [
+                {'password': 12345678}, {'Password': {'x': ['a', 5]}},
+                ['password', 'c'], {'admin_password': ('b',)}]})))
+
+    def test_a_literal_that_was_cut(self) -> None:
+        for line in ("CREATE USER 'a' IDENTIFIED BY 'geheim", "SET PASSWORD "
+                     "= PASSWORD('geheim\\'geheim", '{"password": "geheim'):
+            self.assertNotIn('geheim', masking.masked(line))
+
+    def test_the_token_of_a_request(self) -> None:
+        """Trove logs whole requests, when root is enabled for one."""
+        request = webob.Request.blank('/', headers={
+            'X-Auth-Token': 'geheim', 'X-Service-Token': 'geheim',
+            'X-Role': 'member'})
+        logging.getLogger('trove.extensions.common.service').info(
+            "req : '%s'\n\n", request)
+        self.assertNotIn('geheim', self.logged.output)
+        self.assertIn('X-Auth-Token: ***', self.logged.output)
+        self.assertIn('X-Role: member', self.logged.output)
+
 
 class HidingTest(testtools.TestCase):
     """Whoever logs a password while it is at work, in whichever form."""
@@ -137,13 +160,24 @@ class HidingTest(testtools.TestCase):
         passwords = ('\\' * 90 + "'" * 60 + '\\"' * 50 + 'a' * 9,
                      "'" * 60 + 'b', '"' * 60, '\\x' * 60)
         lines = ('\\', "'", "'\\", '\\"', '"', 'a', 'IDENTIFIED ',
-                 "IDENTIFIED BY '")
+                 "IDENTIFIED BY '", "IDENTIFIED \\'", 'IDENTIFIED \\"',
+                 "'password': '\\'", "PASSWORD('\\'")
         started = time.process_time()
         for password in passwords:
             with masking.hiding(password):
                 for line in lines:
                     masking.masked(line * 10000)
         self.assertLess(time.process_time() - started, 20)
+
+    def test_a_long_line_and_many_passwords(self) -> None:
+        passwords = [f'{number}x\'y"{number}z' for number in range(100)]
+        started = time.process_time()
+        with masking.hiding(*passwords, 'a\\' * 50000, "b'" * 50000):
+            self.assertEqual('near *** ***', masking.masked(
+                'near ' + 'a\\' * 50000 + ' ' + repr("b'" * 50000)[1:-1]))
+            self.assertEqual('near ' * 200000, masking.masked(
+                'near ' * 200000))
+        self.assertLess(time.process_time() - started, 5)
 
     def test_two_requests_with_one_password(self) -> None:
         with masking.hiding(PASSWORD):

@@ -27,9 +27,10 @@ from trove.common import exception
 from trove_pxc.api import validation
 from trove_pxc.galera.dialect import Dialect
 from trove_pxc.galera import limits
-from trove_pxc.galera import reserved
 
 ANY_HOST = '%'
+#: users or databases of one request
+MOST = 100
 Described = dict[str, Any]
 
 _TEXT = {'type': 'string'}
@@ -42,7 +43,8 @@ def _object(required: Sequence[str] = (), **properties: Any) -> Described:
 
 
 def _list(of: Described) -> Described:
-    return {'type': 'array', 'minItems': 1, 'items': of}
+    """Each element costs calls of the guest, and a statement at least."""
+    return {'type': 'array', 'minItems': 1, 'maxItems': MOST, 'items': of}
 
 
 _ACCESS = _list(_object(['name'], name=_TEXT))
@@ -126,12 +128,14 @@ def check_password(password: str) -> None:
     _check(limits.password(password))
 
 
-def check_not_reserved(database: str) -> None:
+def check_database_not_reserved(name: str) -> None:
     """:raises trove.common.exception.BadRequest: the server needs it."""
-    if reserved.is_reserved_database(database):
-        raise validation.refused(
-            f'The database {database!r} is reserved for the server or for '
-            'Trove.')
+    _check(limits.reserved_database(name))
+
+
+def check_user_not_reserved(name: str) -> None:
+    """:raises trove.common.exception.BadRequest: the server needs it."""
+    _check(limits.reserved_user(name))
 
 
 def named(text: str) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from typing import Any
 import jsonschema
 
 from trove_pxc.api import validation
+from trove_pxc import masking
 
 _WITH_BODY = ('action', 'create', 'update', 'update_all', 'edit')
 _LONGEST_NUMBER = 9
@@ -61,10 +62,9 @@ def check_texts(body: Any) -> None:
 
     :raises trove.common.exception.BadRequest: for the first that is not so.
     """
-    texts, passwords = _texts(body)
-    for text in texts:
+    for text in _texts(body):
         _check_text(text)
-    for password in passwords:
+    for password in masking.passwords_in(body):
         _check_password(password)
 
 
@@ -91,14 +91,19 @@ def number(name: str, text: Any) -> int:
 
 def check_schema(schema: dict[str, Any], body: dict[str, Any]) -> None:
     """:raises trove.common.exception.BadRequest: with each place."""
-    secret = bool(_texts(body)[1])
+    secret = any(True for _ in masking.passwords_in(body))
     found = [
         ''.join(f'[{key!r}]' for key in error.path)
-        + f' {_rule(error) if secret else error.message}'
+        + f' {_rule(error) if secret or _is_long(error) else error.message}'
         for error in jsonschema.Draft4Validator(schema).iter_errors(body)]
     if found:
         raise validation.refused(
             'Validation error: ' + '; '.join(sorted(found)).strip())
+
+
+def _is_long(error: Any) -> bool:
+    """Whether the message would quote a list that has too many elements."""
+    return bool(error.validator == 'maxItems')
 
 
 def _rule(error: Any) -> str:
@@ -126,18 +131,18 @@ def _check_password(text: str) -> None:
             'cannot be sent to a server.')
 
 
-def _texts(value: Any) -> tuple[list[str], list[str]]:
-    """All texts in a body, keys too; and those that are passwords."""
-    found: tuple[list[str], list[str]] = ([], [])
-    waiting = [(value, False)]
+def _texts(value: Any) -> list[str]:
+    """All texts in a body, keys too, but for the passwords."""
+    found = []
+    waiting = [value]
     while waiting:
-        one, secret = waiting.pop()
+        one = waiting.pop()
         if isinstance(one, str):
-            found[secret].append(one)
+            found.append(one)
         elif isinstance(one, dict):
-            waiting += [(key, False) for key in one]
-            waiting += [(inner, secret or key == 'password')
-                        for key, inner in one.items()]
+            waiting += one
+            waiting += [inner for key, inner in one.items()
+                        if not masking.is_password(key)]
         elif isinstance(one, list):
-            waiting += [(inner, secret) for inner in one]
+            waiting += one
     return found

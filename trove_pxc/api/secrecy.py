@@ -13,18 +13,24 @@
 """Keeps the passwords of a request out of whatever is logged meanwhile.
 
 A filter of api/pipeline, around all that answers a request: Trove's own
-lines, those of oslo.messaging and tracebacks may quote a body.
+lines, those of oslo.messaging and tracebacks may quote a body. Each password
+costs time for each line, in proportion to its length, so there is a limit.
 """
 
 from collections.abc import Callable
 import json
 from typing import Any
 
+import webob
 import webob.dec
 
 from trove.common import wsgi
 
 from trove_pxc import masking
+
+MOST_PASSWORDS = 100
+#: bytes of a body with passwords
+LONGEST_BODY = 262144
 
 
 class Secrecy:
@@ -38,8 +44,22 @@ class Secrecy:
         passwords = list(masking.passwords_in(_body(request)))
         if not passwords:
             return self._application
+        if len(passwords) > MOST_PASSWORDS:
+            return _too_much(
+                f'The request holds {len(passwords)} passwords; a request '
+                f'may hold up to {MOST_PASSWORDS}. Send several requests.')
+        if len(request.body) > LONGEST_BODY:
+            return _too_much(
+                'The body of a request with passwords may have up to '
+                f'{LONGEST_BODY} bytes. Send several requests.')
         with masking.hiding(*passwords):
             return request.get_response(self._application)
+
+
+def _too_much(sentence: str) -> Any:
+    """In the form of Trove's faults, as its own limit of requests has it."""
+    return webob.Response(status=413, json_body={
+        'overLimit': {'code': 413, 'message': sentence}})
 
 
 def _body(request: Any) -> Any:

@@ -210,7 +210,7 @@ class UserAccessController(_MemberMixin, service.UserAccessController):
         name, database = names.decoded(user_id), names.decoded(id)
         with _notifying(req, notification.DBaaSUserRevoke, instance_id,
                         username=name, database=[database]):
-            accounts.check_not_reserved(database)
+            accounts.check_database_not_reserved(database)
             user = _find(guest, name)
             if database not in [
                     one.name for one in _accessible(guest, user)]:
@@ -256,7 +256,7 @@ class DatabasesController(_MemberMixin, service.SchemaController):
         name = names.decoded(id)
         with _notifying(req, notification.DBaaSDatabaseDelete, instance_id,
                         dbname=name):
-            accounts.check_not_reserved(name)
+            accounts.check_database_not_reserved(name)
             if not _has_database(guest, name):
                 raise exception.DatabaseNotFound(uuid=name)
             guest.delete_database(accounts.database_to_delete(name))
@@ -310,10 +310,7 @@ def _find_first(guest: Any, meant: list[tuple[str, str]]) -> Any:
     :raises trove.common.exception.UserNotFound: there is none.
     """
     for name, host in meant:
-        if reserved.is_reserved_user(name):
-            raise validation.refused(
-                f'The user {name!r} is reserved for the server or for '
-                'Trove.')
+        accounts.check_user_not_reserved(name)
         found = guest.get_user(username=name, hostname=host)
         if found:
             return models.User(found['_name'], found['_host'], None, [

@@ -12,9 +12,10 @@
 
 """Which names, hosts and passwords a server takes, and why not others.
 
-Pure. The API asks before a guest is called. Each function returns a
-sentence that names the value and the reason, or None if a server of that
-series takes the value. No sentence quotes a password.
+Pure. The API asks before a guest is called, and the guest asks again before
+any SQL. Each function returns a sentence that names the value and the reason,
+or None if a server of that series takes the value. No sentence quotes a
+password.
 
 Control characters, which most servers take, are refused too: nobody can
 see them in a list, and a name with one cannot be typed.
@@ -39,6 +40,7 @@ LONGEST_PASSWORD = 255
 _LONGEST_FOLDER = 255           # bytes, of Linux's file systems
 _LAST_CHARACTER = '\uffff'      # names are utf8mb3
 _SHOWN = 80
+_GUEST = 'localhost'            # its users are not listed, as in Trove
 _WORD = re.compile(r'[A-Za-z0-9_]{1,64}')
 _PLAIN = re.compile(r'[A-Za-z0-9_]')
 #: characters that take three bytes in the name of a folder; others five
@@ -48,11 +50,29 @@ _SHORT = re.compile(
     '\u24b6-\u24e9\uff21-\uff3a\uff41-\uff5a]')
 
 
+def reserved_user(name: str) -> str | None:
+    """Why no request may show, change or drop a user of this name, or None.
+
+    What is not reserved may have a name that could not be made by a request:
+    users who can log in make others by SQL.
+    """
+    if not reserved.is_reserved_user(name):
+        return None
+    return f'The user {_shown(name)} is reserved for the server or for Trove.'
+
+
+def reserved_database(name: str) -> str | None:
+    """Why no request may drop or take away this database, or None."""
+    if not reserved.is_reserved_database(name):
+        return None
+    return (f'The database {_shown(name)} is reserved for the server or for '
+            'Trove.')
+
+
 def user_name(dialect: Dialect, name: str) -> str | None:
     """Why no user of this name can be made, or None."""
     if name and reserved.is_reserved_user(name):
-        return (f'The user {_shown(name)} is reserved for the server or for '
-                'Trove.')
+        return reserved_user(name)
     return _name('user name', name) or _length(
         'user name', name, dialect.longest_user, dialect)
 
@@ -66,15 +86,16 @@ def host(dialect: Dialect, text: str) -> str | None:
                     'characters without @ and spaces.')
     if not text:
         return 'The host is empty; leave it out, or write % for any.'
+    if text.lower() == _GUEST:
+        return (f'The host {_shown(text)} is the guest of the member itself, '
+                'from where only the server and Trove log in. Name the host '
+                'of the clients, or write % for any.')
     return _length('host', text, dialect.longest_host, dialect)
 
 
 def database(dialect: Dialect, name: str) -> str | None:
     """Why no database of this name can be made or given, or None."""
-    if reserved.is_reserved_database(name):
-        return (f'The database {_shown(name)} is reserved for the server or '
-                'for Trove.')
-    wrong = _name('database name', name) or _length(
+    wrong = reserved_database(name) or _name('database name', name) or _length(
         'database name', name, LONGEST_DATABASE, dialect)
     if wrong is None and _folder_bytes(name) > _LONGEST_FOLDER:
         return (f'The name of the folder for the database {_shown(name)} '

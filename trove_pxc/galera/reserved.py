@@ -16,6 +16,7 @@ Pure. The API and the guest refuse them in requests and do not list them.
 
 Sources: MySQL 8.4 manual, 8.2.9 "Reserved accounts" and 11.2.3 "Identifier
 case sensitivity"; "Percona XtraDB Cluster 8.0: Restricted accounts";
+"Telemetry" (percona.telemetry);
 MariaDB's scripts/mariadb_system_tables.sql (mariadb.sys) and "Grant to
 PUBLIC" (10.11). A folder in the data directory that is no database is shown
 as #mysql50# and its name (MySQL manual, 11.2.4).
@@ -30,7 +31,7 @@ _DATABASES = frozenset({
 _USERS = frozenset({
     '', 'root', 'os_admin', 'os_sst', 'mysql', 'public', 'exporter',
     'system user', 'event_scheduler', 'unauthenticated user'})
-_USER_PREFIXES = ('mysql.', 'mariadb.')
+_USER_PREFIXES = ('mysql.', 'mariadb.', 'percona.')
 
 
 def is_reserved_database(name: str) -> bool:

@@ -20,6 +20,7 @@ are Trove's: the dictionaries that trove.common.db.models makes.
 from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
+import operator
 from typing import Any
 
 from oslo_log import log as logging
@@ -31,8 +32,8 @@ from trove.common import utils
 from trove_pxc import exceptions
 from trove_pxc.galera import accounts
 from trove_pxc.galera.dialect import Dialect
-from trove_pxc.galera import entry
 from trove_pxc.galera import errors
+from trove_pxc.galera import limits
 from trove_pxc.galera import reserved
 from trove_pxc.galera.secret import Secret
 from trove_pxc.guestagent import database
@@ -78,14 +79,17 @@ class MemberAdmin:
     def create_users(self, users: list[Plain]) -> None:
         """Users with their passwords and what they may reach."""
         wanted = [_Wanted(user) for user in users]
+        for user in wanted:
+            self._check_new_user(user.name, user.host)
+            _check(limits.password(user.password.reveal()))
+            self._grants_of(user.name, user.host, user.databases)
         for done, user in enumerate(wanted):
             with _after(done, wanted):
                 self._create_user(user)
 
     def delete_user(self, user: Plain) -> None:
         name, host = user['_name'], _host(user['_host'])
-        with _entry():
-            entry.check_user(name, host)
+        _check_user(name)
         self._change(f'drop the user {_shown(name, host)}',
                      accounts.drop_user(name, host),
                      exists=exceptions.UserUnknown)
@@ -93,8 +97,7 @@ class MemberAdmin:
     def get_user(self, username: str, hostname: str | None) -> Plain | None:
         """One user, or None."""
         host = _host(hostname)
-        with _entry():
-            entry.check_user(username, host)
+        _check(limits.reserved_user(username))
         if (username, host) not in self._users():
             return None
         return _user(username, host, self._reached(username, host))
@@ -114,14 +117,13 @@ class MemberAdmin:
         """Another name, host or password, all of them or none."""
         old = username, _host(hostname)
         new = (user_attrs.get('name') or username,
-               user_attrs.get('host') or old[1])
+               _host(user_attrs.get('host') or old[1]))
         password = user_attrs.get('password')
-        with _entry():
-            entry.check_user(*old)
-            entry.check_user(*new)
-            if password is not None:
-                entry.check_password(password)
+        _check_user(username)
+        if password is not None:
+            _check(limits.password(password))
         if new != old:
+            self._check_new_user(*new)
             self._rename(old, new)
         if password is None:
             return
@@ -134,9 +136,8 @@ class MemberAdmin:
 
     def change_passwords(self, users: list[Plain]) -> None:
         for user in users:
-            with _entry():
-                entry.check_user(user['name'], _host(user['host']))
-                entry.check_password(user['password'])
+            _check_user(user['name'])
+            _check(limits.password(user['password']))
         names = [_Named(user['name'], user['host']) for user in users]
         for done, user in enumerate(users):
             with _after(done, names):
@@ -155,9 +156,8 @@ class MemberAdmin:
                      databases: list[str]) -> None:
         """Let a user do everything in databases."""
         host = _host(hostname)
-        with _entry():
-            entry.check_user(username, host)
-            grants = [_grant(username, host, name) for name in databases]
+        _check_user(username)
+        grants = self._grants_of(username, host, databases)
         for name, statement in zip(databases, grants, strict=True):
             self._change(f'let the user {_shown(username, host)} reach the '
                          f'database {name!r}', statement)
@@ -166,9 +166,8 @@ class MemberAdmin:
                       database: str) -> None:
         """Let a user no longer reach a database."""
         host = _host(hostname)
-        with _entry():
-            entry.check_user(username, host)
-            entry.check_database(database)
+        _check_user(username)
+        _check_database(database)
         what = (f'take the database {database!r} from the user '
                 f'{_shown(username, host)}')
         given = [(granted, option)
@@ -185,9 +184,8 @@ class MemberAdmin:
 
     def create_databases(self, databases: list[Plain]) -> None:
         """Databases; what is not said is the server's own default."""
-        with _entry():
-            for one in databases:
-                entry.check_database(one['_name'])
+        for one in databases:
+            self._check_new_database(one['_name'])
         names = [_Named(one['_name']) for one in databases]
         for done, one in enumerate(databases):
             with _after(done, names):
@@ -199,8 +197,7 @@ class MemberAdmin:
 
     def delete_database(self, database: Plain) -> None:
         name = database['_name']
-        with _entry():
-            entry.check_database(name)
+        _check_database(name)
         self._change(f'drop the database {name!r}',
                      accounts.drop_database(name))
 
@@ -215,14 +212,13 @@ class MemberAdmin:
             if not reserved.is_reserved_database(row[0])
             and row[0] not in ignored]
         page, following = pagination.paginate_list(
-            found, limit, marker, include_marker, _name)
+            found, limit, marker, include_marker, operator.itemgetter(0))
         return [_database(*row) for row in page], following
 
     def enable_root(self, root_password: str | None = None) -> Plain:
         """Let root in from everywhere, with this password or a new one."""
         if root_password is not None:
-            with _entry():
-                entry.check_password(root_password)
+            _check(limits.password(root_password))
         password = root_password or utils.generate_random_password()
         for statement in accounts.create_account(
                 self._dialect, _ROOT, _EVERYWHERE, Secret(password),
@@ -275,6 +271,25 @@ class MemberAdmin:
             f'set the password of the user {_shown(name, host)}',
             accounts.set_password(self._dialect, name, host, password),
             exists=exceptions.UserUnknown)
+
+    def _check_new_user(self, name: str, host: str) -> None:
+        _check_user(name)
+        _check(limits.user_name(self._dialect, name)
+               or limits.host(self._dialect, host))
+
+    def _check_new_database(self, name: str) -> None:
+        _check_database(name)
+        _check(limits.database(self._dialect, name))
+
+    def _grants_of(self, user: str, host: str, databases: list[str]
+                   ) -> list[accounts.Statement]:
+        """The statements that let a user reach databases, checked."""
+        for name in databases:
+            self._check_new_database(name)
+        try:
+            return [accounts.grant(user, host, name) for name in databases]
+        except errors.Unusable as wrong:
+            raise exceptions.RequestRefused(str(wrong)) from None
 
     def _users(self) -> list[tuple[str, str]]:
         """Those that are neither the server's nor Trove's."""
@@ -330,36 +345,37 @@ class _Named:
 
 
 class _Wanted(_Named):
-    """A user to make, checked.
-
-    :raises trove_pxc.exceptions.RequestRefused: it cannot be made.
-    """
+    """A user to make."""
 
     def __init__(self, user: Plain) -> None:
         self.name, self.host = user['_name'], _host(user.get('_host'))
         super().__init__(self.name, self.host)
         self.databases = [one['_name']
                           for one in user.get('_databases') or ()]
-        with _entry():
-            entry.check_user(self.name, self.host)
-            entry.check_password(user.get('_password') or '')
-            for name in self.databases:
-                _grant(self.name, self.host, name)
-        self.password = Secret(user['_password'])
+        self.password = Secret(user.get('_password') or '')
 
 
-def _grant(user: str, host: str, database_name: str) -> accounts.Statement:
-    entry.check_database(database_name)
-    return accounts.grant(user, host, database_name)
+def _check(sentence: str | None) -> None:
+    """:raises trove_pxc.exceptions.RequestRefused: there is a sentence."""
+    if sentence is not None:
+        raise exceptions.RequestRefused(sentence)
 
 
-@contextlib.contextmanager
-def _entry() -> Iterator[None]:
-    """What cannot be is refused as what the server refuses."""
-    try:
-        yield
-    except errors.Unusable as wrong:
-        raise exceptions.RequestRefused(str(wrong)) from None
+def _check_user(name: str) -> None:
+    """See that a user may be shown, changed and dropped."""
+    _check(limits.reserved_user(name))
+    if name in cfg.get_ignored_users():
+        raise exceptions.RequestRefused(
+            f'The user {name!r} is reserved by the operator (ignore_users).')
+
+
+def _check_database(name: str) -> None:
+    """See that a database may be dropped and taken away."""
+    _check(limits.reserved_database(name))
+    if name in cfg.get_ignored_dbs():
+        raise exceptions.RequestRefused(
+            f'The database {name!r} is reserved by the operator '
+            '(ignore_dbs).')
 
 
 @contextlib.contextmanager
@@ -432,7 +448,3 @@ def _shown(name: str, host: str) -> str:
 
 def _marker(user: tuple[str, str]) -> str:
     return _shown(*user)
-
-
-def _name(row: tuple[Any, ...]) -> str:
-    return str(row[0])

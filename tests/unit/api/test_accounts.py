@@ -101,10 +101,13 @@ class NamedTest(testtools.TestCase):
 
 class CheckTest(AccountsTestCase):
 
-    def test_a_reserved_database(self) -> None:
-        accounts.check_not_reserved('shop')
+    def test_reserved_names(self) -> None:
+        accounts.check_database_not_reserved('shop')
+        accounts.check_user_not_reserved('joe')
         self.refused("The database 'MySQL' is reserved",
-                     accounts.check_not_reserved, 'MySQL')
+                     accounts.check_database_not_reserved, 'MySQL')
+        self.refused("The user 'Root' is reserved",
+                     accounts.check_user_not_reserved, 'Root')
 
     def test_what_is_deleted(self) -> None:
         self.assertEqual({

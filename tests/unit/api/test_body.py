@@ -103,6 +103,8 @@ class PasswordTest(testtools.TestCase):
                 ({'user': {'password': 's3cret'}}, "'name' is a required"),
                 ({'user': {'name': 'a', 'password': ['s3cret']}},
                  "['user']['password'] does not fit: type 'string'"),
+                ({'user': {'name': 'a', 'password': {'x': 's3cret'}}},
+                 "['user']['password'] does not fit: type 'string'"),
                 ({'user': {'name': 'a', 'password': 's3cret' * 9}},
                  'does not fit: maxLength 20'),
                 ({'user': [{'password': 's3cret'}]},
@@ -111,6 +113,11 @@ class PasswordTest(testtools.TestCase):
                  "['user']['name'] does not fit: type 'string'"),
                 ({'x': {'password': 's3cret'}}, "'x' was unexpected")):
             self.assertIn(words, self.refusal(given))
+
+    def test_a_number_is_not_quoted(self) -> None:
+        said = self.refusal({'user': {'name': 'a', 'password': 31415926}})
+        self.assertIn("['password'] does not fit: type 'string'", said)
+        self.assertNotIn('31415926', said)
 
 
 class NumberTest(testtools.TestCase):

@@ -61,3 +61,16 @@ class SecrecyTest(base.ApiTestCase):
             request = base.request('POST', '/x')
             request.body = body
             self.answer(request)
+
+    def test_more_than_can_be_hidden(self) -> None:
+        """Each password costs time for each line that is logged."""
+        for body, words in (
+                ({'x': [{'password': 'a'}] * 101}, '101 passwords'),
+                ({'x': 'a' * 262144, 'password': 'b'}, '262144 bytes')):
+            answer = base.request('POST', '/x', body).get_response(
+                secrecy.Secrecy(self.fail))
+            self.assertEqual(413, answer.status_int)
+            self.assertIn(words, answer.json['overLimit']['message'])
+        self.answer(base.request('POST', '/x', {
+            'x': [{'password': 'a'}] * 100}))
+        self.answer(base.request('POST', '/x', {'x': 'a' * 262144}))

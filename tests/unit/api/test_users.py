@@ -267,6 +267,17 @@ class CreateUserTest(UsersTestCase):
             self.notifier.events.clear()
             self.create(400, words, **user)
 
+    def test_more_than_one_request_may_name(self) -> None:
+        """Each is a call of the guest; the answer does not list them."""
+        names = [{'name': f'n{number}'} for number in range(101)]
+        for method, path, body in (
+                ('POST', '/databases', {'databases': names}),
+                ('PUT', '/users/ann/databases', {'databases': names}),
+                ('POST', '/users', {'users': [
+                    {'name': 'x', 'password': 'a', 'databases': names}]})):
+            self.refused(400, 'does not fit: maxItems 100', method, path,
+                         body, events=0)
+
     def test_for_other_instances_it_is_troves_schema(self) -> None:
         alone = tables.add_instance(self.version, 'alone').id
         controller = users.UsersController()

@@ -77,7 +77,7 @@ class HostTest(LimitsTestCase):
     def test_names_addresses_and_patterns(self) -> None:
         for text in ('%', 'app.example.com', '10.0.0.1', '10.0.0.%', '::1',
                      '10.0.0.0/255.255.255.0', '10.0.0.0/24', 'fd00::%',
-                     'localhost', 'my_host'):
+                     'localhost.localdomain', 'my_host'):
             for known in catalogue.DIALECTS:
                 self.assertIsNone(limits.host(known, text), text)
 
@@ -91,6 +91,8 @@ class HostTest(LimitsTestCase):
         for text, words in (
                 ('a@b', "The host 'a@b' holds '@'"), ('a b', "holds ' '"),
                 ('h\xfc', "holds '\xfc'"), ('\n', 'holds'),
+                ('localhost', "'localhost' is the guest"),
+                ('LocalHost', "'LocalHost' is the guest"),
                 ('', 'The host is empty')):
             self.refused(words, limits.host(MARIADB, text))
 

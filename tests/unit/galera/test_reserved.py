@@ -35,7 +35,8 @@ class ReservedTest(testtools.TestCase):
         for name in ('root', settings.ADMIN_USER, settings.SST_USER,
                      'mysql', 'mysql.sys', 'mysql.session',
                      'mysql.infoschema', 'mysql.pxc.internal.session',
-                     'mysql.pxc.sst.user', 'mariadb.sys', 'PUBLIC', ''):
+                     'mysql.pxc.sst.user', 'mariadb.sys', 'PUBLIC',
+                     'percona.telemetry', ''):
             for written in (name, name.upper(), name.title(), name + ' '):
                 self.assertTrue(reserved.is_reserved_user(written), written)
 

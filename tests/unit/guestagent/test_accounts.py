@@ -109,6 +109,35 @@ class UsersTest(AccountsTestCase):
         found = self.admin.get_user('joe', 'app.EXAMPLE.com')
         assert found
         self.assertEqual('app.example.com', found['_host'])
+        self.admin.update_attributes('joe', 'app.example.com',
+                                     {'host': 'DB.Example.com'})
+        self.assertEqual(['joe@db.example.com'], list(self.server.users))
+
+    def test_what_no_list_shows_is_not_made(self) -> None:
+        """The user could be neither shown nor deleted."""
+        CONF.set_override('ignore_users', ['operator_s'], 'mariadb')
+        self.addCleanup(CONF.clear_override, 'ignore_users', 'mariadb')
+        CONF.set_override('ignore_dbs', ['metrics'], 'mariadb')
+        self.addCleanup(CONF.clear_override, 'ignore_dbs', 'mariadb')
+        self.admin.create_users([user('joe')])
+        before = list(self.server.texts)
+        for words, ask, values in (
+                ("'localhost' is the guest", self.admin.create_users,
+                 [[user('x', host='LocalHost')]]),
+                ("'localhost' is the guest", self.admin.update_attributes,
+                 ['joe', '%', {'host': 'LOCALHOST'}]),
+                ('(ignore_users)', self.admin.create_users,
+                 [[user('operator_s')]]),
+                ('(ignore_users)', self.admin.update_attributes,
+                 ['joe', '%', {'name': 'operator_s'}]),
+                ('(ignore_users)', self.admin.change_passwords, [[
+                    {'name': 'operator_s', 'host': '%', 'password': 'x'}]]),
+                ('(ignore_dbs)', self.admin.create_databases,
+                 [[schema('metrics')]]),
+                ('(ignore_dbs)', self.admin.grant_access,
+                 ['joe', '%', ['metrics']])):
+            self.refuse(exceptions.RequestRefused, words, ask, *values)
+        self.assertEqual(before, self.server.texts)
 
     def test_pages(self) -> None:
         for name in ('b', 'a', 'C', '\u00e4', 'a@x'):
@@ -384,5 +413,5 @@ class RootTest(AccountsTestCase):
 
     def test_passwords_that_cannot_be(self) -> None:
         for password in ('', 'a\0b'):
-            self.refuse(exceptions.RequestRefused, 'A password must',
+            self.refuse(exceptions.RequestRefused, 'The password',
                         self.admin.enable_root, password)
