@@ -52,11 +52,13 @@ def refuse(operation: Any) -> None:
 def leave_out(operation: Any) -> None:
     """Let a recovery be about those whose servers are there.
 
+    It may be called again: who was lost before stays lost.
+
     :raises RecoveryRefused: there is none.
     """
     operation.at = LOOK
-    operation.lost = [member for member in operation.members
-                      if _is_gone(member)]
+    operation.lost = [*operation.lost, *(
+        member for member in operation.members if _is_gone(member))]
     operation.members = [member for member in operation.members
                          if member not in operation.lost]
     if operation.lost and not operation.members:
