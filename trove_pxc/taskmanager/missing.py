@@ -101,9 +101,9 @@ def _find(operation: Any, member: Member, present: int) -> None:
     try:
         member.find_server()
     except exceptions.ServerGone as gone:
-        gone.advice = lost.replacement(
-            operation.cluster_name, member.id, present,
-            member.options.min_cluster_member_count)
+        gone.advice = lost.replacement(lost.Member(
+            operation.handle, member.id, member.name, present,
+            member.options.min_cluster_member_count))
         raise
 
 

@@ -78,7 +78,7 @@ class MissingTest(fakes.ClusterTestCase):
         self.assertNotIn('c-2 member_report', self.galera.asked)
         gone = self.assertRaises(exceptions.ServerGone, missing.tell,
                                  recovery)
-        self.assertIn('grow the cluster', gone.advice)
+        self.assertIn('cluster grow c --instance', gone.advice)
 
     def test_a_second_look_forgets_nobody(self) -> None:
         """The first one has ended in an error that may pass."""
