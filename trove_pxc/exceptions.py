@@ -61,10 +61,6 @@ class ServerGone(MemberFailed):
     """The server of a member was deleted in Nova; it does not come back."""
 
 
-class LastOfPrimary(MemberFailed):
-    """Without the server of this member there is no primary component."""
-
-
 class BootstrapRefused(GaleraError):
     """A bootstrap that is not proven safe; the text says why."""
 

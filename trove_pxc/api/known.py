@@ -60,7 +60,8 @@ def of_cluster(cluster: Any) -> diagnosis.Known:
         faults = {}     # of a create that goes on
     return diagnosis.Known(
         names={member.id: str(member.name) for member in found},
-        cluster=handles.of_cluster(cluster), under_way=under_way, complete=complete,
+        cluster=handles.of_cluster(cluster),
+        under_way=under_way, complete=complete,
         failed=faults, gone=gone(found),
         least=CONF.get(cluster.ds_version.manager).min_cluster_member_count)
 

@@ -87,16 +87,15 @@ def _refuse_last(operation: Formation, member: Member) -> None:
     A component of one ends with its server, which then does not come back
     without a bootstrap.
 
-    :raises LastOfPrimary: with what ends the lock instead.
+    :raises MemberFailed: with what ends the lock instead.
     """
     for other in operation.members:
         report = None if other is member else standing.glimpse(other)
         if report is not None and keeps_primary(report, operation.history):
             return
-    raise exceptions.LastOfPrimary(
-        member.name, member.id, 'it is locked, desynced or not replicating, '
-        'and no other member has joined its primary component, so its server '
-        'is not stopped',
+    raise member.failed(
+        'it is locked, desynced or not replicating, and no other member has '
+        'joined its primary component, so its server is not stopped',
         'End that on the member, as a user with all privileges: KILL the '
         'connection that holds the lock (SHOW PROCESSLIST), or SET GLOBAL '
         'wsrep_desync = OFF, wsrep_on = ON; then ask for the recovery again')

@@ -131,7 +131,7 @@ class JoinTest(RejoinTestCase):
             self.guest.enters()
             self.guest.sees = {'local_state': view.LocalState.DONOR}
             self.guest.looks = {'giving': False}
-            last = self.assertRaises(exceptions.LastOfPrimary, self.join)
+            last = self.assertRaises(exceptions.MemberFailed, self.join)
             self.assertIn('no other member has joined', last.cause)
             self.assertIn('wsrep_desync = OFF', last.advice)
         self.assertEqual([], self.galera.told)
