@@ -43,25 +43,22 @@ class DeadlineExceeded(GaleraError):
 
 
 class MemberFailed(GaleraError):
-    """One member cannot go on: its server, guest or database failed."""
-
-    def __init__(self, member: str, instance_id: str, cause: str) -> None:
-        self.member = member
-        self.instance_id = instance_id
-        self.cause = cause
-        super().__init__(f'member {member} ({instance_id}): {cause}')
-
-
-class ServerGone(MemberFailed):
-    """The server of a member was deleted in Nova; it does not come back.
+    """One member cannot go on: its server, guest or database failed.
 
     :param advice: the next action; '' for the operation's own.
     """
 
     def __init__(self, member: str, instance_id: str, cause: str,
                  advice: str = '') -> None:
+        self.member = member
+        self.instance_id = instance_id
+        self.cause = cause
         self.advice = advice
-        super().__init__(member, instance_id, cause)
+        super().__init__(f'member {member} ({instance_id}): {cause}')
+
+
+class ServerGone(MemberFailed):
+    """The server of a member was deleted in Nova; it does not come back."""
 
 
 class BootstrapRefused(GaleraError):

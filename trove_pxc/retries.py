@@ -47,6 +47,7 @@ from trove.common import cfg
 
 from trove_pxc import conf
 from trove_pxc import exceptions
+from trove_pxc.galera import naming
 from trove_pxc import transient
 from trove_pxc import waiting
 
@@ -231,7 +232,8 @@ def _server(manager: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     """By the id of the instance, with which Trove marks its servers."""
     instance_id = (kwargs.get('meta') or {}).get('trove_instance_id')
     return next((
-        server for server in manager.list(search_opts={'name': name})
+        server for server in manager.list(
+            search_opts={'name': naming.server_filter(name)})
         if instance_id and instance_id == getattr(
             server, 'metadata', {}).get('trove_instance_id')), None)
 

@@ -18,6 +18,7 @@ What a test has it do wrong is said in ``faults``.
 
 from collections.abc import Callable
 import itertools
+import re
 import threading
 import types
 from typing import Any
@@ -261,7 +262,7 @@ class _Servers:
         name = (search_opts or {}).get('name')
         tags = (search_opts or {}).get('tags-any')
         return [server for server in list(self._cloud.servers.values())
-                if name in (None, server.name)
+                if (name is None or re.search(name, server.name))
                 and (tags is None
                      or set(tags.split(',')) & set(server.tags))]
 

@@ -201,6 +201,15 @@ class PortGoneTest(LostTestCase):
         self.do(message)
         self.assert_serving(ONE, THREE, 'products-4')
 
+    def test_one_that_does_not_serve_in_full_needs_one_too(self) -> None:
+        """The others are told its address all the same."""
+        self.delete_port(TWO)
+        self.world.named(TWO).variables = {'read_only': 'ON'}
+        self.refusal({'grow': [test_grow.node()]})
+        self.world.named(TWO).variables = {}
+        self.world.named(TWO).locked = True
+        self.refusal({'grow': [test_grow.node()]})
+
     def test_one_that_leaves_needs_none(self) -> None:
         self.add_some(1)
         self.delete_port(TWO)

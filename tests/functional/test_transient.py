@@ -41,8 +41,15 @@ class CreateTest(base.TroveTest):
         self.start_taskmanager()
 
     def test_a_cluster_comes_and_goes(self) -> None:
+        self.comes_and_goes('products')
+
+    def test_a_name_that_nova_would_take_for_a_pattern(self) -> None:
+        """Its servers are found after an answer was lost all the same."""
+        self.comes_and_goes('shop+ (new')
+
+    def comes_and_goes(self, name: str) -> None:
         self.cloud.flaw = clouds.Flaw()
-        created = self.create()
+        created = self.create(name)
         self.assertEqual(200, created.status_int, created.text)
         cluster_id = created.json['cluster']['id']
         self.wait_notified('dbaas.cluster_create.end')

@@ -39,6 +39,7 @@ from trove_pxc.api import validation
 from trove_pxc import faults
 from trove_pxc.galera import lost
 from trove_pxc.galera import naming
+from trove_pxc.galera import roles
 from trove_pxc import orders
 from trove_pxc import quotas
 
@@ -197,12 +198,11 @@ def _refuse_without_ports(cluster: Any, staying: Sequence[Any]) -> None:
                and not member.get_visible_ip_addresses()]
     if not without:
         return
-    roles = reading.positions(cluster)
+    told = reading.roles_now(cluster)
     for member in without:
-        if roles.get(member.id) in reading.SERVING:
-            advice = lost.without_port(
-                str(cluster.name), member.id, str(member.server_id),
-                len(cluster.members), _least(cluster))
+        if told.get(member.id) in roles.INSIDE:
+            advice = lost.without_port(known.lost_member(cluster, member),
+                                       str(member.server_id))
             raise validation.unavailable(
                 f'{lost.port_gone(str(member.name))}. {advice}')
 

@@ -20,7 +20,6 @@ import dataclasses
 import re
 from typing import Any
 
-from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
 from trove.instance import models as instance_models
@@ -28,6 +27,9 @@ from trove.instance import service_status
 
 from trove_pxc.api import validation
 from trove_pxc.galera import diagnosis
+from trove_pxc.galera import lost
+from trove_pxc.galera import naming
+from trove_pxc import handles
 
 CONF = cfg.CONF
 
@@ -58,9 +60,20 @@ def of_cluster(cluster: Any) -> diagnosis.Known:
         faults = {}     # of a create that goes on
     return diagnosis.Known(
         names={member.id: str(member.name) for member in found},
-        cluster=handle(cluster), under_way=under_way, complete=complete,
+        cluster=handles.of_cluster(cluster),
+        under_way=under_way, complete=complete,
         failed=faults, gone=gone(found),
         least=CONF.get(cluster.ds_version.manager).min_cluster_member_count)
+
+
+def lost_member(cluster: Any, member: Any) -> lost.Member:
+    """A member for which another is needed."""
+    labels = naming.labels({one.id: str(one.name)
+                            for one in cluster.members})
+    return lost.Member(
+        handles.of_cluster(cluster), member.id, labels[member.id],
+        len(cluster.members),
+        CONF.get(cluster.ds_version.manager).min_cluster_member_count)
 
 
 def ever_complete(instance_ids: Iterable[str]) -> bool:
@@ -103,16 +116,3 @@ def fault(instance_id: str) -> str:
     """The last fault of an instance in one line, without what to do next."""
     row = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
     return '' if row is None else _NEXT.sub('', ' '.join(row.message.split()))
-
-
-def handle(cluster: Any) -> str:
-    """What a command takes for this cluster and no other.
-
-    Its name, unless another cluster of the project has it as well, or the
-    client would take it for an option.
-    """
-    name = str(cluster.name)
-    of_name = cluster_models.DBCluster.find_all(
-        tenant_id=cluster.tenant_id, name=name, deleted=False).all()
-    alone = len(of_name) <= 1
-    return name if alone and not name.startswith('-') else str(cluster.id)

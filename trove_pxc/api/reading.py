@@ -82,8 +82,6 @@ _POSITIONS = {
     Role.GONE: 'gone',
     Role.SILENT: 'unreachable',
 }
-#: who is in the primary component
-SERVING = ('member', 'donor', 'joiner')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -178,6 +176,12 @@ def _roles(cluster: Any, reports: dict[str, view.MemberReport | None]
 
 
 def positions(cluster: Any) -> dict[str, str]:
+    """The word for roles_now(), by the instance's id."""
+    return {one: _POSITIONS[role]
+            for one, role in roles_now(cluster).items()}
+
+
+def roles_now(cluster: Any) -> dict[str, Role]:
     """What each member is to the cluster, by the instance's id.
 
     For those who look at a cluster often: nobody is asked while it is built
@@ -193,8 +197,7 @@ def positions(cluster: Any) -> dict[str, str]:
         (answer.member.id, answer.report) for answer in _answers(
             cluster, [member for member in cluster.members
                       if member not in lost]))
-    return {one: _POSITIONS[role]
-            for one, role in _roles(cluster, reports).items()}
+    return _roles(cluster, reports)
 
 
 def diagnose(cluster: Any,
@@ -234,9 +237,7 @@ def _answers(cluster: Any, asked: Sequence[Any]) -> list[Answer]:
 
 def _gone(cluster: Any, member: Any) -> Answer:
     """That of a member whose server is gone: nobody is there to ask."""
-    advice = lost.replacement(
-        str(cluster.name), member.id, len(cluster.members),
-        CONF[cluster.ds_version.manager].min_cluster_member_count)
+    advice = lost.replacement(known.lost_member(cluster, member))
     return Answer(
         member, None,
         f'its {lost.server_gone(member.server_id)}. {advice}')

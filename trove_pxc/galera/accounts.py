@@ -23,6 +23,7 @@ database ``_`` and ``%`` are wildcards, a backslash escapes them.
 """
 
 import dataclasses
+import hashlib
 import re
 
 from trove_pxc.galera.dialect import Dialect
@@ -118,6 +119,14 @@ def set_password(dialect: Dialect, user: str, host: str,
                          (user, host, password))
     return Statement('SET PASSWORD FOR %s@%s = PASSWORD(%s)',
                      (user, host, password))
+
+
+def native_hash(password: Secret) -> Secret:
+    """What mysql_native_password keeps: SHA-1 of SHA-1, in hexadecimals."""
+    inner = hashlib.sha1(password.reveal().encode(),
+                         usedforsecurity=False).digest()
+    outer = hashlib.sha1(inner, usedforsecurity=False).hexdigest()
+    return Secret(f'*{outer.upper()}')
 
 
 def create_account(dialect: Dialect, user: str, host: str, password: Secret,

@@ -63,11 +63,26 @@ def own(dialect: Dialect, secrets: ClusterSecrets,
 def statements(dialect: Dialect, account: Account) -> tuple[Secret, ...]:
     """What makes an account as it was made first; it never fails.
 
-    One statement each, without a line break or a closing semicolon.
+    One statement each, without a line break or a closing semicolon. MariaDB
+    shows a statement as it is in the general and the binary log, in the list
+    of processes, and in the error log of each member that could not carry it
+    out; so it gets the hash, and not the password.
     """
-    return tuple(statement.written() for statement in accounts.create_account(
+    made = accounts.create_account(
         dialect, account.user, HOST, account.password, account.privileges,
-        grant_option=account.administers))
+        grant_option=account.administers)
+    if dialect.manager == 'mariadb':
+        made = tuple(map(_hashed, made))
+    return tuple(statement.written() for statement in made)
+
+
+def _hashed(statement: accounts.Statement) -> accounts.Statement:
+    """The same for a server that takes a hash of mysql_native_password."""
+    return accounts.Statement(
+        statement.text.replace('IDENTIFIED BY %s',
+                               'IDENTIFIED BY PASSWORD %s'),
+        tuple(accounts.native_hash(value) if isinstance(value, Secret)
+              else value for value in statement.values))
 
 
 def removal(dialect: Dialect, account: Account) -> str:

@@ -62,5 +62,10 @@ def choose(dialect: Dialect, *, collation: str | None,
 
 
 def character_set(collation: str) -> str:
-    """The one that a collation is of: the first part of its name."""
-    return collation.partition('_')[0]
+    """The one that a collation is of: the first part of its name.
+
+    MariaDB has collations that name none, which are of several: uca1400_...
+    (mariadb.com/kb, "Supported character sets and collations").
+    """
+    first = collation.partition('_')[0]
+    return 'utf8mb4' if first == 'uca1400' else first

@@ -155,8 +155,9 @@ def _as_it_stands(known: Known, labels: Mapping[str, str],
     if not reports:
         return Diagnosis(ClusterState.NEW, 'The cluster has no members.',
                          f'Wait until it has some: {remedies.members}.')
-    told = roles.of_all(reports, [labels[one] for one in known.failed],
-                        [labels[one] for one in known.gone])
+    gone = [labels[one] for one in known.gone]
+    failed = [labels[one] for one in known.failed]
+    told = roles.of_all(reports, failed, gone)
     faults = {labels[one]: fault for one, fault in known.failed.items()}
     views = {name: report.view for name, report in reports.items()
              if report is not None and report.view is not None
@@ -173,6 +174,10 @@ def _as_it_stands(known: Known, labels: Mapping[str, str],
                if not view.in_primary}
     if parts:
         return _with_primary(told, primaries, outside, faults, remedies)
+    # One that was to leave, and tells nothing, may be the one that serves.
+    told = roles.of_all(reports, [
+        one for one in failed
+        if roles.role(reports[one]) not in roles.UNKNOWN], gone)
     return _without_primary(told, outside, remedies)
 
 

@@ -12,28 +12,40 @@
 
 """What to do about a member whose server or port was deleted in the cloud.
 
-Pure. Imported by api/ and the taskmanager. Neither comes back: the member is
-replaced, by commands that need nothing of it.
+Pure. Imported by remedy, api/ and the taskmanager. Neither comes back: the
+member is replaced, by commands that need nothing of it.
 """
 
+import dataclasses
 import shlex
 
 _CLUSTER = 'openstack database cluster'
 
 
-def replacement(cluster: str, instance_id: str, present: int,
-                least: int) -> str:
-    """The next action about a member that is lost for good.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Member:
+    """Of which member of which cluster the next action is.
 
-    :param cluster: its name.
-    :param present: how many members the cluster has with this one.
-    :param least: how many it has to keep (min_cluster_member_count).
+    :ivar cluster: what commands take for the cluster.
+    :ivar id: of the instance.
+    :ivar name: as sentences name it.
+    :ivar present: how many members the cluster has with this one.
+    :ivar least: how many it has to keep (min_cluster_member_count).
     """
-    remove = _remove(cluster, instance_id)
-    if present > least:
-        return f'Remove it: {remove}.'
-    return (f'Replace it: grow the cluster by one member '
-            f'("{_CLUSTER} grow"), then remove this one: {remove}.')
+
+    cluster: str
+    id: str
+    name: str
+    present: int
+    least: int
+
+
+def replacement(member: Member) -> str:
+    """The next action about a member that is lost for good."""
+    if member.present > member.least:
+        return f'Remove it: {_remove(member)}.'
+    return (f'Add a member, then remove {member.name}: '
+            f'{adding(member.cluster)}, then {_remove(member)}.')
 
 
 def server_gone(server_id: str) -> str:
@@ -48,19 +60,22 @@ def port_gone(name: str) -> str:
             'address may be given to another server')
 
 
-def without_port(cluster: str, instance_id: str, server_id: str,
-                 present: int, least: int) -> str:
+def without_port(member: Member, server_id: str) -> str:
     """The next action about a member that serves without a port.
 
     It must not be told to others. Who may not be removed yet has to stop.
     """
-    remove = _remove(cluster, instance_id)
-    if present > least:
-        return f'Remove it: {remove}.'
+    if member.present > member.least:
+        return replacement(member)
     return (f'An operator stops its server ("openstack server stop '
-            f'{server_id}"); then grow the cluster by one member '
-            f'("{_CLUSTER} grow") and remove this one: {remove}.')
+            f'{server_id}"). {replacement(member)}')
 
 
-def _remove(cluster: str, instance_id: str) -> str:
-    return f'"{_CLUSTER} shrink {shlex.quote(cluster)} {instance_id}"'
+def adding(cluster: str) -> str:
+    """The command that adds a member to a cluster."""
+    return (f'"{_CLUSTER} grow {shlex.quote(cluster)} --instance '
+            'flavor=FLAVOR,volume=SIZE"')
+
+
+def _remove(member: Member) -> str:
+    return f'"{_CLUSTER} shrink {shlex.quote(member.cluster)} {member.id}"'

@@ -26,6 +26,8 @@ Member = TypeVar('Member')
 
 _UNNUMBERED = 2 ** 31
 _KEPT = re.compile(r'([1-9][0-9]*)(?:/([1-9][0-9]*))?')
+# A dot finds itself, too; so ordinary names stay as they are.
+_SPECIAL = re.compile(r'[\\^$|?*+()\[\]{}]')
 _PLAIN_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,63}')
 
 
@@ -38,6 +40,15 @@ def member_number(cluster_name: str, name: str) -> int | None:
     """The number in such a name; None for a name of another kind."""
     found = re.fullmatch(re.escape(cluster_name) + r'-([1-9][0-9]*)', name)
     return int(found.group(1)) if found else None
+
+
+def server_filter(name: str) -> str:
+    """What finds the servers of this name, and perhaps others, in Nova.
+
+    Its filter is a regular expression, and one that is none is a 400
+    ("List servers" of the Compute API).
+    """
+    return _SPECIAL.sub(r'\\\g<0>', name)
 
 
 def kept_as(number: int, last: int) -> str:

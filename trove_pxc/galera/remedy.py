@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import shlex
 
+from trove_pxc.galera import lost
 from trove_pxc.galera.roles import Role
 from trove_pxc.galera import view
 
@@ -85,6 +86,7 @@ class Remedies:
     def __init__(self, cluster: str, ids: Mapping[str, str],
                  altered: Mapping[str, Collection[str]],
                  least: int) -> None:
+        self._name = cluster
         self._cluster = shlex.quote(cluster)
         self._ids = ids
         self._altered = altered
@@ -220,16 +222,12 @@ class Remedies:
             for name in variables) + '"'
 
     def _replace(self, one: str) -> str:
-        """Remove a member whose server is gone, by another if need be."""
-        if len(self._ids) > self._least:
-            return f'Remove it: {self._shrink(one)}.'
-        return (f'Add a member, then remove {one}: {self._grow}, then '
-                f'{self._shrink(one)}.')
+        return lost.replacement(lost.Member(
+            self._name, self._ids[one], one, len(self._ids), self._least))
 
     @property
     def _grow(self) -> str:
-        return (f'"{_CLUSTER} grow {self._cluster} --instance '
-                'flavor=FLAVOR,volume=SIZE"')
+        return lost.adding(self._name)
 
     def _shrink(self, one: str) -> str:
         return f'"{_CLUSTER} shrink {self._cluster} {self._ids[one]}"'

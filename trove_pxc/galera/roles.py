@@ -62,6 +62,8 @@ TAKING_WRITES = (*SERVING, Role.DESYNCED, Role.LOCKED)
 #: in the primary component, and they do not serve in full
 HINDERED = (Role.DESYNCED, Role.LOCKED, Role.READ_ONLY, Role.REJECTING,
             Role.UNREPLICATED)
+#: all who are in the primary component
+INSIDE = (*SERVING, *HINDERED, Role.BUSY, Role.JOINING)
 ON_THEIR_WAY = (Role.JOINING, Role.BUSY, Role.STARTING)
 STILL = (Role.STOPPED, Role.CRASHED, Role.NEW, Role.FAILED, Role.GONE)
 #: they may be in a primary component, and do not say so

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from oslo_log import log as logging
 
 from trove_pxc import exceptions
+from trove_pxc.galera import accounts
 from trove_pxc.galera import credentials
 from trove_pxc.galera.dialect import Dialect
 from trove_pxc.galera.membership import Membership
@@ -48,6 +49,7 @@ class Credentials:
         self._files = host_files
         self._where = where
         self._owner = owner
+        self._mode = ''
 
     def look(self, dialect: Dialect, membership: Membership,
              failing: bool = False) -> None:
@@ -60,6 +62,7 @@ class Credentials:
         :param failing: whether the server has ended again and again; what
             its start does not need is then left out.
         """
+        self._mode = accounts.session_mode(dialect)
         own = credentials.own(dialect, membership.secrets,
                               membership.facts.sst_method)
         try:
@@ -134,4 +137,4 @@ class Credentials:
 
     def _database(self, account: Account) -> database.Database:
         return database.Database(self._where.socket, account.user,
-                                 account.password)
+                                 account.password, sql_mode=self._mode)

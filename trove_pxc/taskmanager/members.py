@@ -209,9 +209,10 @@ class Member:
         return instance_models.InstanceServiceStatus.find_by(
             instance_id=self.id).get_status()
 
-    def failed(self, cause: str) -> exceptions.MemberFailed:
-        """The error that names this member and the cause."""
-        return exceptions.MemberFailed(self.name, self.id, cause)
+    def failed(self, cause: str,
+               advice: str = '') -> exceptions.MemberFailed:
+        """The error that names this member, the cause and what to do."""
+        return exceptions.MemberFailed(self.name, self.id, cause, advice)
 
     def check(self) -> None:
         """Raise MemberFailed if its rows say that it cannot be used."""

@@ -52,11 +52,13 @@ def refuse(operation: Any) -> None:
 def leave_out(operation: Any) -> None:
     """Let a recovery be about those whose servers are there.
 
+    It may be called again: who was lost before stays lost.
+
     :raises RecoveryRefused: there is none.
     """
     operation.at = LOOK
-    operation.lost = [member for member in operation.members
-                      if _is_gone(member)]
+    operation.lost = [*operation.lost, *(
+        member for member in operation.members if _is_gone(member))]
     operation.members = [member for member in operation.members
                          if member not in operation.lost]
     if operation.lost and not operation.members:
@@ -99,9 +101,9 @@ def _find(operation: Any, member: Member, present: int) -> None:
     try:
         member.find_server()
     except exceptions.ServerGone as gone:
-        gone.advice = lost.replacement(
-            operation.cluster_name, member.id, present,
-            member.options.min_cluster_member_count)
+        gone.advice = lost.replacement(lost.Member(
+            operation.handle, member.id, member.name, present,
+            member.options.min_cluster_member_count))
         raise
 
 

@@ -26,6 +26,7 @@ from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager import standing
 from trove_pxc.taskmanager import supervision
 from trove_pxc import waiting
 
@@ -61,6 +62,7 @@ def _restart(operation: Formation, member: Member) -> None:
     report = member.guest.member_report()
     if held_back(report):
         # The guest halts no server that is primary.
+        _refuse_last(operation, member)
         member.guest.stop_member()
     elif report.server not in _STOPPED:
         member.guest.halt_member()
@@ -77,6 +79,34 @@ def held_back(report: view.MemberReport) -> bool:
             and report.giving is False
             and ('wsrep_on' in report.view.altered
                  or report.view.local_state is view.LocalState.DONOR))
+
+
+def _refuse_last(operation: Formation, member: Member) -> None:
+    """Raise unless another member keeps the primary component.
+
+    A component of one ends with its server, which then does not come back
+    without a bootstrap.
+
+    :raises MemberFailed: with what ends the lock instead.
+    """
+    for other in operation.members:
+        report = None if other is member else standing.glimpse(other)
+        if report is not None and keeps_primary(report, operation.history):
+            return
+    raise member.failed(
+        'it is locked, desynced or not replicating, and no other member has '
+        'joined its primary component, so its server is not stopped',
+        'End that on the member, as a user with all privileges: KILL the '
+        'connection that holds the lock (SHOW PROCESSLIST), or SET GLOBAL '
+        'wsrep_desync = OFF, wsrep_on = ON; then ask for the recovery again')
+
+
+def keeps_primary(report: view.MemberReport, uuid: str) -> bool:
+    """Whether a member holds the data and counts for the component."""
+    return (report.view is not None and report.view.in_primary
+            and report.view.cluster_uuid == uuid
+            and report.view.local_state in (view.LocalState.SYNCED,
+                                            view.LocalState.DONOR))
 
 
 def _comes(operation: Formation, member: Member) -> bool:

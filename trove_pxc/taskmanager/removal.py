@@ -33,6 +33,7 @@ from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import models as task_models
 
+from trove_pxc.galera import naming
 from trove_pxc import orders
 from trove_pxc import quotas
 from trove_pxc.taskmanager import members
@@ -95,7 +96,8 @@ class Remains:
         if row is not None and row.compute_instance_id:
             return str(row.compute_instance_id)
         for server in self.member.nova.servers.list(
-                search_opts={'name': self.member.name}):
+                search_opts={'name': naming.server_filter(
+                    self.member.name)}):
             metadata = getattr(server, 'metadata', {})
             if metadata.get('trove_instance_id') == self.member.id:
                 return str(server.id)

@@ -151,8 +151,9 @@ def return_quota(operation: Rolling) -> None:
 
     What that is Nova tells, which may not answer just now.
     """
-    with retries.repeated(
-            float(operation.members[0].options.verify_timeout)):
+    seconds = max((float(member.options.verify_timeout)
+                   for member in operation.unfinished), default=0.0)
+    with retries.repeated(seconds):
         orders.give_back(operation.context, [
             row for member in operation.unfinished
             if (row := instance_models.DBInstance.get_by(

@@ -86,10 +86,11 @@ class Standing(formation.Formation):
             if member not in self.passing() and not member.find_address():
                 raise exceptions.PortGone(
                     lost.port_gone(member.name), lost.without_port(
-                        self.cluster_name, member.id,
-                        str(member.row().compute_instance_id),
-                        len(self.everyone),
-                        member.options.min_cluster_member_count))
+                        lost.Member(
+                            self.handle, member.id, member.name,
+                            len(self.everyone),
+                            member.options.min_cluster_member_count),
+                        str(member.row().compute_instance_id)))
 
     def inside(self) -> list[Member]:
         """Who was seen in the component the last time."""

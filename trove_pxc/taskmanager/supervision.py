@@ -26,6 +26,7 @@ from trove.common import exception
 
 from trove_pxc import exceptions
 from trove_pxc.galera import view
+from trove_pxc import handles
 from trove_pxc.taskmanager import lease
 from trove_pxc.taskmanager import members
 from trove_pxc.taskmanager import workflow
@@ -44,7 +45,6 @@ class Supervised:
     """An operation that stops when its cluster or a member is lost.
 
     :ivar name: what is being done: "create".
-    :ivar cluster_name: as users call the cluster.
     :ivar members: in member order.
     :ivar held: what makes it the only one; it stops when that is lost.
     """
@@ -56,13 +56,18 @@ class Supervised:
         self.name = name
         self.context = context
         self.cluster_id = str(cluster.id)
-        self.cluster_name = str(cluster.name)
+        self._cluster = cluster
         self.members = members.load(context, cluster)
         self.at: workflow.Step[Any] | None = None
         self.subject: members.Member | None = None
         self._check_now_and_then = every(
             self.members[0].options.database_poll_interval
             if self.members else 0, self.check)
+
+    @property
+    def handle(self) -> str:
+        """What commands take for the cluster."""
+        return handles.of_cluster(self._cluster)
 
     def begin(self) -> None:
         """Raise if there is no point in beginning: check() as ever."""

@@ -92,13 +92,6 @@ class ServersTest(InventoryTestCase):
                                      'trove_instance_id_id-2'}, limit=-1)
         self.create_nova.assert_called_once_with('context', 'region-1')
 
-    def test_a_server_that_nova_does_not_know_is_gone(self) -> None:
-        rows = [row(1), row(2), row(3, server=None)]
-        self.nova.servers.list.return_value = [server(1)]
-        found = self.inventory(*rows)
-        self.assertEqual([False, True, False],
-                         [found.server_gone(one) for one in rows])
-
     def test_those_without_a_tag_are_sought_among_all(self) -> None:
         self.nova.servers.list.side_effect = [
             [server(1)], [server(2), server(3)]]

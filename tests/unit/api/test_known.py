@@ -145,26 +145,3 @@ class CompleteTest(base.ApiTestCase):
         row = self.add_cluster()
         known.check_complete(self.load(row), [
             member.id for member in self.members(row)])
-
-
-class HandleTest(base.ApiTestCase):
-
-    def handle(self, name: str, *others: str, project: str = base.PROJECT
-               ) -> tuple[str, str]:
-        row = tables.add_cluster(self.version, name)
-        for other in others:
-            tables.add_cluster(self.version, other, project=project)
-        return known.handle(self.load(row)), row.id
-
-    def test_a_name_that_is_the_only_one(self) -> None:
-        self.assertEqual('shop', self.handle('shop', 'other')[0])
-        self.assertEqual('mine', self.handle(
-            'mine', 'mine', project='theirs')[0])
-
-    def test_a_name_that_two_clusters_have(self) -> None:
-        handle, cluster_id = self.handle('shop', 'shop')
-        self.assertEqual(cluster_id, handle)
-
-    def test_a_name_that_looks_like_an_option(self) -> None:
-        handle, cluster_id = self.handle('--help')
-        self.assertEqual(cluster_id, handle)

@@ -96,6 +96,8 @@ class GoneTest(testtools.TestCase):
         conf.register(cfg.CONF)
         lost = member()
         lost.server_gone, lost.server_id = True, 'server-1'
+        self.useFixture(fixtures.MockPatchObject(
+            reading.known.handles, 'of_cluster', return_value='c'))
         cluster = types.SimpleNamespace(
             name='c', members=[lost] * 3, ds_version=types.SimpleNamespace(
                 manager='mariadb'))

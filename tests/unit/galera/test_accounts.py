@@ -48,6 +48,13 @@ class WordsTest(testtools.TestCase):
                 ("o'n\\", "`o'n\\`"), ('100%s', '`100%%s`'), ('', '``')):
             self.assertEqual(wanted, accounts.identifier(name))
 
+    def test_the_hash_of_a_password(self):
+        """As SELECT PASSWORD('mariadb') shows it (mariadb.com/kb)."""
+        found = accounts.native_hash(Secret('mariadb'))
+        self.assertEqual('*54958E764CE10E50764C2EECBB71D01F08549980',
+                         found.reveal())
+        self.assertNotIn('54958E', repr(found))
+
     def test_the_pattern_of_a_database_names_no_other(self):
         for name, wanted in (
                 ('shop', 'shop'), ('my_shop', 'my\\_shop'),

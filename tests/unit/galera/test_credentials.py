@@ -48,10 +48,12 @@ class CredentialsTest(testtools.TestCase):
                          [one.administers for one in own])
 
     def test_statements(self):
+        hashed = '*667F407DE7C6AD07358FA38DAED7828A72014B4E'
         self.assertEqual([
             "CREATE USER IF NOT EXISTS 'os_admin'@'localhost' "
-            "IDENTIFIED BY 'a'",
-            "ALTER USER 'os_admin'@'localhost' IDENTIFIED BY 'a'",
+            f"IDENTIFIED BY PASSWORD '{hashed}'",
+            "ALTER USER 'os_admin'@'localhost' IDENTIFIED BY PASSWORD "
+            f"'{hashed}'",
             "GRANT ALL ON *.* TO 'os_admin'@'localhost' WITH GRANT OPTION"],
             statements('10.11', 0))
         self.assertIn('RELOAD, ', statements(
@@ -61,6 +63,11 @@ class CredentialsTest(testtools.TestCase):
         self.assertEqual([
             "GRANT ALL ON *.* TO 'root'@'localhost' IDENTIFIED BY 'r' "
             'WITH GRANT OPTION'], statements('5.6', 1, 'pxc'))
+
+    def test_a_server_that_shows_statements_gets_no_password(self):
+        for number in range(3):
+            for one in statements('10.11', number, method='mariabackup'):
+                self.assertNotIn("IDENTIFIED BY '", one)
 
     def test_removal(self):
         spoken = dialect.for_version('mariadb', '10.11')

@@ -75,6 +75,10 @@ class ChooseTest(testtools.TestCase):
                 self.chosen(collation=collation,
                             group={'collation_server': 'latin1_bin'}))
 
+    def test_a_collation_that_names_no_character_set(self) -> None:
+        self.assertEqual({'character_set_server': 'utf8mb4'}, self.chosen(
+            group={'collation_server': 'uca1400_ai_ci'}))
+
     def test_another_group_changes_nothing(self) -> None:
         self.assertEqual(self.chosen(),
                          self.chosen(group={'max_connections': 100}))

@@ -403,6 +403,15 @@ class FailedTest(testtools.TestCase):
             self.assertIn('Remove it: "openstack database cluster shrink c '
                           'id-4"', seen.next_action)
 
+    def test_one_that_was_to_leave_and_tells_nothing_may_serve(self):
+        """If no other does, that is unknown, not down."""
+        for silent in (SILENT, FROZEN, MUTE, DENIED):
+            seen = self.told(STOPPED, STOPPED, silent, failed={'id-3': ''})
+            self.assertIs(ClusterState.UNCERTAIN, seen.state)
+            self.assertIn('a-3 has a', seen.sentence)
+        seen = self.told(STOPPED, STOPPED, CRASHED, failed={'id-3': ''})
+        self.assertIs(ClusterState.DOWN, seen.state)
+
     def test_one_that_is_down_beside_it_is_brought_back_first(self):
         """Neither a restart nor a shrink is possible then."""
         names = {**KNOWN.names, 'id-4': 'a-4'}

@@ -16,6 +16,12 @@ tests/functional/test_lost.py, which does it."""
 import testtools
 
 from trove_pxc.galera import lost
+from trove_pxc.galera import remedy
+from trove_pxc.galera import roles
+
+
+def member(present: int, cluster: str = 'c') -> lost.Member:
+    return lost.Member(cluster, 'id-2', 'c-2', present, 3)
 
 
 class ReplacementTest(testtools.TestCase):
@@ -23,18 +29,24 @@ class ReplacementTest(testtools.TestCase):
     def test_it_goes_at_once_if_enough_stay(self) -> None:
         self.assertEqual(
             'Remove it: "openstack database cluster shrink c id-2".',
-            lost.replacement('c', 'id-2', 4, 3))
+            lost.replacement(member(4)))
 
     def test_else_another_one_comes_first(self) -> None:
         self.assertEqual(
-            'Replace it: grow the cluster by one member ("openstack '
-            'database cluster grow"), then remove this one: "openstack '
-            'database cluster shrink c id-2".',
-            lost.replacement('c', 'id-2', 3, 3))
+            'Add a member, then remove c-2: "openstack database cluster grow '
+            'c --instance flavor=FLAVOR,volume=SIZE", then "openstack '
+            'database cluster shrink c id-2".', lost.replacement(member(3)))
 
     def test_a_name_that_a_shell_would_split(self) -> None:
-        self.assertIn("shrink 'my shop' id-2",
-                      lost.replacement('my shop', 'id-2', 4, 3))
+        advice = lost.replacement(member(3, 'my shop'))
+        self.assertIn("shrink 'my shop' id-2", advice)
+        self.assertIn("grow 'my shop' --instance", advice)
+
+    def test_the_health_names_the_same(self) -> None:
+        remedies = remedy.Remedies(
+            'my shop', {'c-1': 'id-1', 'c-2': 'id-2', 'c-3': 'id-3'}, {}, 3)
+        self.assertEqual(lost.replacement(member(3, 'my shop')),
+                         remedies.of_members({'c-2': roles.Role.GONE}))
 
 
 class PortTest(testtools.TestCase):
@@ -42,13 +54,12 @@ class PortTest(testtools.TestCase):
     def test_it_goes_at_once_if_enough_stay(self) -> None:
         self.assertEqual(
             'Remove it: "openstack database cluster shrink c id-2".',
-            lost.without_port('c', 'id-2', 'server-2', 4, 3))
+            lost.without_port(member(4), 'server-2'))
 
     def test_else_its_server_stops_first(self) -> None:
-        self.assertTrue(lost.without_port(
-            'c', 'id-2', 'server-2', 3, 3).startswith(
-                'An operator stops its server ("openstack server stop '
-                'server-2"); then grow the cluster'))
+        self.assertTrue(lost.without_port(member(3), 'server-2').startswith(
+            'An operator stops its server ("openstack server stop '
+            'server-2"). Add a member, then remove c-2: '))
 
 
 class CauseTest(testtools.TestCase):

@@ -12,6 +12,8 @@
 
 """What members are called, and their order."""
 
+import re
+
 import testtools
 
 from trove_pxc.galera import naming
@@ -47,6 +49,12 @@ class NamingTest(testtools.TestCase):
             naming.in_member_order('c', kept, name=str,
                                    age=lambda name: (name, name),
                                    kept=kept.__getitem__))
+
+    def test_nova_finds_a_server_by_its_name(self) -> None:
+        self.assertEqual('my.shop-1', naming.server_filter('my.shop-1'))
+        for name in ('prod+eu-1', 'shop (old)-2', 'a*[b]{c}', 'x|y?^$', '\\'):
+            self.assertIsNotNone(re.fullmatch(
+                naming.server_filter(name), name), name)
 
     def test_what_a_row_keeps(self) -> None:
         for text, number, last in (

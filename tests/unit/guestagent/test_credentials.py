@@ -57,11 +57,13 @@ class Server:
         self.refused: dict[str, Exception] = {}
         self.restored: list[tuple[str, str]] = []
         self.dropped: list[str] = []
+        self.modes: set[str] = set()
         self.node = samples.node_view()
 
-    def connect(self, path: str, user: str,
-                password: secret.Secret) -> 'Connection':
+    def connect(self, path: str, user: str, password: secret.Secret, *,
+                sql_mode: str) -> 'Connection':
         assert PASSWORD[user] == password.reveal()
+        self.modes.add(sql_mode)
         return Connection(self, user)
 
 
@@ -138,6 +140,17 @@ class CredentialsTest(CredentialsTestCase):
             self.assertEqual([(user, by) for user in broken],
                              self.server.restored)
             self.assertFalse(self.restores_at_start())
+
+    def test_a_grant_makes_no_account_without_a_password(self) -> None:
+        """Whatever sql_mode the server has: another may just drop it."""
+        for manager, version, mode in (
+                ('pxc', '5.7', 'STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER'),
+                ('pxc', '8.0', 'STRICT_TRANS_TABLES')):
+            self.server.modes.clear()
+            self.refuse(ADMIN)
+            self.credentials.look(dialect.for_version(manager, version),
+                                  fakes.membership())
+            self.assertEqual({mode}, self.server.modes)
 
     def test_whatever_keeps_it_from_logging_in(self) -> None:
         """Password, plugin, lock, expiry: it is made anew."""

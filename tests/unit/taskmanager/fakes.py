@@ -422,7 +422,7 @@ class ClusterTestCase(testtools.TestCase):
             name='c', tenant_id='demo',
             updated=datetime.datetime(2026, 11, 30, 8, 0))
         self.cluster: Any = types.SimpleNamespace(
-            id=CLUSTER, name='c',
+            id=CLUSTER, name='c', tenant_id='demo',
             ds_version=types.SimpleNamespace(manager=MANAGER))
         self.guests: dict[int, Guest] = {}
         for number in range(1, self.size + 1):

@@ -78,7 +78,17 @@ class MissingTest(fakes.ClusterTestCase):
         self.assertNotIn('c-2 member_report', self.galera.asked)
         gone = self.assertRaises(exceptions.ServerGone, missing.tell,
                                  recovery)
-        self.assertIn('grow the cluster', gone.advice)
+        self.assertIn('cluster grow c --instance', gone.advice)
+
+    def test_a_second_look_forgets_nobody(self) -> None:
+        """The first one has ended in an error that may pass."""
+        self.lose(2)
+        recovery = self.recovery()
+        recovery.begin()
+        recovery.begin()
+        self.assertEqual(['c-2'], [one.name for one in recovery.lost])
+        self.assertRaises(exceptions.RecoveryRefused,
+                          missing.refuse_without_primary, recovery)
 
     def test_without_a_primary_component_it_is_refused(self) -> None:
         self.lose(2)

@@ -123,6 +123,30 @@ class JoinTest(RejoinTestCase):
         self.assertEqual(['c-3 stop_member', 'c-3 start_member'] * 2,
                          self.galera.told)
 
+    def test_the_last_of_the_primary_component_is_not_stopped(self) -> None:
+        """Also while others only come: they do not hold the data yet."""
+        for state in (STATES.STOPPED, STATES.STARTING):
+            self.guests[1].stands(state)
+            self.guests[2].always('member_report', exception.GuestTimeout())
+            self.guest.enters()
+            self.guest.sees = {'local_state': view.LocalState.DONOR}
+            self.guest.looks = {'giving': False}
+            last = self.assertRaises(exceptions.MemberFailed, self.join)
+            self.assertIn('no other member has joined', last.cause)
+            self.assertIn('wsrep_desync = OFF', last.advice)
+        self.assertEqual([], self.galera.told)
+
+    def test_who_keeps_the_component(self) -> None:
+        self.guest.enters()
+        for sees, keeps in (
+                ({}, True),
+                ({'local_state': view.LocalState.DONOR}, True),
+                ({'local_state': view.LocalState.JOINING}, False),
+                ({'cluster_uuid': fakes.FOREIGN}, False)):
+            self.guest.sees = dict(sees)
+            self.assertEqual(keeps, rejoin.keeps_primary(
+                self.guest.member_report(), fakes.HISTORY), sees)
+
     def test_a_donor_is_left_alone(self) -> None:
         """And one whose agent is too old to tell."""
         self.guest.enters()

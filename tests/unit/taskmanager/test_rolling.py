@@ -102,3 +102,11 @@ class WaitAgreedTest(testtools.TestCase):
         self.assertRaises(
             exceptions.DeadlineExceeded, rolling.wait_agreed, operation,
             operation.members[0], 3)
+
+
+class ReturnQuotaTest(testtools.TestCase):
+
+    def test_of_a_cluster_whose_members_are_deleted(self) -> None:
+        """An error here would hide that the cluster is being deleted."""
+        rolling.return_quota(types.SimpleNamespace(
+            members=[], unfinished=[], context=None))

@@ -1,0 +1,33 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a command takes for a cluster, for the next action of a sentence.
+
+Imported by api/ and the taskmanager.
+"""
+
+from typing import Any
+
+from trove.cluster import models as cluster_models
+
+
+def of_cluster(cluster: Any) -> str:
+    """What a command takes for this cluster and no other.
+
+    Its name, unless another cluster of the project has it as well, or the
+    client would take it for an option; its id then.
+    """
+    name = str(cluster.name)
+    of_name = cluster_models.DBCluster.find_all(
+        tenant_id=cluster.tenant_id, name=name, deleted=False).all()
+    alone = len(of_name) <= 1
+    return name if alone and not name.startswith('-') else str(cluster.id)
