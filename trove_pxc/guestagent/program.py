@@ -19,6 +19,7 @@ from importlib import resources
 import shlex
 
 from trove_pxc.galera import dialect as dialects
+from trove_pxc.galera import serverlog
 from trove_pxc.guestagent import places
 
 # Paths inside the container.
@@ -74,10 +75,11 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'ORDER_DIR': ORDER_DIR,
         'TRANSFER_DIR': where.transfer_dir,
         'ROOM_KIB': str(places.ROOM_BYTES >> 10),
+        'LOG_POSITION': serverlog.POSITION,
     }
     lines = [f'{name}={shlex.quote(value)}'
              for name, value in values.items()]
-    return '\n'.join([*lines, _sst_needs(dialect),
+    return '\n'.join([*lines, _sst_needs(dialect), _read_log_line(),
                       _initialise(dialect)]) + '\n'
 
 
@@ -87,6 +89,20 @@ def _sst_needs(dialect: dialects.Dialect) -> str:
              for method, programs in dialect.sst_programs]
     return '\n'.join(['sst_needs() {', '    case $1 in', *cases,
                       '    esac', '}'])
+
+
+def _read_log_line() -> str:
+    """A shell function: what a line of the server's log says, as $event."""
+    cases = [f'    {_says(serverlog.WARNING)}) ;;']
+    cases += [f"    {' | '.join(map(_says, texts))}) event={kind} ;;"
+              for kind, texts in serverlog.EVENTS]
+    return '\n'.join(['read_log_line() {', '    event=', '    case $1 in',
+                      *cases, '    esac', '}'])
+
+
+def _says(text: str) -> str:
+    """The shell's pattern for a line that has this text."""
+    return f'*{shlex.quote(text)}*'
 
 
 def _initialise(dialect: dialects.Dialect) -> str:

@@ -12,13 +12,17 @@
 
 """The settings of the start program, in the shell's words."""
 
+import shlex
 import subprocess
 
 import testtools
 
 from trove_pxc.galera import dialect
+from trove_pxc.galera import serverlog
 from trove_pxc.guestagent import places
 from trove_pxc.guestagent import program
+
+from tests.unit.galera import logs
 
 
 def shell(text: str, then: str) -> str:
@@ -74,6 +78,18 @@ class SettingsTest(testtools.TestCase):
         self.assertEqual(1, len(commands))
         self.assertIn('<--initialize-insecure>', commands[0])
         self.assertIn('<--init-file=/dev/null>', commands[0])
+
+    def test_the_shell_reads_a_log_as_we_do(self) -> None:
+        lines = [line for line, *_ in logs.LINES]
+        lines += [f'2026-11-28 16:50:14 6 {level} WSREP: x{text}x'
+                  for _, texts in serverlog.EVENTS for text in texts
+                  for level in ('[Note]', '[ERROR]', '[Warning]')]
+        then = '\n'.join(f'read_log_line {shlex.quote(line)}; echo "$event"'
+                         for line in lines)
+        for manager, version in (('mariadb', '10.11'), ('pxc', '8.4')):
+            self.assertEqual(
+                [serverlog.event(line) for line in lines],
+                shell(self.settings(manager, version), then).splitlines())
 
     def test_the_program_is_in_the_package(self) -> None:
         self.assertTrue(program.text().startswith('#!/bin/sh\n'))

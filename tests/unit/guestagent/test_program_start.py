@@ -16,7 +16,7 @@ import os
 import pathlib
 import subprocess
 
-from trove_pxc.guestagent import container
+from trove_pxc.galera import serverlog
 from trove_pxc.guestagent import program
 
 from tests.unit.guestagent import fakes
@@ -104,7 +104,7 @@ class StartTest(starting.StartTestCase):
         (self.fake / 'broken').touch()
         self.order('bootstrap')
         for words in (self.refused(), self.refused(), self.refused()):
-            self.assertIn('ERROR: 1064', container.telling_line(words))
+            self.assertIn('ERROR: 1064', serverlog.telling_line(words))
             self.assertNotIn('secret-1', words)
 
     def test_an_unfinished_initialisation_is_done_anew(self) -> None:

@@ -12,7 +12,7 @@
 
 """The start program loads the time zones that the database image has."""
 
-from trove_pxc.guestagent import container
+from trove_pxc.galera import serverlog
 
 from tests.unit.guestagent import starting
 
@@ -118,6 +118,6 @@ class ZonesTest(starting.StartTestCase):
         """The reason is the one of the try without them."""
         (self.fake / 'broken').touch()
         words = self.refused()
-        self.assertIn('ERROR: 1064', container.telling_line(words))
+        self.assertIn('ERROR: 1064', serverlog.telling_line(words))
         self.assertNotIn('secret-1', words)
         self.assertEqual([], list(self.orders.glob('*.sql')))

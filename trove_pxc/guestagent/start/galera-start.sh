@@ -290,7 +290,7 @@ recovered_position() {
     rm -f "$RECOVER_LOG"
     recover
     position=$(sed -n \
-        's/.*[Rr]ecovered position:* *\([0-9a-fA-F-]\{36\}:-*[0-9]*\).*/\1/p' \
+        "s/.*$LOG_POSITION\([0-9a-fA-F-]\{36\}:-*[0-9]*\).*/\1/p" \
         "$RECOVER_LOG" | tail -n 1)
     [ -n "$position" ] || die "the server did not tell its position;" \
         "nothing was started, see $RECOVER_LOG"
@@ -436,18 +436,16 @@ watch_log() {
     voted_out=
     silence_pid=
     while IFS= read -r line; do
-        case $line in
-        *"$SERVER_ENDED"*) break ;;
-        *'[Warning]'*) ;;
-        *'Inconsistency detected: '* | *' is inconsistent with group. '*)
-            voted_out=yes ;;
-        *'view((empty))'*)
-            [ -z "$voted_out" ] || kill -KILL "$server_pid" ;;
-        *'New COMPONENT: '*)
+        case $line in *"$SERVER_ENDED"*) break ;; esac
+        read_log_line "$line"
+        case $event in
+        voted-out) voted_out=yes ;;
+        left) [ -z "$voted_out" ] || kill -KILL "$server_pid" ;;
+        component)
             [ -z "$silence_pid" ] || kill "$silence_pid"
             silence_pid=
             ;;
-        *'Temporary failure in sending state UUID'*)
+        silent)
             end_silence &
             silence_pid=$!
             ;;
