@@ -84,6 +84,12 @@ class Dialect:
         in MySQL 8.0.11").
     :ivar longest_user: characters that the name of a user may have.
     :ivar longest_host: characters that the host of a user may have.
+    :ivar prepared: what is done with transactions that a server that was
+        killed had prepared, where it keeps no binary log and refuses to
+        start because of them: the value of its --tc-heuristic-recover; ''
+        for nothing. See catalogue.ROLLBACK.
+    :ivar recover_options: what --wsrep-recover needs besides, to tell the
+        position.
     :ivar settings: options of the [mysqld] section that this series wants
         beside the common ones; an empty value stands for a bare option.
     :ivar removed_options: options that keep the server from starting.
@@ -121,6 +127,8 @@ class Dialect:
     grant_makes_accounts: bool
     longest_user: int
     longest_host: int
+    prepared: str
+    recover_options: tuple[str, ...]
     settings: tuple[tuple[str, str], ...]
     removed_options: frozenset[str]
     minimum_safe_version: tuple[int, int, int] | None = None

@@ -71,11 +71,15 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'TIME_ZONE_COMMANDS': ' '.join(dialect.time_zone_commands),
         'ZONEINFO_DIR': ZONEINFO_DIR,
         'DEFAULTS_FILE': DEFAULTS_FILE,
+        'INCLUDE_DIR': where.include_dir,
         'DATA_DIR': where.data_dir,
         'ORDER_DIR': ORDER_DIR,
         'TRANSFER_DIR': where.transfer_dir,
         'ROOM_KIB': str(places.ROOM_BYTES >> 10),
         'LOG_POSITION': serverlog.POSITION,
+        'LOG_PREPARED': serverlog.PREPARED,
+        'PREPARED': dialect.prepared,
+        'RECOVER_OPTIONS': ' '.join(dialect.recover_options),
     }
     lines = [f'{name}={shlex.quote(value)}'
              for name, value in values.items()]

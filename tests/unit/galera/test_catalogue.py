@@ -146,6 +146,17 @@ class CatalogueTest(testtools.TestCase):
             wanted |= {one.applier_threads_variable, one.redo_log[0]}
             self.assertEqual(set(), wanted & one.removed_options, one.name)
 
+    def test_what_was_prepared_is_never_committed(self):
+        for one in catalogue.DIALECTS:
+            self.assertEqual('ROLLBACK', one.prepared, one.name)
+
+    def test_who_must_be_told_to_log_the_position(self):
+        for key, one in ALL.items():
+            self.assertEqual(
+                ('--log-error-verbosity=3',) if key in (
+                    ('pxc', 5, 7), ('pxc', 8, 0), ('pxc', 8, 4)) else (),
+                one.recover_options, one.name)
+
     def test_too_old_ones_have_a_reason(self):
         for one in catalogue.DIALECTS:
             self.assertEqual(one.minimum_safe_version is None,

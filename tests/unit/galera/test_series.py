@@ -35,7 +35,7 @@ SERIES = series.Dialect(
     traffic_encryption_variable=None, sst_encryption=(),
     knows_alter_user=True, collation='utf8mb4_general_ci',
     time_zone_commands=('zones',), grant_makes_accounts=True, longest_user=32,
-    longest_host=60, settings=(),
+    longest_host=60, prepared='', recover_options=(), settings=(),
     removed_options=frozenset(),
     minimum_safe_version=(9, 1, 5), minimum_reason='it loses writes')
 

@@ -275,19 +275,47 @@ initialise() {
     rm -f "$UNFINISHED"
 }
 
+try_recovery() {
+    rm -f "$RECOVER_LOG"
+    # shellcheck disable=SC2086 # none or several options
+    "$server" --defaults-file="$DEFAULTS_FILE" \
+        ${basedir_option:+"$basedir_option"} --wsrep-recover $RECOVER_OPTIONS \
+        "$@" --log-error="$RECOVER_LOG" >&2 && return
+    [ ! -e "$RECOVER_LOG" ] || cat "$RECOVER_LOG" >&2
+    return 1
+}
+
+# With one, it is the binary log that decides on what was prepared.
+has_binary_log() {
+    cat "$DEFAULTS_FILE" "$INCLUDE_DIR"/*.cnf 2> /dev/null | grep -Eq \
+        '^[[:space:]]*(loose[-_])?log[-_]bin[[:space:]]*(=|$)'
+}
+
+left_prepared() {
+    [ -n "$PREPARED" ] && grep -qsF "$LOG_PREPARED" "$RECOVER_LOG" &&
+        ! has_binary_log
+}
+
+# Some servers go on and tell the position, some end when they have rolled
+# back, and tell it when they are asked once more.
+recover_prepared() {
+    say "the server was killed with transactions that were prepared and not" \
+        "committed; they are undone by --tc-heuristic-recover=$PREPARED"
+    try_recovery --tc-heuristic-recover="$PREPARED" || try_recovery ||
+        die "the position could not be recovered, though the transactions" \
+            "that were prepared have been rolled back"
+}
+
 recover() {
-    if ! "$server" --defaults-file="$DEFAULTS_FILE" \
-            ${basedir_option:+"$basedir_option"} --wsrep-recover \
-            --log-error="$RECOVER_LOG" >&2; then
-        [ ! -e "$RECOVER_LOG" ] || cat "$RECOVER_LOG" >&2
-        die "the position could not be recovered; the data is untouched"
-    fi
+    try_recovery && return
+    left_prepared || die "the position could not be recovered; the data is" \
+        "untouched"
+    recover_prepared
 }
 
 # To meet the others without a position, while they have one, is a silent
 # divergence: what cannot be recovered is not started.
 recovered_position() {
-    rm -f "$RECOVER_LOG"
     recover
     position=$(sed -n \
         "s/.*$LOG_POSITION\([0-9a-fA-F-]\{36\}:-*[0-9]*\).*/\1/p" \
@@ -538,7 +566,6 @@ case ${1:-start} in
 start) start ;;
 recover)
     find_server
-    rm -f "$RECOVER_LOG"
     recover
     cat "$RECOVER_LOG"
     rm -f "$RECOVER_LOG"
