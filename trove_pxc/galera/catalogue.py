@@ -96,15 +96,39 @@ _ELSEWHERE = (
 _RSYNC = ('rsync', ('wsrep_sst_rsync', 'rsync', 'lsof|ss'))
 _RSYNC_56 = ('rsync', ('wsrep_sst_rsync', 'rsync', 'lsof', 'ps', 'bash'))
 _RSYNC_TLS = ('rsync+tls', (*_RSYNC[1], 'stunnel'))
+# nc serves only with transferfmt=nc in [sst], which we do not set, and socat
+# is its default: get_transfer in wsrep_sst_mariabackup (MariaDB 10.6 to 11.8)
+# and wsrep_sst_xtrabackup-v2 (PXC 5.6 to 8.4), which finds it with "which".
 _MARIABACKUP = ('mariabackup', (
-    'wsrep_sst_mariabackup', 'mariadb-backup|mariabackup', 'socat|nc'))
-_MARIABACKUP_TLS = ('mariabackup+tls', (*_MARIABACKUP[1][:-1], 'socat'))
+    'wsrep_sst_mariabackup', 'mariadb-backup|mariabackup', 'socat'))
+_MARIABACKUP_TLS = ('mariabackup+tls', _MARIABACKUP[1])
 _XTRABACKUP = ('xtrabackup-v2', (
-    'wsrep_sst_xtrabackup-v2', 'innobackupex|xtrabackup', 'socat|nc'))
-_XTRABACKUP_TLS = ('xtrabackup-v2+tls', (*_XTRABACKUP[1][:-1], 'socat'))
-# PXC 8 brings the backup program in a folder of its own.
-_XTRABACKUP_8 = ('xtrabackup-v2', ('wsrep_sst_xtrabackup-v2', 'socat|nc'))
-_XTRABACKUP_8_TLS = ('xtrabackup-v2+tls', ('wsrep_sst_xtrabackup-v2', 'socat'))
+    'wsrep_sst_xtrabackup-v2', 'innobackupex|xtrabackup', 'socat', 'which'))
+_XTRABACKUP_TLS = ('xtrabackup-v2+tls', _XTRABACKUP[1])
+# It compares certificate and key: verify_cert_matches_key.
+_XTRABACKUP_57_TLS = ('xtrabackup-v2+tls', (
+    *_XTRABACKUP[1], 'openssl', 'diff'))
+# PXC 8 brings the backup program in a folder of its own. It looks with ps for
+# its listener, and starts a server beside to upgrade what it got
+# (run_post_processing_steps in wsrep_sst_common).
+_XTRABACKUP_8 = ('xtrabackup-v2', (
+    'wsrep_sst_xtrabackup-v2', 'socat', 'which', 'ps', 'mysql', 'mysqladmin'))
+_XTRABACKUP_8_TLS = ('xtrabackup-v2+tls', (
+    *_XTRABACKUP_8[1], 'openssl', 'diff'))
+
+# A joiner's script listens before a donor is chosen, and ends if nothing came
+# within 100 s (PXC) or 300 s (MariaDB): behind a busy donor it would end and
+# be started again for ever. 0: no end ("sst-initial-timeout" in "Percona
+# XtraBackup SST configuration"; wsrep_sst_mariabackup of MariaDB 10.6).
+_NO_INITIAL_TIMEOUT = (('sst-initial-timeout', '0'),)
+# Each SIGTERM first sleeps it, 10 s by default, for a proxy that looks at
+# pxc_maint_mode ("Index of wsrep system variables" of PXC 5.7, 8.0, 8.4; since
+# 5.7.16, as pxc_encrypt_cluster_traffic is, pull request 365 of PXC).
+_NO_MAINTENANCE = (('pxc_maint_transition_period', '1'),)
+# A component writes what the server has into a file each day ("Telemetry and
+# data collection", "Disable DB component", of Percona Server); not every 8.0
+# knows it.
+_NO_TELEMETRY = (('loose_percona_telemetry_disable', '1'),)
 
 # encrypt=3 without an authority, and encrypt=2 with certificate and key in
 # one file, as "Percona XtraDB Cluster 5.6: Encrypting SST traffic" has them.
@@ -187,6 +211,7 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
                          'BINLOG MONITOR'),
         strict_mode_variable=None,
         traffic_encryption_variable=None,
+        sst_options=_NO_INITIAL_TIMEOUT,
         sst_encryption=_MARIADB_SST_TLS,
         knows_alter_user=True,
         collation=_UCA_14_0 if version >= (11, 5) else _GENERAL,
@@ -250,6 +275,7 @@ _PXC_56 = Dialect(
     sst_user_grants=('RELOAD', 'LOCK TABLES', 'REPLICATION CLIENT'),
     strict_mode_variable=None,
     traffic_encryption_variable=None,
+    sst_options=_NO_INITIAL_TIMEOUT,
     sst_encryption=_XTRABACKUP_SST_TLS,
     knows_alter_user=False,
     collation=_GENERAL,
@@ -276,7 +302,7 @@ _PXC_57 = dataclasses.replace(
         '/usr/lib/galera3/libgalera_smm.so',
         '/usr/lib/libgalera_smm.so',
         *_ELSEWHERE),
-    sst_programs=(_XTRABACKUP, _RSYNC, _XTRABACKUP_TLS),
+    sst_programs=(_XTRABACKUP, _RSYNC, _XTRABACKUP_57_TLS),
     sst_auth_section='mysqld',
     sst_user_grants=('RELOAD', 'LOCK TABLES', 'PROCESS',
                      'REPLICATION CLIENT'),
@@ -286,6 +312,7 @@ _PXC_57 = dataclasses.replace(
     knows_alter_user=True,
     longest_user=32,
     recover_options=_TELL_NOTES,
+    settings=(*_PXC_56.settings, *_NO_MAINTENANCE),
     removed_options=frozenset({
         'wsrep_applier_threads', 'mysqlx', 'innodb_redo_log_capacity',
         'wsrep_on'}))
@@ -313,7 +340,8 @@ _PXC_80 = dataclasses.replace(
     longest_host=255,
     # The binary log is on by default there, and fills the volume; Galera
     # does not need it. The X protocol is one port more to guard.
-    settings=(*_DIRECT, ('skip_log_bin', ''), ('mysqlx', '0')),
+    settings=(*_DIRECT, ('skip_log_bin', ''), ('mysqlx', '0'),
+              *_NO_MAINTENANCE, *_NO_TELEMETRY),
     removed_options=frozenset({
         'query_cache_type', 'query_cache_size', 'query_cache_limit',
         'wsrep_sst_auth', 'innodb_file_format', 'wsrep_on',
@@ -329,7 +357,7 @@ _PXC_84 = dataclasses.replace(
     redo_log=('innodb_redo_log_capacity', 1),
     removed_options=_PXC_80.removed_options | frozenset({
         'default_authentication_plugin', 'skip_ssl',
-        'wsrep_slave_threads', 'innodb_parallel_dblwr_encrypt'}),
+        'innodb_parallel_dblwr_encrypt'}),
     minimum_safe_version=None,
     minimum_reason='')
 

@@ -104,6 +104,36 @@ class CatalogueTest(testtools.TestCase):
                 (*one.sst_methods, *one.sst_methods_with_tls),
                 tuple(dict(one.sst_programs)), one.name)
 
+    def test_what_the_default_method_needs_beside_its_script(self):
+        backup = 'mariadb-backup|mariabackup'
+        xtrabackup = 'innobackupex|xtrabackup'
+        eight = {'socat', 'which', 'ps', 'mysql', 'mysqladmin'}
+        tls = {'openssl', 'diff'}
+        for key, plain, encrypted in (
+                (('pxc', 5, 6), {xtrabackup, 'socat', 'which'}, set()),
+                (('pxc', 5, 7), {xtrabackup, 'socat', 'which'}, tls),
+                (('pxc', 8, 0), eight, tls),
+                (('pxc', 8, 4), eight, tls),
+                (('mariadb', 10, 6), {backup, 'socat'}, set()),
+                (('mariadb', 11, 8), {backup, 'socat'}, set())):
+            one = ALL[key]
+            programs = {method: set(needs) for method, needs
+                        in one.sst_programs}
+            script = {f'wsrep_sst_{one.default_sst_method}'}
+            self.assertEqual(plain | script,
+                             programs[one.default_sst_method], key)
+            self.assertEqual(
+                plain | encrypted | script,
+                programs[f'{one.default_sst_method}+tls'], key)
+
+    def test_what_eight_four_has_removed(self):
+        """wsrep_slave_threads is deprecated there since 8.0.26-16."""
+        self.assertEqual(
+            {'default_authentication_plugin', 'skip_ssl',
+             'innodb_parallel_dblwr_encrypt'},
+            ALL['pxc', 8, 4].removed_options
+            - ALL['pxc', 8, 0].removed_options)
+
     def test_the_best_method_can_be_encrypted(self):
         for one in catalogue.DIALECTS:
             self.assertTrue(one.can_encrypt(one.default_sst_method))
