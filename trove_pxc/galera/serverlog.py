@@ -114,6 +114,8 @@ EVENTS: tuple[tuple[Event, tuple[str, ...]], ...] = (
     (Event.SILENT, ('Temporary failure in sending state UUID',)),
 )
 WARNING = '[Warning]'
+#: A regular expression for grep: a line that is an error in some format.
+ERROR = r'\[ERROR\]'
 
 #: A regular expression for Python and for sed alike: what stands before the
 #: position in the log of --wsrep-recover. MariaDB and PXC 5.x write a colon.

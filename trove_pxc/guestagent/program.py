@@ -76,6 +76,7 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'ORDER_DIR': ORDER_DIR,
         'TRANSFER_DIR': where.transfer_dir,
         'ROOM_KIB': str(places.ROOM_BYTES >> 10),
+        'LOG_ERROR': serverlog.ERROR,
         'LOG_POSITION': serverlog.POSITION,
         'LOG_PREPARED': serverlog.PREPARED,
         'PREPARED': dialect.prepared,

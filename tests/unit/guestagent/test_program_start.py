@@ -107,6 +107,17 @@ class StartTest(starting.StartTestCase):
             self.assertIn('ERROR: 1064', serverlog.telling_line(words))
             self.assertNotIn('secret-1', words)
 
+    def test_the_end_of_one_that_ended_well_is_no_reason(self) -> None:
+        """The power went before it was noted that the database is whole."""
+        (self.data / '.galera-initialising').touch()
+        (self.orders / 'initialise.log').write_text(
+            '2024-09-02T08:34:57.764809Z 0 [System] [MY-015018] [Server] '
+            'MySQL Server Initialization - end.\n')
+        words = self.refused()
+        self.assertIn('MySQL Server Initialization - end', words)
+        self.assertIn('could not be initialised, nothing was started',
+                      serverlog.telling_line(words))
+
     def test_an_unfinished_initialisation_is_done_anew(self) -> None:
         (self.data / 'mysql').mkdir()
         (self.data / 'ibdata1').write_text('half')
@@ -275,6 +286,13 @@ class StartTest(starting.StartTestCase):
             self.assertIn('[ERROR] this member was cast out', done.stderr)
             (self.transfer / 'cast-out').unlink()
             (self.data / 'mysql').rmdir()
+
+    def test_what_is_voted_out_may_remove_its_state(self) -> None:
+        """As PXC 8.4.11 does if repl.force_sst_after_inconsistency is on."""
+        self.votes_out(VOTES[1], LEFT)
+        (self.data / 'grastate.dat').unlink()
+        self.assertEqual(137, self.start().returncode)
+        self.assertTrue(self.is_cast_out())
 
     def test_what_leaves_in_order_is_not(self) -> None:
         for lines in ((LEFT,), (VOTES[0],), (FORGED, LEFT)):

@@ -168,15 +168,18 @@ initialisation_log() {
     sed -e 's/near .*//' -e '/IDENTIFIED/d' "$INITIAL_LOG"
 }
 
-# Docker starts what failed again, and what counts is what failed first.
+# Docker starts what failed again, and what counts is what failed first. The
+# log of one that ended well, or was cut short, has no cause: its end is not
+# told as one.
 tell_initialisation() {
     [ -e "$INITIAL_LOG" ] || return 0
-    told=$(initialisation_log)
-    echo "$told" >&2
-    case $told in
-    '' | *'[ERROR]'*) ;;
-    *) say "[ERROR] $(echo "$told" | tail -n 1)" ;;
-    esac
+    initialisation_log >&2
+}
+
+# Not every server's programs say of their last words that they are an error.
+note_failure() {
+    initialisation_log | grep -q "$LOG_ERROR" ||
+        say "[ERROR] $(initialisation_log | tail -n 1)" 2>> "$INITIAL_LOG"
 }
 
 # Only what our own unfinished initialisation left is ever deleted.
@@ -213,7 +216,14 @@ refuse_history() {
 initialise_with() {
     # shellcheck disable=SC2034 # initialise_data_dir reads it
     SQL_FILE=$1
-    initialise_data_dir > "$INITIAL_LOG" 2>&1
+    initialise_data_dir > "$INITIAL_LOG" 2>&1 && return
+    note_failure
+    return 1
+}
+
+# The first error, for others follow from it.
+initialisation_error() {
+    initialisation_log | sed -n "s/.*$LOG_ERROR *//p" | head -n 1
 }
 
 # One line for each statement, as the manual of init_file asks for. Of a zone
@@ -254,7 +264,7 @@ initialise_with_time_zones() {
     fi
     initialise_with "$WHOLE_SQL" && return
     say "initialising with the time zones of the image failed, trying" \
-        "without: $(initialisation_log | sed 's/\[ERROR\] *//' | tail -n 1)"
+        "without: $(initialisation_error)"
     clear_data_dir
     return 1
 }
@@ -483,9 +493,12 @@ watch_log() {
     [ -z "$voted_out" ] || mark_cast_out
 }
 
-# Anybody's words may stand in a log; but this Galera writes for itself.
+# Anybody's words may stand in a log; but this Galera writes for itself. With
+# repl.force_sst_after_inconsistency, of PXC 8.4.11, it removes the file instead
+# (release notes of 8.4.11-11).
 mark_cast_out() {
-    [ "$(saved uuid)" = "${NO_POSITION%%:*}" ] || return
+    [ ! -e "$DATA_DIR/grastate.dat" ] ||
+        [ "$(saved uuid)" = "${NO_POSITION%%:*}" ] || return
     touch "$CAST_OUT"
     sync "$CAST_OUT" "$TRANSFER_DIR" 2> /dev/null || sync
     say "[ERROR] this member was cast out of its cluster; its server was" \
