@@ -48,6 +48,7 @@ class Event(enum.StrEnum):
     LEFT = 'left'
     COMPONENT = 'component'
     SILENT = 'silent'
+    SHUT_DOWN = 'shut-down'
     NONE = ''
 
 
@@ -101,11 +102,14 @@ _ENDS = re.compile(
     r'Application (?:received wrong state|state transfer failed)')
 #: The same of our start program.
 _OUR_ENDS = re.compile(
-    r'the position could not be recovered|could not be initialised')
+    r'the position could not be recovered|could not be initialised|'
+    r'did not end though it has shut down')
 _LONGEST_CHAIN = 6
 
-#: Texts of Event, in the order in which a line is compared with them. A
-#: warning is none of them: it may quote what a client sent.
+#: What a line of Galera has after its level, in each format. What a client
+#: sent and a server quotes stands behind another subsystem.
+OF_GALERA = ('WSREP: ', '[MY-000000] [Galera] ', '[MY-000000] [WSREP] ')
+#: Texts of Galera's lines, in the order in which a line is compared with them.
 EVENTS: tuple[tuple[Event, tuple[str, ...]], ...] = (
     (Event.VOTED_OUT, ('Inconsistency detected: ',
                        ' is inconsistent with group. ')),
@@ -114,6 +118,11 @@ EVENTS: tuple[tuple[Event, tuple[str, ...]], ...] = (
     (Event.SILENT, ('Temporary failure in sending state UUID',)),
 )
 WARNING = '[Warning]'
+#: The last line of a server that has closed its data: what it begins with in
+#: 8.x after the level, and what it ends with elsewhere (ER_STDERR_SHUTDOWN;
+#: ER_SERVER_SHUTDOWN_COMPLETE). InnoDB's "Shutdown completed" is not the last.
+SHUT_DOWN_BEGINS = '[MY-010910] [Server] '
+SHUT_DOWN_ENDS = ('mysqld: Shutdown complete', 'mariadbd: Shutdown complete')
 #: A regular expression for grep: a line that is an error in some format.
 ERROR = r'\[ERROR\]'
 
@@ -191,10 +200,13 @@ def event(line: str) -> Event:
 
     The start program decides in the same way, with the same texts.
     """
-    if WARNING in line:
+    rest = line.partition('] ')[2]
+    if (rest.startswith(SHUT_DOWN_BEGINS) or rest.endswith(SHUT_DOWN_ENDS)):
+        return Event.SHUT_DOWN
+    if WARNING in line or not rest.startswith(OF_GALERA):
         return Event.NONE
     for kind, texts in EVENTS:
-        if any(text in line for text in texts):
+        if any(text in rest for text in texts):
             return kind
     return Event.NONE
 

@@ -165,7 +165,8 @@ class Observer:
                  and seen.seconds_up(now) <= _LOOP_SECONDS)
         return Observation(
             view.ServerState.CRASHED if loops else view.ServerState.STARTING,
-            error=self._telling_line() if fails else '', receiving=receives)
+            error=self._telling_line() if failures > 0 else '',
+            receiving=receives)
 
     def _state_of_silent(self, seen: container.Seen) -> view.ServerState:
         if (self._answered_start == seen.started_at

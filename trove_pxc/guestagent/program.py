@@ -98,16 +98,22 @@ def _sst_needs(dialect: dialects.Dialect) -> str:
 
 def _read_log_line() -> str:
     """A shell function: what a line of the server's log says, as $event."""
-    cases = [f'    {_says(serverlog.WARNING)}) ;;']
-    cases += [f"    {' | '.join(map(_says, texts))}) event={kind} ;;"
-              for kind, texts in serverlog.EVENTS]
-    return '\n'.join(['read_log_line() {', '    event=', '    case $1 in',
-                      *cases, '    esac', '}'])
-
-
-def _says(text: str) -> str:
-    """The shell's pattern for a line that has this text."""
-    return f'*{shlex.quote(text)}*'
+    quote = shlex.quote
+    shut_down = [f'{quote(serverlog.SHUT_DOWN_BEGINS)}*',
+                 *(f'*{quote(text)}' for text in serverlog.SHUT_DOWN_ENDS)]
+    of_galera = [f'{quote(text)}*' for text in serverlog.OF_GALERA]
+    events = [
+        f"    {' | '.join(f'*{quote(text)}*' for text in texts)}) "
+        f'event={kind} ;;' for kind, texts in serverlog.EVENTS]
+    return '\n'.join([
+        'read_log_line() {', '    event=', '    case $1 in',
+        "    *'] '*) ;;", '    *) return ;;', '    esac',
+        "    rest=${1#*'] '}", '    case $rest in',
+        f"    {' | '.join(shut_down)})",
+        f'        event={serverlog.Event.SHUT_DOWN}', '        return ;;',
+        f"    {' | '.join(of_galera)}) ;;", '    *) return ;;', '    esac',
+        f'    case $1 in *{quote(serverlog.WARNING)}*) return ;; esac',
+        '    case $rest in', *events, '    esac', '}'])
 
 
 def _initialise(dialect: dialects.Dialect) -> str:

@@ -155,6 +155,36 @@ class EventTest(testtools.TestCase):
                 self.assertIs(Event.NONE, serverlog.event(
                     header.replace('Note', 'Warning') + text))
 
+    def test_a_server_that_has_shut_down(self) -> None:
+        for line in (
+                # PXC 5.6 and 5.7, MariaDB
+                '2015-10-14 04:02:54 70 [Note] mysqld: Shutdown complete',
+                '2017-03-02T09:40:41.232Z 0 [Note] /usr/sbin/mysqld: Shutdown '
+                'complete',
+                '2026-11-25 10:29:16 0 [Note] /usr/sbin/mariadbd: Shutdown '
+                'complete',
+                # Percona's forum, topic 36773
+                '2025-02-18T11:56:57.759992Z 0 [System] [MY-010910] [Server] '
+                '/usr/sbin/mysqld: Shutdown complete (mysqld 8.0.36-28.1)  '
+                'Percona XtraDB Cluster (GPL), Release rel28'):
+            self.assertIs(Event.SHUT_DOWN, serverlog.event(line), line)
+        for line in (logs.PXC_56[2][0],
+                     '2025-02-18T11:56:57.756889Z 0 [Note] [MY-012980] '
+                     '[InnoDB] Shutdown completed; log sequence number 1'):
+            self.assertIs(Event.NONE, serverlog.event(line), line)
+
+    def test_what_a_client_sent_is_no_event(self) -> None:
+        for text in ('view((empty))', 'Inconsistency detected: x',
+                     'x] [MY-000000] [Galera] view((empty))',
+                     'mysqld: Shutdown complete'):
+            for line in (
+                    '2026-11-28 16:50:14 9 [Note] Access denied for user '
+                    f"'{text}'@'10.0.0.9' (using password: YES)",
+                    '2026-11-28T16:50:14.000001Z 9 [Note] [MY-010926] '
+                    f"[Server] Access denied for user '{text}'@'10.0.0.9' "
+                    '(using password: YES)'):
+                self.assertIs(Event.NONE, serverlog.event(line), line)
+
 
 class JoinTest(testtools.TestCase):
 

@@ -161,6 +161,18 @@ class ObserverTest(testtools.TestCase):
         self.docker(status='running', restarts=1, started_at=ago(1))
         self.assertEqual(State.STARTING, self.state())
 
+    def test_a_start_after_a_crash_tells_of_the_crash(self) -> None:
+        self.admin.view.side_effect = database.NobodyListens('')
+        self.container.last_lines.return_value = [
+            '11:40:21 UTC - mysqld got signal 11 ;', STARTS]
+        for restarts, error in ((0, ''), (1, 'mysqld got signal 11 ;')):
+            self.docker(status='running', restarts=restarts,
+                        started_at=ago(300))
+            seen = self.observer.observe(self.admin)
+            self.assertEqual(State.STARTING, seen.state)
+            self.assertTrue(seen.error.endswith(error), seen.error)
+            self.assertEqual(bool(error), bool(seen.error))
+
     def test_a_long_transfer_after_old_crashes_is_a_start(self) -> None:
         self.admin.view.side_effect = database.NobodyListens('')
         self.docker(status='running', restarts=5, started_at=ago(60))

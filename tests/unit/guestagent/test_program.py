@@ -84,6 +84,14 @@ class SettingsTest(testtools.TestCase):
         lines += [f'2026-11-28 16:50:14 6 {level} WSREP: x{text}x'
                   for _, texts in serverlog.EVENTS for text in texts
                   for level in ('[Note]', '[ERROR]', '[Warning]')]
+        lines += [
+            '2015-10-14 04:02:54 70 [Note] mysqld: Shutdown complete',
+            '2025-02-18T11:56:57.759992Z 0 [System] [MY-010910] [Server] '
+            '/usr/sbin/mysqld: Shutdown complete (mysqld 8.0.36-28.1)',
+            "2026-11-28T16:50:14.0Z 9 [Note] [MY-010926] [Server] Access "
+            "denied for user 'x] [MY-000000] [Galera] view((empty))'@'h' (no)"]
+        lines += [f'2026-11-28T16:50:14Z 6 [Note] [MY-000000] [Galera] {text}'
+                  for _, texts in serverlog.EVENTS for text in texts]
         then = '\n'.join(f'read_log_line {shlex.quote(line)}; echo "$event"'
                          for line in lines)
         for manager, version in (('mariadb', '10.11'), ('pxc', '8.4')):

@@ -35,6 +35,7 @@ COMPONENT = ('2026-11-28 17:22:40 0 [Note] WSREP: New COMPONENT: primary = '
              'yes, bootstrap = no, my_idx = 0, memb_num = 2')
 SILENT = ('2026-11-28 17:22:40 0 [Note] WSREP: Temporary failure in sending '
           'state UUID, will try again in next primary component')
+SHUT_DOWN = '2014-11-05 21:18:23 9 [Note] mysqld: Shutdown complete'
 FORGED = ('2026-11-28 16:50:14 9 [Warning] Access denied for user '
           '"[ERROR] WSREP: Inconsistency detected: me"@"10.0.0.9"')
 # Until it is killed; and long enough to see that it is not.
@@ -311,6 +312,23 @@ class StartTest(starting.StartTestCase):
         self.logs(COMPONENT, SILENT, then=FOR_EVER)
         self.assertEqual(137, self.start().returncode)
         self.assertFalse(self.is_cast_out())
+
+    def test_a_server_that_hangs_after_its_shutdown_is_ended(self) -> None:
+        self.logs('2014-11-05 21:18:22 9 [ERROR] unknown variable x=1',
+                  '2014-11-05 21:18:22 9 [ERROR] Aborting',
+                  SHUT_DOWN, then=FOR_EVER)
+        done = self.start()
+        self.assertEqual(137, done.returncode)
+        self.assertIn('did not end though it has shut down', done.stderr)
+        self.assertIn('unknown variable', serverlog.telling_line(done.stderr))
+
+    def test_a_server_that_ends_after_its_shutdown_is_let(self) -> None:
+        self.command('#!/bin/sh\n[ "$1" = 10 ] && exec /bin/sleep 2\n'
+                     'exec /bin/sleep 0.05\n', 'sleep')
+        self.logs(SHUT_DOWN, then=A_MOMENT)
+        done = self.start()
+        self.assertEqual(0, done.returncode)
+        self.assertNotIn('[ERROR]', done.stderr)
 
     def test_a_component_that_follows_begins_anew(self) -> None:
         """The time for it ends when all that was logged has been read."""

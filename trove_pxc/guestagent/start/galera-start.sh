@@ -50,6 +50,8 @@ SERVER_ENDED='galera-start: the server ended'
 FORGET_SECONDS=6
 # Longer than any change of a component that brings the next one.
 SILENCE_SECONDS=10
+# Longer than a process takes to end that has closed all its files.
+END_SECONDS=10
 NO_POSITION=00000000-0000-0000-0000-000000000000:-1
 
 # The first process of a container gets no default for it.
@@ -464,6 +466,14 @@ end_silence() {
     kill -KILL "$server_pid"
 }
 
+# Seen with PXC 5.6.21, after a start that failed: the process stays, nobody
+# listens, and Docker does not start it anew. Its data is closed by then.
+end_shut_down() {
+    sleep "$END_SECONDS"
+    say "[ERROR] the server did not end though it has shut down; it is killed"
+    kill -KILL "$server_pid"
+}
+
 # Galera has a server that is voted out leave in order, and skips what the
 # others wrote meanwhile. What its own clients still wait for it certifies
 # without that, and tells them that it is committed, though the others refused
@@ -473,6 +483,7 @@ watch_log() {
     set +e
     voted_out=
     silence_pid=
+    end_pid=
     while IFS= read -r line; do
         case $line in *"$SERVER_ENDED"*) break ;; esac
         read_log_line "$line"
@@ -487,9 +498,14 @@ watch_log() {
             end_silence &
             silence_pid=$!
             ;;
+        shut-down)
+            end_shut_down &
+            end_pid=$!
+            ;;
         esac
         printf '%s\n' "$line" >&2
     done
+    [ -z "$end_pid" ] || kill "$end_pid" 2> /dev/null
     [ -z "$voted_out" ] || mark_cast_out
 }
 
