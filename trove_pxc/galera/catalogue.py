@@ -27,12 +27,55 @@ import dataclasses
 
 from trove_pxc.galera.series import Dialect
 
+ROLLBACK = 'ROLLBACK'
+"""Undo what a server that was killed had prepared, and did not commit.
+
+Without a binary log nothing on the disk says what becomes of a transaction
+that InnoDB has prepared. The server then refuses to start, --wsrep-recover
+included: "Found 1 prepared transactions! ... You have to start mysqld with
+--tc-heuristic-recover" (measured with PXC 5.6.21 at the first kill -9 under
+six writers).
+
+- Nobody loses an acknowledged write. A client is told after InnoDB's
+  commit, which innodb_flush_log_at_trx_commit = 1 has put on the disk by
+  then; what is only prepared was not told by this member. If it was
+  certified, the others have it, and this one gets it by a state transfer.
+- The data then stands just where the recovered position says. InnoDB writes
+  the position with the commit, in the same mini-transaction (trx_commit,
+  trx_sys_update_wsrep_checkpoint), and Galera commits in the order of
+  seqnos. Measured with PXC 5.6.21: 3,267 inserts and 2 DDL acknowledged,
+  position 3,269 after ROLLBACK. Undoing one does not move the position: the
+  transaction's XID is cleared first (innobase_rollback_by_xid in
+  ha_innodb.cc of MariaDB; of PXC 8, where innobase_commit_by_xid alone keeps
+  it, as wsrep_recover_xid).
+- COMMIT would keep what certification may have refused, and what the
+  position does not count, so that it would be applied a second time.
+
+MariaDB commits by itself what follows on the position without a gap, and
+refuses for what is beyond a gap (xarecover_handlerton in sql/handler.cc,
+MDEV-15740); with ROLLBACK it still commits the first and undoes the second.
+PXC 8.x with skip_log_bin decides as 5.7 does (sql/xa/recovery.cc,
+recover_one_internal_trx). Neither was run here.
+
+With a binary log, the server decides by it, and what it cannot decide is
+nothing that we may decide.
+
+Others do the same: pull request 748 of ClusterLabs/resource-agents. PXC
+goes on after it (TC_LOG_DUMMY), MariaDB with its tc.log ends and has to be
+started anew without the option (TC_LOG::using_heuristic_recover).
+"""
+
 _SST_HOLES = ('its SST scripts run commands that a peer puts into a request '
               '(CVE-2026-44168, -48163, -48165, -49261)')
 
 # A query cache serves stale rows while write sets are applied.
 _NO_QUERY_CACHE = (('query_cache_type', 'OFF'), ('query_cache_size', '0'))
 _DIRECT = (('innodb_flush_method', 'O_DIRECT'),)
+
+# The position is a note, and 8.x leaves notes out by default (2), as a
+# configuration group may in 5.7 ("log_error_verbosity" in the manuals of
+# MySQL 5.7 and 8.0; older servers do not know it).
+_TELL_NOTES = ('--log-error-verbosity=3',)
 
 # Found to work at initialisation, accounts too: "Initialize your MySQL 5.7
 # instances with ease" (dev.mysql.com/blog-archive).
@@ -53,15 +96,39 @@ _ELSEWHERE = (
 _RSYNC = ('rsync', ('wsrep_sst_rsync', 'rsync', 'lsof|ss'))
 _RSYNC_56 = ('rsync', ('wsrep_sst_rsync', 'rsync', 'lsof', 'ps', 'bash'))
 _RSYNC_TLS = ('rsync+tls', (*_RSYNC[1], 'stunnel'))
+# nc serves only with transferfmt=nc in [sst], which we do not set, and socat
+# is its default: get_transfer in wsrep_sst_mariabackup (MariaDB 10.6 to 11.8)
+# and wsrep_sst_xtrabackup-v2 (PXC 5.6 to 8.4), which finds it with "which".
 _MARIABACKUP = ('mariabackup', (
-    'wsrep_sst_mariabackup', 'mariadb-backup|mariabackup', 'socat|nc'))
-_MARIABACKUP_TLS = ('mariabackup+tls', (*_MARIABACKUP[1][:-1], 'socat'))
+    'wsrep_sst_mariabackup', 'mariadb-backup|mariabackup', 'socat'))
+_MARIABACKUP_TLS = ('mariabackup+tls', _MARIABACKUP[1])
 _XTRABACKUP = ('xtrabackup-v2', (
-    'wsrep_sst_xtrabackup-v2', 'innobackupex|xtrabackup', 'socat|nc'))
-_XTRABACKUP_TLS = ('xtrabackup-v2+tls', (*_XTRABACKUP[1][:-1], 'socat'))
-# PXC 8 brings the backup program in a folder of its own.
-_XTRABACKUP_8 = ('xtrabackup-v2', ('wsrep_sst_xtrabackup-v2', 'socat|nc'))
-_XTRABACKUP_8_TLS = ('xtrabackup-v2+tls', ('wsrep_sst_xtrabackup-v2', 'socat'))
+    'wsrep_sst_xtrabackup-v2', 'innobackupex|xtrabackup', 'socat', 'which'))
+_XTRABACKUP_TLS = ('xtrabackup-v2+tls', _XTRABACKUP[1])
+# It compares certificate and key: verify_cert_matches_key.
+_XTRABACKUP_57_TLS = ('xtrabackup-v2+tls', (
+    *_XTRABACKUP[1], 'openssl', 'diff'))
+# PXC 8 brings the backup program in a folder of its own. It looks with ps for
+# its listener, and starts a server beside to upgrade what it got
+# (run_post_processing_steps in wsrep_sst_common).
+_XTRABACKUP_8 = ('xtrabackup-v2', (
+    'wsrep_sst_xtrabackup-v2', 'socat', 'which', 'ps', 'mysql', 'mysqladmin'))
+_XTRABACKUP_8_TLS = ('xtrabackup-v2+tls', (
+    *_XTRABACKUP_8[1], 'openssl', 'diff'))
+
+# A joiner's script listens before a donor is chosen, and ends if nothing came
+# within 100 s (PXC) or 300 s (MariaDB): behind a busy donor it would end and
+# be started again for ever. 0: no end ("sst-initial-timeout" in "Percona
+# XtraBackup SST configuration"; wsrep_sst_mariabackup of MariaDB 10.6).
+_NO_INITIAL_TIMEOUT = (('sst-initial-timeout', '0'),)
+# Each SIGTERM first sleeps it, 10 s by default, for a proxy that looks at
+# pxc_maint_mode ("Index of wsrep system variables" of PXC 5.7, 8.0, 8.4; since
+# 5.7.16, as pxc_encrypt_cluster_traffic is, pull request 365 of PXC).
+_NO_MAINTENANCE = (('pxc_maint_transition_period', '1'),)
+# A component writes what the server has into a file each day ("Telemetry and
+# data collection", "Disable DB component", of Percona Server); not every 8.0
+# knows it.
+_NO_TELEMETRY = (('loose_percona_telemetry_disable', '1'),)
 
 # encrypt=3 without an authority, and encrypt=2 with certificate and key in
 # one file, as "Percona XtraDB Cluster 5.6: Encrypting SST traffic" has them.
@@ -144,6 +211,7 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
                          'BINLOG MONITOR'),
         strict_mode_variable=None,
         traffic_encryption_variable=None,
+        sst_options=_NO_INITIAL_TIMEOUT,
         sst_encryption=_MARIADB_SST_TLS,
         knows_alter_user=True,
         collation=_UCA_14_0 if version >= (11, 5) else _GENERAL,
@@ -151,6 +219,8 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
         grant_makes_accounts=True,
         longest_user=128,
         longest_host=255,
+        prepared=ROLLBACK,
+        recover_options=(),
         settings=_NO_QUERY_CACHE,
         removed_options=frozenset({
             'innodb_buffer_pool_instances', 'innodb_log_files_in_group',
@@ -205,6 +275,7 @@ _PXC_56 = Dialect(
     sst_user_grants=('RELOAD', 'LOCK TABLES', 'REPLICATION CLIENT'),
     strict_mode_variable=None,
     traffic_encryption_variable=None,
+    sst_options=_NO_INITIAL_TIMEOUT,
     sst_encryption=_XTRABACKUP_SST_TLS,
     knows_alter_user=False,
     collation=_GENERAL,
@@ -212,6 +283,8 @@ _PXC_56 = Dialect(
     grant_makes_accounts=True,
     longest_user=16,
     longest_host=60,
+    prepared=ROLLBACK,
+    recover_options=(),
     settings=(*_NO_QUERY_CACHE, *_DIRECT),
     removed_options=frozenset({
         'wsrep_applier_threads', 'pxc_strict_mode', 'mysqlx', 'wsrep_on',
@@ -229,7 +302,7 @@ _PXC_57 = dataclasses.replace(
         '/usr/lib/galera3/libgalera_smm.so',
         '/usr/lib/libgalera_smm.so',
         *_ELSEWHERE),
-    sst_programs=(_XTRABACKUP, _RSYNC, _XTRABACKUP_TLS),
+    sst_programs=(_XTRABACKUP, _RSYNC, _XTRABACKUP_57_TLS),
     sst_auth_section='mysqld',
     sst_user_grants=('RELOAD', 'LOCK TABLES', 'PROCESS',
                      'REPLICATION CLIENT'),
@@ -238,6 +311,8 @@ _PXC_57 = dataclasses.replace(
     sst_encryption=(),
     knows_alter_user=True,
     longest_user=32,
+    recover_options=_TELL_NOTES,
+    settings=(*_PXC_56.settings, *_NO_MAINTENANCE),
     removed_options=frozenset({
         'wsrep_applier_threads', 'mysqlx', 'innodb_redo_log_capacity',
         'wsrep_on'}))
@@ -265,7 +340,8 @@ _PXC_80 = dataclasses.replace(
     longest_host=255,
     # The binary log is on by default there, and fills the volume; Galera
     # does not need it. The X protocol is one port more to guard.
-    settings=(*_DIRECT, ('skip_log_bin', ''), ('mysqlx', '0')),
+    settings=(*_DIRECT, ('skip_log_bin', ''), ('mysqlx', '0'),
+              *_NO_MAINTENANCE, *_NO_TELEMETRY),
     removed_options=frozenset({
         'query_cache_type', 'query_cache_size', 'query_cache_limit',
         'wsrep_sst_auth', 'innodb_file_format', 'wsrep_on',
@@ -281,7 +357,7 @@ _PXC_84 = dataclasses.replace(
     redo_log=('innodb_redo_log_capacity', 1),
     removed_options=_PXC_80.removed_options | frozenset({
         'default_authentication_plugin', 'skip_ssl',
-        'wsrep_slave_threads', 'innodb_parallel_dblwr_encrypt'}),
+        'innodb_parallel_dblwr_encrypt'}),
     minimum_safe_version=None,
     minimum_reason='')
 

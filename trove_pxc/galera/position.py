@@ -27,15 +27,10 @@ from typing import Any
 from typing import NamedTuple
 
 from trove_pxc.galera import errors
+from trove_pxc.galera import serverlog
 from trove_pxc.galera.view import NIL_UUID
 
 UNKNOWN_SEQNO = -1
-
-# MySQL 8 and MariaDB prefix the line with a time and a thread; PXC 8 logs
-# "Recovered position" through its component: only the tail is stable.
-_RECOVERED = re.compile(
-    r'Recovered position:?\s*'
-    r'([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}):(-?\d+)')
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 
@@ -159,13 +154,10 @@ def parse_recovered(log_text: str) -> tuple[str, int] | None:
     None if there is none, or if it is the nil position, which says as
     much: InnoDB holds no position.
     """
-    found = _RECOVERED.findall(log_text)
-    if not found:
+    found = serverlog.recovered_position(log_text)
+    if found is None or found[0] == NIL_UUID or found[1] < 0:
         return None
-    uuid, seqno = found[-1][0].lower(), int(found[-1][1])
-    if uuid == NIL_UUID or seqno < 0:
-        return None
-    return uuid, seqno
+    return found[0].lower(), found[1]
 
 
 def combine(grastate_text: str | None, recover_log: str | None,

@@ -60,7 +60,7 @@ class Dialect:
     :ivar formation_sst_method: the quickest that is right while the
         cluster is still empty and serves nobody.
     :ivar sst_programs: what each method needs in the image: names of
-        programs, or of several that serve alike, 'socat|nc'. A method that
+        programs, or of several that serve alike, 'lsof|ss'. A method that
         can be encrypted stands there a second time, as 'rsync+tls'.
     :ivar sst_auth_methods: those that need an SST user.
     :ivar sst_auth_section: where its name and password stand: 'mysqld' as
@@ -71,6 +71,7 @@ class Dialect:
         traffic between members with the server's own ssl_ca, ssl_cert and
         ssl_key; None where Galera's library and the SST scripts have
         options of their own for it.
+    :ivar sst_options: what stands in the [sst] section in any case.
     :ivar sst_encryption: the options of the [sst] section that make a
         state transfer encrypted, both ends proving who they are; '{ca}',
         '{cert}', '{key}' and '{pair}' stand for the files' paths.
@@ -84,6 +85,12 @@ class Dialect:
         in MySQL 8.0.11").
     :ivar longest_user: characters that the name of a user may have.
     :ivar longest_host: characters that the host of a user may have.
+    :ivar prepared: what is done with transactions that a server that was
+        killed had prepared, where it keeps no binary log and refuses to
+        start because of them: the value of its --tc-heuristic-recover; ''
+        for nothing. See catalogue.ROLLBACK.
+    :ivar recover_options: what --wsrep-recover needs besides, to tell the
+        position.
     :ivar settings: options of the [mysqld] section that this series wants
         beside the common ones; an empty value stands for a bare option.
     :ivar removed_options: options that keep the server from starting.
@@ -114,6 +121,7 @@ class Dialect:
     sst_user_grants: tuple[str, ...]
     strict_mode_variable: str | None
     traffic_encryption_variable: str | None
+    sst_options: tuple[tuple[str, str], ...]
     sst_encryption: tuple[tuple[str, str], ...]
     knows_alter_user: bool
     collation: str
@@ -121,6 +129,8 @@ class Dialect:
     grant_makes_accounts: bool
     longest_user: int
     longest_host: int
+    prepared: str
+    recover_options: tuple[str, ...]
     settings: tuple[tuple[str, str], ...]
     removed_options: frozenset[str]
     minimum_safe_version: tuple[int, int, int] | None = None

@@ -45,6 +45,8 @@ _PASSWORDS = ('admin_password', 'root_password', 'sst_password')
 
 #: options whose variable has another name
 _AS_VARIABLE = {'skip_log_bin': 'log_bin'}
+#: before an option that not every server knows
+_LOOSE = 'loose_'
 #: ends of the names of variables that may hold a secret
 _SECRET = ('_auth', '_password', '_passphrase', '_secret')
 
@@ -283,7 +285,8 @@ def variables(dialect: Dialect, facts: MemberFacts,
     options = [*_server_options(dialect, facts, DATA_DIR, SOCKET, PID_FILE),
                *_of_cluster(dialect, facts, '', identity)]
     return frozenset({'wsrep_sst_method'}.union(
-        _AS_VARIABLE.get(name, name) for name, _ in options))
+        _AS_VARIABLE.get(name, name.removeprefix(_LOOSE))
+        for name, _ in options))
 
 
 def shown(known: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
@@ -347,10 +350,12 @@ def cluster_config(dialect: Dialect, facts: MemberFacts,
     sections = [_section('mysqld', options)]
     if backup:
         sections.append(_section(dialect.sst_auth_section, backup))
-    if identity is not None and encrypted_sst and dialect.sst_encryption:
-        sections.append(_section('sst', [
-            (name, identity.filled_in(value))
-            for name, value in dialect.sst_encryption]))
+    transfer = [*dialect.sst_options]
+    if identity is not None and encrypted_sst:
+        transfer += [(name, identity.filled_in(value))
+                     for name, value in dialect.sst_encryption]
+    if transfer:
+        sections.append(_section('sst', transfer))
     return '\n'.join(sections)
 
 

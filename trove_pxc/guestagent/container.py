@@ -21,7 +21,6 @@ import datetime
 import hashlib
 import json
 import os
-import re
 from typing import Any
 
 import docker
@@ -32,18 +31,13 @@ from trove.common import constants
 from trove.guestagent.utils import docker as trove_docker
 
 from trove_pxc import exceptions
+from trove_pxc.galera import serverlog
 
 LOG = logging.getLogger(__name__)
 
 NAME = 'database'  # Trove's own name for it
 _HELPER = 'database-helper'
 _LABEL = 'trove-pxc.specification'
-_END = re.compile(
-    r'\[ERROR\] Aborting|\[ERROR\] the position could not be recovered|'
-    r'\[ERROR\] .* could not be initialised|'
-    r'got signal|sst_received failed|'
-    r'Application (received wrong state|state transfer failed)')
-_LONGEST_CHAIN = 6
 _LOGS = {'max-size': '20m', 'max-file': '3'}
 
 
@@ -242,7 +236,8 @@ class DatabaseContainer:
         if code:
             raise exceptions.ServerStartFailed(
                 f'"{word}" of the start program ended with {code} in the '
-                f'image {specification.image}: {telling_line(text)}')
+                f'image {specification.image}: '
+                f'{serverlog.telling_line(text)}')
         return str(text)
 
     def _remove_helper(self) -> None:
@@ -308,25 +303,3 @@ def _mounts(mounts: tuple[Mount, ...]) -> list[docker.types.Mount]:
     return [docker.types.Mount(mount.target, mount.source, type='bind',
                                read_only=mount.read_only)
             for mount in mounts if mount.required]
-
-
-def telling_line(text: str) -> str:
-    """The line of a server's log that tells best of its last error, or ''.
-
-    Of a server that went down for it, the first of the errors that made it:
-    each brings others in its train. Else the last one.
-    """
-    telling = [line.strip() for line in text.splitlines()
-               if '[ERROR]' in line or 'mysqld got signal' in line]
-    chain: list[str] = []
-    ended = False
-    for line in telling:
-        if _END.search(line):
-            ended = True
-            continue
-        if ended:
-            chain, ended = [], False
-        chain.append(line)
-    if not chain:
-        return (telling or [''])[-1]
-    return chain[-_LONGEST_CHAIN:][0] if ended else chain[-1]

@@ -19,6 +19,7 @@ import datetime
 import re
 from typing import NamedTuple
 
+from trove_pxc.galera import serverlog
 from trove_pxc.galera import view
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import database
@@ -31,14 +32,8 @@ _LOOP_RESTARTS = 2
 _LOOP_SECONDS = 30
 _SILENCES = 3  # in a row, each some seconds long
 
-# Galera counts a joiner anew that was away while its transfer ran, takes no
-# word of it that it has joined, and does not have it ask again. All members
-# log it: who joins beside such a one and takes long is started once more.
-# One that did not get all that it missed leaves the others, and says so.
-_REJECTED = re.compile(r'Rejecting JOIN message from .*: new State Transfer '
-                       'required')
-_GAVE_UP = re.compile(r'\[ERROR\] WSREP: .*node restart required')
-_STARTS = 'galera-start: starting '
+# Of who joins beside one whose transfer was in vain, all members log it: who
+# takes long is started once more.
 _JOIN_LINES = 5000
 _JOINS_SECONDS = 30
 
@@ -146,9 +141,9 @@ class Observer:
         if self._joins.elapsed < _JOINS_SECONDS:
             return False
         self._joins = None
-        log = '\n'.join(self._container.last_lines(_JOIN_LINES))
-        why = _REJECTED if node_view.in_primary else _GAVE_UP
-        return why.search(log.rpartition(_STARTS)[2]) is not None
+        log = self._container.last_lines(_JOIN_LINES)
+        return (serverlog.says_join_rejected(log) if node_view.in_primary
+                else serverlog.says_restart_required(log))
 
     def _stopped(self, seen: container.Seen) -> Observation:
         state = _state_of_stopped(seen)
@@ -170,7 +165,8 @@ class Observer:
                  and seen.seconds_up(now) <= _LOOP_SECONDS)
         return Observation(
             view.ServerState.CRASHED if loops else view.ServerState.STARTING,
-            error=self._telling_line() if fails else '', receiving=receives)
+            error=self._telling_line() if failures > 0 else '',
+            receiving=receives)
 
     def _state_of_silent(self, seen: container.Seen) -> view.ServerState:
         if (self._answered_start == seen.started_at
@@ -184,7 +180,7 @@ class Observer:
                    for line in self._container.programs())
 
     def _telling_line(self) -> str:
-        return container.telling_line(
+        return serverlog.telling_line(
             '\n'.join(self._container.last_lines(_LOG_LINES)))
 
 

@@ -19,6 +19,7 @@ from importlib import resources
 import shlex
 
 from trove_pxc.galera import dialect as dialects
+from trove_pxc.galera import serverlog
 from trove_pxc.guestagent import places
 
 # Paths inside the container.
@@ -70,14 +71,20 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'TIME_ZONE_COMMANDS': ' '.join(dialect.time_zone_commands),
         'ZONEINFO_DIR': ZONEINFO_DIR,
         'DEFAULTS_FILE': DEFAULTS_FILE,
+        'INCLUDE_DIR': where.include_dir,
         'DATA_DIR': where.data_dir,
         'ORDER_DIR': ORDER_DIR,
         'TRANSFER_DIR': where.transfer_dir,
         'ROOM_KIB': str(places.ROOM_BYTES >> 10),
+        'LOG_ERROR': serverlog.ERROR,
+        'LOG_POSITION': serverlog.POSITION,
+        'LOG_PREPARED': serverlog.PREPARED,
+        'PREPARED': dialect.prepared,
+        'RECOVER_OPTIONS': ' '.join(dialect.recover_options),
     }
     lines = [f'{name}={shlex.quote(value)}'
              for name, value in values.items()]
-    return '\n'.join([*lines, _sst_needs(dialect),
+    return '\n'.join([*lines, _sst_needs(dialect), _read_log_line(),
                       _initialise(dialect)]) + '\n'
 
 
@@ -87,6 +94,26 @@ def _sst_needs(dialect: dialects.Dialect) -> str:
              for method, programs in dialect.sst_programs]
     return '\n'.join(['sst_needs() {', '    case $1 in', *cases,
                       '    esac', '}'])
+
+
+def _read_log_line() -> str:
+    """A shell function: what a line of the server's log says, as $event."""
+    quote = shlex.quote
+    shut_down = [f'{quote(serverlog.SHUT_DOWN_BEGINS)}*',
+                 *(f'*{quote(text)}' for text in serverlog.SHUT_DOWN_ENDS)]
+    of_galera = [f'{quote(text)}*' for text in serverlog.OF_GALERA]
+    events = [
+        f"    {' | '.join(f'*{quote(text)}*' for text in texts)}) "
+        f'event={kind} ;;' for kind, texts in serverlog.EVENTS]
+    return '\n'.join([
+        'read_log_line() {', '    event=', '    case $1 in',
+        "    *'] '*) ;;", '    *) return ;;', '    esac',
+        "    rest=${1#*'] '}", '    case $rest in',
+        f"    {' | '.join(shut_down)})",
+        f'        event={serverlog.Event.SHUT_DOWN}', '        return ;;',
+        f"    {' | '.join(of_galera)}) ;;", '    *) return ;;', '    esac',
+        f'    case $1 in *{quote(serverlog.WARNING)}*) return ;; esac',
+        '    case $rest in', *events, '    esac', '}'])
 
 
 def _initialise(dialect: dialects.Dialect) -> str:

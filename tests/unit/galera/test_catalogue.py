@@ -104,6 +104,36 @@ class CatalogueTest(testtools.TestCase):
                 (*one.sst_methods, *one.sst_methods_with_tls),
                 tuple(dict(one.sst_programs)), one.name)
 
+    def test_what_the_default_method_needs_beside_its_script(self):
+        backup = 'mariadb-backup|mariabackup'
+        xtrabackup = 'innobackupex|xtrabackup'
+        eight = {'socat', 'which', 'ps', 'mysql', 'mysqladmin'}
+        tls = {'openssl', 'diff'}
+        for key, plain, encrypted in (
+                (('pxc', 5, 6), {xtrabackup, 'socat', 'which'}, set()),
+                (('pxc', 5, 7), {xtrabackup, 'socat', 'which'}, tls),
+                (('pxc', 8, 0), eight, tls),
+                (('pxc', 8, 4), eight, tls),
+                (('mariadb', 10, 6), {backup, 'socat'}, set()),
+                (('mariadb', 11, 8), {backup, 'socat'}, set())):
+            one = ALL[key]
+            programs = {method: set(needs) for method, needs
+                        in one.sst_programs}
+            script = {f'wsrep_sst_{one.default_sst_method}'}
+            self.assertEqual(plain | script,
+                             programs[one.default_sst_method], key)
+            self.assertEqual(
+                plain | encrypted | script,
+                programs[f'{one.default_sst_method}+tls'], key)
+
+    def test_what_eight_four_has_removed(self):
+        """wsrep_slave_threads is deprecated there since 8.0.26-16."""
+        self.assertEqual(
+            {'default_authentication_plugin', 'skip_ssl',
+             'innodb_parallel_dblwr_encrypt'},
+            ALL['pxc', 8, 4].removed_options
+            - ALL['pxc', 8, 0].removed_options)
+
     def test_the_best_method_can_be_encrypted(self):
         for one in catalogue.DIALECTS:
             self.assertTrue(one.can_encrypt(one.default_sst_method))
@@ -145,6 +175,17 @@ class CatalogueTest(testtools.TestCase):
             wanted = {name for name, _ in one.settings}
             wanted |= {one.applier_threads_variable, one.redo_log[0]}
             self.assertEqual(set(), wanted & one.removed_options, one.name)
+
+    def test_what_was_prepared_is_never_committed(self):
+        for one in catalogue.DIALECTS:
+            self.assertEqual('ROLLBACK', one.prepared, one.name)
+
+    def test_who_must_be_told_to_log_the_position(self):
+        for key, one in ALL.items():
+            self.assertEqual(
+                ('--log-error-verbosity=3',) if key in (
+                    ('pxc', 5, 7), ('pxc', 8, 0), ('pxc', 8, 4)) else (),
+                one.recover_options, one.name)
 
     def test_too_old_ones_have_a_reason(self):
         for one in catalogue.DIALECTS:

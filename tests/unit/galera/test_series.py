@@ -32,10 +32,10 @@ SERIES = series.Dialect(
                   ('backup', ('bk',)), ('dump', ('dp',))),
     sst_auth_methods=('backup',), sst_auth_section='mysqld',
     sst_user_grants=(), strict_mode_variable=None,
-    traffic_encryption_variable=None, sst_encryption=(),
+    traffic_encryption_variable=None, sst_options=(), sst_encryption=(),
     knows_alter_user=True, collation='utf8mb4_general_ci',
     time_zone_commands=('zones',), grant_makes_accounts=True, longest_user=32,
-    longest_host=60, settings=(),
+    longest_host=60, prepared='', recover_options=(), settings=(),
     removed_options=frozenset(),
     minimum_safe_version=(9, 1, 5), minimum_reason='it loses writes')
 

@@ -203,6 +203,18 @@ class ServerConfigTest(testtools.TestCase):
             self.assertIsNone(options['skip_log_bin'])
             self.assertEqual('0', options['mysqlx'])
 
+    def test_a_stop_does_not_wait_for_a_proxy(self):
+        for one in catalogue.DIALECTS:
+            self.assertEqual(
+                '1' if (one.manager, one.version) >= ('pxc', (5, 7)) else None,
+                server(one).get('pxc_maint_transition_period'), one.name)
+
+    def test_eight_series_tell_nobody_of_themselves(self):
+        for one in catalogue.DIALECTS:
+            self.assertEqual(
+                '1' if (one.manager, one.version) >= ('pxc', (8, 0)) else None,
+                server(one).get('loose_percona_telemetry_disable'), one.name)
+
     def test_two_members_differ_in_nothing_but_their_id(self):
         one = dialect.for_version('mariadb', '10.11')
         first, second = (server(one, instance_id=name) for name in 'ab')
@@ -246,11 +258,12 @@ class VariablesTest(testtools.TestCase):
                     one, facts(defaults=DEFAULTS), SECRETS, 'p',
                     identity.Paths('/tls')))['mysqld']}
             self.assertEqual(
-                {'skip_log_bin', 'wsrep_sst_auth'} & rendered,
+                {'skip_log_bin', 'wsrep_sst_auth',
+                 'loose_percona_telemetry_disable'} & rendered,
                 rendered - named)
             self.assertEqual(
-                {'log_bin'} if 'skip_log_bin' in rendered else set(),
-                named - rendered)
+                {'log_bin', 'percona_telemetry_disable'}
+                if 'skip_log_bin' in rendered else set(), named - rendered)
 
     def test_only_what_was_asked_for_is_shown(self):
         known = {'max_connections': '64', 'Uptime': '5', 'wsrep_on': 'ON'}
@@ -316,6 +329,13 @@ class ClusterConfigTest(testtools.TestCase):
         self.assertNotIn('wsrep_sst_auth', sections['mysqld'])
         self.assertEqual({'user': 'os_sst', 'password': 'sst-pass'},
                          sections['xtrabackup'])
+
+    def test_a_joiner_waits_for_its_donor_as_long_as_it_takes(self):
+        for one in catalogue.DIALECTS:
+            for method in one.sst_methods:
+                self.assertEqual(
+                    '0', cluster(one, sst_method=method)['sst'][
+                        'sst-initial-timeout'], one.name)
 
     def test_mariadb_is_told_to_replicate(self):
         for one in catalogue.DIALECTS:
@@ -386,11 +406,13 @@ class EncryptionTest(testtools.TestCase):
 
     def test_state_transfers_prove_who_asks_and_who_gives(self):
         for key, wanted in (
-                (('pxc', '5.6'), {'encrypt': '2',
+                (('pxc', '5.6'), {'sst-initial-timeout': '0',
+                                  'encrypt': '2',
                                   'tca': '/etc/mysql/tls/ca.pem',
                                   'tcert': '/etc/mysql/tls/pair.pem'}),
-                (('pxc', '8.4'), None),
+                (('pxc', '8.4'), {'sst-initial-timeout': '0'}),
                 (('mariadb', '10.11'), {
+                    'sst-initial-timeout': '0',
                     'encrypt': '3', 'tca': '/etc/mysql/tls/ca.pem',
                     'tcert': '/etc/mysql/tls/cert.pem',
                     'tkey': '/etc/mysql/tls/key.pem',
@@ -400,8 +422,8 @@ class EncryptionTest(testtools.TestCase):
 
     def test_a_method_that_cannot_be_encrypted_gets_no_options_for_it(self):
         one = dialect.for_version('pxc', '5.6')
-        self.assertNotIn('sst', self.encrypted(
-            one, encrypted_sst=False, sst_method='rsync'))
+        self.assertEqual({'sst-initial-timeout': '0'}, self.encrypted(
+            one, encrypted_sst=False, sst_method='rsync')['sst'])
 
     def test_without_it_nothing_is_left_of_it(self):
         for one in catalogue.DIALECTS:
@@ -409,3 +431,4 @@ class EncryptionTest(testtools.TestCase):
                 one, facts(), SECRETS, one.provider_paths[0])
             self.assertNotIn('/tls/', text)
             self.assertNotIn('ssl', text.replace('ssl-mode', ''), one.name)
+            self.assertNotIn('encrypt', read(text)['sst'], one.name)

@@ -72,10 +72,11 @@ class ConfigurationTest(fakes.GuestTestCase):
         self.assertIn('[sst]', text)
 
     def test_transfers_are_encrypted_if_the_image_can(self) -> None:
-        self.assertNotIn('[sst]', self.write(in_image=('mariabackup',)))
-        self.assertIn('[sst]', self.write(
+        encrypted = '\nencrypt = '
+        self.assertNotIn(encrypted, self.write(in_image=('mariabackup',)))
+        self.assertIn(encrypted, self.write(
             in_image=('mariabackup', 'mariabackup+tls')))
-        self.assertNotIn('[sst]', self.write(PXC, sst_method='rsync'))
+        self.assertNotIn(encrypted, self.write(PXC, sst_method='rsync'))
 
     def test_accounts_are_written_for_the_server_alone(self) -> None:
         self.configuration.write_initial_accounts(

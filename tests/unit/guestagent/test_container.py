@@ -183,11 +183,11 @@ class HelperTest(fakes.GuestTestCase):
         self.engine.known['database-helper'].remove.assert_called()
 
     def test_a_failure_quotes_the_telling_line(self) -> None:
-        self.engine.helper_prints('a\nx [ERROR] no space\nb\n', 1)
+        self.engine.helper_prints('a\nmysqld: [ERROR] no space\nb\n', 1)
         failure = self.assertRaises(
             exceptions.ServerStartFailed, self.container.run_helper,
             SPECIFICATION, 'recover')
-        self.assertIn('x [ERROR] no space', str(failure))
+        self.assertIn('mysqld: [ERROR] no space', str(failure))
 
     def test_what_docker_refuses_is_told(self) -> None:
         self.engine.client.containers.create.side_effect = (
@@ -196,62 +196,3 @@ class HelperTest(fakes.GuestTestCase):
             exceptions.ServerStartFailed, self.container.run_helper,
             SPECIFICATION, 'version')
         self.assertIn('no sh in the image', str(failure))
-
-
-class TellingLineTest(fakes.GuestTestCase):
-
-    def test_the_last_error_tells(self) -> None:
-        log = ('[ERROR] first\n[Note] x\n 12:00 [ERROR] second \n'
-               '[Note] Shutdown complete\n')
-        self.assertEqual('12:00 [ERROR] second',
-                         container.telling_line(log))
-
-    def test_a_cause_tells_more_than_its_consequences(self) -> None:
-        log = ("[ERROR] mariadbd: unknown variable 'x=1'\n"
-               '[ERROR] Aborting\n'
-               '[ERROR] WSREP: sst_received failed: interrupted\n'
-               '[ERROR] WSREP: Application received wrong state: \n'
-               '261125 10:29:17 [ERROR] /usr/sbin/mariadbd got signal 11 ;\n')
-        self.assertEqual("[ERROR] mariadbd: unknown variable 'x=1'",
-                         container.telling_line(log))
-
-    def test_the_first_of_a_chain_of_errors_tells_most(self) -> None:
-        start = ('[ERROR] InnoDB: ibdata1 uses page size 16384\n'
-                 '[ERROR] InnoDB: Plugin initialization aborted\n'
-                 '[ERROR] Unknown/unsupported storage engine: InnoDB\n'
-                 '[ERROR] Aborting\n'
-                 'galera-start: [ERROR] the position could not be '
-                 'recovered; the data is untouched\n')
-        for log in (start, f'[ERROR] of another start\n{start}',
-                    f'[ERROR] x\n[ERROR] Aborting\n{start}', start * 3):
-            self.assertIn('page size 16384', container.telling_line(
-                log.replace('[ERROR] of another start',
-                            '[ERROR] of another start\n[ERROR] Aborting')))
-
-    def test_why_a_data_directory_could_not_be_initialised(self) -> None:
-        log = ("[ERROR] InnoDB: The error means the disk is full\n"
-               '[ERROR] Unknown/unsupported storage engine: InnoDB\n'
-               '[ERROR] Aborting\n'
-               'galera-start: [ERROR] the data directory could not be '
-               'initialised\n'
-               '[ERROR] InnoDB: The error means the disk is full\n'
-               '[ERROR] Aborting\n'
-               'galera-start: [ERROR] /var/lib/mysql/data could not be '
-               'initialised, nothing was started\n')
-        self.assertIn('disk is full', container.telling_line(log))
-
-    def test_a_chain_does_not_reach_back_for_ever(self) -> None:
-        log = '\n'.join(f'[ERROR] {number}' for number in range(100))
-        self.assertEqual('[ERROR] 94', container.telling_line(
-            f'{log}\nmysqld got signal 6 ;'))
-
-    def test_what_came_after_an_end_is_the_last_word(self) -> None:
-        self.assertEqual('[ERROR] new', container.telling_line(
-            '[ERROR] old\n[ERROR] Aborting\n[ERROR] newer\n[ERROR] new\n'))
-
-    def test_a_consequence_tells_more_than_nothing(self) -> None:
-        self.assertEqual('mysqld got signal 6 ;', container.telling_line(
-            '[Note] x\nmysqld got signal 6 ;\n'))
-
-    def test_nothing_to_tell(self) -> None:
-        self.assertEqual('', container.telling_line('[Note] fine\n'))

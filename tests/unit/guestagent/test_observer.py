@@ -58,7 +58,7 @@ class ObserverTest(testtools.TestCase):
             container.DatabaseContainer, instance=True)
         self.admin = mock.create_autospec(database.Database, instance=True)
         self.admin.view.return_value = SYNCED
-        self.container.last_lines.return_value = ['x [ERROR] disk full']
+        self.container.last_lines.return_value = ['mysqld: [ERROR] disk full']
         self.container.programs.return_value = ['mariadbd --wsrep_on']
         self.observer = observer.Observer(self.container)
         self.docker(status='running')
@@ -92,7 +92,7 @@ class ObserverTest(testtools.TestCase):
     def test_a_crash_tells_its_code_and_last_error(self) -> None:
         self.docker(status='exited', exit_code=1)
         seen = self.observer.observe(self.admin)
-        self.assertEqual(('x [ERROR] disk full', 1), seen[2:4])
+        self.assertEqual(('mysqld: [ERROR] disk full', 1), seen[2:4])
 
     def test_docker_s_own_error_counts_first(self) -> None:
         self.docker(status='created', exit_code=128, error='no folder')
@@ -114,7 +114,7 @@ class ObserverTest(testtools.TestCase):
         self.admin.view.side_effect = database.NobodyListens('')
         self.docker(status='running', restarts=2, started_at=ago(1))
         seen = self.observer.observe(self.admin)
-        self.assertEqual((State.CRASHED, 'x [ERROR] disk full'),
+        self.assertEqual((State.CRASHED, 'mysqld: [ERROR] disk full'),
                          (seen.state, seen.error))
 
     def test_a_loop_is_one_though_the_log_tells_nothing(self) -> None:
@@ -161,6 +161,18 @@ class ObserverTest(testtools.TestCase):
         self.docker(status='running', restarts=1, started_at=ago(1))
         self.assertEqual(State.STARTING, self.state())
 
+    def test_a_start_after_a_crash_tells_of_the_crash(self) -> None:
+        self.admin.view.side_effect = database.NobodyListens('')
+        self.container.last_lines.return_value = [
+            '11:40:21 UTC - mysqld got signal 11 ;', STARTS]
+        for restarts, error in ((0, ''), (1, 'mysqld got signal 11 ;')):
+            self.docker(status='running', restarts=restarts,
+                        started_at=ago(300))
+            seen = self.observer.observe(self.admin)
+            self.assertEqual(State.STARTING, seen.state)
+            self.assertTrue(seen.error.endswith(error), seen.error)
+            self.assertEqual(bool(error), bool(seen.error))
+
     def test_a_long_transfer_after_old_crashes_is_a_start(self) -> None:
         self.admin.view.side_effect = database.NobodyListens('')
         self.docker(status='running', restarts=5, started_at=ago(60))
@@ -200,7 +212,7 @@ class ObserverTest(testtools.TestCase):
             "wsrep_sst_rsync --role 'joiner'"]
         self.docker(status='running', restarts=2, started_at=ago(1))
         seen = self.observer.observe(self.admin)
-        self.assertEqual((State.STARTING, True, 'x [ERROR] disk full'),
+        self.assertEqual((State.STARTING, True, 'mysqld: [ERROR] disk full'),
                          (seen.state, seen.receiving, seen.error))
 
     def test_silence_after_an_answer_is_a_hang(self) -> None:

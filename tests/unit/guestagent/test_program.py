@@ -12,13 +12,17 @@
 
 """The settings of the start program, in the shell's words."""
 
+import shlex
 import subprocess
 
 import testtools
 
 from trove_pxc.galera import dialect
+from trove_pxc.galera import serverlog
 from trove_pxc.guestagent import places
 from trove_pxc.guestagent import program
+
+from tests.unit.galera import logs
 
 
 def shell(text: str, then: str) -> str:
@@ -74,6 +78,26 @@ class SettingsTest(testtools.TestCase):
         self.assertEqual(1, len(commands))
         self.assertIn('<--initialize-insecure>', commands[0])
         self.assertIn('<--init-file=/dev/null>', commands[0])
+
+    def test_the_shell_reads_a_log_as_we_do(self) -> None:
+        lines = [line for line, *_ in logs.LINES]
+        lines += [f'2026-11-28 16:50:14 6 {level} WSREP: x{text}x'
+                  for _, texts in serverlog.EVENTS for text in texts
+                  for level in ('[Note]', '[ERROR]', '[Warning]')]
+        lines += [
+            '2015-10-14 04:02:54 70 [Note] mysqld: Shutdown complete',
+            '2025-02-18T11:56:57.759992Z 0 [System] [MY-010910] [Server] '
+            '/usr/sbin/mysqld: Shutdown complete (mysqld 8.0.36-28.1)',
+            "2026-11-28T16:50:14.0Z 9 [Note] [MY-010926] [Server] Access "
+            "denied for user 'x] [MY-000000] [Galera] view((empty))'@'h' (no)"]
+        lines += [f'2026-11-28T16:50:14Z 6 [Note] [MY-000000] [Galera] {text}'
+                  for _, texts in serverlog.EVENTS for text in texts]
+        then = '\n'.join(f'read_log_line {shlex.quote(line)}; echo "$event"'
+                         for line in lines)
+        for manager, version in (('mariadb', '10.11'), ('pxc', '8.4')):
+            self.assertEqual(
+                [serverlog.event(line) for line in lines],
+                shell(self.settings(manager, version), then).splitlines())
 
     def test_the_program_is_in_the_package(self) -> None:
         self.assertTrue(program.text().startswith('#!/bin/sh\n'))

@@ -16,7 +16,7 @@ import os
 import pathlib
 import subprocess
 
-from trove_pxc.guestagent import container
+from trove_pxc.galera import serverlog
 from trove_pxc.guestagent import program
 
 from tests.unit.guestagent import fakes
@@ -35,6 +35,7 @@ COMPONENT = ('2026-11-28 17:22:40 0 [Note] WSREP: New COMPONENT: primary = '
              'yes, bootstrap = no, my_idx = 0, memb_num = 2')
 SILENT = ('2026-11-28 17:22:40 0 [Note] WSREP: Temporary failure in sending '
           'state UUID, will try again in next primary component')
+SHUT_DOWN = '2014-11-05 21:18:23 9 [Note] mysqld: Shutdown complete'
 FORGED = ('2026-11-28 16:50:14 9 [Warning] Access denied for user '
           '"[ERROR] WSREP: Inconsistency detected: me"@"10.0.0.9"')
 # Until it is killed; and long enough to see that it is not.
@@ -104,8 +105,19 @@ class StartTest(starting.StartTestCase):
         (self.fake / 'broken').touch()
         self.order('bootstrap')
         for words in (self.refused(), self.refused(), self.refused()):
-            self.assertIn('ERROR: 1064', container.telling_line(words))
+            self.assertIn('ERROR: 1064', serverlog.telling_line(words))
             self.assertNotIn('secret-1', words)
+
+    def test_the_end_of_one_that_ended_well_is_no_reason(self) -> None:
+        """The power went before it was noted that the database is whole."""
+        (self.data / '.galera-initialising').touch()
+        (self.orders / 'initialise.log').write_text(
+            '2024-09-02T08:34:57.764809Z 0 [System] [MY-015018] [Server] '
+            'MySQL Server Initialization - end.\n')
+        words = self.refused()
+        self.assertIn('MySQL Server Initialization - end', words)
+        self.assertIn('could not be initialised, nothing was started',
+                      serverlog.telling_line(words))
 
     def test_an_unfinished_initialisation_is_done_anew(self) -> None:
         (self.data / 'mysql').mkdir()
@@ -276,6 +288,13 @@ class StartTest(starting.StartTestCase):
             (self.transfer / 'cast-out').unlink()
             (self.data / 'mysql').rmdir()
 
+    def test_what_is_voted_out_may_remove_its_state(self) -> None:
+        """As PXC 8.4.11 does if repl.force_sst_after_inconsistency is on."""
+        self.votes_out(VOTES[1], LEFT)
+        (self.data / 'grastate.dat').unlink()
+        self.assertEqual(137, self.start().returncode)
+        self.assertTrue(self.is_cast_out())
+
     def test_what_leaves_in_order_is_not(self) -> None:
         for lines in ((LEFT,), (VOTES[0],), (FORGED, LEFT)):
             self.votes_out(*lines, then=A_MOMENT)
@@ -293,6 +312,23 @@ class StartTest(starting.StartTestCase):
         self.logs(COMPONENT, SILENT, then=FOR_EVER)
         self.assertEqual(137, self.start().returncode)
         self.assertFalse(self.is_cast_out())
+
+    def test_a_server_that_hangs_after_its_shutdown_is_ended(self) -> None:
+        self.logs('2014-11-05 21:18:22 9 [ERROR] unknown variable x=1',
+                  '2014-11-05 21:18:22 9 [ERROR] Aborting',
+                  SHUT_DOWN, then=FOR_EVER)
+        done = self.start()
+        self.assertEqual(137, done.returncode)
+        self.assertIn('did not end though it has shut down', done.stderr)
+        self.assertIn('unknown variable', serverlog.telling_line(done.stderr))
+
+    def test_a_server_that_ends_after_its_shutdown_is_let(self) -> None:
+        self.command('#!/bin/sh\n[ "$1" = 10 ] && exec /bin/sleep 2\n'
+                     'exec /bin/sleep 0.05\n', 'sleep')
+        self.logs(SHUT_DOWN, then=A_MOMENT)
+        done = self.start()
+        self.assertEqual(0, done.returncode)
+        self.assertNotIn('[ERROR]', done.stderr)
 
     def test_a_component_that_follows_begins_anew(self) -> None:
         """The time for it ends when all that was logged has been read."""

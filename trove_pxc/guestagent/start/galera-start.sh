@@ -50,6 +50,8 @@ SERVER_ENDED='galera-start: the server ended'
 FORGET_SECONDS=6
 # Longer than any change of a component that brings the next one.
 SILENCE_SECONDS=10
+# Longer than a process takes to end that has closed all its files.
+END_SECONDS=10
 NO_POSITION=00000000-0000-0000-0000-000000000000:-1
 
 # The first process of a container gets no default for it.
@@ -168,15 +170,18 @@ initialisation_log() {
     sed -e 's/near .*//' -e '/IDENTIFIED/d' "$INITIAL_LOG"
 }
 
-# Docker starts what failed again, and what counts is what failed first.
+# Docker starts what failed again, and what counts is what failed first. The
+# log of one that ended well, or was cut short, has no cause: its end is not
+# told as one.
 tell_initialisation() {
     [ -e "$INITIAL_LOG" ] || return 0
-    told=$(initialisation_log)
-    echo "$told" >&2
-    case $told in
-    '' | *'[ERROR]'*) ;;
-    *) say "[ERROR] $(echo "$told" | tail -n 1)" ;;
-    esac
+    initialisation_log >&2
+}
+
+# Not every server's programs say of their last words that they are an error.
+note_failure() {
+    initialisation_log | grep -q "$LOG_ERROR" ||
+        say "[ERROR] $(initialisation_log | tail -n 1)" 2>> "$INITIAL_LOG"
 }
 
 # Only what our own unfinished initialisation left is ever deleted.
@@ -213,7 +218,14 @@ refuse_history() {
 initialise_with() {
     # shellcheck disable=SC2034 # initialise_data_dir reads it
     SQL_FILE=$1
-    initialise_data_dir > "$INITIAL_LOG" 2>&1
+    initialise_data_dir > "$INITIAL_LOG" 2>&1 && return
+    note_failure
+    return 1
+}
+
+# The first error, for others follow from it.
+initialisation_error() {
+    initialisation_log | sed -n "s/.*$LOG_ERROR *//p" | head -n 1
 }
 
 # One line for each statement, as the manual of init_file asks for. Of a zone
@@ -254,7 +266,7 @@ initialise_with_time_zones() {
     fi
     initialise_with "$WHOLE_SQL" && return
     say "initialising with the time zones of the image failed, trying" \
-        "without: $(initialisation_log | sed 's/\[ERROR\] *//' | tail -n 1)"
+        "without: $(initialisation_error)"
     clear_data_dir
     return 1
 }
@@ -275,22 +287,50 @@ initialise() {
     rm -f "$UNFINISHED"
 }
 
+try_recovery() {
+    rm -f "$RECOVER_LOG"
+    # shellcheck disable=SC2086 # none or several options
+    "$server" --defaults-file="$DEFAULTS_FILE" \
+        ${basedir_option:+"$basedir_option"} --wsrep-recover $RECOVER_OPTIONS \
+        "$@" --log-error="$RECOVER_LOG" >&2 && return
+    [ ! -e "$RECOVER_LOG" ] || cat "$RECOVER_LOG" >&2
+    return 1
+}
+
+# With one, it is the binary log that decides on what was prepared.
+has_binary_log() {
+    cat "$DEFAULTS_FILE" "$INCLUDE_DIR"/*.cnf 2> /dev/null | grep -Eq \
+        '^[[:space:]]*(loose[-_])?log[-_]bin[[:space:]]*(=|$)'
+}
+
+left_prepared() {
+    [ -n "$PREPARED" ] && grep -qsF "$LOG_PREPARED" "$RECOVER_LOG" &&
+        ! has_binary_log
+}
+
+# Some servers go on and tell the position, some end when they have rolled
+# back, and tell it when they are asked once more.
+recover_prepared() {
+    say "the server was killed with transactions that were prepared and not" \
+        "committed; they are undone by --tc-heuristic-recover=$PREPARED"
+    try_recovery --tc-heuristic-recover="$PREPARED" || try_recovery ||
+        die "the position could not be recovered, though the transactions" \
+            "that were prepared have been rolled back"
+}
+
 recover() {
-    if ! "$server" --defaults-file="$DEFAULTS_FILE" \
-            ${basedir_option:+"$basedir_option"} --wsrep-recover \
-            --log-error="$RECOVER_LOG" >&2; then
-        [ ! -e "$RECOVER_LOG" ] || cat "$RECOVER_LOG" >&2
-        die "the position could not be recovered; the data is untouched"
-    fi
+    try_recovery && return
+    left_prepared || die "the position could not be recovered; the data is" \
+        "untouched"
+    recover_prepared
 }
 
 # To meet the others without a position, while they have one, is a silent
 # divergence: what cannot be recovered is not started.
 recovered_position() {
-    rm -f "$RECOVER_LOG"
     recover
     position=$(sed -n \
-        's/.*[Rr]ecovered position:* *\([0-9a-fA-F-]\{36\}:-*[0-9]*\).*/\1/p' \
+        "s/.*$LOG_POSITION\([0-9a-fA-F-]\{36\}:-*[0-9]*\).*/\1/p" \
         "$RECOVER_LOG" | tail -n 1)
     [ -n "$position" ] || die "the server did not tell its position;" \
         "nothing was started, see $RECOVER_LOG"
@@ -426,6 +466,14 @@ end_silence() {
     kill -KILL "$server_pid"
 }
 
+# Seen with PXC 5.6.21, after a start that failed: the process stays, nobody
+# listens, and Docker does not start it anew. Its data is closed by then.
+end_shut_down() {
+    sleep "$END_SECONDS"
+    say "[ERROR] the server did not end though it has shut down; it is killed"
+    kill -KILL "$server_pid"
+}
+
 # Galera has a server that is voted out leave in order, and skips what the
 # others wrote meanwhile. What its own clients still wait for it certifies
 # without that, and tells them that it is committed, though the others refused
@@ -435,31 +483,38 @@ watch_log() {
     set +e
     voted_out=
     silence_pid=
+    end_pid=
     while IFS= read -r line; do
-        case $line in
-        *"$SERVER_ENDED"*) break ;;
-        *'[Warning]'*) ;;
-        *'Inconsistency detected: '* | *' is inconsistent with group. '*)
-            voted_out=yes ;;
-        *'view((empty))'*)
-            [ -z "$voted_out" ] || kill -KILL "$server_pid" ;;
-        *'New COMPONENT: '*)
+        case $line in *"$SERVER_ENDED"*) break ;; esac
+        read_log_line "$line"
+        case $event in
+        voted-out) voted_out=yes ;;
+        left) [ -z "$voted_out" ] || kill -KILL "$server_pid" ;;
+        component)
             [ -z "$silence_pid" ] || kill "$silence_pid"
             silence_pid=
             ;;
-        *'Temporary failure in sending state UUID'*)
+        silent)
             end_silence &
             silence_pid=$!
+            ;;
+        shut-down)
+            end_shut_down &
+            end_pid=$!
             ;;
         esac
         printf '%s\n' "$line" >&2
     done
+    [ -z "$end_pid" ] || kill "$end_pid" 2> /dev/null
     [ -z "$voted_out" ] || mark_cast_out
 }
 
-# Anybody's words may stand in a log; but this Galera writes for itself.
+# Anybody's words may stand in a log; but this Galera writes for itself. With
+# repl.force_sst_after_inconsistency, of PXC 8.4.11, it removes the file instead
+# (release notes of 8.4.11-11).
 mark_cast_out() {
-    [ "$(saved uuid)" = "${NO_POSITION%%:*}" ] || return
+    [ ! -e "$DATA_DIR/grastate.dat" ] ||
+        [ "$(saved uuid)" = "${NO_POSITION%%:*}" ] || return
     touch "$CAST_OUT"
     sync "$CAST_OUT" "$TRANSFER_DIR" 2> /dev/null || sync
     say "[ERROR] this member was cast out of its cluster; its server was" \
@@ -540,7 +595,6 @@ case ${1:-start} in
 start) start ;;
 recover)
     find_server
-    rm -f "$RECOVER_LOG"
     recover
     cat "$RECOVER_LOG"
     rm -f "$RECOVER_LOG"
