@@ -46,6 +46,8 @@ _PARENT = {'member_name': 'instance',
            'collection_name': '{tenant_id}/instances'}
 _NOTHING = {'type': 'object', 'additionalProperties': False}
 _FORCE = 'force_delete'
+#: Trove does since 26.0
+OFFERS_SSL = hasattr(instance_service.InstanceController, 'ssl_show')
 
 #: an action of an instance, and what its body has to be
 _ACTIONS: dict[str, dict[str, Any]] = {
@@ -114,13 +116,14 @@ def refuse_deletion(req: Any, instance_id: str) -> None:
 
 def sub_resources() -> list[routes.Resource]:
     """The routes behind an instance's address."""
+    controllers: dict[str, _Controller] = {
+        'action': ActionController(), 'backups': InstanceBackupsController(),
+        'configuration': ConfigurationController(), 'log': LogController(),
+        'modules': ModulesController()}
+    if OFFERS_SSL:
+        controllers['ssl'] = SslController()
     return [routes.Resource(name, controller, parent=_PARENT)
-            for name, controller in (
-                ('action', ActionController()),
-                ('backups', InstanceBackupsController()),
-                ('configuration', ConfigurationController()),
-                ('log', LogController()), ('ssl', SslController()),
-                ('modules', ModulesController()))]
+            for name, controller in controllers.items()]
 
 
 class _Controller(wsgi.Controller):

@@ -71,10 +71,9 @@ ROUTES = (
      'index'),
     ('POST', '/instances/i/log', instances.LogController,
      'create'),
-    ('GET', '/instances/i/ssl', instances.SslController,
-     'index'),
-    ('POST', '/instances/i/ssl', instances.SslController,
-     'create'),
+    *((method, '/instances/i/ssl', instances.SslController, action)
+      for method, action in (('GET', 'index'), ('POST', 'create'))
+      if instances.OFFERS_SSL),
     ('GET', '/instances/i/modules', instances.ModulesController,
      'index'),
     ('POST', '/instances/i/modules',

@@ -15,6 +15,7 @@
 from typing import Any
 
 import mock
+import testtools
 from trove.backup import service as backup_service
 from trove.cluster.tasks import ClusterTasks
 from trove.common import exception
@@ -24,6 +25,7 @@ from trove.instance import service as instance_service
 from tests.unit.api import base
 from tests.unit.api import test_extension
 from tests.unit import tables
+from trove_pxc.api import instances
 
 TROVES = instance_service.InstanceController
 
@@ -120,7 +122,6 @@ class OthersTest(InstancesTestCase):
                 ('GET', 'backups', None, 'backups'),
                 ('GET', 'log', None, 'guest_log_list'),
                 ('POST', 'log', body, 'guest_log_action'),
-                ('GET', 'ssl', None, 'ssl_show'),
                 ('GET', 'modules', None, 'module_list'),
                 ('POST', 'modules', module, 'module_apply'),
                 ('DELETE', 'modules/m', None, 'module_remove')):
@@ -137,13 +138,22 @@ class OthersTest(InstancesTestCase):
     def test_bodies_that_are_none(self) -> None:
         for place, bodies in (
                 ('log', (None, {}, {'name': 5}, {'name': 'a', 'x': 1})),
-                ('ssl', (None, {'ssl': 5}, {'ssl': {'mode': 5}})),
                 ('modules', (None, {'modules': 5}, {'modules': [5]},
                              {'modules': [{'id': 'x'}]}))):
             for body in bodies:
                 self.assertEqual(400, self.ask(
                     'POST', f'{self.path}/{place}', body).status_int, body)
 
+    @testtools.skipUnless(instances.OFFERS_SSL, 'Trove 25 has none')
+    def test_ssl(self) -> None:
+        shown = self.trove(TROVES, 'ssl_show')
+        self.accepted('GET', f'{self.path}/ssl')
+        shown.assert_called_once()
+        for body in (None, {'ssl': 5}, {'ssl': {'mode': 5}}):
+            self.assertEqual(400, self.ask(
+                'POST', f'{self.path}/ssl', body).status_int, body)
+
+    @testtools.skipUnless(instances.OFFERS_SSL, 'Trove 25 has none')
     def test_ssl_of_a_member(self) -> None:
         ssl = self.trove(TROVES, 'ssl_action')
         body = {'ssl': {'mode': 'basic'}}
