@@ -147,15 +147,23 @@ def masked_error(failure: BaseException) -> BaseException:
 
     The other one, if it or a cause of it tells a password.
     """
-    seen: BaseException | None = failure
-    while seen is not None:
-        if masked(str(seen)) != str(seen):
-            kind = type(type(failure).__name__, (Exception,), {
-                '__module__': type(failure).__module__})
-            made: BaseException = kind(masked(str(failure)))
-            return made.with_traceback(failure.__traceback__)
-        seen = seen.__cause__ or seen.__context__
-    return failure
+    if all(masked(str(one)) == str(one) for one in _with_causes(failure)):
+        return failure
+    kind = type(type(failure).__name__, (Exception,), {
+        '__module__': type(failure).__module__})
+    made: BaseException = kind(masked(str(failure)))
+    return made.with_traceback(failure.__traceback__)
+
+
+def _with_causes(failure: BaseException) -> list[BaseException]:
+    """Each once: an error that is raised again can be its cause's cause."""
+    found: list[BaseException] = []
+    following: BaseException | None = failure
+    while following is not None and all(
+            following is not one for one in found):
+        found.append(following)
+        following = following.__cause__ or following.__context__
+    return found
 
 
 @contextlib.contextmanager

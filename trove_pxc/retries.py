@@ -205,7 +205,9 @@ def _until_answered(name: str, call: Callable[[], Found],
     except exceptions.DeadlineExceeded as late:
         LOG.info('%s', late)    # who called tells of it, or asks again
         assert late.__cause__ is not None
-        raise (late.__cause__.__cause__ or late) from late
+        last = late.__cause__.__cause__ or late
+    # Not from the block above: it would become a cause of its own cause.
+    raise last
 
 
 def _ignoring_absence(delete: Callable[[], Any]) -> Callable[[], Any]:

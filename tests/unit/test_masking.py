@@ -203,6 +203,13 @@ class HidingTest(testtools.TestCase):
             self.assertIn('ValueError: after it', self.written.getvalue())
         self.assertNotIn('s s', self.written.getvalue())
 
+    def test_an_error_that_is_the_cause_of_its_cause(self) -> None:
+        first, second = ValueError('one'), ValueError('Secret-2')
+        first.__cause__, second.__cause__ = second, first
+        self.assertIs(first, masking.masked_error(first))
+        with masking.hiding('Secret-2'):
+            self.assertIsNot(first, masking.masked_error(first))
+
     def test_short_ones_are_hidden_where_they_are_quoted(self) -> None:
         with masking.hiding('a'):
             self.assertEqual("a cat says '***'", masking.masked(

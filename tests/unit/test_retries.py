@@ -117,6 +117,7 @@ class RepeatedTest(RetriesTest):
         client = self.client('nova', Thing(servers=servers), 3)
         self.assertIs(BUSY, self.assertRaises(
             nova.ClientException, client.servers.get, 'x'))
+        self.assertIsNone(BUSY.__cause__)
         self.assertEqual(3, self.clock.now)
 
     def test_an_error_that_stays(self) -> None:
