@@ -454,13 +454,18 @@ class Neutron:
         return {'security_group': group}
 
     def create_security_group_rule(self, body: Any) -> Any:
+        """All or none; a rule that is there already is a conflict."""
         self._cloud.call('create_security_group_rule')
+        made = []
         for wanted in body.get('security_group_rules',
                                [body.get('security_group_rule')]):
-            rule = dict(wanted, id=str(uuid.uuid4()))
+            rule = dict(wanted)
             if rule['remote_ip_prefix'] == '0.0.0.0/0':
                 rule['remote_ip_prefix'] = None
-            self._cloud.rules[rule['id']] = rule
+            if any(_fits(one, rule) for one in self._cloud.rules.values()):
+                raise neutron_exceptions.Conflict()
+            made.append(dict(rule, id=str(uuid.uuid4())))
+        self._cloud.rules.update((rule['id'], rule) for rule in made)
 
     def list_security_group_rules(self, **filters: Any) -> Any:
         self._cloud.call('list_security_group_rules')

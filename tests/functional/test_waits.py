@@ -80,24 +80,24 @@ class WaitTest(base.TroveTest):
             command.take_action(command.get_parser('x').parse_args(
                 ['products', *words]))
 
-    def refused_delete(self, number: int) -> None:
+    def refused_request(self, number: int) -> None:
         """A request for one member leaves a fault at it."""
         row = self.rows[number - 1]
         waiting.pause(2 * progress.LATE_SECONDS)
-        response = self.request('DELETE', f'/instances/{row.id}')
-        self.assertEqual(501, response.status_int, response.text)
+        response = self.request('DELETE', f'/instances/{row.id}/users/no')
+        self.assertEqual(404, response.status_int, response.text)
         self.settle()
         self.assertNotEqual('', self.fault(row.id))
 
     def test_fault_of_a_refused_request(self) -> None:
-        self.refused_delete(2)
+        self.refused_request(2)
         self.run_command(cluster.WaitForCluster)
         self.run_command(cluster.RestartCluster, '--wait')
-        self.refused_delete(2)
+        self.refused_request(2)
         self.run_command(cluster.RestartCluster, '--member', 'products-1',
                          '--wait')
         self.run_command(cluster.WaitForCluster)
-        self.refused_delete(2)
+        self.refused_request(2)
         self.run_command(cluster.WaitForCluster)
 
     def test_fault_of_a_member_that_failed_before(self) -> None:
