@@ -49,7 +49,6 @@ from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc.galera import naming
 from trove_pxc import transient
-from trove_pxc import waiting
 
 CONF = cfg.CONF
 conf.register(CONF)
@@ -199,9 +198,7 @@ def _until_answered(name: str, call: Callable[[], Found],
         return call()
     what = f'an answer to {name}'
     try:
-        return waiting.until(what, transient.awaited(what, call),
-                             waiting.Deadline(seconds, lambda: 'begun'),
-                             _PAUSE)
+        return transient.outlasted(what, call, seconds, _PAUSE)
     except exceptions.DeadlineExceeded as late:
         LOG.info('%s', late)    # who called tells of it, or asks again
         assert late.__cause__ is not None

@@ -12,9 +12,9 @@
 
 """Tells errors that may pass when a call is repeated from those that stay.
 
-Imported by cloud_calls and the taskmanager. It covers the clients that Trove
-uses for Nova, Neutron, Cinder and Glance, keystoneauth beneath them, and
-Trove's database. It repeats nothing itself.
+Imported by retries and the taskmanager. It covers the clients that Trove uses
+for Nova, Neutron, Cinder and Glance, keystoneauth beneath them, and Trove's
+database.
 """
 
 from collections.abc import Callable
@@ -112,6 +112,21 @@ def awaited(what: str, probe: Callable[[], Found]) -> Callable[[], Found]:
             told.append(why)
             raise Unavailable(why) from error
     return patient
+
+
+def outlasted(what: str, call: Callable[[], Found], seconds: float,
+              interval: float) -> Found:
+    """Call it, and again while its errors may pass.
+
+    The seconds begin with the first error, for a call may have waited long
+    before it.
+
+    :param interval: seconds between two calls.
+    :raises trove_pxc.exceptions.DeadlineExceeded: with the last error.
+    """
+    since_first_error = waiting.Deadline(seconds, progress=lambda: 'begun')
+    return waiting.until(
+        what, awaited(what, call), since_first_error, interval)
 
 
 def _service(error: Exception) -> str:

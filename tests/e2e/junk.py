@@ -12,9 +12,10 @@
 
 """Requests of every kind for the routes of clusters, good ones and bad.
 
-Strategies of hypothesis, imported by test_any_request. Nothing is sent here.
+Strategies of hypothesis, for functional and e2e tests, and how they are run.
 """
 
+from collections.abc import Callable
 import copy
 import dataclasses
 import json
@@ -22,6 +23,7 @@ from typing import Any
 from urllib import parse
 import uuid
 
+import hypothesis
 from hypothesis import strategies as st
 
 JSON = 'application/json'
@@ -134,3 +136,21 @@ def queries(draw: Any) -> str:
                           max_size=3))
     return '&'.join(f'{quoted(name)}={quoted(value)}'
                     for name, value in pairs)
+
+
+def send_each(calls: st.SearchStrategy[Call], number: int, seed: int,
+              check: Callable[[Call], None]) -> None:
+    """Check so many requests, the same ones for the same seed.
+
+    :raises AssertionError: with the smallest request that breaks the check.
+    """
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=number, deadline=None, database=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink))
+    @hypothesis.given(calls)
+    def send(call: Call) -> None:
+        check(call)
+    send()

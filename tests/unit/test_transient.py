@@ -135,3 +135,29 @@ class AwaitedTest(testtools.TestCase):
     def test_an_error_that_stays_ends_the_wait(self) -> None:
         self.assertRaises(nova.NotFound, self.until, nova.NotFound(404))
         self.assertEqual(0, self.clock.now)
+
+
+class OutlastedTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock = self.useFixture(clock.Clock())
+        self.calls: list[float] = []
+
+    def late(self) -> None:
+        """It waits for a minute, then for a service."""
+        self.calls.append(self.clock.now)
+        if len(self.calls) == 1:
+            waiting.pause(60)
+        raise nova.ClientException(503, 'busy')
+
+    def test_the_seconds_begin_with_the_first_error(self) -> None:
+        error = self.assertRaises(
+            exceptions.DeadlineExceeded,
+            transient.outlasted, 'Nova', self.late, 3, 1)
+        self.assertIn('Nova answers 503', str(error))
+        self.assertEqual([0, 61, 62, 63], self.calls)
+
+    def test_what_it_returns(self) -> None:
+        self.assertEqual(5, transient.outlasted('Nova', lambda: 5, 3, 1))
+        self.assertEqual([], self.clock.pauses)

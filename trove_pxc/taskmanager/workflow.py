@@ -147,13 +147,9 @@ def begin(operation: Beginning) -> None:
 
 def _patiently(what: str, attempt: Callable[[], None],
                member: members.Member, seconds: float) -> None:
-    """The seconds begin with the first error: a step may have waited long.
-
-    An attempt that waits has deadlines of its own.
-    """
-    since_first_error = waiting.Deadline(seconds, progress=lambda: 'begun')
-    waiting.until(what, transient.awaited(what, attempt), since_first_error,
-                  float(member.options.cloud_poll_interval))
+    """An attempt that waits has deadlines of its own."""
+    transient.outlasted(what, attempt, seconds,
+                        float(member.options.cloud_poll_interval))
 
 
 def _seconds(step: Step[Any], member: members.Member) -> float:

@@ -21,8 +21,6 @@ of another member; in the end all that a list shows can be deleted.
 import json
 from urllib import parse
 
-import hypothesis
-
 from lab import waiting
 from tests.e2e import junk
 from tests.e2e import laboratory
@@ -62,17 +60,6 @@ class TestAnyMemberRequest(cluster.TestCase):
         laboratory.wait_agreement(cluster.MEMBERS)
 
     def send_all(self, number, calls):
-        """Send so many, the same ones for the same seed.
-
-        :raises AssertionError: with the smallest request that breaks it
-        """
-        @hypothesis.seed(SEED)
-        @hypothesis.settings(
-            max_examples=number, deadline=None, database=None,
-            report_multiple_bugs=False,
-            suppress_health_check=list(hypothesis.HealthCheck),
-            phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink))
-        @hypothesis.given(calls.filter(self.is_of_ours))
         def check(call):
             code, text = self.api.send(call)
             if code >= 500:
@@ -84,7 +71,7 @@ class TestAnyMemberRequest(cluster.TestCase):
             if code == 202:
                 self.check_done(call)
 
-        check()
+        junk.send_each(calls.filter(self.is_of_ours), number, SEED, check)
 
     @staticmethod
     def is_of_ours(call):

@@ -25,7 +25,6 @@ import json
 import os
 from urllib import parse
 
-import hypothesis
 from hypothesis import strategies as st
 
 from lab.cloud import seed
@@ -314,22 +313,12 @@ class TestAnyRequest(cluster.TestCase):
             junk.bare('GET', look), junk.bare('DELETE', path))
 
     def send_all(self, number, calls):
-        """Send so many, the same ones for the same seed.
-
-        :raises AssertionError: with the smallest request that breaks it
-        """
-        @hypothesis.seed(SEED)
-        @hypothesis.settings(
-            max_examples=number, deadline=None, database=None,
-            suppress_health_check=list(hypothesis.HealthCheck),
-            phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink))
-        @hypothesis.given(calls)
         def check(call):
             code, text = self.api.send(call)
             if code >= 500 and not self.is_excused(call):
                 raise AssertionError(f'{code} to {call!r}: {text}')
 
-        check()
+        junk.send_each(calls, number, SEED, check)
 
     @staticmethod
     def is_excused(call):
