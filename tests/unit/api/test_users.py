@@ -313,6 +313,14 @@ class OneUserTest(UsersTestCase):
             self.notifier.events.clear()
             self.refused(404, 'bob@%', method, path, body, events)
 
+    def test_one_user_twice(self) -> None:
+        """It is not clear which password is meant."""
+        body = {'users': [
+            {'name': 'ann', 'password': 'a-password'},
+            {'name': 'ann', 'host': '%', 'password': 'another'}]}
+        self.refused(400, 'duplicate', 'PUT', '/users', body, 2)
+        self.guest.change_passwords.assert_not_called()
+
     def test_an_empty_host(self) -> None:
         """Servers take it as %, so that another user would be meant."""
         for path, body in (
@@ -485,6 +493,14 @@ class DatabasesTest(UsersTestCase):
     def test_one_that_is_there(self) -> None:
         self.refused(400, 'already exists', 'POST', '/databases',
                      {'databases': [{'name': 'music'}, {'name': 'shop'}]})
+
+    def test_one_user_twice(self) -> None:
+        """It is not clear which password is meant."""
+        body = {'users': [
+            {'name': 'ann', 'password': 'a-password'},
+            {'name': 'ann', 'host': '%', 'password': 'another'}]}
+        self.refused(400, 'duplicate', 'PUT', '/users', body, 2)
+        self.guest.change_passwords.assert_not_called()
 
     def test_an_empty_host(self) -> None:
         """Servers take it as %, so that another user would be meant."""
