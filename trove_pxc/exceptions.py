@@ -121,7 +121,7 @@ class StepFailed(GaleraError):
         self.next_action = next_action
         self.blamed = blamed
         super().__init__(
-            f'{operation}: step "{step}" failed: {cause}. Next: {next_action}')
+            f'{operation}: "{step}" failed: {cause}. Next: {next_action}')
 
     def with_obstacle(self, obstacle: str) -> 'StepFailed':
         """The same failure of a member that does not serve since then."""

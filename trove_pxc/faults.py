@@ -60,12 +60,34 @@ def shorten(text: str, length: int) -> str:
     return kept.rstrip(' ,;:.') + _MORE
 
 
-def save_fault(instance_id: str, message: str, details: str) -> None:
+def save_fault(instance_id: str, message: str, details: str,
+               complete: str = '') -> None:
     """Have an instance tell of a failure, as far as Trove has room for it.
 
-    :param details: what only an administrator sees.
+    What has no room is often a command of the next action, so the details,
+    which administrators alone see, begin with the whole message; an empty
+    line ends it.
+
+    :param details: what more there is to know, a traceback for example.
+    :param complete: the whole message, if this one is shorter already.
     """
     instance_models.save_instance_fault(
         instance_id, textwrap.fill(shorten(message, LENGTH), _LINE,
                                    break_long_words=False,
-                                   break_on_hyphens=False), details)
+                                   break_on_hyphens=False),
+        f'{_one_line(complete or message)}\n\n{details}')
+
+
+def whole(instance_id: str, message: str) -> str:
+    """A fault's message with what save_fault() had no room for."""
+    if _MORE not in message:
+        return message
+    fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
+    kept = _one_line((fault and fault.details or '').partition('\n\n')[0])
+    begins = kept.startswith(_one_line(message).partition(_MORE)[0])
+    return kept if kept and begins else message
+
+
+def _one_line(text: str) -> str:
+    """Trove breaks the lines of what it keeps."""
+    return ' '.join(text.split())

@@ -31,6 +31,6 @@ class ExceptionsTest(testtools.TestCase):
     def test_a_step_says_what_failed_and_what_is_next(self) -> None:
         error = exceptions.StepFailed(
             'create', 'join of c-2', 'no disk', 'delete it', ('some-id',))
-        self.assertEqual('create: step "join of c-2" failed: no disk. '
+        self.assertEqual('create: "join of c-2" failed: no disk. '
                          'Next: delete it', str(error))
         self.assertEqual(('some-id',), error.blamed)

@@ -12,6 +12,8 @@
 
 """What an instance tells reaches its reader to the end."""
 
+import types
+
 import mock
 import testtools
 from trove.common import utils
@@ -32,7 +34,8 @@ class SaveTest(testtools.TestCase):
         with mock.patch.object(faults.instance_models, 'save_instance_fault',
                                autospec=True) as save:
             faults.save_fault('an-id', message, 'details')
-        save.assert_called_once_with('an-id', mock.ANY, 'details')
+        save.assert_called_once_with(
+            'an-id', mock.ANY, f'{message.strip()}\n\ndetails')
         return str(utils.format_output(save.call_args.args[1],
                                        truncate_len=faults.LENGTH))
 
@@ -73,3 +76,32 @@ class ShortenTest(testtools.TestCase):
     def test_it_ends_where_a_word_does(self) -> None:
         self.assertEqual('one two...', faults.shorten('one two three', 10))
         self.assertEqual('one two...', faults.shorten('one two, three', 12))
+
+
+class WholeTest(testtools.TestCase):
+
+    def whole(self, message: str, details: str | None) -> str:
+        row = types.SimpleNamespace(details=details)
+        with mock.patch.object(faults.instance_models, 'DBInstanceFault',
+                               autospec=True) as table:
+            table.get_by.return_value = row
+            return faults.whole('an-id', message)
+
+    def test_what_trove_had_no_room_for(self) -> None:
+        kept = 'it is\n gone. Next:\n    "grow c --instance x".\n\nTraceback'
+        for message in ('it is gone.\nNext: "grow c...', 'it is... Next: x'):
+            self.assertEqual('it is gone. Next: "grow c --instance x".',
+                             self.whole(message, kept))
+
+    def test_details_of_something_else(self) -> None:
+        for details in (None, '', 'Traceback ...', 'Server type: api'):
+            self.assertEqual('it is...', self.whole('it is...', details))
+
+    def test_a_message_that_is_whole(self) -> None:
+        self.assertEqual('it is', self.whole('it is', 'it is gone'))
+
+    def test_a_fault_that_is_forgotten_meanwhile(self) -> None:
+        with mock.patch.object(faults.instance_models, 'DBInstanceFault',
+                               autospec=True) as table:
+            table.get_by.return_value = None
+            self.assertEqual('it...', faults.whole('an-id', 'it...'))

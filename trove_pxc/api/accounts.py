@@ -114,8 +114,13 @@ def granted(dialect: Dialect, described: Sequence[Described]) -> list[str]:
 
 
 def host_of(described: Described) -> str:
-    """The host of a user, as servers keep it: in small letters."""
-    return str(described.get('host', ANY_HOST)).lower()
+    """The host of a user, as servers keep it: in small letters.
+
+    :raises trove.common.exception.BadRequest: it is empty.
+    """
+    host = str(described.get('host', ANY_HOST)).lower()
+    _check(None if host else limits.no_host())
+    return host
 
 
 def check_user(dialect: Dialect, name: str, host: str) -> None:

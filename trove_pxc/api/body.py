@@ -63,9 +63,26 @@ def check_texts(body: Any) -> None:
     :raises trove.common.exception.BadRequest: for the first that is not so.
     """
     for text in _texts(body):
-        _check_text(text)
+        character = unstorable(text)
+        if character:
+            raise refused_character(character, text)
     for password in masking.passwords_in(body):
         _check_password(password)
+
+
+def unstorable(text: str) -> str:
+    """The first character that Trove's tables have no room for, or none."""
+    return next((
+        character for character in text
+        if character > _LAST_CHARACTER or character == '\0'
+        or '\ud800' <= character <= '\udfff'), '')
+
+
+def refused_character(character: str, text: str) -> Exception:
+    """What to raise for it."""
+    return validation.refused(
+        f'The character {ascii(character)} in the text {ascii(text[:80])} '
+        'cannot be stored.')
 
 
 def page_size(context: Any, most: int) -> int:
@@ -111,15 +128,6 @@ def _rule(error: Any) -> str:
     if error.validator in ('required', 'additionalProperties'):
         return str(error.message)       # it quotes keys alone
     return f'does not fit: {error.validator} {error.validator_value!r}'
-
-
-def _check_text(text: str) -> None:
-    for character in text:
-        if (character > _LAST_CHARACTER or character == '\0'
-                or '\ud800' <= character <= '\udfff'):
-            raise validation.refused(
-                f'The character {ascii(character)} in the text '
-                f'{ascii(text[:80])} cannot be stored.')
 
 
 def _check_password(text: str) -> None:

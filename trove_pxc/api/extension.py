@@ -49,6 +49,7 @@ from trove_pxc.api import policies
 from trove_pxc.api import reading
 from trove_pxc.api import routes
 from trove_pxc.api import validation
+from trove_pxc import faults
 from trove_pxc import masking
 from trove_pxc import quotas
 
@@ -237,6 +238,10 @@ class InstancesController(instance_service.InstanceController):
         instances.check_page(req, CONF.instances_page_size)
         return super().detail(req, tenant_id)
 
+    def show(self, req: Any, tenant_id: str, id: str) -> Any:
+        return _with_whole_fault(
+            req, id, super().show(req, tenant_id, id))
+
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
         wanted = body['instance']
         source = wanted.get('replica_of') or wanted.get('slave_of')
@@ -267,6 +272,15 @@ class InstancesController(instance_service.InstanceController):
     def delete(self, req: Any, tenant_id: str, id: str) -> Any:
         instances.refuse_deletion(req, id)
         return super().delete(req, tenant_id, id)
+
+
+def _with_whole_fault(req: Any, instance_id: str, result: Any) -> Any:
+    """Trove has no room for all of a fault's message where it is read."""
+    shown = result.data(req.best_match_content_type())['instance']
+    if 'cluster_id' in shown and 'fault' in shown:
+        shown['fault']['message'] = faults.whole(
+            instance_id, shown['fault']['message'])
+    return result
 
 
 def _check_name(req: Any, instance_id: str, name: str | None) -> None:

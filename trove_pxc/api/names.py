@@ -30,6 +30,7 @@ import webob.dec
 
 from trove.common import wsgi
 
+from trove_pxc.api import body
 from trove_pxc.api import members
 
 _PATH = re.compile(r'(?P<front>/[^/]+/instances/(?P<id>[^/]+)'
@@ -50,13 +51,32 @@ class Names:
             found = _PATH.fullmatch(request.path_info)
         except UnicodeDecodeError:
             # Trove's own answers read the path, too.
-            return webob.Response(status=400, json_body={'badRequest': {
-                'code': 400,
-                'message': 'The path of the request is not UTF-8.'}})
+            return _refused('The path of the request is not UTF-8.')
         if found and members.find(found['id']) is not None:
+            rest = _as_sent(request, found)
+            # A fault quotes the name, and is a row of Trove's.
+            character = body.unstorable(rest)
+            if character:
+                return _refused(str(body.refused_character(character, rest)))
             request.environ['PATH_INFO'] = found['front'] + _parts(
-                found['kind'], found['rest'])
+                found['kind'], rest)
         return self._application
+
+
+def _as_sent(request: Any, found: re.Match[str]) -> str:
+    """The names with all their slashes, of which paste.urlmap keeps one.
+
+    Eventlet's server has the path as it was sent; another one may not.
+    """
+    sent = parse.unquote(request.environ.get('RAW_PATH_INFO', ''))
+    _, _, rest = sent.partition(f'/instances/{found["id"]}/{found["kind"]}/')
+    return rest or found['rest']
+
+
+def _refused(message: str) -> webob.Response:
+    """What Trove answers to a bad request; it is not asked yet here."""
+    return webob.Response(status=400, json_body={
+        'badRequest': {'code': 400, 'message': message}})
 
 
 def decoded(part: str) -> str:

@@ -153,14 +153,17 @@ class UsersController(_MemberMixin, service.UserController):
             return super().update_all(req, body, tenant_id, instance_id)
         with _notifying(req, notification.DBaaSUserChangePassword,
                         instance_id, username=_names(body['users'])):
-            changes = []
+            changes = {}
             for user in body['users']:
                 accounts.check_password(user['password'])
                 found = _find_first(guest, [
                     (user['name'], accounts.host_of(user))])
-                changes.append({'name': found.name, 'host': found.host,
-                                'password': user['password']})
-            guest.change_passwords(changes)
+                if (found.name, found.host) in changes:
+                    raise exception.DatabaseInitialUserDuplicateError()
+                changes[found.name, found.host] = {
+                    'name': found.name, 'host': found.host,
+                    'password': user['password']}
+            guest.change_passwords(list(changes.values()))
         return _ACCEPTED
 
 

@@ -85,12 +85,17 @@ def host(dialect: Dialect, text: str) -> str | None:
                     'a name, an address or a pattern in printable ASCII '
                     'characters without @ and spaces.')
     if not text:
-        return 'The host is empty; leave it out, or write % for any.'
+        return no_host()
     if text.lower() == _GUEST:
         return (f'The host {_shown(text)} is the guest of the member itself, '
                 'from where only the server and Trove log in. Name the host '
                 'of the clients, or write % for any.')
     return _length('host', text, dialect.longest_host, dialect)
+
+
+def no_host() -> str:
+    """Why a host without a character is none, though servers take it as %."""
+    return 'The host is empty; leave it out, or write % for any.'
 
 
 def database(dialect: Dialect, name: str) -> str | None:

@@ -242,13 +242,14 @@ def give_up(operation: Growth, failure: exceptions.StepFailed) -> None:
     outcome.let_trove_finish(operation.unfinished)
     operation.check_wanted()
     for member in operation.unfinished:
-        text = outcome.fault_text(failure)
-        if at_fault is not None and member is not at_fault:
-            text = (f'{member.name} was not let in, for the grow ended at '
-                    f'{at_fault.name}, which tells why. '
-                    f'Next: {failure.next_action}')
         outcome.set_error(member, InstanceTasks.GROWING_ERROR)
-        faults.save_fault(member.id, text, details)
+        if at_fault is None or member is at_fault:
+            outcome.save_fault(member.id, failure, details)
+        else:
+            faults.save_fault(
+                member.id, f'{member.name} was not let in, for the grow '
+                f'ended at {at_fault.name}, which tells why. '
+                f'Next: {failure.next_action}', details)
     for member in operation.unfinished:
         _keep_out(member)
 

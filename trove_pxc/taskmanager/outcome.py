@@ -52,13 +52,12 @@ def record_failure(failure: exceptions.StepFailed,
     for member in concerned:
         if member in blamed:
             set_error(member)
-            message = fault_text(failure)
+            save_fault(member.id, failure, details)
         else:
-            message = (f'{member.name} is not at fault, but its cluster is '
-                       f'not usable: {failure.operation} failed at '
-                       f'{names}, which tells why. '
-                       f'Next: {failure.next_action}')
-        faults.save_fault(member.id, message, details)
+            faults.save_fault(
+                member.id, f'{member.name} is not at fault, but its cluster '
+                f'is not usable: {failure.operation} failed at {names}, '
+                f'which tells why. Next: {failure.next_action}', details)
 
 
 def at_fault(failure: exceptions.StepFailed,
@@ -66,6 +65,13 @@ def at_fault(failure: exceptions.StepFailed,
     """Whom a failure blames; all, if it names nobody in particular."""
     return [member for member in concerned
             if not failure.blamed or member.id in failure.blamed]
+
+
+def save_fault(instance_id: str, failure: exceptions.StepFailed,
+               details: str) -> None:
+    """Have an instance tell of a failure."""
+    faults.save_fault(
+        instance_id, fault_text(failure), details, str(failure))
 
 
 def fault_text(failure: exceptions.StepFailed) -> str:

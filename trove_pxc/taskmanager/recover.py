@@ -418,8 +418,7 @@ def _record(operation: Recovery, failure: exceptions.StepFailed) -> None:
         failure.__cause__ or failure))
     for member in operation.everyone.values():
         if not failure.blamed or member.id in failure.blamed:
-            faults.save_fault(
-                member.id, outcome.fault_text(failure), details)
+            outcome.save_fault(member.id, failure, details)
 
 
 def _put_back(operation: Recovery) -> None:

@@ -29,7 +29,6 @@ from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
-from trove_pxc import faults
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc import orders
@@ -180,8 +179,7 @@ def record(operation: Rolling, failure: exceptions.StepFailed) -> None:
     concerned = failure.blamed or tuple(
         member.id for member in operation.unfinished[:1])
     for instance_id in concerned:
-        faults.save_fault(
-            instance_id, outcome.fault_text(failure), details)
+        outcome.save_fault(instance_id, failure, details)
 
 
 def _never(operation: Rolling, member: Member) -> bool:

@@ -28,7 +28,6 @@ from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
-from trove_pxc import faults
 from trove_pxc.galera import view
 from trove_pxc.taskmanager import formation
 from trove_pxc.taskmanager import members
@@ -252,8 +251,7 @@ def give_up(operation: Shrinking, failure: exceptions.StepFailed) -> None:
     told = [*left, *(member for member in operation.members
                      if member.id in failure.blamed)]
     for member in told:
-        faults.save_fault(
-            member.id, outcome.fault_text(failure), details)
+        outcome.save_fault(member.id, failure, details)
 
 
 def _restore(member: Member) -> None:

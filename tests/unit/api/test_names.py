@@ -32,6 +32,7 @@ class NamesTest(base.ApiTestCase):
         self.member = self.members(self.add_cluster())[0]
         self.path = f'/instances/{self.member.id}'
         self.seen = ''
+        self.raw: str | None = None
 
     def after(self, path: str) -> str:
         """The path of a request, as it is behind the filter."""
@@ -40,8 +41,10 @@ class NamesTest(base.ApiTestCase):
             self.seen = request.environ['PATH_INFO']
             return webob.Response(status=203)
 
-        response = base.request('GET', path).get_response(
-            names.Names(application))
+        request = base.request('GET', path)
+        if self.raw is not None:
+            request.environ['RAW_PATH_INFO'] = self.raw
+        response = request.get_response(names.Names(application))
         self.assertEqual(203, response.status_int)
         return self.seen.removeprefix(f'/{base.PROJECT}{self.path}')
 
@@ -73,6 +76,20 @@ class NamesTest(base.ApiTestCase):
         self.assertEqual('/users/%61/databases',
                          self.after(f'{self.path}/users/a/databases'))
 
+    def test_several_slashes(self) -> None:
+        """Of which paste.urlmap, before it, leaves one."""
+        for name in ('http://x', '//', 'a//', 'a/', '/databases//'):
+            self.raw = (f'/v1.0/{base.PROJECT}{self.path}/databases/'
+                        f'{parse.quote(name)}')
+            self.assertEqual(
+                [name], [names.decoded(self.after(
+                    f'{self.path}/databases/{parse.quote("http:/x")}'
+                ).removeprefix('/databases/'))])
+
+    def test_a_server_that_knows_no_path_as_it_was_sent(self) -> None:
+        for self.raw in ('', '/v1.0/p/instances/other/users/joe'):
+            self.assertEqual(['a/b'], self.parts('users', 'a/b'))
+
     def test_other_paths_stay(self) -> None:
         for rest in ('', '/users', '/databases', '/users/', '/root',
                      '/action', '/x/users/a'):
@@ -88,10 +105,19 @@ class NamesTest(base.ApiTestCase):
         self.member.update(deleted=True)
         return str(self.member.id)
 
-    def test_what_is_not_utf_8(self) -> None:
-        request = base.request('GET', f'{self.path}/users/a')
-        request.environ['PATH_INFO'] += '\x80'
+    def refused(self, path: str, more: str = '') -> str:
+        request = base.request('GET', f'{self.path}/{path}')
+        request.environ['PATH_INFO'] += more
         response = request.get_response(names.Names(None))
         self.assertEqual(400, response.status_int)
+        return str(response.json['badRequest']['message'])
+
+    def test_what_is_not_utf_8(self) -> None:
         self.assertEqual('The path of the request is not UTF-8.',
-                         response.json['badRequest']['message'])
+                         self.refused('users/a', '\x80'))
+
+    def test_what_no_fault_could_quote(self) -> None:
+        """Trove's tables are utf8mb3: the fault would end with a 500."""
+        for path in ('users/%F0%90%80%80/databases', 'databases/a%00',
+                     'users/joe/databases/%F0%9F%90%98'):
+            self.assertIn('cannot be stored', self.refused(path))

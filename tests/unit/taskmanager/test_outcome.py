@@ -12,6 +12,7 @@
 
 """What users read of a failure, within the length that Trove keeps."""
 
+import mock
 import testtools
 
 from trove_pxc import exceptions
@@ -66,3 +67,23 @@ class FaultTextTest(testtools.TestCase):
         self.assertLessEqual(len(text), faults.LENGTH)
         self.assertTrue(text.removesuffix('...').endswith(
             (' join', ' of', ' a-member')), text)
+
+
+class SaveFaultTest(testtools.TestCase):
+
+    def test_the_details_have_the_whole_next_action(self) -> None:
+        """Which the message has no room for."""
+        command = f'"openstack database cluster shrink {"c" * 200} an-id"'
+        failure = exceptions.StepFailed(
+            'restart', 'look at the servers', 'its server is gone',
+            f'Remove it: {command}.')
+        with mock.patch.object(
+                faults.instance_models, 'save_instance_fault',
+                autospec=True) as save:
+            outcome.save_fault('an-id', failure, 'Traceback')
+        instance_id, message, details = save.call_args.args
+        self.assertEqual('an-id', instance_id)
+        self.assertNotIn(command, ' '.join(message.split()))
+        self.assertEqual(
+            'restart: "look at the servers" failed: its server is gone. '
+            f'Next: Remove it: {command}.\n\nTraceback', details)
