@@ -27,5 +27,5 @@ openstackdocs_auto_name = False
 openstackdocs_auto_version = False
 openstackdocs_use_storyboard = False
 openstackdocs_repo_name = 'openstack/trove-pxc'
-openstackdocs_bug_project = 'trove'
+openstackdocs_bug_project = 'trove-pxc'
 openstackdocs_bug_tag = ''
