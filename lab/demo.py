@@ -144,7 +144,9 @@ def _watch(home: lab_home.Home, report: lab_report.Report,
 
 def _in_words(member: Record) -> str:
     wsrep = member['wsrep']
-    words = f'{member["status"]} {member["operating_status"]}'.rstrip()
+    words = f'status {member["status"]}'
+    if member['operating_status']:
+        words += f', service {member["operating_status"]}'
     if wsrep:
         words += (f', {wsrep["local_state_comment"]} '
                   f'{wsrep["cluster_status"]} '

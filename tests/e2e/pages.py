@@ -113,20 +113,12 @@ def pages(index: pathlib.Path) -> list[pathlib.Path]:
     return [index, *(index.parent / f'{name}.rst' for name in names)]
 
 
-def read(page: pathlib.Path, begin: str = '', end: str = ''
-         ) -> list[Shown]:
+def read(page: pathlib.Path) -> list[Shown]:
     """What a page shows, in its order.
 
-    :param begin: the comment after which it counts; '': from its start
-    :param end: the comment before which it counts; '': to its end
     :raises PageError: a block is of no kind
     """
-    text = page.read_text()
-    if begin:
-        text = text.partition(f'.. {begin}\n')[2]
-    if end:
-        text = text.partition(f'.. {end}\n')[0]
-    return list(_shown(page.name, _document(text)))
+    return list(_shown(page.name, _document(page.read_text())))
 
 
 def missing(shown: str, real: str) -> list[str]:

@@ -13,8 +13,8 @@
 """From Trove without this project to a cluster, by the installation guide.
 
 In a plain lab, which "tox -e e2e-plain" brings up; not among the tests of
-"tox -e e2e". All that is typed stands in the README, between its marks, and
-in the lab's page.
+"tox -e e2e". All that is typed stands in the installation guide and in the
+lab's page.
 """
 
 import re
@@ -28,7 +28,7 @@ from tests.e2e import laboratory
 from tests.e2e import pages
 from tests.e2e import shell
 
-README = laboratory.TOP / 'README.rst'
+INSTALL = laboratory.TOP / 'doc' / 'source' / 'install' / 'index.rst'
 LAB = laboratory.TOP / 'doc' / 'source' / 'lab' / 'index.rst'
 STEP = re.compile(r'(?P<number>\d+)\. ')
 OF_LAB = re.compile(r'(?P<when>Before|After) step (?P<number>\d+)$')
@@ -66,9 +66,9 @@ class TestInstallation(case.TestCase):
         laboratory.wait_agreement(MEMBERS)
 
     def way(self):
-        """The README's steps, and those of the lab's page around them."""
+        """The guide's steps, and those of the lab's page around them."""
         steps = {}
-        for item in pages.read(README, 'begin-install', 'end-install'):
+        for item in pages.read(INSTALL):
             number = int(STEP.match(item.section)['number'])
             steps.setdefault((number, 1), []).append(item)
         for item in pages.read(LAB):

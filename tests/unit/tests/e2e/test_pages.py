@@ -22,7 +22,7 @@ from tests.e2e import pages
 
 GUIDE = laboratory.TOP / 'doc' / 'source' / 'user' / 'index.rst'
 LAB = laboratory.TOP / 'doc' / 'source' / 'lab' / 'index.rst'
-README = laboratory.TOP / 'README.rst'
+INSTALL = laboratory.TOP / 'doc' / 'source' / 'install' / 'index.rst'
 
 PAGE = """\
 =====
@@ -100,22 +100,13 @@ class ReadTest(testtools.TestCase):
                       '.. code-block:: ini\n\n  [a]\n'):
             self.assertRaises(pages.PageError, self.read, block)
 
-    def test_between_marks(self) -> None:
-        folder = self.useFixture(fixtures.TempDir()).path
-        page = pathlib.Path(folder, 'page.rst')
-        page.write_text('::\n\n $ a\n\n.. x\n\n::\n\n $ b\n\n.. y\n\n::\n\n'
-                        ' $ c\n')
-        self.assertEqual(['b'], [shown.text for shown in
-                                 pages.read(page, 'x', 'y')])
-
     def test_all_that_the_tests_follow(self) -> None:
         """A page that cannot be followed is found before there is a lab."""
         guide = [shown for page in pages.pages(GUIDE)
                  for shown in pages.read(page)]
         self.assertLess(30, len(guide))
         self.assertNotEqual([], pages.read(LAB))
-        self.assertLess(8, len(pages.read(
-            README, 'begin-install', 'end-install')))
+        self.assertLess(8, len(pages.read(INSTALL)))
 
 
 class MissingTest(testtools.TestCase):
