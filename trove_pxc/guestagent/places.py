@@ -51,6 +51,11 @@ class Places:
         return f'{self.mount_point}/transfer'
 
     @property
+    def grastate_file(self) -> str:
+        """Galera's own note of the position."""
+        return f'{self.data_dir}/grastate.dat'
+
+    @property
     def arriving_file(self) -> str:
         """Galera's scripts have it while a state transfer goes on."""
         return f'{self.data_dir}/sst_in_progress'

@@ -120,6 +120,36 @@ class RecoveredTest(testtools.TestCase):
             self.assertEqual(told, position.parse_recovered(log), log)
 
 
+class TransferTest(testtools.TestCase):
+
+    def nothing_changed(self, text, database=True, folder=False):
+        return position.transfer_changed_nothing(text, database, folder)
+
+    def test_data_with_a_history_beside_no_new_data(self):
+        for seqno in ('31', '-1'):
+            self.assertTrue(self.nothing_changed(grastate(seqno=seqno)))
+
+    def test_not_if_any_of_it_speaks_against_it(self):
+        for text in (None, '', grastate(NIL_UUID, '-1'),
+                     grastate(NIL_UUID, '31')):
+            self.assertFalse(self.nothing_changed(text), text)
+        for database, folder in ((False, False), (True, True),
+                                 (False, True)):
+            self.assertFalse(self.nothing_changed(
+                grastate(), database, folder))
+
+    def test_a_text_cut_short_proves_nothing_less(self):
+        """Its line of the uuid is whole, or there is none."""
+        whole = grastate(seqno='31')
+        told = [self.nothing_changed(whole[:end])
+                for end in range(len(whole))]
+        self.assertEqual(sorted(told), told)
+
+    def test_what_galera_never_writes_is_refused(self):
+        self.assertRaises(errors.UnreadablePosition, self.nothing_changed,
+                          grastate(uuid='not-a-uuid'))
+
+
 class CombineTest(testtools.TestCase):
 
     def test_table(self):

@@ -29,6 +29,7 @@ WHERE = places.Places(mount_point='/volume', config_dir='/config',
 #: what must survive a rebuilt root disk
 ON_THE_VOLUME = {
     'data_dir': '/volume/data',
+    'grastate_file': '/volume/data/grastate.dat',
     'arriving_file': '/volume/data/sst_in_progress',
     'transfer_dir': '/volume/transfer',
     'unsynced_file': '/volume/transfer/unsynced',

@@ -335,6 +335,21 @@ class PositionTest(fakes.MemberTestCase):
         self.assertTrue(self.member.position().sst_in_progress)
         self.assertFalse(self.recovered())
 
+    def test_data_that_a_transfer_did_not_change_has_its_position(
+            self) -> None:
+        self.database_files(grastate__dat=GRASTATE, ibdata1='',
+                            sst_in_progress='')
+        self.assertTrue(self.member.position().sst_in_progress)
+        self.engine.helper_prints('mysqld  Ver 8.4.6-6 for Linux\n'
+                                  'SST method xtrabackup-v2: lacks\n')
+        self.member = self.new_agent('pxc')
+        self.member.prepare('8.4', '[mysqld]\n', None)
+        found = self.member.position()
+        self.assertEqual((False, UUID, 7), (
+            found.sst_in_progress, found.uuid, found.seqno))
+        self.engine.holds(status='running')     # a transfer may go on
+        self.assertTrue(self.member.position().sst_in_progress)
+
     def test_what_was_cast_out_has_no_position_that_counts(self) -> None:
         self.database_files(grastate__dat=NO_GRASTATE)
         self.engine.helper_prints(f'Recovered position: {UUID}:9')
