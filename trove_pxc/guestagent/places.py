@@ -123,13 +123,9 @@ class Places:
     def socket(self) -> str:
         return f'{self.socket_dir}/mysqld.sock'
 
-    @property
-    def start_program(self) -> str:
-        return f'{self.start_dir}/galera-start.sh'
-
-    @property
-    def start_settings(self) -> str:
-        return f'{self.start_dir}/galera-start.conf'
+    def start_file(self, name: str) -> str:
+        """A file of the start program, or its settings."""
+        return f'{self.start_dir}/{name}'
 
     @property
     def order_file(self) -> str:

@@ -19,6 +19,7 @@ from pymysql import err as pymysql_errors
 
 from trove_pxc import exceptions
 from trove_pxc.galera import view
+from trove_pxc.guestagent import program
 from trove_pxc.guestagent import record
 
 from tests.unit.guestagent import fakes
@@ -295,9 +296,13 @@ class StartAndStopTest(fakes.MemberTestCase):
         self.database().start.assert_not_called()
 
     def test_a_newer_agent_brings_its_start_program(self) -> None:
-        pathlib.Path(self.where.start_program).write_text('old')
+        names = (*program.texts(), program.SETTINGS)
+        for name in names:
+            pathlib.Path(self.where.start_file(name)).write_text('old')
         self.new_agent().refresh()
-        self.assertIn('take_order', self.text(self.where.start_program))
+        for name in names:
+            self.assertNotEqual('old',
+                                self.text(self.where.start_file(name)), name)
 
 
 class PositionTest(fakes.MemberTestCase):
