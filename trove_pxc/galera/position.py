@@ -203,6 +203,12 @@ def combine(grastate_text: str | None, recover_log: str | None,
     have put a nil uuid there too: then the recovered one counts. If the
     two name different histories, neither seqno is trusted.
 
+    A seqno in grastate.dat that is behind what InnoDB recovered is of before
+    the last start: PXC 8.0 keeps it in the file while it applies an IST
+    (update_state_uuid and request_state_transfer in percona/galera,
+    4.x-8.0), so that a server that is killed meanwhile leaves it. The
+    recovered one counts, and the start program clears the other.
+
     :param grastate_text: None if there is no such file.
     :param recover_log: None if recovery was not run.
     :raises UnreadablePosition: as parse_grastate does.
@@ -212,9 +218,10 @@ def combine(grastate_text: str | None, recover_log: str | None,
         grastate = parse_grastate(grastate_text)
     uuid, seqno = grastate.uuid, grastate.seqno
     recovered = parse_recovered(recover_log or '')
-    if seqno < 0 and recovered is not None:
-        if uuid is None or uuid == recovered[0]:
-            uuid, seqno = recovered
+    if recovered is not None and (
+            seqno < 0 and uuid in (None, recovered[0])
+            or uuid == recovered[0] and seqno < recovered[1]):
+        uuid, seqno = recovered
     return Position(
         uuid=uuid, seqno=seqno if uuid is not None else UNKNOWN_SEQNO,
         safe_to_bootstrap=grastate.safe_to_bootstrap,

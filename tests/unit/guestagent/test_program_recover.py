@@ -142,6 +142,32 @@ class RecoverTest(starting.StartTestCase):
         self.order(f'continue {UUID}:')
         self.assertIn('not at', self.refused())
 
+    def test_a_seqno_that_is_behind_the_data_does_not_count(self) -> None:
+        """Galera would prefer it, and apply what came since once more."""
+        for order, words in (('', []), (program.continuing(UUID, 9),
+                                        ['--wsrep-new-cluster'])):
+            self.database(position=f'{UUID}:9')
+            self.grastate(seqno=7)
+            if order:
+                self.order(order)
+            self.assertEqual([f'--wsrep_start_position={UUID}:9', *words],
+                             self.started())
+            self.assertEqual((UUID, '-1'),
+                             (self.saved()['uuid'], self.saved()['seqno']))
+            (self.data / 'mysql').rmdir()
+
+    def test_any_other_seqno_stays(self) -> None:
+        other = UUID.replace('f00d', 'beef')
+        for uuid, seqno, position in (
+                (UUID, 9, f'{UUID}:9'), (UUID, 9, f'{UUID}:7'),
+                (other, 7, f'{UUID}:9'), (UUID, 7, f'{NIL}:-1')):
+            self.database(position=position)
+            self.grastate(seqno=seqno, uuid=uuid)
+            self.started()
+            self.assertEqual((uuid, str(seqno)),
+                             (self.saved()['uuid'], self.saved()['seqno']))
+            (self.data / 'mysql').rmdir()
+
     # A program that hangs is told from one that works by what the kernel
     # counts: tests/unit/guestagent/test_program_progress.py.
     def test_a_recovery_that_hangs_is_killed_and_told(self) -> None:

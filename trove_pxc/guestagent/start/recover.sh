@@ -69,7 +69,30 @@ recovered_position() {
     rm -f "$RECOVER_LOG"
     if [ "$position" = "$NO_POSITION" ]; then
         position=
+    else
+        clear_stale_seqno
     fi
+}
+
+# Galera prefers the seqno of grastate.dat to the one that it is given. A seqno
+# that is behind the data is of before the last start: PXC 8.0 leaves it when
+# it is killed during an IST, and would apply the same write sets again.
+# "combine" in trove_pxc/galera/position.py decides by the same rule.
+clear_stale_seqno() {
+    seqno=$(saved seqno)
+    case $seqno in '' | *[!0-9]*) return 0 ;; esac
+    [ "$(saved uuid)" = "$(echo "${position%%:*}" | tr A-F a-f)" ] &&
+        [ "${position##*:}" -gt "$seqno" ] || return 0
+    say "grastate.dat stands at $seqno, and the data at $position, which counts"
+    write_grastate 's/^seqno:.*/seqno:   -1/'
+}
+
+# Replaces grastate.dat by what these sed expressions make of it.
+write_grastate() {
+    sed -e "$1" -e "${2:-}" "$DATA_DIR/grastate.dat" \
+        > "$DATA_DIR/grastate.dat.new"
+    mv -f "$DATA_DIR/grastate.dat.new" "$DATA_DIR/grastate.dat"
+    sync_data
 }
 
 print_position() {
@@ -107,11 +130,8 @@ refuse_undecided() {
 
 # Galera bootstraps from data only where safe_to_bootstrap is 1.
 mark_safe() {
-    sed -e "s/^uuid:.*/uuid:    ${decided%%:*}/" \
-        -e 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' \
-        "$DATA_DIR/grastate.dat" > "$DATA_DIR/grastate.dat.new"
-    mv -f "$DATA_DIR/grastate.dat.new" "$DATA_DIR/grastate.dat"
-    sync_data
+    write_grastate "s/^uuid:.*/uuid:    ${decided%%:*}/" \
+        's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/'
 }
 
 continue_history() {
