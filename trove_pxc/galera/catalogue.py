@@ -116,6 +116,11 @@ _XTRABACKUP_8 = ('xtrabackup-v2', (
 _XTRABACKUP_8_TLS = ('xtrabackup-v2+tls', (
     *_XTRABACKUP_8[1], 'openssl', 'diff'))
 
+# JOINER_SST_DIR of wsrep_sst_xtrabackup-v2, without tmpdir in [sst], which we
+# do not set: .sst in PXC 5.7, sst-xb-tmpdir in 8.x. position.py says what it
+# proves.
+_SST_FOLDERS = ('.sst', 'sst-xb-tmpdir')
+
 # A joiner's script listens before a donor is chosen, and ends if nothing came
 # within 100 s (PXC) or 300 s (MariaDB): behind a busy donor it would end and
 # be started again for ever. 0: no end ("sst-initial-timeout" in "Percona
@@ -205,6 +210,7 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
         default_sst_method='mariabackup',
         formation_sst_method='rsync',
         sst_programs=(_MARIABACKUP, _RSYNC, _MARIABACKUP_TLS, _RSYNC_TLS),
+        sst_folders=(),
         sst_auth_methods=('mariabackup',),
         sst_auth_section='mysqld',
         sst_user_grants=('RELOAD', 'PROCESS', 'LOCK TABLES',
@@ -268,6 +274,7 @@ _PXC_56 = Dialect(
     default_sst_method='xtrabackup-v2',
     formation_sst_method='rsync',
     sst_programs=(_XTRABACKUP, _RSYNC_56, _XTRABACKUP_TLS),
+    sst_folders=(),
     sst_auth_methods=('xtrabackup-v2',),
     # A joiner with wsrep_sst_auth writes it into its error log (measured
     # on 5.6.21); the backup finds its account in its own section as well.
@@ -303,6 +310,7 @@ _PXC_57 = dataclasses.replace(
         '/usr/lib/libgalera_smm.so',
         *_ELSEWHERE),
     sst_programs=(_XTRABACKUP, _RSYNC, _XTRABACKUP_57_TLS),
+    sst_folders=_SST_FOLDERS,
     sst_auth_section='mysqld',
     sst_user_grants=('RELOAD', 'LOCK TABLES', 'PROCESS',
                      'REPLICATION CLIENT'),

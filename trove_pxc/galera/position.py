@@ -160,6 +160,40 @@ def parse_recovered(log_text: str) -> tuple[str, int] | None:
     return found[0].lower(), found[1]
 
 
+def transfer_changed_nothing(grastate_text: str | None, has_database: bool,
+                             sst_folder_left: bool) -> bool:
+    """Whether a state transfer provably ended before it changed the data.
+
+    Its file, sst_in_progress, does not tell: the joiner's script of PXC
+    creates it first of all, for IST, too, and leaves it when it fails. Of
+    what an IST that failed at its start leaves, the rest is as it was:
+
+    - The folder for the new data is not there. The script makes it before
+      it removes the old data (wsrep_sst_xtrabackup-v2: .sst in PXC 5.7,
+      sst-xb-tmpdir in 8.0). A script that removed data and failed may
+      remove it again; then the next condition does not hold.
+    - grastate.dat names a history. Galera writes a nil uuid into it, and
+      syncs it, before it sends a request that may lead to a full SST
+      (mark_unsafe in request_state_transfer, percona/galera 3.x-5.7 and
+      4.x-8.0). It writes the history back when the full data has come, and
+      since PXC 8.0.43-34 and 8.4.6-6 also if the script failed before it
+      removed anything (exit code EAGAIN, PXC-4631, percona/galera pull
+      request 301). The script removes sst_in_progress before the first.
+
+    That holds while the power stays: the caller checks that it did. Before
+    PXC-4631 grastate.dat is nil after such an IST, and the data is not taken
+    for whole. None of this was run: no PXC 5.7 or 8 was at hand. The scripts
+    of MariaDB and PXC 5.6 are not judged by this rule.
+
+    :param has_database: the folder mysql and ibdata1 are there.
+    :param sst_folder_left: one of Dialect.sst_folders is there.
+    :raises UnreadablePosition: as parse_grastate does.
+    """
+    return (grastate_text is not None and has_database
+            and not sst_folder_left
+            and parse_grastate(grastate_text).uuid is not None)
+
+
 def combine(grastate_text: str | None, recover_log: str | None,
             sst_in_progress: bool, gvwstate_present: bool) -> Position:
     """One position from all that was read.
@@ -168,6 +202,12 @@ def combine(grastate_text: str | None, recover_log: str | None,
     its seqno is -1, and what InnoDB recovered counts. A failed start may
     have put a nil uuid there too: then the recovered one counts. If the
     two name different histories, neither seqno is trusted.
+
+    A seqno in grastate.dat that is behind what InnoDB recovered is of before
+    the last start: PXC 8.0 keeps it in the file while it applies an IST
+    (update_state_uuid and request_state_transfer in percona/galera,
+    4.x-8.0), so that a server that is killed meanwhile leaves it. The
+    recovered one counts, and the start program clears the other.
 
     :param grastate_text: None if there is no such file.
     :param recover_log: None if recovery was not run.
@@ -178,9 +218,10 @@ def combine(grastate_text: str | None, recover_log: str | None,
         grastate = parse_grastate(grastate_text)
     uuid, seqno = grastate.uuid, grastate.seqno
     recovered = parse_recovered(recover_log or '')
-    if seqno < 0 and recovered is not None:
-        if uuid is None or uuid == recovered[0]:
-            uuid, seqno = recovered
+    if recovered is not None and (
+            seqno < 0 and uuid in (None, recovered[0])
+            or uuid == recovered[0] and seqno < recovered[1]):
+        uuid, seqno = recovered
     return Position(
         uuid=uuid, seqno=seqno if uuid is not None else UNKNOWN_SEQNO,
         safe_to_bootstrap=grastate.safe_to_bootstrap,

@@ -62,6 +62,10 @@ class Dialect:
     :ivar sst_programs: what each method needs in the image: names of
         programs, or of several that serve alike, 'lsof|ss'. A method that
         can be encrypted stands there a second time, as 'rsync+tls'.
+    :ivar sst_folders: in the data directory, made by the joiner's script
+        before it removes any data for a full SST, and removed when the new
+        data is in place. () where it is not known whether there is one, or
+        where nothing else tells that the data is whole.
     :ivar sst_auth_methods: those that need an SST user.
     :ivar sst_auth_section: where its name and password stand: 'mysqld' as
         wsrep_sst_auth, or 'xtrabackup' as the backup's own options.
@@ -116,6 +120,7 @@ class Dialect:
     default_sst_method: str
     formation_sst_method: str
     sst_programs: tuple[tuple[str, tuple[str, ...]], ...]
+    sst_folders: tuple[str, ...]
     sst_auth_methods: tuple[str, ...]
     sst_auth_section: str
     sst_user_grants: tuple[str, ...]

@@ -49,11 +49,20 @@ class Configuration:
         self._owner = owner
 
     def write_program(self, dialect: dialects.Dialect) -> None:
-        """The program that starts the server, and what it must know."""
-        self._files.write(self._where.start_program, program.text(),
-                          _PROGRAM)
-        self._files.write(self._where.start_settings,
+        """The program that starts the server, and what it must know.
+
+        A start that reads some files of an older program beside the new
+        ones may fail; Docker starts it again.
+        """
+        texts = program.texts()
+        for name in texts:
+            if name != program.PROGRAM:
+                self._files.write(self._where.start_file(name), texts[name],
+                                  _READABLE)
+        self._files.write(self._where.start_file(program.SETTINGS),
                           program.settings(dialect, self._where), _READABLE)
+        self._files.write(self._where.start_file(program.PROGRAM),
+                          texts[program.PROGRAM], _PROGRAM)
 
     def write_membership(self, dialect: dialects.Dialect,
                          membership: Membership,

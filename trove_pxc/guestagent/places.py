@@ -51,6 +51,11 @@ class Places:
         return f'{self.mount_point}/transfer'
 
     @property
+    def grastate_file(self) -> str:
+        """Galera's own note of the position."""
+        return f'{self.data_dir}/grastate.dat'
+
+    @property
     def arriving_file(self) -> str:
         """Galera's scripts have it while a state transfer goes on."""
         return f'{self.data_dir}/sst_in_progress'
@@ -118,13 +123,9 @@ class Places:
     def socket(self) -> str:
         return f'{self.socket_dir}/mysqld.sock'
 
-    @property
-    def start_program(self) -> str:
-        return f'{self.start_dir}/galera-start.sh'
-
-    @property
-    def start_settings(self) -> str:
-        return f'{self.start_dir}/galera-start.conf'
+    def start_file(self, name: str) -> str:
+        """A file of the start program, or its settings."""
+        return f'{self.start_dir}/{name}'
 
     @property
     def order_file(self) -> str:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The start program's text and its settings, from the dialect's data.
+"""The start program's files and its settings, from the dialect's data.
 
 The service uses it. It reads our own package, nothing else.
 """
@@ -20,6 +20,7 @@ import shlex
 
 from trove_pxc.galera import dialect as dialects
 from trove_pxc.galera import serverlog
+from trove_pxc.galera import workarounds
 from trove_pxc.guestagent import places
 
 # Paths inside the container.
@@ -28,13 +29,20 @@ ORDER_DIR = '/run/trove-pxc'
 DEFAULTS_FILE = '/etc/mysql/my.cnf'
 ZONEINFO_DIR = '/usr/share/zoneinfo'
 
-ENTRYPOINT = ('/bin/sh', f'{START_DIR}/galera-start.sh')
+PROGRAM = 'galera-start.sh'
+SETTINGS = 'galera-start.conf'
+ENTRYPOINT = ('/bin/sh', f'{START_DIR}/{PROGRAM}')
 RECOVER = 'recover'
 VERSION = 'version'
 
 BOOTSTRAP = 'bootstrap'
 FORM = 'form'
 CONTINUE = 'continue'
+
+# A server whose InnoDB waits so long for a lock of its own ends by itself
+# ("innodb_fatal_semaphore_wait_threshold" in the manuals of MariaDB and of
+# Percona Server); what hangs in another way is killed by the start program.
+_STALL_SECONDS = 600
 
 _SHELL = {
     'server': '$server',
@@ -50,11 +58,13 @@ def continuing(uuid: str, seqno: int) -> str:
     return f'{CONTINUE} {uuid.lower()}:{seqno}'
 
 
-def text() -> str:
-    """The start program itself."""
-    source = resources.files('trove_pxc.guestagent').joinpath(
-        'start', 'galera-start.sh')
-    return source.read_text()
+def texts() -> dict[str, str]:
+    """The files of the start program by name; the one to run comes last."""
+    folder = resources.files('trove_pxc.guestagent').joinpath('start')
+    found = {file.name: file.read_text() for file in folder.iterdir()
+             if file.name.endswith('.sh')}
+    return {name: found[name] for name in sorted(
+        found, key=lambda name: (name == PROGRAM, name))}
 
 
 def settings(dialect: dialects.Dialect, where: places.Places) -> str:
@@ -80,6 +90,9 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'LOG_POSITION': serverlog.POSITION,
         'LOG_PREPARED': serverlog.PREPARED,
         'PREPARED': dialect.prepared,
+        'WORKAROUNDS': ' '.join(workarounds.names_for(dialect)),
+        'SST_FOLDERS': ' '.join(dialect.sst_folders),
+        'STALL_SECONDS': str(_STALL_SECONDS),
         'RECOVER_OPTIONS': ' '.join(dialect.recover_options),
     }
     lines = [f'{name}={shlex.quote(value)}'

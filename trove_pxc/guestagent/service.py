@@ -408,15 +408,18 @@ class GaleraService:
         return bool(self._files.present(f'{self._where.data_dir}/mysql'))
 
     def _position(self, record: records.MemberRecord) -> positions.Position:
-        database_dir, grastate, view_file = (
+        database_dir, view_file = (
             f'{self._where.data_dir}/{name}' for name in (
-                'mysql', 'grastate.dat', 'gvwstate.dat'))
+                'mysql', 'gvwstate.dat'))
+        grastate = self._where.grastate_file
         present = self._files.present(database_dir, grastate, view_file)
-        spoiled = self._transfers.last_was_interrupted()
+        at_work = self._container.look().at_work
+        spoiled = self._transfers.last_was_interrupted(
+            self._dialect(record).sst_folders, at_work)
         cast_out = self._transfers.one_is_needed()
         recovered = None
         if (database_dir in present and not spoiled and not cast_out
-                and not self._container.look().at_work):
+                and not at_work):
             recovered = self._container.run_helper(
                 self._specification(record), program.RECOVER)
         return dataclasses.replace(positions.combine(

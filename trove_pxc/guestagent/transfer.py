@@ -15,8 +15,13 @@
 The service uses it.
 """
 
+from collections.abc import Collection
+
+from trove_pxc.galera import position as positions
 from trove_pxc.guestagent import files
 from trove_pxc.guestagent import places
+
+_DATABASE = ('mysql', 'ibdata1')
 
 
 class Transfers:
@@ -27,17 +32,31 @@ class Transfers:
         self._files = host_files
         self._where = where
 
-    def last_was_interrupted(self) -> bool:
+    def last_was_interrupted(self, sst_folders: Collection[str],
+                             at_work: bool) -> bool:
         """While it arrived, or before all of it was on the disk.
 
-        What lies in the data directory is spoiled then.
+        What lies in the data directory is spoiled then. transfer.sh, of the
+        start program, decides in the same way.
+
+        :param sst_folders: Dialect.sst_folders.
+        :param at_work: whether a server runs: a transfer may go on.
         """
         where = self._where
+        folders = {f'{where.data_dir}/{name}' for name in sst_folders}
+        database = {f'{where.data_dir}/{name}' for name in _DATABASE}
         present = self._files.present(
             where.arriving_file, where.unsynced_file,
-            where.unsynced_since_boot_file)
-        return (where.arriving_file in present
-                or present == {where.unsynced_file})
+            where.unsynced_since_boot_file, *sorted(database | folders))
+        if (where.unsynced_file in present
+                and where.unsynced_since_boot_file not in present):
+            return True
+        if where.arriving_file not in present:
+            return False
+        return (at_work or not folders
+                or not positions.transfer_changed_nothing(
+                    self._files.read(where.grastate_file),
+                    database <= present, bool(folders & present)))
 
     def one_is_needed(self) -> bool:
         """Whether the member was voted out, and got no whole copy since.

@@ -178,6 +178,34 @@ SIGNALS = (
     'mysqld got signal 6 ;',
 )
 
+# What the workarounds (trove_pxc/galera/workarounds.py) look for. Measured,
+# MariaDB 10.11.19 with Galera 26.4.23, uuid and seqno changed.
+VOTES = (
+    '2026-11-28 16:50:14 6 [ERROR] WSREP: Inconsistency detected: '
+    'Inconsistent by consensus on f00d1b77-e732-11f1-88aa-77cb7e14d66a:5350',
+    # the text of replicator_smm.cpp in the format of PXC 8; no server of PXC
+    # 8 wrote it here
+    '2026-11-28T16:50:14.0Z 6 [ERROR] [MY-000000] [Galera] Vote 0 (success) '
+    'on f00d1b77-e732-11f1-88aa-77cb7e14d66a:7 is inconsistent with group. '
+    'Leaving cluster.')
+LEFT = '2026-11-28 16:50:14 6 [Note] WSREP: view((empty))'
+COMPONENT = ('2026-11-28 17:22:40 0 [Note] WSREP: New COMPONENT: primary = '
+             'yes, bootstrap = no, my_idx = 0, memb_num = 2')
+NO_EXCHANGE = ('2026-11-28 17:22:40 0 [Note] WSREP: Temporary failure in '
+               'sending state UUID, will try again in next primary component')
+# the text measured with PXC 5.6.21-70.1
+SHUT_DOWN = '2014-11-05 21:18:23 9 [Note] mysqld: Shutdown complete'
+# in the format of PXC 8, where each of the others has its own line above
+LEFT_8 = '2026-11-28T16:50:14.0Z 6 [Note] [MY-000000] [Galera] view((empty))'
+NO_EXCHANGE_8 = (
+    '2026-11-28T17:22:40.0Z 0 [Note] [MY-000000] [Galera] Temporary failure '
+    'in sending state UUID, will try again in next primary component')
+# Percona's forum, topic 36773, PXC 8.0.36-28.1
+SHUT_DOWN_8 = (
+    '2025-02-18T11:56:57.759992Z 0 [System] [MY-010910] [Server] '
+    '/usr/sbin/mysqld: Shutdown complete (mysqld 8.0.36-28.1)  Percona '
+    'XtraDB Cluster (GPL), Release rel28')
+
 
 def log(lines: tuple[tuple[str, Level, str, str, str], ...]) -> str:
     """The lines of a version as its log has them."""

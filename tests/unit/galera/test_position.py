@@ -75,7 +75,8 @@ COMBINED = (
     (grastate(seqno='31', safe='1'), None, UUID, 31),
     (grastate(seqno='31'), recovered(seqno=31), UUID, 31),
     (grastate(seqno='31'), recovered(seqno=29), UUID, 31),
-    (grastate(seqno='0'), recovered(seqno=29), UUID, 0),
+    (grastate(seqno='0'), None, UUID, 0),
+    (grastate(seqno='0'), recovered(OTHER, 29), UUID, 0),
     (grastate(), recovered(seqno=29), UUID, 29),
     (grastate(), None, UUID, -1),
     (grastate(), recovered(NIL_UUID, -1), UUID, -1),
@@ -83,6 +84,11 @@ COMBINED = (
     (grastate(), recovered(OTHER, 99), UUID, -1),
     (grastate(OTHER), recovered(UUID, 99), OTHER, -1),
     (None, recovered(seqno=29), UUID, 29),
+    # killed during an IST that began from 31
+    (grastate(seqno='31'), recovered(seqno=32), UUID, 32),
+    (grastate(seqno='0'), recovered(seqno=29), UUID, 29),
+    (grastate(seqno='31'), recovered(seqno=31), UUID, 31),
+    (grastate(NIL_UUID, '7'), recovered(seqno=9), None, -1),
     (None, None, None, -1),
     ('', None, None, -1),
     (grastate(NIL_UUID, '7'), None, None, -1),
@@ -118,6 +124,36 @@ class RecoveredTest(testtools.TestCase):
     def test_logs(self):
         for log, told in LOGS:
             self.assertEqual(told, position.parse_recovered(log), log)
+
+
+class TransferTest(testtools.TestCase):
+
+    def nothing_changed(self, text, database=True, folder=False):
+        return position.transfer_changed_nothing(text, database, folder)
+
+    def test_data_with_a_history_beside_no_new_data(self):
+        for seqno in ('31', '-1'):
+            self.assertTrue(self.nothing_changed(grastate(seqno=seqno)))
+
+    def test_not_if_any_of_it_speaks_against_it(self):
+        for text in (None, '', grastate(NIL_UUID, '-1'),
+                     grastate(NIL_UUID, '31')):
+            self.assertFalse(self.nothing_changed(text), text)
+        for database, folder in ((False, False), (True, True),
+                                 (False, True)):
+            self.assertFalse(self.nothing_changed(
+                grastate(), database, folder))
+
+    def test_a_text_cut_short_proves_nothing_less(self):
+        """Its line of the uuid is whole, or there is none."""
+        whole = grastate(seqno='31')
+        told = [self.nothing_changed(whole[:end])
+                for end in range(len(whole))]
+        self.assertEqual(sorted(told), told)
+
+    def test_what_galera_never_writes_is_refused(self):
+        self.assertRaises(errors.UnreadablePosition, self.nothing_changed,
+                          grastate(uuid='not-a-uuid'))
 
 
 class CombineTest(testtools.TestCase):

@@ -30,7 +30,7 @@ SERIES = series.Dialect(
     default_sst_method='backup', formation_sst_method='copy',
     sst_programs=(('copy', ('cp',)), ('copy+tls', ('cp', 'tunnel')),
                   ('backup', ('bk',)), ('dump', ('dp',))),
-    sst_auth_methods=('backup',), sst_auth_section='mysqld',
+    sst_folders=(), sst_auth_methods=('backup',), sst_auth_section='mysqld',
     sst_user_grants=(), strict_mode_variable=None,
     traffic_encryption_variable=None, sst_options=(), sst_encryption=(),
     knows_alter_user=True, collation='utf8mb4_general_ci',

@@ -182,10 +182,10 @@ class MemberTestCase(GuestTestCase):
         self.trove = mock.create_autospec(service.TroveSide, instance=True)
         self.member = self.new_agent()
 
-    def new_agent(self) -> revival.MemberService:
+    def new_agent(self, manager: str = 'mariadb') -> revival.MemberService:
         """The service as an agent has it that has just started."""
         return revival.MemberService(
-            'mariadb', self.engine.client, self.trove, where=self.where,
+            manager, self.engine.client, self.trove, where=self.where,
             host_files=self.files)
 
     def prepared(self) -> None:

@@ -20,10 +20,19 @@ import fixtures
 
 from trove_pxc.galera import dialect
 from trove_pxc.guestagent import program
+from trove_pxc import waiting
 
 from tests.unit.guestagent import fakes
 
 UUID = 'f00d1b77-e732-11f1-88aa-77cb7e14d66a'
+NIL = '00000000-0000-0000-0000-000000000000'
+
+# What a server does: until it is killed; long enough to see that it is not.
+FOR_EVER = 'wait_for "[ ! -e $FAKE ]"'
+A_MOMENT = '/bin/sleep 0.3'
+# A program that another one waits for; both do nothing.
+HANGS = ('echo $$ >> "$FAKE/pids"\n/bin/sleep 1000 &\n'
+         'echo $! >> "$FAKE/pids"\nwait\n')
 
 SERVER = '''#!/bin/sh
 case "$*" in
@@ -48,9 +57,9 @@ for word; do case $word in
 esac; done
 '''
 
-# The watch of state transfers sleeps for as long as the server lives.
+# What watches sleeps for as long as what it watches lives.
 SLEEP = '''#!/bin/sh
-if [ "$1" = 0.5 ]; then exec /bin/sleep 0.05; fi
+case $1 in 0.5 | 1) exec /bin/sleep 0.05 ;; esac
 echo "$1" > "$FAKE/slept"
 '''
 
@@ -83,17 +92,28 @@ class StartTestCase(fakes.GuestTestCase):
         path.write_text(text)
         path.chmod(0o755)
 
-    def install(self) -> None:
-        folder = self.folder('etc/trove-pxc')
+    def install(self, manager: str = 'mariadb',
+                version: str = fakes.VERSION) -> None:
+        """The files as the agent writes them, with what is faked here."""
+        folder = self.root / 'etc/trove-pxc'
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in program.texts().items():
+            (folder / name).write_text(text)
         settings = program.settings(
-            dialect.for_version('mariadb', fakes.VERSION), self.where)
-        (folder / 'galera-start.conf').write_text(
+            dialect.for_version(manager, version), self.where)
+        self.script = str(folder / program.PROGRAM)
+        self.settings = folder / program.SETTINGS
+        self.settings.write_text(
             f'{settings}ORDER_DIR={self.orders}\n'
             f'TRANSFER_DIR={self.transfer}\n'
             f'ZONEINFO_DIR={self.root}/zoneinfo\n'
-            f'PROVIDER_PATHS="/none {self.fake}/libgalera.so"\n')
-        (folder / 'galera-start.sh').write_text(program.text())
-        self.script = str(folder / 'galera-start.sh')
+            f'PROVIDER_PATHS="/none {self.fake}/libgalera.so"\n'
+            'SERVER_COMMANDS=mariadbd\nNEEDS_BASEDIR=\n')
+
+    def set(self, name: str, value: str) -> None:
+        """Give the start program this setting instead of the agent's."""
+        self.settings.write_text(
+            f'{self.settings.read_text()}{name}={value}\n')
 
     def environment(self) -> dict[str, str]:
         return {'PATH': f'{self.programs}:{os.environ["PATH"]}',
@@ -141,3 +161,65 @@ class StartTestCase(fakes.GuestTestCase):
         self.assertFalse((self.fake / 'started').exists())
         self.assertIn('galera-start: [ERROR]', done.stderr)
         return done.stderr
+
+    def transfers(self, script: str) -> None:
+        """What the server does before it ends."""
+        (self.fake / 'transfer').write_text(
+            f'arriving={self.data}/sst_in_progress\n'
+            f'mark={self.transfer}/unsynced\n'
+            f'since_boot={self.orders}/unsynced\n'
+            f'wait_for() {{ while ! eval "$1"; do /bin/sleep 0.02; done; }}\n'
+            f'{script}\n')
+
+    def logs(self, *lines: str, then: str) -> None:
+        """The server logs this, and goes on with that."""
+        told = '\n'.join(f"echo '{line}' >&2" for line in lines)
+        self.transfers(f'{told}\n{then}')
+
+    def grastate(self, seqno: int = -1, uuid: str = UUID,
+                 safe: str = 'safe_to_bootstrap: 0\n') -> None:
+        (self.data / 'grastate.dat').write_text(
+            f'# GALERA saved state\nversion: 2.1\nuuid:    {uuid}\n'
+            f'seqno:   {seqno}\n{safe}')
+
+    def saved(self) -> dict[str, str]:
+        lines = (self.data / 'grastate.dat').read_text().splitlines()
+        return {key: value.strip() for key, _, value in (
+            line.partition(':') for line in lines if line[0] != '#')}
+
+    def crashed_at(self, seqno: int) -> None:
+        self.database(position=f'{UUID}:{seqno}')
+        self.grastate()
+
+    def is_cast_out(self) -> bool:
+        return (self.transfer / 'cast-out').exists()
+
+    def assert_not_continued(self, words: str) -> None:
+        """An order to continue from UUID:7 is refused, and changes nothing."""
+        before = {path.name: path.read_text()
+                  for path in self.data.iterdir() if path.is_file()}
+        self.order(f'continue {UUID}:7')
+        self.assertIn(f'continue refused: {words}'.replace(
+            'DATA', str(self.data)), self.refused())
+        self.assertEqual(before, {
+            path.name: path.read_text()
+            for path in self.data.iterdir() if path.is_file()})
+        self.assertEqual([], os.listdir(self.orders))
+
+    def assert_killed(self) -> None:
+        """All that HANGS started; a kill takes effect a moment later."""
+        def probe() -> None:
+            left = [pid for pid in (self.fake / 'pids').read_text().split()
+                    if runs(pid)]
+            if left:
+                raise waiting.NotYet(f'{left} run')
+        waiting.until('what hung to end', probe, 10, 0.01)
+
+
+def runs(pid: str) -> bool:
+    """Whether there is such a process; a zombie does not run."""
+    try:
+        stat = pathlib.Path(f'/proc/{pid}/stat').read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(') ')[2][0] != 'Z'

@@ -18,6 +18,7 @@ import os
 from trove_pxc.galera import dialect
 from trove_pxc.guestagent import configuration
 from trove_pxc.guestagent import places
+from trove_pxc.guestagent import program
 
 from tests.unit.guestagent import fakes
 
@@ -49,6 +50,19 @@ class ConfigurationTest(fakes.GuestTestCase):
                 fakes.facts(), sst_method=sst_method))
         self.configuration.write_membership(one, membership, in_image)
         return self.text(self.where.cluster_file)
+
+    def test_the_start_program_is_for_all_to_read_and_run(self) -> None:
+        os.makedirs(f'{self.root}/start')
+        where = dataclasses.replace(self.where,
+                                    start_dir=f'{self.root}/start')
+        configuration.Configuration(self.files, where, '').write_program(
+            MARIADB)
+        self.assertEqual({*program.texts(), program.SETTINGS},
+                         set(os.listdir(where.start_dir)))
+        self.assertEqual(0o755, self.mode(where.start_file(program.PROGRAM)))
+        self.assertEqual(0o644, self.mode(where.start_file('watch.sh')))
+        self.assertEqual(program.settings(MARIADB, where),
+                         self.text(where.start_file(program.SETTINGS)))
 
     def test_the_identity_is_the_servers_alone(self) -> None:
         self.write()

@@ -29,6 +29,7 @@ WHERE = places.Places(mount_point='/volume', config_dir='/config',
 #: what must survive a rebuilt root disk
 ON_THE_VOLUME = {
     'data_dir': '/volume/data',
+    'grastate_file': '/volume/data/grastate.dat',
     'arriving_file': '/volume/data/sst_in_progress',
     'transfer_dir': '/volume/transfer',
     'unsynced_file': '/volume/transfer/unsynced',
@@ -54,8 +55,6 @@ ON_THE_ROOT_DISK = {
     'restoring_sql_file': '/config/restore-accounts.sql',
     'identity_dir': '/config/tls',
     'socket': '/socket/mysqld.sock',
-    'start_program': '/start/galera-start.sh',
-    'start_settings': '/start/galera-start.conf',
 }
 
 
@@ -67,6 +66,9 @@ class PlacesTest(testtools.TestCase):
                                     lambda kind: isinstance(kind, property))}
         self.assertEqual(
             {**ON_THE_VOLUME, **IN_MEMORY, **ON_THE_ROOT_DISK}, found)
+
+    def test_files_of_the_start_program_are_on_the_root_disk(self) -> None:
+        self.assertEqual('/start/watch.sh', WHERE.start_file('watch.sh'))
 
     def test_by_default(self) -> None:
         self.assertEqual(

@@ -19,6 +19,7 @@ import testtools
 
 from trove_pxc.galera import dialect
 from trove_pxc.galera import serverlog
+from trove_pxc.galera import workarounds
 from trove_pxc.guestagent import places
 from trove_pxc.guestagent import program
 
@@ -99,5 +100,25 @@ class SettingsTest(testtools.TestCase):
                 [serverlog.event(line) for line in lines],
                 shell(self.settings(manager, version), then).splitlines())
 
-    def test_the_program_is_in_the_package(self) -> None:
-        self.assertTrue(program.text().startswith('#!/bin/sh\n'))
+    def test_the_program_comes_after_its_parts(self) -> None:
+        texts = program.texts()
+        self.assertEqual('galera-start.sh', list(texts)[-1])
+        self.assertTrue(texts['galera-start.sh'].startswith('#!/bin/sh\n'))
+        parts = [line.partition('/')[2].rstrip('"')
+                 for line in texts['galera-start.sh'].splitlines()
+                 if line.startswith('. "$here/')]
+        self.assertEqual('galera-start.conf', parts[0])
+        self.assertEqual(sorted(texts), sorted(
+            ['galera-start.sh', *parts[1:]]))
+
+    def test_what_differs_between_series(self) -> None:
+        for manager, version, folders in (
+                ('mariadb', '11.8', ''), ('pxc', '5.6', ''),
+                ('pxc', '5.7', '.sst sst-xb-tmpdir'),
+                ('pxc', '8.4', '.sst sst-xb-tmpdir')):
+            names = ' '.join(workarounds.names_for(
+                dialect.for_version(manager, version)))
+            self.assertEqual(
+                f'{names}|{folders}|600\n',
+                shell(self.settings(manager, version),
+                      'echo "$WORKAROUNDS|$SST_FOLDERS|$STALL_SECONDS"'))

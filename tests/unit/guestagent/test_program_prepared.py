@@ -12,8 +12,6 @@
 
 """The start program and a server that was killed in a commit."""
 
-import pathlib
-
 from trove_pxc.galera import serverlog
 from trove_pxc.guestagent import program
 
@@ -68,10 +66,6 @@ class PreparedTest(starting.StartTestCase):
         (self.config / 'conf.d').mkdir()
         self.set('DEFAULTS_FILE', f'{self.config}/my.cnf')
         self.set('INCLUDE_DIR', f'{self.config}/conf.d')
-
-    def set(self, name: str, value: str) -> None:
-        settings = pathlib.Path(self.script).with_suffix('.conf')
-        settings.write_text(f'{settings.read_text()}{name}={value}\n')
 
     def killed(self, *marks: str, told_as: str = 'mysqld') -> None:
         (self.fake / 'prepared').write_text(told_as)

@@ -19,6 +19,7 @@ from pymysql import err as pymysql_errors
 
 from trove_pxc import exceptions
 from trove_pxc.galera import view
+from trove_pxc.guestagent import program
 from trove_pxc.guestagent import record
 
 from tests.unit.guestagent import fakes
@@ -295,9 +296,13 @@ class StartAndStopTest(fakes.MemberTestCase):
         self.database().start.assert_not_called()
 
     def test_a_newer_agent_brings_its_start_program(self) -> None:
-        pathlib.Path(self.where.start_program).write_text('old')
+        names = (*program.texts(), program.SETTINGS)
+        for name in names:
+            pathlib.Path(self.where.start_file(name)).write_text('old')
         self.new_agent().refresh()
-        self.assertIn('take_order', self.text(self.where.start_program))
+        for name in names:
+            self.assertNotEqual('old',
+                                self.text(self.where.start_file(name)), name)
 
 
 class PositionTest(fakes.MemberTestCase):
@@ -334,6 +339,21 @@ class PositionTest(fakes.MemberTestCase):
         self.database_files(sst_in_progress='')
         self.assertTrue(self.member.position().sst_in_progress)
         self.assertFalse(self.recovered())
+
+    def test_data_that_a_transfer_did_not_change_has_its_position(
+            self) -> None:
+        self.database_files(grastate__dat=GRASTATE, ibdata1='',
+                            sst_in_progress='')
+        self.assertTrue(self.member.position().sst_in_progress)
+        self.engine.helper_prints('mysqld  Ver 8.4.6-6 for Linux\n'
+                                  'SST method xtrabackup-v2: lacks\n')
+        self.member = self.new_agent('pxc')
+        self.member.prepare('8.4', '[mysqld]\n', None)
+        found = self.member.position()
+        self.assertEqual((False, UUID, 7), (
+            found.sst_in_progress, found.uuid, found.seqno))
+        self.engine.holds(status='running')     # a transfer may go on
+        self.assertTrue(self.member.position().sst_in_progress)
 
     def test_what_was_cast_out_has_no_position_that_counts(self) -> None:
         self.database_files(grastate__dat=NO_GRASTATE)

@@ -17,6 +17,7 @@ import itertools
 import mock
 import testtools
 
+from trove_pxc.galera import view
 from trove_pxc.guestagent import files
 from trove_pxc.guestagent import places
 from trove_pxc.guestagent import transfer
@@ -29,29 +30,59 @@ UNSYNCED = WHERE.unsynced_file
 SINCE_BOOT = WHERE.unsynced_since_boot_file
 CAST_OUT = WHERE.cast_out_file
 ALL = (ARRIVING, UNSYNCED, SINCE_BOOT, CAST_OUT)
+DATABASE = tuple(f'{WHERE.data_dir}/{name}' for name in ('mysql', 'ibdata1'))
+FOLDERS = ('.sst', 'sst-xb-tmpdir')
+UUID = 'f00d1b77-e732-11f1-88aa-77cb7e14d66a'
 
 
-def transfers(*there: str) -> transfer.Transfers:
-    """A guest in which these files are."""
+def transfers(*there: str, uuid: str | None = UUID) -> transfer.Transfers:
+    """A guest in which these files are, and grastate.dat with this uuid."""
     host_files = mock.create_autospec(files.HostFiles, instance=True)
     host_files.present.side_effect = lambda *paths: frozenset(
         paths).intersection(there)
+    host_files.read.side_effect = lambda path: (
+        f'uuid: {uuid}\nseqno: -1\n'
+        if uuid is not None and path == WHERE.grastate_file else None)
     return transfer.Transfers(host_files, WHERE)
+
+
+def subsets() -> set[tuple[str, ...]]:
+    return {there for number in range(len(ALL) + 1)
+            for there in itertools.combinations(ALL, number)}
 
 
 class TransfersTest(testtools.TestCase):
 
+    def spoiled(self, *more: str, folders: tuple[str, ...] = FOLDERS,
+                at_work: bool = False, uuid: str | None = UUID
+                ) -> set[tuple[str, ...]]:
+        """With which marks the data counts as spoiled."""
+        return {there for there in subsets()
+                if transfers(*there, *more, uuid=uuid).last_was_interrupted(
+                    folders, at_work)}
+
     def test_it_was_interrupted(self) -> None:
         """While it arrived; or by a reboot before all was on the disk."""
-        spoiled = {there for number in range(len(ALL) + 1)
-                   for there in itertools.combinations(ALL, number)
-                   if transfers(*there).last_was_interrupted()}
+        expected = {there for there in subsets() if ARRIVING in there
+                    or (UNSYNCED in there and SINCE_BOOT not in there)}
+        for found in (
+                self.spoiled(folders=()),
+                self.spoiled(*DATABASE, folders=()),
+                self.spoiled(*DATABASE, at_work=True),
+                self.spoiled(*DATABASE[:1]),
+                self.spoiled(*DATABASE[1:]),
+                self.spoiled(*DATABASE, uuid=None),
+                self.spoiled(*DATABASE, uuid=view.NIL_UUID),
+                *(self.spoiled(*DATABASE, f'{WHERE.data_dir}/{folder}')
+                  for folder in FOLDERS)):
+            self.assertEqual(expected, found)
+
+    def test_it_ended_before_it_changed_anything(self) -> None:
+        """Then a loss of power alone spoils the data."""
         self.assertEqual(
-            {there for there in itertools.chain.from_iterable(
-                itertools.combinations(ALL, number)
-                for number in range(len(ALL) + 1))
-             if ARRIVING in there
-             or (UNSYNCED in there and SINCE_BOOT not in there)}, spoiled)
+            {there for there in subsets()
+             if UNSYNCED in there and SINCE_BOOT not in there},
+            self.spoiled(*DATABASE))
 
     def test_one_is_needed_by_who_was_cast_out(self) -> None:
         self.assertTrue(transfers(CAST_OUT).one_is_needed())
@@ -70,10 +101,10 @@ class RealFilesTest(fakes.GuestTestCase):
         (self.root / 'volume' / 'transfer').mkdir()
         found = transfer.Transfers(self.files, self.where)
         self.assertEqual((False, False, False), (
-            found.last_was_interrupted(), found.one_is_needed(),
+            found.last_was_interrupted((), False), found.one_is_needed(),
             found.last_is_unsynced()))
         for path in (self.where.unsynced_file, self.where.cast_out_file):
             self.files.write(path, '', 0o600)
         self.assertEqual((True, True, False), (
-            found.last_was_interrupted(), found.one_is_needed(),
+            found.last_was_interrupted((), False), found.one_is_needed(),
             found.last_is_unsynced()))

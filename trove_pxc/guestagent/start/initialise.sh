@@ -1,0 +1,163 @@
+# shellcheck shell=sh
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+# Makes an empty data directory a database, with its accounts and the time
+# zones of the image. One member of a cluster does it, once.
+
+INITIAL_SQL=$ORDER_DIR/initialise.sql
+INITIAL_LOG=$ORDER_DIR/initialise.log
+# The accounts and the time zones: it has passwords as the first one does.
+WHOLE_SQL=$ORDER_DIR/initialise-all.sql
+# MySQL initialises a folder only if nothing but hidden files is in it.
+UNFINISHED=$DATA_DIR/.galera-initialising
+
+drop_initial_sql() {
+    for path in "$INITIAL_SQL" "$WHOLE_SQL"; do
+        rm -f "$path" || say "cannot remove $path"
+        if [ -e "$path" ]; then
+            die "the file of passwords $path could not be removed;" \
+                "nothing was started, make $ORDER_DIR writable for $(id -u)"
+        fi
+    done
+}
+
+sync_data() {
+    sync -f "$DATA_DIR" 2> /dev/null || sync
+}
+
+has_database() {
+    [ -d "$DATA_DIR/mysql" ]
+}
+
+# A server that refuses a statement quotes it, with its password.
+initialisation_log() {
+    sed -e 's/near .*//' -e '/IDENTIFIED/d' "$INITIAL_LOG"
+}
+
+# Docker starts the container again after a failure. Each start shows the log
+# of the initialisation that failed, so that its cause is not lost. A log
+# without an error is not a cause, and its last line is not made one.
+tell_initialisation() {
+    [ -e "$INITIAL_LOG" ] || return 0
+    initialisation_log >&2
+}
+
+# Not every server's program marks its last line as an error.
+note_failure() {
+    initialisation_log | grep -q "$LOG_ERROR" ||
+        say "[ERROR] $(initialisation_log | tail -n 1)" 2>> "$INITIAL_LOG"
+}
+
+# Deletes only what our own unfinished initialisation left.
+clear_unfinished() {
+    if [ -e "$UNFINISHED" ]; then
+        if [ "$order" != bootstrap ]; then
+            tell_initialisation
+            die "$DATA_DIR could not be initialised, nothing was started"
+        fi
+        say "clearing an initialisation that did not come to its end"
+        clear_data_dir
+        rm -f "$UNFINISHED"
+    fi
+}
+
+clear_data_dir() {
+    for path in "$DATA_DIR"/* "$DATA_DIR"/.[!.]*; do
+        case $path in
+        "$UNFINISHED" | */lost+found) ;;
+        *) rm -rf "$path" ;;
+        esac
+    done
+}
+
+refuse_history() {
+    for name in grastate.dat sst_in_progress ibdata1; do
+        if [ -e "$DATA_DIR/$name" ]; then
+            die "bootstrap refused: $DATA_DIR holds $name but no whole" \
+                "database; look at what it is before anything is started"
+        fi
+    done
+}
+
+initialise_with() {
+    # shellcheck disable=SC2034 # initialise_data_dir reads it
+    SQL_FILE=$1
+    run_bounded "the initialisation" initialise_data_dir \
+        > "$INITIAL_LOG" 2>&1 && return
+    note_failure
+    return 1
+}
+
+# The first error: the later ones follow from it.
+initialisation_error() {
+    initialisation_log | sed -n "s/.*$LOG_ERROR *//p" | head -n 1
+}
+
+# One line for each statement, as the manual of init_file requires. For the
+# zone Factory an old program writes an abbreviation that is too long for its
+# column (MySQL bug 20545). One transaction, or InnoDB would sync the disk for
+# each of the 9,000 statements.
+time_zones() {
+    echo "USE mysql;"
+    echo "SET autocommit = 0;"
+    "$1" "$ZONEINFO_DIR" 2> /dev/null | sed -e ':a' -e '/;$/!{N;ba' -e '}' \
+        -e 's/\n/ /g' \
+        -e 's/Local time zone must be set--see zic manual page/FCTY/'
+    echo "COMMIT;"
+    echo "SET autocommit = 1;"
+}
+
+# The accounts, then the time zones. Fails if the image has no time zones.
+write_whole_sql() {
+    for command in $TIME_ZONE_COMMANDS; do
+        if command -v "$command" > /dev/null; then
+            (umask 077 && { cat "$INITIAL_SQL" && time_zones "$command"; } \
+                > "$WHOLE_SQL")
+            [ "$(wc -l < "$WHOLE_SQL")" -gt 100 ]
+            return
+        fi
+    done
+    return 1
+}
+
+# A server with empty tables of time zones knows no zone by its name, and
+# CONVERT_TZ returns NULL. Joiners get the tables by state transfer.
+initialise_with_time_zones() {
+    if ! write_whole_sql; then
+        say "the image has no time zones in $ZONEINFO_DIR or none of the" \
+            "programs $TIME_ZONE_COMMANDS; its server will know no zone by" \
+            "its name"
+        return 1
+    fi
+    initialise_with "$WHOLE_SQL" && return
+    say "initialising with the time zones of the image failed, trying" \
+        "without: $(initialisation_error)"
+    clear_data_dir
+    return 1
+}
+
+initialise() {
+    refuse_history
+    [ -e "$INITIAL_SQL" ] || die "bootstrap refused: the accounts to" \
+        "create are not in $INITIAL_SQL, for it was cut short before"
+    say "initialising $DATA_DIR"
+    : > "$UNFINISHED"
+    if ! initialise_with_time_zones && ! initialise_with "$INITIAL_SQL"; then
+        tell_initialisation
+        drop_initial_sql
+        die "the data directory could not be initialised"
+    fi
+    rm -f "$INITIAL_LOG"
+    sync_data
+    rm -f "$UNFINISHED"
+}

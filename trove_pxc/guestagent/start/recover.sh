@@ -1,0 +1,155 @@
+# shellcheck shell=sh
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+# Finds the position of the data, and continues a cluster from it.
+
+RECOVER_LOG=${TMPDIR:-/tmp}/galera-recover.log
+# Longer than evs.suspect_timeout, after which the other members count a
+# server that died as gone.
+FORGET_SECONDS=6
+
+try_recovery() {
+    rm -f "$RECOVER_LOG"
+    # shellcheck disable=SC2086 # none or several options
+    run_bounded "the recovery of the position" \
+        "$server" --defaults-file="$DEFAULTS_FILE" \
+        ${basedir_option:+"$basedir_option"} --wsrep-recover $RECOVER_OPTIONS \
+        "$@" --log-error="$RECOVER_LOG" >&2 && return
+    [ ! -e "$RECOVER_LOG" ] || cat "$RECOVER_LOG" >&2
+    return 1
+}
+
+# With a binary log the server itself decides on prepared transactions.
+has_binary_log() {
+    cat "$DEFAULTS_FILE" "$INCLUDE_DIR"/*.cnf 2> /dev/null | grep -Eq \
+        '^[[:space:]]*(loose[-_])?log[-_]bin[[:space:]]*(=|$)'
+}
+
+left_prepared() {
+    [ -n "$PREPARED" ] && grep -qsF "$LOG_PREPARED" "$RECOVER_LOG" &&
+        ! has_binary_log
+}
+
+# Workaround prepared-transactions. Some servers go on after the rollback and
+# print the position, some end, and print it when they are started again.
+recover_prepared() {
+    say "the server was killed with transactions that were prepared and not" \
+        "committed; they are undone by --tc-heuristic-recover=$PREPARED"
+    try_recovery --tc-heuristic-recover="$PREPARED" || try_recovery ||
+        die "the position could not be recovered, though the transactions" \
+            "that were prepared have been rolled back"
+}
+
+recover() {
+    try_recovery && return
+    left_prepared || die "the position could not be recovered; the data is" \
+        "untouched"
+    recover_prepared
+}
+
+# A server that has data but starts without its position would diverge from
+# the others without any error. So a failed recovery starts nothing.
+recovered_position() {
+    recover
+    position=$(sed -n \
+        "s/.*$LOG_POSITION\([0-9a-fA-F-]\{36\}:-*[0-9]*\).*/\1/p" \
+        "$RECOVER_LOG" | tail -n 1)
+    [ -n "$position" ] || die "the server did not tell its position;" \
+        "nothing was started, see $RECOVER_LOG"
+    rm -f "$RECOVER_LOG"
+    if [ "$position" = "$NO_POSITION" ]; then
+        position=
+    else
+        clear_stale_seqno
+    fi
+}
+
+# Galera prefers the seqno of grastate.dat to the one that it is given. A seqno
+# that is behind the data is of before the last start: PXC 8.0 leaves it when
+# it is killed during an IST, and would apply the same write sets again.
+# "combine" in trove_pxc/galera/position.py decides by the same rule.
+clear_stale_seqno() {
+    seqno=$(saved seqno)
+    case $seqno in '' | *[!0-9]*) return 0 ;; esac
+    [ "$(saved uuid)" = "$(echo "${position%%:*}" | tr A-F a-f)" ] &&
+        [ "${position##*:}" -gt "$seqno" ] || return 0
+    say "grastate.dat stands at $seqno, and the data at $position, which counts"
+    write_grastate 's/^seqno:.*/seqno:   -1/'
+}
+
+# Replaces grastate.dat by what these sed expressions make of it.
+write_grastate() {
+    sed -e "$1" -e "${2:-}" "$DATA_DIR/grastate.dat" \
+        > "$DATA_DIR/grastate.dat.new"
+    mv -f "$DATA_DIR/grastate.dat.new" "$DATA_DIR/grastate.dat"
+    sync_data
+}
+
+print_position() {
+    find_server
+    recover
+    cat "$RECOVER_LOG"
+    rm -f "$RECOVER_LOG"
+}
+
+# The value of one line of grastate.dat; empty without the file.
+saved() {
+    [ -e "$DATA_DIR/grastate.dat" ] || return 0
+    sed -n "s/^$1:[[:space:]]*\([^[:space:]]*\)[[:space:]]*\$/\1/p" \
+        "$DATA_DIR/grastate.dat" | tr A-F a-f | tail -n 1
+}
+
+# A clean stop writes the position into grastate.dat, and Galera uses that.
+# After anything else the recovered position counts.
+refuse_undecided() {
+    [ -s "$DATA_DIR/grastate.dat" ] || die "continue refused: $DATA_DIR" \
+        "has no grastate.dat"
+    history=$(saved uuid)
+    case $history in
+    "${decided%%:*}" | "${NO_POSITION%%:*}") ;;
+    *) die "continue refused: $DATA_DIR is of the history $history, not" \
+        "at $decided as was decided" ;;
+    esac
+    case $(saved seqno) in
+    '' | -*) standing=$(echo "$position" | tr A-F a-f) ;;
+    *) standing=$history:$(saved seqno) ;;
+    esac
+    [ "$standing" = "$decided" ] || die "continue refused: $DATA_DIR" \
+        "stands at ${standing:-no position}, not at $decided as was decided"
+}
+
+# Galera bootstraps from data only where safe_to_bootstrap is 1.
+mark_safe() {
+    write_grastate "s/^uuid:.*/uuid:    ${decided%%:*}/" \
+        's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/'
+}
+
+continue_history() {
+    has_database || die "continue refused: $DATA_DIR holds no whole database"
+    recovered_position
+    refuse_undecided
+    mark_safe
+    position=$decided
+}
+
+# While the other members still count the server that died as a member, its
+# return takes 13 to 37 s; with this wait, 8 to 9 s (measured). After a boot
+# of the guest they have noticed.
+wait_for_others() {
+    if [ -z "$order" ] && [ -e "$DATA_DIR/gvwstate.dat" ] &&
+            [ -n "$started_before" ]; then
+        say "the server did not stop cleanly: waiting $FORGET_SECONDS s"
+        sleep "$FORGET_SECONDS" &
+        wait $!
+    fi
+}
