@@ -71,6 +71,8 @@ def _places(home: lab_home.Home) -> dict[str, str]:
     """What a new cluster or datastore version is made of."""
     found = datastore.images(home)
     return {'LAB_NETWORK': seed.NETWORK_ID,
+            'LAB_NETWORK_IPV6': seed.IPV6_NETWORK_ID,
+            'LAB_NETWORK_DUAL': seed.DUAL_NETWORK_ID,
             'LAB_IMAGE': found[-1].id if found else ''}
 
 

@@ -30,9 +30,16 @@ DEFAULT_ROOT = '/var/lib/trove-pxc-lab'
 DEFAULT_API_PORT = 8779
 #: from trove-api's port on the machine to Keystone's
 KEYSTONE_STEP = 1000
-CONTROLLER_ADDRESS = '10.88.0.1'
-NETWORK_CIDR = '10.88.0.0/16'
-NETWORK_PREFIX = 16
+#: the subnets of each network of the cloud, each as the address that the
+#: controller has in it; it is the gateway there
+NETWORKS = {
+    'lab-net': ('10.88.0.1/16',),
+    'lab-net-ipv6': ('fd10:88::1/64',),
+    'lab-net-dual': ('10.89.0.1/16', 'fd10:89::1/64'),
+}
+#: what guests call the controller, and the addresses that the name has
+CONTROLLER_NAME = 'controller'
+CONTROLLER_ADDRESSES = ('10.88.0.1', 'fd10:88::1')
 BRIDGE = 'br0'
 CLOUD_PORT = 9696
 TROVE_PORT = 8779

@@ -41,6 +41,7 @@ MEMORY = 2.5 * GIB
 SIOCBRADDBR = 0x89a0
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
+IPV6 = Path('/proc/net/if_inet6')
 
 
 def check(home: lab_home.Home, ports: Mapping[str, int],
@@ -153,6 +154,12 @@ def _make_bridge() -> str:
     return ''
 
 
+def _ipv6(home: lab_home.Home) -> Iterator[str]:
+    if not IPV6.exists():
+        yield ("the kernel has no IPv6, which two of the lab's networks "
+               'need: boot it without ipv6.disable=1')
+
+
 def _space(home: lab_home.Home) -> Iterator[str]:
     needed = SPACE_LATER if venv.is_usable(home) else SPACE_FIRST
     free = shutil.disk_usage(place.nearest(home.root)).free
@@ -208,5 +215,5 @@ def _trove(home: lab_home.Home, version: str | None) -> Iterator[str]:
 
 
 PROBES: tuple[Callable[[lab_home.Home], Iterator[str]], ...] = (
-    _namespaces, _overlay, _loop_devices, _control_groups, _bridge, _space,
-    _memory)
+    _namespaces, _overlay, _loop_devices, _control_groups, _bridge, _ipv6,
+    _space, _memory)

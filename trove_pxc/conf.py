@@ -17,6 +17,8 @@ Anyone outside galera/ may import it. Options are read when they are used:
 whatever the datastore.
 """
 
+import ipaddress
+
 from oslo_config import cfg
 from oslo_config import types
 
@@ -201,6 +203,13 @@ _MARIADB = (
 )
 
 _OWN = (
+    cfg.StrOpt(
+        'ipv6_users_cidr',
+        help='IPv6 network whose users reach the ports of tcp_ports of '
+             'members that use IPv6; Trove opens them to the one network of '
+             '[DEFAULT] trove_security_group_rule_cidr. Unset: everyone '
+             '(::/0) if that is everyone (0.0.0.0/0), the same network if '
+             'that is one of IPv6, otherwise nobody.'),
     cfg.IntOpt(
         'cloud_call_timeout', default=60, min=1,
         help='Seconds that one call of trove-taskmanager to Nova, Neutron, '
@@ -223,6 +232,21 @@ _OWN = (
              'answer; less than clients and load balancers wait. 0: it '
              'repeats none.'),
 )
+
+
+def ipv6_users(conf: cfg.ConfigOpts) -> ipaddress.IPv6Network | None:
+    """The IPv6 network whose users reach the servers; None for nobody.
+
+    :raises ValueError: if an option is no such network.
+    """
+    wanted = conf[OWN_GROUP].ipv6_users_cidr
+    if wanted:
+        return ipaddress.IPv6Network(wanted, strict=False)
+    troves = ipaddress.ip_network(
+        conf.trove_security_group_rule_cidr, strict=False)
+    if isinstance(troves, ipaddress.IPv6Network):
+        return troves
+    return None if troves.prefixlen else ipaddress.IPv6Network('::/0')
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:

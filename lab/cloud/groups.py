@@ -21,8 +21,11 @@ from lab.cloud import network
 from lab.cloud import store as cloud_store
 from lab.guest import firewall
 
-PROTOCOLS = {'6': 'tcp', '17': 'udp', '1': 'icmp'}
-KNOWN_PROTOCOLS = ('tcp', 'udp', 'icmp', 'sctp', 'esp', 'ah', 'gre')
+PROTOCOLS = {'6': 'tcp', '17': 'udp', '1': 'icmp', '58': 'ipv6-icmp',
+             'icmpv6': 'ipv6-icmp'}
+KNOWN_PROTOCOLS = ('tcp', 'udp', 'icmp', 'ipv6-icmp', 'sctp', 'esp', 'ah',
+                   'gre')
+VERSIONS = {'IPv4': 4, 'IPv6': 6}
 
 
 class GroupService:
@@ -53,8 +56,7 @@ class GroupService:
         allowed = []
         for rule in self._store.all('security_group_rules'):
             mine = (rule['security_group_id'] in port['security_groups']
-                    and rule['direction'] == 'ingress'
-                    and rule['ethertype'] == 'IPv4')
+                    and rule['direction'] == 'ingress')
             if mine:
                 allowed.append(_ingress(rule, addresses))
         return allowed
@@ -189,6 +191,10 @@ class GroupService:
 
 
 def _check_rule(rule: http.Document) -> None:
+    if rule['ethertype'] not in VERSIONS:
+        raise http.ApiError(
+            400, 'HTTPBadRequest',
+            f'Invalid input for ethertype: {rule["ethertype"]}.')
     protocol = rule['protocol']
     if protocol is not None:
         protocol = str(protocol).lower()
@@ -200,10 +206,15 @@ def _check_rule(rule: http.Document) -> None:
     prefix = rule['remote_ip_prefix']
     if prefix:
         try:
-            ipaddress.ip_network(prefix, strict=False)
+            version = ipaddress.ip_network(prefix, strict=False).version
         except ValueError as error:
             raise http.ApiError(
                 400, 'InvalidCIDR', f'Invalid CIDR {prefix}') from error
+        if version != VERSIONS[rule['ethertype']]:
+            raise http.ApiError(
+                400, 'SecurityGroupRuleParameterConflict',
+                f'Conflicting value ethertype {rule["ethertype"]} for CIDR '
+                f'{prefix}')
     first, last = rule['port_range_min'], rule['port_range_max']
     if first is not None and (last is None or int(first) > int(last)):
         raise http.ApiError(
@@ -217,11 +228,14 @@ def _ingress(rule: http.Document,
     ports = None
     if rule['port_range_min'] is not None:
         ports = (int(rule['port_range_min']), int(rule['port_range_max']))
+    version = VERSIONS[rule['ethertype']]
     sources: tuple[str, ...] | None = None
     if rule['remote_group_id']:
-        sources = addresses.get(rule['remote_group_id'], ())
+        sources = tuple(
+            address for address in addresses.get(rule['remote_group_id'], ())
+            if ipaddress.ip_address(address).version == version)
     elif rule['remote_ip_prefix']:
         network_ = ipaddress.ip_network(rule['remote_ip_prefix'],
                                         strict=False)
         sources = None if network_.prefixlen == 0 else (str(network_),)
-    return firewall.Ingress(rule['protocol'], ports, sources)
+    return firewall.Ingress(version, rule['protocol'], ports, sources)

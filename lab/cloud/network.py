@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Neutron: one network, ports on it, and who may have which address."""
+"""Neutron: networks, ports on them, and who may have which address."""
 
 from collections.abc import Callable, Iterable
 import ipaddress
@@ -60,17 +60,20 @@ class NetworkService:
         return routes
 
     def make_port(self, project: str, wanted: http.Document) -> http.Document:
-        """Create a port and give it an address.
+        """Create a port and give it its addresses.
+
+        Without a wish it gets one address of each version that the network
+        has subnets of.
 
         :raises ApiError: for an unknown network, subnet or security group,
             and an address that is taken or outside the subnet
         """
         with self._store.exclusive():
             self._check_port(wanted)
-            fixed = (wanted.get('fixed_ips') or [{}])[0]
-            subnet = self._subnet(wanted['network_id'],
-                                  fixed.get('subnet_id'))
-            address = self._address(subnet, fixed.get('ip_address'))
+            fixed_ips = [
+                {'subnet_id': subnet['id'],
+                 'ip_address': self._address(subnet, address)}
+                for subnet, address in self._places(wanted)]
             groups = wanted.get('security_groups')
             if groups is None:
                 groups = [default_group(self._store, project)['id']]
@@ -79,8 +82,7 @@ class NetworkService:
                 'description': wanted.get('description') or '',
                 'network_id': wanted['network_id'],
                 'mac_address': _mac(self._store.next('mac')),
-                'fixed_ips': [{'subnet_id': subnet['id'],
-                               'ip_address': address}],
+                'fixed_ips': fixed_ips,
                 'security_groups': list(groups), 'status': 'DOWN',
                 'device_id': wanted.get('device_id') or '',
                 'device_owner': wanted.get('device_owner') or '',
@@ -106,12 +108,21 @@ class NetworkService:
                 409, 'OverQuota',
                 f"Quota exceeded for resources: ['port'], limit {limit}.")
 
-    def _subnet(self, network: str, wanted: str | None) -> http.Document:
-        for subnet in self._store.all('subnets'):
-            if subnet['network_id'] == network and wanted in (
-                    None, subnet['id']):
-                return subnet
-        raise _missing('Subnet', wanted or f'of network {network}')
+    def _places(self, wanted: http.Document
+                ) -> list[tuple[http.Document, str | None]]:
+        """The subnets that a port is to be in, with the wished address."""
+        network = wanted['network_id']
+        subnets = [subnet for subnet in self._store.all('subnets')
+                   if subnet['network_id'] == network]
+        wishes = [wish for wish in wanted.get('fixed_ips') or ()
+                  if wish.get('subnet_id') or wish.get('ip_address')]
+        if not wishes:
+            by_version = {subnet['ip_version']: subnet
+                          for subnet in reversed(subnets)}
+            return [(by_version[version], None)
+                    for version in sorted(by_version)]
+        return [(_chosen_subnet(network, subnets, wish),
+                 wish.get('ip_address')) for wish in wishes]
 
     def _address(self, subnet: http.Document, wanted: str | None) -> str:
         network = ipaddress.ip_network(subnet['cidr'])
@@ -180,6 +191,19 @@ class NetworkService:
                        str(wanted.get('floating_network_id')))
 
 
+def _chosen_subnet(network: str, subnets: list[http.Document],
+                   wish: http.Document) -> http.Document:
+    """The subnet of a wish: the one that it names, or that has its address."""
+    key, address = wish.get('subnet_id'), wish.get('ip_address')
+    for subnet in subnets:
+        if key == subnet['id'] or (not key and ipaddress.ip_address(
+                str(address)) in ipaddress.ip_network(subnet['cidr'])):
+            return subnet
+    if key or not subnets:
+        raise _missing('Subnet', key or f'of network {network}')
+    return subnets[0]       # which refuses the address
+
+
 def default_group(store: cloud_store.Store, project: str) -> http.Document:
     """The project's default group: its members may reach each other."""
     with store.exclusive():
@@ -190,13 +214,14 @@ def default_group(store: cloud_store.Store, project: str) -> http.Document:
                  'description': 'Default security group',
                  'tenant_id': project, 'project_id': project}
         store.put('security_groups', group)
-        store.put('security_group_rules', {
-            'id': str(uuid.uuid4()), 'direction': 'ingress',
-            'ethertype': 'IPv4', 'security_group_id': group['id'],
-            'protocol': None, 'port_range_min': None,
-            'port_range_max': None, 'remote_ip_prefix': None,
-            'remote_group_id': group['id'], 'tenant_id': project,
-            'project_id': project, 'description': ''})
+        for ethertype in ('IPv4', 'IPv6'):
+            store.put('security_group_rules', {
+                'id': str(uuid.uuid4()), 'direction': 'ingress',
+                'ethertype': ethertype, 'security_group_id': group['id'],
+                'protocol': None, 'port_range_min': None,
+                'port_range_max': None, 'remote_ip_prefix': None,
+                'remote_group_id': group['id'], 'tenant_id': project,
+                'project_id': project, 'description': ''})
         return group
 
 

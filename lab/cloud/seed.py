@@ -16,6 +16,7 @@ The services of ``lab.cloud`` and the lab's command line use these names.
 """
 
 import dataclasses
+import ipaddress
 
 from lab.cloud import http
 from lab.cloud import store as cloud_store
@@ -27,6 +28,16 @@ ROUTER_ID = '10880000-0000-4000-8000-000000000003'
 ROUTER_PORT_ID = '10880000-0000-4000-8000-000000000004'
 VOLUME_TYPE_ID = '10880000-0000-4000-8000-000000000005'
 NETWORK_NAME = 'lab-net'
+IPV6_NETWORK_ID = '10880000-0000-4000-8000-000000000006'
+DUAL_NETWORK_ID = '10880000-0000-4000-8000-000000000007'
+NETWORK_IDS = {NETWORK_NAME: NETWORK_ID, 'lab-net-ipv6': IPV6_NETWORK_ID,
+               'lab-net-dual': DUAL_NETWORK_ID}
+SUBNET_IDS = {
+    '10.88.0.1/16': SUBNET_ID,
+    'fd10:88::1/64': '10880000-0000-4000-8000-000000000008',
+    '10.89.0.1/16': '10880000-0000-4000-8000-000000000009',
+    'fd10:89::1/64': '10880000-0000-4000-8000-000000000010',
+}
 VOLUME_TYPE = 'lvmdriver-1'
 ADMIN_PROJECT = 'admin'
 ZONE = 'nova'
@@ -61,19 +72,17 @@ def flavor(flavor_id: str) -> Flavor | None:
 
 
 def sow(store: cloud_store.Store) -> None:
-    """Put the network and what belongs to it into a store."""
+    """Put the networks and what belongs to them into a store."""
     if store.get('networks', NETWORK_ID):
         return
-    store.put('networks', {
-        'id': NETWORK_ID, 'name': NETWORK_NAME, 'subnets': [SUBNET_ID],
-        'admin_state_up': True, 'status': 'ACTIVE', 'shared': True,
-        'router:external': False, 'mtu': MTU, **_owner()})
-    store.put('subnets', {
-        'id': SUBNET_ID, 'name': f'{NETWORK_NAME}-subnet',
-        'network_id': NETWORK_ID, 'cidr': lab_home.NETWORK_CIDR,
-        'gateway_ip': lab_home.CONTROLLER_ADDRESS, 'ip_version': 4,
-        'enable_dhcp': True, 'dns_nameservers': [], 'host_routes': [],
-        'allocation_pools': [], **_owner()})
+    for name, gateways in lab_home.NETWORKS.items():
+        store.put('networks', {
+            'id': NETWORK_IDS[name], 'name': name,
+            'subnets': [SUBNET_IDS[one] for one in gateways],
+            'admin_state_up': True, 'status': 'ACTIVE', 'shared': True,
+            'router:external': False, 'mtu': MTU, **_owner()})
+        for gateway in gateways:
+            store.put('subnets', _subnet(name, gateway))
     store.put('routers', {
         'id': ROUTER_ID, 'name': 'lab-router', 'status': 'ACTIVE',
         'admin_state_up': True, 'external_gateway_info': None, **_owner()})
@@ -83,9 +92,23 @@ def sow(store: cloud_store.Store) -> None:
         'device_owner': 'network:router_interface',
         'mac_address': 'fa:16:3e:ff:ff:ff', 'security_groups': [],
         'admin_state_up': True, 'description': '',
-        'fixed_ips': [{'subnet_id': SUBNET_ID,
-                       'ip_address': lab_home.CONTROLLER_ADDRESS}],
+        'fixed_ips': [
+            {'subnet_id': SUBNET_IDS[one], 'ip_address': one.split('/')[0]}
+            for one in lab_home.NETWORKS[NETWORK_NAME]],
         **_owner()})
+
+
+def _subnet(network: str, gateway: str) -> http.Document:
+    """A subnet as Neutron shows it; IPv6 addresses come by DHCP."""
+    interface = ipaddress.ip_interface(gateway)
+    mode = 'dhcpv6-stateful' if interface.version == 6 else None
+    return {
+        'id': SUBNET_IDS[gateway], 'network_id': NETWORK_IDS[network],
+        'name': f'{network}-ipv{interface.version}',
+        'cidr': str(interface.network), 'gateway_ip': str(interface.ip),
+        'ip_version': interface.version, 'ipv6_address_mode': mode,
+        'ipv6_ra_mode': mode, 'enable_dhcp': True, 'dns_nameservers': [],
+        'host_routes': [], 'allocation_pools': [], **_owner()}
 
 
 def limits(store: cloud_store.Store) -> dict[str, int]:

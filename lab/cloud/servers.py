@@ -248,17 +248,20 @@ class ServerKeeper:
             raise errors.LabError(
                 f'the port or the flavor of server {server["id"]} is gone')
         self._store.update('ports', port['id'], status='ACTIVE')
-        subnet = self._store.get(
-            'subnets', port['fixed_ips'][0]['subnet_id']) or {}
         return guest_spec.GuestSpec(
             server_id=server['id'],
             instance_id=server['metadata'].get('trove_instance_id', ''),
             name=server['name'], number=server['number'],
-            ip=port['fixed_ips'][0]['ip_address'],
-            prefix=int(subnet['cidr'].partition('/')[2]),
-            gateway=subnet['gateway_ip'], mac=port['mac_address'],
+            addresses=[self._address(fixed) for fixed in port['fixed_ips']],
+            mac=port['mac_address'],
             mtu=seed.MTU, image=server['image'],
             memory_mb=flavor.ram, vcpus=flavor.vcpus)
+
+    def _address(self, fixed: http.Document) -> guest_spec.Address:
+        subnet = self._store.get('subnets', fixed['subnet_id']) or {}
+        return guest_spec.Address(
+            fixed['ip_address'], int(subnet['cidr'].partition('/')[2]),
+            subnet['gateway_ip'])
 
     def _volume(self, entry: http.Document) -> guest_spec.Volume:
         return guest_spec.Volume(entry['id'], entry['device'],

@@ -16,6 +16,7 @@ For ``lab.cloud.compute`` and ``lab.cloud.catalog``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+import ipaddress
 
 from lab.cloud import http
 from lab.cloud import seed
@@ -140,16 +141,18 @@ def _flavor(flavor_id: str, version: tuple[int, int]) -> http.Document:
 
 def _addresses(store: cloud_store.Store,
                document: http.Document) -> http.Document:
-    found = []
-    for key in document['ports']:
-        port = store.get('ports', key)
-        for address in port['fixed_ips'] if port else ():
-            found.append({
-                'addr': address['ip_address'], 'version': 4,
+    found: http.Document = {}
+    ports = (store.get('ports', key) for key in document['ports'])
+    for port in filter(None, ports):
+        network = store.get('networks', port['network_id']) or {'name': ''}
+        for address in port['fixed_ips']:
+            found.setdefault(network['name'], []).append({
+                'addr': address['ip_address'],
+                'version': ipaddress.ip_address(
+                    address['ip_address']).version,
                 'OS-EXT-IPS:type': 'fixed',
-                'OS-EXT-IPS-MAC:mac_addr': port['mac_address']
-                if port else ''})
-    return {seed.NETWORK_NAME: found} if found else {}
+                'OS-EXT-IPS-MAC:mac_addr': port['mac_address']})
+    return found
 
 
 def _tagged(document: http.Document,

@@ -279,9 +279,12 @@ def _plug_in(home: lab_home.Home, spec: guest_spec.GuestSpec) -> None:
         f'address {spec.mac} mtu {spec.mtu} netns {name}',
         f'link set {cable} master {home.bridge} up'])
     _batch(name, [
-        f'address add {spec.ip}/{spec.prefix} dev eth0',
+        *(' '.join(['address add', f'{one.ip}/{one.prefix}', 'dev eth0',
+                    *netns.no_detection(one.ip)])
+          for one in spec.addresses),
         'link set eth0 up',
-        f'route add default via {spec.gateway}'])
+        *(f'route add default via {one.gateway} dev eth0'
+          for one in spec.addresses)])
     cables.tune(home, spec)
 
 

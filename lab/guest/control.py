@@ -262,7 +262,8 @@ def _find(home: lab_home.Home, who: str) -> tuple[
         guest_spec.GuestFolder, guest_spec.GuestSpec]:
     there = list(_specs(home))
     for folder, spec in there:
-        if who in (spec.server_id, spec.instance_id, spec.ip):
+        if who in (spec.server_id, spec.instance_id,
+                   *(one.ip for one in spec.addresses)):
             return folder, spec
     named = [entry for entry in there if entry[1].name == who]
     if len(named) == 1:

@@ -23,6 +23,7 @@ import shutil
 import subprocess
 
 from lab.guest import spec as guest_spec
+from lab import home as lab_home
 
 DOCKER = 'var/lib/docker'
 FOLDERS = {
@@ -129,9 +130,12 @@ def _is_system(line: str) -> bool:
 
 def _identity(etc: Path, spec: guest_spec.GuestSpec) -> None:
     (etc / 'hostname').write_text(f'{spec.hostname}\n')
+    # The cloud has no name server.
     (etc / 'hosts').write_text(
         '127.0.0.1 localhost\n::1 localhost ip6-localhost\n'
-        f'{spec.ip} {spec.hostname}\n')
+        + ''.join(f'{one.ip} {spec.hostname}\n' for one in spec.addresses)
+        + ''.join(f'{one} {lab_home.CONTROLLER_NAME}\n'
+                  for one in lab_home.CONTROLLER_ADDRESSES))
     (etc / 'resolv.conf').write_text('')
     (etc / 'fstab').write_text('')
     (etc / 'machine-id').write_text(spec.server_id.replace('-', '') + '\n')

@@ -23,16 +23,20 @@ import dataclasses
 
 GROUP_TABLE = 'inet lab_groups'
 CUT_TABLE = 'bridge lab_cuts'
+#: without which there is no IPv6; Neutron lets them into every port, too
+DISCOVERY = ('mld-listener-query', 'nd-router-advert', 'nd-neighbor-solicit',
+             'nd-neighbor-advert')
 
 
 @dataclasses.dataclass(frozen=True)
 class Ingress:
     """Packets of one kind that may come in.
 
-    No protocol means any; no ports mean all; sources are addresses or
-    networks, and ``None`` means from anywhere.
+    The version is 4 or 6. No protocol means any; no ports mean all; sources
+    are addresses or networks, and ``None`` means from anywhere.
     """
 
+    version: int
     protocol: str | None
     ports: tuple[int, int] | None
     sources: tuple[str, ...] | None
@@ -47,7 +51,8 @@ def security_groups(rules: Iterable[Ingress]) -> str:
     lines = ['iifname != "eth0" accept',
              'ct state established,related accept',
              'tcp flags & (syn | ack) == ack accept',
-             'tcp flags & rst == rst accept']
+             'tcp flags & rst == rst accept',
+             f'icmpv6 type {{ {", ".join(DISCOVERY)} }} accept']
     for rule in sorted(set(rules), key=repr):
         line = _accept(rule)
         if line:
@@ -82,17 +87,21 @@ def cuts(whole: Sequence[str], pairs: Sequence[tuple[str, str]],
 
 
 def _accept(rule: Ingress) -> str:
-    parts = []
+    parts = [f'meta nfproto ipv{rule.version}']
     if rule.sources is not None:
         if not rule.sources:
             return ''
-        parts.append(f'ip saddr {{ {", ".join(sorted(rule.sources))} }}')
+        family = 'ip6' if rule.version == 6 else 'ip'
+        parts = [f'{family} saddr {{ {", ".join(sorted(rule.sources))} }}']
+    protocol = rule.protocol
+    if (rule.version, protocol) == (6, 'icmp'):
+        protocol = 'ipv6-icmp'
     if rule.protocol in ('tcp', 'udp') and rule.ports:
         first, last = rule.ports
         ports = str(first) if first == last else f'{first}-{last}'
         parts.append(f'{rule.protocol} dport {ports}')
-    elif rule.protocol:
-        parts.append(f'meta l4proto {rule.protocol}')
+    elif protocol:
+        parts.append(f'meta l4proto {protocol}')
     return ' '.join([*parts, 'accept'])
 
 

@@ -35,6 +35,15 @@ class Volume:
     file: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Address:
+    """An address of a guest, the length of its subnet, and the gateway."""
+
+    ip: str
+    prefix: int
+    gateway: str
+
+
 @dataclasses.dataclass
 class GuestSpec:
     """All that is needed to boot a guest again, with or without a cloud."""
@@ -43,15 +52,18 @@ class GuestSpec:
     instance_id: str
     name: str
     number: int
-    ip: str
-    prefix: int
-    gateway: str
+    addresses: list[Address]
     mac: str
     mtu: int
     image: str
     memory_mb: int
     vcpus: int
     volumes: list[Volume] = dataclasses.field(default_factory=list)
+
+    @property
+    def ip(self) -> str:
+        """Its first address: the IPv4 one, where it has both."""
+        return self.addresses[0].ip
 
     @property
     def hostname(self) -> str:
@@ -61,6 +73,12 @@ class GuestSpec:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> 'GuestSpec':
         fields = dict(content)
+        if 'addresses' not in fields:
+            # Of a lab that an older checkout has left, for "lab down".
+            fields['addresses'] = [{name: fields.pop(name) for name in (
+                'ip', 'prefix', 'gateway')}]
+        fields['addresses'] = [Address(**address)
+                               for address in fields['addresses']]
         fields['volumes'] = [Volume(**volume)
                              for volume in fields.get('volumes', ())]
         return cls(**fields)

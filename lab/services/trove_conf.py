@@ -232,7 +232,7 @@ def guest(home: lab_home.Home) -> str:
         debug=_debug(home), polling=POLLING, broker=BROKER,
         images='' if home.plain else IMAGES,
         transport_url=rabbitmq.transport_url(
-            home, lab_home.CONTROLLER_ADDRESS))
+            home, lab_home.CONTROLLER_NAME))
 
 
 def paste(home: lab_home.Home) -> str:

@@ -26,6 +26,7 @@ from lab import report as lab_report
 from lab import waiting
 from tests.benchmarks import removal
 from tests.e2e import laboratory
+from tests.e2e import transfers
 from tests.faults import cluster as fault_clusters
 from tests.faults import filling
 from tests.faults import member as members
@@ -131,7 +132,7 @@ def transfer_rate(cluster: fault_clusters.Cluster,
                   lambda: joiner.place().state == 'Synced',
                   TRANSFER_TIMEOUT, POLL)
     seconds = time.monotonic() - began
-    transfer = members.Transfer.of(joiner.server_log(before))
+    transfer = transfers.Transfer.of(joiner.server_log(before))
     if not transfer.by_sst:
         raise AssertionError(f'{joiner.name} took no copy: {transfer.lines}')
     cluster.wait_healthy()

@@ -127,10 +127,11 @@ def status() -> Record:
     return dict(json.loads(lab('status', '--json')))
 
 
-def member_option(flavor: str = FLAVOR, volume: int | None = 1) -> str:
+def member_option(flavor: str = FLAVOR, volume: int | None = 1,
+                  network: str = NETWORK) -> str:
     """One value of the client's ``--instance``."""
     size = '' if volume is None else f'volume={volume},'
-    return f"flavor={flavor},{size}nic='net-id={NETWORK}'"
+    return f"flavor={flavor},{size}nic='net-id={network}'"
 
 
 def create_cluster(name: str, members: Iterable[str] | None = None,

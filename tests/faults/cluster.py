@@ -30,6 +30,7 @@ from lab import home as lab_home
 from lab import parallel
 from lab import waiting
 from tests.e2e import laboratory
+from tests.e2e import transfers
 from tests.faults import member as members
 
 LOG = logging.getLogger(__name__)
@@ -120,8 +121,7 @@ class Cluster:
 
     def mark(self) -> datetime.datetime:
         """A moment for ``Member.server_log``."""
-        return datetime.datetime.now(datetime.timezone.utc).replace(
-            microsecond=0)
+        return transfers.now()
 
 
 def shared(name: str = NAME, volume_gb: int = VOLUME_GB) -> Cluster:

@@ -21,9 +21,7 @@ passes through here.
 import contextlib
 import dataclasses
 import datetime
-import json
 from pathlib import Path
-import re
 from typing import Any
 
 import pymysql
@@ -36,6 +34,7 @@ from lab.guest import init
 from lab.guest import spec as guest_spec
 from lab import home as lab_home
 from lab import sql
+from tests.e2e import transfers
 
 CONNECT_SECONDS = 5
 #: longer than Galera takes to count a silent member as gone
@@ -44,8 +43,6 @@ ANSWER_SECONDS = 20
 LOOK_SECONDS = 3
 SERVING = ('Synced', 'Donor/Desynced')
 DATA = '/var/lib/mysql/data'
-#: what a server's log tells of how it got its data
-TRANSFER = re.compile(r'IST|SST|[Ss]tate transfer')
 #: what a client may meet when its server is struck
 LOST = (pymysql.MySQLError, OSError, errors.LabError)
 
@@ -153,43 +150,5 @@ class Member:
                              control.ENGINE_TIMEOUT)
 
     def server_log(self, since: datetime.datetime | None = None) -> list[str]:
-        """The lines of the server's log, from a moment (in UTC) on.
-
-        Docker keeps them on the guest's root disk, which outlives reboots.
-        """
-        lines = []
-        for path in sorted((self.folder.disk / 'var/lib/docker/containers')
-                           .glob('*/*-json.log')):
-            for text in path.read_text(errors='replace').splitlines():
-                with contextlib.suppress(ValueError):
-                    entry = json.loads(text)
-                    if since is None or _moment(entry['time']) >= since:
-                        lines.append(str(entry['log']).rstrip('\n'))
-        return lines
-
-
-def _moment(text: str) -> datetime.datetime:
-    """Docker's time: in UTC, with nanoseconds and a Z."""
-    return datetime.datetime.fromisoformat(text[:19]).replace(
-        tzinfo=datetime.timezone.utc)
-
-
-@dataclasses.dataclass(frozen=True)
-class Transfer:
-    """How a server got what it lacked, by its own log.
-
-    :ivar by_ist: from a donor's cache, only what it missed.
-    :ivar by_sst: a whole copy of the data.
-    """
-
-    by_ist: bool
-    by_sst: bool
-    lines: tuple[str, ...]
-
-    @classmethod
-    def of(cls, log: list[str]) -> 'Transfer':
-        lines = tuple(line for line in log if TRANSFER.search(line))
-        return cls(
-            by_ist=any('IST received: ' in line for line in lines),
-            by_sst=any(' SST completed on joiner' in line for line in lines),
-            lines=lines)
+        """The lines of the server's log, from a moment (in UTC) on."""
+        return transfers.server_log(self.folder, since)

@@ -12,9 +12,9 @@
 
 """kill -9 of the database server."""
 
+from tests.e2e import transfers
 from tests.faults import base
 from tests.faults import catalogue
-from tests.faults import member as members
 
 #: from SIGKILL to Synced, of one member
 ONE_SECONDS = 30
@@ -51,7 +51,7 @@ class TestDatabaseKilled(base.FaultTest):
         print(f'{self.id()}: longest stalls of the others {stalls}')
         self.assertLess(max(stalls.values()), STALL_SECONDS)
         [victim] = victims
-        transfer = members.Transfer.of(victim.server_log(self.marked))
+        transfer = transfers.Transfer.of(victim.server_log(self.marked))
         self.assertEqual((True, False), (transfer.by_ist, transfer.by_sst),
                          transfer)
         audit = self.expect_ledger(recovery)

@@ -17,6 +17,7 @@ killed before it confirms anything more; it has to come back by itself once
 there is room, with a whole copy.
 """
 
+from tests.e2e import transfers
 from tests.faults import base
 from tests.faults import catalogue
 from tests.faults import member as members
@@ -39,7 +40,7 @@ class TestDiskFull(base.FaultTest):
         recovery = self.suffer(
             catalogue.FULL, victims, SECONDS,
             between=lambda: self.expect_cast_out(victim))
-        transfer = members.Transfer.of(victim.server_log(self.marked))
+        transfer = transfers.Transfer.of(victim.server_log(self.marked))
         self.assertTrue(transfer.by_sst, transfer.lines)
         self.expect_ledger(recovery)
 

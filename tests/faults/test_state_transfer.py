@@ -20,11 +20,11 @@ import time
 from lab.guest import control
 from lab import waiting
 from tests.e2e import laboratory
+from tests.e2e import transfers
 from tests.faults import base
 from tests.faults import catalogue
 from tests.faults import cluster as clusters
 from tests.faults import filling
-from tests.faults import member as members
 
 NAME = 'big'
 VOLUME_GB = 4
@@ -118,7 +118,7 @@ class TestStateTransfer(base.FaultTest):
         self.assertEqual('Donor/Desynced', donor.place().state)
         self.assertLess(filling.arrived(joiner), LEAST_BYTES)
         self.assertFalse(
-            members.Transfer.of(joiner.server_log(before)).by_sst)
+            transfers.Transfer.of(joiner.server_log(before)).by_sst)
         return joiner, donor
 
     def donor(self):
@@ -130,7 +130,7 @@ class TestStateTransfer(base.FaultTest):
     def check(self, joiner):
         self.expect_recovery(TRANSFER_SECONDS)
         recovery = time.monotonic() - self.since
-        transfer = members.Transfer.of(joiner.server_log(self.marked))
+        transfer = transfers.Transfer.of(joiner.server_log(self.marked))
         self.assertTrue(transfer.by_sst, transfer.lines)
         self.assertGreaterEqual(filling.arrived(joiner), LEAST_BYTES)
         self.expect_ledger(recovery)

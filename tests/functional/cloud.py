@@ -17,6 +17,7 @@ What a test has it do wrong is said in ``faults``.
 """
 
 from collections.abc import Callable
+import ipaddress
 import itertools
 import re
 import threading
@@ -137,6 +138,8 @@ class Cloud:
         self.networks = {NETWORK: {
             'id': NETWORK, 'name': 'net', 'shared': True,
             'router:external': False, 'project_id': 'other'}}
+        self.subnets: dict[str, dict[str, Any]] = {}
+        self.add_subnet(SUBNET, '10.0.0.0/16')
         self.servers: dict[str, Any] = {}
         self.ports: dict[str, dict[str, Any]] = {}
         self.volumes: dict[str, Any] = {}
@@ -179,10 +182,21 @@ class Cloud:
             if self.flaw is not None:
                 self.flaw.answer(self.calls[-1])
 
-    def new_address(self) -> str:
+    def add_subnet(self, subnet_id: str, cidr: str) -> None:
+        self.subnets[subnet_id] = {
+            'id': subnet_id, 'network_id': NETWORK, 'cidr': cidr,
+            'ip_version': ipaddress.ip_network(cidr).version}
+
+    def new_addresses(self, asked: Any) -> list[dict[str, str]]:
+        """In the subnets that are asked for, or one of each version."""
         with self.lock:
             self._next_address += 1
-            return f'10.0.0.{self._next_address}'
+            number = self._next_address
+        wanted = [one['subnet_id'] for one in asked or ()] or {
+            subnet['ip_version']: key
+            for key, subnet in self.subnets.items()}.values()
+        return [{'subnet_id': key, 'ip_address': str(ipaddress.ip_network(
+            self.subnets[key]['cidr'])[number])} for key in wanted]
 
 
 class Nova:
@@ -414,17 +428,21 @@ class Neutron:
 
     def show_subnet(self, subnet_id: str) -> Any:
         self._cloud.call('show_subnet')
-        if subnet_id != SUBNET:
+        if subnet_id not in self._cloud.subnets:
             raise neutron_exceptions.NotFound()
-        return {'subnet': {'id': SUBNET, 'network_id': NETWORK,
-                           'cidr': '10.0.0.0/16', 'ip_version': 4}}
+        return {'subnet': self._cloud.subnets[subnet_id]}
+
+    def list_subnets(self, **filters: Any) -> Any:
+        self._cloud.call('list_subnets')
+        return {'subnets': [
+            subnet for subnet in self._cloud.subnets.values()
+            if _fits(subnet, filters)]}
 
     def create_port(self, body: Any) -> Any:
         self._cloud.call('create_port')
         port = dict(body['port'], id=str(uuid.uuid4()), device_id='')
         port['asked'] = port.get('fixed_ips')
-        port['fixed_ips'] = [{'ip_address': self._cloud.new_address(),
-                              'subnet_id': SUBNET}]
+        port['fixed_ips'] = self._cloud.new_addresses(port['asked'])
         self._cloud.ports[port['id']] = port
         return {'port': port}
 
@@ -460,7 +478,7 @@ class Neutron:
         for wanted in body.get('security_group_rules',
                                [body.get('security_group_rule')]):
             rule = dict(wanted)
-            if rule['remote_ip_prefix'] == '0.0.0.0/0':
+            if rule['remote_ip_prefix'] in ('0.0.0.0/0', '::/0'):
                 rule['remote_ip_prefix'] = None
             if any(_fits(one, rule) for one in self._cloud.rules.values()):
                 raise neutron_exceptions.Conflict()

@@ -61,6 +61,25 @@ class ConfTest(testtools.TestCase):
         conf.register(options)
         self.assertEqual('of-trove', options.pxc.docker_image)
 
+    def test_users_with_ipv6(self) -> None:
+        for troves, ours, users in (
+                ('0.0.0.0/0', None, '::/0'),
+                ('10.0.0.0/8', None, None),
+                ('fd00::/64', None, 'fd00::/64'),
+                ('::/0', None, '::/0'),
+                ('0.0.0.0/0', 'fd00::1/64', 'fd00::/64'),
+                ('10.0.0.0/8', 'fd00::/64', 'fd00::/64')):
+            config = cfg.ConfigOpts()
+            config.register_opts([cfg.StrOpt(
+                'trove_security_group_rule_cidr', default=troves)])
+            config.register_group(cfg.OptGroup(conf.OWN_GROUP))
+            config.register_opts(dict(conf.list_opts())[conf.OWN_GROUP],
+                                 conf.OWN_GROUP)
+            config.set_default('ipv6_users_cidr', ours, conf.OWN_GROUP)
+            config([])
+            found = conf.ipv6_users(config)
+            self.assertEqual(users, found and str(found))
+
     def test_every_option_says_what_it_does(self) -> None:
         for group, options in conf.list_opts():
             for option in options:

@@ -232,15 +232,15 @@ class InstancesController(instance_service.InstanceController):
 
     def index(self, req: Any, tenant_id: str) -> Any:
         instances.check_page(req, CONF.instances_page_size)
-        return super().index(req, tenant_id)
+        return _with_addresses(req, super().index(req, tenant_id))
 
     def detail(self, req: Any, tenant_id: str) -> Any:
         instances.check_page(req, CONF.instances_page_size)
-        return super().detail(req, tenant_id)
+        return _with_addresses(req, super().detail(req, tenant_id))
 
     def show(self, req: Any, tenant_id: str, id: str) -> Any:
-        return _with_whole_fault(
-            req, id, super().show(req, tenant_id, id))
+        return _with_whole_fault(req, id, _with_addresses(
+            req, super().show(req, tenant_id, id)))
 
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
         wanted = body['instance']
@@ -280,6 +280,15 @@ def _with_whole_fault(req: Any, instance_id: str, result: Any) -> Any:
     if 'cluster_id' in shown and 'fault' in shown:
         shown['fault']['message'] = faults.whole(
             instance_id, shown['fault']['message'])
+    return result
+
+
+def _with_addresses(req: Any, result: Any) -> Any:
+    """An answer of Trove with one instance or several, completed."""
+    shown = result.data('application/json')
+    members.show_addresses(
+        req, shown['instances'] if 'instances' in shown
+        else [shown['instance']])
     return result
 
 

@@ -37,6 +37,7 @@ from trove_pxc.api import members
 from trove_pxc.api import reading
 from trove_pxc.api import validation
 from trove_pxc import faults
+from trove_pxc.galera import addresses
 from trove_pxc.galera import lost
 from trove_pxc.galera import naming
 from trove_pxc.galera import roles
@@ -224,7 +225,12 @@ def _present(cluster: Any) -> validation.Present:
         networks=frozenset(
             str(address['network']) for member in found
             for address in member.get_visible_ip_addresses() or ()
-            if 'network' in address))
+            if 'network' in address),
+        versions={
+            str(member.name): addresses.version(address['address'])
+            for member in found
+            for address in member.get_visible_ip_addresses() or ()
+            if 'network' in address})
 
 
 def _next_number(cluster: Any) -> int:

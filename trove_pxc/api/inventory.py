@@ -24,10 +24,11 @@ import functools
 from typing import Any
 
 from novaclient import api_versions
-from oslo_utils import netutils
 from trove.common import cfg
 from trove.common import clients
 from trove.instance import tasks as instance_tasks
+
+from trove_pxc.galera import addresses
 
 CONF = cfg.CONF
 
@@ -69,17 +70,20 @@ class Inventory:
         """Private and public ones, outside the management networks.
 
         The ports carry Trove's name for them, so that they are found even
-        before the server exists.
+        before the server exists. Of IPv4 and IPv6, those that its server
+        listens on.
         """
         found: list[dict[str, Any]] = []
-        for port in self._ports:
-            if port['name'] != _port_name(row):
-                continue
+        ports = [port for port in self._ports
+                 if port['name'] == _port_name(row)]
+        used = addresses.usable(fixed.get('ip_address') for port in ports
+                                for fixed in port['fixed_ips'])
+        for port in ports:
             found.extend(
                 {'address': fixed['ip_address'], 'type': 'private',
                  'network': port['network_id']}
                 for fixed in port['fixed_ips']
-                if netutils.is_valid_ipv4(fixed.get('ip_address')))
+                if fixed.get('ip_address') in used)
             found.extend(
                 {'address': ip['floating_ip_address'], 'type': 'public'}
                 for ip in self._floating if ip['port_id'] == port['id'])

@@ -18,6 +18,7 @@ is a 400.
 """
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from collections.abc import Set
 import dataclasses
@@ -37,6 +38,7 @@ from trove.datastore import models as datastore_models
 from trove.module import models as module_models
 from trove.quota import quota
 
+from trove_pxc.galera import addresses
 from trove_pxc.galera import dialect
 from trove_pxc.galera import errors
 from trove_pxc.galera import naming
@@ -56,6 +58,7 @@ class Present:
     :ivar next_number: the lowest that no member ever had, nor a later one.
     :ivar volume_sizes: that the members have, in GB.
     :ivar networks: that they are on.
+    :ivar versions: of the Internet Protocol that they use, by their names.
     """
 
     number: int = 0
@@ -63,6 +66,7 @@ class Present:
     names: Set[str] = frozenset()
     volume_sizes: Set[int] = frozenset()
     networks: Set[str] = frozenset()
+    versions: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +107,7 @@ def check(context: Any, request: Request) -> list[Instance]:
         they count for in the quota ("needs").
     :raises trove.common.exception.TroveError: for the first thing wrong.
     """
-    _check_version(request)
+    _dialect(request)
     _check_number(request)
     named = _with_names(request)
     _check_volumes(context, request)
@@ -136,10 +140,10 @@ def with_given_names(instances: Sequence[Instance],
             for instance, name in zip(instances, names, strict=True)]
 
 
-def _check_version(request: Request) -> None:
+def _dialect(request: Request) -> dialect.Dialect:
     version = request.version.version or request.version.name
     try:
-        dialect.for_version(request.manager, version)
+        return dialect.for_version(request.manager, version)
     except errors.UnsupportedVersion as unsupported:
         raise refused(str(unsupported)) from unsupported
 
@@ -289,7 +293,40 @@ def _with_networks(context: Any, request: Request,
     if len(there | {instance['nics'][0]['network_id']
                     for instance in complete}) > 1:
         raise exception.ClusterNetworksNotEqual()
+    _check_addresses(neutron, request, complete)
     return complete
+
+
+def _check_addresses(neutron: Any, request: Request,
+                     instances: Iterable[Instance]) -> None:
+    """Refuse members that would not all have the addresses that they need.
+
+    It is seen before servers are made: a port gets an address of the subnet
+    that its nic names, or one of each version that the network has.
+    """
+    places = {instance['name']: (instance['nics'][0]['network_id'],
+                                 instance['nics'][0].get('subnet_id'))
+              for instance in instances}
+    versions = {place: _version(neutron, *place)
+                for place in set(places.values())}
+    refusal = addresses.refusal(_dialect(request), {
+        **request.present.versions,
+        **{name: versions[place] for name, place in places.items()}})
+    if refusal is not None:
+        raise refused(refusal)
+
+
+def _version(neutron: Any, network_id: str, subnet_id: str | None) -> int:
+    """The version of the Internet Protocol that a member there uses."""
+    found = ([neutron.show_subnet(subnet_id)['subnet']] if subnet_id
+             else neutron.list_subnets(network_id=network_id)['subnets'])
+    version = addresses.preferred(
+        int(subnet['ip_version']) for subnet in found)
+    if version is None:
+        raise refused(
+            f'The network {network_id} has no subnet, so that members would '
+            'get no address. Add a subnet, or name another network.')
+    return version
 
 
 def _nic(context: Any, neutron: Any, instance: Instance,

@@ -120,6 +120,13 @@ def cidr(site: sites.Site) -> Iterator[check.Fault]:
         yield check.Fault(
             f'[DEFAULT] trove_security_group_rule_cidr = {value} is no '
             'network. Write one as 10.0.0.0/8.')
+    users = site.options[conf.OWN_GROUP].ipv6_users_cidr
+    try:
+        ipaddress.IPv6Network(users or '::/0', strict=False)
+    except ValueError:
+        yield check.Fault(
+            f'[{conf.OWN_GROUP}] ipv6_users_cidr = {users} is no network of '
+            'IPv6. Write one as fd00::/8.')
 
 
 def messages(site: sites.Site) -> Iterator[check.Fault]:

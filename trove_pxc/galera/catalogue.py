@@ -142,6 +142,14 @@ _MARIADB_SST_TLS = (('encrypt', '3'), ('tca', '{ca}'), ('tcert', '{cert}'),
 _XTRABACKUP_SST_TLS = (('encrypt', '2'), ('tca', '{ca}'),
                        ('tcert', '{pair}'))
 
+# socat listens on IPv4 alone unless it is told otherwise, and the script adds
+# the option to a transfer that is not encrypted only (PXC-3767; pull request
+# 2171 of PXC, open in November 2026, for 8.0, and for 8.4 as it says). It puts
+# the text behind the other options of socat, as it stands, so that it begins
+# with a comma. A second pf=ip6 does no harm. MariaDB's script adds it itself,
+# encrypted or not (get_transfer in wsrep_sst_mariabackup of 10.11.19).
+_SOCAT_IPV6 = (('sockopt', ',pf=ip6'),)
+
 _MYSQL_INITIALISE = (
     '{server}',
     '--defaults-file={defaults_file}',
@@ -284,6 +292,10 @@ _PXC_56 = Dialect(
     traffic_encryption_variable=None,
     sst_options=_NO_INITIAL_TIMEOUT,
     sst_encryption=_XTRABACKUP_SST_TLS,
+    # Its scripts split an address at each colon (setup_ports in
+    # wsrep_sst_xtrabackup-v2 of PXC 5.6.34, 003d1efd; issue 210 of
+    # mysql-wsrep for wsrep_sst_rsync).
+    takes_ipv6=False,
     knows_alter_user=False,
     collation=_GENERAL,
     time_zone_commands=('mysql_tzinfo_to_sql',),
@@ -317,6 +329,8 @@ _PXC_57 = dataclasses.replace(
     strict_mode_variable='pxc_strict_mode',
     traffic_encryption_variable='pxc_encrypt_cluster_traffic',
     sst_encryption=(),
+    sst_ipv6=_SOCAT_IPV6,
+    takes_ipv6=True,
     knows_alter_user=True,
     longest_user=32,
     recover_options=_TELL_NOTES,

@@ -100,6 +100,9 @@ class Dialect:
     :ivar removed_options: options that keep the server from starting.
     :ivar minimum_safe_version: older servers of the series are refused.
     :ivar minimum_reason: why, as the end of a sentence.
+    :ivar sst_ipv6: what stands in the [sst] section besides, where members
+        use IPv6.
+    :ivar takes_ipv6: whether members can use IPv6 at all.
     """
 
     name: str
@@ -140,6 +143,8 @@ class Dialect:
     removed_options: frozenset[str]
     minimum_safe_version: tuple[int, int, int] | None = None
     minimum_reason: str = ''
+    sst_ipv6: tuple[tuple[str, str], ...] = ()
+    takes_ipv6: bool = True
 
     @property
     def needs_sst_auth(self) -> bool:

@@ -25,6 +25,7 @@ import re
 from typing import Any
 import zlib
 
+from trove_pxc.galera import addresses
 from trove_pxc.galera.defaults import Defaults
 from trove_pxc.galera.dialect import Dialect
 from trove_pxc.galera.identity import Paths
@@ -80,6 +81,11 @@ class MemberFacts:
     volume_gb: int
     sst_method: str | None = None
     defaults: Defaults = ()
+
+    @property
+    def ipv6(self) -> bool:
+        """Whether the members use IPv6."""
+        return addresses.version(self.member_address) == addresses.IPV6
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) are the same facts."""
@@ -215,10 +221,6 @@ def _section(name: str, options: Iterable[tuple[str, str]]) -> str:
     return '\n'.join(lines) + '\n'
 
 
-def _host(address: str) -> str:
-    return f'[{address}]' if ':' in address else address
-
-
 def _redo_log(dialect: Dialect, own: Sizes) -> tuple[str, str]:
     variable, files = dialect.redo_log
     return variable, f'{own.redo_log_mb // files}M'
@@ -243,7 +245,7 @@ def server_config(dialect: Dialect, facts: MemberFacts, *,
 def _server_options(dialect: Dialect, facts: MemberFacts, data_dir: str,
                     socket: str, pid_file: str) -> list[tuple[str, str]]:
     own = sizes(facts.memory_mb, facts.volume_gb)
-    any_address = '::' if ':' in facts.member_address else '0.0.0.0'
+    any_address = '::' if facts.ipv6 else '0.0.0.0'
     options = [
         ('port', str(SQL_PORT)),
         ('socket', socket),
@@ -307,7 +309,7 @@ def provider_options(facts: MemberFacts,
         server itself tells Galera about its identity.
     """
     own = sizes(facts.memory_mb, facts.volume_gb)
-    any_host = '[::]' if ':' in facts.member_address else '0.0.0.0'
+    any_host = '[::]' if facts.ipv6 else '0.0.0.0'
     options = [
         f'gmcast.listen_addr=tcp://{any_host}:{GROUP_PORT}',
         f'gcache.size={own.gcache_mb}M',
@@ -351,6 +353,8 @@ def cluster_config(dialect: Dialect, facts: MemberFacts,
     if backup:
         sections.append(_section(dialect.sst_auth_section, backup))
     transfer = [*dialect.sst_options]
+    if facts.ipv6:
+        transfer += dialect.sst_ipv6
     if identity is not None and encrypted_sst:
         transfer += [(name, identity.filled_in(value))
                      for name, value in dialect.sst_encryption]
@@ -362,7 +366,8 @@ def cluster_config(dialect: Dialect, facts: MemberFacts,
 def _of_cluster(dialect: Dialect, facts: MemberFacts, provider: str,
                 identity: Paths | None) -> list[tuple[str, str]]:
     """What makes a server a member, state transfers aside."""
-    addresses = ','.join(_host(address) for _, address in facts.members)
+    everyone = ','.join(addresses.as_host(address)
+                        for _, address in facts.members)
     by_server = dialect.traffic_encryption_variable is not None
     options = [
         ('binlog_format', 'ROW'),
@@ -372,9 +377,9 @@ def _of_cluster(dialect: Dialect, facts: MemberFacts, provider: str,
         ('wsrep_provider_options', provider_options(
             facts, None if by_server else identity)),
         ('wsrep_cluster_name', facts.cluster_name),
-        ('wsrep_cluster_address', f'gcomm://{addresses}'),
+        ('wsrep_cluster_address', f'gcomm://{everyone}'),
         ('wsrep_node_name', facts.member_name),
-        ('wsrep_node_address', _host(facts.member_address)),
+        ('wsrep_node_address', addresses.as_host(facts.member_address)),
         (dialect.applier_threads_variable,
          str(sizes(facts.memory_mb, facts.volume_gb).applier_threads)),
     ]

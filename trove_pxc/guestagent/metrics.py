@@ -26,6 +26,7 @@ import threading
 from typing import Any
 
 from oslo_log import log as logging
+from oslo_utils import netutils
 
 from trove.common import cfg
 
@@ -103,7 +104,8 @@ class Endpoint:
             self._failure = str(failure)
             return
         self._failure = ''
-        LOG.info('Metrics at http://%s:%d%s', *place, PATH)
+        LOG.info('Metrics at http://%s:%d%s',
+                 netutils.escape_ipv6(place[0]), place[1], PATH)
         self._thread = threading.Thread(
             target=server.serve_forever, daemon=True)
         self._thread.start()

@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography import x509
 from cryptography.x509 import oid
 
+from trove_pxc.galera import addresses
 from trove_pxc.galera import identity as identities
 from trove_pxc.galera.secret import Secret
 
@@ -84,8 +85,7 @@ def issue(authorities: Sequence[Secret], node_name: str, address: str,
     certificate = certificate.add_extension(
         x509.BasicConstraints(ca=False, path_length=None), critical=True)
     certificate = certificate.add_extension(
-        x509.SubjectAlternativeName(
-            [x509.IPAddress(ipaddress.ip_address(address))]),
+        x509.SubjectAlternativeName(_names(node_name, address)),
         critical=False)
     certificate = certificate.add_extension(
         x509.ExtendedKeyUsage([oid.ExtendedKeyUsageOID.SERVER_AUTH,
@@ -137,6 +137,23 @@ def fits(identity: identities.Identity | None,
 
 def _new_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(_EXPONENT, _KEY_BITS)
+
+
+def _names(node_name: str, address: str) -> list[x509.GeneralName]:
+    """What a certificate is valid for: its address, with IPv6 a name first.
+
+    socat compares the names in their order with its option commonname until
+    one fits, and the SST scripts of all versions give it an empty one, which
+    any name fits. But it first looks an empty one up as a host where it meets
+    an IPv6 address, and ends: getaddrinfo("", "NULL", {1,10,0,0}, {}): Name
+    or service not known (measured with socat 1.7.4.4 and MariaDB 10.11.19,
+    and with the options of wsrep_sst_xtrabackup-v2 of PXC).
+    """
+    parsed = ipaddress.ip_address(address)
+    names: list[x509.GeneralName] = [x509.IPAddress(parsed)]
+    if parsed.version == addresses.IPV6:
+        names.insert(0, x509.DNSName(node_name))
+    return names
 
 
 def _name(common_name: str) -> x509.Name:

@@ -24,7 +24,6 @@ from typing import Any
 
 from novaclient import exceptions as nova_exceptions
 from oslo_log import log as logging
-from oslo_utils import netutils
 from trove.cluster import models as cluster_models
 from trove.common import cfg
 from trove.common import clients
@@ -34,6 +33,7 @@ from trove.instance import service_status
 from trove.instance import tasks as instance_tasks
 
 from trove_pxc import exceptions
+from trove_pxc.galera import addresses
 from trove_pxc.galera import lost
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import naming
@@ -282,14 +282,14 @@ class Member:
     def find_address(self) -> str | None:
         """Its private address outside the management networks.
 
-        Known as soon as its port is there, long before it boots.
+        Known as soon as its port is there, long before it boots. Of several
+        the one that galera/addresses prefers.
         """
         if self._address is None:
-            for port in self._ports():
-                for fixed in port['fixed_ips']:
-                    if netutils.is_valid_ipv4(fixed.get('ip_address')):
-                        self._address = str(fixed['ip_address'])
-                        return self._address
+            found = addresses.usable(
+                fixed.get('ip_address') for port in self._ports()
+                for fixed in port['fixed_ips'])
+            self._address = found[0] if found else None
         return self._address
 
     @property

@@ -16,6 +16,7 @@ import sys
 
 from lab.guest import control
 from lab import netns
+from tests.e2e import knocking
 from tests.e2e import laboratory
 from tests.e2e import strangers
 from tests.e2e.together import cluster
@@ -24,25 +25,6 @@ MEMBERS = cluster.MEMBERS
 USERS = 3306
 GALERA = (4444, 4567, 4568)
 OTHERS = (22, 4445, 4566, 4569)
-
-#: A port that the filter lets through is open, or refused at once while
-#: nobody listens; silence is the filter.
-KNOCK = '''
-import socket, sys
-for port in sys.argv[2:]:
-    try:
-        socket.create_connection((sys.argv[1], int(port)), 1.5).close()
-        print(port, 'open')
-    except ConnectionRefusedError:
-        print(port, 'refused')
-    except TimeoutError:
-        print(port, 'silent')
-'''
-
-
-def told(printed):
-    return {int(line.split()[0]): line.split()[1]
-            for line in printed.splitlines()}
 
 
 class TestPorts(cluster.TestCase):
@@ -55,13 +37,13 @@ class TestPorts(cluster.TestCase):
     def test_a_stranger_reaches_what_is_for_users_and_nothing_else(self):
         stranger = self.useFixture(strangers.Stranger(self.home)).name
         for address in self.addresses:
-            ports = [str(port) for port in (USERS, *GALERA, *OTHERS)]
+            ports = (USERS, *GALERA, *OTHERS)
             done = netns.run(
-                stranger, [sys.executable, '-c', KNOCK, address, *ports])
+                stranger, knocking.command(address, ports, sys.executable))
             self.assertEqual(
                 {USERS: 'open',
                  **{port: 'silent' for port in (*GALERA, *OTHERS)}},
-                told(done.stdout), address)
+                knocking.told(done.stdout), address)
 
     def test_members_reach_each_other(self):
         for name in MEMBERS:
@@ -69,8 +51,7 @@ class TestPorts(cluster.TestCase):
             for address in set(self.addresses) - {own}:
                 done = control.run(
                     self.home, name,
-                    ['python3', '-c', KNOCK, address,
-                     *(str(port) for port in GALERA)], timeout=30)
+                    knocking.command(address, GALERA), timeout=30)
                 self.assertEqual(
                     {4444: 'refused', 4567: 'open', 4568: 'refused'},
-                    told(done.stdout), f'{name} to {address}')
+                    knocking.told(done.stdout), f'{name} to {address}')

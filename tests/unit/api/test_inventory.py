@@ -157,8 +157,12 @@ class AddressesTest(InventoryTestCase):
             name=['trove-id-1', 'trove-id-2'])
         self.create_neutron.assert_called_once_with('context', 'region-1')
 
-    def test_only_those_of_the_fourth_version(self) -> None:
-        self.assertEqual([], self.addresses(port(1, 'users', 'fd00::1')))
+    def test_only_those_that_the_server_listens_on(self) -> None:
+        for there, used in ((['fd00::1'], ['fd00::1']),
+                            (['fd00::1', '10.0.0.1'], ['10.0.0.1']),
+                            (['fe80::1', 'fd00::1'], ['fd00::1'])):
+            found = self.addresses(port(1, 'users', *there))
+            self.assertEqual(used, [one['address'] for one in found])
 
     def test_public_ones(self) -> None:
         self.assertEqual(

@@ -151,6 +151,15 @@ class PortsTest(installation.InstallationTestCase):
             self.texts(settings.cidr(self.site(
                 'trove_security_group_rule_cidr = all\n'))))
 
+    def test_the_network_of_users_with_ipv6(self) -> None:
+        for network, faults in (
+                ('fd00::/8', []), ('fd00::1/8', []), ('::/0', []),
+                ('10.0.0.0/8', [
+                    'fatal: [trove_pxc] ipv6_users_cidr = 10.0.0.0/8 is no '
+                    'network of IPv6. Write one as fd00::/8.'])):
+            self.assertEqual(faults, self.texts(settings.cidr(self.site(
+                f'[trove_pxc]\nipv6_users_cidr = {network}\n'))))
+
 
 class MessagesTest(installation.InstallationTestCase):
 

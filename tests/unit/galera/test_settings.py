@@ -371,6 +371,19 @@ class ClusterConfigTest(testtools.TestCase):
         self.assertEqual('::', server(
             one, member_address='fd00::1')['bind_address'])
 
+    def test_state_transfers_over_ipv6(self) -> None:
+        six = {'members': (('a', 'fd00::1'), ('b', 'fd00::2')),
+               'member_address': 'fd00::1'}
+        for manager, version, option in (
+                ('pxc', '5.7', '",pf=ip6"'), ('pxc', '8.0', '",pf=ip6"'),
+                ('pxc', '8.4', '",pf=ip6"'), ('mariadb', '10.6', None),
+                ('mariadb', '10.11', None), ('mariadb', '11.4', None),
+                ('mariadb', '11.8', None)):
+            one = dialect.for_version(manager, version)
+            self.assertEqual(option, cluster(one, **six)['sst'].get(
+                'sockopt'), one.name)
+            self.assertNotIn('sockopt', cluster(one)['sst'])
+
     def test_no_value_breaks_out_of_its_line(self):
         one = dialect.for_version('mariadb', '10.11')
         for name in ('a\nwsrep_provider=/tmp/evil.so', 'a"b', 'a\x00b'):

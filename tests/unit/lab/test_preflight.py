@@ -13,6 +13,7 @@
 """What is refused before anything of a machine is changed."""
 
 import os
+import pathlib
 
 import fixtures
 import testtools
@@ -61,3 +62,21 @@ class TroveVersionTest(testtools.TestCase):
         self.assertEqual('', self.refusal(None))
         self.assertIn('runs Trove 25.0.0: run "lab down"',
                       self.refusal('26.0.0'))
+
+
+class Ipv6Test(testtools.TestCase):
+
+    def test_a_kernel_without_it(self) -> None:
+        folder = self.useFixture(fixtures.TempDir())
+        home = lab_home.Home(folder.path)
+        self.useFixture(fixtures.MonkeyPatch(
+            'lab.preflight.IPV6', pathlib.Path(folder.path, 'none')))
+        self.useFixture(fixtures.MonkeyPatch(
+            'lab.preflight.PROBES', (preflight._ipv6,)))
+        self.useFixture(fixtures.MonkeyPatch(
+            'lab.preflight._fundamental', lambda home: iter(())))
+        self.useFixture(fixtures.MonkeyPatch(
+            'lab.preflight._port', lambda name, port: iter(())))
+        refused = self.assertRaises(errors.LabError, preflight.check, home,
+                                    {'LAB_API_PORT': 8779}, None)
+        self.assertIn('the kernel has no IPv6', str(refused))

@@ -14,6 +14,7 @@
 
 import contextlib
 import datetime
+import ipaddress
 import pathlib
 import subprocess
 import tempfile
@@ -81,6 +82,23 @@ class AuthorityTest(testtools.TestCase):
             authority.trusted([FIRST]).encode())
         self.assertEqual(issuer.not_valid_after_utc,
                          leaf.not_valid_after_utc)
+
+    def names(self, identity):
+        return certificate(identity).extensions.get_extension_for_class(
+            x509.SubjectAlternativeName).value
+
+    def test_with_ipv6_a_name_comes_before_the_address(self):
+        six = authority.issue((FIRST,), 'products-1', 'fd00::1', 50)
+        self.assertEqual(
+            [x509.DNSName('products-1'),
+             x509.IPAddress(ipaddress.ip_address('fd00::1'))],
+            list(self.names(six)))
+        self.assertTrue(authority.fits(six, (FIRST,), 'fd00::1'))
+        self.assertFalse(authority.fits(six, (FIRST,), 'fd00::2'))
+        self.assertFalse(authority.fits(six, (FIRST,), ADDRESS))
+        self.assertEqual(
+            [x509.IPAddress(ipaddress.ip_address(ADDRESS))],
+            list(self.names(issued(FIRST))))
 
     def test_a_name_of_any_length_and_no_secret_in_a_repr(self):
         identity = authority.issue((FIRST,), 'n' * 200, ADDRESS, 50)

@@ -18,6 +18,8 @@ from typing import Any
 from neutronclient.common import exceptions as neutron_exceptions
 
 from tests.unit.taskmanager import fakes
+from trove_pxc import conf
+from trove_pxc import exceptions
 from trove_pxc.taskmanager import ports
 from trove_pxc import waiting
 
@@ -143,6 +145,46 @@ class PortsTest(fakes.ClusterTestCase):
         self.add_rule(4444, 4444, security_group_id='another')
         self.set_right()
         self.assertIn(('0.0.0.0/0', 4444, 4444), self.rules())
+
+    def use_ipv6(self) -> None:
+        port, = self.neutron.ports[f'trove-{self.id_of(1)}']
+        port['fixed_ips'] = [{'ip_address': 'fd00::1'}]
+
+    def test_members_with_ipv6(self) -> None:
+        self.use_ipv6()
+        self.set_right('fd00::2')
+        self.assertEqual(
+            {('IPv6', 'fd00::2/128', 4444), ('IPv6', 'fd00::2/128', 4567),
+             ('IPv6', None, 3306)},
+            {(rule['ethertype'], rule['remote_ip_prefix'],
+              rule['port_range_min']) for rule in self.neutron.rules})
+
+    def test_users_with_ipv6_come_from_a_network(self) -> None:
+        self.use_ipv6()
+        self.override(conf.OWN_GROUP, ipv6_users_cidr='fd01::/16')
+        self.override(tcp_ports=['3306', '4567', '9104-9105'])
+        self.set_right('fd00::2')
+        self.assertEqual(
+            {('fd01::/16', 3306, 3306), ('fd01::/16', 9104, 9105)},
+            {rule for rule in self.rules() if 'fd01' in rule[0]})
+
+    def test_nobody_with_ipv6_where_users_are_few(self) -> None:
+        self.use_ipv6()
+        self.override(None, trove_security_group_rule_cidr='10.0.0.0/8')
+        self.set_right('fd00::2')
+        self.assertEqual({'fd00::2/128'}, {one for one, *_ in self.rules()})
+
+    def test_users_that_are_let_in_already(self) -> None:
+        self.use_ipv6()
+        self.add_rule(3306, 3306, prefix='::/0', ethertype='IPv6')
+        self.set_right('fd00::2')
+        self.assertEqual(3, len(self.neutron.rules))
+
+    def test_peers_of_another_version(self) -> None:
+        failed = self.assertRaises(exceptions.MemberFailed, self.doors,
+                                   '10.0.0.2', 'fd00::2')
+        self.assertIn('its address is 10.0.0.1, and the cluster also has '
+                      'fd00::2', str(failed))
 
     def test_without_a_group_there_is_nothing_to_do(self) -> None:
         self.neutron.groups.clear()

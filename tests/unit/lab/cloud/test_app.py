@@ -27,6 +27,7 @@ from lab import home as lab_home
 GROUPS = '/network/demo/v2.0/security-groups'
 RULES = '/network/demo/v2.0/security-group-rules'
 PORTS = '/network/demo/v2.0/ports'
+SUBNETS = '/network/demo/v2.0/subnets'
 VOLUMES = '/volume/demo/v3/volumes'
 SERVERS = '/compute/demo/v2.1/servers'
 
@@ -83,6 +84,43 @@ class CloudTest(testtools.TestCase):
             'fixed_ips'][0]['ip_address'])
         body = {'port': {'network_id': seed.NETWORK_ID, **wanted}}
         self.call('POST', PORTS, body, 409)
+
+    def test_a_port_has_an_address_of_each_version(self) -> None:
+        for network, prefixes in ((seed.NETWORK_ID, ['10.88.0.']),
+                                  (seed.IPV6_NETWORK_ID, ['fd10:88::']),
+                                  (seed.DUAL_NETWORK_ID,
+                                   ['10.89.0.', 'fd10:89::'])):
+            given = [one['ip_address'] for one in self.port(
+                network_id=network)['fixed_ips']]
+            self.assertEqual(len(prefixes), len(given))
+            for address, prefix in zip(given, prefixes, strict=True):
+                self.assertTrue(address.startswith(prefix), address)
+
+    def test_a_wanted_subnet(self) -> None:
+        subnets = self.call(
+            'GET', f'{SUBNETS}?network_id={seed.DUAL_NETWORK_ID}')
+        by_version = {one['ip_version']: one for one in subnets['subnets']}
+        for wish in ({'subnet_id': by_version[6]['id']},
+                     {'ip_address': 'fd10:89::7'}):
+            given, = self.port(network_id=seed.DUAL_NETWORK_ID,
+                               fixed_ips=[wish])['fixed_ips']
+            self.assertEqual(by_version[6]['id'], given['subnet_id'])
+        self.call('POST', PORTS, {'port': {
+            'network_id': seed.NETWORK_ID, 'fixed_ips': [
+                {'subnet_id': by_version[6]['id']}]}}, 404)
+
+    def test_the_version_of_a_rule_is_that_of_its_network(self) -> None:
+        group = self.call('POST', GROUPS, {'security_group': {
+            'name': 'g'}}, 201)['security_group']
+        for ethertype, prefix, status in (
+                ('IPv6', 'fd10:88::a/128', 201), ('IPv6', '::/0', 201),
+                ('IPv4', 'fd10:88::a/128', 400),
+                ('IPv6', '10.88.0.10/32', 400), ('IPv5', None, 400)):
+            self.call('POST', RULES, {'security_group_rule': {
+                'direction': 'ingress', 'ethertype': ethertype,
+                'protocol': 'tcp', 'port_range_min': 3306,
+                'port_range_max': 3306, 'remote_ip_prefix': prefix,
+                'security_group_id': group['id']}}, status)
 
     def test_a_port_needs_a_network_that_exists(self) -> None:
         refused = self.call('POST', PORTS, {'port': {'network_id': 'x'}},

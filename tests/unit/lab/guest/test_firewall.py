@@ -21,7 +21,7 @@ class SecurityGroupsTest(testtools.TestCase):
         text = firewall.security_groups([])
         self.assertIn('policy drop;', text)
         self.assertIn('ct state established,related accept', text)
-        self.assertEqual(4, text.count('accept'))
+        self.assertEqual(5, text.count('accept'))
 
     def test_what_belongs_to_no_connection_gets_a_refusal(self) -> None:
         text = firewall.security_groups([])
@@ -33,27 +33,41 @@ class SecurityGroupsTest(testtools.TestCase):
 
     def test_ports_and_sources_limit_a_rule(self) -> None:
         text = firewall.security_groups([firewall.Ingress(
-            'tcp', (4567, 4568), ('10.88.0.12', '10.88.0.11'))])
+            4, 'tcp', (4567, 4568), ('10.88.0.12', '10.88.0.11'))])
         self.assertIn('ip saddr { 10.88.0.11, 10.88.0.12 } '
                       'tcp dport 4567-4568 accept', text)
 
     def test_one_port_from_anywhere(self) -> None:
         text = firewall.security_groups([
-            firewall.Ingress('tcp', (3306, 3306), None)])
-        self.assertIn('    tcp dport 3306 accept', text)
+            firewall.Ingress(4, 'tcp', (3306, 3306), None)])
+        self.assertIn('    meta nfproto ipv4 tcp dport 3306 accept', text)
+
+    def test_rules_for_ipv6(self) -> None:
+        text = firewall.security_groups([
+            firewall.Ingress(6, 'tcp', (3306, 3306), None),
+            firewall.Ingress(6, 'tcp', (4444, 4444), ('fd10:88::a/128',)),
+            firewall.Ingress(6, 'icmp', None, None)])
+        for line in ('meta nfproto ipv6 tcp dport 3306 accept',
+                     'ip6 saddr { fd10:88::a/128 } tcp dport 4444 accept',
+                     'meta nfproto ipv6 meta l4proto ipv6-icmp accept'):
+            self.assertIn(f'    {line}\n', text)
+
+    def test_neighbours_are_found(self) -> None:
+        self.assertIn('nd-neighbor-solicit, nd-neighbor-advert',
+                      firewall.security_groups([]))
 
     def test_a_group_without_members_lets_nobody_in(self) -> None:
-        rule = firewall.Ingress('tcp', (3306, 3306), ())
+        rule = firewall.Ingress(4, 'tcp', (3306, 3306), ())
         self.assertEqual(firewall.security_groups([]),
                          firewall.security_groups([rule]))
 
     def test_a_protocol_without_ports(self) -> None:
         text = firewall.security_groups([
-            firewall.Ingress('icmp', None, None)])
+            firewall.Ingress(4, 'icmp', None, None)])
         self.assertIn('meta l4proto icmp accept', text)
 
     def test_the_same_rules_give_the_same_text(self) -> None:
-        rules = [firewall.Ingress('tcp', (port, port), None)
+        rules = [firewall.Ingress(4, 'tcp', (port, port), None)
                  for port in (3306, 4444)]
         self.assertEqual(firewall.security_groups(rules),
                          firewall.security_groups([*reversed(rules), *rules]))

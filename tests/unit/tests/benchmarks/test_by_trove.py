@@ -103,7 +103,8 @@ class GuestWatchTest(testtools.TestCase):
         folder.path.mkdir()
         folder.save(guest_spec.GuestSpec(
             server_id=server_id, instance_id=server_id, name=name, number=1,
-            ip='10.0.0.1', prefix=16, gateway='10.0.0.254', mac='', mtu=1500,
+            addresses=[guest_spec.Address('10.0.0.1', 16, '10.0.0.254')],
+            mac='', mtu=1500,
             image='an image', memory_mb=1, vcpus=1))
 
     def test_other_guests_of_the_lab_do_not_count(self) -> None:
