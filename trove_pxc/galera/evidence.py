@@ -187,8 +187,9 @@ EVIDENCE: Mapping[Key, Evidence] = {
         unchecked=(_NOTHING, _IMAGE.format('mariadb:11.4'))),
     ('mariadb', (11, 8)): Evidence(
         runs=(
-            Run('11.8.9, of Debian 13', _LAB, _KIT,
-                'tests/conformance/run, see below'),),
+            Run('11.8.9, Galera 26.4.23, of Debian 13', _LAB, _KIT,
+                'tests/conformance/run with an image of "lab image build '
+                '--suite trixie"'),),
         sources=_MARIADB_SOURCES,
         unchecked=(_IMAGE.format('mariadb:11.8'),
                    'the faults of tests/faults but for those of the kit')),
