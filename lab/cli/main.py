@@ -25,6 +25,7 @@ from lab.cli import command
 from lab.cli import database
 from lab.cli import datastore
 from lab.cli import guest
+from lab.cli import image
 from lab.cli import lifecycle
 from lab.cli import service
 from lab.cli import state
@@ -47,7 +48,7 @@ MEMBER is a name like products-2, an instance id or an address; "lab status"
 shows them. Each command explains itself with --help.
 """
 GROUPS = (lifecycle, client, state, database, guest, cloud, service,
-          datastore)
+          datastore, image)
 
 
 def main(arguments: Sequence[str]) -> int:

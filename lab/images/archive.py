@@ -66,6 +66,14 @@ def write(tree: Path, target: Path, settings: Settings) -> None:
         fresh.replace(target)
 
 
+def tag(path: Path) -> str:
+    """The tag of the image in an archive that ``write`` has made."""
+    with tarfile.open(path) as archive:
+        manifest = archive.extractfile('manifest.json')
+        assert manifest is not None
+        return str(json.load(manifest)[0]['RepoTags'][0])
+
+
 def _config(settings: Settings, digest: str) -> dict[str, Any]:
     return {
         'architecture': settings.architecture,

@@ -15,6 +15,9 @@
 The command line imports ``ensure_database_image``. Needs root, debootstrap
 and a Debian mirror; no Docker and no registry. The result is kept under the
 lab's cache, named after the recipe, and made only once.
+
+The suite of Debian decides the version: bookworm (Debian 12) has MariaDB
+10.11, trixie (Debian 13) has 11.8 (packages.debian.org/mariadb-server).
 """
 
 import datetime
@@ -33,6 +36,8 @@ from lab.images import archive
 from lab import report as lab_report
 
 SUITE = 'bookworm'
+#: Debian's release -> the series of MariaDB that it has
+SUITES = {'bookworm': '10.11', 'trixie': '11.8'}
 MIRROR = 'http://deb.debian.org/debian'
 SECURITY_MIRROR = 'http://deb.debian.org/debian-security'
 PACKAGES = ('mariadb-server', 'mariadb-client', 'mariadb-backup', 'galera-4',
@@ -69,30 +74,32 @@ path-exclude=/usr/share/locale/*
 '''
 
 
-def ensure_database_image(home: lab_home.Home,
-                          report: lab_report.Report) -> Path:
+def ensure_database_image(home: lab_home.Home, report: lab_report.Report,
+                          suite: str = SUITE) -> Path:
     """The archive of the database image; built first if it is not there.
 
-    :raises LabError: if a step fails, with its last words
+    :param suite: the release of Debian that its packages are from
+    :raises LabError: if a step fails, with the end of its output
     """
-    target = home.cache / f'database-image-{recipe_key()}.tar'
+    target = home.cache / f'database-image-{recipe_key(suite)}.tar'
     if target.exists():
         return target
     home.cache.mkdir(parents=True, exist_ok=True)
-    with report.step('building the database image from Debian packages'):
+    with report.step(f'building the database image from the packages of '
+                     f'Debian {suite}'):
         with tempfile.TemporaryDirectory(
                 dir=home.cache, prefix='build-') as scratch:
             tree = Path(scratch) / 'root'
             log = home.logs / 'database-image.log'
-            _make_tree(home, tree, log)
+            _make_tree(suite, tree, log)
             archive.write(tree, target, _settings(tree))
     return target
 
 
-def recipe_key() -> str:
+def recipe_key(suite: str = SUITE) -> str:
     """Changes whenever the image would be built differently."""
     digest = hashlib.sha256()
-    for part in (str(RECIPE_VERSION), SUITE, INSTALL, *PACKAGES,
+    for part in (str(RECIPE_VERSION), suite, INSTALL, *PACKAGES,
                  platform.machine()):
         digest.update(part.encode())
     for name in SCRIPTS:
@@ -100,11 +107,11 @@ def recipe_key() -> str:
     return digest.hexdigest()[:12]
 
 
-def _make_tree(home: lab_home.Home, tree: Path, log: Path) -> None:
+def _make_tree(suite: str, tree: Path, log: Path) -> None:
     _logged(log, [
         'debootstrap', '--variant=minbase',
-        SUITE, str(tree), _mirror('LAB_DEBIAN_MIRROR', MIRROR)])
-    _configure(tree)
+        suite, str(tree), _mirror('LAB_DEBIAN_MIRROR', MIRROR)])
+    _configure(suite, tree)
     script = INSTALL.format(packages=' '.join(PACKAGES), uid=DATABASE_UID,
                             versions=VERSION_FILE)
     _logged(log, [
@@ -120,13 +127,13 @@ def _make_tree(home: lab_home.Home, tree: Path, log: Path) -> None:
         (tree / name).unlink()
 
 
-def _configure(tree: Path) -> None:
+def _configure(suite: str, tree: Path) -> None:
     mirror = _mirror('LAB_DEBIAN_MIRROR', MIRROR)
     security = _mirror('LAB_DEBIAN_SECURITY_MIRROR', SECURITY_MIRROR)
     (tree / 'etc/apt/sources.list').write_text(
-        f'deb {mirror} {SUITE} main\n'
-        f'deb {mirror} {SUITE}-updates main\n'
-        f'deb {security} {SUITE}-security main\n')
+        f'deb {mirror} {suite} main\n'
+        f'deb {mirror} {suite}-updates main\n'
+        f'deb {security} {suite}-security main\n')
     (tree / 'etc/dpkg/dpkg.cfg.d/lab').write_text(DPKG_OPTIONS)
     policy = tree / 'usr/sbin/policy-rc.d'
     policy.write_text('#!/bin/sh\nexit 101\n')

@@ -135,9 +135,10 @@ def member_option(flavor: str = FLAVOR, volume: int | None = 1,
 
 
 def create_cluster(name: str, members: Iterable[str] | None = None,
-                   version: str = VERSION) -> str:
+                   version: str = VERSION,
+                   datastore: str = DATASTORE) -> str:
     """Ask for a cluster, of three like members by default; its id."""
-    words = ['database', 'cluster', 'create', name, DATASTORE, version]
+    words = ['database', 'cluster', 'create', name, datastore, version]
     for member in members or [member_option()] * 3:
         words += ['--instance', member]
     return str(openstack_json(*words)['id'])

@@ -16,44 +16,15 @@ For end-to-end tests of what members keep to themselves.
 """
 
 from pathlib import Path
-import subprocess
-import sys
 
 import fixtures
 
 from lab import home as lab_home
 from lab import netns
-from lab import process
+from tests.e2e import ears
 
 ADDRESS = '10.88.200.1'
 _MASK = 16
-
-#: counts the needles in what goes over all cables of the members' bridge;
-#: packets are looked at two by two, for a needle may lie in both
-_EAR = """
-import socket, sys
-needle = sys.argv[1].encode()
-ports = {int(port) for port in sys.argv[2:]}
-ear = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.ntohs(3))
-ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 27)
-print('listening', flush=True)
-tails, heard, found = {}, 0, 0
-while True:
-    frame = ear.recv(1 << 16)
-    if frame[12:14] != bytes((8, 0)) or frame[23] != 6:
-        continue
-    start = 14 + (frame[14] & 15) * 4
-    source = int.from_bytes(frame[start:start + 2], 'big')
-    target = int.from_bytes(frame[start + 2:start + 4], 'big')
-    if not {source, target} & ports:
-        continue
-    payload = frame[start + (frame[start + 12] >> 4) * 4:]
-    flow = frame[26:34] + frame[start:start + 4]
-    heard += len(payload)
-    found += (tails.get(flow, b'') + payload).count(needle)
-    tails[flow] = payload[-len(needle) + 1:]
-    print(heard, found, flush=True)
-"""
 
 
 class Stranger(fixtures.Fixture):
@@ -91,29 +62,17 @@ class Ear(fixtures.Fixture):
     def __init__(self, home: lab_home.Home, needle: str,
                  ports: tuple[int, ...]) -> None:
         super().__init__()
-        self._argv = netns.inside(home.controller, [
-            sys.executable, '-c', _EAR, needle, *map(str, ports)])
-        self._home = home
+        self._arguments = home, needle, ports
 
     def _setUp(self) -> None:
-        path = Path(self.useFixture(fixtures.TempDir()).path, 'heard')
-        self._heard = path
-        with path.open('wb') as output:
-            self._child = subprocess.Popen(
-                self._argv, stdout=output,
-                env=process.environment(self._home))
-        self.addCleanup(self._child.wait)
-        self.addCleanup(self._child.kill)
+        folder = self.useFixture(fixtures.TempDir()).path
+        self._ear = ears.Ear(*self._arguments, Path(folder, 'heard'))
+        self.addCleanup(self._ear.close)
 
     @property
     def listening(self) -> bool:
-        return bool(self._heard.read_text())
+        return self._ear.listening
 
     def heard(self) -> tuple[int, int]:
         """Bytes that were said, and how often the needle was in them."""
-        whole = self._heard.read_text().rpartition('\n')[0]
-        last = whole.rpartition('\n')[2].split()
-        if len(last) != 2:
-            return 0, 0
-        said, found = last
-        return int(said), int(found)
+        return self._ear.heard()

@@ -16,6 +16,7 @@ For the ledger of this folder. Every sentence of an audit's findings is a
 promise broken.
 """
 
+import collections
 from collections.abc import Iterable, Iterator, Mapping
 import dataclasses
 
@@ -54,7 +55,11 @@ class Page:
 
 @dataclasses.dataclass
 class Audit:
-    """What was found; ``findings`` is empty if every promise was kept."""
+    """What was found; ``findings`` is empty if every promise was kept.
+
+    :ivar kept_after: how many unknown writes are there all the same, by the
+        error that the client got for their commit.
+    """
 
     acknowledged: int
     refused: int
@@ -63,10 +68,14 @@ class Audit:
     lost: int
     longest_stall: float
     findings: list[str]
+    kept_after: dict[int, int] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
+        errors = ''.join(f', {number} after error {error}' for error, number
+                         in sorted(self.kept_after.items()))
         return (f'{self.acknowledged} acknowledged, {self.lost} lost, '
-                f'{self.unknown} unknown ({self.unknown_kept} of them kept), '
+                f'{self.unknown} unknown ({self.unknown_kept} of them kept'
+                f'{errors}), '
                 f'longest stall {self.longest_stall:.1f} s')
 
 
@@ -108,7 +117,8 @@ def audit(record: records.Record, opening: Opening,
         refused=record.count(records.Outcome.REFUSED),
         unknown=len(unknown), unknown_kept=len(unknown & kept),
         lost=len(lost) + max(0, missing), longest_stall=stall,
-        findings=findings)
+        findings=findings, kept_after=dict(collections.Counter(
+            record.writes[number].error for number in unknown & kept)))
 
 
 def _lost(record: records.Record, page: Page) -> set[int]:

@@ -16,7 +16,7 @@ For the ledger of this folder. Each stays with its member: when the server
 is gone it knocks until one answers again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 import contextlib
 import random
 import threading
@@ -56,13 +56,17 @@ SCHEMA = (
 class Client(threading.Thread):
     """One client; ``finish`` ends it.
 
+    :param refusals: the errors of a commit that say for sure that the
+        transaction is nowhere; after any other its outcome is unknown.
     :ivar wrong_sums: what the balances added up to, when it was wrong.
     :ivar trouble: errors that no fault explains.
     """
 
     def __init__(self, member: members.Member, record: records.Record,
-                 round_number: int, seed: str) -> None:
+                 round_number: int, seed: str,
+                 refusals: Collection[int] = ROLLED_BACK) -> None:
         super().__init__(name=seed, daemon=True)
+        self._refusals = refusals
         self._member = member
         self._record = record
         self._round = round_number
@@ -125,7 +129,8 @@ class Client(threading.Thread):
         try:
             yield
         except pymysql.MySQLError as error:
-            if _rolled_back(error):
+            write.error = int(error.args[0]) if error.args else 0
+            if write.error in self._refusals:
                 self._record.settle(write, records.Outcome.REFUSED)
             raise
         self._record.settle(write, records.Outcome.ACKNOWLEDGED)

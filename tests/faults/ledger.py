@@ -29,7 +29,7 @@ constant, and checksums that differ. Then ``start`` opens the next round;
 what older rounds left is still checked, by its number and its checksum.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 import contextlib
 from typing import Any
 
@@ -50,11 +50,16 @@ class Ledger:
 
     :param pairs: so many tellers, and as many inserters, on every member;
         the more tellers there are, the more writes are in conflict.
+    :param refusals: the errors of a commit that say for sure that the
+        transaction is nowhere. With Galera 3, a deadlock does not: a server
+        that shuts down gives it for what it has sent to the others as well.
     :ivar record: of the round that is open, or was closed last.
     """
 
     def __init__(self, of: Sequence[members.Member], seed: int = 0,
-                 pairs: int = 1) -> None:
+                 pairs: int = 1,
+                 refusals: Collection[int] = clients.ROLLED_BACK) -> None:
+        self._refusals = refusals
         self._members = list(of)
         self._seed = seed
         self._pairs = pairs
@@ -85,7 +90,7 @@ class Ledger:
         self._clients = [
             kind(member, self.record, self._round,
                  f'{self._seed}-{self._round}-{member.name}-{kind.__name__}'
-                 f'-{number}')
+                 f'-{number}', self._refusals)
             for member in self._members
             for number in range(self._pairs)
             for kind in (clients.Teller, clients.Inserter)]

@@ -40,6 +40,7 @@ class Write:
 
     :ivar source: the account, or None of an entry.
     :ivar told: when the client was told of it, by the clock on the wall.
+    :ivar error: of the commit, as the server or the client numbers it; 0: none
     """
 
     number: int
@@ -49,6 +50,7 @@ class Write:
     amount: int = 0
     outcome: Outcome = Outcome.UNKNOWN
     told: datetime.datetime | None = None
+    error: int = 0
 
     def __str__(self) -> str:
         kind = 'transfer' if self.is_transfer else 'entry'

@@ -35,7 +35,8 @@ NEED_ROOT = (
     ['cloud', 'fail', '--share', '0.2'],
     ['service', 'kill', 'api'], ['service', 'start', 'api'],
     ['datastore', 'add', '--manager', 'pxc', '--datastore', 'pxc',
-     '--version', '8.0', '--image', 'pxc.tar'])
+     '--version', '8.0', '--image', 'pxc.tar'],
+    ['image', 'build', '--suite', 'trixie', '--output', 'mariadb.tar'])
 
 
 class RefusalTest(testtools.TestCase):

@@ -96,6 +96,15 @@ class AuditTest(testtools.TestCase):
         judged = self.check()
         self.assertEqual((2, 1), (judged.unknown, judged.unknown_kept))
 
+    def test_what_an_unknown_write_that_is_there_was_told(self) -> None:
+        number = self.written(outcome=records.Outcome.UNKNOWN)
+        self.record.writes[number].error = 1180
+        for page in self.pages.values():
+            page.entries.add(number)
+        judged = self.check()
+        self.assertEqual({1180: 1}, judged.kept_after)
+        self.assertIn('(1 of them kept, 1 after error 1180)', str(judged))
+
     def test_an_unknown_write_on_one_member_alone(self) -> None:
         number = self.written(outcome=records.Outcome.UNKNOWN)
         self.pages['one'].entries.add(number)
