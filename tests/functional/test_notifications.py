@@ -152,7 +152,7 @@ class NotificationsTest(test_grow.GrowthTest, Told):
             raise exceptions.MemberFailed('products-1', ids[0], 'it is broken')
         ids = [row.id for row in self.instance_rows(self.cluster_id)]
         self.useFixture(fixtures.MonkeyPatch(
-            f'trove_pxc.taskmanager.{operation}', fail))
+            f'trove_pxc.taskmanager.operations.{operation}', fail))
 
     def test_what_fails(self) -> None:
         for event, broken in (

@@ -24,7 +24,7 @@ from trove.taskmanager import models as task_models
 from tests.functional import base
 from tests.functional import test_actions
 from trove_pxc import orders
-from trove_pxc.taskmanager import rolling
+from trove_pxc.taskmanager.steps import rolling
 
 LARGER = {'resize': {'flavorRef': '2'}}
 SMALLER = {'resize': {'flavorRef': '1'}}

@@ -28,10 +28,10 @@ from tests.functional import galera
 from tests.functional import test_interrupted as mortal
 from tests.functional import test_takeup
 from trove_pxc import orders
-from trove_pxc.taskmanager import create
-from trove_pxc.taskmanager import formation
-from trove_pxc.taskmanager import outcome
-from trove_pxc.taskmanager import recover
+from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.operations import create
+from trove_pxc.taskmanager.operations import recover
+from trove_pxc.taskmanager.steps import formation
 
 STARTING = galera.ServerState.STARTING
 STOPPED = galera.ServerState.STOPPED

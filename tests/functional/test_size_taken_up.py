@@ -28,10 +28,10 @@ from tests.functional import test_grow
 from tests.functional import test_interrupted_size
 from tests.functional import test_takeup
 from trove_pxc import orders
-from trove_pxc.taskmanager import grow
-from trove_pxc.taskmanager import shrink
-from trove_pxc.taskmanager import takeup
-from trove_pxc.taskmanager import workflow
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.operations import grow
+from trove_pxc.taskmanager.operations import shrink
+from trove_pxc.taskmanager.watchers import takeup
 from trove_pxc import waiting
 
 OLD = test_grow.OLD

@@ -105,7 +105,8 @@ class WaitTest(base.TroveTest):
         row.update(task_status=InstanceTasks.GROWING_ERROR)
         faults.save_fault(row.id, 'grow: no room', '')
         with mock.patch(
-                'trove_pxc.taskmanager.restart.run', autospec=True):
+                'trove_pxc.taskmanager.operations.restart.run',
+                autospec=True):
             self.run_command(cluster.RestartCluster, '--member',
                              'products-1', '--wait')
         self.assertEqual('grow: no room', self.fault(row.id))
@@ -131,7 +132,8 @@ class WaitTest(base.TroveTest):
         for guest in self.rows:
             self.world.named(guest.name).stop_db(None)
         self.override('guest_silence_timeout', 5, 'mariadb')
-        with mock.patch('trove_pxc.taskmanager.recover.run', autospec=True,
+        with mock.patch('trove_pxc.taskmanager.operations.recover.run',
+                        autospec=True,
                         side_effect=our_exceptions.ClusterInconsistent(
                             'no disk')):
             for kind, words in (

@@ -36,19 +36,19 @@ from trove.taskmanager import models as task_models
 
 from trove_pxc import exceptions
 from trove_pxc import orders
-from trove_pxc.taskmanager import create
-from trove_pxc.taskmanager import delete
-from trove_pxc.taskmanager import formation
-from trove_pxc.taskmanager import grow
-from trove_pxc.taskmanager import lease
-from trove_pxc.taskmanager import outcome
-from trove_pxc.taskmanager import recover
-from trove_pxc.taskmanager import resize
-from trove_pxc.taskmanager import restart
-from trove_pxc.taskmanager import rolling
-from trove_pxc.taskmanager import rotate
-from trove_pxc.taskmanager import shrink
-from trove_pxc.taskmanager import workflow
+from trove_pxc.taskmanager.engine import lease
+from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.operations import create
+from trove_pxc.taskmanager.operations import delete
+from trove_pxc.taskmanager.operations import grow
+from trove_pxc.taskmanager.operations import recover
+from trove_pxc.taskmanager.operations import resize
+from trove_pxc.taskmanager.operations import restart
+from trove_pxc.taskmanager.operations import rotate
+from trove_pxc.taskmanager.operations import shrink
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import rolling
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)

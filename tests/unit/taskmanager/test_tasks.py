@@ -27,12 +27,12 @@ from trove.instance.tasks import InstanceTasks
 
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
-from trove_pxc.taskmanager import create
-from trove_pxc.taskmanager import delete
-from trove_pxc.taskmanager import formation
-from trove_pxc.taskmanager import grow
-from trove_pxc.taskmanager import recover
-from trove_pxc.taskmanager import shrink
+from trove_pxc.taskmanager.operations import create
+from trove_pxc.taskmanager.operations import delete
+from trove_pxc.taskmanager.operations import grow
+from trove_pxc.taskmanager.operations import recover
+from trove_pxc.taskmanager.operations import shrink
+from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager import tasks
 
 ERROR = InstanceTasks.BUILDING_ERROR_SERVER

@@ -29,13 +29,13 @@ from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager import test_tasks
 from trove_pxc import exceptions
 from trove_pxc import orders
-from trove_pxc.taskmanager import grow
-from trove_pxc.taskmanager import recover
-from trove_pxc.taskmanager import resize
-from trove_pxc.taskmanager import restart
-from trove_pxc.taskmanager import rolling
-from trove_pxc.taskmanager import rotate
-from trove_pxc.taskmanager import shrink
+from trove_pxc.taskmanager.operations import grow
+from trove_pxc.taskmanager.operations import recover
+from trove_pxc.taskmanager.operations import resize
+from trove_pxc.taskmanager.operations import restart
+from trove_pxc.taskmanager.operations import rotate
+from trove_pxc.taskmanager.operations import shrink
+from trove_pxc.taskmanager.steps import rolling
 from trove_pxc.taskmanager import tasks
 
 RESTART = orders.Order(orders.RESTART)

@@ -71,7 +71,7 @@ class TestHouse(testtools.TestCase):
         self.write('trove_pxc/api/cluster.py', '''
             from trove_pxc.guestagent import api
             from trove_pxc.guestagent import service
-            from trove_pxc.taskmanager import create
+            from trove_pxc.taskmanager.operations import create
             ''')
         self.check('trove_pxc/api/cluster.py:5 ',
                    'trove_pxc/api/cluster.py:6 ')

@@ -1,0 +1,28 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Restart members: one after another, each Synced before the next.
+
+Imported by tasks. All that it takes is in rolling.
+"""
+
+from typing import Any
+
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import rolling
+
+STEPS: tuple[workflow.Step[Any], ...] = ()  # stopping and starting is all
+
+
+def run(operation: rolling.Rolling) -> None:
+    """Restart the targets, or those of them that are left."""
+    rolling.run(operation, STEPS)
