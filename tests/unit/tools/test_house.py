@@ -76,6 +76,37 @@ class TestHouse(testtools.TestCase):
         self.check('trove_pxc/api/cluster.py:5 ',
                    'trove_pxc/api/cluster.py:6 ')
 
+    def test_levels_of_the_taskmanager(self):
+        folder = 'trove_pxc/taskmanager'
+        imports = textwrap.dedent('''
+            from trove_pxc.taskmanager.cloud import members
+            from trove_pxc.taskmanager.engine import lease
+            from trove_pxc.taskmanager.steps import join
+            from trove_pxc.taskmanager.operations import grow
+            from trove_pxc.taskmanager import tasks
+            from trove_pxc.taskmanager.watchers import automatic
+            from trove_pxc.taskmanager import manager
+            ''')
+        lines = {'cloud/ports.py': range(5, 11),
+                 'engine/runner.py': range(6, 11),
+                 'steps/verify.py': range(7, 11),
+                 'operations/create.py': range(7, 11),
+                 'tasks.py': (9, 10), 'watchers/ours.py': (10,)}
+        for name in lines:
+            self.write(f'{folder}/{name}', imports)
+        self.check(*(f'{folder}/{name}:{line} ' for name in lines
+                     for line in lines[name]))
+
+    def test_operations_use_no_sql(self):
+        (self.top / 'requirements.txt').write_text(
+            'oslo.messaging\nSQLAlchemy\n')
+        for level in ('cloud', 'engine', 'steps', 'operations'):
+            self.write(f'trove_pxc/taskmanager/{level}/module.py',
+                       'import oslo_messaging\nimport sqlalchemy\n')
+        self.check(*(f'trove_pxc/taskmanager/{level}/module.py:{line} '
+                     for level in ('engine', 'steps', 'operations')
+                     for line in (3, 4)))
+
     def test_production_does_not_import_tests(self):
         self.write('trove_pxc/conf.py', 'from tests.unit import base\n')
         self.write('lab/up.py', 'from tests.unit import base\n')
