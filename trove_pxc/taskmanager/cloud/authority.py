@@ -12,10 +12,10 @@
 
 """Who says who is a member: a cluster's authority, and what it issues.
 
-Imported by the operations that configure members. An authority certifies
-the members of one cluster and nobody else, so a certificate of it is proof
-enough; it lives where the cluster's passwords do, and never in Trove's
-tables.
+Imported by the steps that configure members, and by rotate. An authority
+certifies the members of one cluster and nobody else, so a certificate of it
+is proof enough; it lives where the cluster's passwords do, and never in
+Trove's tables.
 """
 
 from collections.abc import Sequence

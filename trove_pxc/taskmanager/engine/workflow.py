@@ -96,6 +96,11 @@ class Each(Generic[Op]):
     steps: tuple[Step[Op], ...]
 
 
+def never(operation: Any, member: members.Member) -> bool:
+    """The "done" of a step that is taken anew in each run."""
+    return False
+
+
 def run(operation: Op, phases: Iterable[Each[Op]]) -> None:
     """Go through all phases; raise what a step raises.
 

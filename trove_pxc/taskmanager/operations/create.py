@@ -12,43 +12,50 @@
 
 """Create a cluster: its instances are on their way, now make it one.
 
-Imported by tasks. The steps themselves are in formation.
+Imported by tasks. The steps themselves are in steps/.
 """
 
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import admit
+from trove_pxc.taskmanager.steps import bootstrap
+from trove_pxc.taskmanager.steps import complete
+from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import join
+from trove_pxc.taskmanager.steps import prepare
+from trove_pxc.taskmanager.steps import verify
 
 Each = workflow.Each
 
 STEPS: tuple[Each[formation.Formation], ...] = (
     Each(formation.every_member, (
-        formation.KNOW_ADDRESS,     # all stand in each one's settings
+        prepare.KNOW_ADDRESS,     # all stand in each one's settings
     )),
     Each(formation.every_member, (
-        formation.ADMIT,            # to the Galera ports, and nobody else
+        admit.ADMIT,            # to the Galera ports, and nobody else
     )),
     Each(formation.first_member, (  # though others may still be booting
-        formation.BE_PREPARED,
-        formation.CONFIGURE,
-        formation.BOOTSTRAP,        # alone: Primary, Synced, size 1
+        prepare.BE_PREPARED,
+        configure.CONFIGURE,
+        bootstrap.BOOTSTRAP,        # alone: Primary, Synced, size 1
     )),
     Each(formation.joiners, (       # one after another
-        formation.BE_PREPARED,
-        formation.CONFIGURE,
-        formation.JOIN,             # Synced, size n, the others as well
+        prepare.BE_PREPARED,
+        configure.CONFIGURE,
+        join.JOIN,             # Synced, size n, the others as well
     )),
     Each(formation.every_member, (
-        formation.AGREE,            # one UUID, full size, Synced
+        verify.AGREE,            # one UUID, full size, Synced
     )),
     Each(formation.last_member, (
-        formation.REPLICATE,        # what it writes, all the others read
+        verify.REPLICATE,        # what it writes, all the others read
     )),
     Each(formation.every_member, (
-        formation.COMPLETE,
+        complete.COMPLETE,
     )),
     Each(formation.every_member, (
-        formation.BE_HEALTHY,
+        complete.BE_HEALTHY,
     )),
 )
 

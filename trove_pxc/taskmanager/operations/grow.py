@@ -34,9 +34,14 @@ from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import admit
+from trove_pxc.taskmanager.steps import complete
+from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import defaults
-from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import join
+from trove_pxc.taskmanager.steps import prepare
 from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import verify
 
 LOG = logging.getLogger(__name__)
 
@@ -112,13 +117,13 @@ def newcomers(operation: Growth) -> Sequence[Member]:
 
 
 def _all_admit(operation: Growth, member: Member) -> bool:
-    return all(formation.doors(operation, other).right()
+    return all(admit.doors(operation, other).right()
                for other in operation.registered)
 
 
 def _admit_all(operation: Growth, member: Member) -> None:
     for other in operation.registered:
-        formation.doors(operation, other).set_right()
+        admit.doors(operation, other).set_right()
 
 
 def _to_be_told(operation: Growth, member: Member) -> list[Member]:
@@ -157,10 +162,6 @@ def _make_known(operation: Growth, member: Member) -> None:
                     operation.cluster_id, ', '.join(missing), member.name)
 
 
-def _never(operation: Growth, member: Member) -> bool:
-    return False
-
-
 def _bring_in(operation: Growth, member: Member) -> None:
     """Let Trove's rows say of it what they say of the others."""
     histories = [root_models.RootHistory.load(operation.context, other.id)
@@ -193,7 +194,7 @@ def _restore_accounts(operation: Growth, member: Member) -> None:
 
 RESTORE_ACCOUNTS = workflow.Step(
     'see to the accounts', 'to have donors that can log in',
-    'verify_timeout', _never, _restore_accounts)
+    'verify_timeout', workflow.never, _restore_accounts)
 ADMIT_ALL = workflow.Step(
     'admit each other', 'to be let in by the others, and let them in',
     'member_start_timeout', _all_admit, _admit_all)
@@ -201,21 +202,22 @@ MAKE_KNOWN = workflow.Step(
     'make known', 'to stand in the settings of the others',
     'member_start_timeout', _known, _make_known)
 BRING_IN = workflow.Step(
-    'finish', 'to be a full member', 'verify_timeout', _never, _bring_in)
+    'finish', 'to be a full member', 'verify_timeout', workflow.never,
+    _bring_in)
 
 STEPS: tuple[Each[Any], ...] = (
     Each(newcomers, (               # one after another
         standing.LOOK,              # before anyone waits for a server
-        formation.KNOW_ADDRESS,
-        formation.BE_PREPARED,
+        prepare.KNOW_ADDRESS,
+        prepare.BE_PREPARED,
         standing.LOOK,              # who serves now, and their history
         RESTORE_ACCOUNTS,           # a donor needs them
         ADMIT_ALL,
-        formation.CONFIGURE,
-        formation.JOIN,             # Synced, the others see one more
-        formation.REPLICATE,        # what it writes, all the others read
-        formation.COMPLETE,
-        formation.BE_HEALTHY,
+        configure.CONFIGURE,
+        join.JOIN,             # Synced, the others see one more
+        verify.REPLICATE,        # what it writes, all the others read
+        complete.COMPLETE,
+        complete.BE_HEALTHY,
         MAKE_KNOWN,                 # the old ones' next start knows it
         BRING_IN,
     )),

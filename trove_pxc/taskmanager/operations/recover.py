@@ -37,9 +37,11 @@ from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import missing
 from trove_pxc.taskmanager.steps import rejoin
+from trove_pxc.taskmanager.steps import verify
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
@@ -220,10 +222,6 @@ def _someone_primary(operation: Recovery, member: Member) -> bool:
     return operation.founder is not None
 
 
-def _never(operation: Recovery, member: Member) -> bool:
-    return False
-
-
 def _let_meet(operation: Recovery, member: Member) -> None:
     """Wait for those who may still find each other, and for the unknown."""
     def probe() -> None:
@@ -359,7 +357,7 @@ def _await_primary(operation: Recovery, chosen: Member, uuid: str) -> None:
 
 LET_MEET = workflow.Step(
     'let them meet', 'to meet the others', 'self_recovery_timeout',
-    _never, _let_meet)
+    workflow.never, _let_meet)
 HALT = workflow.Step(
     'stop what hangs', 'to have stopped', 'member_stop_timeout',
     _someone_primary, _halt_all)
@@ -383,13 +381,13 @@ STEPS: tuple[Each[Any], ...] = (
         JOIN,
     )),
     Each(formation.every_member, (
-        formation.AGREE,            # one UUID, full size, Synced
+        verify.AGREE,            # one UUID, full size, Synced
     )),
     Each(formation.last_member, (
-        formation.REPLICATE,        # what it writes, all the others read
+        verify.REPLICATE,        # what it writes, all the others read
     )),
     Each(formation.every_member, (
-        formation.BE_HEALTHY,
+        complete.BE_HEALTHY,
     )),
 )
 

@@ -27,14 +27,14 @@ from trove_pxc.galera import settings
 from trove_pxc import orders
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import machine
 from trove_pxc.taskmanager.steps import rolling
 
 Step = workflow.Step[Any]
 
 FLAVOR_STEPS: tuple[Step, ...] = (
-    formation.CONFIGURE,        # for the memory that it is going to have
+    configure.CONFIGURE,        # for the memory that it is going to have
     machine.RESIZE,             # it boots, and its server starts
     rolling.RETURN,             # proven before it cannot be undone
     machine.CONFIRM,
@@ -42,18 +42,18 @@ FLAVOR_STEPS: tuple[Step, ...] = (
 FLAVOR_WAY_BACK: tuple[Step, ...] = (
     machine.REVERT,
     rolling.TAKE_OUT,           # it may run with the other memory's settings
-    formation.CONFIGURE,
+    configure.CONFIGURE,
     rolling.RETURN,
 )
 VOLUME_STEPS: tuple[Step, ...] = (
     machine.DETACH,
     machine.EXTEND,
     machine.ATTACH,             # its file system grown and mounted
-    formation.CONFIGURE,        # for the room that it has now
+    configure.CONFIGURE,        # for the room that it has now
 )
 VOLUME_WAY_BACK: tuple[Step, ...] = (
     machine.ATTACH,
-    formation.CONFIGURE,
+    configure.CONFIGURE,
     rolling.RETURN,
 )
 

@@ -32,7 +32,7 @@ from trove_pxc import orders
 from trove_pxc.taskmanager.cloud import authority
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import rolling
 
 Authorities = tuple[Secret, ...]
@@ -100,10 +100,6 @@ def every_member(operation: Rotation) -> Sequence[Member]:
     return operation.members
 
 
-def _known(operation: Rotation, member: Member) -> bool:
-    return False
-
-
 def _learn(operation: Rotation, member: Member) -> None:
     """Ask it what it holds.
 
@@ -121,10 +117,10 @@ def _learn(operation: Rotation, member: Member) -> None:
 
 LEARN = workflow.Step(
     'ask for the authorities', 'to have told what it holds',
-    'member_start_timeout', _known, _learn)
+    'member_start_timeout', workflow.never, _learn)
 
 STEPS: tuple[workflow.Step[Any], ...] = (
-    formation.CONFIGURE,        # while its server is stopped
+    configure.CONFIGURE,        # while its server is stopped
 )
 
 

@@ -33,9 +33,12 @@ from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.cloud import removal
 from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import admit
+from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import rolling
 from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import verify
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -43,9 +46,6 @@ LOG = logging.getLogger(__name__)
 
 Member = members.Member
 Each = workflow.Each
-
-_DOWN = (view.ServerState.ABSENT, view.ServerState.STOPPED)
-_NOT_RUNNING = (*_DOWN, view.ServerState.CRASHED)
 
 
 class Shrinking(standing.Standing):
@@ -108,7 +108,7 @@ def _taken_out(operation: Shrinking, member: Member) -> bool:
     if _row(member) is None or not member.prepared():
         return True
     report = standing.glimpse(member)
-    return report is not None and report.server in _DOWN
+    return report is not None and report.server in view.DOWN
 
 
 def _take_out(operation: Shrinking, member: Member) -> None:
@@ -147,7 +147,7 @@ def _answers(operation: Shrinking, member: Member) -> bool:
 
 def _stopped(member: Member) -> None:
     report = member.report()
-    if report.server not in _NOT_RUNNING:
+    if report.server not in view.NOT_RUNNING:
         raise waiting.NotYet(members.seen(report))
 
 
@@ -218,14 +218,14 @@ STEPS: tuple[Each[Any], ...] = (
         TAKE_OUT,                   # the others see one less, and serve
     )),
     Each(formation.every_member, (
-        formation.ADMIT,            # before the addresses are anyone's
-        formation.CONFIGURE,        # the next start knows who is left
+        admit.ADMIT,            # before the addresses are anyone's
+        configure.CONFIGURE,        # the next start knows who is left
     )),
     Each(leaving, (
         REMOVE,                     # server, port, volume, group; rows
     )),
     Each(formation.every_member, (
-        formation.AGREE,            # one UUID, the new size, Synced
+        verify.AGREE,            # one UUID, the new size, Synced
     )),
 )
 

@@ -12,7 +12,7 @@
 
 """The server's defaults that a cluster has alike on all members, for life.
 
-Imported by formation and grow. What they are is decided in galera/defaults;
+Imported by configure and grow. What they are is decided in galera/defaults;
 here they are found in the settings of the members, or chosen for a new
 cluster by what the operator and its configuration group say.
 """

@@ -28,6 +28,7 @@ from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import verify
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
@@ -35,8 +36,6 @@ LOG = logging.getLogger(__name__)
 Formation = formation.Formation
 Member = members.Member
 ServerState = view.ServerState
-
-_STOPPED = (ServerState.ABSENT, ServerState.STOPPED)
 
 
 def is_in(report: view.MemberReport, uuid: str) -> bool:
@@ -64,7 +63,7 @@ def _restart(operation: Formation, member: Member) -> None:
         # The guest halts no server that is primary.
         _refuse_last(operation, member)
         member.guest.stop_member()
-    elif report.server not in _STOPPED:
+    elif report.server not in view.DOWN:
         member.guest.halt_member()
     member.guest.start_member()
 
@@ -132,7 +131,7 @@ def _joining(operation: Formation, member: Member,
     def probe() -> None:
         report = member.report()
         watch.look(report)
-        formation.refuse_other_history(operation, member, report)
+        verify.refuse_other_history(operation, member, report)
         if not is_in(report, operation.history):
             raise waiting.NotYet(members.seen(report))
     return probe

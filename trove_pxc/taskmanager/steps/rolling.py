@@ -37,6 +37,7 @@ from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import missing
 from trove_pxc import waiting
@@ -48,8 +49,6 @@ Each = workflow.Each
 
 FAILURES = (exception.TroveError, nova_exceptions.ClientException,
             cinder_exceptions.ClientException)
-_DOWN = (view.ServerState.ABSENT, view.ServerState.STOPPED)
-_NOT_RUNNING = (*_DOWN, view.ServerState.CRASHED)
 
 
 class Rolling(formation.Formation):
@@ -120,7 +119,7 @@ def run(operation: Rolling, steps: Sequence[workflow.Step[Any]]) -> None:
     """Take each target through all steps; the next after the last one."""
     workflow.begin(operation)
     workflow.run(operation, (Each(targets, (
-        BE_WHOLE, TAKE_OUT, *steps, RETURN, formation.BE_HEALTHY,
+        BE_WHOLE, TAKE_OUT, *steps, RETURN, complete.BE_HEALTHY,
         BRING_IN)),))
 
 
@@ -182,10 +181,6 @@ def record(operation: Rolling, failure: exceptions.StepFailed) -> None:
         outcome.save_fault(instance_id, failure, details)
 
 
-def _never(operation: Rolling, member: Member) -> bool:
-    return False
-
-
 def _be_whole(operation: Rolling, member: Member) -> None:
     """Learn the cluster's history; all but this member must serve."""
     def probe() -> None:
@@ -211,7 +206,7 @@ def _be_whole(operation: Rolling, member: Member) -> None:
 
 def _taken_out(operation: Rolling, member: Member) -> bool:
     return bool(member.row().task_status == operation.busy
-                and operation.ask(member).server in _DOWN)
+                and operation.ask(member).server in view.DOWN)
 
 
 def _take_out(operation: Rolling, member: Member) -> None:
@@ -223,7 +218,7 @@ def _take_out(operation: Rolling, member: Member) -> None:
 
     def probe() -> None:
         report = member.report()
-        if report.server not in _NOT_RUNNING:
+        if report.server not in view.NOT_RUNNING:
             raise waiting.NotYet(members.seen(report))
     operation.wait(probe)
     for other in operation.others(member):
@@ -255,7 +250,7 @@ def _return(operation: Rolling, member: Member) -> None:
     size = len(operation.members)
 
     def order() -> None:
-        if member.report().server in _NOT_RUNNING:
+        if member.report().server in view.NOT_RUNNING:
             member.guest.start_member()
     operation.tell(member, order)
     watch = supervision.CrashWatch(member)
@@ -289,7 +284,7 @@ def _bring_in(operation: Rolling, member: Member) -> None:
 
 BE_WHOLE = workflow.Step(
     'look at the others', 'to be the only one that is missed',
-    'verify_timeout', _never, _be_whole)
+    'verify_timeout', workflow.never, _be_whole)
 TAKE_OUT = workflow.Step(
     'stop', 'to have stopped its server', 'member_stop_timeout',
     _taken_out, _take_out)
@@ -297,4 +292,4 @@ RETURN = workflow.Step(
     'return', 'to be Synced in its cluster again', 'join_stall_timeout',
     _returned, _return)
 BRING_IN = workflow.Step(
-    'finish', 'to be free again', 'verify_timeout', _never, _bring_in)
+    'finish', 'to be free again', 'verify_timeout', workflow.never, _bring_in)

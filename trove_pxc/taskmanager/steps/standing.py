@@ -111,10 +111,6 @@ def glimpse(member: Member) -> view.MemberReport | None:
     return report
 
 
-def _never(operation: Standing, member: Member) -> bool:
-    return False
-
-
 def _look(operation: Standing, member: Member) -> None:
     """Learn who serves, their history and what they share.
 
@@ -152,4 +148,4 @@ def _learn_secrets(operation: Standing) -> None:
 
 LOOK = workflow.Step(
     'look at the cluster', 'to find a cluster that serves',
-    'verify_timeout', _never, _look)
+    'verify_timeout', workflow.never, _look)

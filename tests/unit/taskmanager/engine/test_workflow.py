@@ -13,6 +13,7 @@
 """How steps are run, and what is told of one that fails."""
 
 from collections.abc import Sequence
+import dataclasses
 import types
 from typing import Any
 
@@ -97,6 +98,11 @@ class RunTest(testtools.TestCase):
         self.journal.finished = {'a c-1', 'c c-1', 'd c-1', 'c c-2'}
         workflow.run(self.journal, self.phases)
         self.assertEqual(['b c-1', 'd c-2', 'c c-3', 'd c-3'], self.done())
+
+    def test_what_is_to_be_taken_anew_in_each_run_is(self) -> None:
+        one = dataclasses.replace(step('a'), done=workflow.never)
+        workflow.run(self.journal, [workflow.Each(first_of, (one, one))])
+        self.assertEqual(['check', 'a c-1'] * 2, self.journal.lines)
 
     def test_before_each_step_it_looks_whether_to_go_on(self) -> None:
         workflow.run(self.journal, self.phases)

@@ -15,8 +15,13 @@
 import testtools
 
 from trove_pxc.taskmanager.operations import grow
-from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import bootstrap
+from trove_pxc.taskmanager.steps import complete
+from trove_pxc.taskmanager.steps import configure
+from trove_pxc.taskmanager.steps import join
+from trove_pxc.taskmanager.steps import prepare
 from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import verify
 
 
 class StoryTest(testtools.TestCase):
@@ -36,16 +41,16 @@ class StoryTest(testtools.TestCase):
 
     def test_the_cluster_is_looked_at_before_and_after_the_wait(self) -> None:
         self.assertEqual(2, self.steps.count(standing.LOOK))
-        self.before(standing.LOOK, formation.BE_PREPARED)
+        self.before(standing.LOOK, prepare.BE_PREPARED)
         last = len(self.steps) - 1 - self.steps[::-1].index(standing.LOOK)
-        self.assertGreater(last, self.steps.index(formation.BE_PREPARED))
+        self.assertGreater(last, self.steps.index(prepare.BE_PREPARED))
         self.assertLess(last, self.steps.index(grow.ADMIT_ALL))
 
     def test_the_old_are_told_only_of_one_that_is_in(self) -> None:
-        self.before(grow.ADMIT_ALL, formation.CONFIGURE, formation.JOIN,
-                    formation.REPLICATE, formation.COMPLETE,
+        self.before(grow.ADMIT_ALL, configure.CONFIGURE, join.JOIN,
+                    verify.REPLICATE, complete.COMPLETE,
                     grow.MAKE_KNOWN)
 
     def test_nobody_bootstraps(self) -> None:
-        self.assertNotIn(formation.BOOTSTRAP, self.steps)
+        self.assertNotIn(bootstrap.BOOTSTRAP, self.steps)
         self.assertFalse(grow.Growth.forming)

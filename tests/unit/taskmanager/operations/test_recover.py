@@ -22,6 +22,7 @@ from trove_pxc import faults
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.operations import recover
+from trove_pxc.taskmanager.steps import complete
 
 STATES = view.ServerState
 PROBE = ['c-3 write_probe', 'c-3 drop_probe']
@@ -106,7 +107,7 @@ class StoppedTest(RecoverTestCase):
         self.assertRaises(exceptions.DeadlineExceeded, recover.run,
                           operation)
         self.assertEqual('c-2', operation.subject.name)
-        self.assertIs(recover.formation.BE_HEALTHY, operation.at)
+        self.assertIs(complete.BE_HEALTHY, operation.at)
 
     def test_one_that_crashes_when_it_is_continued(self) -> None:
         self.stopped(90, 100, 90)

@@ -15,7 +15,7 @@
 import testtools
 
 from trove_pxc.taskmanager.operations import resize
-from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import machine
 from trove_pxc.taskmanager.steps import rolling
 
@@ -31,7 +31,7 @@ class StoryTest(testtools.TestCase):
 
     def test_a_server_boots_with_its_settings(self) -> None:
         steps = list(resize.FLAVOR_STEPS)
-        self.assertLess(steps.index(formation.CONFIGURE),
+        self.assertLess(steps.index(configure.CONFIGURE),
                         steps.index(machine.RESIZE))
 
     def test_every_way_back_ends_with_a_member_that_serves(self) -> None:

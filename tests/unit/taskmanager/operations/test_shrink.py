@@ -15,8 +15,11 @@
 import testtools
 
 from trove_pxc.taskmanager.operations import shrink
+from trove_pxc.taskmanager.steps import admit
+from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import verify
 
 
 class StoryTest(testtools.TestCase):
@@ -35,7 +38,7 @@ class StoryTest(testtools.TestCase):
 
     def test_doors_are_closed_before_an_address_is_free(self) -> None:
         places = [self.steps.index(step) for step in (
-            shrink.TAKE_OUT, formation.ADMIT, formation.CONFIGURE,
+            shrink.TAKE_OUT, admit.ADMIT, configure.CONFIGURE,
             shrink.REMOVE)]
         self.assertEqual(sorted(places), places)
 
@@ -44,5 +47,5 @@ class StoryTest(testtools.TestCase):
         self.assertIs(shrink.MARK, self.steps[1])
 
     def test_those_that_stay_have_the_last_word(self) -> None:
-        self.assertEqual((formation.every_member, formation.AGREE),
+        self.assertEqual((formation.every_member, verify.AGREE),
                          self.story[-1])

@@ -17,6 +17,7 @@ from trove.configuration import models as configuration_models
 
 from tests.unit.taskmanager import fakes
 from trove_pxc.galera.membership import Membership
+from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import formation
 
 NEW = (('character_set_server', 'utf8mb4'),
@@ -33,12 +34,12 @@ class DefaultsTest(fakes.ClusterTestCase):
     def configure(self, number: int) -> object:
         """What the member has of it then."""
         member = self.operation.members[number - 1]
-        self.operation.at = formation.CONFIGURE
+        self.operation.at = configure.CONFIGURE
         self.operation.subject = member
-        formation.configure(self.operation, member)
+        configure.CONFIGURE.do(self.operation, member)
         membership = self.guests[number].membership
         assert membership is not None
-        self.assertTrue(formation.configured(self.operation, member))
+        self.assertTrue(configure.CONFIGURE.done(self.operation, member))
         return membership.facts.defaults
 
     def test_members_of_a_new_cluster(self) -> None:

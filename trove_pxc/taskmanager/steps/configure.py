@@ -1,0 +1,90 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A member's settings: what it depends on, and what all members share.
+
+Imported by the operations that configure members, while their servers do
+not run or before their next start.
+"""
+
+import functools
+from typing import Any
+
+from trove.common import utils
+
+from trove_pxc.galera import identity as identities
+from trove_pxc.galera import secret
+from trove_pxc.galera import settings
+from trove_pxc.taskmanager.cloud import authority
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import defaults
+from trove_pxc.taskmanager.steps import formation
+
+Formation = formation.Formation
+Member = members.Member
+
+
+def _configured(operation: Formation, member: Member) -> bool:
+    had = operation.tell(member, member.settings)
+    if had is None:
+        return False
+    if operation.secrets is None:
+        operation.secrets = had.secrets
+    return (had.facts == defaults.facts(operation, member, had)
+            and had.secrets == operation.secrets
+            and authority.fits(had.identity, operation.secrets.authorities,
+                               member.address))
+
+
+def _configure(operation: Formation, member: Member) -> None:
+    if operation.secrets is None:
+        operation.secrets = _shared_secrets(operation, member.options)
+    had = operation.tell(member, member.settings)
+    operation.tell(member, functools.partial(
+        member.guest.configure_member, defaults.facts(operation, member, had),
+        operation.secrets, _identity(operation.secrets, member,
+                                     None if had is None else had.identity)))
+
+
+def _identity(secrets: settings.ClusterSecrets, member: Member,
+              had: identities.Identity | None) -> identities.Identity | None:
+    """The one that it has, if that is right."""
+    if (not secrets.encrypted
+            or authority.fits(had, secrets.authorities, member.address)):
+        return had if secrets.encrypted else None
+    return authority.issue(secrets.authorities, member.node_name,
+                           member.address, member.options.certificate_days)
+
+
+def _shared_secrets(operation: Formation,
+                    options: Any) -> settings.ClusterSecrets:
+    """What a member has already, else new ones."""
+    for member in operation.members:
+        had = (operation.tell(member, member.settings)
+               if member.prepared() else None)
+        if had is not None:
+            return had.secrets
+    length = options.default_password_length
+
+    def new() -> secret.Secret:
+        return secret.Secret(utils.generate_random_password(length))
+    return settings.ClusterSecrets(
+        admin_password=new(), root_password=new(), sst_password=new(),
+        authorities=(authority.new(
+            operation.cluster_id, options.certificate_days),)
+        if options.encrypt_cluster_traffic else ())
+
+
+CONFIGURE = workflow.Step(
+    'configure', 'to have its settings', 'member_start_timeout',
+    _configured, _configure)
