@@ -32,6 +32,7 @@ from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.operations import create
 from trove_pxc.taskmanager.operations import recover
 from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import recovery
 
 STARTING = galera.ServerState.STARTING
 STOPPED = galera.ServerState.STOPPED
@@ -86,7 +87,7 @@ class InterruptedTest(base.TroveTest):
         MortalClient.answered, MortalClient.lives = answered, calls
         finished = True
         try:
-            recover.run(recover.Recovery(self.context(), self.tasks()))
+            recover.run(recovery.Recovery(self.context(), self.tasks()))
         except Killed:
             finished = False
         MortalClient.lives = _LIVES

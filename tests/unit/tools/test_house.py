@@ -86,6 +86,7 @@ class TestHouse(testtools.TestCase):
             from trove_pxc.taskmanager import tasks
             from trove_pxc.taskmanager.watchers import automatic
             from trove_pxc.taskmanager import manager
+            STEPS = ()
             ''')
         lines = {'cloud/ports.py': range(5, 11),
                  'engine/runner.py': range(6, 11),
@@ -102,10 +103,23 @@ class TestHouse(testtools.TestCase):
             'oslo.messaging\nSQLAlchemy\n')
         for level in ('cloud', 'engine', 'steps', 'operations'):
             self.write(f'trove_pxc/taskmanager/{level}/module.py',
-                       'import oslo_messaging\nimport sqlalchemy\n')
+                       'import oslo_messaging\nimport sqlalchemy\n'
+                       'STEPS = ()\n')
         self.check(*(f'trove_pxc/taskmanager/{level}/module.py:{line} '
                      for level in ('engine', 'steps', 'operations')
                      for line in (3, 4)))
+
+    def test_an_operation_tells_its_phases_first(self):
+        folder = 'trove_pxc/taskmanager/operations'
+        late = '\n' * house.FIRST_SCREEN
+        for name, code in (
+                ('create', 'STEPS: tuple = ()'), ('delete', 'def run(): x'),
+                ('resize', 'FLAVOR_STEPS = ()'), ('grow', 'X = 1'),
+                ('shrink', f'{late}STEPS = ()')):
+            self.write(f'{folder}/{name}.py', code + '\n')
+        self.write(f'{folder}/__init__.py', '', tested=False)
+        self.check(f'{folder}/grow.py has no STEPS',
+                   f'{folder}/shrink.py has no STEPS')
 
     def test_production_does_not_import_tests(self):
         self.write('trove_pxc/conf.py', 'from tests.unit import base\n')

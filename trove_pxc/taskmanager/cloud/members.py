@@ -199,10 +199,14 @@ class Member:
 
         :raises MemberFailed: if it was deleted.
         """
-        row = instance_models.DBInstance.get_by(id=self.id, deleted=False)
+        row = self.find_row()
         if row is None:
             raise self.failed('the instance was deleted')
         return row
+
+    def find_row(self) -> Any:
+        """Its row as it stands now; None if it was deleted."""
+        return instance_models.DBInstance.get_by(id=self.id, deleted=False)
 
     def status(self) -> Any:
         """What its guest has last reported to Trove."""

@@ -14,5 +14,5 @@
 
 Its phases are in STEPS on the first screen; the steps themselves are in
 steps/. No operation knows another one, nor who asked for it. Imported by
-tasks, and by watchers/ that have a cluster recovered.
+tasks.
 """

@@ -39,6 +39,29 @@ CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
 
+def run(operation: 'Deletion') -> None:
+    """Remove servers, ports, volumes, groups; then the rows.
+
+    :raises DeadlineExceeded: naming each member of which something is left.
+    """
+    operation.wait('the servers of the members', lambda: operation.remains)
+    groups = operation.wait('the server groups of the cluster',
+                            functools.partial(_server_groups, operation))
+    _remove_resources(operation)
+    for member in operation.members:
+        operation.subject = member
+        operation.wait(
+            f'the rows of {member.name} to be deleted', functools.partial(
+                removal.delete_rows, operation.context, member))
+    operation.subject = None
+    for group in groups:
+        operation.wait('a server group to be deleted',
+                       functools.partial(
+                           removal.ignoring_absence, group.delete))
+    operation.wait('the row of the cluster to be deleted',
+                   functools.partial(_delete_cluster_row, operation))
+
+
 class Deletion:
     """The state of one run; it may be run again at any time.
 
@@ -85,29 +108,6 @@ class Deletion:
         return waiting.until(what, transient.awaited(what, supervised),
                              float(CONF.cluster_delete_time_out),
                              min(intervals, default=0.5))
-
-
-def run(operation: Deletion) -> None:
-    """Remove servers, ports, volumes, groups; then the rows.
-
-    :raises DeadlineExceeded: naming each member of which something is left.
-    """
-    operation.wait('the servers of the members', lambda: operation.remains)
-    groups = operation.wait('the server groups of the cluster',
-                            functools.partial(_server_groups, operation))
-    _remove_resources(operation)
-    for member in operation.members:
-        operation.subject = member
-        operation.wait(
-            f'the rows of {member.name} to be deleted', functools.partial(
-                removal.delete_rows, operation.context, member))
-    operation.subject = None
-    for group in groups:
-        operation.wait('a server group to be deleted',
-                       functools.partial(
-                           removal.ignoring_absence, group.delete))
-    operation.wait('the row of the cluster to be deleted',
-                   functools.partial(_delete_cluster_row, operation))
 
 
 def _remove_resources(operation: Deletion) -> None:

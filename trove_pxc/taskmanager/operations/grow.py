@@ -18,13 +18,11 @@ whoever replaces a lost member grows first.
 """
 
 from collections.abc import Sequence
-import functools
 import traceback
 from typing import Any
 
 from oslo_log import log as logging
 from trove.common import exception
-from trove.extensions.common import models as root_models
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
@@ -37,7 +35,7 @@ from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import admit
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
-from trove_pxc.taskmanager.steps import defaults
+from trove_pxc.taskmanager.steps import donors
 from trove_pxc.taskmanager.steps import join
 from trove_pxc.taskmanager.steps import prepare
 from trove_pxc.taskmanager.steps import standing
@@ -48,12 +46,38 @@ LOG = logging.getLogger(__name__)
 Member = members.Member
 Each = workflow.Each
 
+STEPS: tuple[Each[Any], ...] = (
+    Each(standing.passing, (        # one after another
+        standing.LOOK,              # before anyone waits for a server
+        prepare.KNOW_ADDRESS,
+        prepare.BE_PREPARED,
+        standing.LOOK,              # who serves now, and their history
+        donors.RESTORE_ACCOUNTS,    # a donor needs them
+        admit.ADMIT_ALL,
+        configure.CONFIGURE,
+        join.JOIN,                  # Synced, the others see one more
+        verify.REPLICATE,           # what it writes, all the others read
+        complete.COMPLETE,
+        complete.BE_HEALTHY,
+        configure.MAKE_KNOWN,       # the old ones' next start knows it
+        complete.BRING_IN,
+    )),
+)
+
+
+def run(operation: 'Growth') -> None:
+    """Let all in, or go on where an earlier run was cut short."""
+    workflow.begin(operation)
+    members.be_counted(operation.cluster_id, operation.newcomers)
+    members.check_all_made(
+        operation.cluster_id, operation.newcomers, operation.everyone)
+    workflow.run(operation, STEPS)
+
 
 class Growth(standing.Standing):
     """The state of one run.
 
     :ivar newcomers: the members that are to come in, in member order.
-    :ivar finished: those that are full members.
     """
 
     remedy = 'shrink it away, then grow again'
@@ -65,7 +89,6 @@ class Growth(standing.Standing):
         self.interrupted = interrupted
         self.newcomers = [member for member in self.everyone
                           if member.id in new_instance_ids]
-        self.finished: list[Member] = []
         if not self.newcomers:
             self.remedy = 'ask for it again'
 
@@ -110,127 +133,6 @@ class Growth(standing.Standing):
         if self.subject in self.newcomers:
             self.subject.check()
             self.look_at_births([self.subject])
-
-
-def newcomers(operation: Growth) -> Sequence[Member]:
-    return operation.newcomers
-
-
-def _all_admit(operation: Growth, member: Member) -> bool:
-    return all(admit.doors(operation, other).right()
-               for other in operation.registered)
-
-
-def _admit_all(operation: Growth, member: Member) -> None:
-    for other in operation.registered:
-        admit.doors(operation, other).set_right()
-
-
-def _to_be_told(operation: Growth, member: Member) -> list[Member]:
-    """Whose settings should name the new member, but for its own."""
-    return [other for other in operation.members if other is not member]
-
-
-def _known(operation: Growth, member: Member) -> bool:
-    told = [operation.tell(other, other.settings)
-            for other in _to_be_told(operation, member)]
-    return all(had is not None
-               and had.facts == defaults.facts(operation, other, had)
-               for other, had in zip(
-                   _to_be_told(operation, member), told))
-
-
-def _make_known(operation: Growth, member: Member) -> None:
-    """A running server keeps its own; the next start knows all.
-
-    Each keeps the secrets that its server runs with: it may be between two
-    authorities, if a rotation of certificates was not brought to its end.
-    """
-    for other in _to_be_told(operation, member):
-        had = operation.tell(other, other.settings)
-        if had is None:
-            raise other.failed('it serves, and has no settings')
-        operation.tell(other, functools.partial(
-            other.guest.configure_member,
-            defaults.facts(operation, other, had),
-            had.secrets, had.identity))
-    missing = [other.name for other in operation.everyone
-               if other not in operation.members
-               and other not in operation.unfinished]
-    if missing:
-        LOG.warning('Cluster %s: %s serve not and were not told of %s',
-                    operation.cluster_id, ', '.join(missing), member.name)
-
-
-def _bring_in(operation: Growth, member: Member) -> None:
-    """Let Trove's rows say of it what they say of the others."""
-    histories = [root_models.RootHistory.load(operation.context, other.id)
-                 for other in operation.everyone if other is not member]
-    if any(history is not None and not (
-            history.deleted_at and history.deleted_at > history.created)
-            for history in histories):
-        root_models.RootHistory.create(operation.context, member.id)
-    outcome.release([member])
-    operation.finished.append(member)
-
-
-def _restore_accounts(operation: Growth, member: Member) -> None:
-    """Have those that serve see to the accounts that a donor needs.
-
-    What Galera brings to all need but be done by one. An agent of an older
-    version does not know how; the join tells then what is missing.
-    """
-    for other in operation.inside():
-        if other in operation.unfinished:
-            continue
-        try:
-            other.guest.restore_accounts()
-        except (exception.GuestTimeout, exception.GuestError) as failure:
-            LOG.warning('%s could not see to its accounts: %s', other.name,
-                        failure)
-        else:
-            return
-
-
-RESTORE_ACCOUNTS = workflow.Step(
-    'see to the accounts', 'to have donors that can log in',
-    'verify_timeout', workflow.never, _restore_accounts)
-ADMIT_ALL = workflow.Step(
-    'admit each other', 'to be let in by the others, and let them in',
-    'member_start_timeout', _all_admit, _admit_all)
-MAKE_KNOWN = workflow.Step(
-    'make known', 'to stand in the settings of the others',
-    'member_start_timeout', _known, _make_known)
-BRING_IN = workflow.Step(
-    'finish', 'to be a full member', 'verify_timeout', workflow.never,
-    _bring_in)
-
-STEPS: tuple[Each[Any], ...] = (
-    Each(newcomers, (               # one after another
-        standing.LOOK,              # before anyone waits for a server
-        prepare.KNOW_ADDRESS,
-        prepare.BE_PREPARED,
-        standing.LOOK,              # who serves now, and their history
-        RESTORE_ACCOUNTS,           # a donor needs them
-        ADMIT_ALL,
-        configure.CONFIGURE,
-        join.JOIN,             # Synced, the others see one more
-        verify.REPLICATE,        # what it writes, all the others read
-        complete.COMPLETE,
-        complete.BE_HEALTHY,
-        MAKE_KNOWN,                 # the old ones' next start knows it
-        BRING_IN,
-    )),
-)
-
-
-def run(operation: Growth) -> None:
-    """Let all in, or go on where an earlier run was cut short."""
-    workflow.begin(operation)
-    members.be_counted(operation.cluster_id, operation.newcomers)
-    members.check_all_made(
-        operation.cluster_id, operation.newcomers, operation.everyone)
-    workflow.run(operation, STEPS)
 
 
 def give_up(operation: Growth, failure: exceptions.StepFailed) -> None:

@@ -27,17 +27,26 @@ from trove_pxc.galera import settings
 from trove_pxc import orders
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import machine
 from trove_pxc.taskmanager.steps import rolling
 
+Each = workflow.Each
 Step = workflow.Step[Any]
 
-FLAVOR_STEPS: tuple[Step, ...] = (
-    configure.CONFIGURE,        # for the memory that it is going to have
-    machine.RESIZE,             # it boots, and its server starts
-    rolling.RETURN,             # proven before it cannot be undone
-    machine.CONFIRM,
+FLAVOR_STEPS: tuple[Each[Any], ...] = (
+    Each(rolling.targets, (     # one after another
+        rolling.BE_WHOLE,       # the others are all Synced
+        rolling.TAKE_OUT,       # they see one less, and serve
+        configure.CONFIGURE,    # for the memory that it is going to have
+        machine.RESIZE,         # it boots, and its server starts
+        rolling.RETURN,         # proven before it cannot be undone
+        machine.CONFIRM,
+        rolling.RETURN,
+        complete.BE_HEALTHY,
+        rolling.BRING_IN,
+    )),
 )
 FLAVOR_WAY_BACK: tuple[Step, ...] = (
     machine.REVERT,
@@ -45,17 +54,36 @@ FLAVOR_WAY_BACK: tuple[Step, ...] = (
     configure.CONFIGURE,
     rolling.RETURN,
 )
-VOLUME_STEPS: tuple[Step, ...] = (
-    machine.DETACH,
-    machine.EXTEND,
-    machine.ATTACH,             # its file system grown and mounted
-    configure.CONFIGURE,        # for the room that it has now
+VOLUME_STEPS: tuple[Each[Any], ...] = (
+    Each(rolling.targets, (     # one after another
+        rolling.BE_WHOLE,       # the others are all Synced
+        rolling.TAKE_OUT,       # they see one less, and serve
+        machine.DETACH,
+        machine.EXTEND,
+        machine.ATTACH,         # its file system grown and mounted
+        configure.CONFIGURE,    # for the room that it has now
+        rolling.RETURN,         # Synced, they see one more
+        complete.BE_HEALTHY,
+        rolling.BRING_IN,
+    )),
 )
 VOLUME_WAY_BACK: tuple[Step, ...] = (
     machine.ATTACH,
     configure.CONFIGURE,
     rolling.RETURN,
 )
+
+
+def run_flavor(operation: 'FlavorResize') -> None:
+    """Give the targets the flavor; those that have it are left alone."""
+    workflow.begin(operation)
+    workflow.run(operation, FLAVOR_STEPS)
+
+
+def run_volume(operation: 'VolumeResize') -> None:
+    """Give the targets volumes of the size."""
+    workflow.begin(operation)
+    workflow.run(operation, VOLUME_STEPS)
 
 
 class FlavorResize(rolling.Rolling):
@@ -105,13 +133,3 @@ class VolumeResize(rolling.Rolling):
 
     def way_back(self, member: members.Member) -> Sequence[Step]:
         return VOLUME_WAY_BACK
-
-
-def run_flavor(operation: FlavorResize) -> None:
-    """Give the targets the flavor; those that have it are left alone."""
-    rolling.run(operation, FLAVOR_STEPS)
-
-
-def run_volume(operation: VolumeResize) -> None:
-    """Give the targets volumes of the size."""
-    rolling.run(operation, VOLUME_STEPS)

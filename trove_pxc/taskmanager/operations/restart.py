@@ -10,19 +10,30 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+
 """Restart members: one after another, each Synced before the next.
 
-Imported by tasks. All that it takes is in rolling.
+Imported by tasks. Stopping and starting is all; both are in rolling.
 """
 
 from typing import Any
 
 from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import rolling
 
-STEPS: tuple[workflow.Step[Any], ...] = ()  # stopping and starting is all
+STEPS: tuple[workflow.Each[Any], ...] = (
+    workflow.Each(rolling.targets, (    # one after another
+        rolling.BE_WHOLE,               # the others are all Synced
+        rolling.TAKE_OUT,               # they see one less, and serve
+        rolling.RETURN,                 # Synced, they see one more
+        complete.BE_HEALTHY,
+        rolling.BRING_IN,
+    )),
+)
 
 
 def run(operation: rolling.Rolling) -> None:
     """Restart the targets, or those of them that are left."""
-    rolling.run(operation, STEPS)
+    workflow.begin(operation)
+    workflow.run(operation, STEPS)

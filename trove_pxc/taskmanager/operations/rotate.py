@@ -32,12 +32,52 @@ from trove_pxc import orders
 from trove_pxc.taskmanager.cloud import authority
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
+from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import rolling
 
 Authorities = tuple[Secret, ...]
 Each = workflow.Each
 Member = members.Member
+
+STEPS: tuple[Each[Any], ...] = (    # of one round
+    Each(rolling.targets, (         # one after another
+        rolling.BE_WHOLE,           # the others are all Synced
+        rolling.TAKE_OUT,           # they see one less, and serve
+        configure.CONFIGURE,        # while its server is stopped
+        rolling.RETURN,             # Synced, they see one more
+        complete.BE_HEALTHY,
+        rolling.BRING_IN,
+    )),
+)
+
+
+def run(operation: 'Rotation') -> None:
+    """Rotate, or go on where an earlier run was cut short."""
+    workflow.begin(operation)
+    workflow.run(operation, (Each(formation.every_member, (LEARN,)),))
+    if any(authority.has_expired(issuer)
+           for issuer, *_ in operation.authorities.values()):
+        _start_over(operation)
+    # No other member's turn comes while one is missed.
+    for member in operation.taken_out():
+        _go_round(operation, operation.authorities[member.id], [member])
+    course = rounds(list(operation.authorities.values()),
+                    None if operation.ending else _maker(operation))
+    for authorities in course:
+        operation.last = authorities is course[-1]
+        _go_round(operation, authorities, operation.behind(authorities))
+        operation.authorities = dict.fromkeys(
+            operation.authorities, authorities)
+
+
+def _go_round(operation: 'Rotation', authorities: Authorities,
+              targets: Sequence[Member]) -> None:
+    """Have these members show and trust these authorities."""
+    operation.turn_to(authorities, targets)
+    workflow.begin(operation)
+    workflow.run(operation, STEPS)
 
 
 class Rotation(rolling.Rolling):
@@ -96,10 +136,6 @@ class Rotation(rolling.Rolling):
         return (rolling.RETURN,)
 
 
-def every_member(operation: Rotation) -> Sequence[Member]:
-    return operation.members
-
-
 def _learn(operation: Rotation, member: Member) -> None:
     """Ask it what it holds.
 
@@ -118,10 +154,6 @@ def _learn(operation: Rotation, member: Member) -> None:
 LEARN = workflow.Step(
     'ask for the authorities', 'to have told what it holds',
     'member_start_timeout', workflow.never, _learn)
-
-STEPS: tuple[workflow.Step[Any], ...] = (
-    configure.CONFIGURE,        # while its server is stopped
-)
 
 
 def rounds(held: Sequence[Authorities],
@@ -146,27 +178,6 @@ def rounds(held: Sequence[Authorities],
     return course[reached + 1:]
 
 
-def run(operation: Rotation) -> None:
-    """Rotate, or go on where an earlier run was cut short."""
-    workflow.begin(operation)
-    workflow.run(operation, (Each(every_member, (LEARN,)),))
-    if any(authority.has_expired(issuer)
-           for issuer, *_ in operation.authorities.values()):
-        _start_over(operation)
-    # No other member's turn comes while one is missed.
-    for member in operation.taken_out():
-        operation.turn_to(operation.authorities[member.id], [member])
-        rolling.run(operation, STEPS)
-    course = rounds(list(operation.authorities.values()),
-                    None if operation.ending else _maker(operation))
-    for authorities in course:
-        operation.last = authorities is course[-1]
-        operation.turn_to(authorities, operation.behind(authorities))
-        rolling.run(operation, STEPS)
-        operation.authorities = dict.fromkeys(
-            operation.authorities, authorities)
-
-
 def _start_over(operation: Rotation) -> None:
     """Give everybody what counts from the next start of the servers.
 
@@ -177,7 +188,8 @@ def _start_over(operation: Rotation) -> None:
     """
     (old, *_), *_ = operation.authorities.values()
     operation.turn_to((_maker(operation)(old),), ())
-    workflow.run(operation, (Each(every_member, STEPS),))
+    workflow.run(operation, (
+        Each(formation.every_member, (configure.CONFIGURE,)),))
     operation.remedy = ('reboot the guests of all members at the same time, '
                         'so that all start with the new ones, and recover '
                         'the cluster if it does not come back by itself')

@@ -14,5 +14,5 @@
 
 A step looks whether it is done, does it and waits for it, for one member. It
 knows no operation that it is a part of. Imported by operations/, and by
-tasks where it puts back what a step has left.
+watchers/ that look as a recovery does.
 """

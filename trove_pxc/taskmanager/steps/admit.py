@@ -39,6 +39,19 @@ def _admit(operation: Formation, member: Member) -> None:
     doors(operation, member).set_right()
 
 
+def _all_admit(operation: Formation, member: Member) -> bool:
+    return all(doors(operation, other).right()
+               for other in operation.registered)
+
+
+def _admit_all(operation: Formation, member: Member) -> None:
+    for other in operation.registered:
+        doors(operation, other).set_right()
+
+
 ADMIT = workflow.Step(
     'admit the others', 'to have its Galera ports open to the others alone',
     'member_start_timeout', _admitting, _admit)
+ADMIT_ALL = workflow.Step(
+    'admit each other', 'to be let in by the others, and let them in',
+    'member_start_timeout', _all_admit, _admit_all)

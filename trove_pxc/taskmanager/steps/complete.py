@@ -15,13 +15,18 @@
 Imported by the operations, as their last steps.
 """
 
+from trove.extensions.common import models as root_models
+
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import standing
 from trove_pxc import waiting
 
 Formation = formation.Formation
 Member = members.Member
+Standing = standing.Standing
 
 
 def _healthy(operation: Formation, member: Member) -> bool:
@@ -40,9 +45,24 @@ def _be_healthy(operation: Formation, member: Member) -> None:
     operation.wait(probe, interval=member.options.database_poll_interval)
 
 
+def _bring_in(operation: Standing, member: Member) -> None:
+    """Let Trove's rows say of it what they say of the others."""
+    histories = [root_models.RootHistory.load(operation.context, other.id)
+                 for other in operation.everyone if other is not member]
+    if any(history is not None and not (
+            history.deleted_at and history.deleted_at > history.created)
+            for history in histories):
+        root_models.RootHistory.create(operation.context, member.id)
+    outcome.release([member])
+    operation.finished.append(member)
+
+
 COMPLETE = workflow.Step(
     'complete', 'to have its guest report from now on', 'health_timeout',
     _healthy, _complete)
 BE_HEALTHY = workflow.Step(
     'become healthy', 'to be reported HEALTHY by its guest', 'health_timeout',
     _healthy, _be_healthy)
+BRING_IN = workflow.Step(
+    'finish', 'to be a full member', 'verify_timeout', workflow.never,
+    _bring_in)

@@ -19,6 +19,7 @@ not run or before their next start.
 import functools
 from typing import Any
 
+from oslo_log import log as logging
 from trove.common import utils
 
 from trove_pxc.galera import identity as identities
@@ -29,9 +30,13 @@ from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import defaults
 from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import standing
+
+LOG = logging.getLogger(__name__)
 
 Formation = formation.Formation
 Member = members.Member
+Standing = standing.Standing
 
 
 def _configured(operation: Formation, member: Member) -> bool:
@@ -85,6 +90,45 @@ def _shared_secrets(operation: Formation,
         if options.encrypt_cluster_traffic else ())
 
 
+def _to_be_told(operation: Standing, member: Member) -> list[Member]:
+    """Whose settings should name the new member, but for its own."""
+    return [other for other in operation.members if other is not member]
+
+
+def _known(operation: Standing, member: Member) -> bool:
+    told = [operation.tell(other, other.settings)
+            for other in _to_be_told(operation, member)]
+    return all(had is not None
+               and had.facts == defaults.facts(operation, other, had)
+               for other, had in zip(
+                   _to_be_told(operation, member), told))
+
+
+def _make_known(operation: Standing, member: Member) -> None:
+    """A running server keeps its own; the next start knows all.
+
+    Each keeps the secrets that its server runs with: it may be between two
+    authorities, if a rotation of certificates was not brought to its end.
+    """
+    for other in _to_be_told(operation, member):
+        had = operation.tell(other, other.settings)
+        if had is None:
+            raise other.failed('it serves, and has no settings')
+        operation.tell(other, functools.partial(
+            other.guest.configure_member,
+            defaults.facts(operation, other, had),
+            had.secrets, had.identity))
+    missing = [other.name for other in operation.everyone
+               if other not in operation.members
+               and other not in operation.passing()]
+    if missing:
+        LOG.warning('Cluster %s: %s serve not and were not told of %s',
+                    operation.cluster_id, ', '.join(missing), member.name)
+
+
 CONFIGURE = workflow.Step(
     'configure', 'to have its settings', 'member_start_timeout',
     _configured, _configure)
+MAKE_KNOWN = workflow.Step(
+    'make known', 'to stand in the settings of the others',
+    'member_start_timeout', _known, _make_known)

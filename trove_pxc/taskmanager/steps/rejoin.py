@@ -26,6 +26,7 @@ from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
+from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import standing
 from trove_pxc.taskmanager.steps import verify
@@ -135,3 +136,8 @@ def _joining(operation: Formation, member: Member,
         if not is_in(report, operation.history):
             raise waiting.NotYet(members.seen(report))
     return probe
+
+
+JOIN = workflow.Step(
+    'join', 'to be Synced in the cluster', 'join_stall_timeout',
+    joined, join)

@@ -37,7 +37,6 @@ from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import missing
 from trove_pxc import waiting
@@ -113,14 +112,6 @@ class Rolling(formation.Formation):
 
 def targets(operation: Rolling) -> Sequence[Member]:
     return operation.targets
-
-
-def run(operation: Rolling, steps: Sequence[workflow.Step[Any]]) -> None:
-    """Take each target through all steps; the next after the last one."""
-    workflow.begin(operation)
-    workflow.run(operation, (Each(targets, (
-        BE_WHOLE, TAKE_OUT, *steps, RETURN, complete.BE_HEALTHY,
-        BRING_IN)),))
 
 
 def put_back(operation: Rolling) -> str:

@@ -47,6 +47,7 @@ class Standing(formation.Formation):
     :ivar everyone: all members there are, those that are down as well.
     :ivar members: those of them that serve, or are going to.
     :ivar component: what they were last seen to form.
+    :ivar finished: those that have come in as full members.
     """
 
     forming = False
@@ -56,6 +57,7 @@ class Standing(formation.Formation):
                  cluster: cluster_models.Cluster) -> None:
         super().__init__(name, context, cluster)
         self.everyone: Sequence[Member] = list(self.members)
+        self.finished: list[Member] = []
 
     def needed(self) -> Sequence[Member]:
         """Who has to be Synced before anything is done."""
@@ -96,6 +98,10 @@ class Standing(formation.Formation):
         """Who was seen in the component the last time."""
         return [member for member in self.everyone
                 if member.id in self.component.inside]
+
+
+def passing(operation: Standing) -> Sequence[Member]:
+    return operation.passing()
 
 
 def glimpse(member: Member) -> view.MemberReport | None:

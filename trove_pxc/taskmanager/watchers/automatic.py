@@ -41,7 +41,7 @@ from trove_pxc.galera import view
 from trove_pxc import notifications
 from trove_pxc import orders
 from trove_pxc.taskmanager.cloud import members
-from trove_pxc.taskmanager.operations import recover
+from trove_pxc.taskmanager.steps import recovery
 from trove_pxc.taskmanager.watchers import ours
 from trove_pxc import waiting
 
@@ -161,13 +161,13 @@ def attend(row: Any) -> bool:
         return False
 
 
-def _recovery(row: Any) -> recover.Recovery:
+def _recovery(row: Any) -> recovery.Recovery:
     context = ours.context(row)
-    return recover.Recovery(
+    return recovery.Recovery(
         context, task_models.load_cluster_tasks(context, row.id))
 
 
-def obstacle(operation: recover.Recovery) -> str:
+def obstacle(operation: recovery.Recovery) -> str:
     """Why a recovery would not bring the cluster back; '' if it may.
 
     It only asks. Of a server that looks for the others, or gives up and is
@@ -186,7 +186,7 @@ def obstacle(operation: recover.Recovery) -> str:
     return ''
 
 
-def _look_closely(operation: recover.Recovery) -> None:
+def _look_closely(operation: recovery.Recovery) -> None:
     """Look; a server that was just deaf, or stops, is not what decides."""
     options = operation.members[0].options
     try:
@@ -197,7 +197,7 @@ def _look_closely(operation: recover.Recovery) -> None:
         LOG.info('Cluster %s: %s', operation.cluster_id, late)
 
 
-def _loops(operation: recover.Recovery) -> bool:
+def _loops(operation: recovery.Recovery) -> bool:
     """Whether a server that fails at each start hides where it stands."""
     return any(
         answer.report.server is view.ServerState.CRASHED

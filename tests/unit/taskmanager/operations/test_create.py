@@ -12,8 +12,6 @@
 
 """The story of a create, as it stands in its steps."""
 
-import inspect
-
 import testtools
 
 from tests.faults import test_control_create
@@ -40,10 +38,6 @@ class StepsTest(testtools.TestCase):
         self.assertEqual(
             {step.name for phase in create.STEPS for step in phase.steps},
             {step for step, _ in test_control_create.STEPS})
-
-    def test_it_is_told_in_the_first_lines(self) -> None:
-        lines = inspect.getsource(create).splitlines()[:50]
-        self.assertTrue(any(line.startswith('STEPS') for line in lines))
 
     def test_every_step_has_an_option_for_its_time_out(self) -> None:
         names = {option.dest for _, options in conf.list_opts()

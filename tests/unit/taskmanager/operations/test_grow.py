@@ -15,6 +15,7 @@
 import testtools
 
 from trove_pxc.taskmanager.operations import grow
+from trove_pxc.taskmanager.steps import admit
 from trove_pxc.taskmanager.steps import bootstrap
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
@@ -36,20 +37,20 @@ class StoryTest(testtools.TestCase):
         self.assertEqual(sorted(places), places)
 
     def test_one_is_a_full_member_before_the_next_begins(self) -> None:
-        self.assertIs(grow.newcomers, self.phase.of)
-        self.assertIs(grow.BRING_IN, self.steps[-1])
+        self.assertIs(standing.passing, self.phase.of)
+        self.assertIs(complete.BRING_IN, self.steps[-1])
 
     def test_the_cluster_is_looked_at_before_and_after_the_wait(self) -> None:
         self.assertEqual(2, self.steps.count(standing.LOOK))
         self.before(standing.LOOK, prepare.BE_PREPARED)
         last = len(self.steps) - 1 - self.steps[::-1].index(standing.LOOK)
         self.assertGreater(last, self.steps.index(prepare.BE_PREPARED))
-        self.assertLess(last, self.steps.index(grow.ADMIT_ALL))
+        self.assertLess(last, self.steps.index(admit.ADMIT_ALL))
 
     def test_the_old_are_told_only_of_one_that_is_in(self) -> None:
-        self.before(grow.ADMIT_ALL, configure.CONFIGURE, join.JOIN,
+        self.before(admit.ADMIT_ALL, configure.CONFIGURE, join.JOIN,
                     verify.REPLICATE, complete.COMPLETE,
-                    grow.MAKE_KNOWN)
+                    configure.MAKE_KNOWN)
 
     def test_nobody_bootstraps(self) -> None:
         self.assertNotIn(bootstrap.BOOTSTRAP, self.steps)

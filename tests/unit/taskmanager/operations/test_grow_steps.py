@@ -75,18 +75,6 @@ class GrowTest(GrowTestCase):
         self.grow()
         self.assertEqual((False,), self.galera.given['c-4 join_member'])
 
-    def test_one_that_serves_sees_to_the_accounts_first(self) -> None:
-        self.grow()
-        self.assertEqual(['c-1 restore_accounts'], [
-            asked for asked in self.galera.asked
-            if asked.endswith('restore_accounts')])
-        self.galera.asked.clear()
-        self.new_one(5)
-        self.guests[1].always('restore_accounts', exception.GuestError(
-            original_message='no such method'))
-        self.grow(5)
-        self.assertIn('c-2 restore_accounts', self.galera.asked)
-
     def test_what_it_writes_all_read(self) -> None:
         self.grow()
         for number in self.guests:

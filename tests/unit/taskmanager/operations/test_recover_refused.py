@@ -19,9 +19,9 @@ from trove.instance.tasks import InstanceTasks
 from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager.operations import test_recover
 from trove_pxc import exceptions
-from trove_pxc.galera import plan
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.operations import recover
+from trove_pxc.taskmanager.steps import recovery
 
 PATIENCE = test_recover.PATIENCE
 STATES = test_recover.STATES
@@ -30,9 +30,9 @@ STATES = test_recover.STATES
 class RefusalTest(test_recover.RecoverTestCase):
 
     def refused(self, cause: str, advice: str, *named: str,
-                force: str | None = None) -> recover.Recovery:
+                force: str | None = None) -> recovery.Recovery:
         """Also, that nobody was told to make a component."""
-        operation = recover.Recovery(None, self.cluster, force)
+        operation = recovery.Recovery(None, self.cluster, force)
         error = self.assertRaises(
             exceptions.RecoveryRefused, recover.run, operation)
         self.assertIn(cause, error.cause)
@@ -187,7 +187,7 @@ class RefusalTest(test_recover.RecoverTestCase):
 
 class ForceTest(test_recover.RecoverTestCase):
 
-    def forced(self, number: int) -> recover.Recovery:
+    def forced(self, number: int) -> recovery.Recovery:
         operation = self.new(force=number)
         recover.run(operation)
         return operation
@@ -292,7 +292,7 @@ class FailedMemberTest(test_recover.RecoverTestCase):
 
 class GiveUpTest(test_recover.RecoverTestCase):
 
-    def given_up(self) -> recover.Recovery:
+    def given_up(self) -> recovery.Recovery:
         """As tasks does it."""
         operation = self.new()
         error = self.assertRaises(exceptions.GaleraError, recover.run,
@@ -388,32 +388,3 @@ class GiveUpTest(test_recover.RecoverTestCase):
             operation, exception.GuestError(original_message='no disk')))
         self.assertEqual(['c-3 start_member'], self.galera.told)
         self.assertEqual([self.id_of(2)], list(self.tables.faults))
-
-
-class ChoiceTest(test_recover.RecoverTestCase):
-    """What a run knows is what members told it last."""
-
-    def test_a_position_that_was_read_before_is_not_kept(self) -> None:
-        operation = self.new()
-        operation.look()
-        operation.read(['c-1'])
-        self.assertEqual(100, operation.positions['c-1'].seqno)
-        self.guests[1].silent = True
-        operation.read(['c-1'])
-        self.assertEqual({}, operation.positions)
-
-    def test_a_report_that_was_given_before_is_not_kept(self) -> None:
-        operation = self.new()
-        operation.look()
-        self.assertEqual([], operation.silent)
-        self.guests[1].silent = True
-        operation.look()
-        self.assertEqual(
-            ['c-1'], [member.name for member in operation.silent])
-        self.assertIs(plan.Step.REFUSE, operation.choose().step)
-
-    def test_no_primary_is_met_where_there_is_none(self) -> None:
-        operation = self.new()
-        operation.look()
-        self.assertFalse(operation.meet_primary())
-        self.assertIsNone(operation.founder)

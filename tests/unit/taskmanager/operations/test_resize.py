@@ -23,14 +23,16 @@ from trove_pxc.taskmanager.steps import rolling
 class StoryTest(testtools.TestCase):
 
     def test_a_server_is_confirmed_only_when_its_member_is_back(self) -> None:
-        steps = list(resize.FLAVOR_STEPS)
+        (phase,) = resize.FLAVOR_STEPS
+        steps = phase.steps
         self.assertLess(steps.index(machine.RESIZE),
                         steps.index(rolling.RETURN))
         self.assertLess(steps.index(rolling.RETURN),
                         steps.index(machine.CONFIRM))
 
     def test_a_server_boots_with_its_settings(self) -> None:
-        steps = list(resize.FLAVOR_STEPS)
+        (phase,) = resize.FLAVOR_STEPS
+        steps = phase.steps
         self.assertLess(steps.index(configure.CONFIGURE),
                         steps.index(machine.RESIZE))
 

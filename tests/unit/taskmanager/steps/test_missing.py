@@ -19,8 +19,8 @@ from trove.cluster.tasks import ClusterTasks
 
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
-from trove_pxc.taskmanager.operations import recover
 from trove_pxc.taskmanager.steps import missing
+from trove_pxc.taskmanager.steps import recovery
 from trove_pxc.taskmanager.steps import rolling
 
 
@@ -41,8 +41,8 @@ class MissingTest(fakes.ClusterTestCase):
         for number in numbers:
             del self.cloud.servers[f'server-{number}']
 
-    def recovery(self, force: str | None = None) -> recover.Recovery:
-        return recover.Recovery(None, self.cluster, force)
+    def recovery(self, force: str | None = None) -> recovery.Recovery:
+        return recovery.Recovery(None, self.cluster, force)
 
     def test_all_are_there(self) -> None:
         operation = rolling.Rolling('restart', None, self.cluster, ())

@@ -20,7 +20,6 @@ from trove.common import exception
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc.galera import view
-from trove_pxc.taskmanager.operations import recover
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import rejoin
 
@@ -41,7 +40,7 @@ class RejoinTestCase(fakes.ClusterTestCase):
         self.guest = self.guests[3]
         self.operation = formation.Formation('recover', None, self.cluster)
         self.operation.history = fakes.HISTORY
-        self.operation.at = recover.JOIN
+        self.operation.at = rejoin.JOIN
         self.member = self.operation.members[2]
         self.operation.subject = self.member
 

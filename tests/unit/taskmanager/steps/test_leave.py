@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A shrink by its steps: who goes, when, and what becomes of who stays."""
+"""Who goes, when, and what becomes of those that stay."""
 
 import types
 from typing import Any
@@ -25,7 +25,6 @@ from trove_pxc import exceptions
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import removal
-from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.operations import shrink
 
 STATES = view.ServerState
@@ -254,47 +253,3 @@ class WithoutItTest(ShrinkTestCase):
                                   self.shrink, 5)
         self.assertIn('not all serve: c-2', str(error))
         self.rows.assert_not_called()
-
-
-class GiveUpTest(ShrinkTestCase):
-
-    def given_up(self, failure: exceptions.StepFailed,
-                 *numbers: int) -> None:
-        for number in numbers:
-            self.change(number, task_status=InstanceTasks.DELETING)
-        shrink.give_up(self.new(*numbers), failure)
-
-    def failure(self, *blamed: int) -> exceptions.StepFailed:
-        return workflow.failure(
-            self.new(5), exceptions.MemberFailed(
-                'c-2', self.id_of(blamed[0]), 'no disk')
-            if blamed else exceptions.ClusterInconsistent('no quorum'))
-
-    def test_one_that_still_serves_is_a_member_as_before(self) -> None:
-        self.given_up(self.failure(), 5)
-        self.assertEqual(InstanceTasks.NONE, self.task(5))
-        self.assertIn('no quorum', self.tables.faults[self.id_of(5)])
-
-    def test_one_that_does_not_is_in_error(self) -> None:
-        self.guests[4].stands(STATES.STOPPED)
-        self.guests[5].silent = True
-        self.given_up(self.failure(), 4, 5)
-        self.assertEqual([InstanceTasks.SHRINKING_ERROR] * 2,
-                         [self.task(number) for number in (4, 5)])
-
-    def test_one_that_was_not_marked_stays_as_it_is(self) -> None:
-        self.guests[5].stands(STATES.STOPPED)
-        self.change(5, task_status=InstanceTasks.BUILDING)
-        shrink.give_up(self.new(5), self.failure())
-        self.assertEqual(InstanceTasks.BUILDING, self.task(5))
-
-    def test_who_stays_tells_it_if_it_is_to_blame(self) -> None:
-        self.given_up(self.failure(2), 5)
-        self.assertEqual({self.id_of(2), self.id_of(5)},
-                         set(self.tables.faults))
-
-    def test_who_is_gone_tells_nothing(self) -> None:
-        operation = self.new(4, 5)
-        self.change(4, deleted=True)
-        shrink.give_up(operation, self.failure())
-        self.assertEqual([self.id_of(5)], list(self.tables.faults))
