@@ -17,9 +17,9 @@ Its folders are levels; each imports itself and what stands below it here
 
     strategy, manager, api   what Trove loads
     watchers/                what looks by itself, and runs operations
-    tasks                    RPC in; the outcome to Trove's statuses
+    tasks                    RPC in, one method for each operation
     operations/              one file each, its phases on the first screen
     steps/                   what operations are made of
-    engine/                  how operations run
+    engine/                  how operations run, and what is told of it
     cloud/                   what a member stands on
 """

@@ -158,7 +158,8 @@ class TestHouse(testtools.TestCase):
                 x = 2
                 {}
             '''
-        self.write('trove_pxc/taskmanager/tasks.py', code.format('raise'))
+        self.write('trove_pxc/taskmanager/engine/runner.py',
+                   code.format('raise'))
         self.write('trove_pxc/guestagent/manager.py', code.format('x = 3'))
         self.write('trove_pxc/waiting.py', code.format('raise'))
         self.check(

@@ -12,7 +12,7 @@
 
 """What is left in Trove's rows when an operation has failed.
 
-Imported by tasks.
+Imported by the operations and steps.
 """
 
 from collections.abc import Sequence
@@ -47,17 +47,16 @@ def record_failure(failure: exceptions.StepFailed,
     """
     blamed = at_fault(failure, concerned)
     names = ', '.join(member.name for member in blamed)
-    details = ''.join(traceback.format_exception(
-        failure.__cause__ or failure))
     for member in concerned:
         if member in blamed:
             set_error(member)
-            save_fault(member.id, failure, details)
+            save_fault(member.id, failure)
         else:
-            faults.save_fault(
-                member.id, f'{member.name} is not at fault, but its cluster '
-                f'is not usable: {failure.operation} failed at {names}, '
-                f'which tells why. Next: {failure.next_action}', details)
+            save_fault(member.id, failure, (
+                f'{member.name} is not at fault, but its cluster is '
+                f'not usable: {failure.operation} failed at '
+                f'{names}, which tells why. '
+                f'Next: {failure.next_action}'))
 
 
 def at_fault(failure: exceptions.StepFailed,
@@ -68,10 +67,15 @@ def at_fault(failure: exceptions.StepFailed,
 
 
 def save_fault(instance_id: str, failure: exceptions.StepFailed,
-               details: str) -> None:
-    """Have an instance tell of a failure."""
+               text: str = '') -> None:
+    """Have an instance tell of a failure; administrators see its cause, too.
+
+    :param text: what to tell, if the instance itself has not failed.
+    """
     faults.save_fault(
-        instance_id, fault_text(failure), details, str(failure))
+        instance_id, text or fault_text(failure),
+        ''.join(traceback.format_exception(failure.__cause__ or failure)),
+        text or str(failure))
 
 
 def fault_text(failure: exceptions.StepFailed) -> str:

@@ -15,7 +15,14 @@
 Imported by tasks. The steps themselves are in steps/.
 """
 
+from typing import Any
+
+from trove.cluster.tasks import ClusterTasks
+
+from trove_pxc import exceptions
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import admit
 from trove_pxc.taskmanager.steps import bootstrap
@@ -27,8 +34,9 @@ from trove_pxc.taskmanager.steps import prepare
 from trove_pxc.taskmanager.steps import verify
 
 Each = workflow.Each
+Formation = formation.Formation
 
-STEPS: tuple[Each[formation.Formation], ...] = (
+STEPS: tuple[Each[Formation], ...] = (
     Each(formation.every_member, (
         prepare.KNOW_ADDRESS,     # all stand in each one's settings
     )),
@@ -60,10 +68,32 @@ STEPS: tuple[Each[formation.Formation], ...] = (
 )
 
 
-def run(operation: formation.Formation) -> None:
+def run(operation: Formation) -> None:
     """Make the cluster, or go on where an earlier run was cut short."""
     workflow.begin(operation)
     members.be_counted(operation.cluster_id, operation.members)
     members.check_all_made(
         operation.cluster_id, operation.members, operation.members)
     workflow.run(operation, STEPS)
+
+
+def _state(context: Any, cluster: Any, interrupted: bool) -> Formation:
+    operation = Formation('create', context, cluster)
+    operation.interrupted = interrupted
+    return operation
+
+
+def _record(operation: Formation, failure: exceptions.StepFailed) -> None:
+    """Put the members at fault into ERROR, when Trove is done with them."""
+    outcome.let_trove_finish(outcome.at_fault(failure, operation.members))
+    operation.check_wanted()
+    outcome.record_failure(failure, operation.members)
+
+
+def _complete(operation: Formation) -> None:
+    outcome.release(operation.members)
+
+
+OPERATION = runner.Operation(
+    ClusterTasks.BUILDING_INITIAL, _state, run, _record,
+    complete=_complete)

@@ -27,10 +27,13 @@ from trove.common import cfg
 from trove.common import clients
 from trove.common import timeutils
 
+from trove_pxc import exceptions
 from trove_pxc.galera import naming
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.cloud import removal
 from trove_pxc.taskmanager.engine import lease
+from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc import transient
 from trove_pxc import waiting
@@ -92,6 +95,8 @@ class Deletion:
         if self.held is not None:
             self.held.check()
 
+    check_wanted = check
+
     def wait(self, what: str, probe: Callable[[], Any]) -> Any:
         """Call a probe until it returns, for as long as all may take.
 
@@ -142,3 +147,11 @@ def _delete_cluster_row(operation: Deletion) -> None:
     row.update(deleted=True, deleted_at=timeutils.utcnow(),
                task_status=ClusterTasks.NONE, configuration_id=None)
     LOG.info('Cluster %s is deleted', operation.cluster_id)
+
+
+def _record(operation: Deletion, failure: exceptions.StepFailed) -> None:
+    outcome.record_failure(failure, operation.members)
+
+
+OPERATION = runner.Operation(
+    ClusterTasks.DELETING, Deletion, run, _record, ends_task=False)

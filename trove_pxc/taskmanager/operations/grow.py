@@ -18,19 +18,19 @@ whoever replaces a lost member grows first.
 """
 
 from collections.abc import Sequence
-import traceback
 from typing import Any
 
 from oslo_log import log as logging
+from trove.cluster.tasks import ClusterTasks
 from trove.common import exception
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
-from trove_pxc import faults
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import admit
 from trove_pxc.taskmanager.steps import complete
@@ -135,25 +135,22 @@ class Growth(standing.Standing):
             self.look_at_births([self.subject])
 
 
-def give_up(operation: Growth, failure: exceptions.StepFailed) -> None:
+def _record(operation: Growth, failure: exceptions.StepFailed) -> None:
     """Mark those that did not come in, and keep them out.
 
     Those that came in before stay. The old ones are not touched.
     """
-    details = ''.join(traceback.format_exception(
-        failure.__cause__ or failure))
     at_fault = operation.subject
     outcome.let_trove_finish(operation.unfinished)
     operation.check_wanted()
     for member in operation.unfinished:
+        text = ''
+        if at_fault is not None and member is not at_fault:
+            text = (f'{member.name} was not let in, for the grow ended at '
+                    f'{at_fault.name}, which tells why. '
+                    f'Next: {failure.next_action}')
         outcome.set_error(member, InstanceTasks.GROWING_ERROR)
-        if at_fault is None or member is at_fault:
-            outcome.save_fault(member.id, failure, details)
-        else:
-            faults.save_fault(
-                member.id, f'{member.name} was not let in, for the grow '
-                f'ended at {at_fault.name}, which tells why. '
-                f'Next: {failure.next_action}', details)
+        outcome.save_fault(member.id, failure, text)
     for member in operation.unfinished:
         _keep_out(member)
 
@@ -168,3 +165,7 @@ def _keep_out(member: Member) -> None:
     except (exception.GuestTimeout, exception.GuestError) as failure:
         LOG.warning('The server of %s, which did not come in, may still '
                     'run: %s', member.name, failure)
+
+
+OPERATION = runner.Operation(
+    ClusterTasks.GROWING_CLUSTER, Growth, run, _record)

@@ -18,14 +18,15 @@ loops or hangs is stopped, all disks are read, and galera/plan decides which
 one member is continued, or why nobody may be.
 """
 
-import traceback
 from typing import Any
 
 from oslo_log import log as logging
+from trove.cluster.tasks import ClusterTasks
 
 from trove_pxc import exceptions
 from trove_pxc import faults
 from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import formation
@@ -76,19 +77,11 @@ def run(operation: Recovery) -> None:
     missing.tell(operation)
 
 
-def give_up(operation: Recovery, failure: exceptions.StepFailed) -> None:
-    """Tell what happened; have run again what was stopped to look at it."""
-    _record(operation, failure)
-    _put_back(operation)
-
-
 def _record(operation: Recovery, failure: exceptions.StepFailed) -> None:
     """Tell what happened at the members that are named, or at all."""
-    details = ''.join(traceback.format_exception(
-        failure.__cause__ or failure))
     for member in operation.everyone.values():
         if not failure.blamed or member.id in failure.blamed:
-            outcome.save_fault(member.id, failure, details)
+            outcome.save_fault(member.id, failure)
 
 
 def _put_back(operation: Recovery) -> None:
@@ -110,3 +103,8 @@ def _put_back(operation: Recovery) -> None:
             LOG.warning('Recovery of cluster %s: %s could not be started '
                         'again: %s', operation.cluster_id, member.name,
                         failure)
+
+
+OPERATION = runner.Operation(
+    ClusterTasks.RESTARTING_CLUSTER, Recovery, run, _record,
+    put_back=_put_back)

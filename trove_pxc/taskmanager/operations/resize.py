@@ -21,6 +21,7 @@ import dataclasses
 import functools
 from typing import Any
 
+from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc.galera import settings
@@ -133,3 +134,9 @@ class VolumeResize(rolling.Rolling):
 
     def way_back(self, member: members.Member) -> Sequence[Step]:
         return VOLUME_WAY_BACK
+
+
+FLAVOR = rolling.as_operation(
+    ClusterTasks.UPDATING_CLUSTER, FlavorResize, run_flavor)
+VOLUME = rolling.as_operation(
+    ClusterTasks.UPDATING_CLUSTER, VolumeResize, run_volume)

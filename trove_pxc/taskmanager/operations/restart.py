@@ -16,7 +16,10 @@
 Imported by tasks. Stopping and starting is all; both are in rolling.
 """
 
+import functools
 from typing import Any
+
+from trove.cluster.tasks import ClusterTasks
 
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import complete
@@ -37,3 +40,8 @@ def run(operation: rolling.Rolling) -> None:
     """Restart the targets, or those of them that are left."""
     workflow.begin(operation)
     workflow.run(operation, STEPS)
+
+
+OPERATION = rolling.as_operation(
+    ClusterTasks.RESTARTING_CLUSTER,
+    functools.partial(rolling.Rolling, 'restart'), run)

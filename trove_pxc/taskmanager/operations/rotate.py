@@ -24,6 +24,7 @@ from collections.abc import Sequence
 import dataclasses
 from typing import Any
 
+from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
@@ -200,3 +201,6 @@ def _start_over(operation: Rotation) -> None:
 def _maker(operation: Rotation) -> Callable[[Secret], Secret]:
     days = operation.members[0].options.certificate_days
     return lambda old: authority.new(operation.cluster_id, days, old)
+
+
+OPERATION = rolling.as_operation(ClusterTasks.UPDATING_CLUSTER, Rotation, run)

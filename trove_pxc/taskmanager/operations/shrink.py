@@ -19,14 +19,15 @@ all the same.
 """
 
 from collections.abc import Sequence
-import traceback
 from typing import Any
 
+from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import admit
 from trove_pxc.taskmanager.steps import configure
@@ -100,14 +101,12 @@ class Shrinking(standing.Standing):
                 f'nobody would stay in cluster {self.cluster_id}')
 
 
-def give_up(operation: Shrinking, failure: exceptions.StepFailed) -> None:
+def _record(operation: Shrinking, failure: exceptions.StepFailed) -> None:
     """Tell what happened where users look for it.
 
     A member that was to go and still serves is a member as before; one
     that does not is in ERROR until it is shrunk away.
     """
-    details = ''.join(traceback.format_exception(
-        failure.__cause__ or failure))
     left = [member for member in operation.leaving
             if member.find_row() is not None]
     for member in left:
@@ -115,7 +114,7 @@ def give_up(operation: Shrinking, failure: exceptions.StepFailed) -> None:
     told = [*left, *(member for member in operation.members
                      if member.id in failure.blamed)]
     for member in told:
-        outcome.save_fault(member.id, failure, details)
+        outcome.save_fault(member.id, failure)
 
 
 def _restore(member: Member) -> None:
@@ -127,3 +126,7 @@ def _restore(member: Member) -> None:
               and report.view.serves)
     row.update(task_status=InstanceTasks.NONE if serves
                else InstanceTasks.SHRINKING_ERROR)
+
+
+OPERATION = runner.Operation(
+    ClusterTasks.SHRINKING_CLUSTER, Shrinking, run, _record)

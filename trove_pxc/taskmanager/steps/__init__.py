@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What operations are made of: steps, and the state that they share.
+"""What operations are made of: steps, and the state of one run.
 
 A step looks whether it is done, does it and waits for it, for one member. It
 knows no operation that it is a part of. Imported by operations/, and by

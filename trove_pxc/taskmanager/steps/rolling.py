@@ -12,17 +12,16 @@
 
 """One member after another, of a cluster that is whole but for it.
 
-Imported by the operations that take members out of service for a while,
-and by tasks. Before a member is stopped all others must be Synced in one
+Imported by the operations that take members out of service for a while.
+Before a member is stopped all others must be Synced in one
 primary component; the next one's turn comes when it is back among them.
 """
 
+from collections.abc import Callable
 from collections.abc import Sequence
-import traceback
 from typing import Any
+from typing import TypeVar
 
-from cinderclient import exceptions as cinder_exceptions
-from novaclient import exceptions as nova_exceptions
 from oslo_log import log as logging
 from trove.common import exception
 from trove.instance import models as instance_models
@@ -35,6 +34,7 @@ from trove_pxc import orders
 from trove_pxc import retries
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import formation
@@ -45,9 +45,6 @@ LOG = logging.getLogger(__name__)
 
 Member = members.Member
 Each = workflow.Each
-
-FAILURES = (exception.TroveError, nova_exceptions.ClientException,
-            cinder_exceptions.ClientException)
 
 
 class Rolling(formation.Formation):
@@ -110,29 +107,29 @@ class Rolling(formation.Formation):
         return (RETURN,)
 
 
+Run = TypeVar('Run', bound=Rolling)
+
+
 def targets(operation: Rolling) -> Sequence[Member]:
     return operation.targets
 
 
-def put_back(operation: Rolling) -> str:
-    """After a failure: have the member serve as it did before.
-
-    :returns: what kept the member from serving again; '' if it does.
-    """
+def put_back(operation: Rolling) -> None:
+    """After a failure: have the member serve as it did before."""
     subject = operation.subject
-    obstacle = ''
     if subject is not None and subject.row().task_status == operation.busy:
         LOG.warning('%s of cluster %s: putting %s back as it was',
                     operation.name, operation.cluster_id, subject.name)
-        try:
-            for step in operation.way_back(subject):
-                workflow.run(operation, (Each(lambda _: [subject], (step,)),))
-        except exceptions.OperationStopped:
-            raise
-        except FAILURES as failure:
-            LOG.exception('%s could not be put back', subject.name)
-            obstacle = str(failure)
-    return obstacle
+        for step in operation.way_back(subject):
+            workflow.run(operation, (Each(lambda _: [subject], (step,)),))
+
+
+def as_operation(task: Any, state: Callable[..., Run],
+                 run: Callable[[Run], None]) -> runner.Operation[Run]:
+    """One that takes members out one after another, and puts them back."""
+    return runner.Operation(
+        task, state, run, record, put_back=put_back, free=free,
+        deleted=return_quota)
 
 
 def return_quota(operation: Rolling) -> None:
@@ -164,12 +161,10 @@ def free(operation: Rolling) -> None:
 
 def record(operation: Rolling, failure: exceptions.StepFailed) -> None:
     """Tell what happened at the member at fault."""
-    details = ''.join(traceback.format_exception(
-        failure.__cause__ or failure))
     concerned = failure.blamed or tuple(
         member.id for member in operation.unfinished[:1])
     for instance_id in concerned:
-        outcome.save_fault(instance_id, failure, details)
+        outcome.save_fault(instance_id, failure)
 
 
 def _be_whole(operation: Rolling, member: Member) -> None:

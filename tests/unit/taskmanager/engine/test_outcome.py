@@ -80,10 +80,11 @@ class SaveFaultTest(testtools.TestCase):
         with mock.patch.object(
                 faults.instance_models, 'save_instance_fault',
                 autospec=True) as save:
-            outcome.save_fault('an-id', failure, 'Traceback')
+            outcome.save_fault('an-id', failure)
         instance_id, message, details = save.call_args.args
         self.assertEqual('an-id', instance_id)
         self.assertNotIn(command, ' '.join(message.split()))
-        self.assertEqual(
+        self.assertEqual([
             'restart: "look at the servers" failed: its server is gone. '
-            f'Next: Remove it: {command}.\n\nTraceback', details)
+            f'Next: Remove it: {command}.', ''], details.split('\n')[:2])
+        self.assertIn('StepFailed: ', details)

@@ -261,7 +261,7 @@ class GiveUpTest(GrowTestCase):
         failure = workflow.failure(operation, error)
         failure.__cause__ = error
         self.galera.told.clear()
-        grow.give_up(operation, failure)
+        grow.OPERATION.record(operation, failure)
         return operation
 
     def crashes(self, number: int) -> None:
@@ -319,7 +319,7 @@ class GiveUpTest(GrowTestCase):
     def test_one_that_is_silent_is_not_told(self) -> None:
         self.guests[4].stands(STATES.CRASHED)
         self.guests[4].silent = True
-        grow.give_up(self.new(), exceptions.StepFailed(
+        grow.OPERATION.record(self.new(), exceptions.StepFailed(
             'grow', 'a', 'b', 'c'))
         self.assertEqual([], self.galera.told)
         self.assertEqual(InstanceTasks.GROWING_ERROR, self.task(4))
@@ -329,7 +329,7 @@ class GiveUpTest(GrowTestCase):
             self) -> None:
         self.clock.after(4, lambda: self.change(
             4, task_status=InstanceTasks.NONE))
-        grow.give_up(self.new(), exceptions.StepFailed(
+        grow.OPERATION.record(self.new(), exceptions.StepFailed(
             'grow', 'a', 'b', 'c'))
         self.assertEqual(InstanceTasks.GROWING_ERROR, self.task(4))
         self.assertGreaterEqual(self.clock.now, 4)
@@ -338,7 +338,7 @@ class GiveUpTest(GrowTestCase):
         operation = self.new()
         self.delete_cluster()
         self.assertRaises(
-            exceptions.ClusterBeingDeleted, grow.give_up, operation,
+            exceptions.ClusterBeingDeleted, grow.OPERATION.record, operation,
             exceptions.StepFailed('grow', 'a', 'b', 'c'))
         self.assertEqual({}, self.tables.faults)
         self.assertEqual(InstanceTasks.BUILDING, self.task(4))

@@ -292,15 +292,20 @@ class FailedMemberTest(test_recover.RecoverTestCase):
 
 class GiveUpTest(test_recover.RecoverTestCase):
 
+    def give_up(self, operation: recovery.Recovery,
+                failure: exceptions.StepFailed) -> None:
+        """As the runner does it."""
+        recover.OPERATION.record(operation, failure)
+        recover.OPERATION.put_back(operation)
+
     def given_up(self) -> recovery.Recovery:
-        """As tasks does it."""
         operation = self.new()
         error = self.assertRaises(exceptions.GaleraError, recover.run,
                                   operation)
         failure = workflow.failure(operation, error)
         failure.__cause__ = error
         self.galera.told.clear()
-        recover.give_up(operation, failure)
+        self.give_up(operation, failure)
         return operation
 
     def test_those_that_are_named_tell_why(self) -> None:
@@ -315,16 +320,16 @@ class GiveUpTest(test_recover.RecoverTestCase):
     def test_administrators_see_where_it_came_from(self) -> None:
         operation = self.new()
         failure = exceptions.StepFailed('recover', 'a', 'b', 'c')
-        recover.give_up(operation, failure)
+        self.give_up(operation, failure)
         self.assertIn('StepFailed: recover', self.tables.details)
         failure.__cause__ = ZeroDivisionError('the cause')
-        recover.give_up(operation, failure)
+        self.give_up(operation, failure)
         self.assertIn('ZeroDivisionError: the cause', self.tables.details)
         self.assertNotIn('StepFailed', self.tables.details)
 
     def test_if_nobody_is_all_do(self) -> None:
         operation = self.new()
-        recover.give_up(operation, exceptions.StepFailed(
+        self.give_up(operation, exceptions.StepFailed(
             'recover', 'a step', 'a cause', 'a remedy'))
         self.assertEqual({self.id_of(number) for number in (1, 2, 3)},
                          set(self.tables.faults))
@@ -373,7 +378,7 @@ class GiveUpTest(test_recover.RecoverTestCase):
         error = self.assertRaises(exception.GuestError, recover.run,
                                   operation)
         self.galera.told.clear()
-        recover.give_up(operation, workflow.failure(operation, error))
+        self.give_up(operation, workflow.failure(operation, error))
         self.assertEqual([], self.galera.told)
         self.assertEqual([self.id_of(2)], list(self.tables.faults))
 
@@ -384,7 +389,7 @@ class GiveUpTest(test_recover.RecoverTestCase):
         operation = self.new()
         self.assertRaises(exception.GuestError, recover.run, operation)
         self.galera.told.clear()
-        recover.give_up(operation, workflow.failure(
+        self.give_up(operation, workflow.failure(
             operation, exception.GuestError(original_message='no disk')))
         self.assertEqual(['c-3 start_member'], self.galera.told)
         self.assertEqual([self.id_of(2)], list(self.tables.faults))

@@ -62,7 +62,7 @@ class GiveUpTest(test_leave.ShrinkTestCase):
                  *numbers: int) -> None:
         for number in numbers:
             self.change(number, task_status=InstanceTasks.DELETING)
-        shrink.give_up(self.new(*numbers), failure)
+        shrink.OPERATION.record(self.new(*numbers), failure)
 
     def failure(self, *blamed: int) -> exceptions.StepFailed:
         return workflow.failure(
@@ -85,7 +85,7 @@ class GiveUpTest(test_leave.ShrinkTestCase):
     def test_one_that_was_not_marked_stays_as_it_is(self) -> None:
         self.guests[5].stands(test_leave.STATES.STOPPED)
         self.change(5, task_status=InstanceTasks.BUILDING)
-        shrink.give_up(self.new(5), self.failure())
+        shrink.OPERATION.record(self.new(5), self.failure())
         self.assertEqual(InstanceTasks.BUILDING, self.task(5))
 
     def test_who_stays_tells_it_if_it_is_to_blame(self) -> None:
@@ -96,5 +96,5 @@ class GiveUpTest(test_leave.ShrinkTestCase):
     def test_who_is_gone_tells_nothing(self) -> None:
         operation = self.new(4, 5)
         self.change(4, deleted=True)
-        shrink.give_up(operation, self.failure())
+        shrink.OPERATION.record(operation, self.failure())
         self.assertEqual([self.id_of(5)], list(self.tables.faults))
