@@ -33,17 +33,18 @@ Formation = formation.Formation
 Member = members.Member
 
 
-def _cluster_exists(operation: Formation, member: Member) -> bool:
-    """Whether any member is in a primary component, whoever made it."""
+def _cluster_known(operation: Formation, member: Member) -> bool:
+    return operation.founder is not None
+
+
+def _bootstrap(operation: Formation, member: Member) -> None:
+    """Unless a member is in a primary component already, whoever made it."""
     for other in operation.members:
         report = operation.serving(other)
         if report is not None:
             operation.found_through(other, report)
-            return True
-    return False
+            return
 
-
-def _bootstrap(operation: Formation, member: Member) -> None:
     def order() -> None:
         if not member.report().started:
             _prove_safe(operation)
@@ -80,4 +81,4 @@ def _prove_safe(operation: Formation) -> None:
 
 BOOTSTRAP = workflow.Step(
     'bootstrap', 'to be Synced in a primary component of its own',
-    'bootstrap_timeout', _cluster_exists, _bootstrap)
+    'bootstrap_timeout', _cluster_known, _bootstrap)

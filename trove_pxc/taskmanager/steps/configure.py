@@ -23,6 +23,7 @@ from oslo_log import log as logging
 from trove.common import utils
 
 from trove_pxc.galera import identity as identities
+from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.taskmanager.cloud import authority
@@ -40,25 +41,33 @@ Standing = standing.Standing
 
 
 def _configured(operation: Formation, member: Member) -> bool:
-    had = operation.tell(member, member.settings)
-    if had is None:
-        return False
-    if operation.secrets is None:
-        operation.secrets = had.secrets
-    return (had.facts == defaults.facts(operation, member, had)
-            and had.secrets == operation.secrets
-            and authority.fits(had.identity, operation.secrets.authorities,
+    return operation.secrets is not None and _has(
+        operation, member, operation.tell(member, member.settings),
+        operation.secrets)
+
+
+def _has(operation: Formation, member: Member, had: Membership | None,
+         secrets: settings.ClusterSecrets) -> bool:
+    return (had is not None
+            and had.facts == defaults.facts(operation, member, had)
+            and had.secrets == secrets
+            and authority.fits(had.identity, secrets.authorities,
                                member.address))
 
 
 def _configure(operation: Formation, member: Member) -> None:
-    if operation.secrets is None:
-        operation.secrets = _shared_secrets(operation, member.options)
+    """The first one that is asked says what all share, if it was told."""
     had = operation.tell(member, member.settings)
-    operation.tell(member, functools.partial(
-        member.guest.configure_member, defaults.facts(operation, member, had),
-        operation.secrets, _identity(operation.secrets, member,
-                                     None if had is None else had.identity)))
+    secrets = operation.secrets or (
+        _shared_secrets(operation, member.options) if had is None
+        else had.secrets)
+    operation.secrets = secrets
+    if not _has(operation, member, had, secrets):
+        operation.tell(member, functools.partial(
+            member.guest.configure_member,
+            defaults.facts(operation, member, had), secrets,
+            _identity(secrets, member, None if had is None
+                      else had.identity)))
 
 
 def _identity(secrets: settings.ClusterSecrets, member: Member,

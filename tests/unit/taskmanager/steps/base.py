@@ -36,11 +36,16 @@ class FormationTestCase(fakes.ClusterTestCase):
         return self.operation.subject
 
     def done(self, step: workflow.Step, number: int) -> bool:
-        return step.done(self.operation, self.at(step, number))
+        """Whether it is; to look at that changes nothing."""
+        member = self.at(step, number)
+        before = vars(self.operation).copy()
+        done = step.done(self.operation, member)
+        self.assertEqual(before, vars(self.operation))
+        return done
 
     def do(self, step: workflow.Step, number: int) -> None:
         step.do(self.operation, self.at(step, number))
-        self.assertTrue(step.done(self.operation, self.operation.subject)
+        self.assertTrue(self.done(step, number)
                         or step.done is workflow.never)
 
     def fails(self, kind: type[Exception], step: workflow.Step,

@@ -84,9 +84,10 @@ class BootstrapTest(base.FormationTestCase):
 
     def test_any_member_that_is_primary_is_the_founder(self) -> None:
         self.guests[3].enters()
-        self.assertTrue(self.done(bootstrap.BOOTSTRAP, 1))
+        self.do(bootstrap.BOOTSTRAP, 1)
         self.assertEqual('c-3', self.operation.founder.name)
         self.assertEqual(fakes.HISTORY, self.operation.history)
+        self.assertEqual([], self.galera.told)
 
     def starts(self) -> None:
         self.guests[1].stands(STATES.STARTING)
