@@ -186,6 +186,19 @@ class TestHouse(testtools.TestCase):
         self.write('lab/up.py', f'X = 1  # {mark}: more\n')
         self.check('lab/up.py:3 puts something off')
 
+    def test_documentation_names_files_that_there_are(self):
+        for path in ('trove_pxc/conf.py', 'trove_pxc/api/cluster.py',
+                     'trove_pxc/taskmanager/engine/lease.py'):
+            self.write(path, '')
+        for path in ('doc/source/contributor/index.rst', 'README.rst'):
+            self.write(path, '''
+                ``trove_pxc/conf.py``, ``api/cluster.py``, ``lease.py``,
+                ``engine/lease.py``, ``trove/quota/quota.py``,
+                ``api/clusters.py``
+                ''')
+        self.check('README.rst names api/clusters.py: no such file',
+                   'doc/source/contributor/index.rst names api/clusters.py')
+
     def test_unit_tests_mirror_the_tree(self):
         self.write('tests/unit/galera/test_lost.py', '')
         self.write('lab/guest/boot.py', '')
