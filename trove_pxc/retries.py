@@ -13,12 +13,12 @@
 """Repeats calls to the cloud that code of Trove makes, and gives up on one.
 
 Imported by api/ and the taskmanager. The steps of an operation repeat their
-own calls (taskmanager/workflow). Trove's code does not: one 503 of Nova while
-it creates an instance puts that into ERROR. It takes its clients from the
-functions that [DEFAULT] remote_*_client name; install() puts functions in
-front of them. A client that is made in a "repeated" block repeats what may be
-repeated, and whoever keeps it, a green thread in which Trove polls included,
-need not know.
+own calls (taskmanager/engine/workflow). Trove's code does not: one 503 of
+Nova while it creates an instance puts that into ERROR. It takes its clients
+from the functions that [DEFAULT] remote_*_client name; install() puts
+functions in front of them. A client that is made in a "repeated" block
+repeats what may be repeated, and whoever keeps it, a green thread in which
+Trove polls included, need not know.
 
 keystoneauth can repeat by itself (status_code_retries, connect_retries), but
 repeats a POST whose answer was lost like any other, and would make a second

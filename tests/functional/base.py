@@ -49,7 +49,7 @@ from tests.functional import galera
 from tests.functional import tables
 from tests.functional import transport
 from trove_pxc.api import pipeline
-from trove_pxc.taskmanager import authority
+from trove_pxc.taskmanager.cloud import authority
 from trove_pxc.taskmanager import manager as taskmanager
 from trove_pxc import waiting
 

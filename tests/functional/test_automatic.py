@@ -26,8 +26,8 @@ from trove.instance.tasks import InstanceTasks
 
 from tests.functional import galera
 from tests.functional import test_actions
-from trove_pxc.taskmanager import automatic
-from trove_pxc.taskmanager import takeup
+from trove_pxc.taskmanager.watchers import automatic
+from trove_pxc.taskmanager.watchers import takeup
 from trove_pxc import waiting
 
 STARTING = galera.ServerState.STARTING

@@ -26,9 +26,9 @@ from trove.taskmanager import models as task_models
 from tests.functional import base
 from tests.functional import galera
 from trove_pxc.guestagent import api as guest_api
-from trove_pxc.taskmanager import authority
-from trove_pxc.taskmanager import create
-from trove_pxc.taskmanager import formation
+from trove_pxc.taskmanager.cloud import authority
+from trove_pxc.taskmanager.operations import create
+from trove_pxc.taskmanager.steps import formation
 
 _LAST_CALL = 100
 

@@ -26,9 +26,9 @@ from trove.taskmanager import models as task_models
 from tests.functional import test_grow
 from tests.functional import test_interrupted
 from trove_pxc import orders
-from trove_pxc.taskmanager import grow
-from trove_pxc.taskmanager import shrink
-from trove_pxc.taskmanager import workflow
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.operations import grow
+from trove_pxc.taskmanager.operations import shrink
 
 ClusterTasks = tasks.ClusterTasks
 MortalClient = test_interrupted.MortalClient

@@ -12,6 +12,7 @@
 
 """The notifications of each operation, as the user guide's table has them."""
 
+import dataclasses
 import inspect
 import pathlib
 import re
@@ -25,6 +26,7 @@ from tests.functional import base
 from tests.functional import test_grow
 from trove_pxc import exceptions
 from trove_pxc import notifications
+from trove_pxc.taskmanager import tasks
 
 GUIDE = (pathlib.Path(__file__).parents[2]
          / 'doc/source/user/metrics.rst')
@@ -151,19 +153,22 @@ class NotificationsTest(test_grow.GrowthTest, Told):
         def fail(*_: Any) -> None:
             raise exceptions.MemberFailed('products-1', ids[0], 'it is broken')
         ids = [row.id for row in self.instance_rows(self.cluster_id)]
-        self.useFixture(fixtures.MonkeyPatch(
-            f'trove_pxc.taskmanager.{operation}', fail))
+        module, _, name = operation.partition('.')
+        operations = getattr(tasks, module)
+        self.useFixture(fixtures.MockPatchObject(
+            operations, name, dataclasses.replace(
+                getattr(operations, name), run=fail)))
 
     def test_what_fails(self) -> None:
         for event, broken in (
-                ('cluster_recover', 'recover.run'),
-                ('cluster_restart', 'restart.run'),
-                ('cluster_rotate_certificates', 'rotate.run'),
-                ('cluster_resize_flavor', 'resize.run_flavor'),
-                ('cluster_resize_volume', 'resize.run_volume'),
-                ('cluster_shrink', 'shrink.run'),
-                ('cluster_grow', 'grow.run'),
-                ('cluster_delete', 'delete.run')):
+                ('cluster_recover', 'recover.OPERATION'),
+                ('cluster_restart', 'restart.OPERATION'),
+                ('cluster_rotate_certificates', 'rotate.OPERATION'),
+                ('cluster_resize_flavor', 'resize.FLAVOR'),
+                ('cluster_resize_volume', 'resize.VOLUME'),
+                ('cluster_shrink', 'shrink.OPERATION'),
+                ('cluster_grow', 'grow.OPERATION'),
+                ('cluster_delete', 'delete.OPERATION')):
             self.break_step(broken)
             if event == 'cluster_shrink':
                 self.override('min_cluster_member_count', 2, 'mariadb')

@@ -12,6 +12,7 @@
 
 """What an operation has taken of the quota is given back, however it ends."""
 
+import dataclasses
 from typing import Any
 
 import mock
@@ -24,7 +25,7 @@ from trove.taskmanager import models as task_models
 from tests.functional import base
 from tests.functional import test_actions
 from trove_pxc import orders
-from trove_pxc.taskmanager import rolling
+from trove_pxc.taskmanager.operations import resize
 
 LARGER = {'resize': {'flavorRef': '2'}}
 SMALLER = {'resize': {'flavorRef': '1'}}
@@ -55,16 +56,20 @@ class EndingTest(test_actions.ActionTest):
 
 class ResizeTest(EndingTest):
 
+    @staticmethod
+    def mistake(*_: Any) -> None:
+        raise KeyError('a mistake')
+
     def test_way_back_that_ends_with_an_unexpected_error(self) -> None:
-        with mock.patch.object(rolling, 'put_back', autospec=True,
-                               side_effect=KeyError('a mistake')):
+        with mock.patch.object(resize, 'FLAVOR', dataclasses.replace(
+                resize.FLAVOR, put_back=self.mistake)):
             self.fail(LARGER)
         self.assert_counted()
         self.assertIn('a mistake', self.fault(self.member(1)))
 
     def test_record_of_the_failure_that_cannot_be_written(self) -> None:
-        with mock.patch.object(rolling, 'record', autospec=True,
-                               side_effect=KeyError('a mistake')):
+        with mock.patch.object(resize, 'FLAVOR', dataclasses.replace(
+                resize.FLAVOR, record=self.mistake)):
             self.fail(LARGER)
         self.assert_counted()
 

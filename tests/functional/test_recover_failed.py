@@ -23,7 +23,7 @@ from trove.instance.tasks import InstanceTasks
 
 from tests.functional import galera
 from tests.functional import test_grow
-from trove_pxc.taskmanager import automatic
+from trove_pxc.taskmanager.watchers import automatic
 
 OLD = test_grow.OLD
 NEW = 'products-4'

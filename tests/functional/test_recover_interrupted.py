@@ -28,10 +28,11 @@ from tests.functional import galera
 from tests.functional import test_interrupted as mortal
 from tests.functional import test_takeup
 from trove_pxc import orders
-from trove_pxc.taskmanager import create
-from trove_pxc.taskmanager import formation
-from trove_pxc.taskmanager import outcome
-from trove_pxc.taskmanager import recover
+from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.operations import create
+from trove_pxc.taskmanager.operations import recover
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import recovery
 
 STARTING = galera.ServerState.STARTING
 STOPPED = galera.ServerState.STOPPED
@@ -86,7 +87,7 @@ class InterruptedTest(base.TroveTest):
         MortalClient.answered, MortalClient.lives = answered, calls
         finished = True
         try:
-            recover.run(recover.Recovery(self.context(), self.tasks()))
+            recover.run(recovery.Recovery(self.context(), self.tasks()))
         except Killed:
             finished = False
         MortalClient.lives = _LIVES

@@ -22,7 +22,7 @@ from tests.functional import galera
 from tests.functional import test_actions
 from tests.functional import test_grow
 from trove_pxc import orders
-from trove_pxc.taskmanager import authority
+from trove_pxc.taskmanager.cloud import authority
 
 ROTATE: dict[str, Any] = {'rotate_certificates': {}}
 

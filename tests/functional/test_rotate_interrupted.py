@@ -25,7 +25,7 @@ from trove.taskmanager import models as task_models
 from tests.functional import test_interrupted as interrupted
 from tests.functional import test_takeup
 from trove_pxc import orders
-from trove_pxc.taskmanager import rotate
+from trove_pxc.taskmanager.operations import rotate
 
 NAMES = ('products-1', 'products-2', 'products-3')
 ORDER = orders.Order(orders.CERTIFICATES)

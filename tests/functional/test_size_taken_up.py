@@ -28,10 +28,11 @@ from tests.functional import test_grow
 from tests.functional import test_interrupted_size
 from tests.functional import test_takeup
 from trove_pxc import orders
-from trove_pxc.taskmanager import grow
-from trove_pxc.taskmanager import shrink
-from trove_pxc.taskmanager import takeup
-from trove_pxc.taskmanager import workflow
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.operations import grow
+from trove_pxc.taskmanager.operations import shrink
+from trove_pxc.taskmanager.steps import leave
+from trove_pxc.taskmanager.watchers import takeup
 from trove_pxc import waiting
 
 OLD = test_grow.OLD
@@ -257,7 +258,7 @@ class ShrinkTest(TakenUpTest):
         for phase in shrink.STEPS:
             for member in phase.of(operation):
                 for step in phase.steps:
-                    if (step, member.name) == (shrink.REMOVE, 'products-5'):
+                    if (step, member.name) == (leave.REMOVE, 'products-5'):
                         return
                     workflow.run(operation, [workflow.Each(
                         lambda _, one=member: [one], (step,))])

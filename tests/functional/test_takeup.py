@@ -33,11 +33,11 @@ from tests.functional import test_interrupted as interrupted
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc import exceptions
 from trove_pxc import orders
-from trove_pxc.taskmanager import lease
-from trove_pxc.taskmanager import resize
-from trove_pxc.taskmanager import restart
-from trove_pxc.taskmanager import rolling
-from trove_pxc.taskmanager import takeup
+from trove_pxc.taskmanager.engine import lease
+from trove_pxc.taskmanager.operations import resize
+from trove_pxc.taskmanager.operations import restart
+from trove_pxc.taskmanager.steps import rolling
+from trove_pxc.taskmanager.watchers import takeup
 from trove_pxc import waiting
 
 LEASE = 6

@@ -16,6 +16,7 @@ The real commands ask the real API; no network is between them.
 """
 
 import contextlib
+import dataclasses
 import io
 import types
 from typing import Any
@@ -32,6 +33,8 @@ from trove_pxc import exceptions as our_exceptions
 from trove_pxc import faults
 from trove_pxc.osc import cluster
 from trove_pxc.osc import progress
+from trove_pxc.taskmanager.operations import recover
+from trove_pxc.taskmanager.operations import restart
 from trove_pxc import waiting
 
 
@@ -104,8 +107,8 @@ class WaitTest(base.TroveTest):
         row = self.rows[2]
         row.update(task_status=InstanceTasks.GROWING_ERROR)
         faults.save_fault(row.id, 'grow: no room', '')
-        with mock.patch(
-                'trove_pxc.taskmanager.restart.run', autospec=True):
+        with mock.patch.object(restart, 'OPERATION', dataclasses.replace(
+                restart.OPERATION, run=lambda operation: None)):
             self.run_command(cluster.RestartCluster, '--member',
                              'products-1', '--wait')
         self.assertEqual('grow: no room', self.fault(row.id))
@@ -131,9 +134,10 @@ class WaitTest(base.TroveTest):
         for guest in self.rows:
             self.world.named(guest.name).stop_db(None)
         self.override('guest_silence_timeout', 5, 'mariadb')
-        with mock.patch('trove_pxc.taskmanager.recover.run', autospec=True,
-                        side_effect=our_exceptions.ClusterInconsistent(
-                            'no disk')):
+        with mock.patch.object(recover, 'OPERATION', dataclasses.replace(
+                recover.OPERATION, run=mock.Mock(
+                    side_effect=our_exceptions.ClusterInconsistent(
+                        'no disk')))):
             for kind, words in (
                     (cluster.RecoverCluster, (
                         '--force', 'products-1', '--wait')),

@@ -27,9 +27,7 @@ from trove_pxc.galera import history
 from trove_pxc.galera import roles
 from trove_pxc.galera.view import MemberReport
 from trove_pxc.galera.view import NodeView
-from trove_pxc.galera.view import ServerState
-
-_NOT_RUNNING = (ServerState.ABSENT, ServerState.STOPPED, ServerState.CRASHED)
+from trove_pxc.galera.view import NOT_RUNNING
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ def _uncounted(found: Component,
 def _may_be_inside(report: MemberReport | None) -> bool:
     """Whether the component may count it, though it does not say so."""
     return report is None or (
-        report.view is None and report.server not in _NOT_RUNNING)
+        report.view is None and report.server not in NOT_RUNNING)
 
 
 def _told(reports: Mapping[str, MemberReport | None],

@@ -13,7 +13,7 @@
 """What a member shows to the others of its cluster, and whom it trusts.
 
 Pure: PEM texts, and where they lie. Every module of trove_pxc may import it;
-certificates are made by taskmanager/authority.
+certificates are made by taskmanager/cloud/authority.
 """
 
 from collections.abc import Mapping

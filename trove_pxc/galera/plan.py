@@ -41,6 +41,7 @@ from trove_pxc.galera.position import Position
 from trove_pxc.galera.position import UNKNOWN_SEQNO
 from trove_pxc.galera.view import LocalState
 from trove_pxc.galera.view import MemberReport
+from trove_pxc.galera.view import NOT_RUNNING
 from trove_pxc.galera.view import ServerState
 
 # An initialised data directory holds tens of MB, an empty one a few KB.
@@ -49,8 +50,6 @@ EMPTY_DATA_BYTES = 1024 * 1024
 _ANEW = 'Create a new cluster and load the last dump of your data into it.'
 # The column of Trove's faults is short.
 _START = 'Have an operator start it ("openstack server start")'
-
-_STILL = (ServerState.ABSENT, ServerState.STOPPED, ServerState.CRASHED)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ def _not_new(name: str, report: MemberReport,
         return (f'{name} is in the primary component of the cluster '
                 f'{report.view.cluster_uuid}. Delete this cluster and create '
                 'it again.')
-    if report.started or report.server not in _STILL:
+    if report.started or report.server not in NOT_RUNNING:
         return (f'{name} was started before (its server is '
                 f'{report.server.value}). Delete this cluster and create it '
                 'again.')

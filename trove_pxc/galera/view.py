@@ -78,6 +78,11 @@ class ServerState(enum.StrEnum):
     CRASHED = 'crashed'
 
 
+#: by what the guest has done; one that crashed is started again
+DOWN = (ServerState.ABSENT, ServerState.STOPPED)
+#: whatever the reason
+NOT_RUNNING = (*DOWN, ServerState.CRASHED)
+
 # Node::state of galera; what the number means is the same in galera 3 and
 # 4, while the comment's text is not ("Joining: receiving State Transfer").
 _STATE_BY_NUMBER = {

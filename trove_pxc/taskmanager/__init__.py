@@ -10,4 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Inside trove-taskmanager: the operations on a cluster."""
+"""Inside trove-taskmanager: the operations on a cluster.
+
+Its folders are levels; each imports itself and what stands below it here
+(tools/house checks it):
+
+    strategy, manager, api   what Trove loads
+    watchers/                what looks by itself, and runs operations
+    tasks                    RPC in, one method for each operation
+    operations/              one file each, its phases on the first screen
+    steps/                   what operations are made of
+    engine/                  how operations run, and what is told of it
+    cloud/                   what a member stands on
+"""

@@ -27,8 +27,8 @@ from trove.taskmanager import manager
 from trove_pxc import conf
 from trove_pxc import quotas
 from trove_pxc import retries
-from trove_pxc.taskmanager import automatic
-from trove_pxc.taskmanager import takeup
+from trove_pxc.taskmanager.watchers import automatic
+from trove_pxc.taskmanager.watchers import takeup
 
 conf.register(cfg.CONF)
 quotas.install()

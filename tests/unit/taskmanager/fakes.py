@@ -48,7 +48,7 @@ from trove_pxc.galera import position
 from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
-from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager.cloud import members
 
 CONF = cfg.CONF
 conf.register(CONF)

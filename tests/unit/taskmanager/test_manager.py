@@ -23,9 +23,9 @@ from trove.taskmanager import manager as troves
 
 from trove_pxc import quotas
 from trove_pxc import retries
-from trove_pxc.taskmanager import automatic
 from trove_pxc.taskmanager import manager
-from trove_pxc.taskmanager import takeup
+from trove_pxc.taskmanager.watchers import automatic
+from trove_pxc.taskmanager.watchers import takeup
 
 DUTIES = {'take_up_operations': takeup.TakeUp,
           'recover_clusters': automatic.Watch}

@@ -14,11 +14,13 @@
 """What comes of an operation: statuses, faults, the task, what is raised."""
 
 import contextlib
+import dataclasses
 import datetime
 import types
 from typing import Any
 
 import fixtures
+import mock
 from oslo_db import exception as db_exceptions
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
@@ -27,12 +29,13 @@ from trove.instance.tasks import InstanceTasks
 
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
-from trove_pxc.taskmanager import create
-from trove_pxc.taskmanager import delete
-from trove_pxc.taskmanager import formation
-from trove_pxc.taskmanager import grow
-from trove_pxc.taskmanager import recover
-from trove_pxc.taskmanager import shrink
+from trove_pxc.taskmanager.engine import runner
+from trove_pxc.taskmanager.operations import create
+from trove_pxc.taskmanager.operations import delete
+from trove_pxc.taskmanager.operations import grow
+from trove_pxc.taskmanager.operations import recover
+from trove_pxc.taskmanager.operations import shrink
+from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager import tasks
 
 ERROR = InstanceTasks.BUILDING_ERROR_SERVER
@@ -59,9 +62,12 @@ class TasksTestCase(fakes.ClusterTestCase):
         made.lost = lost
         return made
 
-    def replace(self, module: Any, name: str, does: Any = None) -> Any:
+    def replace(self, module: Any, name: str, does: Any = None,
+                operation: str = 'OPERATION') -> Any:
         """Replace what an operation does.
 
+        :param name: of what it does: "run", "record" and so on; or of a
+            function of a module that is no operation.
         :param does: called with the operation; or an error to be raised.
         """
         def run(operation: Any, *more: Any) -> Any:
@@ -69,8 +75,14 @@ class TasksTestCase(fakes.ClusterTestCase):
             if isinstance(does, Exception):
                 raise does
             return does(operation, *more) if does else None
-        return self.useFixture(fixtures.MockPatchObject(
-            module, name, autospec=True, side_effect=run)).mock
+        defined = getattr(module, operation, None)
+        if defined is None:
+            return self.useFixture(fixtures.MockPatchObject(
+                module, name, autospec=True, side_effect=run)).mock
+        made = mock.Mock(side_effect=run)
+        self.useFixture(fixtures.MockPatchObject(
+            module, operation, dataclasses.replace(defined, **{name: made})))
+        return made
 
     def failed(self, number: int) -> exceptions.MemberFailed:
         return exceptions.MemberFailed(
@@ -220,7 +232,7 @@ class LeaseTest(TasksTestCase):
             yield
             locked.append('free')
         self.useFixture(fixtures.MockPatchObject(
-            tasks.lockutils, 'lock', side_effect=lock))
+            runner.lockutils, 'lock', side_effect=lock))
         self.replace(create, 'run',
                      lambda operation: self.assertEqual(1, len(locked)))
         self.begin(ClusterTasks.BUILDING_INITIAL)
@@ -281,11 +293,11 @@ class ToTheEndTest(TasksTestCase):
         for task, module, call in self.entries():
             self.replace(module, 'run', lambda operation:
                          operation.held.check())
-            give_up = self.replace(module, 'give_up')
+            record = self.replace(module, 'record')
             self.begin(task)
             call()
             self.assertTrue(self.is_over())
-            give_up.assert_not_called()
+            record.assert_not_called()
         growth, shrinking, recovery = self.ran
         self.assertEqual(['c-3'], [one.name for one in growth.newcomers])
         self.assertFalse(growth.interrupted)
@@ -316,21 +328,21 @@ class ToTheEndTest(TasksTestCase):
         for task, module, call in self.entries():
             error = self.failed(2)
             self.replace(module, 'run', error)
-            give_up = self.replace(
-                module, 'give_up', lambda operation, failure:
+            record = self.replace(
+                module, 'record', lambda operation, failure:
                 self.assertFalse(self.is_over()))
             self.begin(task)
             failure = self.assertRaises(exceptions.StepFailed, call)
             self.assertIs(error, failure.__cause__)
             self.assertEqual((self.id_of(2),), failure.blamed)
-            give_up.assert_called_once_with(self.ran[-1], failure)
+            record.assert_called_once_with(self.ran[-1], failure)
             self.assertTrue(self.is_over())
             self.assertIn('ERROR Cluster', self.log.output)
 
     def test_the_failure_has_its_cause_when_it_is_given_up(self) -> None:
         error = self.failed(2)
         self.replace(recover, 'run', error)
-        self.replace(recover, 'give_up', lambda operation, failure:
+        self.replace(recover, 'record', lambda operation, failure:
                      self.assertIs(error, failure.__cause__))
         self.begin(ClusterTasks.RESTARTING_CLUSTER)
         self.assertRaises(exceptions.StepFailed, self.tasks.recover_cluster,
@@ -339,10 +351,10 @@ class ToTheEndTest(TasksTestCase):
     def test_one_that_stopped_left_everything_as_it_is(self) -> None:
         for task, module, call in self.entries():
             self.replace(module, 'run', exceptions.LeaseLost('it is gone'))
-            give_up = self.replace(module, 'give_up')
+            record = self.replace(module, 'record')
             self.begin(task)
             self.assertRaises(exceptions.LeaseLost, call)
-            give_up.assert_not_called()
+            record.assert_not_called()
             self.assertEqual(task, self.cluster_task)
         self.assertIn('INFO it is gone', self.log.output)
 
@@ -352,10 +364,10 @@ class ToTheEndTest(TasksTestCase):
                 self.delete_cluster()
                 raise self.failed(2)
             self.replace(module, 'run', deleted)
-            give_up = self.replace(module, 'give_up')
+            record = self.replace(module, 'record')
             self.begin(task)
             self.assertRaises(exceptions.ClusterBeingDeleted, call)
-            give_up.assert_not_called()
+            record.assert_not_called()
             self.assertEqual(ClusterTasks.DELETING, self.cluster_task)
 
 

@@ -29,13 +29,13 @@ from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager import test_tasks
 from trove_pxc import exceptions
 from trove_pxc import orders
-from trove_pxc.taskmanager import grow
-from trove_pxc.taskmanager import recover
-from trove_pxc.taskmanager import resize
-from trove_pxc.taskmanager import restart
-from trove_pxc.taskmanager import rolling
-from trove_pxc.taskmanager import rotate
-from trove_pxc.taskmanager import shrink
+from trove_pxc.taskmanager.operations import grow
+from trove_pxc.taskmanager.operations import recover
+from trove_pxc.taskmanager.operations import resize
+from trove_pxc.taskmanager.operations import restart
+from trove_pxc.taskmanager.operations import rotate
+from trove_pxc.taskmanager.operations import shrink
+from trove_pxc.taskmanager.steps import rolling
 from trove_pxc.taskmanager import tasks
 
 RESTART = orders.Order(orders.RESTART)
@@ -93,20 +93,20 @@ class RollTest(RollTestCase):
         self.assertEqual({}, self.tables.faults)
 
     def test_what_is_run(self) -> None:
-        for task, module, name, run, call in (
-                (ClusterTasks.RESTARTING_CLUSTER, restart, 'restart', 'run',
-                 self.restart),
+        for task, module, name, operation, call in (
+                (ClusterTasks.RESTARTING_CLUSTER, restart, 'restart',
+                 'OPERATION', self.restart),
                 (ClusterTasks.UPDATING_CLUSTER, resize, 'resize flavor',
-                 'run_flavor', lambda: self.tasks.resize_flavor_of_members(
+                 'FLAVOR', lambda: self.tasks.resize_flavor_of_members(
                      None, [self.id_of(2)], '7')),
                 (ClusterTasks.UPDATING_CLUSTER, resize, 'resize volume',
-                 'run_volume', lambda: self.tasks.resize_volume_of_members(
+                 'VOLUME', lambda: self.tasks.resize_volume_of_members(
                      None, [self.id_of(2)], 30)),
                 (ClusterTasks.UPDATING_CLUSTER, rotate,
-                 'rotate certificates', 'run',
+                 'rotate certificates', 'OPERATION',
                  lambda: self.tasks.rotate_certificates(None))):
-            self.replace(module, run, lambda operation:
-                         operation.held.check())
+            self.replace(module, 'run', lambda operation:
+                         operation.held.check(), operation)
             self.begin(task)
             call()
             self.assertEqual(name, self.ran[-1].name)
@@ -160,7 +160,7 @@ class RollTest(RollTestCase):
         for name, does in (
                 ('record', 'record'), ('put_back', 'put back'),
                 ('free', 'free')):
-            self.replace(rolling, name, lambda operation, *more, does=does:
+            self.replace(restart, name, lambda operation, *more, does=does:
                          done.append(does))
         self.fails()
         self.assertEqual(['record', 'put back', 'free'], done)
@@ -193,7 +193,7 @@ class RollTest(RollTestCase):
         return failure
 
     def test_nothing_is_given_back_when_all_went_well(self) -> None:
-        quota = self.replace(rolling, 'return_quota')
+        quota = self.replace(restart, 'deleted')
         self.replace(restart, 'run')
         self.restart()
         quota.assert_not_called()
@@ -204,8 +204,8 @@ class RollTest(RollTestCase):
         operation.check()
 
     def test_one_that_is_deleted_gives_its_quota_back(self) -> None:
-        quota = self.replace(rolling, 'return_quota')
-        free = self.replace(rolling, 'free')
+        quota = self.replace(restart, 'deleted')
+        free = self.replace(restart, 'free')
         self.replace(restart, 'run', self.deleted)
         self.assertRaises(exceptions.ClusterBeingDeleted, self.restart)
         quota.assert_called_once_with(self.ran[0])
@@ -226,7 +226,7 @@ class RollTest(RollTestCase):
         def run(operation: rolling.Rolling) -> None:
             self.in_turn(operation)
             raise exceptions.LeaseLost('it is gone')
-        quota = self.replace(rolling, 'return_quota')
+        quota = self.replace(restart, 'deleted')
         self.replace(restart, 'run', run)
         self.assertRaises(exceptions.LeaseLost, self.restart)
         quota.assert_not_called()
@@ -260,11 +260,13 @@ class OrdersTest(RollTestCase):
         super().setUp()
         self.change(2, task_description='')
         self.change(3, task_description='')
-        for module, name in (
-                (restart, 'run'), (resize, 'run_flavor'),
-                (resize, 'run_volume'), (rotate, 'run'), (recover, 'run'),
-                (grow, 'run'), (shrink, 'run')):
-            self.replace(module, name)
+        for module in (restart, rotate, recover, grow, shrink):
+            self.replace(module, 'run')
+        for operation in ('FLAVOR', 'VOLUME'):
+            self.replace(resize, 'run', operation=operation)
+        # The tables of quotas are not among those of a test.
+        self.useFixture(fixtures.MockPatchObject(
+            orders, 'give_back', autospec=True))
 
     def carry_out(self, task: Any, order: orders.Order | None = None,
                   *numbers: int) -> Any:

@@ -71,10 +71,55 @@ class TestHouse(testtools.TestCase):
         self.write('trove_pxc/api/cluster.py', '''
             from trove_pxc.guestagent import api
             from trove_pxc.guestagent import service
-            from trove_pxc.taskmanager import create
+            from trove_pxc.taskmanager.operations import create
             ''')
         self.check('trove_pxc/api/cluster.py:5 ',
                    'trove_pxc/api/cluster.py:6 ')
+
+    def test_levels_of_the_taskmanager(self):
+        folder = 'trove_pxc/taskmanager'
+        imports = textwrap.dedent('''
+            from trove_pxc.taskmanager.cloud import members
+            from trove_pxc.taskmanager.engine import lease
+            from trove_pxc.taskmanager.steps import join
+            from trove_pxc.taskmanager.operations import grow
+            from trove_pxc.taskmanager import tasks
+            from trove_pxc.taskmanager.watchers import automatic
+            from trove_pxc.taskmanager import manager
+            STEPS = ()
+            ''')
+        lines = {'cloud/ports.py': range(5, 11),
+                 'engine/runner.py': range(6, 11),
+                 'steps/verify.py': range(7, 11),
+                 'operations/create.py': range(7, 11),
+                 'tasks.py': (9, 10), 'watchers/ours.py': (10,)}
+        for name in lines:
+            self.write(f'{folder}/{name}', imports)
+        self.check(*(f'{folder}/{name}:{line} ' for name in lines
+                     for line in lines[name]))
+
+    def test_operations_use_no_sql(self):
+        (self.top / 'requirements.txt').write_text(
+            'oslo.messaging\nSQLAlchemy\n')
+        for level in ('cloud', 'engine', 'steps', 'operations'):
+            self.write(f'trove_pxc/taskmanager/{level}/module.py',
+                       'import oslo_messaging\nimport sqlalchemy\n'
+                       'STEPS = ()\n')
+        self.check(*(f'trove_pxc/taskmanager/{level}/module.py:{line} '
+                     for level in ('engine', 'steps', 'operations')
+                     for line in (3, 4)))
+
+    def test_an_operation_tells_its_phases_first(self):
+        folder = 'trove_pxc/taskmanager/operations'
+        late = '\n' * house.FIRST_SCREEN
+        for name, code in (
+                ('create', 'STEPS: tuple = ()'), ('delete', 'def run(): x'),
+                ('resize', 'FLAVOR_STEPS = ()'), ('grow', 'X = 1'),
+                ('shrink', f'{late}STEPS = ()')):
+            self.write(f'{folder}/{name}.py', code + '\n')
+        self.write(f'{folder}/__init__.py', '', tested=False)
+        self.check(f'{folder}/grow.py has no STEPS',
+                   f'{folder}/shrink.py has no STEPS')
 
     def test_production_does_not_import_tests(self):
         self.write('trove_pxc/conf.py', 'from tests.unit import base\n')
@@ -113,7 +158,8 @@ class TestHouse(testtools.TestCase):
                 x = 2
                 {}
             '''
-        self.write('trove_pxc/taskmanager/tasks.py', code.format('raise'))
+        self.write('trove_pxc/taskmanager/engine/runner.py',
+                   code.format('raise'))
         self.write('trove_pxc/guestagent/manager.py', code.format('x = 3'))
         self.write('trove_pxc/waiting.py', code.format('raise'))
         self.check(
@@ -139,6 +185,19 @@ class TestHouse(testtools.TestCase):
         mark = 'TO' + 'DO'
         self.write('lab/up.py', f'X = 1  # {mark}: more\n')
         self.check('lab/up.py:3 puts something off')
+
+    def test_documentation_names_files_that_there_are(self):
+        for path in ('trove_pxc/conf.py', 'trove_pxc/api/cluster.py',
+                     'trove_pxc/taskmanager/engine/lease.py'):
+            self.write(path, '')
+        for path in ('doc/source/contributor/index.rst', 'README.rst'):
+            self.write(path, '''
+                ``trove_pxc/conf.py``, ``api/cluster.py``, ``lease.py``,
+                ``engine/lease.py``, ``trove/quota/quota.py``,
+                ``api/clusters.py``
+                ''')
+        self.check('README.rst names api/clusters.py: no such file',
+                   'doc/source/contributor/index.rst names api/clusters.py')
 
     def test_unit_tests_mirror_the_tree(self):
         self.write('tests/unit/galera/test_lost.py', '')

@@ -29,8 +29,9 @@ from lab import report as lab_report
 from lab import waiting
 from tests.benchmarks import by_trove
 
-LINE = ('2026-11-30 08:25:40.250 4711 INFO trove_pxc.taskmanager.workflow '
-        '[-] create of cluster {cluster}: {step} took {seconds} s\n')
+LINE = ('2026-11-30 08:25:40.250 4711 INFO '
+        'trove_pxc.taskmanager.engine.workflow [-] create of cluster '
+        '{cluster}: {step} took {seconds} s\n')
 
 
 def line(step: str, seconds: float = 2.5, cluster: str = 'c1') -> str:

@@ -33,7 +33,7 @@ from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager import tables
 from trove_pxc.galera import view
 from trove_pxc.guestagent import api as guest_api
-from trove_pxc.taskmanager import members
+from trove_pxc.taskmanager.cloud import members
 
 STATES = view.ServerState
 

@@ -1,0 +1,120 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A creation that nobody runs any more, told from one that is slow."""
+
+import types
+from typing import Any
+
+import testtools
+from trove.common import exception
+
+from tests.unit import clock
+from trove_pxc import exceptions
+from trove_pxc.galera import view
+from trove_pxc.taskmanager.cloud import birth
+
+LIMIT = 75
+
+
+class Member:
+    """One whose creation can be made to go on."""
+
+    id = 'some-id'
+    options = types.SimpleNamespace(creation_stall_timeout=LIMIT)
+
+    def __init__(self) -> None:
+        self.server: str | None = None
+        self.ports: list[dict[str, str]] = []
+        self.disks: list[Any] = []
+        self.new = True
+        self.answers = True
+        self.neutron = types.SimpleNamespace(
+            list_ports=lambda name: {'ports': self.ports})
+        self.cinder = types.SimpleNamespace(volumes=types.SimpleNamespace(
+            list=lambda search_opts: self.disks))
+        self.guest = types.SimpleNamespace(member_report=self.report)
+
+    def row(self) -> Any:
+        return types.SimpleNamespace(
+            compute_instance_id=self.server, updated='then')
+
+    def untouched(self) -> bool:
+        return self.new
+
+    def report(self) -> view.MemberReport:
+        if not self.answers:
+            raise exception.GuestTimeout()
+        return view.MemberReport(
+            server=view.ServerState.ABSENT, view=None, data_bytes=0,
+            started=False, exit_code=None, error='')
+
+    def failed(self, cause: str) -> exceptions.MemberFailed:
+        return exceptions.MemberFailed('c-2', self.id, cause)
+
+
+class BirthTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock = self.useFixture(clock.Clock())
+        self.member = Member()
+        self.birth = birth.Birth(self.member)  # type: ignore[arg-type]
+
+    def dead(self, look: Any) -> str:
+        return str(self.assertRaises(exceptions.MemberFailed, look))
+
+    def test_nothing_moves(self) -> None:
+        self.birth.look()
+        self.clock.advance(LIMIT - 1)
+        self.birth.look()
+        self.clock.advance(1)
+        self.assertIn('has no server', self.dead(self.birth.look))
+
+    def test_whatever_moves_gives_it_time(self) -> None:
+        disk = types.SimpleNamespace(id='v', status='creating')
+
+        def available() -> None:
+            disk.status = 'available'
+        for step in (lambda: self.member.ports.append({'id': 'p'}),
+                     lambda: self.member.disks.append(disk), available):
+            self.birth.look()
+            self.clock.advance(LIMIT - 1)
+            step()
+        self.birth.look()
+
+    def test_with_a_server_it_may_boot_as_long_as_it_likes(self) -> None:
+        self.birth.look()
+        self.member.server = 'there'
+        self.clock.advance(10 * LIMIT)
+        self.birth.look()
+
+    def test_guest_that_was_not_told(self) -> None:
+        self.birth.ask()
+        self.clock.advance(LIMIT)
+        self.assertIn('never told', self.dead(self.birth.ask))
+
+    def test_time_runs_when_its_guest_does(self) -> None:
+        self.member.answers = False
+        self.birth.ask()
+        self.clock.advance(10 * LIMIT)
+        self.birth.ask()
+        self.member.answers = True
+        self.birth.ask()
+        self.clock.advance(LIMIT - 1)
+        self.birth.ask()
+
+    def test_guest_that_has_begun(self) -> None:
+        self.birth.ask()
+        self.member.new = False
+        self.clock.advance(10 * LIMIT)
+        self.birth.ask()

@@ -1,0 +1,62 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""A cluster that is being formed, and one step of one of its members."""
+
+from tests.unit.taskmanager import fakes
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import formation
+
+
+class FormationTestCase(fakes.ClusterTestCase):
+    """Three instances are ready, and were never started."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.operation = self.new()
+        self.members = self.operation.members
+
+    def new(self) -> formation.Formation:
+        return formation.Formation('create', None, self.cluster)
+
+    def at(self, step: workflow.Step, number: int) -> formation.Member:
+        """Let the operation be at this step of a member."""
+        self.operation.at = step
+        self.operation.subject = self.members[number - 1]
+        return self.operation.subject
+
+    def done(self, step: workflow.Step, number: int) -> bool:
+        """Whether it is; to look at that changes nothing."""
+        member = self.at(step, number)
+        before = vars(self.operation).copy()
+        done = step.done(self.operation, member)
+        self.assertEqual(before, vars(self.operation))
+        return done
+
+    def do(self, step: workflow.Step, number: int) -> None:
+        step.do(self.operation, self.at(step, number))
+        self.assertTrue(self.done(step, number)
+                        or step.done is workflow.never)
+
+    def fails(self, kind: type[Exception], step: workflow.Step,
+              number: int) -> Exception:
+        return self.assertRaises(
+            kind, step.do, self.operation, self.at(step, number))
+
+    def form(self, *numbers: int) -> None:
+        """Let these be the cluster so far."""
+        for number in numbers:
+            self.guests[number].enters()
+        first = self.members[numbers[0] - 1]
+        self.operation.found_through(first, first.report())
+        self.galera.asked.clear()

@@ -1,0 +1,197 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Who forms the component that an operation is to change."""
+
+from collections.abc import Sequence
+
+from trove.common import exception
+
+from tests.unit.taskmanager import fakes
+from trove_pxc import exceptions
+from trove_pxc.galera.membership import Membership
+from trove_pxc.galera import view
+from trove_pxc.taskmanager.steps import standing
+
+STATES = view.ServerState
+PATIENCE = 60       # verify_timeout
+
+
+class Changing(standing.Standing):
+    """An operation that needs some, while others come or go."""
+
+    need: Sequence[str] = ()
+    pass_: Sequence[str] = ()
+
+    def needed(self) -> Sequence[standing.Member]:
+        return [one for one in self.everyone if one.name in self.need]
+
+    def passing(self) -> Sequence[standing.Member]:
+        return [one for one in self.everyone if one.name in self.pass_]
+
+
+class StandingTestCase(fakes.ClusterTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.complete()
+        for guest in self.guests.values():
+            guest.enters()
+            guest.membership = Membership(
+                fakes.facts(), fakes.secrets('known'))
+        self.operation = Changing('grow', None, self.cluster)
+        self.operation.at = standing.LOOK
+        self.operation.subject = self.operation.members[0]
+
+    def look(self) -> None:
+        self.assertFalse(standing.LOOK.done(
+            self.operation, self.operation.subject))
+        standing.LOOK.do(self.operation, self.operation.subject)
+
+    def refused(self) -> exceptions.ClusterInconsistent:
+        return self.assertRaises(exceptions.ClusterInconsistent, self.look)
+
+
+class LookTest(StandingTestCase):
+
+    def test_a_cluster_that_is_whole(self) -> None:
+        self.look()
+        self.assertEqual(['c-1', 'c-2', 'c-3'], [
+            member.name for member in self.operation.inside()])
+        self.assertEqual(fakes.HISTORY, self.operation.history)
+        self.assertEqual(3, self.operation.component.size)
+        self.assertFalse(self.operation.forming)
+
+    def test_one_that_is_down_may_be_missing(self) -> None:
+        self.guests[2].stands(STATES.STOPPED)
+        self.look()
+        self.assertEqual(['c-1', 'c-3'], [
+            member.name for member in self.operation.inside()])
+        self.assertEqual(3, len(self.operation.everyone))
+
+    def test_unless_it_is_needed(self) -> None:
+        self.guests[2].stands(STATES.STOPPED)
+        self.operation.need = ['c-2']
+        error = self.refused()
+        self.assertIn('the cluster cannot be changed, for', str(error))
+        self.assertIn('not all serve: c-2', str(error))
+        self.assertEqual(PATIENCE, self.clock.now)
+
+    def test_it_is_waited_for(self) -> None:
+        self.guests[2].stands(STATES.STOPPED)
+        self.operation.need = ['c-2']
+        self.clock.after(PATIENCE - 1, self.guests[2].enters)
+        self.look()
+        self.assertEqual(3, self.operation.component.size)
+
+    def test_one_that_passes_may_be_in_any_state(self) -> None:
+        self.guests[2].sees = {'local_state': view.LocalState.JOINING}
+        self.assertIn('not all serve: c-2', str(self.refused()))
+        self.operation.pass_ = ['c-2']
+        self.look()
+
+    def test_nobody_serves(self) -> None:
+        for guest in self.guests.values():
+            guest.stands(STATES.STOPPED)
+        self.assertIn('no member is in a primary component',
+                      str(self.refused()))
+        self.assertEqual([], self.operation.inside())
+
+    def test_a_silent_one_is_unknown(self) -> None:
+        self.guests[2].silent = True
+        self.assertIn('counts 3 members, but only c-1, c-3 answer',
+                      str(self.refused()))
+
+    def test_one_that_was_never_ready_is_not_asked(self) -> None:
+        self.guests[3].stands(STATES.ABSENT)
+        self.report_status(3, fakes.Statuses.BUILDING)
+        self.guests[3].silent = True
+        self.look()
+        self.assertNotIn('c-3 member_report', self.galera.asked)
+
+
+class SecretsTest(StandingTestCase):
+
+    def test_they_come_from_who_serves(self) -> None:
+        self.guests[1].stands(STATES.STOPPED)
+        self.guests[1].membership = Membership(
+            fakes.facts(), fakes.secrets('old'))
+        self.look()
+        self.assertEqual(fakes.secrets('known'), self.operation.secrets)
+        self.assertNotIn('c-1 member_context', self.galera.asked)
+
+    def test_they_are_asked_for_once(self) -> None:
+        self.look()
+        self.look()
+        self.assertEqual(['c-1 member_context'], [
+            question for question in self.galera.asked
+            if question.endswith('member_context')])
+
+    def test_the_next_is_asked_if_one_does_not_tell(self) -> None:
+        self.guests[1].membership = None
+        for error in (exception.GuestTimeout(),
+                      exception.GuestError(original_message='busy')):
+            self.operation.secrets = None
+            self.guests[2].always('member_context', error)
+            self.look()
+            self.assertEqual(fakes.secrets('known'), self.operation.secrets)
+        self.assertEqual(0, self.clock.now)
+
+    def test_they_are_waited_for_and_never_made(self) -> None:
+        for guest in self.guests.values():
+            guest.membership = None
+        error = self.assertRaises(exceptions.DeadlineExceeded, self.look)
+        self.assertIn('the settings of a member', str(error))
+        self.assertIsNone(self.operation.secrets)
+        self.assertEqual([], self.galera.told)
+
+
+class GlimpseTest(StandingTestCase):
+
+    def glimpse(self) -> view.MemberReport | None:
+        return standing.glimpse(self.operation.members[1])
+
+    def test_what_it_says(self) -> None:
+        report = self.glimpse()
+        self.assertIs(STATES.RUNNING, report.server)
+        self.assertTrue(report.view.in_primary)
+
+    def test_it_is_given_little_time(self) -> None:
+        self.glimpse()
+        self.assertEqual((3,), self.galera.given['c-2 member_report'])
+
+    def test_silence_is_none(self) -> None:
+        for error in (exception.GuestTimeout(),
+                      exception.GuestError(original_message='busy')):
+            self.guests[2].will('member_report', error)
+            self.assertIsNone(self.glimpse())
+        self.assertEqual(0, self.clock.now)
+
+    def test_one_that_was_never_ready_is_absent(self) -> None:
+        self.report_status(2, fakes.Statuses.NEW)
+        report = self.glimpse()
+        self.assertEqual(
+            (STATES.ABSENT, None, False, 0),
+            (report.server, report.view, report.started, report.data_bytes))
+        self.assertEqual([], self.galera.asked)
+
+
+class PlainTest(StandingTestCase):
+
+    def test_by_itself_it_needs_nobody_and_lets_nobody_pass(self) -> None:
+        operation = standing.Standing('x', None, self.cluster)
+        self.assertEqual(((), ()), (operation.needed(),
+                                    operation.passing()))
+        self.assertEqual([], operation.inside())
+        operation.look()
+        self.assertEqual(3, len(operation.inside()))

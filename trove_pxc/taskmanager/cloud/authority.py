@@ -1,0 +1,198 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Who says who is a member: a cluster's authority, and what it issues.
+
+Imported by the steps that configure members, and by rotate. An authority
+certifies the members of one cluster and nobody else, so a certificate of it
+is proof enough; it lives where the cluster's passwords do, and never in
+Trove's tables.
+"""
+
+from collections.abc import Sequence
+import datetime
+import ipaddress
+
+from cryptography import exceptions as crypto_exceptions
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.x509 import oid
+
+from trove_pxc.galera import addresses
+from trove_pxc.galera import identity as identities
+from trove_pxc.galera.secret import Secret
+
+# All servers here, OpenSSL 1.0 in the image of PXC 5.6 among them, know RSA.
+_KEY_BITS = 2048
+_EXPONENT = 65537
+# Clocks of new guests may be behind.
+_CLOCK_SKEW = datetime.timedelta(days=1)
+_TICK = datetime.timedelta(seconds=1)   # what certificates can tell apart
+
+
+def new(cluster_id: str, days: int,
+        follows: Secret | None = None) -> Secret:
+    """Make an authority: PEM, its certificate and its key.
+
+    :param days: for which it is valid, and what it issues as well.
+    :param follows: the one that it is to replace: valid from earlier on,
+        whatever the clocks of taskmanagers say.
+    """
+    key = _new_key()
+    # The serial number tells the authorities of one cluster apart.
+    serial = x509.random_serial_number()
+    name = _name(f'Galera cluster {cluster_id} ({serial % 10 ** 6:06})')
+    starts, ends = _period(days)
+    if follows is not None:
+        starts = max(starts, valid_from(follows) + _TICK)
+    certificate = _builder(
+        name, name, key.public_key(), serial, starts, ends)
+    certificate = certificate.add_extension(
+        x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    certificate = certificate.add_extension(x509.KeyUsage(
+        digital_signature=False, content_commitment=False,
+        key_encipherment=False, data_encipherment=False,
+        key_agreement=False, key_cert_sign=True, crl_sign=True,
+        encipher_only=False, decipher_only=False), critical=True)
+    signed = certificate.sign(key, hashes.SHA256())
+    return Secret(_pem(signed) + _key_pem(key).reveal())
+
+
+def issue(authorities: Sequence[Secret], node_name: str, address: str,
+          days: int) -> identities.Identity:
+    """Make a member's identity, issued by the first authority.
+
+    :param authorities: those of the cluster, all of which it trusts.
+    """
+    issuer, issuer_key = _parts(authorities[0])
+    key = _new_key()
+    starts, ends = _period(days)
+    ends = min(ends, issuer.not_valid_after_utc)
+    certificate = _builder(
+        _name(node_name), issuer.subject, key.public_key(),
+        x509.random_serial_number(), starts, ends)
+    certificate = certificate.add_extension(
+        x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    certificate = certificate.add_extension(
+        x509.SubjectAlternativeName(_names(node_name, address)),
+        critical=False)
+    certificate = certificate.add_extension(
+        x509.ExtendedKeyUsage([oid.ExtendedKeyUsageOID.SERVER_AUTH,
+                               oid.ExtendedKeyUsageOID.CLIENT_AUTH]),
+        critical=False)
+    signed = certificate.sign(issuer_key, hashes.SHA256())
+    return identities.Identity(
+        _pem(signed), _key_pem(key), trusted(authorities),
+        signed.not_valid_after_utc)
+
+
+def trusted(authorities: Sequence[Secret]) -> str:
+    """The certificates of the authorities: PEM, one after another."""
+    return ''.join(_pem(_parts(one)[0]) for one in authorities)
+
+
+def valid_from(authority: Secret) -> datetime.datetime:
+    """From when on it is valid: the newer one later."""
+    return _parts(authority)[0].not_valid_before_utc
+
+
+def has_expired(authority: Secret) -> bool:
+    """Whether nobody takes a certificate of it for one any more."""
+    return _parts(authority)[0].not_valid_after_utc <= _now()
+
+
+def fits(identity: identities.Identity | None,
+         authorities: Sequence[Secret], address: str) -> bool:
+    """Whether a member with this address can keep this identity.
+
+    :param authorities: none where members talk in clear text.
+    """
+    if not authorities or identity is None:
+        return not authorities and identity is None
+    issuer, _ = _parts(authorities[0])
+    certificate = x509.load_pem_x509_certificate(
+        identity.certificate.encode())
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, crypto_exceptions.InvalidSignature):
+        return False
+    names = certificate.extensions.get_extension_for_class(
+        x509.SubjectAlternativeName).value
+    return (certificate.not_valid_after_utc > _now()
+            and identity.trusted == trusted(authorities)
+            and ipaddress.ip_address(address)
+            in names.get_values_for_type(x509.IPAddress))
+
+
+def _new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(_EXPONENT, _KEY_BITS)
+
+
+def _names(node_name: str, address: str) -> list[x509.GeneralName]:
+    """What a certificate is valid for: its address, with IPv6 a name first.
+
+    socat compares the names in their order with its option commonname until
+    one fits, and the SST scripts of all versions give it an empty one, which
+    any name fits. But it first looks an empty one up as a host where it meets
+    an IPv6 address, and ends: getaddrinfo("", "NULL", {1,10,0,0}, {}): Name
+    or service not known (measured with socat 1.7.4.4 and MariaDB 10.11.19,
+    and with the options of wsrep_sst_xtrabackup-v2 of PXC).
+    """
+    parsed = ipaddress.ip_address(address)
+    names: list[x509.GeneralName] = [x509.IPAddress(parsed)]
+    if parsed.version == addresses.IPV6:
+        names.insert(0, x509.DNSName(node_name))
+    return names
+
+
+def _name(common_name: str) -> x509.Name:
+    # A common name has room for 64 characters.
+    return x509.Name([x509.NameAttribute(
+        oid.NameOID.COMMON_NAME, common_name[:64])])
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey,
+             serial: int, starts: datetime.datetime,
+             ends: datetime.datetime) -> x509.CertificateBuilder:
+    return x509.CertificateBuilder(
+        issuer_name=issuer, subject_name=subject, public_key=key,
+        serial_number=serial, not_valid_before=starts, not_valid_after=ends)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def _period(days: int) -> tuple[datetime.datetime, datetime.datetime]:
+    return _now() - _CLOCK_SKEW, _now() + datetime.timedelta(days=days)
+
+
+def _parts(authority: Secret) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
+    pem = authority.reveal().encode()
+    key = serialization.load_pem_private_key(pem, password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return x509.load_pem_x509_certificate(pem), key
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(
+        serialization.Encoding.PEM).decode()
+
+
+def _key_pem(key: rsa.RSAPrivateKey) -> Secret:
+    """PKCS #1, which every OpenSSL and wolfSSL of the images reads."""
+    return Secret(key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption()).decode())

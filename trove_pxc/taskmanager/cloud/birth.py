@@ -1,0 +1,91 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Whether anyone still creates an instance, after a taskmanager has died.
+
+Imported by formation. Trove creates each instance of a cluster in a
+taskmanager, with parameters that nothing but a message and that process
+know. Killed, it leaves an instance that nobody will ever finish and that
+stays BUILDING; what tells it from a slow one is that nothing moves.
+"""
+
+from collections.abc import Hashable
+
+from trove.common import exception
+
+from trove_pxc.galera import view
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc import waiting
+
+_CUT_SHORT = ('was cut short when its taskmanager died; what it was to get '
+              'is lost')
+
+
+class Birth:
+    """Follows the creation of one instance that may have been cut short."""
+
+    def __init__(self, member: members.Member) -> None:
+        self._member = member
+        self._signs: Hashable = None
+        self._quiet = waiting.Stopwatch()
+        self._unprepared: waiting.Stopwatch | None = None
+
+    def look(self) -> None:
+        """See whether it has got further in the cloud.
+
+        :raises MemberFailed: if it has no server, and nothing has moved for
+            creation_stall_timeout seconds.
+        """
+        member = self._member
+        row = member.row()
+        if row.compute_instance_id:
+            return
+        signs = self._seen_in_cloud(row)
+        if signs != self._signs:
+            self._signs, self._quiet = signs, waiting.Stopwatch()
+        elif self._quiet.elapsed >= member.options.creation_stall_timeout:
+            raise member.failed(
+                f'it has no server, for its creation by Trove {_CUT_SHORT}')
+
+    def ask(self) -> None:
+        """See whether its guest, when it runs, was told to prepare.
+
+        :raises MemberFailed: if it runs and has not begun to for
+            creation_stall_timeout seconds.
+        """
+        if not self._member.untouched():
+            self._unprepared = None
+            return
+        if self._unprepared is None:
+            if self._answers():
+                self._unprepared = waiting.Stopwatch()
+        elif (self._unprepared.elapsed
+              >= self._member.options.creation_stall_timeout):
+            raise self._member.failed(
+                f'its guest runs and was never told to prepare, for its '
+                f'creation by Trove {_CUT_SHORT}')
+
+    def _answers(self) -> bool:
+        try:
+            report = self._member.guest.member_report()
+        except (exception.GuestTimeout, exception.GuestError):
+            return False
+        return isinstance(report, view.MemberReport)
+
+    def _seen_in_cloud(self, row: object) -> Hashable:
+        member = self._member
+        name = f'trove-{member.id}'
+        ports = member.neutron.list_ports(name=name)['ports']
+        volumes = member.cinder.volumes.list(search_opts={'name': name})
+        return (getattr(row, 'updated', None),
+                frozenset(port['id'] for port in ports),
+                frozenset((volume.id, volume.status) for volume in volumes))

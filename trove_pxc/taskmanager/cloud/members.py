@@ -1,0 +1,375 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One member of a cluster during an operation: its rows, cloud and guest.
+
+Imported by the engine, the steps and the operations. It looks and tells;
+what follows from it is decided by the operations and by galera/.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+import functools
+import itertools
+from typing import Any
+
+from novaclient import exceptions as nova_exceptions
+from oslo_log import log as logging
+from trove.cluster import models as cluster_models
+from trove.common import cfg
+from trove.common import clients
+from trove.common import exception
+from trove.instance import models as instance_models
+from trove.instance import service_status
+from trove.instance import tasks as instance_tasks
+
+from trove_pxc import exceptions
+from trove_pxc.galera import addresses
+from trove_pxc.galera import lost
+from trove_pxc.galera.membership import Membership
+from trove_pxc.galera import naming
+from trove_pxc.galera import position
+from trove_pxc.galera import roles
+from trove_pxc.galera import view
+from trove_pxc import quotas
+from trove_pxc import retries
+from trove_pxc import waiting
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+Statuses = service_status.ServiceStatuses
+
+_NEVER_PREPARED = (Statuses.NEW, Statuses.BUILDING)
+_FAILED = (Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
+#: of one that never was a member of a complete cluster
+INCOMPLETE = (*_NEVER_PREPARED, *_FAILED, Statuses.INSTANCE_READY)
+_BUILDING = instance_tasks.InstanceTasks.BUILDING
+_LOOKS = 3      # of Trove at an instance that it creates
+# Seconds for which one call is repeated; after that its whole step is. A
+# step of twenty calls must not begin anew for each that fails once.
+_BRIEFLY = 5.0
+_SERVER_FAILED = ('ERROR', 'FAILED')
+
+
+def load(context: Any, cluster: cluster_models.Cluster) -> list['Member']:
+    """The members of a cluster, in member order."""
+    rows = instance_models.DBInstance.find_all(
+        cluster_id=cluster.id, deleted=False).all()
+    ordered = naming.in_member_order(
+        cluster.name, rows, name=lambda row: str(row.name),
+        age=lambda row: (str(row.created), str(row.id)),
+        kept=lambda row: row.shard_id)
+    found = [Member(context, cluster.ds_version.manager, number, row)
+             for number, row in zip(_numbers(cluster.name, ordered), ordered,
+                                    strict=True)]
+    names = [member.name for member in found]
+    for member in found:
+        member.name_is_unique = names.count(member.name) == 1
+    return found
+
+
+def labels(found: Iterable['Member']) -> dict[str, str]:
+    """How to name members in a sentence, by id."""
+    return naming.labels({member.id: member.name for member in found})
+
+
+def _numbers(cluster_name: str, ordered: Sequence[Any]) -> list[int]:
+    """The members' own numbers; those renamed since follow the highest."""
+    own = [naming.number_of(cluster_name, str(row.name), row.shard_id)
+           for row in ordered]
+    further = itertools.count(max((one or 0 for one in own), default=0) + 1)
+    return [one or next(further) for one in own]
+
+
+def by_label(found: Sequence['Member']) -> dict[str, 'Member']:
+    """Members by what names them in a sentence."""
+    named = labels(found)
+    return {named[member.id]: member for member in found}
+
+
+def check_all_made(cluster_id: str, asked: Sequence['Member'],
+                   there: Iterable['Member']) -> None:
+    """Raise unless Trove's rows hold all that one request asked for.
+
+    :param asked: members of that request.
+    :param there: all members of the cluster.
+    :raises ClusterInconsistent: trove-api ended in the middle of it.
+    """
+    numbers = range(
+        min((member.number for member in asked), default=1),
+        max((member.last_asked or 0 for member in asked), default=1) + 1)
+    missing = sorted(set(numbers) - {member.number for member in there})
+    if missing:
+        raise exceptions.ClusterInconsistent(
+            f'trove-api ended before it had made all instances: member '
+            f'{", ".join(map(str, missing))} of cluster {cluster_id} is '
+            'missing')
+
+
+def be_counted(cluster_id: str, made: Iterable['Member']) -> None:
+    """Count members in the quota that trove-api ended before it counted."""
+    quotas.settle_members(
+        cluster_id, [member.number for member in made], quotas.COMMITTED)
+
+
+class Member:
+    """One member: what its rows, its server and its guest say now.
+
+    :ivar number: the one that it got in its cluster, and keeps.
+    :ivar name_is_unique: whether no other member of the cluster has it.
+    :ivar last_asked: that of the last one in the request that asked for it;
+        None if its row does not tell.
+    """
+
+    def __init__(self, context: Any, manager: str, number: int,
+                 row: Any) -> None:
+        self.context = context
+        self.manager = manager
+        self.number = number
+        self.last_asked = naming.last_asked(row.shard_id)
+        self.id = str(row.id)
+        self.name = str(row.name)
+        self.name_is_unique = True
+        self.tenant_id = str(row.tenant_id)
+        self.region = row.region_id
+        self.flavor_id = str(row.flavor_id)
+        self.volume_gb = int(row.volume_size or 0)
+        self._address: str | None = None
+        self._silence: waiting.Stopwatch | None = None
+        self._failure: waiting.Stopwatch | None = None
+
+    @property
+    def options(self) -> Any:
+        """The options of its datastore."""
+        return CONF.get(self.manager)
+
+    @functools.cached_property
+    def guest(self) -> Any:
+        """The client of its guest, as the datastore's strategy has it."""
+        return clients.create_guest_client(
+            self.context, self.id, self.manager)
+
+    @functools.cached_property
+    def nova(self) -> Any:
+        with retries.repeated(_BRIEFLY):
+            return clients.create_nova_client(self.context, self.region)
+
+    @functools.cached_property
+    def neutron(self) -> Any:
+        with retries.repeated(_BRIEFLY):
+            return clients.create_neutron_client(self.context, self.region)
+
+    @functools.cached_property
+    def cinder(self) -> Any:
+        with retries.repeated(_BRIEFLY):
+            return clients.create_cinder_client(self.context, self.region)
+
+    @functools.cached_property
+    def memory_mb(self) -> int:
+        return int(self.nova.flavors.get(self.flavor_id).ram)
+
+    def has_flavor(self, flavor_id: str) -> None:
+        """Keep in its row that its server is of this flavor now."""
+        self.row().update(flavor_id=flavor_id)
+        self.flavor_id = flavor_id
+        self.__dict__.pop('memory_mb', None)
+
+    def has_volume(self, size_gb: int) -> None:
+        """Keep in its row that its volume is of this size now."""
+        self.row().update(volume_size=size_gb)
+        self.volume_gb = size_gb
+
+    @property
+    def node_name(self) -> str:
+        """Its name in Galera, which names donors by it: no other has it."""
+        return naming.node_name(
+            self.name if self.name_is_unique else '', self.number)
+
+    def row(self) -> Any:
+        """Its row as it stands now.
+
+        :raises MemberFailed: if it was deleted.
+        """
+        row = self.find_row()
+        if row is None:
+            raise self.failed('the instance was deleted')
+        return row
+
+    def find_row(self) -> Any:
+        """Its row as it stands now; None if it was deleted."""
+        return instance_models.DBInstance.get_by(id=self.id, deleted=False)
+
+    def status(self) -> Any:
+        """What its guest has last reported to Trove."""
+        return instance_models.InstanceServiceStatus.find_by(
+            instance_id=self.id).get_status()
+
+    def failed(self, cause: str,
+               advice: str = '') -> exceptions.MemberFailed:
+        """The error that names this member, the cause and what to do."""
+        return exceptions.MemberFailed(self.name, self.id, cause, advice)
+
+    def check(self) -> None:
+        """Raise MemberFailed if its rows say that it cannot be used."""
+        task = self.row().task_status
+        status = self.status()
+        if status == Statuses.FAILED and task == _BUILDING:
+            # Trove sees it within seconds, and what it then writes of the
+            # failure would take the place of what the guest says. But not
+            # if the taskmanager that made the instance has died.
+            self._failure = self._failure or waiting.Stopwatch()
+            if self._failure.elapsed < _LOOKS * CONF.usage_sleep_time:
+                return
+        if task.is_error or status in _FAILED:
+            self.check_server()
+            raise self.failed(self._guest_says() or self._fault() or (
+                task.db_text if task.is_error
+                else f'its guest is "{status.description}"'))
+
+    def check_server(self) -> None:
+        """Raise MemberFailed if Nova could not make its server.
+
+        :raises ServerGone: Nova had one and has none any more.
+        """
+        server = self.find_server()
+        if server is None:
+            return
+        if server.status in _SERVER_FAILED:
+            fault = getattr(server, 'fault', None) or {}
+            raise self.failed(
+                f'its server is {server.status}: '
+                f'{fault.get("message", "Nova gives no reason")}')
+
+    def find_server(self) -> Any:
+        """Its server; None before Trove has made one.
+
+        :raises ServerGone: it was deleted in Nova.
+        """
+        server_id = self.row().compute_instance_id
+        if not server_id:
+            return None
+        try:
+            return self.nova.servers.get(server_id)
+        except nova_exceptions.NotFound as gone:
+            raise exceptions.ServerGone(
+                self.name, self.id,
+                f'its {lost.server_gone(server_id)}') from gone
+
+    def prepared(self) -> bool:
+        """Whether its guest was ever ready to be configured.
+
+        Only then can anyone have configured or started its server. A guest
+        tells of a failure while it prepares alone, and so does Trove.
+        """
+        return self.status() not in (*_NEVER_PREPARED, *_FAILED)
+
+    def untouched(self) -> bool:
+        """Whether its guest has not even begun to prepare."""
+        return bool(self.status() == Statuses.NEW)
+
+    def complete(self) -> bool:
+        """Whether it ever was a member of a complete cluster."""
+        return self.status() not in INCOMPLETE
+
+    def healthy(self) -> bool:
+        return bool(self.status() == Statuses.HEALTHY)
+
+    def find_address(self) -> str | None:
+        """Its private address outside the management networks.
+
+        Known as soon as its port is there, long before it boots. Of several
+        the one that galera/addresses prefers.
+        """
+        if self._address is None:
+            found = addresses.usable(
+                fixed.get('ip_address') for port in self._ports()
+                for fixed in port['fixed_ips'])
+            self._address = found[0] if found else None
+        return self._address
+
+    @property
+    def address(self) -> str:
+        """The address that was found.
+
+        :raises MemberFailed: if it has none.
+        """
+        found = self.find_address()
+        if found is None:
+            raise self.failed('it has no address')
+        return found
+
+    def report(self) -> view.MemberReport:
+        """What its guest sees of the server now.
+
+        :raises waiting.NotYet: if the guest does not answer just now.
+        :raises MemberFailed: if it has not answered for
+            guest_silence_timeout seconds.
+        """
+        try:
+            report: view.MemberReport = self.guest.member_report()
+        except (exception.GuestTimeout, exception.GuestError) as silent:
+            self._silence = self._silence or waiting.Stopwatch()
+            limit = self.options.guest_silence_timeout
+            if self._silence.elapsed >= limit:
+                raise self.failed(f'its guest has given no report for '
+                                  f'{limit} s: {silent}') from silent
+            raise waiting.NotYet(
+                f'no report from {self.name}: {silent}') from silent
+        self._silence = None
+        return report
+
+    def position(self) -> position.Position:
+        """Where its data stands, read by its guest from the disk."""
+        found: position.Position = self.guest.member_position()
+        return found
+
+    def settings(self) -> Membership | None:
+        """What it was configured with, None if it never was."""
+        found: Membership | None = self.guest.member_context()
+        return found
+
+    def _ports(self) -> list[Any]:
+        ports = self.neutron.list_ports(name=f'trove-{self.id}')['ports']
+        server_id = self.row().compute_instance_id
+        if not ports and server_id:
+            ports = self.neutron.list_ports(device_id=server_id)['ports']
+        return [port for port in ports
+                if port['network_id'] not in CONF.management_networks]
+
+    def _guest_says(self) -> str:
+        """Why it failed to prepare, if its guest can still tell."""
+        if self.status() not in _FAILED:
+            return ''
+        try:
+            return str(self.guest.member_report().error)
+        except (exception.GuestTimeout, exception.GuestError) as silent:
+            LOG.info('The guest of %s, which failed, does not say why: %s',
+                     self.name, silent)
+            return ''
+
+    def _fault(self) -> str:
+        found = instance_models.DBInstanceFault.get_by(
+            instance_id=self.id, deleted=False)
+        return str(found.message).strip() if found else ''
+
+
+def seen(report: view.MemberReport) -> str:
+    """A report in a few words, for time-out errors."""
+    if report.view is None:
+        error = f', "{report.error}"' if report.error else ''
+        return f'server {report.server.value}{error}'
+    (role,) = roles.of_all({'': report}).values()
+    hindered = f', and it {role}' if role in roles.HINDERED else ''
+    return (f'server {report.server.value}, '
+            f'{report.view.cluster_status.value}, '
+            f'{report.view.local_state.value}, '
+            f'size {report.view.cluster_size}{hindered}')

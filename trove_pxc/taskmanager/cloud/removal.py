@@ -1,0 +1,235 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Removing one instance from the cloud and from Trove's rows.
+
+Imported by the operations that remove members. It does not stop the
+database first: the disk goes with it, and a guest that is dead would cost
+minutes.
+"""
+
+from collections.abc import Callable
+import functools
+from typing import Any
+
+from cinderclient import exceptions as cinder_exceptions
+from neutronclient.common import exceptions as neutron_exceptions
+from novaclient import exceptions as nova_exceptions
+from oslo_log import log as logging
+from trove.common import cfg
+from trove.common import neutron
+from trove.common import notification
+from trove.common import timeutils
+from trove.instance import models as instance_models
+from trove.instance.tasks import InstanceTasks
+from trove.taskmanager import models as task_models
+
+from trove_pxc.galera import naming
+from trove_pxc import orders
+from trove_pxc import quotas
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import queues
+from trove_pxc import waiting
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+_ABSENT = (nova_exceptions.NotFound, neutron_exceptions.NotFound,
+           cinder_exceptions.NotFound)
+_NOT_JUST_NOW = (nova_exceptions.Conflict, neutron_exceptions.Conflict,
+                 cinder_exceptions.BadRequest)
+
+
+def ignoring_absence(delete: Callable[[], Any]) -> None:
+    """Ask for a deletion; what is gone or still in use is no error.
+
+    Whoever calls it looks again, and asks again while something is left.
+    """
+    try:
+        delete()
+    except _ABSENT:
+        LOG.debug('Nothing to delete: it is gone already')
+    except _NOT_JUST_NOW as reason:
+        LOG.debug('Not deleted yet: %s', reason)
+
+
+class Remains:
+    """What is left of one member in the cloud."""
+
+    def __init__(self, member: members.Member) -> None:
+        self.member = member
+        self._name = f'trove-{member.id}'
+        self._quiet = waiting.Stopwatch()
+        self._asked: set[str] = set()
+        self.server_id = self._find_server()
+
+    def sweep(self) -> list[str]:
+        """Delete what is found; say what is left, nothing when all gone.
+
+        The server goes first, for it holds its ports and volumes. While
+        Trove still creates the instance, what it makes is taken away until
+        it gives up, or has been quiet for creation_settle_timeout seconds.
+        """
+        self.server_id = self.server_id or self._find_server()
+        if self.server_id and self._server_left(self.server_id):
+            return [f'{self.member.name}: server {self.server_id}']
+        left = [*self._ports_left(), *self._volumes_left()]
+        if not left:
+            left = self._groups_left()
+        if left:
+            self._quiet = waiting.Stopwatch()
+        elif self._being_created():
+            left = ['Trove is still creating it']
+        return [f'{self.member.name}: {thing}' for thing in left]
+
+    def _find_server(self) -> str | None:
+        row = instance_models.DBInstance.get_by(id=self.member.id)
+        if row is not None and row.compute_instance_id:
+            return str(row.compute_instance_id)
+        for server in self.member.nova.servers.list(
+                search_opts={'name': naming.server_filter(
+                    self.member.name)}):
+            metadata = getattr(server, 'metadata', {})
+            if metadata.get('trove_instance_id') == self.member.id:
+                return str(server.id)
+        return None
+
+    def _server_left(self, server_id: str) -> bool:
+        nova = self.member.nova
+        if server_id not in self._asked:
+            ignoring_absence(functools.partial(
+                nova.servers.delete, server_id))
+            self._asked.add(server_id)
+        try:
+            server = nova.servers.get(server_id)
+        except nova_exceptions.NotFound:
+            return False
+        if server.status == 'ERROR':
+            self._asked.discard(server_id)
+        return True
+
+    def _ports_left(self) -> list[str]:
+        client = self.member.neutron
+        found = client.list_ports(name=self._name)['ports']
+        for port in found:
+            ignoring_absence(functools.partial(
+                neutron.delete_port, client, port['id']))
+        return [f'port {port["id"]}' for port in found]
+
+    def _volumes_left(self) -> list[str]:
+        found = self.member.cinder.volumes.list(
+            search_opts={'name': self._name})
+        for volume in found:
+            if volume.status != 'deleting':
+                ignoring_absence(volume.delete)
+        return [f'volume {volume.id} ({volume.status})' for volume in found]
+
+    def _groups_left(self) -> list[str]:
+        client = self.member.neutron
+        name = f'{CONF.trove_security_group_name_prefix}-{self.member.id}'
+        found = client.list_security_groups(name=name)['security_groups']
+        for group in found:
+            ignoring_absence(functools.partial(
+                client.delete_security_group, group['id']))
+        return [f'security group {group["id"]}' for group in found]
+
+    def _being_created(self) -> bool:
+        row = instance_models.DBInstance.get_by(id=self.member.id,
+                                                deleted=False)
+        if (row is None or row.compute_instance_id
+                or row.task_status != InstanceTasks.BUILDING):
+            return False
+        limit = float(self.member.options.creation_settle_timeout)
+        return self._quiet.elapsed < limit
+
+
+class _RemovedInstance(task_models.FreshInstanceTasks):
+    """Trove's own bookkeeping, for an instance whose resources are gone.
+
+    Its row is deleted and its quota given back in one transaction, so that
+    either happens once, whoever deletes it and whenever that ends.
+
+    :ivar change: what its deletion changes in the use of the quota.
+    """
+
+    change: quotas.Amounts
+
+    @quotas.retried
+    def update_db(self, **values: Any) -> None:
+        status = values.pop('task_status')
+        with quotas.transaction() as session:
+            rows = session.query(instance_models.DBInstance)
+            if rows.filter_by(id=self.id, deleted=False).update({
+                    **values, 'task_id': status.code,
+                    'task_description': status.db_text,
+                    'updated': timeutils.utcnow()}):
+                quotas.use(session, self.db_info.tenant_id, self.change)
+
+    def _delete_resources(self, deleted_at: Any) -> None:
+        notification.TroveInstanceDelete(
+            instance=self, deleted_at=timeutils.isotime(deleted_at)).notify()
+
+
+class _FormerMember(_RemovedInstance):
+    """One of a cluster that goes on.
+
+    Trove takes the cluster out of the deleted row. It stays, for the row
+    keeps the member's number from being given out again.
+    """
+
+    def update_db(self, **values: Any) -> None:
+        values.pop('cluster_id', None)
+        super().update_db(**values)
+
+
+def delete_rows(context: Any, member: members.Member,
+                cluster_goes_on: bool = False) -> None:
+    """Delete its queues and rows, and give its quota back, once."""
+    row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
+    if row is None:
+        LOG.info('Instance %s is deleted already', member.id)
+        return
+    queues.forget(member.id)
+    orders.give_back(context, [row])
+    # A resize that the deletion ends may have changed the row meanwhile.
+    now = members.Member(context, member.manager, member.number, row)
+    kind = _FormerMember if cluster_goes_on else _RemovedInstance
+    instance = kind.load(context, member.id)
+    instance.change = _given_back(now, row.cluster_id)
+    instance.delete_async()
+
+
+def forget_former_members(cluster_id: str) -> None:
+    """No deleted row names a cluster that is deleted itself."""
+    with instance_models.DBInstance.query() as query:
+        query.filter_by(cluster_id=cluster_id, deleted=True).update(
+            {'cluster_id': None})
+
+
+def _given_back(member: members.Member, cluster_id: str) -> dict[str, int]:
+    """By how much the use of the quota changes.
+
+    Nothing of a member that trove-api made and then did not count, for it
+    ended at that moment; what it had reserved is given back.
+    """
+    quotas.settle_members(cluster_id, [member.number], quotas.ROLLED_BACK)
+    if not quotas.counts_member(cluster_id, member.number):
+        return {}
+    deltas = {'instances': -1}
+    try:
+        deltas['ram'] = -member.memory_mb
+    except nova_exceptions.NotFound:
+        LOG.warning('Flavor %s of instance %s is gone; its ram stays '
+                    'counted in the quota', member.flavor_id, member.id)
+    if member.options.volume_support:
+        deltas['volumes'] = -member.volume_gb
+    return deltas

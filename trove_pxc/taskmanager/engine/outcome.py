@@ -1,0 +1,139 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is left in Trove's rows when an operation has failed.
+
+Imported by the operations and steps.
+"""
+
+from collections.abc import Sequence
+import traceback
+from typing import Any
+
+from oslo_log import log as logging
+from trove.common import cfg
+from trove.instance import models as instance_models
+from trove.instance import service_status
+from trove.instance.tasks import InstanceTasks
+
+from trove_pxc import exceptions
+from trove_pxc import faults
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc import waiting
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+_READY = (service_status.ServiceStatuses.INSTANCE_READY,
+          service_status.ServiceStatuses.HEALTHY)
+_LEAST_OF_CAUSE = 130
+
+
+def record_failure(failure: exceptions.StepFailed,
+                   concerned: Sequence[members.Member]) -> None:
+    """Put the members at fault into ERROR, and tell at each what happened.
+
+    If no member in particular is at fault, all are. The others keep their
+    status, and their fault says that they are not to blame.
+    """
+    blamed = at_fault(failure, concerned)
+    names = ', '.join(member.name for member in blamed)
+    for member in concerned:
+        if member in blamed:
+            set_error(member)
+            save_fault(member.id, failure)
+        else:
+            save_fault(member.id, failure, (
+                f'{member.name} is not at fault, but its cluster is '
+                f'not usable: {failure.operation} failed at '
+                f'{names}, which tells why. '
+                f'Next: {failure.next_action}'))
+
+
+def at_fault(failure: exceptions.StepFailed,
+             concerned: Sequence[members.Member]) -> list[members.Member]:
+    """Whom a failure blames; all, if it names nobody in particular."""
+    return [member for member in concerned
+            if not failure.blamed or member.id in failure.blamed]
+
+
+def save_fault(instance_id: str, failure: exceptions.StepFailed,
+               text: str = '') -> None:
+    """Have an instance tell of a failure; administrators see its cause, too.
+
+    :param text: what to tell, if the instance itself has not failed.
+    """
+    faults.save_fault(
+        instance_id, text or fault_text(failure),
+        ''.join(traceback.format_exception(failure.__cause__ or failure)),
+        text or str(failure))
+
+
+def fault_text(failure: exceptions.StepFailed) -> str:
+    """Step, cause and next action within the length that Trove keeps."""
+    before = f'{failure.operation}: "{failure.step}" failed: '
+    after = f'. Next: {failure.next_action}'
+    room = max(faults.LENGTH - len(before) - len(after), _LEAST_OF_CAUSE)
+    cause = faults.shorten(failure.cause, room)
+    if cause != failure.cause:
+        after = after.removeprefix('.')
+    return faults.shorten(f'{before}{cause}{after}', faults.LENGTH)
+
+
+def set_error(member: members.Member,
+              task: Any = InstanceTasks.BUILDING_ERROR_SERVER) -> None:
+    """Show an instance as failed, unless it is shown so already."""
+    row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
+    if row is None:
+        LOG.info('Instance %s is gone; nothing to mark', member.id)
+    elif not row.task_status.is_error:
+        row.update(task_status=task)
+
+
+def let_trove_finish(concerned: Sequence[members.Member]) -> None:
+    """Wait until Trove's own creation of ready instances has ended.
+
+    It looks every usage_sleep_time seconds, then takes away whatever task
+    the instance has by then, an error as well. If its taskmanager has died
+    it never does.
+    """
+    ready = [member for member in concerned if member.status() in _READY]
+    if not ready:
+        return
+
+    def probe() -> None:
+        building = [member.name for member in ready if _is_building(member)]
+        if building:
+            raise waiting.NotYet(f'{", ".join(building)} is building still')
+    try:
+        waiting.until('Trove to have created the instances', probe,
+                      3.0 * CONF.usage_sleep_time,
+                      ready[0].options.database_poll_interval)
+    except exceptions.DeadlineExceeded as late:
+        LOG.info('Nobody waits for Trove any more: %s', late)
+
+
+def _is_building(member: members.Member) -> bool:
+    row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
+    return row is not None and row.task_status == InstanceTasks.BUILDING
+
+
+def release(concerned: Sequence[members.Member]) -> None:
+    """Let instances that Trove still calls building be plain active.
+
+    Trove's own task does it when a guest gets ready, unless the
+    taskmanager that ran it has died.
+    """
+    for member in concerned:
+        row = member.row()
+        if row.task_status == InstanceTasks.BUILDING:
+            row.update(task_status=InstanceTasks.NONE)

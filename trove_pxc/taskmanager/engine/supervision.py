@@ -1,0 +1,236 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What every operation does while it waits: look whether to go on at all.
+
+Imported by the operations; it waits through waiting.
+"""
+
+from collections.abc import Callable
+from collections.abc import Hashable
+from typing import Any
+from typing import TypeVar
+
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+from trove.common import exception
+
+from trove_pxc import exceptions
+from trove_pxc.galera import view
+from trove_pxc import handles
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import lease
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc import transient
+from trove_pxc import waiting
+
+Found = TypeVar('Found')
+
+_CRASHES_FORGIVEN = 3
+# What was in the way of a server that ended at once may be gone a moment
+# later: a port of the one before it, a folder that was busy.
+_LOOP_SECONDS = 10
+
+
+class Supervised:
+    """An operation that stops when its cluster or a member is lost.
+
+    :ivar name: what is being done: "create".
+    :ivar members: in member order.
+    :ivar held: what makes it the only one; it stops when that is lost.
+    """
+
+    held: lease.Lease | None = None
+
+    def __init__(self, name: str, context: Any,
+                 cluster: cluster_models.Cluster) -> None:
+        self.name = name
+        self.context = context
+        self.cluster_id = str(cluster.id)
+        self._cluster = cluster
+        self.members = members.load(context, cluster)
+        self.at: workflow.Step[Any] | None = None
+        self.subject: members.Member | None = None
+        self._check_now_and_then = every(
+            self.members[0].options.database_poll_interval
+            if self.members else 0, self.check)
+
+    @property
+    def handle(self) -> str:
+        """What commands take for the cluster."""
+        return handles.of_cluster(self._cluster)
+
+    def begin(self) -> None:
+        """Raise if there is no point in beginning: check() as ever."""
+        self.check()
+
+    def check(self) -> None:
+        """Raise if the cluster is being deleted or a member has failed.
+
+        :raises OperationStopped: the first thing asked, since members
+            vanish and fail when their cluster is deleted.
+        :raises MemberFailed: if a member's rows say so.
+        """
+        self.check_wanted()
+        if not self.members:
+            raise exceptions.ClusterInconsistent(
+                f'cluster {self.cluster_id} has no members')
+        for member in self.members:
+            member.check()
+
+    def check_wanted(self) -> None:
+        """Raise if someone deletes the cluster, or runs the operation.
+
+        :raises OperationStopped: and then nothing may be touched any more.
+        """
+        if self.held is not None:
+            self.held.check()
+            return
+        row = cluster_models.DBCluster.get_by(id=self.cluster_id)
+        if (row is None or row.deleted
+                or row.task_status == ClusterTasks.DELETING):
+            raise exceptions.ClusterBeingDeleted(
+                f'cluster {self.cluster_id} is being deleted; its '
+                f'{self.name} was stopped')
+
+    def ask(self, member: members.Member) -> view.MemberReport:
+        """Its report, asked for again while its guest is silent."""
+        return self.wait(member.report, what=f'a report from {member.name}',
+                         by=member)
+
+    def tell(self, member: members.Member,
+             order: Callable[[], Found]) -> Found:
+        """Give its guest an order, or ask it, again while it is silent.
+
+        The order must do no harm when the one before was carried out and
+        only its answer was lost.
+
+        :returns: the answer.
+        """
+        return self.wait(answered(order),
+                         what=f'the guest of {member.name} to answer',
+                         seconds=member.options.guest_silence_timeout,
+                         by=member)
+
+    def wait(self, probe: Callable[[], Found], what: str = '',
+             seconds: float | None = None, interval: float | None = None,
+             progress: Callable[[], Hashable] | None = None,
+             by: members.Member | None = None) -> Found:
+        """Wait for a probe, looking now and then whether to go on.
+
+        What is not given is taken from the step that is running. An error
+        of the cloud or of Trove's database that may pass means: not yet.
+
+        :param by: who is waited for, if it is not the step's own member; to
+            be blamed if it does not come.
+        """
+        assert self.at is not None and self.subject is not None
+        options = self.subject.options
+        if seconds is None:
+            seconds = options.get(self.at.timeout)
+
+        def supervised() -> Found:
+            self._check_now_and_then()
+            return probe()
+        what = what or f'{self.subject.name} {self.at.waits_for}'
+        try:
+            return waiting.until(
+                what, transient.awaited(what, supervised),
+                waiting.Deadline(seconds, progress),
+                options.member_poll_interval if interval is None
+                else interval)
+        except exceptions.DeadlineExceeded as late:
+            if by in (None, self.subject) or transient.unavailable(late):
+                raise
+            assert by is not None
+            raise by.failed(str(late)) from late
+
+
+def answered(call: Callable[[], Found]) -> Callable[[], Found]:
+    """A probe of a call to a guest: no answer is none yet."""
+    def probe() -> Found:
+        try:
+            return call()
+        except exception.GuestTimeout as silent:
+            raise waiting.NotYet(str(silent)) from silent
+    return probe
+
+
+class CrashWatch:
+    """Follows the reports of one member while its server starts.
+
+    The container engine restarts a server that ends; one that keeps ending
+    will not come up, however much moves meanwhile. One that ends at each
+    start before anybody sees it up is down at every look: how often it has
+    ended is the engine's to say then.
+
+    :param forgiven: how many ends are.
+    """
+
+    def __init__(self, member: members.Member,
+                 forgiven: float = _CRASHES_FORGIVEN) -> None:
+        self._member = member
+        self._forgiven = forgiven
+        self._crashes = 0
+        self._down = False
+        self._restarts: int | None = None   # before this watch
+        self._since = waiting.Stopwatch()   # the first end
+        self._progress: Hashable = None
+
+    def look(self, report: view.MemberReport) -> None:
+        """Take note of a report.
+
+        :raises MemberFailed: when the server has ended too often.
+        """
+        down = report.server in (view.ServerState.CRASHED,
+                                 view.ServerState.STOPPED)
+        if down and not self._down:
+            self._crashes += 1
+        self._down = down
+        ended = max(self._crashes, self._ended(report.restarts))
+        if self._crashes > self._forgiven or (
+                ended > self._forgiven
+                and self._since.elapsed >= _LOOP_SECONDS):
+            code = '' if report.exit_code is None else (
+                f' (exit code {report.exit_code})')
+            raise self._member.failed(
+                f'its server ended {ended} times{code}: '
+                f'{report.error or "its log gives no reason"}')
+        self._progress = (
+            report.server, report.data_bytes,
+            report.view and (report.view.local_state,
+                             report.view.cluster_size))
+
+    def _ended(self, restarts: int) -> int:
+        """How often by the engine's count, which a start by hand resets."""
+        if self._restarts is None or restarts < self._restarts:
+            self._restarts = restarts
+        ended = restarts - self._restarts
+        if not ended:
+            self._since = waiting.Stopwatch()
+        return ended
+
+    def progress(self) -> Hashable:
+        """Differs whenever data arrived or the state changed."""
+        return self._progress
+
+
+def every(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
+    """Make a function that calls this one at most so often."""
+    last: list[waiting.Stopwatch] = []
+
+    def now_and_then() -> None:
+        if last and last[0].elapsed < seconds:
+            return
+        last[:] = [waiting.Stopwatch()]
+        call()
+    return now_and_then

@@ -1,0 +1,99 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Create a cluster: its instances are on their way, now make it one.
+
+Imported by tasks. The steps themselves are in steps/.
+"""
+
+from typing import Any
+
+from trove.cluster.tasks import ClusterTasks
+
+from trove_pxc import exceptions
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import runner
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import admit
+from trove_pxc.taskmanager.steps import bootstrap
+from trove_pxc.taskmanager.steps import complete
+from trove_pxc.taskmanager.steps import configure
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import join
+from trove_pxc.taskmanager.steps import prepare
+from trove_pxc.taskmanager.steps import verify
+
+Each = workflow.Each
+Formation = formation.Formation
+
+STEPS: tuple[Each[Formation], ...] = (
+    Each(formation.every_member, (
+        prepare.KNOW_ADDRESS,     # all stand in each one's settings
+    )),
+    Each(formation.every_member, (
+        admit.ADMIT,            # to the Galera ports, and nobody else
+    )),
+    Each(formation.first_member, (  # though others may still be booting
+        prepare.BE_PREPARED,
+        configure.CONFIGURE,
+        bootstrap.BOOTSTRAP,        # alone: Primary, Synced, size 1
+    )),
+    Each(formation.joiners, (       # one after another
+        prepare.BE_PREPARED,
+        configure.CONFIGURE,
+        join.JOIN,             # Synced, size n, the others as well
+    )),
+    Each(formation.every_member, (
+        verify.AGREE,            # one UUID, full size, Synced
+    )),
+    Each(formation.last_member, (
+        verify.REPLICATE,        # what it writes, all the others read
+    )),
+    Each(formation.every_member, (
+        complete.COMPLETE,
+    )),
+    Each(formation.every_member, (
+        complete.BE_HEALTHY,
+    )),
+)
+
+
+def run(operation: Formation) -> None:
+    """Make the cluster, or go on where an earlier run was cut short."""
+    workflow.begin(operation)
+    members.be_counted(operation.cluster_id, operation.members)
+    members.check_all_made(
+        operation.cluster_id, operation.members, operation.members)
+    workflow.run(operation, STEPS)
+
+
+def _state(context: Any, cluster: Any, interrupted: bool) -> Formation:
+    operation = Formation('create', context, cluster)
+    operation.interrupted = interrupted
+    return operation
+
+
+def _record(operation: Formation, failure: exceptions.StepFailed) -> None:
+    """Put the members at fault into ERROR, when Trove is done with them."""
+    outcome.let_trove_finish(outcome.at_fault(failure, operation.members))
+    operation.check_wanted()
+    outcome.record_failure(failure, operation.members)
+
+
+def _complete(operation: Formation) -> None:
+    outcome.release(operation.members)
+
+
+OPERATION = runner.Operation(
+    ClusterTasks.BUILDING_INITIAL, _state, run, _record,
+    complete=_complete)

@@ -1,0 +1,157 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Delete a cluster: nothing of it is left in the cloud, then in the rows.
+
+Imported by tasks. All members go at the same time; what is done to one is
+in removal.
+"""
+
+from collections.abc import Callable
+import functools
+from typing import Any
+
+from oslo_log import log as logging
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+from trove.common import cfg
+from trove.common import clients
+from trove.common import timeutils
+
+from trove_pxc import exceptions
+from trove_pxc.galera import naming
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import removal
+from trove_pxc.taskmanager.engine import lease
+from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import runner
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc import transient
+from trove_pxc import waiting
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+
+def run(operation: 'Deletion') -> None:
+    """Remove servers, ports, volumes, groups; then the rows.
+
+    :raises DeadlineExceeded: naming each member of which something is left.
+    """
+    operation.wait('the servers of the members', lambda: operation.remains)
+    groups = operation.wait('the server groups of the cluster',
+                            functools.partial(_server_groups, operation))
+    _remove_resources(operation)
+    for member in operation.members:
+        operation.subject = member
+        operation.wait(
+            f'the rows of {member.name} to be deleted', functools.partial(
+                removal.delete_rows, operation.context, member))
+    operation.subject = None
+    for group in groups:
+        operation.wait('a server group to be deleted',
+                       functools.partial(
+                           removal.ignoring_absence, group.delete))
+    operation.wait('the row of the cluster to be deleted',
+                   functools.partial(_delete_cluster_row, operation))
+
+
+class Deletion:
+    """The state of one run; it may be run again at any time.
+
+    :ivar members: those whose rows are not deleted yet.
+    :ivar held: what makes it the only one; it stops when that is lost.
+    """
+
+    held: lease.Lease | None = None
+
+    name = 'delete'
+    remedy = 'delete the cluster'
+    at: workflow.Step[Any] | None = None
+    subject: members.Member | None = None
+
+    def __init__(self, context: Any,
+                 cluster: cluster_models.Cluster) -> None:
+        self.context = context
+        self.cluster_id = str(cluster.id)
+        self.members = members.load(context, cluster)
+
+    @functools.cached_property
+    def remains(self) -> list[removal.Remains]:
+        """What is left of each member; it asks for their servers."""
+        return [removal.Remains(member) for member in self.members]
+
+    def check(self) -> None:
+        """There is a point in going on, unless someone else does it."""
+        if self.held is not None:
+            self.held.check()
+
+    check_wanted = check
+
+    def wait(self, what: str, probe: Callable[[], Any]) -> Any:
+        """Call a probe until it returns, for as long as all may take.
+
+        An error of the cloud or of Trove's database that may pass means:
+        not yet.
+
+        :raises DeadlineExceeded: after Trove's cluster_delete_time_out.
+        """
+        def supervised() -> Any:
+            self.check()
+            return probe()
+        intervals = [member.options.cloud_poll_interval
+                     for member in self.members]
+        return waiting.until(what, transient.awaited(what, supervised),
+                             float(CONF.cluster_delete_time_out),
+                             min(intervals, default=0.5))
+
+
+def _remove_resources(operation: Deletion) -> None:
+    def probe() -> None:
+        left = []
+        for remains in operation.remains:
+            operation.subject = remains.member
+            left.extend(remains.sweep())
+        operation.subject = None
+        if left:
+            raise waiting.NotYet('; '.join(left))
+    operation.wait('the members to be gone from the cloud', probe)
+
+
+def _server_groups(operation: Deletion) -> list[Any]:
+    """The groups that keep this cluster's servers together or apart."""
+    servers = {remains.server_id for remains in operation.remains
+               if remains.server_id}
+    name = naming.server_group_name(operation.cluster_id)
+    nova = clients.create_nova_client(operation.context)
+    return [group for group in nova.server_groups.list()
+            if group.name == name or servers & set(group.members)]
+
+
+def _delete_cluster_row(operation: Deletion) -> None:
+    removal.forget_former_members(operation.cluster_id)
+    row = cluster_models.DBCluster.get_by(
+        id=operation.cluster_id, deleted=False)
+    if row is None:
+        LOG.info('Cluster %s is deleted already', operation.cluster_id)
+        return
+    row.update(deleted=True, deleted_at=timeutils.utcnow(),
+               task_status=ClusterTasks.NONE, configuration_id=None)
+    LOG.info('Cluster %s is deleted', operation.cluster_id)
+
+
+def _record(operation: Deletion, failure: exceptions.StepFailed) -> None:
+    outcome.record_failure(failure, operation.members)
+
+
+OPERATION = runner.Operation(
+    ClusterTasks.DELETING, Deletion, run, _record, ends_task=False)

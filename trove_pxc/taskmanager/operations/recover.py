@@ -1,0 +1,110 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Recover: bring back a cluster that serves nobody, or not with all.
+
+Imported by tasks. While a member is in the primary component, the others
+join it. If none is, those that run may still find each other; then what
+loops or hangs is stopped, all disks are read, and galera/plan decides which
+one member is continued, or why nobody may be.
+"""
+
+from typing import Any
+
+from oslo_log import log as logging
+from trove.cluster.tasks import ClusterTasks
+
+from trove_pxc import exceptions
+from trove_pxc import faults
+from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import runner
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import complete
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import missing
+from trove_pxc.taskmanager.steps import primary
+from trove_pxc.taskmanager.steps import recovery
+from trove_pxc.taskmanager.steps import rejoin
+from trove_pxc.taskmanager.steps import verify
+
+LOG = logging.getLogger(__name__)
+
+Each = workflow.Each
+Recovery = recovery.Recovery
+
+STEPS: tuple[Each[Any], ...] = (
+    Each(formation.first_member, (  # asks all; a silent one is unknown
+        primary.LET_MEET,           # who died together may meet again
+        primary.HALT,               # what loops or hangs, to read its disk
+        primary.CONTINUE,           # promote or start the one, or refuse
+    )),
+    Each(recovery.joiners, (        # one after another
+        rejoin.JOIN,
+    )),
+    Each(recovery.primary, (        # it is in already, but perhaps locked
+        rejoin.JOIN,
+    )),
+    Each(formation.every_member, (
+        verify.AGREE,               # one UUID, full size, Synced
+    )),
+    Each(formation.last_member, (
+        verify.REPLICATE,           # what it writes, all the others read
+    )),
+    Each(formation.every_member, (
+        complete.BE_HEALTHY,
+    )),
+)
+
+
+def run(operation: Recovery) -> None:
+    """Bring the cluster back, or go on where another run was cut short."""
+    workflow.begin(operation)
+    missing.refuse_without_primary(operation)
+    workflow.run(operation, STEPS)
+    operation.check_wanted()
+    for member in operation.members:
+        faults.forget(member.id)
+    operation.halted.clear()    # they run again
+    missing.tell(operation)
+
+
+def _record(operation: Recovery, failure: exceptions.StepFailed) -> None:
+    """Tell what happened at the members that are named, or at all."""
+    for member in operation.everyone.values():
+        if not failure.blamed or member.id in failure.blamed:
+            outcome.save_fault(member.id, failure)
+
+
+def _put_back(operation: Recovery) -> None:
+    """After a failure: what was stopped runs again, as it did before.
+
+    But not beside a member that was told to continue the cluster and may
+    still do so: the others could then restore a component of their own.
+    """
+    if operation.order_given and operation.founder is None:
+        LOG.warning('Recovery of cluster %s: %s stay stopped, for %s may '
+                    'still become primary', operation.cluster_id,
+                    ', '.join(one.name for one in operation.halted),
+                    operation.subject and operation.subject.name)
+        return
+    for member in operation.halted:
+        try:
+            member.guest.start_member()
+        except recovery.SILENT as failure:
+            LOG.warning('Recovery of cluster %s: %s could not be started '
+                        'again: %s', operation.cluster_id, member.name,
+                        failure)
+
+
+OPERATION = runner.Operation(
+    ClusterTasks.RESTARTING_CLUSTER, Recovery, run, _record,
+    put_back=_put_back)

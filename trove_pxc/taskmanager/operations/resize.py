@@ -1,0 +1,142 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Resize members: another flavor, or a larger volume.
+
+Imported by tasks. Each member is resized while it is out of its cluster;
+what is done to its server and its volume is in machine.
+"""
+
+from collections.abc import Sequence
+import dataclasses
+import functools
+from typing import Any
+
+from trove.cluster.tasks import ClusterTasks
+from trove.instance.tasks import InstanceTasks
+
+from trove_pxc.galera import settings
+from trove_pxc import orders
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import complete
+from trove_pxc.taskmanager.steps import configure
+from trove_pxc.taskmanager.steps import machine
+from trove_pxc.taskmanager.steps import rolling
+
+Each = workflow.Each
+Step = workflow.Step[Any]
+
+FLAVOR_STEPS: tuple[Each[Any], ...] = (
+    Each(rolling.targets, (     # one after another
+        rolling.BE_WHOLE,       # the others are all Synced
+        rolling.TAKE_OUT,       # they see one less, and serve
+        configure.CONFIGURE,    # for the memory that it is going to have
+        machine.RESIZE,         # it boots, and its server starts
+        rolling.RETURN,         # proven before it cannot be undone
+        machine.CONFIRM,
+        rolling.RETURN,
+        complete.BE_HEALTHY,
+        rolling.BRING_IN,
+    )),
+)
+FLAVOR_WAY_BACK: tuple[Step, ...] = (
+    machine.REVERT,
+    rolling.TAKE_OUT,           # it may run with the other memory's settings
+    configure.CONFIGURE,
+    rolling.RETURN,
+)
+VOLUME_STEPS: tuple[Each[Any], ...] = (
+    Each(rolling.targets, (     # one after another
+        rolling.BE_WHOLE,       # the others are all Synced
+        rolling.TAKE_OUT,       # they see one less, and serve
+        machine.DETACH,
+        machine.EXTEND,
+        machine.ATTACH,         # its file system grown and mounted
+        configure.CONFIGURE,    # for the room that it has now
+        rolling.RETURN,         # Synced, they see one more
+        complete.BE_HEALTHY,
+        rolling.BRING_IN,
+    )),
+)
+VOLUME_WAY_BACK: tuple[Step, ...] = (
+    machine.ATTACH,
+    configure.CONFIGURE,
+    rolling.RETURN,
+)
+
+
+def run_flavor(operation: 'FlavorResize') -> None:
+    """Give the targets the flavor; those that have it are left alone."""
+    workflow.begin(operation)
+    workflow.run(operation, FLAVOR_STEPS)
+
+
+def run_volume(operation: 'VolumeResize') -> None:
+    """Give the targets volumes of the size."""
+    workflow.begin(operation)
+    workflow.run(operation, VOLUME_STEPS)
+
+
+class FlavorResize(rolling.Rolling):
+    """The state of one run.
+
+    :ivar flavor_id: the one that all targets are to have.
+    :ivar keeps_flavor: whether the resize of a member is being undone.
+    """
+
+    busy = InstanceTasks.RESIZING
+    keeps_flavor = False
+
+    def __init__(self, context: Any, cluster: Any,
+                 instance_ids: Sequence[str], flavor_id: str) -> None:
+        super().__init__('resize flavor', context, cluster, instance_ids,
+                         orders.Order(orders.FLAVOR, flavor_id))
+        self.flavor_id = flavor_id
+
+    @functools.cached_property
+    def flavor(self) -> Any:
+        return self.targets[0].nova.flavors.get(self.flavor_id)
+
+    def facts(self, member: members.Member) -> settings.MemberFacts:
+        facts = super().facts(member)
+        if self.keeps_flavor:
+            return facts
+        return dataclasses.replace(facts, memory_mb=int(self.flavor.ram))
+
+    def way_back(self, member: members.Member) -> Sequence[Step]:
+        self.keeps_flavor = True
+        return FLAVOR_WAY_BACK
+
+
+class VolumeResize(rolling.Rolling):
+    """The state of one run.
+
+    :ivar volume_gb: the size that all targets' volumes are to have.
+    """
+
+    busy = InstanceTasks.RESIZING
+
+    def __init__(self, context: Any, cluster: Any,
+                 instance_ids: Sequence[str], volume_gb: int) -> None:
+        super().__init__('resize volume', context, cluster, instance_ids,
+                         orders.Order(orders.VOLUME, str(volume_gb)))
+        self.wanted_gb = volume_gb
+
+    def way_back(self, member: members.Member) -> Sequence[Step]:
+        return VOLUME_WAY_BACK
+
+
+FLAVOR = rolling.as_operation(
+    ClusterTasks.UPDATING_CLUSTER, FlavorResize, run_flavor)
+VOLUME = rolling.as_operation(
+    ClusterTasks.UPDATING_CLUSTER, VolumeResize, run_volume)

@@ -1,0 +1,47 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Restart members: one after another, each Synced before the next.
+
+Imported by tasks. Stopping and starting is all; both are in rolling.
+"""
+
+import functools
+from typing import Any
+
+from trove.cluster.tasks import ClusterTasks
+
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import complete
+from trove_pxc.taskmanager.steps import rolling
+
+STEPS: tuple[workflow.Each[Any], ...] = (
+    workflow.Each(rolling.targets, (    # one after another
+        rolling.BE_WHOLE,               # the others are all Synced
+        rolling.TAKE_OUT,               # they see one less, and serve
+        rolling.RETURN,                 # Synced, they see one more
+        complete.BE_HEALTHY,
+        rolling.BRING_IN,
+    )),
+)
+
+
+def run(operation: rolling.Rolling) -> None:
+    """Restart the targets, or those of them that are left."""
+    workflow.begin(operation)
+    workflow.run(operation, STEPS)
+
+
+OPERATION = rolling.as_operation(
+    ClusterTasks.RESTARTING_CLUSTER,
+    functools.partial(rolling.Rolling, 'restart'), run)

@@ -1,0 +1,84 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The first member of a new cluster, once that is proven to be safe.
+
+Imported by create. Each member is asked; what the answers allow is decided in
+galera/plan.
+"""
+
+from oslo_log import log as logging
+
+from trove_pxc import exceptions
+from trove_pxc.galera import plan
+from trove_pxc.galera import view
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import supervision
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc import waiting
+
+LOG = logging.getLogger(__name__)
+
+Formation = formation.Formation
+Member = members.Member
+
+
+def _cluster_known(operation: Formation, member: Member) -> bool:
+    return operation.founder is not None
+
+
+def _bootstrap(operation: Formation, member: Member) -> None:
+    """Unless a member is in a primary component already, whoever made it."""
+    for other in operation.members:
+        report = operation.serving(other)
+        if report is not None:
+            operation.found_through(other, report)
+            return
+
+    def order() -> None:
+        if not member.report().started:
+            _prove_safe(operation)
+            member.guest.bootstrap_member()
+    operation.tell(member, order)
+    watch = supervision.CrashWatch(member)
+
+    def probe() -> view.MemberReport:
+        report = member.report()
+        watch.look(report)
+        if (report.view is None or not report.view.in_primary
+                or not report.view.is_synced):
+            raise waiting.NotYet(members.seen(report))
+        return report
+    operation.found_through(member, operation.wait(probe))
+
+
+def _prove_safe(operation: Formation) -> None:
+    """Raise unless no member can hold data or be in a cluster.
+
+    One that was never prepared was never started; any other must answer.
+    """
+    prepared = {name: one for name, one in members.by_label(
+        operation.members).items() if one.prepared()}
+    told = {name: operation.ask(one) for name, one in prepared.items()}
+    decision = plan.may_bootstrap_new(
+        told, {name: operation.tell(prepared[name], prepared[name].position)
+               for name in told})
+    if not decision.allowed:
+        raise exceptions.BootstrapRefused(decision.reason)
+    LOG.info('Cluster %s may be bootstrapped: %s', operation.cluster_id,
+             decision.reason)
+
+
+BOOTSTRAP = workflow.Step(
+    'bootstrap', 'to be Synced in a primary component of its own',
+    'bootstrap_timeout', _cluster_known, _bootstrap)

@@ -1,0 +1,68 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A member is a full one: its guest reports from now on, and it is HEALTHY.
+
+Imported by the operations, as their last steps.
+"""
+
+from trove.extensions.common import models as root_models
+
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import standing
+from trove_pxc import waiting
+
+Formation = formation.Formation
+Member = members.Member
+Standing = standing.Standing
+
+
+def _healthy(operation: Formation, member: Member) -> bool:
+    return member.healthy()
+
+
+def _complete(operation: Formation, member: Member) -> None:
+    operation.tell(member, member.guest.cluster_complete)
+
+
+def _be_healthy(operation: Formation, member: Member) -> None:
+    def probe() -> None:
+        if not member.healthy():
+            raise waiting.NotYet(
+                f'its guest reports "{member.status().description}"')
+    operation.wait(probe, interval=member.options.database_poll_interval)
+
+
+def _bring_in(operation: Standing, member: Member) -> None:
+    """Let Trove's rows say of it what they say of the others."""
+    histories = [root_models.RootHistory.load(operation.context, other.id)
+                 for other in operation.everyone if other is not member]
+    if any(history is not None and not (
+            history.deleted_at and history.deleted_at > history.created)
+            for history in histories):
+        root_models.RootHistory.create(operation.context, member.id)
+    outcome.release([member])
+    operation.finished.append(member)
+
+
+COMPLETE = workflow.Step(
+    'complete', 'to have its guest report from now on', 'health_timeout',
+    _healthy, _complete)
+BE_HEALTHY = workflow.Step(
+    'become healthy', 'to be reported HEALTHY by its guest', 'health_timeout',
+    _healthy, _be_healthy)
+BRING_IN = workflow.Step(
+    'finish', 'to be a full member', 'verify_timeout', workflow.never,
+    _bring_in)

@@ -1,0 +1,143 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A member's settings: what it depends on, and what all members share.
+
+Imported by the operations that configure members, while their servers do
+not run or before their next start.
+"""
+
+import functools
+from typing import Any
+
+from oslo_log import log as logging
+from trove.common import utils
+
+from trove_pxc.galera import identity as identities
+from trove_pxc.galera.membership import Membership
+from trove_pxc.galera import secret
+from trove_pxc.galera import settings
+from trove_pxc.taskmanager.cloud import authority
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import defaults
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import standing
+
+LOG = logging.getLogger(__name__)
+
+Formation = formation.Formation
+Member = members.Member
+Standing = standing.Standing
+
+
+def _configured(operation: Formation, member: Member) -> bool:
+    return operation.secrets is not None and _has(
+        operation, member, operation.tell(member, member.settings),
+        operation.secrets)
+
+
+def _has(operation: Formation, member: Member, had: Membership | None,
+         secrets: settings.ClusterSecrets) -> bool:
+    return (had is not None
+            and had.facts == defaults.facts(operation, member, had)
+            and had.secrets == secrets
+            and authority.fits(had.identity, secrets.authorities,
+                               member.address))
+
+
+def _configure(operation: Formation, member: Member) -> None:
+    """The first one that is asked says what all share, if it was told."""
+    had = operation.tell(member, member.settings)
+    secrets = operation.secrets or (
+        _shared_secrets(operation, member.options) if had is None
+        else had.secrets)
+    operation.secrets = secrets
+    if not _has(operation, member, had, secrets):
+        operation.tell(member, functools.partial(
+            member.guest.configure_member,
+            defaults.facts(operation, member, had), secrets,
+            _identity(secrets, member, None if had is None
+                      else had.identity)))
+
+
+def _identity(secrets: settings.ClusterSecrets, member: Member,
+              had: identities.Identity | None) -> identities.Identity | None:
+    """The one that it has, if that is right."""
+    if (not secrets.encrypted
+            or authority.fits(had, secrets.authorities, member.address)):
+        return had if secrets.encrypted else None
+    return authority.issue(secrets.authorities, member.node_name,
+                           member.address, member.options.certificate_days)
+
+
+def _shared_secrets(operation: Formation,
+                    options: Any) -> settings.ClusterSecrets:
+    """What a member has already, else new ones."""
+    for member in operation.members:
+        had = (operation.tell(member, member.settings)
+               if member.prepared() else None)
+        if had is not None:
+            return had.secrets
+    length = options.default_password_length
+
+    def new() -> secret.Secret:
+        return secret.Secret(utils.generate_random_password(length))
+    return settings.ClusterSecrets(
+        admin_password=new(), root_password=new(), sst_password=new(),
+        authorities=(authority.new(
+            operation.cluster_id, options.certificate_days),)
+        if options.encrypt_cluster_traffic else ())
+
+
+def _to_be_told(operation: Standing, member: Member) -> list[Member]:
+    """Whose settings should name the new member, but for its own."""
+    return [other for other in operation.members if other is not member]
+
+
+def _known(operation: Standing, member: Member) -> bool:
+    told = [operation.tell(other, other.settings)
+            for other in _to_be_told(operation, member)]
+    return all(had is not None
+               and had.facts == defaults.facts(operation, other, had)
+               for other, had in zip(
+                   _to_be_told(operation, member), told))
+
+
+def _make_known(operation: Standing, member: Member) -> None:
+    """A running server keeps its own; the next start knows all.
+
+    Each keeps the secrets that its server runs with: it may be between two
+    authorities, if a rotation of certificates was not brought to its end.
+    """
+    for other in _to_be_told(operation, member):
+        had = operation.tell(other, other.settings)
+        if had is None:
+            raise other.failed('it serves, and has no settings')
+        operation.tell(other, functools.partial(
+            other.guest.configure_member,
+            defaults.facts(operation, other, had),
+            had.secrets, had.identity))
+    missing = [other.name for other in operation.everyone
+               if other not in operation.members
+               and other not in operation.passing()]
+    if missing:
+        LOG.warning('Cluster %s: %s serve not and were not told of %s',
+                    operation.cluster_id, ', '.join(missing), member.name)
+
+
+CONFIGURE = workflow.Step(
+    'configure', 'to have its settings', 'member_start_timeout',
+    _configured, _configure)
+MAKE_KNOWN = workflow.Step(
+    'make known', 'to stand in the settings of the others',
+    'member_start_timeout', _known, _make_known)

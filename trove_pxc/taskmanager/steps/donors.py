@@ -1,0 +1,51 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""What a donor needs before it is asked for a state transfer.
+
+Imported by grow.
+"""
+
+from oslo_log import log as logging
+from trove.common import exception
+
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import standing
+
+LOG = logging.getLogger(__name__)
+
+Member = members.Member
+
+
+def _restore_accounts(operation: standing.Standing, member: Member) -> None:
+    """Have those that serve see to the accounts that a donor needs.
+
+    What Galera brings to all need but be done by one. An agent of an older
+    version does not know how; the join tells then what is missing.
+    """
+    for other in operation.inside():
+        if other in operation.passing():
+            continue
+        try:
+            other.guest.restore_accounts()
+        except (exception.GuestTimeout, exception.GuestError) as failure:
+            LOG.warning('%s could not see to its accounts: %s', other.name,
+                        failure)
+        else:
+            return
+
+
+RESTORE_ACCOUNTS = workflow.Step(
+    'see to the accounts', 'to have donors that can log in',
+    'verify_timeout', workflow.never, _restore_accounts)

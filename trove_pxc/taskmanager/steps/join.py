@@ -1,0 +1,92 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A member joins the primary component, however long its SST moves.
+
+Imported by create and grow.
+"""
+
+from collections.abc import Sequence
+
+from trove_pxc import exceptions
+from trove_pxc.galera import view
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import supervision
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import verify
+from trove_pxc import waiting
+
+Formation = formation.Formation
+Member = members.Member
+
+
+def _joined(operation: Formation, member: Member) -> bool:
+    report = operation.serving(member)
+    return (report is not None and report.view is not None
+            and report.view.is_synced
+            and report.view.cluster_uuid == operation.history)
+
+
+def _join(operation: Formation, member: Member) -> None:
+    """Start it and wait until it is in, however long its SST moves."""
+    present = [other for other in operation.members
+               if other is not member and operation.serving(other)]
+    size = len(present) + 1
+
+    def order() -> None:
+        if member.report().server in view.NOT_RUNNING:
+            member.guest.join_member(forming=operation.forming)
+    operation.tell(member, order)
+    watch = supervision.CrashWatch(member)
+
+    def probe() -> None:
+        report = member.report()
+        watch.look(report)
+        verify.refuse_other_history(operation, member, report)
+        if not operation.joined(report, size):
+            raise waiting.NotYet(members.seen(report))
+    try:
+        operation.wait(probe, progress=watch.progress)
+    except (exceptions.MemberFailed, exceptions.DeadlineExceeded) as failure:
+        _blame_who_was_lost(operation, member, present, failure)
+        raise
+    for other in present:
+        verify.wait_agreed(operation, other, size)
+
+
+def _blame_who_was_lost(operation: Formation, member: Member,
+                        present: Sequence[Member],
+                        failure: exceptions.MemberFailed
+                        | exceptions.DeadlineExceeded) -> None:
+    """It may have been the donor, or what made the component primary.
+
+    :raises MemberFailed: of the first that is not in one any more.
+    """
+    if isinstance(failure, exceptions.DeadlineExceeded):
+        cause = failure.last_seen
+    elif failure.instance_id == member.id:
+        cause = failure.cause
+    else:
+        return
+    for other in present:
+        report = operation.ask(other)
+        if report.view is None or not report.view.in_primary:
+            raise other.failed(
+                f'it left its cluster while {member.name} joined, and is: '
+                f'{members.seen(report)}; {member.name}: {cause}'
+            ) from failure
+
+
+JOIN = workflow.Step(
+    'join', 'to be Synced in the cluster', 'join_stall_timeout',
+    _joined, _join)

@@ -1,0 +1,156 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""A member leaves: shown as leaving, stopped, then removed from the cloud.
+
+Imported by shrink. One that is down is not stopped; one that does not answer
+or does not stop is removed as it is, if the others keep their quorum.
+"""
+
+from oslo_log import log as logging
+from trove.common import cfg
+from trove.instance.tasks import InstanceTasks
+
+from trove_pxc import exceptions
+from trove_pxc.galera import view
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import removal
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import rolling
+from trove_pxc.taskmanager.steps import standing
+from trove_pxc import waiting
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+Member = members.Member
+Standing = standing.Standing
+
+
+def _marked(operation: Standing, member: Member) -> bool:
+    row = member.find_row()
+    return row is None or row.task_status in (
+        InstanceTasks.DELETING, InstanceTasks.BUILDING)
+
+
+def _mark(operation: Standing, member: Member) -> None:
+    """Keep for whoever takes over that this one is to go.
+
+    What Trove is still building is left at that: its removal waits until
+    nothing more of it appears.
+    """
+    member.row().update(task_status=InstanceTasks.DELETING)
+
+
+def _taken_out(operation: Standing, member: Member) -> bool:
+    """Also one that was never ready to be started, or is gone."""
+    if member.find_row() is None or not member.prepared():
+        return True
+    report = standing.glimpse(member)
+    return report is not None and report.server in view.DOWN
+
+
+def _take_out(operation: Standing, member: Member) -> None:
+    """Stop its server cleanly, and see the others go on without it."""
+    try:
+        if not _answers(operation, member):
+            LOG.info('%s is down, and the others do not count it',
+                     member.name)
+            return
+        rolling.persist(operation, member, member.guest.stop_member)
+        operation.wait(lambda: _stopped(member))
+    except exceptions.DeadlineExceeded as late:
+        _do_without(operation, member, late)
+        return
+    was_inside = member.id in operation.component.inside
+    size = operation.component.size - was_inside
+    for other in operation.members:
+        _wait_smaller(operation, other, size)
+
+
+def _answers(operation: Standing, member: Member) -> bool:
+    """Whether its guest does; False once it is sure to be down."""
+    def probe() -> bool:
+        if standing.glimpse(member) is not None:
+            return True
+        found = operation.look()
+        if found.obstacle or found.hidden:
+            raise waiting.NotYet(found.obstacle or (
+                f'its guest is silent, and the component counts '
+                f'{found.size}'))
+        return False
+    return operation.wait(
+        probe, what=f'an answer of {member.name}, or its end',
+        seconds=member.options.guest_silence_timeout)
+
+
+def _stopped(member: Member) -> None:
+    report = member.report()
+    if report.server not in view.NOT_RUNNING:
+        raise waiting.NotYet(members.seen(report))
+
+
+def _do_without(operation: Standing, member: Member,
+                late: exceptions.DeadlineExceeded) -> None:
+    """Go on, if the others keep their quorum when it just vanishes.
+
+    :raises ClusterInconsistent: they would not.
+    """
+    found = operation.look()
+    if found.obstacle or not found.survives_without(
+            [one.id for one in operation.passing()]):
+        raise exceptions.ClusterInconsistent(
+            f'{member.name} could not be stopped ({late.last_seen}), and '
+            f'the others could lose their quorum without it: '
+            f'{found.obstacle or f"the component counts {found.size}"}'
+        ) from late
+    LOG.warning('Cluster %s: %s was not stopped cleanly (%s); it is removed '
+                'as it is, for the others keep their quorum',
+                operation.cluster_id, member.name, late)
+
+
+def _wait_smaller(operation: Standing, other: Member, size: int) -> None:
+    def probe() -> None:
+        report = other.report()
+        if (report.view is None or not report.view.serves
+                or report.view.cluster_size > size):
+            raise waiting.NotYet(members.seen(report))
+    operation.wait(
+        probe, what=f'{other.name} to serve in a component of {size}',
+        seconds=other.options.verify_timeout, by=other)
+
+
+def _removed(operation: Standing, member: Member) -> bool:
+    return member.find_row() is None
+
+
+def _remove(operation: Standing, member: Member) -> None:
+    remains = removal.Remains(member)
+
+    def probe() -> None:
+        left = remains.sweep()
+        if left:
+            raise waiting.NotYet('; '.join(left))
+    operation.wait(probe, seconds=float(CONF.cluster_delete_time_out),
+                   interval=member.options.cloud_poll_interval)
+    removal.delete_rows(operation.context, member, cluster_goes_on=True)
+
+
+MARK = workflow.Step(
+    'mark', 'to be shown as leaving', 'verify_timeout', _marked, _mark)
+TAKE_OUT = workflow.Step(
+    'stop', 'to have stopped its server', 'member_stop_timeout',
+    _taken_out, _take_out)
+REMOVE = workflow.Step(
+    'remove', 'to be gone from the cloud', 'cluster_delete_time_out',
+    _removed, _remove)

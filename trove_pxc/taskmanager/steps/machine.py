@@ -1,0 +1,231 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A member's server and volume while it is out of its cluster.
+
+Imported by resize. Trove's own ways sleep for fixed times, restart the
+database with Trove's templates and cannot be taken up again half way; these
+steps look first, and say what Nova or Cinder last said.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from novaclient import exceptions as nova_exceptions
+from trove.common import cfg
+
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import rolling
+from trove_pxc import waiting
+
+CONF = cfg.CONF
+
+Member = members.Member
+
+_HAS_ANOTHER = 'VERIFY_RESIZE'
+
+
+def _server(member: Member) -> Any:
+    """Its server; raises MemberFailed if Nova calls it failed."""
+    member.check_server()
+    return member.nova.servers.get(member.row().compute_instance_id)
+
+
+def _ask(change: Callable[[], object]) -> None:
+    """Ask Nova for a change; whoever calls it looks first, and again later.
+
+    A request whose answer was lost may still be at work. Nova refuses a
+    second one with 409, and 404 for a volume that is detached already.
+    """
+    try:
+        change()
+    except (nova_exceptions.Conflict, nova_exceptions.NotFound) as refusal:
+        raise waiting.NotYet(f'Nova refuses it now: {refusal}') from refusal
+
+
+def _has_flavor(server: Any, flavor: Any) -> bool:
+    """By name, for newer Novas do not tell the id (microversion 2.47)."""
+    shown = server.flavor
+    if 'original_name' in shown:
+        return bool(shown['original_name'] == flavor.name)
+    return str(shown['id']) == str(flavor.id)
+
+
+def _resized(operation: Any, member: Member) -> bool:
+    server = _server(member)
+    return (_has_flavor(server, operation.flavor)
+            and server.status in ('ACTIVE', _HAS_ANOTHER))
+
+
+def _resize(operation: Any, member: Member) -> None:
+    asked: list[str] = []
+
+    def probe() -> None:
+        if _resized(operation, member):
+            return
+        server = _server(member)
+        if server.status == 'ACTIVE':
+            if asked:
+                raise member.failed(
+                    f'Nova has left its server {server.id} at the flavor '
+                    'that it had; its events tell why')
+            _ask(lambda: server.resize(operation.flavor_id))
+            asked.append(server.id)
+        raise waiting.NotYet(f'its server is {server.status}')
+    operation.wait(probe, interval=member.options.cloud_poll_interval)
+
+
+def _confirmed(operation: Any, member: Member) -> bool:
+    return bool(member.row().flavor_id == operation.flavor_id
+                and _server(member).status == 'ACTIVE')
+
+
+def _confirm(operation: Any, member: Member) -> None:
+    asked: list[str] = []
+
+    def probe() -> None:
+        server = _server(member)
+        if server.status == 'ACTIVE':
+            return
+        if server.status == _HAS_ANOTHER and not asked:
+            _ask(server.confirm_resize)
+            asked.append(server.id)
+        raise waiting.NotYet(f'its server is {server.status}')
+    operation.wait(probe, interval=member.options.cloud_poll_interval)
+    member.has_flavor(operation.flavor_id)
+
+
+def _reverted(operation: Any, member: Member) -> bool:
+    server = _server(member)
+    return bool(server.status == 'ACTIVE'
+                and not _has_flavor(server, operation.flavor))
+
+
+def _revert(operation: Any, member: Member) -> None:
+    """Have the flavor back that it had; once confirmed, it has the new."""
+    asked: list[str] = []
+
+    def probe() -> None:
+        server = _server(member)
+        if server.status == 'ACTIVE':
+            return
+        if server.status == _HAS_ANOTHER and not asked:
+            _ask(server.revert_resize)
+            asked.append(server.id)
+        raise waiting.NotYet(f'its server is {server.status}')
+    operation.wait(probe, interval=member.options.cloud_poll_interval)
+    if _has_flavor(_server(member), operation.flavor):
+        operation.keeps_flavor = False
+        member.has_flavor(operation.flavor_id)
+
+
+def _volume(member: Member) -> Any:
+    volume = member.cinder.volumes.get(member.row().volume_id)
+    if volume.status.startswith('error'):
+        raise member.failed(f'its volume {volume.id} is {volume.status}')
+    return volume
+
+
+def _detached(operation: Any, member: Member) -> bool:
+    return bool(CONF.online_volume_resize
+                or _volume(member).status == 'available')
+
+
+def _detach(operation: Any, member: Member) -> None:
+    def unmount() -> None:
+        member.guest.unmount_volume(
+            device_path=member.options.device_path,
+            mount_point=member.options.mount_point)
+
+    def probe() -> None:
+        volume = _volume(member)
+        if volume.status == 'available':
+            return
+        if volume.status == 'in-use':
+            rolling.persist(operation, member, unmount)
+            server_id = member.row().compute_instance_id
+            _ask(lambda: member.nova.volumes.delete_server_volume(
+                server_id, volume.id))
+        raise waiting.NotYet(f'its volume is {volume.status}')
+    operation.wait(probe, interval=member.options.cloud_poll_interval)
+
+
+def _extended(operation: Any, member: Member) -> bool:
+    volume = _volume(member)
+    return (volume.size >= operation.wanted_gb
+            and volume.status in ('available', 'in-use'))
+
+
+def _extend(operation: Any, member: Member) -> None:
+    asked: list[str] = []
+
+    def probe() -> None:
+        if _extended(operation, member):
+            return
+        volume = _volume(member)
+        if volume.status in ('available', 'in-use'):
+            if asked:
+                raise member.failed(
+                    f'Cinder has left its volume {volume.id} at '
+                    f'{volume.size} GB; its messages tell why')
+            member.cinder.volumes.extend(volume.id, operation.wanted_gb)
+            asked.append(volume.id)
+        raise waiting.NotYet(
+            f'its volume is {volume.status}, {volume.size} GB')
+    operation.wait(probe, interval=member.options.cloud_poll_interval)
+
+
+def _attach(operation: Any, member: Member) -> None:
+    """Have the volume in the guest, the file system as large as it."""
+    device = {'device_path': member.options.device_path,
+              'mount_point': member.options.mount_point}
+
+    def probe() -> Any:
+        volume = _volume(member)
+        if volume.status == 'in-use':
+            return volume
+        if volume.status == 'available':
+            server_id = member.row().compute_instance_id
+            _ask(lambda: member.nova.volumes.create_server_volume(
+                server_id, volume.id, member.options.device_path))
+        raise waiting.NotYet(f'its volume is {volume.status}')
+    volume = operation.wait(
+        probe, interval=member.options.cloud_poll_interval)
+
+    def grow() -> None:
+        online = bool(CONF.online_volume_resize)
+        member.guest.resize_fs(online=online, **device)
+        if not online:
+            member.guest.mount_volume(**device)
+    rolling.persist(operation, member, grow)
+    member.has_volume(int(volume.size))
+
+
+RESIZE = workflow.Step(
+    'resize the server', 'to have a server of the new flavor',
+    'server_resize_timeout', _resized, _resize)
+CONFIRM = workflow.Step(
+    'confirm', 'to have its new server confirmed',
+    'server_resize_timeout', _confirmed, _confirm)
+REVERT = workflow.Step(
+    'revert', 'to have the server that it had',
+    'server_resize_timeout', _reverted, _revert)
+DETACH = workflow.Step(
+    'detach the volume', 'to be without its volume',
+    'volume_resize_timeout', _detached, _detach)
+EXTEND = workflow.Step(
+    'extend the volume', 'to have a larger volume',
+    'volume_resize_timeout', _extended, _extend)
+ATTACH = workflow.Step(
+    'attach the volume', 'to have its volume mounted',
+    'volume_resize_timeout', workflow.never, _attach)

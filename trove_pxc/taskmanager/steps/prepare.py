@@ -1,0 +1,63 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Before anything is configured: an address, and a guest that is ready.
+
+Imported by the operations that form or extend a cluster.
+"""
+
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import supervision
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc import waiting
+
+Formation = formation.Formation
+Member = members.Member
+
+
+def _address_known(operation: Formation, member: Member) -> bool:
+    return member.find_address() is not None
+
+
+def _know_address(operation: Formation, member: Member) -> None:
+    def probe() -> None:
+        member.check_server()
+        if member.find_address() is None:
+            raise waiting.NotYet('no port with an address yet')
+    operation.wait(probe, interval=member.options.cloud_poll_interval)
+
+
+def _prepared(operation: Formation, member: Member) -> bool:
+    return member.prepared()
+
+
+def _be_prepared(operation: Formation, member: Member) -> None:
+    look_at_server = supervision.every(
+        member.options.cloud_poll_interval, member.check_server)
+
+    def probe() -> None:
+        look_at_server()
+        if operation.interrupted:
+            operation.births[member.id].ask()
+        if not member.prepared():
+            raise waiting.NotYet(
+                f'its guest is "{member.status().description}"')
+    operation.wait(probe, interval=member.options.database_poll_interval)
+
+
+KNOW_ADDRESS = workflow.Step(
+    'find the address', 'to have a port with an address',
+    'member_ready_timeout', _address_known, _know_address)
+BE_PREPARED = workflow.Step(
+    'prepare', 'to have a guest that is ready', 'member_ready_timeout',
+    _prepared, _be_prepared)

@@ -1,0 +1,186 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Have a primary component again: members meet, or one is continued.
+
+Imported by recover. What the disks and servers allow is decided in
+galera/plan.
+"""
+
+import functools
+
+from oslo_log import log as logging
+
+from trove_pxc import exceptions
+from trove_pxc.galera import plan
+from trove_pxc.galera import view
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import supervision
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import recovery
+from trove_pxc.taskmanager.steps import rejoin
+from trove_pxc import waiting
+
+LOG = logging.getLogger(__name__)
+
+Member = members.Member
+Recovery = recovery.Recovery
+ServerState = view.ServerState
+
+
+def _someone_primary(operation: Recovery, member: Member) -> bool:
+    return operation.founder is not None
+
+
+def _let_meet(operation: Recovery, member: Member) -> None:
+    """Wait for those who may still find each other, and for the unknown."""
+    def probe() -> None:
+        operation.look()
+        if operation.meet_primary():
+            return
+        operation.read([name for name, report in operation.reports.items()
+                        if report.server is ServerState.STARTING])
+        hope = plan.worth_waiting(list(operation.everyone),
+                                  operation.answers, operation.forced)
+        if hope:
+            raise waiting.NotYet(hope)
+    try:
+        operation.wait(probe, what='the members to meet')
+    except exceptions.DeadlineExceeded as late:
+        LOG.info('Recovery of cluster %s: %s', operation.cluster_id, late)
+    if operation.forced is not None:
+        operation.members = [one for one in operation.members
+                             if one not in operation.silent]
+
+
+def _halt_all(operation: Recovery, member: Member) -> None:
+    """Stop what loops or hangs, so that the disks can be read."""
+    decision = plan.may_halt(list(operation.everyone), operation.answers,
+                             operation.forced)
+    if not decision.allowed:
+        raise operation.refused(decision.reason)
+    for name, report in operation.reports.items():
+        if report.server is not ServerState.RUNNING and report.started:
+            _halt(operation, operation.everyone[name])
+
+
+def _halt(operation: Recovery, member: Member) -> None:
+    def order() -> None:
+        if member.guest.halt_member() and member not in operation.halted:
+            operation.halted.append(member)
+    operation.tell(member, order)
+
+
+def _continue(operation: Recovery, member: Member) -> None:
+    """Have the one member that may be continued be primary, or refuse."""
+    choice = _settled_choice(operation)
+    while (choice.step is plan.Step.PROMOTE and choice.member is not None
+           and not _promoted(operation, choice)):
+        _halt(operation, operation.everyone[choice.member])
+        choice = _settled_choice(operation)
+    if choice.step is plan.Step.REJOIN:
+        operation.meet_primary()
+        return
+    if (choice.step not in (plan.Step.PROMOTE, plan.Step.BOOTSTRAP)
+            or choice.member is None):
+        raise operation.refused(choice.reason)
+    if operation.forced is not None:
+        LOG.warning('Recovery of cluster %s: %s', operation.cluster_id,
+                    choice.reason)
+    chosen = operation.everyone[choice.member]
+    operation.subject = chosen
+    operation.order_given = True
+    if choice.step is plan.Step.BOOTSTRAP:
+        operation.tell(chosen, functools.partial(
+            chosen.guest.continue_member, choice.uuid, choice.seqno))
+    _await_primary(operation, chosen, choice.uuid)
+
+
+def _settled_choice(operation: Recovery) -> plan.Choice:
+    """The choice from disks that nobody writes to any more."""
+    for _ in operation.everyone:
+        _look_closely(operation)
+        operation.read(list(operation.reports))
+        operation.look()
+        choice = operation.choose()
+        if choice.step is plan.Step.STOP and choice.member is not None:
+            _halt(operation, operation.everyone[choice.member])
+        elif choice.step is plan.Step.WAIT:
+            # Somebody has started a server since: as from the beginning.
+            _let_meet(operation, operation.members[0])
+            if operation.founder is not None:
+                return operation.choose()
+            _halt_all(operation, operation.members[0])
+        else:
+            break
+    return choice
+
+
+def _look_closely(operation: Recovery) -> None:
+    """Look; what is still not known after a while is refused."""
+    try:
+        operation.wait(
+            operation.look_closely, what='servers to tell their state',
+            seconds=operation.members[0].options.self_recovery_timeout)
+    except exceptions.DeadlineExceeded as late:
+        LOG.info('Recovery of cluster %s: %s', operation.cluster_id, late)
+
+
+def _promoted(operation: Recovery, choice: plan.Choice) -> bool:
+    """Make a survivor primary as soon as Galera has counted who stopped.
+
+    :returns: whether it takes the order. After the last of the others ended
+        in the middle of a state transfer, Galera's lower half takes itself
+        for primary and its upper half for not, for ever (measured with
+        26.4.23); such a server is to be stopped, and continued.
+    """
+    chosen = operation.everyone[choice.member or '']
+    operation.subject = chosen
+    operation.order_given = True
+
+    def order() -> None:
+        if not chosen.guest.promote_member(choice.uuid, choice.seqno):
+            raise waiting.NotYet('its component is changing')
+    try:
+        operation.wait(supervision.answered(order),
+                       what=f'{chosen.name} to be made primary',
+                       seconds=chosen.options.self_recovery_timeout)
+    except exceptions.DeadlineExceeded as late:
+        LOG.warning('Recovery of cluster %s: %s; it is stopped, and then '
+                    'continued', operation.cluster_id, late)
+        return False
+    return True
+
+
+def _await_primary(operation: Recovery, chosen: Member, uuid: str) -> None:
+    watch = supervision.CrashWatch(chosen)
+
+    def probe() -> view.MemberReport:
+        report = chosen.report()
+        watch.look(report)
+        if not rejoin.is_in(report, uuid):
+            raise waiting.NotYet(members.seen(report))
+        return report
+    operation.found_through(chosen, operation.wait(
+        probe, what=f'{chosen.name} to be Synced in a primary component'))
+
+
+LET_MEET = workflow.Step(
+    'let them meet', 'to meet the others', 'self_recovery_timeout',
+    workflow.never, _let_meet)
+HALT = workflow.Step(
+    'stop what hangs', 'to have stopped', 'member_stop_timeout',
+    _someone_primary, _halt_all)
+CONTINUE = workflow.Step(
+    'continue', 'to be Synced in a primary component', 'bootstrap_timeout',
+    _someone_primary, _continue)

@@ -1,0 +1,281 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One member after another, of a cluster that is whole but for it.
+
+Imported by the operations that take members out of service for a while.
+Before a member is stopped all others must be Synced in one
+primary component; the next one's turn comes when it is back among them.
+"""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+from typing import TypeVar
+
+from oslo_log import log as logging
+from trove.common import exception
+from trove.instance import models as instance_models
+from trove.instance.tasks import InstanceTasks
+
+from trove_pxc import exceptions
+from trove_pxc.galera import plan
+from trove_pxc.galera import view
+from trove_pxc import orders
+from trove_pxc import retries
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import runner
+from trove_pxc.taskmanager.engine import supervision
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.steps import missing
+from trove_pxc import waiting
+
+LOG = logging.getLogger(__name__)
+
+Member = members.Member
+Each = workflow.Each
+
+
+class Rolling(formation.Formation):
+    """The state of one run over some or all members of a cluster.
+
+    :ivar targets: the members whose turn it is to be, in member order.
+    :ivar finished: those that have had it.
+    :ivar busy: what Trove shows of a member while it has its turn.
+    :ivar order: what stands in the rows of the targets until they had it.
+    :ivar ordered: all in whose rows it may stand.
+    """
+
+    remedy = ('look at the health of the cluster; when all members serve, '
+              'ask for it again')
+    busy = InstanceTasks.REBOOTING
+
+    def __init__(self, name: str, context: Any, cluster: Any,
+                 instance_ids: Sequence[str],
+                 order: orders.Order = orders.Order(orders.RESTART)) -> None:
+        super().__init__(name, context, cluster)
+        self.order = order
+        self.targets = self._unless_done(instance_ids)
+        self.finished: list[Member] = []
+
+    def begin(self) -> None:
+        """And each member has a server still; else nobody is touched."""
+        self.check_wanted()
+        missing.refuse(self)
+        super().begin()
+
+    @property
+    def ordered(self) -> Sequence[Member]:
+        return self.targets
+
+    def _unless_done(self, instance_ids: Sequence[str]) -> list[Member]:
+        """Those whose rows still have the order; all, if none has one.
+
+        None has one when trove-api is of a version that wrote none.
+        """
+        named = [member for member in self.members
+                 if member.id in instance_ids]
+        left = [member for member in named
+                if orders.of(member.row()) == self.order]
+        return left or named
+
+    @property
+    def unfinished(self) -> list[Member]:
+        return [member for member in self.targets
+                if member not in self.finished]
+
+    def others(self, member: Member) -> list[Member]:
+        return [other for other in self.members if other is not member]
+
+    def let_go(self, member: Member) -> None:
+        """It has had its turn: it is free again, and has no order."""
+        member.row().update(task_status=InstanceTasks.NONE)
+
+    def way_back(self, member: Member) -> Sequence[workflow.Step[Any]]:
+        """What makes a member serve again as it was, after a failure."""
+        return (RETURN,)
+
+
+Run = TypeVar('Run', bound=Rolling)
+
+
+def targets(operation: Rolling) -> Sequence[Member]:
+    return operation.targets
+
+
+def put_back(operation: Rolling) -> None:
+    """After a failure: have the member serve as it did before."""
+    subject = operation.subject
+    if subject is not None and subject.row().task_status == operation.busy:
+        LOG.warning('%s of cluster %s: putting %s back as it was',
+                    operation.name, operation.cluster_id, subject.name)
+        for step in operation.way_back(subject):
+            workflow.run(operation, (Each(lambda _: [subject], (step,)),))
+
+
+def as_operation(task: Any, state: Callable[..., Run],
+                 run: Callable[[Run], None]) -> runner.Operation[Run]:
+    """One that takes members out one after another, and puts them back."""
+    return runner.Operation(
+        task, state, run, record, put_back=put_back, free=free,
+        deleted=return_quota)
+
+
+def return_quota(operation: Rolling) -> None:
+    """Give back what the members that were not changed would have used.
+
+    What that is Nova tells, which may not answer just now.
+    """
+    seconds = max((float(member.options.verify_timeout)
+                   for member in operation.unfinished), default=0.0)
+    with retries.repeated(seconds):
+        orders.give_back(operation.context, [
+            row for member in operation.unfinished
+            if (row := instance_models.DBInstance.get_by(
+                id=member.id, deleted=False)) is not None])
+
+
+def free(operation: Rolling) -> None:
+    """Show no member as busy any more, and let none have the order.
+
+    With an order goes what it has taken of the quota and has not used.
+    """
+    for member in operation.ordered:
+        row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
+        if row is not None and (row.task_status == operation.busy
+                                or orders.of(row) == operation.order):
+            orders.give_back(operation.context, [row])
+            row.update(task_status=InstanceTasks.NONE)
+
+
+def record(operation: Rolling, failure: exceptions.StepFailed) -> None:
+    """Tell what happened at the member at fault."""
+    concerned = failure.blamed or tuple(
+        member.id for member in operation.unfinished[:1])
+    for instance_id in concerned:
+        outcome.save_fault(instance_id, failure)
+
+
+def _be_whole(operation: Rolling, member: Member) -> None:
+    """Learn the cluster's history; all but this member must serve."""
+    def probe() -> None:
+        operation.history = ''
+        for other in operation.others(member):
+            report = other.report()
+            if (report.view is None or not report.view.serves
+                    or not report.view.is_synced):
+                raise waiting.NotYet(f'{other.name}: {members.seen(report)}')
+            uuid = report.view.cluster_uuid or ''
+            if operation.history not in ('', uuid):
+                raise exceptions.ClusterInconsistent(
+                    f'{other.name} is in another cluster than the rest: '
+                    f'{uuid}, not {operation.history}')
+            operation.history = uuid
+    try:
+        operation.wait(probe, what='all other members to serve')
+    except exceptions.DeadlineExceeded as late:
+        raise exceptions.ClusterInconsistent(
+            f'{member.name} was not touched, for another member does not '
+            f'serve: {late.last_seen}') from late
+
+
+def _taken_out(operation: Rolling, member: Member) -> bool:
+    return bool(member.row().task_status == operation.busy
+                and operation.ask(member).server in view.DOWN)
+
+
+def _take_out(operation: Rolling, member: Member) -> None:
+    """Stop its server cleanly, and see the others go on without it."""
+    row = member.row()
+    order = orders.of(row) or operation.order   # with what it has taken
+    row.update(task_status=operation.busy, task_description=order.text)
+    persist(operation, member, member.guest.stop_member)
+
+    def probe() -> None:
+        report = member.report()
+        if report.server not in view.NOT_RUNNING:
+            raise waiting.NotYet(members.seen(report))
+    operation.wait(probe)
+    for other in operation.others(member):
+        wait_agreed(operation, other, len(operation.members) - 1)
+
+
+def persist(operation: formation.Formation, member: Member,
+            order: Any) -> None:
+    """Give its guest an order until it is carried out.
+
+    For orders that do no harm a second time, and may fail for a moment: a
+    folder is still busy, a device not there yet.
+    """
+    def probe() -> None:
+        try:
+            order()
+        except (exception.GuestTimeout, exception.GuestError) as failure:
+            raise waiting.NotYet(str(failure)) from failure
+    operation.wait(probe, what=f'the guest of {member.name} to have done it')
+
+
+def _returned(operation: Rolling, member: Member) -> bool:
+    return plan.joined(operation.ask(member), operation.history,
+                       len(operation.members))
+
+
+def _return(operation: Rolling, member: Member) -> None:
+    """Start its server if it does not start by itself; wait until Synced."""
+    size = len(operation.members)
+
+    def order() -> None:
+        if member.report().server in view.NOT_RUNNING:
+            member.guest.start_member()
+    operation.tell(member, order)
+    watch = supervision.CrashWatch(member)
+
+    def probe() -> None:
+        report = member.report()
+        watch.look(report)
+        if not plan.joined(report, operation.history, size):
+            raise waiting.NotYet(members.seen(report))
+    operation.wait(probe, progress=watch.progress)
+    for other in operation.others(member):
+        wait_agreed(operation, other, size)
+
+
+def wait_agreed(operation: Rolling, other: Member, size: int) -> None:
+    """Until another member sees a component of that size and serves."""
+    def probe() -> None:
+        report = other.report()
+        if (report.view is None or not report.view.serves
+                or report.view.cluster_size != size):
+            raise waiting.NotYet(members.seen(report))
+    operation.wait(
+        probe, what=f'{other.name} to serve in a component of {size}',
+        seconds=other.options.verify_timeout, by=other)
+
+
+def _bring_in(operation: Rolling, member: Member) -> None:
+    operation.let_go(member)
+    operation.finished.append(member)
+
+
+BE_WHOLE = workflow.Step(
+    'look at the others', 'to be the only one that is missed',
+    'verify_timeout', workflow.never, _be_whole)
+TAKE_OUT = workflow.Step(
+    'stop', 'to have stopped its server', 'member_stop_timeout',
+    _taken_out, _take_out)
+RETURN = workflow.Step(
+    'return', 'to be Synced in its cluster again', 'join_stall_timeout',
+    _returned, _return)
+BRING_IN = workflow.Step(
+    'finish', 'to be free again', 'verify_timeout', workflow.never, _bring_in)

@@ -1,0 +1,87 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Whether the members are one cluster: by what they see, and by a write.
+
+Imported by the operations, and by the steps that wait for a member to join.
+"""
+
+from collections.abc import Callable
+import functools
+import uuid
+
+from trove_pxc.galera import view
+from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import supervision
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc import waiting
+
+Formation = formation.Formation
+Member = members.Member
+
+
+def refuse_other_history(operation: Formation, member: Member,
+                         report: view.MemberReport) -> None:
+    """Raise MemberFailed if it is primary in another history."""
+    if (report.view is not None and report.view.in_primary
+            and report.view.cluster_uuid not in (None, operation.history)):
+        raise member.failed(
+            f'it is in a cluster with the UUID {report.view.cluster_uuid}, '
+            f'not {operation.history}')
+
+
+def _agreed(operation: Formation, member: Member) -> bool:
+    return operation.joined(operation.ask(member), len(operation.members))
+
+
+def _agree(operation: Formation, member: Member) -> None:
+    wait_agreed(operation, member, len(operation.members))
+
+
+def wait_agreed(operation: Formation, member: Member, size: int) -> None:
+    """Wait until it is Synced in this cluster, of this size."""
+    def probe() -> None:
+        report = member.report()
+        refuse_other_history(operation, member, report)
+        if not operation.joined(report, size):
+            raise waiting.NotYet(members.seen(report))
+    operation.wait(
+        probe, what=f'{member.name} to see {size} members and be Synced',
+        seconds=member.options.verify_timeout, by=member)
+
+
+def _replicate(operation: Formation, member: Member) -> None:
+    token = uuid.uuid4().hex
+    operation.tell(member, functools.partial(
+        member.guest.write_probe, token))
+    for other in operation.members:
+        operation.wait(
+            _reads(other, token),
+            what=f'{other.name} to read what {member.name} wrote',
+            by=other)
+    operation.tell(member, member.guest.drop_probe)
+
+
+def _reads(member: Member, token: str) -> Callable[[], None]:
+    def probe() -> None:
+        if not member.guest.read_probe(token):
+            raise waiting.NotYet('the row is not there')
+    return supervision.answered(probe)
+
+
+AGREE = workflow.Step(
+    'verify', 'to see the whole cluster', 'verify_timeout',
+    _agreed, _agree)
+REPLICATE = workflow.Step(
+    'replicate', 'to have its writes read on all members', 'verify_timeout',
+    workflow.never, _replicate)

@@ -1,0 +1,165 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Operations whose taskmanager has died are taken up by this one.
+
+Imported by manager. What an operation needs to know stands in Trove's rows:
+the cluster's task names it, the members' rows hold what they were ordered.
+Whose lease has not moved for its time is run again; each operation looks at
+each step whether it is done.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+import datetime
+import threading
+from typing import Any
+from typing import NamedTuple
+
+from oslo_log import log as logging
+from trove.cluster.tasks import ClusterTasks
+from trove.common import cfg
+from trove.common import exception
+from trove.common import notification
+from trove.instance import models as instance_models
+from trove.taskmanager import models as task_models
+
+from trove_pxc import exceptions
+from trove_pxc import notifications
+from trove_pxc import orders
+from trove_pxc.taskmanager.watchers import ours
+from trove_pxc import waiting
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+_AT_ONCE = 16   # the others have their turn with a later look
+
+Run = Callable[[Any, Any], None]
+
+
+class Continuation(NamedTuple):
+    """How an operation is gone on with.
+
+    :ivar told_as: the notification that tells its end or error, by the
+        action that was ordered; '' if none was.
+    :ivar run: called with the cluster's tasks and a context.
+    """
+
+    told_as: Mapping[str, Any]
+    run: Run
+
+
+def _create(cluster_tasks: Any, context: Any) -> None:
+    cluster_tasks.create_cluster(context, cluster_tasks.id)
+
+
+def _delete(cluster_tasks: Any, context: Any) -> None:
+    cluster_tasks.delete_cluster(context, cluster_tasks.id)
+
+
+def _ordered(cluster_tasks: Any, context: Any) -> None:
+    cluster_tasks.carry_out_orders(context)
+
+
+#: by the code of the cluster's task
+CONTINUATIONS: Mapping[int, Continuation] = {
+    ClusterTasks.BUILDING_INITIAL.code: Continuation(
+        {'': notification.DBaaSClusterCreate}, _create),
+    ClusterTasks.DELETING.code: Continuation(
+        {'': notification.DBaaSClusterDelete}, _delete),
+    ClusterTasks.RESTARTING_CLUSTER.code: Continuation(
+        {'': notification.DBaaSClusterRestart,
+         orders.RECOVER: notifications.ClusterRecover,
+         orders.FORCE: notifications.ClusterRecover}, _ordered),
+    ClusterTasks.UPDATING_CLUSTER.code: Continuation(
+        {'': notifications.ClusterResizeFlavor,
+         orders.VOLUME: notifications.ClusterResizeVolume,
+         orders.CERTIFICATES: notifications.ClusterRotateCertificates},
+        _ordered),
+    ClusterTasks.GROWING_CLUSTER.code: Continuation(
+        {'': notification.DBaaSClusterGrow}, _ordered),
+    ClusterTasks.SHRINKING_CLUSTER.code: Continuation(
+        {'': notification.DBaaSClusterShrink}, _ordered),
+}
+
+
+class Sight(NamedTuple):
+    """One operation as it was seen, and for how long it has been so."""
+
+    task_id: int
+    value: datetime.datetime
+    since: waiting.Stopwatch
+
+
+class TakeUp:
+    """Remembers what it saw; to be asked to look every few seconds."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Sight] = {}
+        self._running: dict[str, threading.Thread] = {}
+
+    def look(self) -> None:
+        """Look at all operations; take up those that nobody runs."""
+        found = ours.clusters(CONTINUATIONS)
+        self._seen = {cluster_id: self._sight(cluster_id, row)
+                      for cluster_id, (row, _) in found.items()}
+        self._running = {
+            cluster_id: thread
+            for cluster_id, thread in self._running.items()
+            if thread.is_alive()}
+        for cluster_id, sight in self._seen.items():
+            if (cluster_id in self._running
+                    or len(self._running) >= _AT_ONCE
+                    or sight.since.elapsed
+                    < found[cluster_id].options.operation_lease):
+                continue
+            thread = threading.Thread(
+                target=_take_up, args=found[cluster_id], daemon=True)
+            self._running[cluster_id] = thread
+            thread.start()
+
+    def _sight(self, cluster_id: str, row: Any) -> Sight:
+        before = self._seen.get(cluster_id)
+        if (before is not None and before.task_id == row.task_id
+                and before.value == row.updated):
+            return before
+        return Sight(row.task_id, row.updated, waiting.Stopwatch())
+
+
+def _take_up(row: Any, manager: str) -> None:
+    """Run the operation of a cluster to its end, whatever that is."""
+    context = ours.context(row)
+    how = CONTINUATIONS[row.task_id]
+    context.notification = _told_as(row, how)(
+        context, request_id=context.request_id, server_type='taskmanager',
+        tenant_id=row.tenant_id, client_ip=CONF.host, server_ip=CONF.host)
+    LOG.warning('Nobody has run the operation %s of cluster %s for %g s; '
+                'it is taken up here', row.task_status.name, row.id,
+                CONF.get(manager).operation_lease)
+    try:
+        with notification.EndNotification(context, cluster_id=row.id):
+            cluster_tasks = task_models.load_cluster_tasks(context, row.id)
+            cluster_tasks.lost = row.updated
+            how.run(cluster_tasks, context)
+    except exceptions.OperationStopped as stopped:
+        LOG.info('%s', stopped)
+    except exception.TroveError as error:
+        LOG.error('The operation %s of cluster %s, which was taken up here, '
+                  'has failed: %s', row.task_status.name, row.id, error)
+
+
+def _told_as(row: Any, how: Continuation) -> Any:
+    order, _ = orders.waiting(instance_models.DBInstance.find_all(
+        cluster_id=row.id, deleted=False).all())
+    action = order.action if order else ''
+    return how.told_as.get(action, how.told_as[''])
