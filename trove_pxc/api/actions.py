@@ -33,7 +33,6 @@ from trove.common import notification
 from trove.common import utils
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
-from trove.taskmanager import api as task_api
 
 from trove_pxc.api import known
 from trove_pxc.api import members
@@ -166,7 +165,7 @@ def _restart(cluster: Any, request: Any, targets: Sequence[Any]) -> None:
             cluster.context, cluster_id=cluster.id):
         _hand_over(cluster, targets, ClusterTasks.RESTARTING_CLUSTER,
                    orders.Order(orders.RESTART),
-                   _client(cluster).restart_members)
+                   cluster.task_api().restart_members)
 
 
 def _recover(cluster: Any, request: Any, targets: Sequence[Any],
@@ -177,7 +176,7 @@ def _recover(cluster: Any, request: Any, targets: Sequence[Any],
             'did not become one.')
     cluster.context.notification = notifications.ClusterRecover(
         cluster.context, request=request)
-    client = _client(cluster)
+    client = cluster.task_api()
 
     def cast(manager: str, cluster_id: str, _: Sequence[str]) -> None:
         client.recover_cluster(manager, cluster_id, force)
@@ -192,7 +191,7 @@ def _rotate_certificates(cluster: Any, request: Any,
                          targets: Sequence[Any]) -> None:
     cluster.context.notification = notifications.ClusterRotateCertificates(
         cluster.context, request=request)
-    client = _client(cluster)
+    client = cluster.task_api()
 
     def cast(manager: str, cluster_id: str, _: Sequence[str]) -> None:
         client.rotate_certificates(manager, cluster_id)
@@ -224,7 +223,7 @@ def _resize_flavor(cluster: Any, request: Any, targets: Sequence[Any],
             instance_ids=[row.id for row in smaller_or_larger]):
         _hand_over(cluster, smaller_or_larger, ClusterTasks.UPDATING_CLUSTER,
                    orders.Order(orders.FLAVOR, flavor_id),
-                   _client(cluster).resize_flavor_of_members, more,
+                   cluster.task_api().resize_flavor_of_members, more,
                    flavor_id=flavor_id)
 
 
@@ -259,7 +258,7 @@ def _resize_volume(cluster: Any, request: Any, targets: Sequence[Any],
             instance_ids=[row.id for row in smaller]):
         _hand_over(cluster, smaller, ClusterTasks.UPDATING_CLUSTER,
                    orders.Order(orders.VOLUME, str(size)),
-                   _client(cluster).resize_volume_of_members,
+                   cluster.task_api().resize_volume_of_members,
                    {row.id: size - int(row.volume_size) for row in smaller},
                    volume_gb=size)
 
@@ -311,10 +310,6 @@ def _withdraw(context: Any, targets: Sequence[Any],
         row for target in targets
         for row in (instance_models.DBInstance.find_by(id=target.id),)
         if orders.of(row) == order])
-
-
-def _client(cluster: Any) -> Any:
-    return task_api.load(cluster.context, cluster.ds_version.manager)
 
 
 def _names(rows: Sequence[Any]) -> str:

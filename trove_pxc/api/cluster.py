@@ -31,7 +31,6 @@ from trove.common import timeutils
 from trove.common import utils
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
-from trove.taskmanager import api as task_api
 
 from trove_pxc.api import actions
 from trove_pxc.api import growth
@@ -42,6 +41,7 @@ from trove_pxc.galera import naming
 from trove_pxc import notifications
 from trove_pxc import orders
 from trove_pxc import quotas
+from trove_pxc.taskmanager import api as task_api
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -196,9 +196,13 @@ class GaleraCluster(cluster_models.Cluster):
             self._server_group_loaded = True
         return self._server_group
 
-    def task_api(self) -> Any:
-        """Trove's client of the taskmanager, with our casts."""
-        return task_api.load(self.context, self.ds_version.manager)
+    def task_api(self) -> task_api.GaleraTaskAPI:
+        """Trove's client of the taskmanager, with our casts.
+
+        Trove would take it from taskmanager_strategy, and load with that
+        all that the taskmanager runs, the driver of RabbitMQ included.
+        """
+        return task_api.GaleraTaskAPI(self.context)
 
     def create_instance(self, request: validation.Request,
                         instance: dict[str, Any], locality: Any) -> str:

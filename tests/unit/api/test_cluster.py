@@ -115,7 +115,6 @@ class CreateTest(CreateTestCase):
             (row.id, row.name, row.tenant_id, row.datastore_version_id,
              row.task_status, row.configuration_id))
         self.task_api.create_cluster.assert_called_once_with(row.id)
-        self.assertEqual('mariadb', self.load_task_api.call_args.args[1])
         self.task_api.delete_cluster.assert_not_called()
 
     def test_what_is_checked(self) -> None:
