@@ -33,7 +33,6 @@ from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc.api import actions
-from trove_pxc.api import growth
 from trove_pxc.api import members
 from trove_pxc.api import policies
 from trove_pxc.api import validation
@@ -113,9 +112,7 @@ class GaleraCluster(cluster_models.Cluster):
     def action(self, context: Any, req: Any, action: str,
                param: Any) -> Any:
         """Ours first; what is none of ours is Trove's."""
-        policies.authorize_action(context, action, self.tenant_id)
-        if not (actions.perform(self, req, action, param)
-                or growth.perform(self, req, action, param)):
+        if not actions.perform(self, req, action, param):
             super().action(context, req, action, param)
 
     def delete(self) -> None:
