@@ -317,6 +317,8 @@ class OtherDatastoresTest(base.TroveTest):
             return
         manager = extensions.ExtensionManager()
         del manager.extensions['GALERA']
+        # Making the extension has put ours into its place.
+        quota.QUOTAS._driver = quota.DbQuotaDriver(quota.QUOTAS._resources)
         self.api = extensions.TroveExtensionMiddleware(
             trove_api.API(), manager)
 
@@ -415,10 +417,9 @@ class OtherDatastoresTest(base.TroveTest):
 
     def compare(self, manager: str, version: str,
                 kind: type[Requests] = OfInstances) -> None:
-        driver = quota.QUOTAS._driver
+        self.addCleanup(
+            setattr, quota.QUOTAS, '_driver', quota.QUOTAS._driver)
         with_us = self.answers(manager, version, kind, True)
-        quota.QUOTAS._driver = quota.DbQuotaDriver(quota.QUOTAS._resources)
-        self.addCleanup(setattr, quota.QUOTAS, '_driver', driver)
         without = self.answers(manager, version, kind, False)
         differences = []
         for (named, ours, spent, more), (_, troves, usual, _) in zip(

@@ -27,6 +27,7 @@ from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
 from trove.common import clients
+from trove.common import server_group
 from trove.common import timeutils
 from trove.common import utils
 from trove.instance import models as instance_models
@@ -52,8 +53,9 @@ class GaleraCluster(cluster_models.Cluster):
     """A Galera cluster; all its instances are members of equal rank."""
 
     _members: list[Any] | None = None
-    _server_group: Any
-    _server_group_loaded: bool
+    _group: Any = None
+    _group_sought = False
+    _given_locality: str | None = None
 
     @classmethod
     def of(cls, cluster: cluster_models.Cluster) -> Self:
@@ -182,16 +184,26 @@ class GaleraCluster(cluster_models.Cluster):
         """The group that keeps the servers together or apart, or None.
 
         Trove looks for a group with the name of an instance, which a
-        cluster's never has; the servers in it tell it. The locality is
-        read from ``_server_group``.
+        cluster's never has; the servers in it tell it.
         """
         servers = {member.server_id for member in self.members
                    if member.server_id}
-        if servers and not self._server_group_loaded:
-            self._server_group = self.members[0].inventory.server_group(
-                servers)
-            self._server_group_loaded = True
-        return self._server_group
+        if servers and not self._group_sought:
+            self._group = self.members[0].inventory.server_group(servers)
+            self._group_sought = True
+        return self._group
+
+    @property
+    def locality(self) -> str | None:
+        """As the request names it, or the policy of the server group."""
+        found: str | None = (
+            self._given_locality
+            or server_group.ServerGroup.get_locality(self.server_group))
+        return found
+
+    @locality.setter
+    def locality(self, value: str | None) -> None:
+        self._given_locality = value
 
     def task_api(self) -> task_api.GaleraTaskAPI:
         """Trove's client of the taskmanager, with our casts.

@@ -53,9 +53,6 @@ from trove_pxc import faults
 from trove_pxc import masking
 from trove_pxc import quotas
 
-masking.install()
-quotas.install()
-
 _CLUSTERS = {'member_name': 'cluster',
              'collection_name': '{tenant_id}/clusters'}
 _ROOT_PARENT = {**_CLUSTERS, 'member_name': 'instance'}
@@ -72,7 +69,15 @@ _HARMFUL = {
 
 
 class GaleraExtension(extensions.ExtensionDescriptor):
-    """The additional resources of a cluster."""
+    """The additional resources of a cluster.
+
+    Trove makes it when trove-api starts. From then on this process keeps
+    passwords out of its log, and counts quotas with our driver.
+    """
+
+    def __init__(self) -> None:
+        masking.install()
+        quotas.install()
 
     def get_name(self) -> str:
         return 'Galera'

@@ -24,13 +24,11 @@ from typing import Any
 from trove.common import base_exception
 from trove.common import extensions
 from trove.common import wsgi
-import webob.exc
 
 from trove_pxc.api import ownership
+from trove_pxc.compat import middleware
 
 _OFFERED = 'application/json'
-#: where Trove's middleware for extensions keeps what stands behind it
-_BEHIND = 'extended.app'
 
 #: whether a request, with what its path says, concerns a route of ours
 Concerns = Callable[[Any, dict[str, Any]], bool]
@@ -69,10 +67,9 @@ class Deserializer(wsgi.RequestDeserializer):
         :raises webob.exc.HTTPException: it concerns others; webob has it
             answered by what stands behind.
         """
-        args = self.get_action_args(request.environ)
-        if not self._concerns(request, args):
-            raise webob.exc.HTTPException(
-                'not of this package', request.environ[_BEHIND])
+        if not self._concerns(
+                request, self.get_action_args(request.environ)):
+            middleware.hand_on(request)
         return super().deserialize(request)
 
     def deserialize_body(self, request: Any, action: Any) -> Any:

@@ -21,6 +21,7 @@ import mock
 from novaclient import exceptions as nova_exceptions
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
+from trove.cluster import views as cluster_views
 from trove.common import exception
 from trove.common import notification
 from trove.common import timeutils
@@ -303,6 +304,40 @@ class ActionTest(base.ApiTestCase):
             self.assertIn('grow' if action == 'grow' else 'galera:action',
                           str(refusal))
         self.troves.assert_not_called()
+
+
+class ShownLocalityTest(base.ApiTestCase):
+    """Public names of Trove's class alone, which its views read."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cluster = self.load(self.add_cluster())
+        servers = [row.compute_instance_id
+                   for row in self.members(self.cluster)]
+        self.nova.server_groups.list.return_value = [
+            types.SimpleNamespace(members=['x'], policies=['affinity']),
+            types.SimpleNamespace(members=servers[1:],
+                                  policies=['anti-affinity'])]
+
+    def test_of_the_group_that_the_servers_are_in(self) -> None:
+        for _ in range(2):
+            self.assertEqual('anti-affinity', self.cluster.locality)
+        self.nova.server_groups.list.assert_called_once_with()
+
+    def test_none(self) -> None:
+        self.nova.server_groups.list.return_value = []
+        self.assertIsNone(self.cluster.locality)
+
+    def test_as_the_request_names_it(self) -> None:
+        """Before there is a group."""
+        self.cluster.locality = 'affinity'
+        self.assertEqual('affinity', self.cluster.locality)
+        self.nova.server_groups.list.assert_not_called()
+
+    def test_as_troves_view_shows_it(self) -> None:
+        view = cluster_views.load_view(
+            self.cluster, req=base.request(), load_servers=False)
+        self.assertEqual('anti-affinity', view.data()['cluster']['locality'])
 
 
 class DeleteTest(base.ApiTestCase):

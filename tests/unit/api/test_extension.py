@@ -36,6 +36,8 @@ from trove_pxc.api import pipeline
 from trove_pxc.api import reading
 from trove_pxc.api import running
 from trove_pxc.galera import diagnosis
+from trove_pxc import masking
+from trove_pxc import quotas
 
 INSTANCE = {'flavorRef': '1', 'volume': {'size': 1}}
 
@@ -139,6 +141,13 @@ class DescriptorTest(ExtensionTestCase):
         self.assertTrue(all(
             isinstance(resource, extensions.ResourceExtension)
             for resource in made.get_resources()))
+
+    def test_what_it_does_for_the_process(self) -> None:
+        installed = [self.patch(module, 'install', None)
+                     for module in (masking, quotas)]
+        extension.GaleraExtension()
+        for install in installed:
+            install.assert_called_once_with()
 
     def test_each_route_leads_to_its_controller(self) -> None:
         self.patch(ownership, 'member', True)
