@@ -12,7 +12,7 @@
 
 """What an instance tells of its last failure.
 
-Imported by api/actions, api/growth and the operations.
+Imported by api/claims, api/growth and the operations.
 """
 
 from collections.abc import Iterable

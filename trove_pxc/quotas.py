@@ -42,6 +42,8 @@ from trove.common import timeutils
 from trove.quota import models
 from trove.quota import quota
 
+from trove_pxc.compat import quota_engine
+
 LOG = logging.getLogger(__name__)
 
 Amounts = Mapping[str, int]
@@ -152,9 +154,7 @@ def install() -> None:
     A driver of another kind, which an operator has configured with
     [DEFAULT] quota_driver, stays.
     """
-    engine = quota.QUOTAS
-    if type(engine._driver) is quota.DbQuotaDriver:
-        engine._driver = Driver(engine._resources)
+    quota_engine.replace_driver(quota.DbQuotaDriver, Driver)
 
 
 def reserve(project: str, wanted: Mapping[str, tuple[str, int]]) -> None:

@@ -14,6 +14,7 @@
 
 from typing import Any
 
+import fixtures
 from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 import webob
@@ -428,10 +429,8 @@ class RefusalTest(ActionTest):
         self.assertEqual(404, response.status_int)
 
     def test_cast_that_fails_leaves_no_task(self) -> None:
-        self.override('taskmanager_strategy',
-                      'tests.functional.test_actions.BrokenStrategy',
-                      'mariadb')
-        response = self.act({'resize': {'flavorRef': '2'}})
+        with no_broker():
+            response = self.act({'resize': {'flavorRef': '2'}})
         self.assertEqual(500, response.status_int)
         self.assertEqual(self.before, self.used())
         self.assertEqual(ClusterTasks.NONE,
@@ -444,9 +443,9 @@ class RefusalTest(ActionTest):
         self.assertIn(response.status_int, (202, 403))
 
 
-class BrokenStrategy:
-    """A broker that is not there when the cast is made."""
-
-    @staticmethod
-    def task_manager_api_class(context: Any) -> Any:
+def no_broker() -> fixtures.MonkeyPatch:
+    """No broker is there when a cast is made."""
+    def unreachable(context: Any) -> Any:
         raise ConnectionError('no broker')
+    return fixtures.MonkeyPatch(
+        'trove_pxc.taskmanager.api.GaleraTaskAPI', unreachable)

@@ -430,16 +430,11 @@ class RefusalTest(GrowthTest):
 
     def test_cast_that_fails_leaves_the_members_to_be_shrunk_away(
             self) -> None:
-        self.override('taskmanager_strategy',
-                      'tests.functional.test_actions.BrokenStrategy',
-                      'mariadb')
-        response = self.act({'grow': [node()]})
+        with test_actions.no_broker():
+            response = self.act({'grow': [node()]})
         self.assertEqual(500, response.status_int)
         self.assertEqual(ClusterTasks.NONE,
                          self.cluster_row(self.cluster_id).task_status)
-        self.override('taskmanager_strategy',
-                      test_actions.base._STRATEGIES['taskmanager_strategy'],
-                      'mariadb')
         self.wait_for_event('prepared products-4')
         self.shrink('products-4')
         self.assertEqual(self.before, self.used())

@@ -142,7 +142,8 @@ class ListTest(base.TroveTest):
         for server in list(self.cloud.servers.values())[1:]:
             server.tags.clear()
         self.assertEqual(['ACTIVE'] * 3, self.shown_statuses())
-        self.assertEqual(2, self.cloud.calls.count('servers.list'))
+        self.assertEqual(1, self.cloud.calls.count('servers.list'))
+        self.assertEqual(2, self.cloud.calls.count('servers.get'))
 
     def test_a_nova_that_knows_no_tags(self) -> None:
         self.add('products')
@@ -152,6 +153,26 @@ class ListTest(base.TroveTest):
             'tests.functional.cloud.Nova.api_version',
             api_versions.APIVersion('2.12')))
         self.assertEqual(['ACTIVE'] * 3, self.shown_statuses())
+        self.assertEqual(0, self.cloud.calls.count('servers.list'))
+        self.assertEqual(3, self.cloud.calls.count('servers.get'))
+        self.add('more', members=8)
+        self.cloud.calls.clear()
+        self.listed()
+        self.assertEqual(0, self.cloud.calls.count('servers.get'))
+        self.assertEqual(1, self.cloud.calls.count('servers.list'))
+
+    def test_a_server_that_was_deleted_in_nova(self) -> None:
+        """It alone is looked up; what other projects have is not listed."""
+        for name in ('products', 'others'):
+            self.add(name, members=12)
+        (gone, *_) = self.cloud.servers
+        del self.cloud.servers[gone]
+        self.cloud.calls.clear()
+        statuses = [member['status'] for cluster in self.listed()
+                    for member in cluster['instances']]
+        self.assertEqual(23, statuses.count('ACTIVE'))
+        self.assertEqual(1, statuses.count('SHUTDOWN'))
+        self.assertEqual(1, self.cloud.calls.count('servers.get'))
         self.assertEqual(1, self.cloud.calls.count('servers.list'))
 
     def shown_statuses(self) -> list[str]:

@@ -17,6 +17,7 @@ from typing import Any
 from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 
+from tests.functional import test_actions
 from tests.functional import test_grow
 
 OLD = test_grow.OLD
@@ -218,10 +219,8 @@ class RefusalTest(ShrinkingTest):
         row.update(task_status=ClusterTasks.NONE)
 
     def test_cast_that_fails_leaves_no_task(self) -> None:
-        self.override('taskmanager_strategy',
-                      'tests.functional.test_actions.BrokenStrategy',
-                      'mariadb')
-        response: Any = self.act({'shrink': [{'id': self.ids(1)[0]}]})
+        with test_actions.no_broker():
+            response: Any = self.act({'shrink': [{'id': self.ids(1)[0]}]})
         self.assertEqual(500, response.status_int)
         self.assertEqual(ClusterTasks.NONE,
                          self.cluster_row(self.cluster_id).task_status)

@@ -12,11 +12,12 @@
 
 """What a request says, before anything is done with it.
 
-Imported by the controllers of api/. Trove's own check ends with a 500 where
-a body is no object, is missing or not expected, or where an error concerns
-all of it.
+Imported by the controllers and filters of api/. Trove's own check ends with
+a 500 where a body is no object, is missing or not expected, or where an
+error concerns all of it.
 """
 
+import json
 from typing import Any
 
 import jsonschema
@@ -53,6 +54,17 @@ def check(controller: Any, action: str, action_args: dict[str, Any],
     schema = schema or controller.get_schema(action, body)
     if schema:
         check_schema(schema, body)
+
+
+def read(request: Any) -> Any:
+    """What a body says, before anything checks it.
+
+    :returns: None if it is none, or cannot be read.
+    """
+    try:
+        return json.loads(request.body) if request.body else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def check_texts(body: Any) -> None:

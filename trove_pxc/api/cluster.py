@@ -27,14 +27,13 @@ from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
 from trove.common import clients
+from trove.common import server_group
 from trove.common import timeutils
 from trove.common import utils
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
-from trove.taskmanager import api as task_api
 
 from trove_pxc.api import actions
-from trove_pxc.api import growth
 from trove_pxc.api import members
 from trove_pxc.api import policies
 from trove_pxc.api import validation
@@ -42,6 +41,7 @@ from trove_pxc.galera import naming
 from trove_pxc import notifications
 from trove_pxc import orders
 from trove_pxc import quotas
+from trove_pxc.taskmanager import api as task_api
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -53,8 +53,9 @@ class GaleraCluster(cluster_models.Cluster):
     """A Galera cluster; all its instances are members of equal rank."""
 
     _members: list[Any] | None = None
-    _server_group: Any
-    _server_group_loaded: bool
+    _group: Any = None
+    _group_sought = False
+    _given_locality: str | None = None
 
     @classmethod
     def of(cls, cluster: cluster_models.Cluster) -> Self:
@@ -113,9 +114,7 @@ class GaleraCluster(cluster_models.Cluster):
     def action(self, context: Any, req: Any, action: str,
                param: Any) -> Any:
         """Ours first; what is none of ours is Trove's."""
-        policies.authorize_action(context, action, self.tenant_id)
-        if not (actions.perform(self, req, action, param)
-                or growth.perform(self, req, action, param)):
+        if not actions.perform(self, req, action, param):
             super().action(context, req, action, param)
 
     def delete(self) -> None:
@@ -185,20 +184,34 @@ class GaleraCluster(cluster_models.Cluster):
         """The group that keeps the servers together or apart, or None.
 
         Trove looks for a group with the name of an instance, which a
-        cluster's never has; the servers in it tell it. The locality is
-        read from ``_server_group``.
+        cluster's never has; the servers in it tell it.
         """
         servers = {member.server_id for member in self.members
                    if member.server_id}
-        if servers and not self._server_group_loaded:
-            self._server_group = self.members[0].inventory.server_group(
-                servers)
-            self._server_group_loaded = True
-        return self._server_group
+        if servers and not self._group_sought:
+            self._group = self.members[0].inventory.server_group(servers)
+            self._group_sought = True
+        return self._group
 
-    def task_api(self) -> Any:
-        """Trove's client of the taskmanager, with our casts."""
-        return task_api.load(self.context, self.ds_version.manager)
+    @property
+    def locality(self) -> str | None:
+        """As the request names it, or the policy of the server group."""
+        found: str | None = (
+            self._given_locality
+            or server_group.ServerGroup.get_locality(self.server_group))
+        return found
+
+    @locality.setter
+    def locality(self, value: str | None) -> None:
+        self._given_locality = value
+
+    def task_api(self) -> task_api.GaleraTaskAPI:
+        """Trove's client of the taskmanager, with our casts.
+
+        Trove would take it from taskmanager_strategy, and load with that
+        all that the taskmanager runs, the driver of RabbitMQ included.
+        """
+        return task_api.GaleraTaskAPI(self.context)
 
     def create_instance(self, request: validation.Request,
                         instance: dict[str, Any], locality: Any) -> str:

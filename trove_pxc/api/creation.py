@@ -20,17 +20,13 @@ the rest. For a cluster of ours each value does what it says, or is refused.
 from collections.abc import Iterator
 from typing import Any
 
-from trove.common import cfg
-from trove.common import exception
-from trove.common.strategies.cluster import strategy
-from trove.datastore import models as datastore_models
-
-from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
+from trove_pxc.api import ownership
 from trove_pxc.api import validation
 
 Place = tuple[str, Any]
 
+_OF_DATASTORE = ('type', 'version', 'version_number')
 _CLUSTER = ('name', 'datastore', 'instances', 'locality',
             'extended_properties', 'configuration')
 _INSTANCE = ('name', 'flavorRef', 'volume', 'nics', 'availability_zone',
@@ -41,17 +37,30 @@ _ACCOUNTS = ('users', 'databases')
 _ACCESS: dict[str, Any] = {'is_public': False, 'allowed_cidrs': []}
 
 
-def is_ours(datastore: dict[str, Any]) -> bool:
-    """Whether a cluster of this datastore is one of this package.
+def concerns(body: Any) -> bool:
+    """Whether a request for a cluster is not for another package's.
 
-    Of one that there is not, Trove says so.
+    :param body: of the request, as it came. One whose datastore cannot be
+        read is refused here; Trove would end with a 500.
     """
-    try:
-        _, version = datastore_models.get_datastore_version(**datastore)
-        kind = strategy.load_api_strategy(version.manager).cluster_class
-    except (exception.TroveError, cfg.NoSuchOptError):
-        return False
-    return issubclass(kind, cluster_model.GaleraCluster)
+    wanted = body.get('cluster') if isinstance(body, dict) else None
+    datastore = wanted.get('datastore') if isinstance(wanted, dict) else None
+    if not isinstance(datastore, dict) or flaw(datastore):
+        return True
+    return ownership.is_datastore(datastore)
+
+
+def flaw(datastore: dict[str, Any]) -> Exception | None:
+    """What to raise for a description of a datastore that is none."""
+    for key, value in datastore.items():
+        if key not in _OF_DATASTORE:
+            return validation.refused(
+                f'A datastore has {", ".join(_OF_DATASTORE)}; there is '
+                f'no {key!r}.')
+        if not isinstance(value, str):
+            return validation.refused(
+                f'The {key} of a datastore is a text, not {value!r}.')
+    return None
 
 
 def check(body: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ trove-api where this package is installed. Ours are GET
 are Trove's own, but that the list of clusters costs the same for many as
 for one, that a cluster's instances keep the names that the request gives,
 that what would harm a member is refused, and that a member shows what its
-server runs with.
+server runs with. What concerns none of our clusters goes on to Trove.
 """
 
 from typing import Any
@@ -26,7 +26,6 @@ from typing import Any
 from trove.cluster import models as cluster_models
 from trove.cluster import service as cluster_service
 from trove.cluster import views as cluster_views
-from trove.common import cfg
 from trove.common import exception
 from trove.common import extensions
 from trove.common import pagination
@@ -44,6 +43,7 @@ from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import creation
 from trove_pxc.api import instances
 from trove_pxc.api import members
+from trove_pxc.api import ownership
 from trove_pxc.api import page
 from trove_pxc.api import policies
 from trove_pxc.api import reading
@@ -53,15 +53,9 @@ from trove_pxc import faults
 from trove_pxc import masking
 from trove_pxc import quotas
 
-masking.install()
-quotas.install()
-
-CONF = cfg.CONF
-
 _CLUSTERS = {'member_name': 'cluster',
              'collection_name': '{tenant_id}/clusters'}
-
-_OF_DATASTORE = ('type', 'version', 'version_number')
+_ROOT_PARENT = {**_CLUSTERS, 'member_name': 'instance'}
 
 #: what an update of an instance may name, and what it does to a member
 _HARMFUL = {
@@ -75,7 +69,15 @@ _HARMFUL = {
 
 
 class GaleraExtension(extensions.ExtensionDescriptor):
-    """The additional resources of a cluster."""
+    """The additional resources of a cluster.
+
+    Trove makes it when trove-api starts. From then on this process keeps
+    passwords out of its log, and counts quotas with our driver.
+    """
+
+    def __init__(self) -> None:
+        masking.install()
+        quotas.install()
 
     def get_name(self) -> str:
         return 'Galera'
@@ -94,35 +96,58 @@ class GaleraExtension(extensions.ExtensionDescriptor):
 
     def get_resources(self) -> list[Any]:
         return [
-            routes.Resource('{tenant_id}/clusters', ClustersController()),
+            routes.Resource('{tenant_id}/clusters', ClustersController(),
+                            _concerns_clusters),
             routes.Resource('{tenant_id}/instances', InstancesController(),
+                            _concerns_instances,
                             collection_actions={'detail': 'GET'}),
             routes.Resource('{tenant_id}/backups',
-                            instances.BackupsController()),
+                            instances.BackupsController(),
+                            instances.concerns_backups),
             *instances.sub_resources(),
             routes.Resource('members', MembersController(),
                             parent=_CLUSTERS),
             routes.Resource('health', HealthController(), parent=_CLUSTERS),
             routes.Resource('instances', ShowMemberController(),
-                            parent=_CLUSTERS),
-            # Before the last, whose routes would hide it.
-            root_of_clusters(),
+                            routes.clusters, parent=_CLUSTERS),
+            # Trove's own, before the last, whose routes would hide it. Of
+            # our clusters it is asked for in the filter.
+            extensions.ResourceExtension(
+                'root', root_service.RootController(), parent=_ROOT_PARENT),
             routes.Resource('{tenant_id}/clusters/{cluster_id}',
-                            ActionsController()),
+                            ActionsController(), routes.clusters),
         ]
+
+
+def _concerns_clusters(request: Any, args: dict[str, Any]) -> bool:
+    """The list is ours, for the clusters of all packages stand in it."""
+    if args.get('action') == 'create':
+        return creation.concerns(request_body.read(request))
+    return routes.clusters(request, args)
+
+
+def _concerns_instances(request: Any, args: dict[str, Any]) -> bool:
+    """Lists with members; of new instances those alone that we refuse."""
+    if args.get('action') == 'create':
+        return _refusal(request, request_body.read(request)) is not None
+    if args.get('action') in ('index', 'detail'):
+        return bool(request.GET.get(
+            'include_clustered', '').lower() == 'true')
+    return routes.members(request, args)
 
 
 def root_of_clusters() -> routes.Resource:
     """A route that Trove has too; the filter of ours has it in front."""
-    return routes.Resource('root', RootController(), parent={
-        **_CLUSTERS, 'member_name': 'instance'})
+    return routes.Resource('root', RootController(), routes.clusters,
+                           parent=_ROOT_PARENT)
 
 
 def root_of_members() -> routes.Resource:
     """The same for the root of an instance."""
-    return routes.Resource('root', MemberRootController(), parent={
-        'member_name': 'instance',
-        'collection_name': '{tenant_id}/instances'},
+    return routes.Resource(
+        'root', MemberRootController(), routes.members, parent={
+            'member_name': 'instance',
+            'collection_name': '{tenant_id}/instances'},
         collection_actions={'delete': 'DELETE'})
 
 
@@ -150,16 +175,10 @@ class ClustersController(cluster_service.ClusterController):
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
         """Trove drops the names of instances; extended properties it keeps."""
         wanted = body['cluster']
-        for key, value in wanted['datastore'].items():
-            if key not in _OF_DATASTORE:
-                raise validation.refused(
-                    f'A datastore has {", ".join(_OF_DATASTORE)}; there is '
-                    f'no {key!r}.')
-            if not isinstance(value, str):
-                raise validation.refused(
-                    f'The {key} of a datastore is a text, not {value!r}.')
-        if creation.is_ours(wanted['datastore']):
-            creation.check(body)
+        flaw = creation.flaw(wanted['datastore'])
+        if flaw:
+            raise flaw
+        creation.check(body)
         names = [node.get('name') for node in wanted['instances']]
         if any(name is not None for name in names):
             wanted['extended_properties'] = {
@@ -231,11 +250,9 @@ class InstancesController(instance_service.InstanceController):
         request_body.check(self, action, action_args)
 
     def index(self, req: Any, tenant_id: str) -> Any:
-        instances.check_page(req, CONF.instances_page_size)
         return _with_addresses(req, super().index(req, tenant_id))
 
     def detail(self, req: Any, tenant_id: str) -> Any:
-        instances.check_page(req, CONF.instances_page_size)
         return _with_addresses(req, super().detail(req, tenant_id))
 
     def show(self, req: Any, tenant_id: str, id: str) -> Any:
@@ -243,17 +260,10 @@ class InstancesController(instance_service.InstanceController):
             req, super().show(req, tenant_id, id)))
 
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
-        wanted = body['instance']
-        source = wanted.get('replica_of') or wanted.get('slave_of')
-        row = source and members.visible(
-            req, str(utils.get_id_from_href(source)))
-        if row:
-            raise validation.refused(
-                f'{row.name} ({row.id}) is a member of a cluster, which '
-                'cannot have replicas: every other member holds the same '
-                'data already.')
-        if not source:
-            _refuse_single(wanted.get('datastore', {}))
+        """What comes here is refused; all else went on to Trove."""
+        refusal = _refusal(req, body)
+        if refusal is not None:
+            raise refusal
         return super().create(req, body, tenant_id)
 
     def update(self, req: Any, id: str, body: Any, tenant_id: str) -> Any:
@@ -261,7 +271,7 @@ class InstancesController(instance_service.InstanceController):
         # To Trove, nothing at all is a detached configuration group.
         harmful = sorted(_HARMFUL.keys() & changes.keys()) or (
             [] if changes else ['configuration'])
-        row = harmful and members.visible(req, id)
+        row = harmful and ownership.visible(req, id)
         if row:
             raise validation.refused(
                 f'{row.name} ({row.id}) is a member of a cluster: '
@@ -277,7 +287,7 @@ class InstancesController(instance_service.InstanceController):
 def _with_whole_fault(req: Any, instance_id: str, result: Any) -> Any:
     """Trove has no room for all of a fault's message where it is read."""
     shown = result.data(req.best_match_content_type())['instance']
-    if 'cluster_id' in shown and 'fault' in shown:
+    if 'fault' in shown:
         shown['fault']['message'] = faults.whole(
             instance_id, shown['fault']['message'])
     return result
@@ -288,7 +298,7 @@ def _with_addresses(req: Any, result: Any) -> Any:
     shown = result.data('application/json')
     members.show_addresses(
         req, shown['instances'] if 'instances' in shown
-        else [shown['instance']])
+        else [shown['instance']], ownership.is_version)
     return result
 
 
@@ -298,7 +308,7 @@ def _check_name(req: Any, instance_id: str, name: str | None) -> None:
     Its server takes the name as wsrep_node_name, by which donor lists and
     the view of the cluster tell members apart.
     """
-    row = name and members.visible(req, instance_id)
+    row = name and ownership.visible(req, instance_id)
     if not row:
         return
     for other in instance_models.DBInstance.find_all(
@@ -310,18 +320,41 @@ def _check_name(req: Any, instance_id: str, name: str | None) -> None:
                 'another name, or rename that member first.')
 
 
-def _refuse_single(datastore: Any) -> None:
-    """An instance of Percona XtraDB Cluster cannot be without a cluster.
+def _refusal(req: Any, body: Any) -> Exception | None:
+    """What to raise for a request for an instance that we refuse.
 
-    :raises trove.common.exception.TroveError: if it would be one, or there
-        is no such datastore.
+    :param body: of the request, as it came; what cannot be read is Trove's.
     """
-    _, version = datastore_models.get_datastore_version(**datastore)
-    if version.manager == 'pxc':
-        raise validation.refused(
-            'Percona XtraDB Cluster exists in clusters alone, and '
-            f'{version.name} is a version of it; create a cluster, or an '
-            'instance of another datastore.')
+    wanted = body.get('instance') if isinstance(body, dict) else None
+    if not isinstance(wanted, dict):
+        return None
+    source = wanted.get('replica_of') or wanted.get('slave_of')
+    if source:
+        return _refusal_of_replica(req, source)
+    datastore = wanted.get('datastore', {})
+    if not isinstance(datastore, dict) or creation.flaw(datastore):
+        return None
+    return _refusal_of_single(datastore)
+
+
+def _refusal_of_replica(req: Any, source: Any) -> Exception | None:
+    """A member has no replicas."""
+    row = ownership.visible(req, utils.get_id_from_href(str(source)))
+    return None if row is None else validation.refused(
+        f'{row.name} ({row.id}) is a member of a cluster, which cannot have '
+        'replicas: every other member holds the same data already.')
+
+
+def _refusal_of_single(datastore: dict[str, str]) -> Exception | None:
+    """An instance of Percona XtraDB Cluster cannot be without a cluster."""
+    try:
+        _, version = datastore_models.get_datastore_version(**datastore)
+    except exception.TroveError:
+        return None     # Trove says so
+    return None if version.manager != 'pxc' else validation.refused(
+        'Percona XtraDB Cluster exists in clusters alone, and '
+        f'{version.name} is a version of it; create a cluster, or an '
+        'instance of another datastore.')
 
 
 class MembersController(wsgi.Controller):

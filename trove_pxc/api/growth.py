@@ -10,19 +10,20 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members that come to a cluster, and members that leave it.
+"""Members that join a cluster, and members that leave it.
 
-Imported by api/cluster. As with the other actions, a request is checked
-here, the cluster's task is taken, and the taskmanager does the work.
+Named in the table of api/actions. Each action has two functions: check_X()
+says what is to be done, or refuses it, and changes nothing; X() writes rows,
+takes the cluster's task and casts to the taskmanager.
 """
 
 from collections.abc import Sequence
 import contextlib
+import dataclasses
 from typing import Any
 
 from oslo_log import log as logging
 from trove.cluster.tasks import ClusterTasks
-from trove.common import apischema
 from trove.common import cfg
 from trove.common import clients
 from trove.common import glance
@@ -31,7 +32,7 @@ from trove.common import server_group
 from trove.common import utils
 from trove.instance import models as instance_models
 
-from trove_pxc.api import actions
+from trove_pxc.api import claims
 from trove_pxc.api import known
 from trove_pxc.api import members
 from trove_pxc.api import reading
@@ -47,117 +48,88 @@ from trove_pxc import quotas
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
-SCHEMAS: dict[str, dict[str, Any]] = {
-    'grow': {
-        'type': 'array',
-        'minItems': 1,
-        'items': {
-            'type': 'object',
-            'required': ['flavorRef'],
-            'additionalProperties': False,
-            'properties': {
-                'name': apischema.non_empty_string,
-                'flavorRef': apischema.flavorref,
-                'volume': {**apischema.volume,
-                           'additionalProperties': False},
-                'nics': apischema.nics,
-                'availability_zone': apischema.non_empty_string,
-                'modules': {**apischema.module_list, 'items': {
-                    **apischema.module_list['items'],
-                    'additionalProperties': False}},
-                'region_name': apischema.non_empty_string,
-                # as Trove's client writes it
-                'region': apischema.non_empty_string,
-                'type': {'enum': ['member']},
-            },
-        },
-    },
-    'shrink': {
-        'type': 'array',
-        'minItems': 1,
-        'items': {
-            'type': 'object',
-            'required': ['id'],
-            'additionalProperties': False,
-            'properties': {'id': apischema.uuid},
-        },
-    },
-}
 
+@dataclasses.dataclass(frozen=True)
+class Growth:
+    """New members that are possible.
 
-def perform(cluster: Any, request: Any, action: str, body: Any) -> bool:
-    """Have a cluster grown or shrunk.
-
-    :returns: whether that was asked for.
-    :raises trove.common.exception.TroveError: if it cannot be done; then
-        nothing was changed.
+    :ivar next_number: of the first of them.
+    :ivar instances: checked, with their names and networks.
+    :ivar locality: the scheduler hint for their servers, or None.
     """
-    if action not in SCHEMAS:
-        return False
-    actions.check_body(SCHEMAS[action], action, body)
-    cluster.validate_cluster_available()
-    if action == 'grow':
-        known.check_complete(cluster, _ids(cluster))
-        _grow(cluster, request, body)
-    else:
-        _shrink(cluster, request, [node['id'].lower() for node in body])
-    return True
+
+    wanted: validation.Request
+    next_number: int
+    instances: Sequence[validation.Instance]
+    locality: Any
 
 
-def _grow(cluster: Any, request: Any, nodes: Sequence[Any]) -> None:
+def check_grow(cluster: Any, nodes: Sequence[Any]) -> Growth:
+    """The new members, with all that can be known beforehand."""
     _refuse_without_ports(cluster, cluster.members)
     present = _present(cluster)
     wanted = validation.Request(
         cluster.name, cluster.ds, cluster.ds_version,
         [_instance(node) for node in nodes], cluster.configuration_id,
         _image_id(cluster), present)
-    checked = validation.check(cluster.context, wanted)
-    locality = server_group.ServerGroup.convert_to_hint(
-        cluster.server_group)
+    return Growth(
+        wanted, present.next_number,
+        validation.check(cluster.context, wanted),
+        server_group.ServerGroup.convert_to_hint(cluster.server_group))
+
+
+def grow(cluster: Any, request: Any, growth: Growth) -> None:
     cluster.context.notification = notification.DBaaSClusterGrow(
         cluster.context, request=request)
     with notification.StartNotification(
             cluster.context, cluster_id=cluster.id):
-        actions.claim(cluster, ClusterTasks.GROWING_CLUSTER, _ids(cluster),
-                      orders.Order(orders.GROW, str(present.next_number)))
+        claims.claim(cluster, ClusterTasks.GROWING_CLUSTER, _ids(cluster),
+                     orders.Order(orders.GROW, str(growth.next_number)))
         before = _ids(cluster)
         made: list[str] = []
-        needs = validation.needs(checked)
+        needs = validation.needs(growth.instances)
         with contextlib.ExitStack() as undo:
             undo.callback(_undo_grow, cluster, before, made)
-            if _next_number(cluster) != present.next_number:
+            if _next_number(cluster) != growth.next_number:
                 raise validation.unavailable(
                     f'Cluster {cluster.name} has changed while this request '
                     'was checked; ask again.')
-            actions.forget_faults(cluster)
+            claims.forget_faults(cluster)
             quotas.reserve_members(
                 cluster.context.project_id, cluster.id, needs)
             undo.callback(quotas.settle_members, cluster.id, needs,
                           quotas.ROLLED_BACK)
-            for instance in checked:
+            for instance in growth.instances:
                 made.append(cluster.create_instance(
-                    wanted, instance, locality))
+                    growth.wanted, instance, growth.locality))
             cluster.task_api().grow_cluster(cluster.id, list(made))
             undo.pop_all()
     cluster.know(None)
 
 
-def _shrink(cluster: Any, request: Any, ids: Sequence[str]) -> None:
-    leaving = _leaving(cluster, ids)
+def check_shrink(cluster: Any, nodes: Sequence[Any]) -> list[str]:
+    """The ids of the members that are to leave."""
+    ids = [node['id'].lower() for node in nodes]
+    _leaving(cluster, ids)
     _refuse_without_ports(cluster, [
         member for member in cluster.members if member.id not in ids])
+    return ids
+
+
+def shrink(cluster: Any, request: Any, ids: Sequence[str]) -> None:
+    leaving = _leaving(cluster, ids)
     cluster.context.notification = notification.DBaaSClusterShrink(
         cluster.context, request=request)
     with notification.StartNotification(
             cluster.context, cluster_id=cluster.id,
             instance_ids=[row.id for row in leaving]):
-        actions.claim(cluster, ClusterTasks.SHRINKING_CLUSTER, [
+        claims.claim(cluster, ClusterTasks.SHRINKING_CLUSTER, [
             one for one in _ids(cluster) if one not in ids],
             orders.shrinking(ids))
         with contextlib.ExitStack() as undo:
             undo.callback(_end, cluster, ClusterTasks.SHRINKING_CLUSTER)
             leaving = _leaving(cluster, ids)
-            actions.forget_faults(cluster)
+            claims.forget_faults(cluster)
             for row in leaving:
                 faults.forget(row.id)
             cluster.task_api().shrink_cluster(

@@ -23,11 +23,10 @@ from typing import Any
 import webob.dec
 import webob.exc
 
-from trove.cluster import models as cluster_models
 from trove.common import exception
 from trove.common import wsgi
 
-from trove_pxc.api import members
+from trove_pxc.api import ownership
 from trove_pxc.api import policies
 
 #: of a route's name for a format, as in "ID.json", nothing is kept
@@ -57,9 +56,9 @@ def _check(request: Any) -> None:
         return
     accounts = found['what'] in policies.ACCOUNTS
     if found['kind'] == 'instances':
-        owner = _owner_of_member(found['id'])
+        owner = _owner_of_member(request, found['id'])
     elif accounts:
-        owner = _owner_of_cluster(found['id'])
+        owner = _owner_of_cluster(request, found['id'])
     else:
         return   # the model of the cluster asks
     context = request.environ[wsgi.CONTEXT_KEY]
@@ -78,11 +77,11 @@ def _may_change(request: Any) -> bool:
     return request.method not in _READING or '_method' in request.query_string
 
 
-def _owner_of_member(instance_id: str) -> str | None:
-    row = members.find(instance_id)
+def _owner_of_member(request: Any, instance_id: str) -> str | None:
+    row = ownership.member(request, instance_id)
     return None if row is None else str(row.tenant_id)
 
 
-def _owner_of_cluster(cluster_id: str) -> str | None:
-    row = cluster_models.DBCluster.get_by(id=cluster_id, deleted=False)
+def _owner_of_cluster(request: Any, cluster_id: str) -> str | None:
+    row = ownership.cluster(request, cluster_id)
     return None if row is None else str(row.tenant_id)

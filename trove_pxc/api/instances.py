@@ -13,15 +13,14 @@
 """What stands behind the address of an instance, and Trove's backups.
 
 Imported by api/extension. The work is Trove's own controllers'; these stand
-in front of them, so that each request gets an answer: what is no request is
-a 400 for every instance, and what Trove does not offer for the member of a
-cluster is one with the way that there is instead.
+in front of them for the members of clusters, so that each request gets an
+answer: what is no request is a 400, and what Trove does not offer for a
+member is one with the way that there is instead.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from trove.backup import service as backup_service
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import apischema
@@ -35,7 +34,7 @@ from trove.instance import views as instance_views
 import webob.exc
 
 from trove_pxc.api import body as request_body
-from trove_pxc.api import members
+from trove_pxc.api import ownership
 from trove_pxc.api import routes
 from trove_pxc.api import running
 from trove_pxc.api import validation
@@ -107,7 +106,7 @@ def refuse_deletion(req: Any, instance_id: str) -> None:
 
     :raises trove.common.exception.BadRequest: that is so.
     """
-    row = members.visible(req, instance_id)
+    row = ownership.visible(req, instance_id)
     cluster = row and cluster_models.DBCluster.get_by(
         id=row.cluster_id, deleted=False)
     if cluster and cluster.task_status != ClusterTasks.DELETING:
@@ -122,7 +121,8 @@ def sub_resources() -> list[routes.Resource]:
         'modules': ModulesController()}
     if OFFERS_SSL:
         controllers['ssl'] = SslController()
-    return [routes.Resource(name, controller, parent=_PARENT)
+    return [routes.Resource(name, controller, routes.members,
+                            parent=_PARENT)
             for name, controller in controllers.items()]
 
 
@@ -150,7 +150,7 @@ class ActionController(_Controller):
         action, = _known_action(body)
         request_body.check_schema(
             {'properties': {action: _ACTIONS[action]}}, body)
-        row = members.visible(req, instance_id)
+        row = ownership.visible(req, instance_id)
         as_operator = action == 'restart' and (
             req.environ[wsgi.CONTEXT_KEY].is_admin)
         if row and action in _NOT_ALONE and not as_operator:
@@ -162,7 +162,7 @@ class InstanceBackupsController(_Controller):
     """GET /instances/{id}/backups"""
 
     def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
-        check_page(req, CONF.backups_page_size, by_number=True)
+        check_page(req, CONF.backups_page_size)
         return self.troves().backups(req, tenant_id, instance_id)
 
 
@@ -170,9 +170,7 @@ class ConfigurationController(_Controller):
     """GET /instances/{id}/configuration"""
 
     def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
-        """Trove shows its template for instances that are no members."""
-        if members.visible(req, instance_id) is None:
-            return self.troves().configuration(req, tenant_id, instance_id)
+        """Trove would show its template for single instances."""
         context = req.environ[wsgi.CONTEXT_KEY]
         member = instance_models.Instance.load(context, instance_id)
         self.troves().authorize_instance_action(
@@ -207,7 +205,7 @@ class SslController(_Controller):
 
     def create(self, req: Any, body: Any, tenant_id: str,
                instance_id: str) -> Any:
-        row = members.visible(req, instance_id)
+        row = ownership.visible(req, instance_id)
         if row:
             refuse_alone(row, 'ssl')
         return offered(lambda: self.troves().ssl_action(
@@ -234,34 +232,39 @@ class ModulesController(_Controller):
             req, tenant_id, instance_id, id))
 
 
-class BackupsController(backup_service.BackupController):
-    """/backups: Trove's own, but for members and odd pages."""
+def concerns_backups(request: Any, args: dict[str, Any]) -> bool:
+    """The request for a backup of a member, which is refused."""
+    body = request_body.read(request)
+    return (args.get('action') == 'create'
+            and _source(request, body) is not None)
+
+
+def _source(req: Any, body: Any) -> Any:
+    """The member that a backup is wanted of, or None."""
+    wanted = body.get('backup') if isinstance(body, dict) else None
+    source = wanted.get('instance') if isinstance(wanted, dict) else None
+    return ownership.visible(
+        req, utils.get_id_from_href(str(source))) if source else None
+
+
+class BackupsController(wsgi.Controller):
+    """POST /backups for a member."""
 
     def validate_request(self, action: str, action_args: Any) -> None:
-        request_body.check(self, action, action_args)
-
-    def index(self, req: Any, tenant_id: str) -> Any:
-        check_page(req, CONF.backups_page_size, by_number=True)
-        return super().index(req, tenant_id)
+        """Whatever else it says, it is refused."""
 
     def create(self, req: Any, body: Any, tenant_id: str) -> Any:
-        source = body['backup'].get('instance')
-        row = source and members.visible(
-            req, str(utils.get_id_from_href(source)))
-        if row:
-            refuse_alone(row, 'backup')
-        return super().create(req, body, tenant_id)
+        refuse_alone(_source(req, body), 'backup')
 
 
-def check_page(req: Any, most: int, by_number: bool = False) -> None:
-    """See that Trove can read which page is wanted.
+def check_page(req: Any, most: int) -> None:
+    """See that Trove can read which page of backups is wanted.
 
-    :param by_number: whether a marker is a number, not an ID.
     :raises trove.common.exception.BadRequest: limit or marker is none.
     """
     context = req.environ[wsgi.CONTEXT_KEY]
     context.limit = str(request_body.page_size(context, most))
-    if by_number and context.marker is not None:
+    if context.marker is not None:
         context.marker = str(request_body.number(
             'marker', context.marker))
 

@@ -24,6 +24,7 @@ import functools
 from typing import Any
 
 from novaclient import api_versions
+from novaclient import exceptions as nova_exceptions
 from trove.common import cfg
 from trove.common import clients
 from trove.instance import tasks as instance_tasks
@@ -34,7 +35,10 @@ CONF = cfg.CONF
 
 #: members that one call names
 AT_ONCE = 120
+#: servers that are looked up one by one; for more, all are listed
+BY_ID = 10
 
+_DELETED = ('DELETED', 'SOFT_DELETED')
 _TAGS_SINCE = api_versions.APIVersion('2.26')
 
 
@@ -104,10 +108,12 @@ class Inventory:
 
     @functools.cached_property
     def _servers(self) -> dict[str, Any]:
-        """By their tags, or all that Trove has if some are without.
+        """By their tags; the missing ones by id, or among all if many are.
 
         Trove tags its servers since 26. Those that an older one has made
-        have no tags before "trove-manage set_nova_tags".
+        have no tags before "trove-manage set_nova_tags". A few that are
+        missing were deleted in Nova, as a rule, and all servers of Trove
+        would be listed for them.
         """
         rows = [row for row in self._rows if row.compute_instance_id]
         tagged: list[Any] = []
@@ -118,10 +124,22 @@ class Inventory:
                         f'trove_instance_id_{row.id}' for row in some)},
                     limit=-1)))
         found = {str(server.id): server for server in tagged}
-        if any(row.compute_instance_id not in found for row in rows):
-            found.update((str(server.id), server) for server
-                         in self._nova.servers.list(limit=-1))
+        missing = [row.compute_instance_id for row in rows
+                   if row.compute_instance_id not in found]
+        seen = (self._nova.servers.list(limit=-1)
+                if len(missing) > BY_ID else self._by_id(missing))
+        found.update((str(server.id), server) for server in seen)
         return found
+
+    def _by_id(self, server_ids: Iterable[str]) -> Iterator[Any]:
+        """Those that exist; Nova shows for a while what was deleted."""
+        for server_id in server_ids:
+            try:
+                server = self._nova.servers.get(server_id)
+            except nova_exceptions.NotFound:
+                continue
+            if server.status not in _DELETED:
+                yield server
 
     @property
     def _nova_has_tags(self) -> bool:

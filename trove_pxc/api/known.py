@@ -12,7 +12,7 @@
 
 """What Trove's tables and Nova tell of a cluster, whatever its members say.
 
-Imported by api/reading and api/actions.
+Imported by api/reading, api/actions and api/growth.
 """
 
 from collections.abc import Iterable

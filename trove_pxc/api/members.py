@@ -15,6 +15,7 @@
 Imported by the rest of api/; knows nothing of requests and views.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
@@ -83,31 +84,6 @@ class Member(instance_models.SimpleInstance):
             self.db_info.server_status, 'UNKNOWN'))
 
 
-def find(instance_id: str, **values: Any) -> Any:
-    """The row of an instance, if it is a member of a cluster of ours.
-
-    :param values: what its row has to have besides.
-    :returns: None if there is none, or it is another kind of instance.
-    """
-    row = instance_models.DBInstance.get_by(
-        id=instance_id, deleted=False, **values)
-    ours = row is not None and row.cluster_id and row.type == TYPE
-    return row if ours else None
-
-
-def visible(req: Any, instance_id: str) -> Any:
-    """The row of a member of a cluster of ours that the requester may see.
-
-    :param req: the request; Trove finds for it what is of its project, and
-        for an administrator what is of any.
-    """
-    row = find(instance_id)
-    context = req.environ[wsgi.CONTEXT_KEY]
-    seen = row is not None and (
-        context.is_admin or row.tenant_id == context.project_id)
-    return row if seen else None
-
-
 def rows(cluster_id: str, cluster_name: str) -> list[Any]:
     """The instance rows of a cluster that are not deleted, in order."""
     found = instance_models.DBInstance.find_all(
@@ -140,19 +116,23 @@ def load(context: Any, clusters: Sequence[Any]) -> dict[str, list[Member]]:
         if row.id in statuses] for cluster in clusters}
 
 
-def show_addresses(req: Any, shown: Iterable[dict[str, Any]]) -> None:
+def show_addresses(req: Any, shown: Iterable[dict[str, Any]],
+                   is_ours: Callable[[str], bool]) -> None:
     """Add the addresses of members that use IPv6, which Trove leaves out.
 
     load_simple_instance_addresses of trove/instance/models.py (Trove 26)
     takes IPv4 alone.
 
     :param shown: instances, as Trove shows them.
+    :param is_ours: whether the cluster of a datastore version is one of
+        ours, by the version's id.
     """
     without = {one['id']: one for one in shown if not one.get('ip')}
     instance = instance_models.DBInstance
     found = [row for row in instance.find_by_filter(
         filters=[instance.id.in_(list(without))], deleted=False).all()
-        if row.cluster_id and row.type == TYPE] if without else []
+        if row.cluster_id and row.type == TYPE
+        and is_ours(row.datastore_version_id)] if without else []
     for region in {row.region_id for row in found}:
         there = [row for row in found if row.region_id == region]
         inventory_there = Inventory(

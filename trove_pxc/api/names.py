@@ -31,7 +31,7 @@ import webob.dec
 from trove.common import wsgi
 
 from trove_pxc.api import body
-from trove_pxc.api import members
+from trove_pxc.api import ownership
 
 _PATH = re.compile(r'(?P<front>/[^/]+/instances/(?P<id>[^/]+)'
                    r'/(?P<kind>users|databases)/)(?P<rest>.+)', re.DOTALL)
@@ -52,7 +52,8 @@ class Names:
         except UnicodeDecodeError:
             # Trove's own answers read the path, too.
             return _refused('The path of the request is not UTF-8.')
-        if found and members.find(found['id']) is not None:
+        if found and ownership.member(
+                request, found['id']) is not None:
             rest = _as_sent(request, found)
             # A fault quotes the name, and is a row of Trove's.
             character = body.unstorable(rest)

@@ -55,14 +55,15 @@ class _Routes:
     def get_resources(self) -> list[Any]:
         return [
             routes.Resource(
-                'databases', users.DatabasesController(), parent=_INSTANCES),
+                'databases', users.DatabasesController(), routes.members,
+                parent=_INSTANCES),
             routes.Resource(
-                'users', users.UsersController(), parent=_INSTANCES,
-                member_actions={'update': 'PUT'},
+                'users', users.UsersController(), routes.members,
+                parent=_INSTANCES, member_actions={'update': 'PUT'},
                 collection_actions={'update_all': 'PUT'}),
             routes.Resource(
-                'databases', users.UserAccessController(), parent=_USERS,
-                collection_actions={'update': 'PUT'}),
+                'databases', users.UserAccessController(), routes.members,
+                parent=_USERS, collection_actions={'update': 'PUT'}),
             extension.root_of_clusters(),
             extension.root_of_members(),
         ]

@@ -11,10 +11,10 @@
 # under the License.
 """Who may do what to a Galera cluster: this package's own policy rules.
 
-Imported by api/cluster, api/extension and api/guard, and loaded through the
-entry points oslo.policy.policies. Trove asks its own rules first, and those
-know projects alone: whoever has any role in a project, reader among them,
-may do there whatever can be done. Ours are asked as well.
+Imported by api/actions, api/cluster, api/extension and api/guard, and loaded
+through the entry points oslo.policy.policies. Trove asks its own rules first,
+and those know projects alone: whoever has any role in a project, reader among
+them, may do there whatever can be done. Ours are asked as well.
 """
 
 from typing import Any
@@ -37,7 +37,8 @@ ACTIONS = {
                            'cluster.',
     'resize': 'Give members another flavor or larger volumes.',
 }
-_OTHER_ACTIONS = 'action'
+#: for all actions that are not named above
+OTHER_ACTIONS = 'action'
 
 
 def list_rules() -> list[oslo_policy.RuleDefault]:
@@ -57,7 +58,7 @@ def list_rules() -> list[oslo_policy.RuleDefault]:
         _changing('delete', 'Delete a Galera cluster.', ('DELETE', cluster)),
         *(_changing(action, what, ('POST', f'{cluster} ({action})'))
           for action, what in ACTIONS.items()),
-        _changing(_OTHER_ACTIONS, 'Any action that has no rule of its own; '
+        _changing(OTHER_ACTIONS, 'Any action that has no rule of its own; '
                   'reset-status comes before a forced delete.',
                   ('POST', f'{cluster} (reset-status)')),
         _changing('accounts', 'Change users, databases, access rights or '
@@ -85,12 +86,6 @@ def authorize(context: Any, what: str, tenant_id: str) -> None:
     _register()
     policy.authorize_on_target(
         context, f'galera:{what}', {'tenant': tenant_id})
-
-
-def authorize_action(context: Any, action: str, tenant_id: str) -> None:
-    """The same for the action of a cluster, whosesoever it is."""
-    authorize(context, action if action in ACTIONS else _OTHER_ACTIONS,
-              tenant_id)
 
 
 def _register() -> None:

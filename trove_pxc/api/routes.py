@@ -12,20 +12,65 @@
 
 """A route of ours, which can read whatever body comes.
 
-Imported by api/extension and api/pipeline.
+Imported by api/extension, api/instances and api/pipeline. Trove's routes for
+instances, clusters and backups are those of every datastore: a route of ours
+says which requests concern it. All others go on, as they came, to what
+stands behind it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from trove.common import base_exception
 from trove.common import extensions
 from trove.common import wsgi
 
+from trove_pxc.api import ownership
+from trove_pxc.compat import middleware
+
 _OFFERED = 'application/json'
+
+#: whether a request, with what its path says, concerns a route of ours
+Concerns = Callable[[Any, dict[str, Any]], bool]
+
+
+def everything(request: Any, args: dict[str, Any]) -> bool:
+    """For a path that Trove does not have."""
+    return True
+
+
+def members(request: Any, args: dict[str, Any]) -> bool:
+    """The path of an instance: if it is a member of ours, whoever asks."""
+    instance_id = args.get('instance_id') or args.get('id')
+    return (instance_id is not None
+            and ownership.member(request, instance_id) is not None)
+
+
+def clusters(request: Any, args: dict[str, Any]) -> bool:
+    """The path of a cluster: if it is not one of another package."""
+    cluster_id = (args.get('cluster_id') or args.get('instance_id')
+                  or args.get('id'))
+    return (cluster_id is None
+            or not ownership.is_foreign(request, cluster_id))
 
 
 class Deserializer(wsgi.RequestDeserializer):
     """Trove's, which ends with a 500 on XML and on some that is not JSON."""
+
+    def __init__(self, concerns: Concerns = everything) -> None:
+        super().__init__()
+        self._concerns = concerns
+
+    def deserialize(self, request: Any) -> Any:
+        """The first that Trove does with a request for a route.
+
+        :raises webob.exc.HTTPException: it concerns others; webob has it
+            answered by what stands behind.
+        """
+        if not self._concerns(
+                request, self.get_action_args(request.environ)):
+            middleware.hand_on(request)
+        return super().deserialize(request)
 
     def deserialize_body(self, request: Any, action: Any) -> Any:
         try:
@@ -43,9 +88,12 @@ class Deserializer(wsgi.RequestDeserializer):
 
 
 class Resource(extensions.ResourceExtension):
-    """Trove's, with the deserializer above; its own takes none."""
+    """Trove's, with the deserializer above; its own takes none.
+
+    :param concerns: which requests are ours; all others go on.
+    """
 
     def __init__(self, collection: str, controller: Any,
-                 **options: Any) -> None:
+                 concerns: Concerns = everything, **options: Any) -> None:
         super().__init__(collection, controller, **options)
-        self.deserializer = Deserializer()
+        self.deserializer = Deserializer(concerns)

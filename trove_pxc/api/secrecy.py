@@ -15,10 +15,11 @@
 A filter of api/pipeline, around all that answers a request: Trove's own
 lines, those of oslo.messaging and tracebacks may quote a body. Each password
 costs time for each line, in proportion to its length, so there is a limit.
+Of what concerns none of ours, more than that is left as it is.
 """
 
 from collections.abc import Callable
-import json
+import re
 from typing import Any
 
 import webob
@@ -26,11 +27,14 @@ import webob.dec
 
 from trove.common import wsgi
 
+from trove_pxc.api import body as request_body
+from trove_pxc.api import ownership
 from trove_pxc import masking
 
 MOST_PASSWORDS = 100
 #: bytes of a body with passwords
 LONGEST_BODY = 262144
+_PATH = re.compile(r'/[^/]+/(?:clusters\b|instances/(?P<id>[^/.]+))')
 
 
 class Secrecy:
@@ -41,30 +45,39 @@ class Secrecy:
 
     @webob.dec.wsgify(RequestClass=wsgi.Request)
     def __call__(self, request: Any) -> Any:
-        passwords = list(masking.passwords_in(_body(request)))
+        passwords = list(masking.passwords_in(request_body.read(request)))
         if not passwords:
             return self._application
-        if len(passwords) > MOST_PASSWORDS:
-            return _too_much(
-                f'The request holds {len(passwords)} passwords; a request '
-                f'may hold up to {MOST_PASSWORDS}. Send several requests.')
-        if len(request.body) > LONGEST_BODY:
-            return _too_much(
-                'The body of a request with passwords may have up to '
-                f'{LONGEST_BODY} bytes. Send several requests.')
+        refusal = _refusal(len(passwords), len(request.body))
+        if refusal is not None:
+            # Whatever others send is answered as without this filter.
+            return refusal if _is_ours(request) else self._application
         with masking.hiding(*passwords):
             return request.get_response(self._application)
+
+
+def _refusal(passwords: int, size: int) -> Any:
+    """The answer to what is too much to be hidden, or None."""
+    if passwords > MOST_PASSWORDS:
+        return _too_much(
+            f'The request holds {passwords} passwords; a request '
+            f'may hold up to {MOST_PASSWORDS}. Send several requests.')
+    if size > LONGEST_BODY:
+        return _too_much(
+            'The body of a request with passwords may have up to '
+            f'{LONGEST_BODY} bytes. Send several requests.')
+    return None
+
+
+def _is_ours(request: Any) -> bool:
+    """Whether it is for clusters, or behind the address of a member."""
+    found = _PATH.match(request.environ['PATH_INFO'])
+    return found is not None and (
+        found['id'] is None
+        or ownership.member(request, found['id']) is not None)
 
 
 def _too_much(sentence: str) -> Any:
     """In the form of Trove's faults, as its own limit of requests has it."""
     return webob.Response(status=413, json_body={
         'overLimit': {'code': 413, 'message': sentence}})
-
-
-def _body(request: Any) -> Any:
-    """What the body says; None if it is none that can be read."""
-    try:
-        return json.loads(request.body) if request.body else None
-    except (ValueError, RecursionError):
-        return None

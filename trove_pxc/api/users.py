@@ -14,15 +14,14 @@
 
 Loaded by api/pipeline. Trove's own controllers refuse the datastore pxc by
 name (trove.extensions.common.models.load_and_verify); these do the same for
-the member of a cluster, of whatever datastore, and leave every other
-instance to Trove's.
+the member of a cluster, of whatever datastore. No request for another
+instance comes here.
 """
 
 from collections.abc import Iterator
 import contextlib
 from typing import Any
 
-from trove.common import apischema
 from trove.common import exception
 from trove.common import notification
 from trove.common import pagination
@@ -35,7 +34,6 @@ from trove.instance import models as instance_models
 from trove_pxc.api import accounts
 from trove_pxc.api import body as request_body
 from trove_pxc.api import guests
-from trove_pxc.api import members
 from trove_pxc.api import names
 from trove_pxc.api import validation
 from trove_pxc.galera import reserved
@@ -43,26 +41,22 @@ from trove_pxc.galera import reserved
 _ACCEPTED = wsgi.Result(None, 202)
 
 
-class _MemberMixin(service.ExtensionController):
+class _MemberController(service.ExtensionController):
     """What the controllers of a member's users and databases share."""
 
     #: what the body of an action has to be, where it has one
-    of_members: dict[str, dict[str, Any]] = {}
+    bodies: dict[str, dict[str, Any]] = {}
 
     def validate_request(self, action: str, action_args: Any) -> None:
-        """Trove's schemas are for the instances that are no members."""
-        ours = members.find(action_args.get('instance_id')) is not None
-        request_body.check(self, action, action_args, (
-            self.of_members.get(action) if ours else None))
+        request_body.check(
+            self, action, action_args, self.bodies.get(action))
 
     def guest(self, req: Any, instance_id: str, rule: str) -> Any:
-        """The guest of a member that serves; None: it is no member.
+        """The guest of a member that serves.
 
         :raises trove.common.exception.TroveError: the project may not do
             it, or the member does not serve.
         """
-        if members.find(instance_id) is None:
-            return None
         context = req.environ[wsgi.CONTEXT_KEY]
         self.authorize_target_action(context, rule, instance_id)
         member = instance_models.Instance.load(context, instance_id)
@@ -74,17 +68,15 @@ class _MemberMixin(service.ExtensionController):
         return guests.Guest(context, member, member.datastore_version)
 
 
-class UsersController(_MemberMixin, service.UserController):
+class UsersController(_MemberController):
     """/instances/{id}/users"""
 
-    of_members = {'create': accounts.CREATE_USERS,
-                  'update': accounts.CHANGE_USER,
-                  'update_all': accounts.CHANGE_PASSWORDS}
+    bodies = {'create': accounts.CREATE_USERS,
+              'update': accounts.CHANGE_USER,
+              'update_all': accounts.CHANGE_PASSWORDS}
 
     def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
         guest = self.guest(req, instance_id, 'user:index')
-        if guest is None:
-            return super().index(req, tenant_id, instance_id)
         users, marker = _load(req, models.Users, guest)
         return _page(req, 'users', views.UsersView([
             user for user in users
@@ -93,8 +85,6 @@ class UsersController(_MemberMixin, service.UserController):
     def create(self, req: Any, body: Any, tenant_id: str,
                instance_id: str) -> Any:
         guest = self.guest(req, instance_id, 'user:create')
-        if guest is None:
-            return super().create(req, body, tenant_id, instance_id)
         with _notifying(req, notification.DBaaSUserCreate, instance_id,
                         username=_names(body['users'])):
             wanted = accounts.users(guest.dialect, body['users'])
@@ -106,16 +96,12 @@ class UsersController(_MemberMixin, service.UserController):
     def show(self, req: Any, tenant_id: str, instance_id: str,
              id: str) -> Any:
         guest = self.guest(req, instance_id, 'user:show')
-        if guest is None:
-            return super().show(req, tenant_id, instance_id, id)
         return wsgi.Result(
             views.UserView(_find(guest, names.decoded(id))).data(), 200)
 
     def delete(self, req: Any, tenant_id: str, instance_id: str,
                id: str) -> Any:
         guest = self.guest(req, instance_id, 'user:delete')
-        if guest is None:
-            return super().delete(req, tenant_id, instance_id, id)
         name = names.decoded(id)
         with _notifying(req, notification.DBaaSUserDelete, instance_id,
                         username=name):
@@ -127,8 +113,6 @@ class UsersController(_MemberMixin, service.UserController):
                id: str) -> Any:
         """Another name, host or password of one user."""
         guest = self.guest(req, instance_id, 'user:update')
-        if guest is None:
-            return super().update(req, body, tenant_id, instance_id, id)
         name, wanted = names.decoded(id), dict(body['user'])
         with _notifying(req, notification.DBaaSUserUpdateAttributes,
                         instance_id, username=name):
@@ -149,8 +133,6 @@ class UsersController(_MemberMixin, service.UserController):
                    instance_id: str) -> Any:
         """Other passwords of several users."""
         guest = self.guest(req, instance_id, 'user:update_all')
-        if guest is None:
-            return super().update_all(req, body, tenant_id, instance_id)
         with _notifying(req, notification.DBaaSUserChangePassword,
                         instance_id, username=_names(body['users'])):
             changes = {}
@@ -167,23 +149,14 @@ class UsersController(_MemberMixin, service.UserController):
         return _ACCEPTED
 
 
-class UserAccessController(_MemberMixin, service.UserAccessController):
+class UserAccessController(_MemberController):
     """/instances/{id}/users/{name}/databases"""
 
-    of_members = {'update': accounts.GRANT}
-
-    @classmethod
-    def get_schema(cls, action: str, body: Any) -> Any:
-        """Trove looks for it under the name of another action."""
-        if action == 'update':
-            return apischema.user['update_all']['databases']
-        return {}
+    bodies = {'update': accounts.GRANT}
 
     def index(self, req: Any, tenant_id: str, instance_id: str,
               user_id: str) -> Any:
         guest = self.guest(req, instance_id, 'user_access:index')
-        if guest is None:
-            return super().index(req, tenant_id, instance_id, user_id)
         user = _find(guest, names.decoded(user_id))
         return wsgi.Result(
             views.UserAccessView(_accessible(guest, user)).data(), 200)
@@ -192,9 +165,6 @@ class UserAccessController(_MemberMixin, service.UserAccessController):
                user_id: str) -> Any:
         """Let a user reach databases."""
         guest = self.guest(req, instance_id, 'user_access:update')
-        if guest is None:
-            return super().update(req, body, tenant_id, instance_id,
-                                  user_id)
         name = names.decoded(user_id)
         with _notifying(req, notification.DBaaSUserGrant, instance_id,
                         username=name, database=[
@@ -208,8 +178,6 @@ class UserAccessController(_MemberMixin, service.UserAccessController):
                user_id: str, id: str) -> Any:
         """Let a user no longer reach a database."""
         guest = self.guest(req, instance_id, 'user_access:delete')
-        if guest is None:
-            return super().delete(req, tenant_id, instance_id, user_id, id)
         name, database = names.decoded(user_id), names.decoded(id)
         with _notifying(req, notification.DBaaSUserRevoke, instance_id,
                         username=name, database=[database]):
@@ -222,15 +190,13 @@ class UserAccessController(_MemberMixin, service.UserAccessController):
         return _ACCEPTED
 
 
-class DatabasesController(_MemberMixin, service.SchemaController):
+class DatabasesController(_MemberController):
     """/instances/{id}/databases"""
 
-    of_members = {'create': accounts.CREATE_DATABASES}
+    bodies = {'create': accounts.CREATE_DATABASES}
 
     def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
         guest = self.guest(req, instance_id, 'database:index')
-        if guest is None:
-            return super().index(req, tenant_id, instance_id)
         schemas, marker = _load(req, models.Schemas, guest)
         return _page(req, 'databases', views.SchemasView([
             schema for schema in schemas
@@ -239,8 +205,6 @@ class DatabasesController(_MemberMixin, service.SchemaController):
     def create(self, req: Any, body: Any, tenant_id: str,
                instance_id: str) -> Any:
         guest = self.guest(req, instance_id, 'database:create')
-        if guest is None:
-            return super().create(req, body, tenant_id, instance_id)
         with _notifying(req, notification.DBaaSDatabaseCreate, instance_id,
                         dbname=_names(body['databases'])):
             wanted = accounts.databases(guest.dialect, body['databases'])
@@ -254,8 +218,6 @@ class DatabasesController(_MemberMixin, service.SchemaController):
     def delete(self, req: Any, tenant_id: str, instance_id: str,
                id: str) -> Any:
         guest = self.guest(req, instance_id, 'database:delete')
-        if guest is None:
-            return super().delete(req, tenant_id, instance_id, id)
         name = names.decoded(id)
         with _notifying(req, notification.DBaaSDatabaseDelete, instance_id,
                         dbname=name):
@@ -268,8 +230,7 @@ class DatabasesController(_MemberMixin, service.SchemaController):
     def show(self, req: Any, tenant_id: str, instance_id: str,
              id: str) -> Any:
         """Trove has the route, and answers 501 to everybody."""
-        if self.guest(req, instance_id, 'database:show') is None:
-            return super().show(req, tenant_id, instance_id, id)
+        self.guest(req, instance_id, 'database:show')
         raise exception.NotFound(uuid=names.decoded(id))
 
 

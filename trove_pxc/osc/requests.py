@@ -46,7 +46,7 @@ def find_member(cluster: Any, name_or_id: str) -> Record:
 
     :raises osc_lib.exceptions.CommandError: there is none of that name.
     """
-    instances: list[Record] = cluster._info['instances']
+    instances: list[Record] = cluster.to_dict()['instances']
     for instance in instances:
         if name_or_id in (instance['id'], instance['name']):
             return instance

@@ -28,14 +28,13 @@ from trove.common import cfg
 from trove.common import clients
 from trove.common import wsgi
 from trove import rpc
-from trove.taskmanager import api as task_api
 
 from tests.unit import specs
 from tests.unit import tables
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc import conf
 from trove_pxc.guestagent import api as guest_api
-from trove_pxc.taskmanager import api as our_task_api
+from trove_pxc.taskmanager import api as task_api
 
 CONF = cfg.CONF
 PROJECT = tables.PROJECT
@@ -94,14 +93,15 @@ class ApiTestCase(testtools.TestCase):
         self.neutron.list_ports.return_value = {'ports': []}
         self.neutron.list_floatingips.return_value = {'floatingips': []}
         self.guest = specs.spec(guest_api.GaleraGuestAPI)
-        self.task_api = specs.spec(our_task_api.GaleraTaskAPI)
+        self.task_api = specs.spec(task_api.GaleraTaskAPI)
         self.notifier = Notifier()
         self.create_nova = self.patch(
             clients, 'create_nova_client', self.nova)
         self.patch(clients, 'create_neutron_client', self.neutron)
         self.create_guest = self.patch(
             clients, 'create_guest_client', self.guest)
-        self.load_task_api = self.patch(task_api, 'load', self.task_api)
+        self.make_task_api = self.patch(
+            task_api, 'GaleraTaskAPI', self.task_api)
         self.patch(rpc, 'get_notifier', self.notifier)
         self.version = tables.add_version('mariadb', '10.11')
 

@@ -10,69 +10,112 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Bodies that are understood, and those that are refused before anything."""
+"""The table of actions, and the order of what it names."""
 
-import types
 from typing import Any
 
-import testtools
+import mock
 from trove.common import exception
 
+from tests.unit.api import base
 from trove_pxc.api import actions
+from trove_pxc.api import known
+from trove_pxc.api import policies
 
 ID = '0b7a5d2e-3c40-4a4e-9f10-6f7a8b9c0d1e'
+BODIES: dict[str, Any] = {
+    'grow': [{'flavorRef': '2'}], 'shrink': [{'id': ID}], 'restart': None,
+    'recover': {}, 'rotate_certificates': {}, 'resize': {'flavorRef': '2'}}
 
 
-class NoCluster:
-    """A cluster whose every attribute would be too much."""
+class ActionsTest(base.ApiTestCase):
 
-    def validate_cluster_available(self) -> None:
-        raise AssertionError('the body was taken for good')
+    def setUp(self) -> None:
+        super().setUp()
+        self.cluster = self.load(self.add_cluster())
+        self.steps: list[Any] = []
+        self.authorize = self.step(policies, 'authorize')
+        self.step(known, 'check_complete')
+        self.cluster.validate_cluster_available = lambda: (
+            self.steps.append('validate_cluster_available'))
 
+    def step(self, where: Any, name: str) -> Any:
+        """Note that this function is called; it does nothing."""
+        made = self.patch(where, name, None)
+        made.side_effect = lambda *args: self.steps.append(name)
+        return made
 
-def perform(action: str, body: Any) -> bool:
-    return actions.perform(NoCluster(), None, action, body)
+    def perform(self, name: str, body: Any) -> bool:
+        """With functions in the table that note that they are called."""
+        def check(cluster: Any, body: Any) -> Any:
+            self.steps.append('check')
+            return 'what is to be done'
 
+        def cast(cluster: Any, request: Any, wanted: Any) -> None:
+            self.steps.append(f'cast {wanted}')
+        with mock.patch.dict(actions.ACTIONS, {
+                one: action._replace(check=check, cast=cast)
+                for one, action in actions.ACTIONS.items()}):
+            return actions.perform(self.cluster, 'a request', name, body)
 
-class BodyTest(testtools.TestCase):
+    def test_step_by_step(self) -> None:
+        for name, body in BODIES.items():
+            self.steps.clear()
+            self.assertTrue(self.perform(name, body))
+            complete = [] if name == 'shrink' else ['check_complete']
+            self.assertEqual(
+                ['authorize', 'validate_cluster_available', *complete,
+                 'check', 'cast what is to be done'], self.steps)
+            self.authorize.assert_called_with(
+                self.cluster.context, name, base.PROJECT)
 
-    def refused(self, words: str, action: str, body: Any) -> None:
-        error = self.assertRaises(
-            exception.BadRequest, perform, action, body)
-        self.assertIn(words, str(error))
+    def test_each_action_has_its_rule(self) -> None:
+        self.assertEqual(BODIES.keys(), actions.ACTIONS.keys())
+        self.assertEqual({action.rule for action in
+                          actions.ACTIONS.values()}, set(policies.ACTIONS))
 
-    def test_good_ones(self) -> None:
-        for action, body in (
-                ('restart', {}), ('restart', None),
-                ('restart', {'instance': ID}),
-                ('resize', {'flavorRef': '2'}), ('resize', {'flavorRef': 2}),
-                ('resize', {'volume': {'size': 2}, 'instance': ID}),
-                ('resize', {'volume': {'size': '2'}})):
-            self.assertRaises(AssertionError, perform, action, body)
+    def test_a_body_that_is_none(self) -> None:
+        for name in BODIES:
+            self.steps.clear()
+            error = self.assertRaises(
+                exception.BadRequest, self.perform, name, 5)
+            self.assertIn(f'Validation error: {name}', str(error))
+            self.assertEqual(['authorize'], self.steps)
 
     def test_the_place_of_a_mistake_is_named(self) -> None:
-        self.refused("resize['volume']['size']", 'resize',
-                     {'volume': {'size': 0}})
-        self.refused("restart['instance']", 'restart', {'instance': '50%'})
-        self.refused("'delay' was unexpected", 'restart', {'delay': 1})
+        for words, name, body in (
+                ("resize['volume']['size']", 'resize',
+                 {'volume': {'size': 0}}),
+                ("restart['instance']", 'restart', {'instance': '50%'}),
+                ("'delay' was unexpected", 'restart', {'delay': 1}),
+                ("grow[1]['volume']['size']", 'grow',
+                 [{'flavorRef': '1'},
+                  {'flavorRef': '1', 'volume': {'size': 0}}]),
+                ("shrink[0]['id']", 'shrink', [{'id': 'products-1'}])):
+            error = self.assertRaises(
+                exception.BadRequest, self.perform, name, body)
+            self.assertIn(words, str(error))
 
     def test_what_is_not_offered_names_another_way(self) -> None:
-        for action in ('upgrade', 'configuration_attach',
-                       'configuration_detach'):
-            self.refused('', action, {})
+        for name, words in (
+                ('upgrade', 'create one of the other datastore version'),
+                ('configuration_attach', 'name it when you create one'),
+                ('configuration_detach', 'create one without it')):
+            error = self.assertRaises(
+                exception.BadRequest, self.perform, name, {})
+            self.assertIn(words, str(error))
 
     def test_what_is_troves_is_left_to_trove(self) -> None:
-        for action in ('reset-status', 'add_shard', 'anything', 'grow',
-                       'shrink'):
-            self.assertFalse(perform(action, {}))
+        for name in ('reset-status', 'add_shard', 'anything'):
+            self.steps.clear()
+            self.assertFalse(self.perform(name, {}))
+            self.assertEqual(['authorize'], self.steps)
+            self.authorize.assert_called_with(
+                self.cluster.context, 'action', base.PROJECT)
 
-
-class TextTest(testtools.TestCase):
-
-    def test_one_and_many(self) -> None:
-        one = [types.SimpleNamespace(name='c-1')]
-        two = [*one, types.SimpleNamespace(name='c-2')]
-        self.assertEqual(('c-1', 'has'),
-                         (actions._names(one), actions._have(one)))
-        self.assertEqual(('c-1, c-2', 'have'),
-                         (actions._names(two), actions._have(two)))
+    def test_what_the_rule_forbids(self) -> None:
+        self.authorize.side_effect = exception.PolicyNotAuthorized()
+        for name in (*BODIES, 'upgrade', 'reset-status'):
+            self.assertRaises(exception.PolicyNotAuthorized,
+                              self.perform, name, BODIES.get(name))
+        self.assertEqual([], self.steps)

@@ -21,6 +21,7 @@ import mock
 from novaclient import exceptions as nova_exceptions
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
+from trove.cluster import views as cluster_views
 from trove.common import exception
 from trove.common import notification
 from trove.common import timeutils
@@ -33,9 +34,7 @@ from tests.unit.api import base
 from tests.unit import tables
 from trove_pxc.api import actions
 from trove_pxc.api import cluster as cluster_model
-from trove_pxc.api import growth
 from trove_pxc.api import members
-from trove_pxc.api import policies
 from trove_pxc.api import validation
 from trove_pxc import orders
 
@@ -115,7 +114,6 @@ class CreateTest(CreateTestCase):
             (row.id, row.name, row.tenant_id, row.datastore_version_id,
              row.task_status, row.configuration_id))
         self.task_api.create_cluster.assert_called_once_with(row.id)
-        self.assertEqual('mariadb', self.load_task_api.call_args.args[1])
         self.task_api.delete_cluster.assert_not_called()
 
     def test_what_is_checked(self) -> None:
@@ -275,25 +273,22 @@ class ActionTest(base.ApiTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.cluster = self.load(self.add_cluster())
-        self.performed = {
-            kind: self.patch(kind, 'perform', False)
-            for kind in (actions, growth)}
+        self.row = self.add_cluster()
+        self.cluster = self.load(self.row)
         patcher = mock.patch.object(
             cluster_models.Cluster, 'action', autospec=True)
         self.addCleanup(patcher.stop)
         self.troves = patcher.start()
 
-    def act(self, action: str, role: str = 'member') -> None:
-        self.cluster.action(tables.context(role), 'a request', action, {})
+    def act(self, action: str) -> None:
+        self.cluster.action(self.cluster.context, 'a request', action, {})
 
     def test_ours_come_first(self) -> None:
-        for kind, action in ((actions, 'restart'), (growth, 'grow')):
-            self.performed[kind].return_value = True
+        perform = self.patch(actions, 'perform', True)
+        for action in ('restart', 'grow'):
             self.act(action)
-            self.performed[kind].assert_called_once_with(
+            perform.assert_called_with(
                 self.cluster, 'a request', action, {})
-            self.performed[kind].return_value = False
         self.troves.assert_not_called()
 
     def test_what_is_none_of_ours_is_troves(self) -> None:
@@ -302,19 +297,47 @@ class ActionTest(base.ApiTestCase):
                          self.troves.call_args.args[2:])
 
     def test_readers_may_not(self) -> None:
+        self.cluster = self.load(self.row, 'reader')
         for action in ('grow', 'reset-status'):
             refusal = self.assertRaises(
-                exception.PolicyNotAuthorized, self.act, action, 'reader')
+                exception.PolicyNotAuthorized, self.act, action)
             self.assertIn('grow' if action == 'grow' else 'galera:action',
                           str(refusal))
-        self.performed[actions].assert_not_called()
+        self.troves.assert_not_called()
 
-    def test_whose_cluster_it_is(self) -> None:
-        with mock.patch.object(policies, 'authorize_action',
-                               autospec=True) as authorize:
-            self.act('grow')
-        self.assertEqual(('grow', base.PROJECT),
-                         authorize.call_args.args[1:])
+
+class ShownLocalityTest(base.ApiTestCase):
+    """Public names of Trove's class alone, which its views read."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cluster = self.load(self.add_cluster())
+        servers = [row.compute_instance_id
+                   for row in self.members(self.cluster)]
+        self.nova.server_groups.list.return_value = [
+            types.SimpleNamespace(members=['x'], policies=['affinity']),
+            types.SimpleNamespace(members=servers[1:],
+                                  policies=['anti-affinity'])]
+
+    def test_of_the_group_that_the_servers_are_in(self) -> None:
+        for _ in range(2):
+            self.assertEqual('anti-affinity', self.cluster.locality)
+        self.nova.server_groups.list.assert_called_once_with()
+
+    def test_none(self) -> None:
+        self.nova.server_groups.list.return_value = []
+        self.assertIsNone(self.cluster.locality)
+
+    def test_as_the_request_names_it(self) -> None:
+        """Before there is a group."""
+        self.cluster.locality = 'affinity'
+        self.assertEqual('affinity', self.cluster.locality)
+        self.nova.server_groups.list.assert_not_called()
+
+    def test_as_troves_view_shows_it(self) -> None:
+        view = cluster_views.load_view(
+            self.cluster, req=base.request(), load_servers=False)
+        self.assertEqual('anti-affinity', view.data()['cluster']['locality'])
 
 
 class DeleteTest(base.ApiTestCase):

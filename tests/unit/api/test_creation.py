@@ -18,6 +18,7 @@ from typing import Any
 from trove.common import exception
 
 from tests.unit.api import base
+from tests.unit.api import test_ownership
 from trove_pxc.api import creation
 
 GOOD: dict[str, Any] = {'cluster': {
@@ -30,18 +31,28 @@ GOOD: dict[str, Any] = {'cluster': {
         'modules': [{'id': 'm'}], 'region_name': 'r', 'type': 'member'}]}}
 
 
-class OursTest(base.ApiTestCase):
+class ConcernsTest(base.ApiTestCase):
 
-    def test_by_the_strategy_of_the_datastore(self) -> None:
-        asked = {'type': 'mariadb', 'version': '10.11'}
-        self.assertTrue(creation.is_ours(asked))
-        self.override('api_strategy', 'trove.common.strategies.cluster.'
-                      'experimental.galera_common.api.'
-                      'GaleraCommonAPIStrategy', 'mariadb')
-        self.assertFalse(creation.is_ours(asked))
+    def concerns(self, datastore: Any) -> bool:
+        return creation.concerns({'cluster': {'datastore': datastore}})
 
-    def test_what_there_is_not(self) -> None:
-        self.assertFalse(creation.is_ours({'type': 'x', 'version': 'y'}))
+    def test_ours(self) -> None:
+        self.assertTrue(self.concerns(
+            {'type': 'mariadb', 'version': '10.11'}))
+
+    def test_of_another_package(self) -> None:
+        self.override('api_strategy', test_ownership.OF_ANOTHER_PACKAGE,
+                      'mariadb')
+        self.assertFalse(self.concerns(
+            {'type': 'mariadb', 'version': '10.11'}))
+        self.assertFalse(self.concerns({'type': 'x', 'version': 'y'}))
+
+    def test_what_cannot_be_read(self) -> None:
+        """Trove would end with a 500."""
+        for datastore in (None, 5, [], {'x': 'y'}, {'type': 5}):
+            self.assertTrue(self.concerns(datastore))
+        for body in (None, [], {}, {'cluster': 5}, {'cluster': {}}):
+            self.assertTrue(creation.concerns(body))
 
 
 class CheckTest(base.ApiTestCase):

@@ -24,14 +24,20 @@ from trove.extensions.common import service as root_service
 from trove.instance import service as instance_service
 
 from tests.unit.api import base
+from tests.unit.api import test_ownership
+from tests.unit.api import test_routes
 from tests.unit import tables
 from trove_pxc.api import extension
 from trove_pxc.api import instances
+from trove_pxc.api import members
+from trove_pxc.api import ownership
 from trove_pxc.api import page
+from trove_pxc.api import pipeline
 from trove_pxc.api import reading
-from trove_pxc.api import routes
 from trove_pxc.api import running
 from trove_pxc.galera import diagnosis
+from trove_pxc import masking
+from trove_pxc import quotas
 
 INSTANCE = {'flavorRef': '1', 'volume': {'size': 1}}
 
@@ -51,14 +57,10 @@ ROUTES = (
      'index'),
     ('GET', '/clusters/c/instances/i',
      extension.ShowMemberController, 'show'),
-    ('GET', '/clusters/c/root', extension.RootController,
+    ('GET', '/clusters/c/root', root_service.RootController,
      'index'),
-    ('POST', '/clusters/c/root', extension.RootController,
+    ('POST', '/clusters/c/root', root_service.RootController,
      'create'),
-    ('POST', '/instances', extension.InstancesController,
-     'create'),
-    ('GET', '/instances/detail', extension.InstancesController,
-     'detail'),
     ('DELETE', '/instances/i', extension.InstancesController,
      'delete'),
     ('POST', '/instances/i/action', instances.ActionController,
@@ -80,7 +82,6 @@ ROUTES = (
      instances.ModulesController, 'create'),
     ('DELETE', '/instances/i/modules/m',
      instances.ModulesController, 'delete'),
-    ('POST', '/backups', instances.BackupsController, 'create'),
     ('PATCH', '/instances/i', extension.InstancesController,
      'edit'),
     ('PUT', '/instances/i', extension.InstancesController,
@@ -103,11 +104,16 @@ class ExtensionTestCase(base.ApiTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.api = extensions.TroveExtensionMiddleware(None, OurRoutes())
+        self.api = extensions.TroveExtensionMiddleware(
+            test_routes.behind, OurRoutes())
 
     def ask(self, method: str, path: str, body: Any = None,
             **who: str) -> Any:
         return base.request(method, path, body, **who).get_response(self.api)
+
+    def be_of_another_package(self) -> None:
+        self.override('api_strategy', test_ownership.OF_ANOTHER_PACKAGE,
+                      'mariadb')
 
     def trove(self, controller: type, action: str,
               result: Any = None) -> Any:
@@ -132,10 +138,19 @@ class DescriptorTest(ExtensionTestCase):
                      made.get_alias(), made.get_namespace(),
                      made.get_updated()):
             self.assertTrue(text)
-        self.assertTrue(all(isinstance(resource, routes.Resource)
-                            for resource in made.get_resources()))
+        self.assertTrue(all(
+            isinstance(resource, extensions.ResourceExtension)
+            for resource in made.get_resources()))
+
+    def test_what_it_does_for_the_process(self) -> None:
+        installed = [self.patch(module, 'install', None)
+                     for module in (masking, quotas)]
+        extension.GaleraExtension()
+        for install in installed:
+            install.assert_called_once_with()
 
     def test_each_route_leads_to_its_controller(self) -> None:
+        self.patch(ownership, 'member', True)
         for method, path, controller, action in ROUTES:
             with (mock.patch.object(controller, 'validate_request',
                                     autospec=True),
@@ -208,14 +223,11 @@ class CreateTest(ExtensionTestCase):
                      self.ask_for('a', users=[{'name': 'joe'}]))
         self.create.assert_not_called()
 
-    def test_of_another_package_all_is_left_to_trove(self) -> None:
-        self.override('api_strategy', 'trove.common.strategies.cluster.'
-                      'experimental.galera_common.api.'
-                      'GaleraCommonAPIStrategy', 'mariadb')
-        self.assertEqual(202, self.ask_for(
+    def test_of_another_package_all_goes_on(self) -> None:
+        self.be_of_another_package()
+        self.assertEqual(203, self.ask_for(
             'a', extended_properties={'num_configsvr': 2}).status_int)
-        self.assertEqual({'num_configsvr': 2, 'instance_names': ['a']},
-                         self.asked()['extended_properties'])
+        self.create.assert_not_called()
 
     def test_a_value_of_a_datastore_that_is_no_text(self) -> None:
         self.refused('The version_number of a datastore is a text, not 5.',
@@ -235,7 +247,8 @@ class CreateTest(ExtensionTestCase):
 
     def test_each_of_what_one_has(self) -> None:
         self.assertEqual(202, self.ask_for(None, datastore={
-            'type': 'a', 'version': 'b', 'version_number': 'c'}).status_int)
+            'type': 'mariadb', 'version': '10.11',
+            'version_number': '10.11'}).status_int)
 
     def test_a_body_that_is_none(self) -> None:
         for body in (None, [], {'cluster': {}}):
@@ -279,9 +292,11 @@ class ShowMemberTest(ExtensionTestCase):
 
 
 class RootTest(ExtensionTestCase):
+    """In the filter, which stands before the extensions."""
 
     def setUp(self) -> None:
         super().setUp()
+        self.api = pipeline.factory({})(test_routes.behind)
         self.create = self.trove(root_service.RootController, 'create')
 
     def test_with_a_password_or_without_a_body(self) -> None:
@@ -342,25 +357,24 @@ class InstancesTest(ExtensionTestCase):
     def test_a_replica_of_another(self) -> None:
         shard = tables.add_member(self.row, 'shard', type='shard')
         for source in (self.alone.id, shard.id, str(uuid.uuid4())):
-            self.assertEqual(202, self.replica(source).status_int)
+            self.assertEqual(203, self.replica(source).status_int)
 
     def test_of_another_project_nothing_is_told(self) -> None:
         row = self.add_cluster('o', project='other')
-        self.assertEqual(202, self.replica(
+        self.assertEqual(203, self.replica(
             self.members(row)[0].id).status_int)
 
     def test_a_deleted_member_is_none(self) -> None:
         self.member.update(deleted=True)
-        self.assertEqual(202, self.replica(self.member.id).status_int)
+        self.assertEqual(203, self.replica(self.member.id).status_int)
 
     def single(self, **datastore: str) -> Any:
         return self.ask('POST', '/instances', {'instance': {
             'name': 'x', 'flavorRef': '1', 'datastore': datastore}})
 
     def test_no_replica(self) -> None:
-        self.assertEqual(202, self.single(
+        self.assertEqual(203, self.single(
             type='mariadb', version='10.11').status_int)
-        self.create.assert_called_once()
 
     def test_percona_xtradb_cluster_without_a_cluster(self) -> None:
         version = tables.add_version('pxc', '8.0')
@@ -373,7 +387,7 @@ class InstancesTest(ExtensionTestCase):
         self.create.assert_not_called()
 
     def test_a_datastore_that_there_is_not(self) -> None:
-        self.assertEqual(404, self.single(type='none').status_int)
+        self.assertEqual(203, self.single(type='none').status_int)
 
     def change(self, instance_id: str, **changes: Any) -> Any:
         who = {key: changes.pop(key) for key in ('role', 'project', 'of')
@@ -417,7 +431,7 @@ class InstancesTest(ExtensionTestCase):
         for name in ('c-1', 'd-1', 'c-3', 'alone'):
             self.assertEqual(202, self.change(
                 self.member.id, name=name).status_int)
-        self.assertEqual(202, self.change(
+        self.assertEqual(203, self.change(
             self.alone.id, name='c-2').status_int)
 
     def test_to_another_project_nothing_is_told(self) -> None:
@@ -425,17 +439,31 @@ class InstancesTest(ExtensionTestCase):
             self.member.id, configuration=None, project='other',
             of='other').status_int)
 
-    def test_an_odd_page(self) -> None:
+    def test_lists_go_on(self) -> None:
         for path in ('/instances', '/instances/detail'):
-            self.refused('limit must be a number from 0',
-                         self.ask('GET', f'{path}?limit=x'))
+            for query in ('', '?limit=x', '?include_clustered=false'):
+                self.assertEqual(203, self.ask(
+                    'GET', f'{path}{query}').status_int)
+
+    def test_lists_with_members(self) -> None:
+        """With the addresses that Trove leaves out."""
+        show = self.patch(members, 'show_addresses', None)
+        for path, action in (('/instances', 'index'),
+                             ('/instances/detail', 'detail')):
+            listed = self.trove(
+                instance_service.InstanceController, action,
+                wsgi.Result({'instances': [{'id': 'i'}]}, 200))
+            self.assertEqual(200, self.ask(
+                'GET', f'{path}?include_clustered=True').status_int)
+            listed.assert_called_once()
+            self.assertEqual([{'id': 'i'}], show.call_args.args[1])
 
     def test_a_member_is_not_deleted_alone(self) -> None:
         delete = self.trove(instance_service.InstanceController, 'delete')
         self.refused('openstack database cluster shrink', self.ask(
             'DELETE', f'/instances/{self.member.id}'))
         delete.assert_not_called()
-        self.assertEqual(202, self.ask(
+        self.assertEqual(203, self.ask(
             'DELETE', f'/instances/{self.alone.id}').status_int)
 
     def test_what_does_not(self) -> None:
@@ -443,13 +471,20 @@ class InstancesTest(ExtensionTestCase):
             self.member.id, name='new').status_int)
         for changes in ({'access': {'is_public': True}}, {},
                         {'configuration': None}):
-            self.assertEqual(202, self.change(
+            self.assertEqual(203, self.change(
                 self.alone.id, **changes).status_int)
 
     def test_a_body_that_is_none(self) -> None:
-        for body in (None, {'instance': 5}):
-            self.assertEqual(400, self.ask(
+        for body in (None, [], {}, {'instance': 5}, {'instance': {}},
+                     {'instance': {'datastore': 5}},
+                     {'instance': {'datastore': {'x': 'y'}}},
+                     {'instance': {'replica_of': 5}}):
+            self.assertEqual(203, self.ask(
                 'POST', '/instances', body).status_int)
+            self.assertEqual(203, self.ask(
+                'PUT', f'/instances/{self.alone.id}', body).status_int)
+        self.assertEqual(400, self.ask(
+            'PUT', f'/instances/{self.member.id}', []).status_int)
 
 
 class ConfigurationTest(ExtensionTestCase):
@@ -473,12 +508,14 @@ class ConfigurationTest(ExtensionTestCase):
 
     def test_of_another(self) -> None:
         alone = tables.add_instance(self.version, 'alone')
-        for instance_id, who in (
-                (alone.id, {}), (str(uuid.uuid4()), {}),
-                (self.member.id, {'project': 'other', 'of': 'other'})):
-            self.assertEqual({'of': 'trove'}, self.ask(
-                'GET', f'/instances/{instance_id}/configuration',
-                **who).json)
+        for instance_id in (alone.id, str(uuid.uuid4())):
+            self.assertEqual(203, self.ask(
+                'GET', f'/instances/{instance_id}/configuration').status_int)
+
+    def test_of_another_project(self) -> None:
+        self.assertEqual(404, self.ask(
+            'GET', f'/instances/{self.member.id}/configuration',
+            project='other', of='other').status_int)
 
 
 class ReadingTestCase(ExtensionTestCase):
@@ -508,9 +545,7 @@ class ReadingTestCase(ExtensionTestCase):
             self.assertEqual(403, self.ask('GET', path).status_int)
         self.assertEqual((what, base.PROJECT),
                          authorize.call_args.args[1:])
-        self.override('api_strategy', 'trove.common.strategies.cluster.'
-                      'experimental.galera_common.api.'
-                      'GaleraCommonAPIStrategy', 'mariadb')
+        self.be_of_another_package()
         self.refused(f'Cluster {self.row.id} is no Galera cluster of '
                      'trove-pxc; an operator sets api_strategy of its '
                      'datastore.', self.ask('GET', path))

@@ -10,54 +10,53 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Bodies of grow and shrink, and how an instance is understood."""
+"""Which members may come and go, and how an instance is understood."""
 
 from typing import Any
 
 import testtools
 from trove.common import exception
 
-from tests.unit.api import test_actions
+from tests.unit.api import base
 from trove_pxc.api import growth
 
-ID = test_actions.ID
+GONE = '0b7a5d2e-3c40-4a4e-9f10-6f7a8b9c0d1e'
 
 
-def perform(action: str, body: Any) -> bool:
-    return growth.perform(test_actions.NoCluster(), None, action, body)
+class ShrinkTest(base.ApiTestCase):
 
+    def setUp(self) -> None:
+        super().setUp()
+        self.row = self.add_cluster(members=4)
+        self.cluster = self.load(self.row)
+        self.neutron.list_ports.return_value = {'ports': [
+            {'id': row.id, 'name': f'trove-{row.id}', 'network_id': 'n',
+             'fixed_ips': [{'ip_address': '10.0.0.1'}]}
+            for row in self.members(self.row)]}
+        self.ids = [row.id for row in self.members(self.row)]
 
-class BodyTest(testtools.TestCase):
+    def check(self, *ids: str) -> Any:
+        return growth.check_shrink(self.cluster, [{'id': one} for one in ids])
 
-    def refused(self, words: str, action: str, body: Any) -> None:
+    def test_who_leaves(self) -> None:
+        self.assertEqual([self.ids[3]], self.check(self.ids[3].upper()))
+
+    def test_a_stranger(self) -> None:
+        error = self.assertRaises(exception.BadRequest, self.check, GONE)
+        self.assertIn(f'Instance {GONE} is no member of cluster c.',
+                      str(error))
+
+    def test_too_many(self) -> None:
         error = self.assertRaises(
-            exception.BadRequest, perform, action, body)
-        self.assertIn(words, str(error))
+            exception.BadRequest, self.check, *self.ids[:3])
+        self.assertIn('has 4 members and must keep at least', str(error))
 
-    def test_good_ones(self) -> None:
-        for action, body in (
-                ('grow', [{'flavorRef': '2'}]),
-                ('grow', [{'flavorRef': 2, 'volume': {'size': '3'},
-                           'name': 'a', 'type': 'member',
-                           'region': 'RegionOne'}]),
-                ('shrink', [{'id': ID}]), ('shrink', [{'id': ID}] * 2)):
-            self.assertRaises(AssertionError, perform, action, body)
-
-    def test_the_place_of_a_mistake_is_named(self) -> None:
-        self.refused("grow[1]['volume']['size']", 'grow', [
-            {'flavorRef': '1'}, {'flavorRef': '1', 'volume': {'size': 0}}])
-        self.refused("shrink[0]['id']", 'shrink', [{'id': 'products-1'}])
-        self.refused("'related_to' was unexpected", 'grow', [
-            {'flavorRef': '1', 'related_to': 'x'}])
-
-    def test_nothing_is_no_request(self) -> None:
-        for action in ('grow', 'shrink'):
-            for body in ([], {}, None, 5):
-                self.refused(f'Validation error: {action}', action, body)
-
-    def test_what_is_none_of_both(self) -> None:
-        for action in ('restart', 'resize', 'upgrade', 'reset-status'):
-            self.assertFalse(perform(action, {}))
+    def test_the_cast(self) -> None:
+        growth.shrink(self.cluster, base.request(), self.check(self.ids[3]))
+        self.task_api.shrink_cluster.assert_called_once_with(
+            self.row.id, [self.ids[3]])
+        self.assertEqual([self.ids[3]],
+                         self.notifier.payloads[0]['instance_ids'])
 
 
 class InstanceTest(testtools.TestCase):

@@ -16,7 +16,6 @@ from typing import Any
 
 import mock
 import testtools
-from trove.backup import service as backup_service
 from trove.cluster.tasks import ClusterTasks
 from trove.common import exception
 from trove.common import wsgi
@@ -70,28 +69,30 @@ class ActionTest(InstancesTestCase):
             self.assertEqual(202, self.act(body).status_int)
         self.assertEqual(202, self.act(
             {'restart': {}}, role='admin').status_int)
-        for body in ({'restart': {}}, {'resize': {'volume': {'size': 2}}}):
-            self.assertEqual(202, self.act(body, self.alone).status_int)
-        self.assertEqual((body, base.PROJECT, self.alone.id),
+        self.assertEqual(({'restart': {}}, base.PROJECT, self.member.id),
                          self.action.call_args.args[2:])
 
     def test_what_is_none(self) -> None:
-        for instance in (self.member, self.alone):
-            for body, words in (
-                    ({'dance': {}}, "An instance has no action 'dance'; it "
-                     'has restart, resize, promote_to_replica_source,'),
-                    ({'restart': {}, 'x': {}}, 'one action, not 2.'),
-                    ({'resize': {}}, "['resize'] {}"),
-                    ({'resize': {'x': 1}}, "['resize']"),
-                    ({'restart': 5}, "['restart'] 5 is not of type"),
-                    ({'reset_status': None}, "['reset_status'] None"),
-                    ([], 'an object'), (None, 'an object')):
-                self.refused(words, self.act(body, instance))
+        for body, words in (
+                ({'dance': {}}, "An instance has no action 'dance'; it "
+                 'has restart, resize, promote_to_replica_source,'),
+                ({'restart': {}, 'x': {}}, 'one action, not 2.'),
+                ({'resize': {}}, "['resize'] {}"),
+                ({'resize': {'x': 1}}, "['resize']"),
+                ({'restart': 5}, "['restart'] 5 is not of type"),
+                ({'reset_status': None}, "['reset_status'] None"),
+                ([], 'an object'), (None, 'an object')):
+            self.refused(words, self.act(body))
         self.action.assert_not_called()
 
-    def test_another_projects_member_is_none(self) -> None:
+    def test_of_single_instances_all_goes_on(self) -> None:
+        for body in ({'restart': {}}, {'dance': {}}, None):
+            self.assertEqual(203, self.act(body, self.alone).status_int)
+
+    def test_another_projects_member_trove_does_not_find(self) -> None:
         other = self.members(self.add_cluster('o', project='other'))[0]
         self.assertEqual(202, self.act({'restart': {}}, other).status_int)
+        self.refused('an object', self.act(None, other))
 
 
 class DeletionTest(InstancesTestCase):
@@ -130,10 +131,13 @@ class OthersTest(InstancesTestCase):
             called.assert_called_once()
             self.assertIn(self.member.id, called.call_args.args)
 
-    def test_the_template_is_of_instances_that_are_no_members(self) -> None:
-        called = self.trove(TROVES, 'configuration')
-        self.accepted('GET', f'/instances/{self.alone.id}/configuration')
-        called.assert_called_once()
+    def test_of_single_instances_all_goes_on(self) -> None:
+        for place in ('backups?limit=x', 'configuration', 'log', 'modules',
+                      'ssl'):
+            for method in ('GET', 'POST'):
+                self.assertEqual(203, self.ask(
+                    method, f'/instances/{self.alone.id}/{place}'
+                ).status_int)
 
     def test_bodies_that_are_none(self) -> None:
         for place, bodies in (
@@ -160,13 +164,11 @@ class OthersTest(InstancesTestCase):
         self.refused('is the same for all members', self.ask(
             'POST', f'{self.path}/ssl', body))
         ssl.assert_not_called()
-        self.accepted('POST', f'/instances/{self.alone.id}/ssl', body)
 
     def test_pages_that_are_none(self) -> None:
-        for path in (f'{self.path}/backups', '/backups'):
-            for query in ('limit=x', 'marker=x', 'limit=-1'):
-                self.refused('must be a number from 0',
-                             self.ask('GET', f'{path}?{query}'))
+        for query in ('limit=x', 'marker=x', 'limit=-1'):
+            self.refused('must be a number from 0', self.ask(
+                'GET', f'{self.path}/backups?{query}'))
 
     def test_what_trove_does_not_offer_here(self) -> None:
         for failure, status in (
@@ -183,24 +185,27 @@ class OthersTest(InstancesTestCase):
 
 class BackupsTest(InstancesTestCase):
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.create = self.trove(backup_service.BackupController, 'create')
-
-    def back_up(self, instance_id: str) -> Any:
+    def back_up(self, instance_id: Any, **others: Any) -> Any:
         return self.ask('POST', '/backups', {'backup': {
-            'name': 'b', 'instance': instance_id}})
+            'name': 'b', 'instance': instance_id, **others}})
 
     def test_of_a_member(self) -> None:
-        self.refused('Trove makes no backups of one.',
-                     self.back_up(self.member.id))
-        self.create.assert_not_called()
+        for source in (self.member.id, f'http://x/{self.path}'):
+            self.refused('Trove makes no backups of one.',
+                         self.back_up(source, name=5))
 
-    def test_of_another(self) -> None:
-        self.assertEqual(202, self.back_up(self.alone.id).status_int)
+    def test_all_else_goes_on(self) -> None:
+        for source in (self.alone.id, 'none', 5, None, {}):
+            self.assertEqual(203, self.back_up(source).status_int)
+        for body in (None, [], {}, {'backup': 5}):
+            self.assertEqual(203, self.ask(
+                'POST', '/backups', body).status_int)
+        for method, path in (('GET', '/backups?limit=x'),
+                             ('GET', '/backups/b'), ('DELETE', '/backups/b')):
+            self.assertEqual(203, self.ask(method, path).status_int)
 
     def test_a_page(self) -> None:
-        index = self.trove(backup_service.BackupController, 'index')
-        self.accepted('GET', '/backups?limit=5&marker=20')
-        context = index.call_args.args[1].environ[wsgi.CONTEXT_KEY]
+        backups = self.trove(TROVES, 'backups')
+        self.accepted('GET', f'{self.path}/backups?limit=5&marker=20')
+        context = backups.call_args.args[1].environ[wsgi.CONTEXT_KEY]
         self.assertEqual(('5', '20'), (context.limit, context.marker))

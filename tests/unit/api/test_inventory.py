@@ -19,6 +19,7 @@ import fixtures
 import mock
 from neutronclient.v2_0 import client as neutron_client
 from novaclient import api_versions
+from novaclient import exceptions as nova_exceptions
 from novaclient.v2 import servers
 import testtools
 from trove.common import cfg
@@ -58,6 +59,8 @@ class InventoryTestCase(testtools.TestCase):
             api_version=api_versions.APIVersion('2.26'),
             servers=specs.spec(servers.ServerManager),
             server_groups=specs.spec(base.ServerGroups))
+        self.nova.servers.list.return_value = []
+        self.nova.servers.get.side_effect = nova_exceptions.NotFound(404)
         self.neutron = mock.Mock(spec=neutron_client.Client)
         self.neutron.list_floatingips.return_value = {'floatingips': []}
         self.create_nova, self.create_neutron = (
@@ -92,21 +95,47 @@ class ServersTest(InventoryTestCase):
                                      'trove_instance_id_id-2'}, limit=-1)
         self.create_nova.assert_called_once_with('context', 'region-1')
 
-    def test_those_without_a_tag_are_sought_among_all(self) -> None:
+    def test_the_missing_ones_are_looked_up_by_id(self) -> None:
+        self.nova.servers.list.return_value = [server(1)]
+        self.nova.servers.get.side_effect = [
+            server(2, 'REBOOT'), nova_exceptions.NotFound(404),
+            server(4, 'SOFT_DELETED')]
+        rows = [row(number) for number in range(1, 5)]
+        found = self.inventory(*rows)
+        self.assertEqual(['ACTIVE', 'REBOOT', 'SHUTDOWN', 'SHUTDOWN'],
+                         [found.server_status(one) for one in rows])
+        self.assertEqual([False, False, True, True],
+                         [found.server_gone(one) for one in rows])
+        self.nova.servers.list.assert_called_once()
+        self.assertEqual(
+            [mock.call(f'server-{number}') for number in (2, 3, 4)],
+            self.nova.servers.get.mock_calls)
+
+    def test_nova_that_cannot_tell(self) -> None:
+        """A server is gone only if Nova says so."""
+        self.nova.servers.get.side_effect = nova_exceptions.Forbidden(403)
+        self.assertRaises(nova_exceptions.Forbidden,
+                          self.inventory(row(1)).server_gone, row(1))
+
+    def test_many_missing_ones_are_sought_among_all(self) -> None:
+        rows = [row(number) for number in range(inventory.BY_ID + 2)]
         self.nova.servers.list.side_effect = [
-            [server(1)], [server(2), server(3)]]
-        found = self.inventory(row(1), row(2))
-        self.assertEqual('ACTIVE', found.server_status(row(2)))
-        self.assertEqual('ACTIVE', found.server_status(row(1)))
+            [server(0)], [server(number) for number in range(1, 5)]]
+        found = self.inventory(*rows)
+        self.assertEqual(
+            {number: number < 5 for number in range(len(rows))},
+            {number: not found.server_gone(one)
+             for number, one in enumerate(rows)})
         self.assertEqual(mock.call(limit=-1),
                          self.nova.servers.list.mock_calls[1])
+        self.nova.servers.get.assert_not_called()
 
     def test_a_nova_that_knows_no_tags(self) -> None:
         self.nova.api_version = api_versions.APIVersion('2.25')
-        self.nova.servers.list.return_value = [server(1)]
+        self.nova.servers.get.side_effect = [server(1)]
         self.assertEqual('ACTIVE', self.inventory(row(1)).server_status(
             row(1)))
-        self.nova.servers.list.assert_called_once_with(limit=-1)
+        self.nova.servers.list.assert_not_called()
 
     def test_a_call_has_room_for_so_many(self) -> None:
         number = inventory.AT_ONCE + 1

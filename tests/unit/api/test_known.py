@@ -15,6 +15,7 @@
 from typing import Any
 
 import mock
+from novaclient import exceptions as nova_exceptions
 from trove.cluster.tasks import ClusterTasks
 from trove.common import exception
 from trove.instance import models as instance_models
@@ -108,6 +109,7 @@ class KnownTest(base.ApiTestCase):
     def test_a_server_that_is_gone(self) -> None:
         self.add(1)
         gone = tables.add_member(self.row, 'c-2')
+        self.nova.servers.get.side_effect = nova_exceptions.NotFound(404)
         self.assertEqual([gone.id], list(self.known().gone))
 
 

@@ -18,8 +18,6 @@ from typing import Any
 import testtools
 from trove.instance import service_status
 
-from tests.unit.api import base
-from tests.unit import tables
 from trove_pxc.api import members
 
 Statuses = service_status.ServiceStatuses
@@ -46,19 +44,3 @@ class ShownStatusTest(testtools.TestCase):
             self.assertEqual(
                 shown, members.shown_status(member(status, of_guest)),
                 f'{status}, {of_guest}')
-
-
-class FindTest(base.ApiTestCase):
-
-    def test_a_member_of_ours_alone(self) -> None:
-        cluster = self.add_cluster()
-        member = self.members(cluster)[0]
-        self.assertEqual(member.id, members.find(member.id).id)
-        self.assertEqual(member.id, members.find(
-            member.id, tenant_id=base.PROJECT).id)
-        self.assertIsNone(members.find(member.id, tenant_id='other'))
-        shard = tables.add_member(cluster, 's', type='shard')
-        alone = tables.add_instance(self.version, 'alone')
-        member.update(deleted=True)
-        for instance_id in (shard.id, alone.id, member.id, 'none'):
-            self.assertIsNone(members.find(instance_id))

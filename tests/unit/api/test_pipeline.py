@@ -21,6 +21,7 @@ import webob.dec
 from tests.unit.api import base
 from trove_pxc.api import extension
 from trove_pxc.api import names
+from trove_pxc.api import ownership
 from trove_pxc.api import pipeline
 from trove_pxc.api import users
 from trove_pxc import retries
@@ -76,6 +77,8 @@ class PipelineTest(base.ApiTestCase):
             self.api).status_int)
 
     def test_ours(self) -> None:
+        self.patch(ownership, 'member',
+                   self.members(self.add_cluster())[0])
         for (method, path), (controller, action) in OURS.items():
             with (mock.patch.object(controller, 'validate_request',
                                     autospec=True),
@@ -87,6 +90,11 @@ class PipelineTest(base.ApiTestCase):
                      'tenant_id': base.PROJECT}
             self.assertLessEqual(
                 asked.items(), called.call_args.kwargs.items())
+
+    def test_what_concerns_no_member_and_no_cluster_of_ours(self) -> None:
+        self.patch(ownership, 'is_foreign', True)
+        for method, path in OURS:
+            self.assertEqual(203, self.ask(method, path), (method, path))
 
     def test_troves(self) -> None:
         for method, path in TROVES:

@@ -12,13 +12,43 @@
 
 """What is read of a request, whatever its sender writes."""
 
+from typing import Any
+
 import mock
 import testtools
 from trove.common import base_exception
+from trove.common import extensions
 from trove.common import wsgi
+import webob
+import webob.dec
 
 from tests.unit.api import base
+from tests.unit.api import test_ownership
+from tests.unit import tables
 from trove_pxc.api import routes
+
+
+@webob.dec.wsgify
+def behind(request: Any) -> webob.Response:
+    """What stands behind our routes; it quotes what it was sent."""
+    return webob.Response(status=203, json_body={
+        'path': request.path_info, 'method': request.method,
+        'body': request.body.decode()})
+
+
+class Alone:
+    """An extension with one route, as Trove's middleware asks for it."""
+
+    def __init__(self, resource: Any) -> None:
+        self.resource = resource
+
+    def get_resources(self) -> list[Any]:
+        return [self.resource]
+
+    def get_actions(self) -> list[Any]:
+        return []
+
+    get_request_extensions = get_actions
 
 
 class DeserializerTest(testtools.TestCase):
@@ -72,3 +102,69 @@ class ResourceTest(testtools.TestCase):
             ('things', controller, parent, {'update': 'PUT'}),
             (made.collection, made.controller, made.parent,
              made.member_actions))
+
+
+class Controller(wsgi.Controller):
+    """It answers whatever it is asked."""
+
+    def create(self, req: Any, tenant_id: str, body: Any) -> Any:
+        return {'ours': body}
+
+    def show(self, req: Any, tenant_id: str, id: str) -> Any:
+        return {'ours': id}
+
+
+class ConcernsTest(base.ApiTestCase):
+    """What concerns others goes on as it came."""
+
+    def ask(self, concerns: Any, request: Any) -> Any:
+        return request.get_response(extensions.TroveExtensionMiddleware(
+            behind, Alone(routes.Resource(
+                '{tenant_id}/things', Controller(), concerns))))
+
+    def test_ours(self) -> None:
+        answer = self.ask(lambda request, args: True,
+                          base.request('POST', '/things', {'a': 1}))
+        self.assertEqual({'ours': {'a': 1}}, answer.json)
+
+    def test_of_others(self) -> None:
+        path = '/things/a.json?b=c'
+        for body in (b'{"a": 1}', b'{', b'\xc3\xa4'):
+            request = base.request('PUT', path)
+            request.body = body
+            answer = self.ask(lambda request, args: False, request)
+            self.assertEqual(203, answer.status_int)
+            self.assertEqual(
+                {'path': f'/{base.PROJECT}/things/a.json', 'method': 'PUT',
+                 'body': body.decode()}, answer.json)
+
+    def test_what_the_path_says(self) -> None:
+        asked: list[Any] = []
+
+        def concerns(request: Any, args: Any) -> bool:
+            asked.append(args)
+            return True
+        self.ask(concerns, base.request('GET', '/things/a'))
+        self.assertEqual([{'tenant_id': base.PROJECT, 'id': 'a',
+                           'action': 'show'}], asked)
+
+    def test_members(self) -> None:
+        member = self.members(self.add_cluster())[0]
+        alone = tables.add_instance(self.version, 'alone')
+        for args, ours in (
+                ({'id': member.id}, True), ({'instance_id': member.id}, True),
+                ({'instance_id': member.id, 'id': 'a user'}, True),
+                ({'id': alone.id}, False), ({'id': 'none'}, False),
+                ({}, False)):
+            self.assertEqual(ours, routes.members(base.request(), args))
+
+    def test_clusters(self) -> None:
+        row = self.add_cluster()
+        for key in ('id', 'cluster_id', 'instance_id'):
+            self.assertTrue(routes.clusters(
+                base.request(), {key: row.id}))
+            self.assertTrue(routes.clusters(base.request(), {key: 'none'}))
+        self.assertTrue(routes.clusters(base.request(), {}))
+        self.override('api_strategy', test_ownership.OF_ANOTHER_PACKAGE,
+                      'mariadb')
+        self.assertFalse(routes.clusters(base.request(), {'id': row.id}))

@@ -20,6 +20,7 @@ import fixtures
 import mock
 from osc_lib import exceptions
 import testtools
+from troveclient.v1 import clusters
 
 from trove_pxc.osc import cluster
 
@@ -36,8 +37,8 @@ class Database:
     """The client of troveclient, as far as the commands use it."""
 
     def __init__(self) -> None:
-        found = types.SimpleNamespace(
-            id='an-id', name='c', _info={'instances': MEMBERS})
+        found = clusters.Cluster(
+            None, {'id': 'an-id', 'name': 'c', 'instances': MEMBERS})
         self.clusters = mock.Mock()
         self.clusters.get.return_value = found
         self.clusters.resource_class = mock.Mock()

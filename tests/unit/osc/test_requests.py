@@ -27,7 +27,7 @@ from troveclient.v1 import clusters
 
 from trove_pxc.osc import requests
 
-CLUSTER = types.SimpleNamespace(id='an-id', name='c', _info={'instances': [
+CLUSTER = clusters.Cluster(None, {'id': 'an-id', 'name': 'c', 'instances': [
     {'id': 'id-1', 'name': 'c-1'}, {'id': 'id-2', 'name': 'c-2'}]})
 
 

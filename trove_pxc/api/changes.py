@@ -1,0 +1,244 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Changes of members that a cluster has: restart, resize, recover, rotate.
+
+Named in the table of api/actions. Each has two functions: check_X() says
+what is to be done, or refuses it, and changes nothing; X() takes the
+cluster's task and casts to the taskmanager.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+from typing import Any
+
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
+from trove.common import cfg
+from trove.common import clients
+from trove.common import exception
+from trove.common import notification
+from trove.common import utils
+from trove.instance.tasks import InstanceTasks
+
+from trove_pxc.api import claims
+from trove_pxc.api import members
+from trove_pxc.api import validation
+from trove_pxc import notifications
+from trove_pxc import orders
+
+CONF = cfg.CONF
+
+Body = Mapping[str, Any] | None
+Rows = Sequence[Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recovery:
+    """A recovery that is possible.
+
+    :ivar force: the id of the member to begin with, or None.
+    """
+
+    targets: Rows
+    force: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Resize:
+    """A resize that is possible, of flavors or of volumes.
+
+    :ivar targets: the rows of the members that have another size yet.
+    :ivar told: the class of its notification.
+    :ivar traits: of the notification, beside cluster and instances.
+    :ivar cast: the name of the method of the taskmanager's client.
+    :ivar arguments: of this method, beside cluster and instances.
+    :ivar more: what each member will use more of the quota, by its id.
+    """
+
+    targets: Rows
+    told: Any
+    traits: Mapping[str, Any]
+    order: orders.Order
+    cast: str
+    arguments: Mapping[str, Any]
+    more: Mapping[str, int]
+
+
+def check_restart(cluster: Any, body: Body) -> Rows:
+    """The rows of the members that are meant."""
+    return _targets(cluster, (body or {}).get('instance'))
+
+
+def restart(cluster: Any, request: Any, targets: Rows) -> None:
+    cluster.context.notification = notification.DBaaSClusterRestart(
+        cluster.context, request=request)
+    with notification.StartNotification(
+            cluster.context, cluster_id=cluster.id):
+        claims.hand_over(
+            cluster, targets, ClusterTasks.RESTARTING_CLUSTER,
+            orders.Order(orders.RESTART),
+            cluster.task_api().restart_members)
+
+
+def check_recover(cluster: Any, body: Body) -> Recovery:
+    """Of all members but those that did not come in or go well."""
+    targets = _targets(cluster, None, but_failed=True)
+    force = (body or {}).get('force')
+    if force is not None and force not in [row.id for row in targets]:
+        raise validation.refused(
+            f'Instance {force} is no member of cluster {cluster.name}, or '
+            'did not become one.')
+    return Recovery(targets, force)
+
+
+def recover(cluster: Any, request: Any, wanted: Recovery) -> None:
+    cluster.context.notification = notifications.ClusterRecover(
+        cluster.context, request=request)
+    client, force = cluster.task_api(), wanted.force
+
+    def cast(manager: str, cluster_id: str, _: Sequence[str]) -> None:
+        client.recover_cluster(manager, cluster_id, force)
+    with notification.StartNotification(
+            cluster.context, cluster_id=cluster.id,
+            **({} if force is None else {'instance_id': force})):
+        claims.hand_over(
+            cluster, wanted.targets, ClusterTasks.RESTARTING_CLUSTER,
+            orders.recovery(force), cast)
+
+
+def check_rotation(cluster: Any, body: Body) -> Rows:
+    """All members."""
+    return _targets(cluster, None)
+
+
+def rotate_certificates(cluster: Any, request: Any, targets: Rows) -> None:
+    cluster.context.notification = notifications.ClusterRotateCertificates(
+        cluster.context, request=request)
+    client = cluster.task_api()
+
+    def cast(manager: str, cluster_id: str, _: Sequence[str]) -> None:
+        client.rotate_certificates(manager, cluster_id)
+    with notification.StartNotification(
+            cluster.context, cluster_id=cluster.id):
+        claims.hand_over(
+            cluster, targets, ClusterTasks.UPDATING_CLUSTER,
+            orders.Order(orders.CERTIFICATES), cast)
+
+
+def check_resize(cluster: Any, body: Mapping[str, Any]) -> Resize:
+    """Of the members that are meant, those that have another size yet."""
+    targets = _targets(cluster, body.get('instance'))
+    if ('flavorRef' in body) == ('volume' in body):
+        raise validation.refused(
+            'A resize names either flavorRef or volume, not both; do one '
+            'after the other.')
+    if 'flavorRef' in body:
+        return _check_flavors(cluster, targets, str(
+            utils.get_id_from_href(body['flavorRef'])))
+    return _check_volumes(cluster, targets, int(body['volume']['size']))
+
+
+def resize(cluster: Any, request: Any, wanted: Resize) -> None:
+    cluster.context.notification = wanted.told(
+        cluster.context, request=request)
+    with notification.StartNotification(
+            cluster.context, cluster_id=cluster.id,
+            instance_ids=[row.id for row in wanted.targets],
+            **wanted.traits):
+        claims.hand_over(
+            cluster, wanted.targets, ClusterTasks.UPDATING_CLUSTER,
+            wanted.order, getattr(cluster.task_api(), wanted.cast),
+            wanted.more, **wanted.arguments)
+
+
+def _targets(cluster: Any, instance_id: str | None,
+             but_failed: bool = False) -> list[Any]:
+    """The rows of the members that are meant, in member order.
+
+    :param but_failed: whether those that did not come in or go well are
+        left out, as long as there are others.
+    """
+    found = [row for row in members.rows(cluster.id, cluster.name)
+             if instance_id in (None, row.id)]
+    if but_failed:
+        found = [row for row in found
+                 if not row.task_status.is_error] or found
+    if not found:
+        raise validation.refused(
+            f'Instance {instance_id} is no member of cluster {cluster.name}.'
+            if instance_id else f'Cluster {cluster.name} has no members.')
+    for row in found:
+        if row.task_status != InstanceTasks.NONE:
+            raise validation.unavailable(
+                f'Member {row.name} ({row.id}) cannot be changed now: '
+                f'{row.task_status.db_text.rstrip(".")}.')
+    return found
+
+
+def _check_flavors(cluster: Any, targets: Rows, flavor_id: str) -> Resize:
+    smaller_or_larger = [
+        row for row in targets if str(row.flavor_id) != flavor_id]
+    if not smaller_or_larger:
+        raise validation.refused(
+            f'{_names(targets)} {_have(targets)} the flavor {flavor_id} '
+            'already.')
+    more = {}
+    for row in smaller_or_larger:
+        flavor = validation.flavor(
+            cluster.context, cluster.ds_version.id, row.region_id, flavor_id)
+        _check_storage(cluster, flavor)
+        nova = clients.create_nova_client(cluster.context, row.region_id)
+        more[row.id] = flavor.ram - nova.flavors.get(row.flavor_id).ram
+    return Resize(
+        smaller_or_larger, notifications.ClusterResizeFlavor,
+        {'flavor_id': flavor_id}, orders.Order(orders.FLAVOR, flavor_id),
+        'resize_flavor_of_members', {'flavor_id': flavor_id}, more)
+
+
+def _check_storage(cluster: Any, flavor: Any) -> None:
+    """As Trove for a single instance: members with volumes use no other."""
+    volumes = CONF.get(cluster.ds_version.manager).volume_support
+    if volumes and flavor.ephemeral:
+        raise validation.refused(
+            f'The flavor {flavor.id} has an ephemeral disk, which members '
+            'with volumes cannot have; choose another.')
+
+
+def _check_volumes(cluster: Any, targets: Rows, size: int) -> Resize:
+    if not CONF.get(cluster.ds_version.manager).volume_support:
+        raise exception.VolumeNotSupported()
+    cluster_models.validate_volume_size(size)
+    larger = [row for row in targets if int(row.volume_size) > size]
+    if larger:
+        raise validation.refused(
+            f'A volume cannot be made smaller: {_names(larger)} '
+            f'{_have(larger)} more than {size} GB.')
+    smaller = [row for row in targets if int(row.volume_size) < size]
+    if not smaller:
+        raise validation.refused(
+            f'{_names(targets)} {_have(targets)} a volume of {size} GB '
+            'already; the new size must be larger.')
+    return Resize(
+        smaller, notifications.ClusterResizeVolume, {'new_size': size},
+        orders.Order(orders.VOLUME, str(size)), 'resize_volume_of_members',
+        {'volume_gb': size},
+        {row.id: size - int(row.volume_size) for row in smaller})
+
+
+def _names(rows: Sequence[Any]) -> str:
+    return ', '.join(str(row.name) for row in rows)
+
+
+def _have(rows: Sequence[Any]) -> str:
+    return 'has' if len(rows) == 1 else 'have'

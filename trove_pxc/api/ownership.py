@@ -1,0 +1,117 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Which instances and clusters are of this package.
+
+Imported by the rest of api/. Our routes and filters stand in front of those
+of every datastore; a request that concerns none of ours goes on to Trove
+untouched. Each row is read once in a request, whoever asks for it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from trove.cluster import models as cluster_models
+from trove.common import cfg
+from trove.common import exception
+from trove.common.strategies.cluster import strategy
+from trove.common import wsgi
+from trove.datastore import models as datastore_models
+from trove.instance import models as instance_models
+
+from trove_pxc.api import cluster as cluster_model
+from trove_pxc.api import members
+
+_MEMBERS = 'trove_pxc.members'
+_CLUSTERS = 'trove_pxc.clusters'
+
+
+def is_manager(manager: str) -> bool:
+    """Whether clusters of a datastore manager are of this package.
+
+    The option ``api_strategy`` of the manager says so. Of a manager without
+    this option Trove has no clusters.
+    """
+    try:
+        kind = strategy.load_api_strategy(manager).cluster_class
+    except (exception.TroveError, cfg.NoSuchOptError):
+        return False
+    return issubclass(kind, cluster_model.GaleraCluster)
+
+
+def is_datastore(datastore: dict[str, Any]) -> bool:
+    """The same of the datastore of a request; False if it does not exist."""
+    try:
+        _, version = datastore_models.get_datastore_version(**datastore)
+    except exception.TroveError:
+        return False
+    return is_manager(version.manager)
+
+
+def is_version(version_id: str) -> bool:
+    """The same of a datastore version, by its id."""
+    row = datastore_models.DBDatastoreVersion.get_by(id=version_id)
+    return row is not None and is_manager(row.manager)
+
+
+def member(request: Any, instance_id: str) -> Any:
+    """The row of an instance, if it is a member of a cluster of ours.
+
+    :returns: None if there is no such row, or it is another instance.
+    """
+    return _once(request, _MEMBERS, instance_id, _member)
+
+
+def visible(request: Any, instance_id: str) -> Any:
+    """The row of a member of ours that the requester may see, or None.
+
+    Trove finds for a request what is of its project, and for an
+    administrator what is of any.
+    """
+    row = member(request, instance_id)
+    context = request.environ[wsgi.CONTEXT_KEY]
+    seen = row is not None and (
+        context.is_admin or row.tenant_id == context.project_id)
+    return row if seen else None
+
+
+def cluster(request: Any, cluster_id: str) -> Any:
+    """The row of a cluster, if it is one of ours, or None."""
+    row, ours = _once(request, _CLUSTERS, cluster_id, _cluster)
+    return row if ours else None
+
+
+def is_foreign(request: Any, cluster_id: str) -> bool:
+    """Whether a cluster exists, and is of another package."""
+    row, ours = _once(request, _CLUSTERS, cluster_id, _cluster)
+    return row is not None and not ours
+
+
+def _once(request: Any, key: str, subject: str,
+          find: Callable[[str], Any]) -> Any:
+    found = request.environ.setdefault(key, {})
+    if subject not in found:
+        found[subject] = find(subject)
+    return found[subject]
+
+
+def _member(instance_id: str) -> Any:
+    row = instance_models.DBInstance.get_by(id=instance_id, deleted=False)
+    ours = (row is not None and row.cluster_id and row.type == members.TYPE
+            and is_version(row.datastore_version_id))
+    return row if ours else None
+
+
+def _cluster(cluster_id: str) -> tuple[Any, bool]:
+    """The row, if there is one, and whether it is of ours."""
+    row = cluster_models.DBCluster.get_by(id=cluster_id, deleted=False)
+    return row, row is not None and is_version(row.datastore_version_id)

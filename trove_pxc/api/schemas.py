@@ -1,0 +1,83 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""What the body of each action of a cluster has to be, in JSON schema.
+
+Imported by api/actions.
+"""
+
+from typing import Any
+
+from trove.common import apischema
+
+Schema = dict[str, Any]
+
+GROW: Schema = {
+    'type': 'array',
+    'minItems': 1,
+    'items': {
+        'type': 'object',
+        'required': ['flavorRef'],
+        'additionalProperties': False,
+        'properties': {
+            'name': apischema.non_empty_string,
+            'flavorRef': apischema.flavorref,
+            'volume': {**apischema.volume, 'additionalProperties': False},
+            'nics': apischema.nics,
+            'availability_zone': apischema.non_empty_string,
+            'modules': {**apischema.module_list, 'items': {
+                **apischema.module_list['items'],
+                'additionalProperties': False}},
+            'region_name': apischema.non_empty_string,
+            # as Trove's client writes it
+            'region': apischema.non_empty_string,
+            'type': {'enum': ['member']},
+        },
+    },
+}
+SHRINK: Schema = {
+    'type': 'array',
+    'minItems': 1,
+    'items': {
+        'type': 'object',
+        'required': ['id'],
+        'additionalProperties': False,
+        'properties': {'id': apischema.uuid},
+    },
+}
+RESTART: Schema = {
+    'type': ['object', 'null'],
+    'additionalProperties': False,
+    'properties': {'instance': apischema.uuid},
+}
+RECOVER: Schema = {
+    'type': ['object', 'null'],
+    'additionalProperties': False,
+    'properties': {'force': apischema.uuid},
+}
+ROTATE_CERTIFICATES: Schema = {
+    'type': ['object', 'null'],
+    'additionalProperties': False,
+}
+RESIZE: Schema = {
+    'type': 'object',
+    'additionalProperties': False,
+    'properties': {
+        'instance': apischema.uuid,
+        'flavorRef': apischema.flavorref,
+        'volume': {
+            'type': 'object',
+            'required': ['size'],
+            'additionalProperties': False,
+            'properties': {'size': apischema.volume_size},
+        },
+    },
+}
