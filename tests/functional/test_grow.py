@@ -347,7 +347,7 @@ class FailureTest(GrowthTest):
         self.world.habits['products-4'] = {'crashes': True}
         self.fail('"join of products-4"', number=2,
                   failed=('products-4', 'products-5'))
-        self.assertIn('was not let in, for the grow ended at products-4',
+        self.assertIn('did not join: the grow failed at products-4',
                       self.fault(self.named('products-5').id))
         self.assertNotIn('join products-5', self.world.events)
         self.world.habits.clear()
