@@ -294,7 +294,7 @@ class FailureTest(GrowthTest):
     def test_guest_that_never_gets_ready(self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')
         self.world.habits['products-4'] = {'unprepared': True}
-        self.fail('"prepare of products-4"', 'waited 10 s')
+        self.fail('"prepare of products-4"', 'timed out after 10 s')
         self.assertEqual([], self.events_of_old())
         self.shrink_away('products-4')
 
@@ -331,7 +331,7 @@ class FailureTest(GrowthTest):
     def test_member_that_is_never_synced_is_kept_out(self) -> None:
         self.override('join_stall_timeout', 10, 'mariadb')
         self.world.habits['products-4'] = {'stalls': True}
-        self.fail('"join of products-4"', 'waited 10 s')
+        self.fail('"join of products-4"', 'timed out after 10 s')
         self.assertIn('stop products-4', self.world.events)
         self.assert_serving(*OLD)
         self.shrink_away('products-4')
