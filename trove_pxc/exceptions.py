@@ -38,8 +38,8 @@ class DeadlineExceeded(GaleraError):
         self.seconds = seconds
         self.last_seen = last_seen
         super().__init__(
-            f'waited {seconds:g} s in vain for {what}; '
-            f'last seen: {last_seen or "nothing"}')
+            f'timed out after {seconds:g} s waiting for {what} '
+            f'(last observed: {last_seen or "nothing"})')
 
 
 class MemberFailed(GaleraError):

@@ -52,15 +52,20 @@ GROW = 'grow'
 SHRINK = 'shrink'
 CERTIFICATES = 'certificates'
 
-_PREFIX = 'Ordered: '
-_TEXTS = {RESTART: 'a restart', FLAVOR: 'the flavor ', VOLUME: 'a volume of ',
-          RECOVER: 'a recovery', FORCE: 'a recovery, by force from ',
-          GROW: 'to let in all members from number ',
-          SHRINK: 'to stay without ', CERTIFICATES: 'new certificates'}
+_FORM = re.compile(r'pxc1:(?P<action>[a-z]+)(?P<taken>[+-]\d+)?'
+                   r'(?::(?P<value>.+))?', re.DOTALL)
 _WITHOUT_VALUE = (RESTART, RECOVER, CERTIFICATES)
-_UNITS = {VOLUME: ' GB', GROW: ' on'}
+_ACTIONS = (*_WITHOUT_VALUE, FLAVOR, VOLUME, FORCE, GROW, SHRINK)
+#: the form before pxc1: what stands before and behind the value
+_SENTENCE = 'Ordered: '
+_SENTENCES = {
+    RESTART: ('a restart', ''), FLAVOR: ('the flavor ', ''),
+    VOLUME: ('a volume of ', ' GB'), RECOVER: ('a recovery', ''),
+    FORCE: ('a recovery, by force from ', ''),
+    GROW: ('to let in all members from number ', ' on'),
+    SHRINK: ('to stay without ', ''), CERTIFICATES: ('new certificates', '')}
+_SENTENCE_TAKEN = re.compile(r'(.+) \(([+-]\d+) MB of ram\)', re.DOTALL)
 _COUNTED = {FLAVOR: 'ram', VOLUME: 'volumes'}   # against the quota
-_TAKEN = re.compile(r'(.+) \(([+-]\d+) MB of ram\)', re.DOTALL)
 _ID_LENGTH = 8                  # tells the members of one cluster apart
 _TEXT_LENGTH = 255              # the column of Trove's table
 
@@ -85,23 +90,40 @@ class Order:
 
     @property
     def text(self) -> str:
-        """How it stands in the instance's row, and what operators read."""
-        taken = '' if self.taken is None else f' ({self.taken:+d} MB of ram)'
-        return (f'{_PREFIX}{_TEXTS[self.action]}{self.value}'
-                f'{_UNITS.get(self.action, "")}{taken}')
+        """How it stands in the instance's row.
+
+        "pxc1:ACTION", and ":VALUE" where the action has one. What it takes
+        of the quota follows the action: "pxc1:flavor+512:7".
+        """
+        taken = '' if self.taken is None else f'{self.taken:+d}'
+        value = f':{self.value}' if self.value else ''
+        return f'pxc1:{self.action}{taken}{value}'
 
     @classmethod
     def parse(cls, text: str | None) -> Self | None:
         """The order that a row's text is, None if it is another text."""
-        if not text or not text.startswith(_PREFIX):
+        found = _FORM.fullmatch(text or '')
+        if found is None:
+            return cls._parse_sentence(text or '')
+        action, value = found['action'], found['value'] or ''
+        if action not in _ACTIONS or (
+                bool(value) is (action in _WITHOUT_VALUE)):
             return None
-        ordered = text.removeprefix(_PREFIX)
-        for action, words in _TEXTS.items():
-            unit = _UNITS.get(action, '')
-            value = ordered.removeprefix(words).removesuffix(unit)
-            if f'{words}{value}{unit}' == ordered and (
+        return cls(action, value, int(found['taken'])
+                   if action == FLAVOR and found['taken'] else None)
+
+    @classmethod
+    def _parse_sentence(cls, text: str) -> Self | None:
+        """One that was written before the form pxc1."""
+        if not text.startswith(_SENTENCE):
+            return None
+        ordered = text.removeprefix(_SENTENCE)
+        for action, (before, behind) in _SENTENCES.items():
+            value = ordered.removeprefix(before).removesuffix(behind)
+            if f'{before}{value}{behind}' == ordered and (
                     bool(value) is (action not in _WITHOUT_VALUE)):
-                kept = _TAKEN.fullmatch(value) if action == FLAVOR else None
+                kept = (_SENTENCE_TAKEN.fullmatch(value)
+                        if action == FLAVOR else None)
                 return (cls(action, kept[1], int(kept[2])) if kept
                         else cls(action, value))
         return None
@@ -223,7 +245,8 @@ def end(cluster_id: str, task: Any, **values: Any) -> bool:
                 order = of(row)
                 if order is not None and order.action not in _COUNTED:
                     rows.filter_by(
-                        id=row.id, task_description=order.text).update(
+                        id=row.id,
+                        task_description=row.task_description).update(
                             {'task_description': row.task_status.db_text},
                             synchronize_session=False)
     return ended
@@ -254,15 +277,15 @@ def give_back(context: Any, rows: Iterable[Any]) -> None:
     for row in rows:
         order = of(row)
         if order is not None:
-            _withdraw(row, order, _unused(context, row, order))
+            _withdraw(row, _unused(context, row, order))
 
 
 @quotas.retried
-def _withdraw(row: Any, order: Order, unused: Mapping[str, int]) -> None:
+def _withdraw(row: Any, unused: Mapping[str, int]) -> None:
     """Take the order away and give back its use, if it is still there."""
     with quotas.transaction() as session:
         withdrawn = session.query(instance_models.DBInstance).filter_by(
-            id=row.id, task_description=order.text).update(
+            id=row.id, task_description=row.task_description).update(
                 {'task_description': row.task_status.db_text})
         if withdrawn and unused:
             quotas.use(session, str(row.tenant_id), unused)

@@ -215,18 +215,6 @@ def run(home: lab_home.Home, who: str, argv: Sequence[str],
     return subprocess.run(_inside(pid, argv), **settings)
 
 
-def enter_argv(guest: GuestInfo, argv: Sequence[str]) -> list[str]:
-    """The command line that runs a program inside a guest.
-
-    :raises LabError: if the guest's power is off
-    """
-    if guest.pid is None:
-        raise errors.LabError(_off(guest.name))
-    return ['env', '-i', *(f'{name}={value}' for name, value
-                           in _environment().items()),
-            *_inside(guest.pid, argv)]
-
-
 def stop_all(home: lab_home.Home) -> None:
     """Take the power of every guest."""
     for folder, _ in _specs(home):

@@ -98,7 +98,8 @@ class _Nothing(rst.Directive):
     has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
-    option_spec = {'maxdepth': directives.unchanged}
+    option_spec = {'maxdepth': directives.unchanged,
+                   'sorted': directives.flag}
 
     def run(self) -> list[nodes.Node]:
         return []
@@ -127,8 +128,9 @@ def missing(shown: str, real: str) -> list[str]:
 
 
 def _document(text: str) -> nodes.document:
-    directives.register_directive('toctree', _Nothing)
-    for role in ('doc', 'ref'):
+    for directive in ('toctree', 'glossary'):
+        directives.register_directive(directive, _Nothing)
+    for role in ('doc', 'ref', 'term'):
         roles.register_generic_role(role, nodes.inline)
     return core.publish_doctree(text, settings_overrides={
         'syntax_highlight': 'none', 'report_level': 3, 'halt_level': 3,

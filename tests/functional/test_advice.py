@@ -64,7 +64,7 @@ class AdviceTest(test_recover.RecoverTestCase):
         self.assertEqual((State.HEALTHY, ''), (
             health['state'], health['next_action']), (
                 first, health, self.reader.done))
-        return str(first['sentence'])
+        return str(first['summary'])
 
     def guest(self, name: str = TWO) -> galera.Guest:
         return self.world.named(name)
@@ -355,8 +355,8 @@ class StateTest(AdviceTest):
         reader = advice.Reader(self, cluster_id)
         health = reader.health()
         self.assertEqual(State.FAILED, health['state'])
-        self.assertIn('disk is 100% full', health['sentence'])
-        self.assertNotIn('Next:', health['sentence'])
+        self.assertIn('disk is 100% full', health['summary'])
+        self.assertNotIn('Next:', health['summary'])
         reader.follow(health['next_action'])
         self.assertEqual(1, len(reader.done))
         self.world.habits.clear()
@@ -375,7 +375,7 @@ class StateTest(AdviceTest):
         reader = advice.Reader(self, cluster_id)
         self.override('certificate_days', 3650, 'mariadb')
         health = reader.health()
-        self.assertIn('expires on', health['sentence'])
+        self.assertIn('expires on', health['summary'])
         reader.follow(health['next_action'])
         self.assertIn('certificate rotate', reader.done[0])
         self.assertEqual('', reader.health()['next_action'])

@@ -107,7 +107,8 @@ class FailureTest(base.TroveTest):
     def test_guest_that_never_gets_ready(self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')
         self.world.habits['products-2'] = {'unprepared': True}
-        self.fail('"prepare of products-2"', 'waited 10 s', blamed=(2,))
+        self.fail('"prepare of products-2"', 'timed out after 10 s',
+                  blamed=(2,))
 
     def test_server_that_crashes_when_it_bootstraps(self) -> None:
         self.world.habits['products-1'] = {'crashes': True}
@@ -185,7 +186,8 @@ class FailureTest(base.TroveTest):
     def test_member_that_is_never_synced(self) -> None:
         self.override('join_stall_timeout', 10, 'mariadb')
         self.world.habits['products-2'] = {'stalls': True}
-        self.fail('"join of products-2"', 'waited 10 s', blamed=(2,))
+        self.fail('"join of products-2"', 'timed out after 10 s',
+                  blamed=(2,))
         self.assertNotIn('join products-3', self.world.events)
 
     def test_guest_that_falls_silent(self) -> None:

@@ -294,7 +294,7 @@ class FailureTest(GrowthTest):
     def test_guest_that_never_gets_ready(self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')
         self.world.habits['products-4'] = {'unprepared': True}
-        self.fail('"prepare of products-4"', 'waited 10 s')
+        self.fail('"prepare of products-4"', 'timed out after 10 s')
         self.assertEqual([], self.events_of_old())
         self.shrink_away('products-4')
 
@@ -331,7 +331,7 @@ class FailureTest(GrowthTest):
     def test_member_that_is_never_synced_is_kept_out(self) -> None:
         self.override('join_stall_timeout', 10, 'mariadb')
         self.world.habits['products-4'] = {'stalls': True}
-        self.fail('"join of products-4"', 'waited 10 s')
+        self.fail('"join of products-4"', 'timed out after 10 s')
         self.assertIn('stop products-4', self.world.events)
         self.assert_serving(*OLD)
         self.shrink_away('products-4')
@@ -347,7 +347,7 @@ class FailureTest(GrowthTest):
         self.world.habits['products-4'] = {'crashes': True}
         self.fail('"join of products-4"', number=2,
                   failed=('products-4', 'products-5'))
-        self.assertIn('was not let in, for the grow ended at products-4',
+        self.assertIn('did not join: the grow failed at products-4',
                       self.fault(self.named('products-5').id))
         self.assertNotIn('join products-5', self.world.events)
         self.world.habits.clear()

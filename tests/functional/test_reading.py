@@ -101,7 +101,7 @@ class ReadingTest(base.TroveTest):
     def test_certificates_that_expire_soon(self) -> None:
         self.override('certificate_days', 20, 'mariadb')
         health = self.read(self.build(), 'health')
-        self.assertIn('expires on', health['sentence'])
+        self.assertIn('expires on', health['summary'])
         self.assertIn('certificate rotate products', health['next_action'])
 
     def test_member_that_stopped_and_one_that_is_out_of_reach(self) -> None:
@@ -118,7 +118,7 @@ class ReadingTest(base.TroveTest):
         self.assertEqual(('DEGRADED', 2), (health['state'],
                                            health['reachable']))
         self.assertIn('products-3 has a guest agent that does not answer',
-                      health['sentence'])
+                      health['summary'])
 
     def test_the_silent_are_asked_at_the_same_time(self) -> None:
         self.override('status_call_timeout', 5, 'mariadb')
@@ -194,7 +194,7 @@ class ReadingTest(base.TroveTest):
         health = self.read(cluster_id, 'health')
         self.assertEqual(('NEW', 'Wait until that is over.'),
                          (health['state'], health['next_action']))
-        self.assertIn('The cluster is being built: ', health['sentence'])
+        self.assertIn('The cluster is being built: ', health['summary'])
 
     def test_the_next_action_names_the_cluster(self) -> None:
         cluster_id = self.build()

@@ -90,7 +90,7 @@ class CreateTest(base.TroveTest):
         cluster_id = self.create().json['cluster']['id']
         self.wait_for_task(cluster_id)
         error = self.wait_notified('dbaas.cluster_create.error')['message']
-        self.assertIn('waited 20 s in vain', error)
+        self.assertIn('timed out after 20 s', error)
         self.assertIn('Neutron answers 503: busy', error)
         self.assertIn('when the service that is named answers again', error)
         for row in self.instance_rows(cluster_id):

@@ -27,6 +27,7 @@ from osc_lib import exceptions
 from trove.common import notification
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
+from troveclient.v1 import clusters
 
 from tests.functional import base
 from trove_pxc import exceptions as our_exceptions
@@ -73,8 +74,8 @@ class WaitTest(base.TroveTest):
         self.app = mock.Mock()
         database = self.app.client_manager.database
         database.client = _Client(self)
-        database.clusters.get.return_value = types.SimpleNamespace(
-            id=self.cluster_id, name='products', _info=shown)
+        database.clusters.get.return_value = clusters.Cluster(
+            mock.Mock(), shown)
         self.rows = self.instance_rows(self.cluster_id)
 
     def run_command(self, kind: Any, *words: str) -> None:

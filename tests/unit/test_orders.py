@@ -46,23 +46,34 @@ class OrderTest(testtools.TestCase):
     def test_what_it_takes_is_no_part_of_what_is_ordered(self) -> None:
         self.assertEqual(ALL[1], orders.Order(orders.FLAVOR, '7', 512))
 
-    def test_it_can_be_read_by_operators(self) -> None:
+    def test_its_form(self) -> None:
         self.assertEqual(
-            ['Ordered: a restart', 'Ordered: the flavor 7',
-             'Ordered: the flavor f3b1e2d4 of GB',
-             'Ordered: the flavor 7 (+512 MB of ram)',
-             'Ordered: the flavor a (b)\n (-1024 MB of ram)',
-             'Ordered: a volume of 30 GB', 'Ordered: a recovery',
-             'Ordered: a recovery, by force from an-id',
-             'Ordered: to let in all members from number 4 on',
-             'Ordered: to stay without 4f7dcd9c, 5a3c1e77',
-             'Ordered: new certificates'],
+            ['pxc1:restart', 'pxc1:flavor:7', 'pxc1:flavor:f3b1e2d4 of GB',
+             'pxc1:flavor+512:7', 'pxc1:flavor-1024:a (b)\n',
+             'pxc1:volume:30', 'pxc1:recover', 'pxc1:force:an-id',
+             'pxc1:grow:4', 'pxc1:shrink:4f7dcd9c, 5a3c1e77',
+             'pxc1:certificates'],
             [order.text for order in ALL])
+
+    def test_the_form_before_is_read(self) -> None:
+        for order, text in zip(ALL, (
+                'a restart', 'the flavor 7', 'the flavor f3b1e2d4 of GB',
+                'the flavor 7 (+512 MB of ram)',
+                'the flavor a (b)\n (-1024 MB of ram)', 'a volume of 30 GB',
+                'a recovery', 'a recovery, by force from an-id',
+                'to let in all members from number 4 on',
+                'to stay without 4f7dcd9c, 5a3c1e77', 'new certificates'),
+                strict=True):
+            found = orders.Order.parse(f'Ordered: {text}')
+            assert found is not None
+            self.assertEqual((order, order.taken), (found, found.taken))
 
     def test_troves_texts_are_no_orders(self) -> None:
         for task in InstanceTask._lookup.values():
             self.assertIsNone(orders.Order.parse(task.db_text))
-        for text in (None, '', 'Ordered: ', 'Ordered: something else'):
+        for text in (None, '', 'Ordered: ', 'Ordered: something else',
+                     'pxc1:', 'pxc1:grow', 'pxc1:grow:', 'pxc1:restart:4',
+                     'pxc1:dance', 'pxc2:grow:4', ' pxc1:grow:4'):
             self.assertIsNone(orders.Order.parse(text))
 
     def test_it_fits_into_the_column(self) -> None:

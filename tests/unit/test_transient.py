@@ -122,7 +122,7 @@ class AwaitedTest(testtools.TestCase):
         late = self.assertRaises(
             exceptions.DeadlineExceeded, self.until,
             *[nova.ClientException(503, 'busy')] * 9)
-        self.assertIn('last seen: Nova answers 503: busy', str(late))
+        self.assertIn('last observed: Nova answers 503: busy', str(late))
         self.assertTrue(transient.unavailable(late))
 
     def test_what_was_seen_of_a_member_is_no_service_that_fails(self) -> None:

@@ -47,8 +47,8 @@ class UntilTest(testtools.TestCase):
         error = self.assertRaises(
             exceptions.DeadlineExceeded, waiting.until, 'the 100% thing',
             lambda: self.after(99), 2, 1)
-        self.assertEqual('waited 2 s in vain for the 100% thing; '
-                         'last seen: look 3', str(error))
+        self.assertEqual('timed out after 2 s waiting for the 100% thing '
+                         '(last observed: look 3)', str(error))
         self.assertEqual((2, 'look 3'), (error.seconds, error.last_seen))
 
     def test_it_asks_once_more_at_the_very_end(self) -> None:

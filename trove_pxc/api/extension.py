@@ -381,6 +381,8 @@ class HealthController(wsgi.Controller):
         found = reading.diagnose(cluster, answers)
         shown = {
             'state': found.state.value,
+            'summary': found.sentence,
+            # The key before, for clients and scripts of the last release.
             'sentence': found.sentence,
             'next_action': found.next_action,
             'members': len(answers),

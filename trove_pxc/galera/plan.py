@@ -39,7 +39,6 @@ from trove_pxc.galera import history
 from trove_pxc.galera.history import Answer
 from trove_pxc.galera.position import Position
 from trove_pxc.galera.position import UNKNOWN_SEQNO
-from trove_pxc.galera.view import LocalState
 from trove_pxc.galera.view import MemberReport
 from trove_pxc.galera.view import NOT_RUNNING
 from trove_pxc.galera.view import ServerState
@@ -150,22 +149,6 @@ def joined(report: MemberReport, expected_uuid: str,
             and view.cluster_uuid == expected_uuid.lower()
             and (view.cluster_size == expected_size
                  or or_larger and view.cluster_size > expected_size))
-
-
-def next_donor(joiner: str, members: Sequence[str],
-               reports: Mapping[str, MemberReport]) -> str | None:
-    """Who gives its state to the joiner; None while nobody is free.
-
-    The last in member order that is Synced, so that the first, which
-    applications tend to use, keeps its hands free.
-    """
-    for name in reversed(members):
-        report = reports.get(name)
-        if (name != joiner and report is not None
-                and report.view is not None and report.view.serves
-                and report.view.local_state is LocalState.SYNCED):
-            return name
-    return None
 
 
 def join_order(members: Sequence[str], source: str,

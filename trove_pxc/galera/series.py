@@ -147,11 +147,6 @@ class Dialect:
     takes_ipv6: bool = True
 
     @property
-    def needs_sst_auth(self) -> bool:
-        """Whether any of its methods needs an SST user."""
-        return bool(self.sst_auth_methods)
-
-    @property
     def is_mariadb(self) -> bool:
         return self.manager == 'mariadb'
 

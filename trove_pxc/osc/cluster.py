@@ -85,8 +85,10 @@ class ShowClusterHealth(command.ShowOne):
         database = self.app.client_manager.database
         cluster = requests.find_cluster(database, parsed_args.cluster)
         health = requests.health(database, cluster)
+        # An older trove-api has it under the other key alone.
+        health.setdefault('summary', health.get('sentence', ''))
         columns = [column for column in (
-            'state', 'sentence', 'next_action', 'members', 'reachable',
+            'state', 'summary', 'next_action', 'members', 'reachable',
             'certificates_expire') if column in health]
         return columns, [health[column] for column in columns]
 

@@ -130,7 +130,7 @@ class TestStatus(cluster.TestCase):
     def test_stopped(self):
         self.stop()
         self.wait_told('stopped', 'SHUTDOWN', 'DEGRADED')
-        self.assertIn(f'{STRUCK} is stopped', self.health['sentence'])
+        self.assertIn(f'{STRUCK} is stopped', self.health['summary'])
         self.follow_the_advice()
         self.wait_back()
 
@@ -181,7 +181,7 @@ class TestStatus(cluster.TestCase):
         self.start()
         self.wait_told('joiner', 'ACTIVE', 'RECOVERING',
                        within=2 * CHANGE_SECONDS)
-        self.assertIn(f'{STRUCK} is joining', self.health['sentence'])
+        self.assertIn(f'{STRUCK} is joining', self.health['summary'])
         waiting.until('a donor to be told', self.donor_is_told,
                       CHANGE_SECONDS + SLACK_SECONDS, 0.3)
         self.wait_back()
@@ -192,11 +192,11 @@ class TestStatus(cluster.TestCase):
         shown = [(member['name'], member['operating_status']) for member in
                  api.cluster(self.home, self.cluster_id)['instances']
                  if member.get('role') == 'donor']
-        sentence = self.read('health')['sentence']
+        summary = self.read('health')['summary']
         if not donors or [(donors[0], 'HEALTHY')] != shown:
             raise waiting.NotYet(f'{donors} {shown}')
-        if f'{donors[0]} gives its data to' not in sentence:
-            raise waiting.NotYet(sentence)
+        if f'{donors[0]} gives its data to' not in summary:
+            raise waiting.NotYet(summary)
         return True
 
     def test_what_keeps_it_from_serving_in_full(self):
@@ -209,14 +209,14 @@ class TestStatus(cluster.TestCase):
                  'ACTIVE', 'rejects all statements')):
             laboratory.sql(STRUCK, statement)
             self.wait_told(role, status, 'DEGRADED')
-            self.assertIn(f'{STRUCK} {words}', self.health['sentence'])
+            self.assertIn(f'{STRUCK} {words}', self.health['summary'])
             self.follow_the_advice()
             self.wait_back()
 
     def test_one_that_does_not_replicate(self):
         laboratory.sql(STRUCK, 'SET GLOBAL wsrep_on = OFF')
         self.wait_told('unreplicated', 'ACTIVE', 'DEGRADED')
-        self.assertIn('2 of 3 members serve', self.health['sentence'])
+        self.assertIn('2 of 3 members serve', self.health['summary'])
         self.follow_the_advice()
         self.wait_back()
 
@@ -257,7 +257,7 @@ class TestStatus(cluster.TestCase):
         waiting.until('all to be told', self.all_are_denied,
                       4 * CHANGE_SECONDS, 0.5)
         self.assertIn('refuses the login of its guest agent',
-                      self.health['sentence'])
+                      self.health['summary'])
         self.assertNotIn('--force', self.health['next_action'])
         self.assertIn('instance reboot', self.health['next_action'])
         waiting.until('the agent to prepare the next start',

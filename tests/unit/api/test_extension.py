@@ -584,7 +584,8 @@ class HealthTest(ReadingTestCase):
 
     def test_what_the_answers_add_up_to(self) -> None:
         self.assertEqual(
-            {'state': 'DEGRADED', 'sentence': 'One is lost.',
+            {'state': 'DEGRADED', 'summary': 'One is lost.',
+             'sentence': 'One is lost.',
              'next_action': 'Wait.', 'members': 3, 'reachable': 2},
             self.health())
         cluster, answers = self.diagnose.call_args.args

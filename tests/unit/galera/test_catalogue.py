@@ -71,7 +71,7 @@ class CatalogueTest(testtools.TestCase):
             one = ALL[key]
             self.assertEqual(row, (
                 one.applier_threads_variable, one.default_sst_method,
-                one.formation_sst_method, one.needs_sst_auth,
+                one.formation_sst_method, bool(one.sst_auth_methods),
                 one.strict_mode_variable, one.traffic_encryption_variable,
                 one.knows_alter_user, one.redo_log[0],
                 one.provider_paths[0].split('/')[-2]), one.name)
@@ -82,7 +82,8 @@ class CatalogueTest(testtools.TestCase):
 
     def test_an_account_is_granted_what_it_needs_or_is_not_there(self):
         for one in catalogue.DIALECTS:
-            self.assertEqual(one.needs_sst_auth, bool(one.sst_user_grants))
+            self.assertEqual(bool(one.sst_auth_methods),
+                             bool(one.sst_user_grants))
             self.assertIn(one.sst_auth_section, ('mysqld', 'xtrabackup'))
 
     def test_sst_methods_are_of_their_own(self):

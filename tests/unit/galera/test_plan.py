@@ -604,18 +604,6 @@ class ChooseTest(testtools.TestCase):
 
 class OrderTest(testtools.TestCase):
 
-    def test_next_donor(self):
-        reports = {'a-1': primary(), 'a-2': primary(),
-                   'a-3': samples.report('starting')}
-        self.assertEqual('a-2', plan.next_donor('a-3', NAMES, reports))
-        busy = {**reports, 'a-2': primary(local_state='Donor/Desynced')}
-        self.assertEqual('a-1', plan.next_donor('a-3', NAMES, busy))
-        self.assertEqual('a-2', plan.next_donor('a-1', NAMES, busy | {
-            'a-2': primary(), 'a-3': samples.outside(3)}))
-        self.assertIsNone(plan.next_donor('a-3', NAMES, {}))
-        self.assertIsNone(plan.next_donor('a-1', NAMES, {
-            'a-1': primary(), 'a-2': primary(ready=False)}))
-
     def test_those_who_lack_least_join_first(self):
         names = tuple(f'a-{number}' for number in range(1, 10))
         positions = {

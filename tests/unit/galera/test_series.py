@@ -42,11 +42,6 @@ SERIES = series.Dialect(
 
 class FactsTest(testtools.TestCase):
 
-    def test_an_sst_user_is_needed_by_methods(self) -> None:
-        self.assertIs(True, SERIES.needs_sst_auth)
-        self.assertIs(False, dataclasses.replace(
-            SERIES, sst_auth_methods=()).needs_sst_auth)
-
     def test_the_kind_is_that_of_its_manager(self) -> None:
         self.assertTrue(SERIES.is_mariadb)
         self.assertFalse(dataclasses.replace(

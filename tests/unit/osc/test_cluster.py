@@ -29,7 +29,7 @@ MEMBERS = [
      'operating_status': 'HEALTHY', 'role': 'member', 'state': 'Synced',
      'ip': [f'10.0.0.{number}'], 'flavor': {'id': '1'},
      'volume': {'size': 1}} for number in (1, 2)]
-HEALTH = {'state': 'HEALTHY', 'sentence': 'All serve.', 'next_action': '',
+HEALTH = {'state': 'HEALTHY', 'summary': 'All serve.', 'next_action': '',
           'members': 2, 'reachable': 2}
 
 
@@ -110,6 +110,16 @@ class CommandTest(testtools.TestCase):
     def test_health(self) -> None:
         columns, values = self.run_command(cluster.ShowClusterHealth, 'c')
         self.assertEqual(HEALTH, dict(zip(columns, values)))
+
+    def test_health_of_an_older_trove_api(self) -> None:
+        summary = {'summary': 'All serve.'}
+        with mock.patch.dict(HEALTH, {'sentence': summary['summary']}):
+            del HEALTH['summary']
+            columns, values = self.run_command(
+                cluster.ShowClusterHealth, 'c')
+        shown = dict(zip(columns, values))
+        self.assertEqual(summary['summary'], shown['summary'])
+        self.assertNotIn('sentence', shown)
 
     def test_health_of_members_with_certificates(self) -> None:
         with mock.patch.dict(HEALTH, {

@@ -129,8 +129,8 @@ class WaitTest(WaitTestCase):
         error = self.assertRaises(
             our_exceptions.DeadlineExceeded, self.wait,
             *['GROWING'] * 9, seconds=3)
-        self.assertEqual('waited 3 s in vain for cluster c to have no task; '
-                         'last seen: task GROWING', str(error))
+        self.assertEqual('timed out after 3 s waiting for cluster c to have '
+                         'no task (last observed: task GROWING)', str(error))
         self.requests.fault.assert_not_called()
 
 

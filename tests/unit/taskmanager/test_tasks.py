@@ -407,7 +407,7 @@ class DeleteTest(TasksTestCase):
         self.replace(delete, 'run', error)
         failure = self.assertRaises(exceptions.StepFailed, self.delete)
         self.assertIs(error, failure.__cause__)
-        self.assertIn('waited 180 s in vain', failure.cause)
+        self.assertIn('timed out after 180 s', failure.cause)
         self.assertEqual([ERROR] * 3,
                          [self.task(number) for number in self.guests])
         self.assertEqual(3, len(self.tables.faults))

@@ -178,13 +178,13 @@ class Member:
         return int(self.nova.flavors.get(self.flavor_id).ram)
 
     def has_flavor(self, flavor_id: str) -> None:
-        """Keep in its row that its server is of this flavor now."""
+        """Record the new flavor."""
         self.row().update(flavor_id=flavor_id)
         self.flavor_id = flavor_id
         self.__dict__.pop('memory_mb', None)
 
     def has_volume(self, size_gb: int) -> None:
-        """Keep in its row that its volume is of this size now."""
+        """Record the new size of its volume."""
         self.row().update(volume_size=size_gb)
         self.volume_gb = size_gb
 

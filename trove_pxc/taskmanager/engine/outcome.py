@@ -54,9 +54,8 @@ def record_failure(failure: exceptions.StepFailed,
         else:
             save_fault(member.id, failure, (
                 f'{member.name} is not at fault, but its cluster is '
-                f'not usable: {failure.operation} failed at '
-                f'{names}, which tells why. '
-                f'Next: {failure.next_action}'))
+                f'not usable: {failure.operation} failed at {names}; '
+                f'see its fault. Next: {failure.next_action}'))
 
 
 def at_fault(failure: exceptions.StepFailed,

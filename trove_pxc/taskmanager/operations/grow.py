@@ -146,8 +146,8 @@ def _record(operation: Growth, failure: exceptions.StepFailed) -> None:
     for member in operation.unfinished:
         text = ''
         if at_fault is not None and member is not at_fault:
-            text = (f'{member.name} was not let in, for the grow ended at '
-                    f'{at_fault.name}, which tells why. '
+            text = (f'{member.name} did not join: the grow failed at '
+                    f'{at_fault.name}; see its fault. '
                     f'Next: {failure.next_action}')
         outcome.set_error(member, InstanceTasks.GROWING_ERROR)
         outcome.save_fault(member.id, failure, text)

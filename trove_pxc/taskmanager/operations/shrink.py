@@ -98,7 +98,7 @@ class Shrinking(standing.Standing):
         self.check_wanted()
         if not self.members:
             raise exceptions.ClusterInconsistent(
-                f'nobody would stay in cluster {self.cluster_id}')
+                f'cluster {self.cluster_id} would have no members left')
 
 
 def _record(operation: Shrinking, failure: exceptions.StepFailed) -> None:

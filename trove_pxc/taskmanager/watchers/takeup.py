@@ -143,9 +143,9 @@ def _take_up(row: Any, manager: str) -> None:
     context.notification = _told_as(row, how)(
         context, request_id=context.request_id, server_type='taskmanager',
         tenant_id=row.tenant_id, client_ip=CONF.host, server_ip=CONF.host)
-    LOG.warning('Nobody has run the operation %s of cluster %s for %g s; '
-                'it is taken up here', row.task_status.name, row.id,
-                CONF.get(manager).operation_lease)
+    LOG.warning('Operation %s of cluster %s: its lease of %g s expired; '
+                'resuming the operation on this host', row.task_status.name,
+                row.id, CONF.get(manager).operation_lease)
     try:
         with notification.EndNotification(context, cluster_id=row.id):
             cluster_tasks = task_models.load_cluster_tasks(context, row.id)

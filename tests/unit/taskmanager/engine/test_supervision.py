@@ -141,7 +141,7 @@ class WaitTest(fakes.ClusterTestCase):
         late = self.assertRaises(
             exceptions.DeadlineExceeded, self.wait,
             nova_exceptions.ClientException(503), by=self.other)
-        self.assertIn('last seen: Nova answers 503', str(late))
+        self.assertIn('last observed: Nova answers 503', str(late))
 
     def test_who_was_seen_not_to_come_is(self) -> None:
         failed = self.assertRaises(

@@ -302,8 +302,8 @@ class GiveUpTest(GrowTestCase):
         self.new_one(5)
         self.crashes(4)
         self.given_up(4, 5)
-        self.assertIn('c-5 was not let in, for the grow ended at c-4, which '
-                      'tells why. Next: shrink it away',
+        self.assertIn('c-5 did not join: the grow failed at c-4; see its '
+                      'fault. Next: shrink it away',
                       self.tables.faults[self.id_of(5)])
         self.assertEqual(InstanceTasks.GROWING_ERROR, self.task(5))
         self.assertEqual(['c-4 stop_member'], self.galera.told)

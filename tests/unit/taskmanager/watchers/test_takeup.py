@@ -275,8 +275,8 @@ class TakenUpTest(TakeUpTestCase):
     def test_an_operator_reads_of_it(self) -> None:
         self.taken_up(ClusterTasks.GROWING_CLUSTER)
         self.assertIn(
-            'WARNING Nobody has run the operation GROWING_CLUSTER of '
-            f'cluster {fakes.CLUSTER} for 30 s', self.log.output)
+            f'WARNING Operation GROWING_CLUSTER of cluster {fakes.CLUSTER}: '
+            'its lease of 30 s expired', self.log.output)
 
     def test_a_failure_is_told_and_ends_the_thread_only(self) -> None:
         self.tasks.carry_out_orders.side_effect = exceptions.StepFailed(
