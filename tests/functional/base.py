@@ -49,6 +49,7 @@ from tests.functional import galera
 from tests.functional import tables
 from tests.functional import transport
 from trove_pxc.api import pipeline
+from trove_pxc import faults
 from trove_pxc.taskmanager.cloud import authority
 from trove_pxc.taskmanager import manager as taskmanager
 from trove_pxc import waiting
@@ -297,8 +298,10 @@ class TroveTest(testtools.TestCase):
         return sorted(rows, key=lambda row: row.name)
 
     def fault(self, instance_id: str) -> str:
+        """The message of an instance's fault, as "instance show" has it."""
         row = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
-        return '' if row is None else ' '.join(row.message.split())
+        return '' if row is None else ' '.join(
+            faults.whole(instance_id, row.message).split())
 
     def notified(self, event: str) -> list[Any]:
         """The payloads of the notifications of this kind, so far."""
