@@ -127,3 +127,13 @@ class RotationTest(test_takeup.TakeUpTest):
         self.assertEqual([False] * 3, self.ordered())
         self.assertNotIn('stop products-1', self.world.events)
         self.wait_notified('dbaas.cluster_rotate_certificates.end')
+
+    def test_an_order_of_the_release_before(self) -> None:
+        """It is a sentence in the row, and ends as that."""
+        task = test_takeup.ClusterTasks.UPDATING_CLUSTER
+        self.cluster_row(self.cluster_id).update(task_status=task)
+        self.instance_rows(self.cluster_id)[2].update(
+            task_description='Ordered: new certificates')
+        self.assertEqual([False, False, True], self.ordered())
+        self.assertTrue(orders.end(self.cluster_id, task))
+        self.assertEqual([False] * 3, self.ordered())

@@ -460,23 +460,6 @@ class DatabasesTest(UsersTestCase):
         self.refused(400, 'already exists', 'POST', '/databases',
                      {'databases': [{'name': 'music'}, {'name': 'shop'}]})
 
-    def test_one_user_twice(self) -> None:
-        """It is not clear which password is meant."""
-        body = {'users': [
-            {'name': 'ann', 'password': 'a-password'},
-            {'name': 'ann', 'host': '%', 'password': 'another'}]}
-        self.refused(400, 'duplicate', 'PUT', '/users', body, 2)
-        self.guest.change_passwords.assert_not_called()
-
-    def test_an_empty_host(self) -> None:
-        """Servers take it as %, so that another user would be meant."""
-        for path, body in (
-                ('/users', {'users': [{'name': 'ann', 'host': '',
-                                       'password': 'a-password'}]}),
-                ('/users/ann', {'user': {'host': ''}})):
-            self.notifier.events.clear()
-            self.refused(400, 'The host is empty', 'PUT', path, body, 2)
-
     def test_one_of_the_servers_own(self) -> None:
         self.refused(400, 'mysql', 'POST', '/databases',
                      {'databases': [{'name': 'mysql'}]})

@@ -91,6 +91,16 @@ def _confirmed(operation: Any, member: Member) -> bool:
 
 
 def _confirm(operation: Any, member: Member) -> None:
+    _end_resize(operation, member, lambda server: server.confirm_resize)
+    member.has_flavor(operation.flavor_id)
+
+
+def _end_resize(operation: Any, member: Member,
+                answer: Callable[[Any], Callable[[], Any]]) -> None:
+    """Answer Nova's question about the new flavor once, and wait.
+
+    :param answer: the call of a server that confirms or reverts.
+    """
     asked: list[str] = []
 
     def probe() -> None:
@@ -98,11 +108,10 @@ def _confirm(operation: Any, member: Member) -> None:
         if server.status == 'ACTIVE':
             return
         if server.status == _HAS_ANOTHER and not asked:
-            _ask(server.confirm_resize)
+            _ask(answer(server))
             asked.append(server.id)
         raise waiting.NotYet(f'its server is {server.status}')
     operation.wait(probe, interval=member.options.cloud_poll_interval)
-    member.has_flavor(operation.flavor_id)
 
 
 def _reverted(operation: Any, member: Member) -> bool:
@@ -113,17 +122,7 @@ def _reverted(operation: Any, member: Member) -> bool:
 
 def _revert(operation: Any, member: Member) -> None:
     """Have the flavor back that it had; once confirmed, it has the new."""
-    asked: list[str] = []
-
-    def probe() -> None:
-        server = _server(member)
-        if server.status == 'ACTIVE':
-            return
-        if server.status == _HAS_ANOTHER and not asked:
-            _ask(server.revert_resize)
-            asked.append(server.id)
-        raise waiting.NotYet(f'its server is {server.status}')
-    operation.wait(probe, interval=member.options.cloud_poll_interval)
+    _end_resize(operation, member, lambda server: server.revert_resize)
     if _has_flavor(_server(member), operation.flavor):
         operation.keeps_flavor = False
         member.has_flavor(operation.flavor_id)
