@@ -56,7 +56,7 @@ class PageError(Exception):
 class Command:
     """A command as it is shown.
 
-    :ivar page: its name
+    :ivar page: its folder and name
     :ivar section: the title that it stands under
     :ivar host: the guest that it runs in; '' for the machine
     :ivar output: what the page shows of what it prints
@@ -114,12 +114,17 @@ def pages(index: pathlib.Path) -> list[pathlib.Path]:
     return [index, *(index.parent / f'{name}.rst' for name in names)]
 
 
+def named(page: pathlib.Path) -> str:
+    """Its folder and name: several folders have an index.rst."""
+    return f'{page.parent.name}/{page.name}'
+
+
 def read(page: pathlib.Path) -> list[Shown]:
     """What a page shows, in its order.
 
     :raises PageError: a block is of no kind
     """
-    return list(_shown(page.name, _document(page.read_text())))
+    return list(_shown(named(page), _document(page.read_text())))
 
 
 def missing(shown: str, real: str) -> list[str]:

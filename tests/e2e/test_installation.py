@@ -98,7 +98,7 @@ class TestInstallation(case.TestCase):
         """Type it where its prompt is, or, without one, where one is."""
         began = time.monotonic()
         place = self.here
-        if command.page == LAB.name:
+        if command.page == pages.named(LAB):
             place = self.controller if command.host else self.machine
         done = place.run(command.text, COMMAND_TIMEOUT)
         if command.text == ENTER:
