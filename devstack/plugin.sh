@@ -12,8 +12,8 @@
 # under the License.
 
 # DevStack plugin of trove-pxc: installs the package, enables it in Trove,
-# builds the guest image, registers the datastores, and asks whether all is
-# right. It follows Trove's own plugin through the phases.
+# builds the guest image, registers the datastores, and checks the
+# installation. In each phase it runs after Trove's own plugin.
 
 # Save xtrace
 _XTRACE_TROVE_PXC=$(set +o | grep xtrace)
@@ -38,7 +38,7 @@ function _trove_pxc_database_image {
 }
 
 # Enable the package in trove.conf and in the file for the guests. Trove's
-# plugin has written both in this phase, and starts the services later.
+# plugin writes both earlier in this phase, and starts the services later.
 function configure_trove_pxc {
     local manager
     for manager in $(_trove_pxc_managers); do
@@ -52,8 +52,7 @@ function configure_trove_pxc {
             trove_pxc.api.root.GaleraRootController
         # Trove's plugin opens the ports between members to everyone.
         iniset "$TROVE_CONF" "$manager" tcp_ports 3306
-        # Longer than a guest of DevStack takes, which is more than Trove's
-        # default.
+        # Longer than state_change_wait_time, which DevStack raises.
         iniset "$TROVE_CONF" "$manager" member_stop_timeout \
             $(( ${TROVE_STATE_CHANGE_WAIT_TIME:-180} + 60 ))
         iniset "$TROVE_GUESTAGENT_CONF" "$manager" docker_image \
@@ -90,8 +89,8 @@ function build_trove_pxc_image {
         guest-agent "$TROVE_IMAGE_OS-docker" trove-pxc-guest
 }
 
-# Bring the guest image into Glance, with the tag that the datastore versions
-# find it by. One that is there is left alone.
+# Upload the guest image to Glance, with the tag by which the datastore
+# versions find it. An existing image is not changed.
 function upload_trove_pxc_image {
     local file=$TROVE_PXC_IMAGE_FILE
     if [[ -n "$(openstack --os-cloud trove image list \
@@ -118,7 +117,7 @@ function upload_trove_pxc_image {
         --property hw_rng_model=virtio --file "$file"
 }
 
-# What "redstack kick-start percona-cluster" was: register what users create.
+# Register the datastores; replaces "redstack kick-start percona-cluster".
 function kick_start_trove_pxc {
     local entry manager version known="" default
     for entry in $TROVE_PXC_DATASTORES; do
@@ -129,14 +128,14 @@ function kick_start_trove_pxc {
             default=""
         fi
         known+=" $manager"
-        # shellcheck disable=SC2086 # no word where there is no default
+        # shellcheck disable=SC2086 # no argument if there is no default
         "$TROVE_BIN_DIR/trove-pxc-manage" --config-file "$TROVE_CONF" \
             datastore add --manager "$manager" --version "$version" \
             --image-tags "$TROVE_PXC_IMAGE_TAG" $default
     done
 }
 
-# A warning is told and no more; a failure ends stack.sh.
+# A warning is printed; a failure ends stack.sh.
 function check_trove_pxc {
     local result=0
     "$TROVE_BIN_DIR/trove-pxc-status" --config-file "$TROVE_CONF" \

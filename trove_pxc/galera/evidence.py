@@ -13,9 +13,9 @@
 """How each server series of the catalogue is known to work.
 
 Pure data, for doc/source/user/versions.rst ("tools/versions" renders it) and
-for whoever changes a Dialect: what was run with a real server and where,
-what was only read, and what nobody has checked. Whoever runs something adds
-it here, and takes it out of ``unchecked``.
+for developers who change a Dialect: what was run with a real server and
+where, what was only read, and what was not checked. If you run something, add
+it here and remove it from ``unchecked``.
 """
 
 from collections.abc import Mapping
@@ -108,7 +108,7 @@ _MARIADB_SOURCES = (
 )
 _IMAGE = 'the published image {}: the lab has no registry'
 _NOTHING = 'any cluster of this series: none was run'
-_NEVER = ('the published image {}: nobody has run it',
+_NEVER = ('the published image {}: never run',
           'a state transfer by xtrabackup-v2 with its real programs',
           'encryption by pxc_encrypt_cluster_traffic with a real server')
 
@@ -116,11 +116,11 @@ EVIDENCE: Mapping[Key, Evidence] = {
     ('pxc', (5, 6)): Evidence(
         runs=(
             Run('5.6.21-70.1, built from source, Galera 25.3.37, rsync '
-                'alone', 'a lab, by others than the authors, November 2026',
+                'alone', 'a lab of other people, November 2026',
                 'create, show, list, users, databases, grow, shrink, '
                 'resize, restart, rotation, IST, kill of a server, reboot '
-                'and loss of power of all, freezing, delete; encryption of '
-                'group communication and IST'),
+                'and loss of power of all members, a frozen server, delete; '
+                'encryption of group communication and IST'),
             Run('MySQL 5.6.24, the server under it, without Galera', _LAB,
                 'configuration, system tables, first accounts, passwords',
                 cluster=False)),
@@ -137,11 +137,11 @@ EVIDENCE: Mapping[Key, Evidence] = {
                    'https://github.com/ClusterLabs/resource-agents/pull/748')
         ),
         unchecked=(
-            'the published image percona/percona-xtradb-cluster:5.6: nobody '
-            'has run it',
+            'the published image percona/percona-xtradb-cluster:5.6: never '
+            'run',
             'a state transfer by xtrabackup-v2, and its encryption',
-            'through Trove, what was corrected after that run: a start with '
-            'prepared transactions (by hand it works), and root enable')),
+            'through Trove, two later corrections: a start with prepared '
+            'transactions (it works without Trove), and root enable')),
     ('pxc', (5, 7)): Evidence(
         runs=(),
         sources=_pxc_sources('5.7', '5.7.44'),
@@ -159,8 +159,8 @@ EVIDENCE: Mapping[Key, Evidence] = {
         runs=(
             Run('MySQL 9.7.4 of Debian sid, a later series without Galera',
                 'by hand, November 2026',
-                'that it takes each option that is not one of wsrep, and '
-                'accounts at its initialisation', cluster=False),),
+                'that it accepts each option that is not a wsrep option, and '
+                'accounts at its initialization', cluster=False),),
         sources=(
             *_pxc_sources('8.4', '8.4.10'),
             Source('PXC-4631: sst_in_progress of an IST', '8.0, 8.4',
@@ -192,6 +192,6 @@ EVIDENCE: Mapping[Key, Evidence] = {
                 '--suite trixie"'),),
         sources=_MARIADB_SOURCES,
         unchecked=(_IMAGE.format('mariadb:11.8'),
-                   'the faults of tests/faults but for those of the kit',
+                   'the faults of tests/faults except those of the kit',
                    'IPv6')),
 }

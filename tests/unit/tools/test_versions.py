@@ -69,5 +69,6 @@ class TextTest(testtools.TestCase):
             self.assertTrue(len(line) <= versions.WIDTH or url in line)
 
     def test_a_list_of_nothing(self):
-        self.assertEqual(['Run for real: nothing.'], versions.bullets(
-            'Run for real', [], 'Nothing.'))
+        self.assertEqual(
+            ['Run with a real server: nothing.'],
+            versions.bullets('Run with a real server', [], 'Nothing.'))
