@@ -17,9 +17,10 @@ Imported by api/claims, api/growth and the operations.
 
 from collections.abc import Iterable
 import textwrap
-from typing import Any
 
 from trove.instance import models as instance_models
+
+from trove_pxc.protocols import InstanceRow
 
 #: the column of Trove's table
 LENGTH = 255
@@ -35,7 +36,7 @@ def forget(instance_id: str) -> None:
         fault.db_api.delete(fault)
 
 
-def forget_of(rows: Iterable[Any]) -> None:
+def forget_of(rows: Iterable[InstanceRow]) -> None:
     """The faults of these instances, but for those that have failed.
 
     :param rows: of the instances.
