@@ -42,8 +42,16 @@ GuestDatabase = TypedDict('GuestDatabase', {
     '_name': str, '_character_set': str | None, '_collate': str | None})
 #: a user, in the same way
 GuestUser = TypedDict('GuestUser', {
-    '_name': str, '_host': str, '_password': str | None,
+    '_name': str, '_host': str, '_password': str | None, '_is_root': bool,
     '_databases': list[GuestDatabase]})
+
+
+class UserChange(TypedDict, total=False):
+    """What a user is to have instead."""
+
+    name: str
+    host: str
+    password: str
 
 
 class ClusterTask(Protocol):

@@ -32,6 +32,7 @@ from trove_pxc.galera.dialect import Dialect
 from trove_pxc.galera import limits
 from trove_pxc.protocols import GuestDatabase
 from trove_pxc.protocols import GuestUser
+from trove_pxc.protocols import UserChange
 
 ANY_HOST = '%'
 #: users or databases of one request
@@ -51,12 +52,6 @@ class User(Named):
     password: str
     host: NotRequired[str]
     databases: NotRequired[list[Named]]
-
-
-class UserChange(TypedDict, total=False):
-    name: str
-    password: str
-    host: str
 
 
 class Users(TypedDict):

@@ -18,7 +18,6 @@ does wrong may quote anything, and is told without its words.
 """
 
 from collections.abc import Callable
-from collections.abc import Mapping
 from typing import Any
 from typing import Protocol
 
@@ -34,6 +33,7 @@ from trove_pxc.protocols import DatastoreVersion
 from trove_pxc.protocols import GuestDatabase
 from trove_pxc.protocols import GuestUser
 from trove_pxc.protocols import Instance
+from trove_pxc.protocols import UserChange
 
 LOG = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Accounts(Protocol):
         """The user, if there is one."""
 
     def update_attributes(self, username: str, hostname: str,
-                          user_attrs: Mapping[str, object]) -> None:
+                          user_attrs: UserChange) -> None:
         """Give a user another name, host or password."""
 
     def change_passwords(self, users: list[dict[str, str]]) -> None:
