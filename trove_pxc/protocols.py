@@ -105,6 +105,7 @@ class InstanceRow(Row, Protocol):
     configuration_id: str | None
     region_id: str | None
     flavor_id: str
+    volume_id: str | None
     volume_size: int | None
     compute_instance_id: str | None
     server_status: str | None
@@ -265,6 +266,19 @@ class ServerGroup(Protocol):
 
 class Neutron(Protocol):
     """The client of Neutron."""
+
+    def create_security_group_rule(self, body: Record) -> Record:
+        """Make one rule, or several."""
+
+    def delete_port(self, port: str) -> object:
+        """Delete a port."""
+
+    def delete_security_group(self, security_group: str) -> object:
+        """Delete a group."""
+
+    def delete_security_group_rule(
+            self, security_group_rule: str) -> object:
+        """Delete a rule."""
 
     def list_floatingips(self, **filters: object) -> dict[str, list[Record]]:
         """{'floatingips': [...]}"""
