@@ -20,6 +20,7 @@ import textwrap
 
 from trove.instance import models as instance_models
 
+from trove_pxc.protocols import FaultRow
 from trove_pxc.protocols import InstanceRow
 
 #: the column of Trove's table
@@ -31,7 +32,8 @@ _MORE = '...'
 
 def forget(instance_id: str) -> None:
     """Whatever fault the instance shows later is of what comes next."""
-    fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
+    fault: FaultRow | None = instance_models.DBInstanceFault.get_by(
+        instance_id=instance_id)
     if fault is not None:
         fault.db_api.delete(fault)
 
@@ -83,7 +85,8 @@ def whole(instance_id: str, message: str) -> str:
     """A fault's message with what save_fault() had no room for."""
     if _MORE not in message:
         return message
-    fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
+    fault: FaultRow | None = instance_models.DBInstanceFault.get_by(
+        instance_id=instance_id)
     kept = _one_line((fault and fault.details or '').partition('\n\n')[0])
     begins = kept.startswith(_one_line(message).partition(_MORE)[0])
     return kept if kept and begins else message

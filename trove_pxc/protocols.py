@@ -123,6 +123,17 @@ class StatusRow(Protocol):
         """Whether its heartbeat has not expired."""
 
 
+class FaultRow(Row, Protocol):
+    """The last failure of an instance.
+
+    :ivar db_api: where it is deleted, not only marked as deleted.
+    """
+
+    message: str
+    details: str | None
+    db_api: Any
+
+
 class Reservation(Row, Protocol):
     """An amount of a quota that is reserved, or was."""
 

@@ -55,6 +55,7 @@ class ContractTest(testtools.TestCase):
         self.check(protocols.ClusterRow, self.row)
         self.check(protocols.InstanceRow, self.member, 'addresses')
         self.check(protocols.StatusRow, self.status)
+        self.check(protocols.FaultRow, instance_models.DBInstanceFault())
         self.check(protocols.Reservation, quota_models.Reservation())
         self.check(protocols.RootHistory, root_models.RootHistory.create(
             tables.context(), self.member.id))

@@ -55,6 +55,7 @@ from trove_pxc import faults
 from trove_pxc import masking
 from trove_pxc.protocols import Arguments
 from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import Json
 from trove_pxc.protocols import Request
 from trove_pxc.protocols import Result
@@ -327,8 +328,9 @@ def _check_name(req: Request, instance_id: str, name: str | None) -> None:
     row = name and ownership.visible(req, instance_id)
     if not row:
         return
-    for other in instance_models.DBInstance.find_all(
-            cluster_id=row.cluster_id, deleted=False).all():
+    others: list[InstanceRow] = instance_models.DBInstance.find_all(
+        cluster_id=row.cluster_id, deleted=False).all()
+    for other in others:
         if other.id != row.id and other.name == name:
             raise validation.refused(
                 f'{row.name} ({row.id}) cannot be named {name}: another '

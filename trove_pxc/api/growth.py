@@ -219,10 +219,10 @@ def _present(cluster: Cluster) -> validation.Present:
 
 def _next_number(cluster: Cluster) -> int:
     """Rows of members that are gone stay, and keep their cluster."""
+    rows: list[InstanceRow] = instance_models.DBInstance.find_all(
+        cluster_id=cluster.id).all()
     return naming.next_number(cluster.name, (
-        (str(row.name), row.shard_id)
-        for row in instance_models.DBInstance.find_all(
-            cluster_id=cluster.id).all()))
+        (str(row.name), row.shard_id) for row in rows))
 
 
 def _instance(node: schemas.NewMember) -> validation.Instance:

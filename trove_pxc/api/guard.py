@@ -28,6 +28,7 @@ from trove.common import wsgi
 from trove_pxc.api import ownership
 from trove_pxc.api import policies
 from trove_pxc.protocols import Application
+from trove_pxc.protocols import Context
 from trove_pxc.protocols import Request
 
 #: of a route's name for a format, as in "ID.json", nothing is kept
@@ -62,7 +63,7 @@ def _check(request: Request) -> None:
         owner = _owner_of_cluster(request, found['id'])
     else:
         return   # the model of the cluster asks
-    context = request.environ[wsgi.CONTEXT_KEY]
+    context: Context = request.environ[wsgi.CONTEXT_KEY]
     # What is another project's Trove does not find.
     if owner is not None and (context.is_admin
                               or owner == context.project_id):

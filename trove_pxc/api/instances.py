@@ -43,6 +43,7 @@ from trove_pxc.api import validation
 from trove_pxc.protocols import Arguments
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
+from trove_pxc.protocols import Instance
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import Json
 from trove_pxc.protocols import Request
@@ -181,8 +182,9 @@ class ConfigurationController(_Controller):
 
     def index(self, req: Request, tenant_id: str, instance_id: str) -> Any:
         """Trove would show its template for single instances."""
-        context = req.environ[wsgi.CONTEXT_KEY]
-        member = instance_models.Instance.load(context, instance_id)
+        context: Context = req.environ[wsgi.CONTEXT_KEY]
+        member: Instance = instance_models.Instance.load(
+            context, instance_id)
         self.troves().authorize_instance_action(
             context, 'configuration', member)
         return wsgi.Result(instance_views.DefaultConfigurationView(

@@ -31,6 +31,7 @@ from trove_pxc.galera import diagnosis
 from trove_pxc.galera import lost
 from trove_pxc.galera import naming
 from trove_pxc import handles
+from trove_pxc.protocols import FaultRow
 
 CONF = cfg.CONF
 
@@ -115,5 +116,6 @@ def gone(found: Iterable[Member]) -> list[str]:
 
 def fault(instance_id: str) -> str:
     """The last fault of an instance in one line, without what to do next."""
-    row = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
+    row: FaultRow | None = instance_models.DBInstanceFault.get_by(
+        instance_id=instance_id)
     return '' if row is None else _NEXT.sub('', ' '.join(row.message.split()))

@@ -105,7 +105,7 @@ def load(context: Context,
     however many there are. A member that vanished in between is left out.
     """
     instance = instance_models.DBInstance
-    found = instance.find_by_filter(
+    found: list[InstanceRow] = instance.find_by_filter(
         filters=[instance.cluster_id.in_([one.id for one in clusters])],
         deleted=False).all()
     ids = [row.id for row in found]
@@ -136,7 +136,7 @@ def show_addresses(req: Request, shown: Iterable[dict[str, Any]],
     """
     without = {one['id']: one for one in shown if not one.get('ip')}
     instance = instance_models.DBInstance
-    found = [row for row in instance.find_by_filter(
+    found: list[InstanceRow] = [row for row in instance.find_by_filter(
         filters=[instance.id.in_(list(without))], deleted=False).all()
         if row.cluster_id and row.type == TYPE
         and is_ours(row.datastore_version_id)] if without else []
@@ -180,8 +180,9 @@ def _statuses(instance_ids: Sequence[str]) -> dict[str, StatusRow]:
     say anything new.
     """
     model = instance_models.InstanceServiceStatus
-    found = {status.instance_id: status for status in model.find_by_filter(
-        filters=[model.instance_id.in_(instance_ids)]).all()}
+    rows: list[StatusRow] = model.find_by_filter(
+        filters=[model.instance_id.in_(instance_ids)]).all()
+    found = {row.instance_id: row for row in rows}
     for instance_id, status in found.items():
         if status.status not in _NOT_BUILT_YET:
             instance_models.update_service_status(

@@ -33,6 +33,7 @@ from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
+from trove_pxc.protocols import DatastoreVersion
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import Request
 
@@ -65,7 +66,8 @@ def is_datastore(datastore: Mapping[str, object]) -> bool:
 
 def is_version(version_id: str) -> bool:
     """The same of a datastore version, by its id."""
-    row = datastore_models.DBDatastoreVersion.get_by(id=version_id)
+    row: DatastoreVersion | None = (
+        datastore_models.DBDatastoreVersion.get_by(id=version_id))
     return row is not None and is_manager(row.manager)
 
 
@@ -120,5 +122,6 @@ def _member(instance_id: str) -> InstanceRow | None:
 
 def _cluster(cluster_id: str) -> tuple[ClusterRow | None, bool]:
     """The row, if there is one, and whether it is of ours."""
-    row = cluster_models.DBCluster.get_by(id=cluster_id, deleted=False)
+    row: ClusterRow | None = cluster_models.DBCluster.get_by(
+        id=cluster_id, deleted=False)
     return row, row is not None and is_version(row.datastore_version_id)

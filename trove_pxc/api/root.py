@@ -33,6 +33,8 @@ from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import guests
 from trove_pxc.api.model import Cluster
 from trove_pxc.api import validation
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import Request
 from trove_pxc.protocols import RootHistory
 
@@ -84,9 +86,9 @@ class GaleraRootController(service.DefaultRootController):
 def _cluster_of(req: Request, subject_id: str,
                 is_cluster: bool) -> Cluster | None:
     """The cluster that is meant, also by one of its members, or None."""
-    context = req.environ[wsgi.CONTEXT_KEY]
+    context: Context = req.environ[wsgi.CONTEXT_KEY]
     if not is_cluster:
-        row = instance_models.DBInstance.find_by(
+        row: InstanceRow = instance_models.DBInstance.find_by(
             id=subject_id, deleted=False)
         if not row.cluster_id:
             return None

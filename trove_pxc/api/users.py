@@ -42,6 +42,7 @@ from trove_pxc.api import validation
 from trove_pxc.galera import reserved
 from trove_pxc.protocols import Arguments
 from trove_pxc.protocols import Context
+from trove_pxc.protocols import Instance
 from trove_pxc.protocols import Notify
 from trove_pxc.protocols import Request
 
@@ -84,9 +85,10 @@ class _MemberController(service.ExtensionController):
         :raises trove.common.exception.TroveError: the project may not do
             it, or the member does not serve.
         """
-        context = req.environ[wsgi.CONTEXT_KEY]
+        context: Context = req.environ[wsgi.CONTEXT_KEY]
         self.authorize_target_action(context, rule, instance_id)
-        member = instance_models.Instance.load(context, instance_id)
+        member: Instance = instance_models.Instance.load(
+            context, instance_id)
         if not member.is_datastore_running:
             raise validation.unavailable(
                 f'Member {member.name} ({member.id}) does not serve now: it '

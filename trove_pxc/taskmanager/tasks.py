@@ -133,7 +133,7 @@ class GaleraClusterTasks(task_models.ClusterTasks):
 
     def carry_out_orders(self, context: Context) -> None:
         """Go on with what members were ordered; its taskmanager died."""
-        rows = instance_models.DBInstance.find_all(
+        rows: list[InstanceRow] = instance_models.DBInstance.find_all(
             cluster_id=self.id, deleted=False).all()
         order, ids = orders.waiting(rows)
         task = self.db_info.task_status

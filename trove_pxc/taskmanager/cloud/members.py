@@ -41,6 +41,7 @@ from trove_pxc.galera import roles
 from trove_pxc.galera import view
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
+from trove_pxc.protocols import FaultRow
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import Neutron
 from trove_pxc.protocols import Record
@@ -69,7 +70,7 @@ _SERVER_FAILED = ('ERROR', 'FAILED')
 
 def load(context: Context, cluster: Cluster) -> list['Member']:
     """The members of a cluster, in member order."""
-    rows = instance_models.DBInstance.find_all(
+    rows: list[InstanceRow] = instance_models.DBInstance.find_all(
         cluster_id=cluster.id, deleted=False).all()
     ordered = naming.in_member_order(
         cluster.name, rows, name=lambda row: str(row.name),
@@ -368,7 +369,7 @@ class Member:
             return ''
 
     def _fault(self) -> str:
-        found = instance_models.DBInstanceFault.get_by(
+        found: FaultRow | None = instance_models.DBInstanceFault.get_by(
             instance_id=self.id, deleted=False)
         return str(found.message).strip() if found else ''
 

@@ -37,6 +37,7 @@ from trove.taskmanager import models as task_models
 from trove_pxc.galera import naming
 from trove_pxc import orders
 from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import InstanceTask
 from trove_pxc import quotas
 from trove_pxc.taskmanager.cloud import members
@@ -95,7 +96,8 @@ class Remains:
         return [f'{self.member.name}: {thing}' for thing in left]
 
     def _find_server(self) -> str | None:
-        row = instance_models.DBInstance.get_by(id=self.member.id)
+        row: InstanceRow | None = instance_models.DBInstance.get_by(
+            id=self.member.id)
         if row is not None and row.compute_instance_id:
             return str(row.compute_instance_id)
         for server in self.member.nova.servers.list(
@@ -146,8 +148,7 @@ class Remains:
         return [f'security group {group["id"]}' for group in found]
 
     def _being_created(self) -> bool:
-        row = instance_models.DBInstance.get_by(id=self.member.id,
-                                                deleted=False)
+        row = self.member.find_row()
         if (row is None or row.compute_instance_id
                 or row.task_status != InstanceTasks.BUILDING):
             return False
@@ -198,7 +199,7 @@ class _FormerMember(_RemovedInstance):
 def delete_rows(context: Context, member: members.Member,
                 cluster_goes_on: bool = False) -> None:
     """Delete its queues and rows, and give its quota back, once."""
-    row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
+    row = member.find_row()
     if row is None:
         LOG.info('Instance %s is deleted already', member.id)
         return
@@ -208,7 +209,7 @@ def delete_rows(context: Context, member: members.Member,
     now = members.Member(context, member.manager, member.number, row)
     kind = _FormerMember if cluster_goes_on else _RemovedInstance
     instance = kind.load(context, member.id)
-    instance.change = _given_back(now, row.cluster_id)
+    instance.change = _given_back(now, str(row.cluster_id))
     instance.delete_async()
 
 

@@ -210,7 +210,7 @@ def _loops(operation: recovery.Recovery) -> bool:
 
 def _begin(context: Context, row: ClusterRow) -> bool:
     """Take the cluster's task, if it has none, and cast."""
-    rows = instance_models.DBInstance.find_all(
+    rows: list[InstanceRow] = instance_models.DBInstance.find_all(
         cluster_id=row.id, deleted=False).all()
     if not orders.claim(row.id, ClusterTasks.RESTARTING_CLUSTER,
                         [member.id for member in rows],
@@ -239,11 +239,12 @@ def nobody_serves(cluster_ids: Iterable[str]) -> dict[str, bool]:
     """
     table, told = (instance_models.DBInstance,
                    instance_models.InstanceServiceStatus)
-    rows = [row for row in table.find_by_filter(
+    rows: list[InstanceRow] = [row for row in table.find_by_filter(
         filters=[table.cluster_id.in_(list(cluster_ids))],
         deleted=False).all() if not row.task_status.is_error]
-    statuses = {status.instance_id: status for status in told.find_by_filter(
-        filters=[told.instance_id.in_([row.id for row in rows])]).all()}
+    found: list[StatusRow] = told.find_by_filter(
+        filters=[told.instance_id.in_([row.id for row in rows])]).all()
+    statuses = {status.instance_id: status for status in found}
     rows_of: dict[str, list[InstanceRow]] = {}
     for row in rows:
         rows_of.setdefault(str(row.cluster_id), []).append(row)
