@@ -57,8 +57,10 @@ class ContractTest(testtools.TestCase):
         self.check(protocols.StatusRow, self.status)
         self.check(protocols.FaultRow, instance_models.DBInstanceFault())
         self.check(protocols.Reservation, quota_models.Reservation())
-        self.check(protocols.RootHistory, root_models.RootHistory.create(
-            tables.context(), self.member.id))
+        history = root_models.RootHistory.create(
+            tables.context(), self.member.id)
+        history.delete()    # it sets deleted_at
+        self.check(protocols.RootHistory, history)
 
     def test_tasks_and_statuses(self) -> None:
         self.check(protocols.ClusterTask, cluster_tasks.ClusterTasks.NONE)
