@@ -17,9 +17,11 @@ Imported by api/claims, api/growth and the operations.
 
 from collections.abc import Iterable
 import textwrap
-from typing import Any
 
 from trove.instance import models as instance_models
+
+from trove_pxc.protocols import FaultRow
+from trove_pxc.protocols import InstanceRow
 
 #: the column of Trove's table
 LENGTH = 255
@@ -30,12 +32,13 @@ _MORE = '...'
 
 def forget(instance_id: str) -> None:
     """Whatever fault the instance shows later is of what comes next."""
-    fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
+    fault: FaultRow | None = instance_models.DBInstanceFault.get_by(
+        instance_id=instance_id)
     if fault is not None:
         fault.db_api.delete(fault)
 
 
-def forget_of(rows: Iterable[Any]) -> None:
+def forget_of(rows: Iterable[InstanceRow]) -> None:
     """The faults of these instances, but for those that have failed.
 
     :param rows: of the instances.
@@ -82,7 +85,8 @@ def whole(instance_id: str, message: str) -> str:
     """A fault's message with what save_fault() had no room for."""
     if _MORE not in message:
         return message
-    fault = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
+    fault: FaultRow | None = instance_models.DBInstanceFault.get_by(
+        instance_id=instance_id)
     kept = _one_line((fault and fault.details or '').partition('\n\n')[0])
     begins = kept.startswith(_one_line(message).partition(_MORE)[0])
     return kept if kept and begins else message

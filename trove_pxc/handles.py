@@ -15,12 +15,13 @@
 Imported by api/ and the taskmanager.
 """
 
-from typing import Any
 
 from trove.cluster import models as cluster_models
 
+from trove_pxc.protocols import Cluster
 
-def of_cluster(cluster: Any) -> str:
+
+def of_cluster(cluster: Cluster) -> str:
     """What a command takes for this cluster and no other.
 
     Its name, unless another cluster of the project has it as well, or the

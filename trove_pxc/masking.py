@@ -167,7 +167,7 @@ def _with_causes(failure: BaseException) -> list[BaseException]:
 
 
 @contextlib.contextmanager
-def hiding(*passwords: Any) -> Iterator[None]:
+def hiding(*passwords: object) -> Iterator[None]:
     """Mask these very texts, however they are quoted, for so long.
 
     :param passwords: those that are no texts are left out.
@@ -181,12 +181,12 @@ def hiding(*passwords: Any) -> Iterator[None]:
         _hidden.remove(hidden)
 
 
-def passwords_in(body: Any) -> Iterator[str]:
+def passwords_in(body: object) -> Iterator[str]:
     """All that a request's body, or an RPC's argument, calls a password.
 
     As texts, also if it has a number or a list where a text belongs.
     """
-    waiting = [(body, False)]
+    waiting: list[tuple[object, bool]] = [(body, False)]
     while waiting:
         one, secret = waiting.pop()
         if isinstance(one, dict):
@@ -247,7 +247,7 @@ def _form(piece: str, follows_backslashes: bool) -> str:
         *(some + escape for escape in escapes))) + ')'
 
 
-def is_password(key: Any) -> bool:
+def is_password(key: object) -> bool:
     """Whether what stands under this key is a password."""
     return str(key).lower().endswith('password')
 

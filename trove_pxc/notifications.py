@@ -17,15 +17,16 @@ makes it again from that name, to tell the end or the error.
 """
 
 import copy
-from typing import Any
 
 from trove.common import notification
+
+from trove_pxc.protocols import Context
 
 _OF_REQUEST = ('tenant_id', 'request_id', 'client_ip', 'server_ip',
                'server_type')
 
 
-def of_member(context: Any) -> Any:
+def of_member(context: Context) -> Context:
     """A context in which the creation of one member is told as its own.
 
     With the cluster's notification in it, Trove would tell that the cluster

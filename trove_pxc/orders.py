@@ -26,7 +26,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import re
-from typing import Any
 from typing import NamedTuple
 from typing import Self
 
@@ -39,6 +38,9 @@ from trove.common import timeutils
 from trove.instance import models as instance_models
 
 from trove_pxc.galera import naming
+from trove_pxc.protocols import ClusterTask
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceRow
 from trove_pxc import quotas
 
 LOG = logging.getLogger(__name__)
@@ -142,7 +144,7 @@ def shrinking(instance_ids: Iterable[str]) -> Order | None:
 
 
 def newcomers(order: Order, cluster_name: str,
-              rows: Iterable[Any]) -> list[str] | None:
+              rows: Iterable[InstanceRow]) -> list[str] | None:
     """Who is to be let in, of all rows; None if that cannot be told."""
     found = []
     for row in rows:
@@ -156,7 +158,7 @@ def newcomers(order: Order, cluster_name: str,
     return found
 
 
-def leaving(order: Order, rows: Iterable[Any]) -> list[str] | None:
+def leaving(order: Order, rows: Iterable[InstanceRow]) -> list[str] | None:
     """Who is to go and is not gone; None if that cannot be told."""
     named = order.value.split(', ')
     found = [str(row.id) for row in rows if row.id[:_ID_LENGTH] in named]
@@ -173,8 +175,8 @@ class Use(NamedTuple):
     amounts: Mapping[str, int]
 
 
-def claim(cluster_id: str, task: Any, instance_ids: Sequence[str],
-          order: Order | None, before: Any = ClusterTasks.NONE,
+def claim(cluster_id: str, task: ClusterTask, instance_ids: Sequence[str],
+          order: Order | None, before: ClusterTask = ClusterTasks.NONE,
           use: Use | None = None) -> bool:
     """Set a cluster's task, its members' orders, what is used: all at once.
 
@@ -193,8 +195,8 @@ def claim(cluster_id: str, task: Any, instance_ids: Sequence[str],
 
 
 @quotas.retried
-def _claim(cluster_id: str, task: Any, instance_ids: Sequence[str],
-           order: Order | None, before: Any, use: Use | None = None,
+def _claim(cluster_id: str, task: ClusterTask, instance_ids: Sequence[str],
+           order: Order | None, before: ClusterTask, use: Use | None = None,
            total: quotas.Amounts | None = None,
            limits: quotas.Amounts | None = None) -> bool:
     with quotas.transaction() as session:
@@ -224,7 +226,7 @@ def _texts(order: Order, instance_ids: Iterable[str],
     return found
 
 
-def end(cluster_id: str, task: Any, **values: Any) -> bool:
+def end(cluster_id: str, task: ClusterTask, **values: object) -> bool:
     """Take a cluster's task and all orders away, both at once.
 
     But for those that are counted in the quota: see give_back(). The time
@@ -252,12 +254,12 @@ def end(cluster_id: str, task: Any, **values: Any) -> bool:
     return ended
 
 
-def of(row: Any) -> Order | None:
+def of(row: InstanceRow) -> Order | None:
     """What an instance has still to do, by its row."""
     return Order.parse(row.task_description)
 
 
-def waiting(rows: Iterable[Any]) -> tuple[Order | None, list[str]]:
+def waiting(rows: Iterable[InstanceRow]) -> tuple[Order | None, list[str]]:
     """The order that stands in these rows, and whose it is."""
     found = [(order, str(row.id)) for row in rows
              if (order := of(row)) is not None]
@@ -268,7 +270,7 @@ def waiting(rows: Iterable[Any]) -> tuple[Order | None, list[str]]:
                    if order == first]
 
 
-def give_back(context: Any, rows: Iterable[Any]) -> None:
+def give_back(context: Context, rows: Iterable[InstanceRow]) -> None:
     """Withdraw the orders of these instances, and what they were to use.
 
     What cannot be given back stays, with its order. What was given away is
@@ -281,7 +283,7 @@ def give_back(context: Any, rows: Iterable[Any]) -> None:
 
 
 @quotas.retried
-def _withdraw(row: Any, unused: Mapping[str, int]) -> None:
+def _withdraw(row: InstanceRow, unused: Mapping[str, int]) -> None:
     """Take the order away and give back its use, if it is still there."""
     with quotas.transaction() as session:
         withdrawn = session.query(instance_models.DBInstance).filter_by(
@@ -291,10 +293,11 @@ def _withdraw(row: Any, unused: Mapping[str, int]) -> None:
             quotas.use(session, str(row.tenant_id), unused)
 
 
-def _unused(context: Any, row: Any, order: Order) -> dict[str, int]:
+def _unused(context: Context, row: InstanceRow,
+            order: Order) -> dict[str, int]:
     """By how much the use has to change when the order is withdrawn."""
     change = {}
-    if order.action == VOLUME:
+    if order.action == VOLUME and row.volume_size is not None:
         change = {'volumes': int(row.volume_size) - int(order.value)}
     elif order.action == FLAVOR and str(row.flavor_id) == order.value:
         LOG.debug('Instance %s has its new flavor', row.id)

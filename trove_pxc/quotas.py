@@ -37,12 +37,14 @@ from oslo_db import api as db_api
 from oslo_db import exception as db_exceptions
 from oslo_log import log as logging
 import sqlalchemy
+from sqlalchemy import orm
 from trove.common import exception
 from trove.common import timeutils
 from trove.quota import models
 from trove.quota import quota
 
 from trove_pxc.compat import quota_engine
+from trove_pxc.protocols import Reservation
 
 LOG = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ _DUPLICATE = (db_exceptions.DBDuplicateEntry, exception.DBConstraintError)
 _RETRIES = 10
 
 Call = TypeVar('Call', bound=Callable[..., Any])
+Condition = sqlalchemy.ColumnElement[bool]
 
 
 def retried(call: Call) -> Call:
@@ -76,12 +79,13 @@ def retried(call: Call) -> Call:
 
 
 @contextlib.contextmanager
-def transaction() -> Iterator[Any]:
+def transaction() -> Iterator[orm.Session]:
     """A session of Trove's; nothing of it is kept if the block raises."""
     with (models.Reservation.query() as query,
           contextlib.ExitStack() as undo):
         undo.callback(query.session.rollback)
-        yield query.session
+        session: orm.Session = query.session
+        yield session
         undo.pop_all()
 
 
@@ -106,7 +110,7 @@ class Driver(quota.DbQuotaDriver):  # type: ignore[misc]
                 or self.get_quota_usage_by_tenant(tenant_id, resource)
                 for resource in resources}
 
-    def reserve(self, tenant_id: str, resources: Mapping[str, Any],
+    def reserve(self, tenant_id: str, resources: Mapping[str, object],
                 deltas: Amounts) -> list[str]:
         """Ids of reservations: those handed out to this thread, or new ones.
 
@@ -210,7 +214,7 @@ def _reserve(counts: Mapping[str, str], limits: Amounts, totals: Amounts,
                 delta=amount, status=RESERVED))
 
 
-def _room(amount: int, limit: int) -> tuple[Any, ...]:
+def _room(amount: int, limit: int) -> tuple[Condition, ...]:
     """What must hold for a row that is to count so much more.
 
     Trove's own driver subtracts from what is reserved while it deletes,
@@ -224,7 +228,7 @@ def _room(amount: int, limit: int) -> tuple[Any, ...]:
     return (usage.in_use + reserved + amount <= limit,)
 
 
-def _forget(session: Any, ids: list[str]) -> None:
+def _forget(session: orm.Session, ids: list[str]) -> None:
     """Delete earlier reservations of the same ids."""
     table = models.Reservation
     for row in session.query(table).filter(table.id.in_(ids)).all():
@@ -248,7 +252,7 @@ def settle(ids: Iterable[str], status: str) -> None:
             _settle(session, row, status)
 
 
-def _settle(session: Any, row: Any, status: str) -> None:
+def _settle(session: orm.Session, row: Reservation, status: str) -> None:
     """As its status in the table allows, which may be another by now."""
     was_reserved = _turn(session, row.id, RESERVED, status)
     if was_reserved and row.delta > 0:
@@ -261,7 +265,7 @@ def _settle(session: Any, row: Any, status: str) -> None:
                row.delta)
 
 
-def _turn(session: Any, reservation_id: str, before: str,
+def _turn(session: orm.Session, reservation_id: str, before: str,
           status: str) -> bool:
     return bool(session.query(models.Reservation).filter_by(
         id=reservation_id, status=before).update(
@@ -269,7 +273,7 @@ def _turn(session: Any, reservation_id: str, before: str,
             synchronize_session=False))
 
 
-def _count(query: Any, amount: int) -> int:
+def _count(query: orm.Query[Any], amount: int) -> int:
     """Change what is in use; how many rows that were."""
     after = models.QuotaUsage.in_use + amount
     return int(query.update(
@@ -277,7 +281,7 @@ def _count(query: Any, amount: int) -> int:
          'updated': timeutils.utcnow()}, synchronize_session=False))
 
 
-def use(session: Any, project: str, amounts: Amounts,
+def use(session: orm.Session, project: str, amounts: Amounts,
         limits: Amounts | None = None) -> None:
     """Count more or less as in use, in the transaction of the session.
 
@@ -393,7 +397,7 @@ def repair() -> None:
             _recount(usage_id)
 
 
-def _reserved(session: Any, *conditions: Any) -> dict[str, int]:
+def _reserved(session: orm.Session, *conditions: Condition) -> dict[str, int]:
     """What the reservations that are not ended add up to, by count."""
     table = models.Reservation
     return {usage_id: int(total) for usage_id, total in session.query(

@@ -166,12 +166,12 @@ def _parameters(rules: pathlib.Path) -> list[dict[str, Any]]:
         raise NoRules(f'{rules} holds no validation rules: {error}') from None
 
 
-def _rule(restart: Any, kind: Any, largest: Any, least: Any
-          ) -> tuple[Any, ...]:
+def _rule(restart: object, kind: object, largest: object, least: object
+          ) -> tuple[object, ...]:
     return (bool(restart), kind,
             *(None if bound is None else str(bound)
               for bound in (largest, least)))
 
 
-def _told(value: Any) -> Any:
+def _told(value: object) -> object:
     return 'none' if value in (None, '') else value

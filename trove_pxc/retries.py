@@ -26,6 +26,7 @@ server. Here what the first request may have made is looked for before.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
@@ -35,6 +36,7 @@ import operator
 import re
 import types
 from typing import Any
+from typing import Protocol
 from typing import TypeVar
 
 from cinderclient import exceptions as cinder_exceptions
@@ -48,6 +50,7 @@ from trove.common import cfg
 from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc.galera import naming
+from trove_pxc.protocols import Neutron
 from trove_pxc import transient
 
 CONF = cfg.CONF
@@ -56,6 +59,8 @@ LOG = logging.getLogger(__name__)
 
 Found = TypeVar('Found')
 Look = Callable[..., Any]
+#: of a request to Neutron
+Body = Mapping[str, dict[str, Any]]
 
 _PAUSE = 0.5    # seconds between two tries
 _SERVICES = ('nova', 'neutron', 'cinder', 'glance')
@@ -98,28 +103,28 @@ def install() -> None:
             CONF.set_override(option, ours)
 
 
-def nova(*args: Any, **kwargs: Any) -> Any:
+def nova(*args: object, **kwargs: object) -> Any:
     """For remote_nova_client."""
     return _client('nova', args, kwargs)
 
 
-def neutron(*args: Any, **kwargs: Any) -> Any:
+def neutron(*args: object, **kwargs: object) -> Any:
     """For remote_neutron_client."""
     return _client('neutron', args, kwargs)
 
 
-def cinder(*args: Any, **kwargs: Any) -> Any:
+def cinder(*args: object, **kwargs: object) -> Any:
     """For remote_cinder_client."""
     return _client('cinder', args, kwargs)
 
 
-def glance(*args: Any, **kwargs: Any) -> Any:
+def glance(*args: object, **kwargs: object) -> Any:
     """For remote_glance_client."""
     return _client('glance', args, kwargs)
 
 
-def _client(service: str, args: tuple[Any, ...],
-            kwargs: Mapping[str, Any]) -> Any:
+def _client(service: str, args: tuple[object, ...],
+            kwargs: Mapping[str, object]) -> Any:
     make = importutils.import_class(_originals[service])
     seconds = _seconds.get()
     made = _until_answered(f'a client of {service}',
@@ -134,10 +139,18 @@ def _client(service: str, args: tuple[Any, ...],
     return _Repeating(made, service, seconds) if seconds else made
 
 
+class Manager(Protocol):
+    """A part of the client of Nova or Cinder."""
+
+    def list(self, search_opts: Mapping[str, str] | None = None
+             ) -> Iterable[Any]:
+        """All there are, or those that have these values."""
+
+
 class _Repeating:
     """A client, or one of its managers, whose calls may be repeated."""
 
-    def __init__(self, wrapped: Any, name: str, seconds: float) -> None:
+    def __init__(self, wrapped: object, name: str, seconds: float) -> None:
         self._wrapped = wrapped
         self._name = name
         self._seconds = seconds
@@ -152,7 +165,7 @@ class _Repeating:
         return found
 
     def _call(self, name: str, method: Callable[..., Any], /,
-              *args: Any, **kwargs: Any) -> Any:
+              *args: object, **kwargs: object) -> Any:
         """Call it, and again if that does no harm."""
         call: Callable[[], Any] = functools.partial(method, *args, **kwargs)
         first = later = call
@@ -181,7 +194,7 @@ def _all_of(read: Callable[[], Any]) -> Any:
     return list(found) if isinstance(found, types.GeneratorType) else found
 
 
-def _name_of(*args: Any, **kwargs: Any) -> str:
+def _name_of(*args: object, **kwargs: object) -> str:
     """That of the thing which is to be made; Trove puts an id into it.
 
     Without one it may be the name of another thing, too. A server has a
@@ -227,9 +240,10 @@ def _unless_made(look: Look, make: Callable[[], Any]) -> Callable[[], Any]:
     return call
 
 
-def _server(manager: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+def _server(manager: Manager, name: str, *args: object,
+            meta: Mapping[str, str] | None = None, **kwargs: object) -> Any:
     """By the id of the instance, with which Trove marks its servers."""
-    instance_id = (kwargs.get('meta') or {}).get('trove_instance_id')
+    instance_id = (meta or {}).get('trove_instance_id')
     return next((
         server for server in manager.list(
             search_opts={'name': naming.server_filter(name)})
@@ -237,21 +251,22 @@ def _server(manager: Any, name: str, *args: Any, **kwargs: Any) -> Any:
             server, 'metadata', {}).get('trove_instance_id')), None)
 
 
-def _server_group(manager: Any, name: str, *args: Any,
-                  **kwargs: Any) -> Any:
+def _server_group(manager: Manager, name: str, *args: object,
+                  **kwargs: object) -> Any:
     return next((group for group in manager.list()
                  if group.name == name), None)
 
 
-def _volume(manager: Any, *args: Any, **kwargs: Any) -> Any:
+def _volume(manager: Manager, *args: object, name: str,
+            description: str | None = None, **kwargs: object) -> Any:
     """By its name, and by the description: a root volume has the name too."""
-    wanted = (kwargs['name'], kwargs.get('description'))
+    wanted = (name, description)
     return next((
         volume for volume in manager.list(search_opts={'name': wanted[0]})
         if (volume.name, volume.description) == wanted), None)
 
 
-def _port(client: Any, body: Any) -> Any:
+def _port(client: Neutron, body: Body) -> Any:
     """By its name, and by the description: that of management has it too."""
     wanted = body['port']
     found = client.list_ports(name=wanted['name'],
@@ -260,13 +275,13 @@ def _port(client: Any, body: Any) -> Any:
                  if port.get('description') == wanted['description']), None)
 
 
-def _security_group(client: Any, body: Any) -> Any:
+def _security_group(client: Neutron, body: Body) -> Any:
     found = client.list_security_groups(
         name=body['security_group']['name'])['security_groups']
     return {'security_group': found[0]} if found else None
 
 
-def _rule(client: Any, body: Any) -> Any:
+def _rule(client: Neutron, body: Body) -> Any:
     """Neutron keeps "from everywhere" as no prefix.
 
     Of many rules in one request nothing is looked for: Neutron makes all or
@@ -288,7 +303,7 @@ def _rule(client: Any, body: Any) -> Any:
         and all(rule.get(key) == wanted[key] for key in same)), None)
 
 
-def _floating_ip(client: Any, body: Any) -> Any:
+def _floating_ip(client: Neutron, body: Body) -> Any:
     found = client.list_floatingips(
         port_id=body['floatingip']['port_id'])['floatingips']
     return {'floatingip': found[0]} if found else None

@@ -18,7 +18,6 @@ database.
 """
 
 from collections.abc import Callable
-from typing import Any
 from typing import TypeVar
 
 from cinderclient import exceptions as cinder
@@ -140,7 +139,7 @@ def _line(error: BaseException) -> str:
     return text or type(error).__name__
 
 
-def _without_statement(error: Any) -> str:
+def _without_statement(error: BaseException) -> str:
     """SQLAlchemy adds the statement, whose parameters may be secret."""
     inner = getattr(error, 'inner_exception', None)
     original = getattr(inner, 'orig', None)

@@ -13,7 +13,9 @@
 """Autospecs that the tests of a process share."""
 
 import functools
+import inspect
 from typing import Any
+from typing import Protocol
 
 import mock
 
@@ -28,3 +30,11 @@ def spec(kind: type) -> Any:
     made = _autospec(kind)
     made.reset_mock(return_value=True, side_effect=True)
     return made
+
+
+def names_of(protocol: type) -> set[str]:
+    """The attributes and methods of a protocol."""
+    return {name for kind in inspect.getmro(protocol)
+            if getattr(kind, '_is_protocol', False) and kind is not Protocol
+            for name in (*kind.__annotations__, *vars(kind))
+            if not name.startswith('_')}

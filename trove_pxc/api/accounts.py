@@ -18,31 +18,74 @@ version of the member's server. Everything wrong is a 400 with the value and
 the reason, before the guest is asked.
 """
 
+from collections.abc import Mapping
 from collections.abc import Sequence
-from typing import Any
+from typing import NotRequired
+from typing import TypedDict
 
 from trove.common.db import models as guest_models
 from trove.common import exception
 
+from trove_pxc.api.schemas import Schema
 from trove_pxc.api import validation
 from trove_pxc.galera.dialect import Dialect
 from trove_pxc.galera import limits
+from trove_pxc.protocols import GuestDatabase
+from trove_pxc.protocols import GuestUser
+from trove_pxc.protocols import UserChange
 
 ANY_HOST = '%'
 #: users or databases of one request
 MOST = 100
-Described = dict[str, Any]
+
+
+class Named(TypedDict):
+    name: str
+
+
+class Database(Named):
+    character_set: NotRequired[str]
+    collate: NotRequired[str]
+
+
+class User(Named):
+    password: str
+    host: NotRequired[str]
+    databases: NotRequired[list[Named]]
+
+
+class Users(TypedDict):
+    """The body of a request; so are the next ones."""
+
+    users: list[User]
+
+
+class ChangedUser(TypedDict):
+    user: UserChange
+
+
+class Databases(TypedDict):
+    databases: list[Database]
+
+
+class Grant(TypedDict):
+    databases: list[Named]
+
+
+class Root(TypedDict):
+    password: NotRequired[str]
+
 
 _TEXT = {'type': 'string'}
 
 
-def _object(required: Sequence[str] = (), **properties: Any) -> Described:
+def _object(required: Sequence[str] = (), **properties: object) -> Schema:
     """A schema: an object that has nothing else."""
     return {'type': 'object', 'required': list(required),
             'additionalProperties': False, 'properties': properties}
 
 
-def _list(of: Described) -> Described:
+def _list(of: Schema) -> Schema:
     """Each element costs calls of the guest, and a statement at least."""
     return {'type': 'array', 'minItems': 1, 'maxItems': MOST, 'items': of}
 
@@ -61,13 +104,14 @@ CREATE_DATABASES = _object(['databases'], databases=_list(_object(
 ENABLE_ROOT = _object(password=_TEXT)
 
 
-def users(dialect: Dialect, described: Sequence[Described]) -> list[Any]:
+def users(dialect: Dialect, described: Sequence[User]) -> list[GuestUser]:
     """The users of a request, as the guest makes them.
 
     :raises trove.common.exception.TroveError: for the first value that the
         server would not take.
     """
-    made, known = [], set()
+    made: list[GuestUser] = []
+    known = set()
     for one in described:
         name, host = one['name'], host_of(one)
         check_user(dialect, name, host)
@@ -81,28 +125,29 @@ def users(dialect: Dialect, described: Sequence[Described]) -> list[Any]:
 
 
 def databases(dialect: Dialect,
-              described: Sequence[Described]) -> list[Any]:
+              described: Sequence[Database]) -> list[GuestDatabase]:
     """The databases of a request, as the guest makes them.
 
     :raises trove.common.exception.TroveError: as users().
     """
-    made: dict[str, Any] = {}
+    made: dict[str, GuestDatabase] = {}
     for one in described:
         name = one['name']
         _check(limits.database(dialect, name))
         if name in made:
             raise exception.DatabaseInitialDatabaseDuplicateError()
         schema = guest_models.DatastoreSchema(name=name)
-        for what, key in (('character set', 'character_set'),
-                          ('collation', 'collate')):
-            if key in one:
-                _check(limits.word(what, one[key]))
-                setattr(schema, key, one[key])
+        for what, key, text in (
+                ('character set', 'character_set', one.get('character_set')),
+                ('collation', 'collate', one.get('collate'))):
+            if text is not None:
+                _check(limits.word(what, text))
+                setattr(schema, key, text)
         made[name] = schema.serialize()
     return list(made.values())
 
 
-def granted(dialect: Dialect, described: Sequence[Described]) -> list[str]:
+def granted(dialect: Dialect, described: Sequence[Named]) -> list[str]:
     """The names of the databases that a user is to reach, each once.
 
     :raises trove.common.exception.TroveError: as users().
@@ -113,7 +158,7 @@ def granted(dialect: Dialect, described: Sequence[Described]) -> list[str]:
     return names
 
 
-def host_of(described: Described) -> str:
+def host_of(described: Mapping[str, object]) -> str:
     """The host of a user, as servers keep it: in small letters.
 
     :raises trove.common.exception.BadRequest: it is empty.
@@ -155,20 +200,22 @@ def named(text: str) -> list[tuple[str, str]]:
 
 
 def _user(name: str, host: str, password: str | None = None,
-          databases: Sequence[str] = ()) -> Any:
-    return guest_models.DatastoreUser(
+          databases: Sequence[str] = ()) -> GuestUser:
+    made: GuestUser = guest_models.DatastoreUser(
         name=name, host=host, password=password,
         databases=list(databases)).serialize()
+    return made
 
 
-def to_delete(name: str, host: str) -> Any:
+def to_delete(name: str, host: str) -> GuestUser:
     """A user as the guest deletes it."""
     return _user(name, host)
 
 
-def database_to_delete(name: str) -> Any:
+def database_to_delete(name: str) -> GuestDatabase:
     """A database as the guest deletes it."""
-    return guest_models.DatastoreSchema(name=name).serialize()
+    made: GuestDatabase = guest_models.DatastoreSchema(name=name).serialize()
+    return made
 
 
 def _check(sentence: str | None) -> None:

@@ -26,9 +26,12 @@ from trove_pxc.api import changes
 from trove_pxc.api import growth
 from trove_pxc.api import known
 from trove_pxc.api import members
+from trove_pxc.api.model import Cluster
 from trove_pxc.api import policies
 from trove_pxc.api import schemas
 from trove_pxc.api import validation
+from trove_pxc.protocols import Json
+from trove_pxc.protocols import Request
 
 
 class Action(NamedTuple):
@@ -45,8 +48,8 @@ class Action(NamedTuple):
 
     schema: schemas.Schema
     rule: str
-    check: Callable[[Any, Any], Any]
-    cast: Callable[[Any, Any, Any], None]
+    check: Callable[[Cluster, Any], Any]
+    cast: Callable[[Cluster, Request, Any], None]
     of_complete: bool = True
 
 
@@ -77,7 +80,8 @@ _NOT_OFFERED = {
 }
 
 
-def perform(cluster: Any, request: Any, name: str, body: Any) -> bool:
+def perform(cluster: Cluster, request: Request, name: str,
+            body: Json) -> bool:
     """Have an action of ours carried out.
 
     :returns: whether it is one of ours; all others are Trove's.
@@ -101,7 +105,7 @@ def perform(cluster: Any, request: Any, name: str, body: Any) -> bool:
     return True
 
 
-def check_body(schema: dict[str, Any], action: str, body: Any) -> None:
+def check_body(schema: schemas.Schema, action: str, body: Json) -> None:
     """Refuse a body that is not understood, and say where it is wrong."""
     validator = jsonschema.Draft4Validator(schema)
     for error in sorted(validator.iter_errors(body),

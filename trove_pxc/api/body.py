@@ -18,12 +18,17 @@ error concerns all of it.
 """
 
 import json
-from typing import Any
+from typing import Protocol
 
 import jsonschema
 
+from trove_pxc.api.schemas import Schema
 from trove_pxc.api import validation
 from trove_pxc import masking
+from trove_pxc.protocols import Arguments
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import Json
+from trove_pxc.protocols import Request
 
 _WITH_BODY = ('action', 'create', 'update', 'update_all', 'edit')
 _LONGEST_NUMBER = 9
@@ -31,8 +36,15 @@ _LONGEST_NUMBER = 9
 _LAST_CHARACTER = '\uffff'
 
 
-def check(controller: Any, action: str, action_args: dict[str, Any],
-          schema: dict[str, Any] | None = None) -> None:
+class Controller(Protocol):
+    """What Trove's controllers know of the bodies of their actions."""
+
+    def get_schema(self, action: str, body: dict[str, Json]) -> Schema:
+        """What the body of an action has to be."""
+
+
+def check(controller: Controller, action: str, action_args: Arguments,
+          schema: Schema | None = None) -> None:
     """In the place of validate_request() of Trove's controllers.
 
     A body that the action takes is there afterwards, and one that it does
@@ -56,18 +68,19 @@ def check(controller: Any, action: str, action_args: dict[str, Any],
         check_schema(schema, body)
 
 
-def read(request: Any) -> Any:
+def read(request: Request) -> Json:
     """What a body says, before anything checks it.
 
     :returns: None if it is none, or cannot be read.
     """
     try:
-        return json.loads(request.body) if request.body else None
+        found: Json = json.loads(request.body) if request.body else None
     except (ValueError, RecursionError):
         return None
+    return found
 
 
-def check_texts(body: Any) -> None:
+def check_texts(body: Json) -> None:
     """See that Trove's tables have room for all texts in a body.
 
     A password is in none of them, and is not quoted.
@@ -97,7 +110,7 @@ def refused_character(character: str, text: str) -> Exception:
         'cannot be stored.')
 
 
-def page_size(context: Any, most: int) -> int:
+def page_size(context: Context, most: int) -> int:
     """How many are wanted on a page; Trove's pagination_limit() for texts.
 
     :raises trove.common.exception.BadRequest: if it is no number.
@@ -105,7 +118,7 @@ def page_size(context: Any, most: int) -> int:
     return min(number('limit', context.limit or '0') or most, most)
 
 
-def number(name: str, text: Any) -> int:
+def number(name: str, text: object) -> int:
     """What a text of a query says, or the most that is understood.
 
     :raises trove.common.exception.BadRequest: if it is no number.
@@ -118,7 +131,7 @@ def number(name: str, text: Any) -> int:
                else '9' * _LONGEST_NUMBER)
 
 
-def check_schema(schema: dict[str, Any], body: dict[str, Any]) -> None:
+def check_schema(schema: Schema, body: Json) -> None:
     """:raises trove.common.exception.BadRequest: with each place."""
     secret = any(True for _ in masking.passwords_in(body))
     found = [
@@ -130,12 +143,12 @@ def check_schema(schema: dict[str, Any], body: dict[str, Any]) -> None:
             'Validation error: ' + '; '.join(sorted(found)).strip())
 
 
-def _is_long(error: Any) -> bool:
+def _is_long(error: jsonschema.ValidationError) -> bool:
     """Whether the message would quote a list that has too many elements."""
     return bool(error.validator == 'maxItems')
 
 
-def _rule(error: Any) -> str:
+def _rule(error: jsonschema.ValidationError) -> str:
     """What is wrong, without the value, which may be a password."""
     if error.validator in ('required', 'additionalProperties'):
         return str(error.message)       # it quotes keys alone
@@ -151,7 +164,7 @@ def _check_password(text: str) -> None:
             'cannot be sent to a server.')
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: Json) -> list[str]:
     """All texts in a body, keys too, but for the passwords."""
     found = []
     waiting = [value]

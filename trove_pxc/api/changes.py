@@ -20,7 +20,6 @@ cluster's task and casts to the taskmanager.
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
-from typing import Any
 
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
@@ -33,14 +32,19 @@ from trove.instance.tasks import InstanceTasks
 
 from trove_pxc.api import claims
 from trove_pxc.api import members
+from trove_pxc.api.model import Cluster
+from trove_pxc.api import schemas
 from trove_pxc.api import validation
 from trove_pxc import notifications
 from trove_pxc import orders
+from trove_pxc.protocols import Flavor
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import Notify
+from trove_pxc.protocols import Request
 
 CONF = cfg.CONF
 
-Body = Mapping[str, Any] | None
-Rows = Sequence[Any]
+Rows = Sequence[InstanceRow]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,20 +71,20 @@ class Resize:
     """
 
     targets: Rows
-    told: Any
-    traits: Mapping[str, Any]
+    told: Notify
+    traits: Mapping[str, object]
     order: orders.Order
     cast: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, object]
     more: Mapping[str, int]
 
 
-def check_restart(cluster: Any, body: Body) -> Rows:
+def check_restart(cluster: Cluster, body: schemas.Restart | None) -> Rows:
     """The rows of the members that are meant."""
     return _targets(cluster, (body or {}).get('instance'))
 
 
-def restart(cluster: Any, request: Any, targets: Rows) -> None:
+def restart(cluster: Cluster, request: Request, targets: Rows) -> None:
     cluster.context.notification = notification.DBaaSClusterRestart(
         cluster.context, request=request)
     with notification.StartNotification(
@@ -91,7 +95,8 @@ def restart(cluster: Any, request: Any, targets: Rows) -> None:
             cluster.task_api().restart_members)
 
 
-def check_recover(cluster: Any, body: Body) -> Recovery:
+def check_recover(cluster: Cluster,
+                  body: schemas.Recover | None) -> Recovery:
     """Of all members but those that did not come in or go well."""
     targets = _targets(cluster, None, but_failed=True)
     force = (body or {}).get('force')
@@ -102,7 +107,7 @@ def check_recover(cluster: Any, body: Body) -> Recovery:
     return Recovery(targets, force)
 
 
-def recover(cluster: Any, request: Any, wanted: Recovery) -> None:
+def recover(cluster: Cluster, request: Request, wanted: Recovery) -> None:
     cluster.context.notification = notifications.ClusterRecover(
         cluster.context, request=request)
     client, force = cluster.task_api(), wanted.force
@@ -117,12 +122,13 @@ def recover(cluster: Any, request: Any, wanted: Recovery) -> None:
             orders.recovery(force), cast)
 
 
-def check_rotation(cluster: Any, body: Body) -> Rows:
+def check_rotation(cluster: Cluster, body: object) -> Rows:
     """All members."""
     return _targets(cluster, None)
 
 
-def rotate_certificates(cluster: Any, request: Any, targets: Rows) -> None:
+def rotate_certificates(cluster: Cluster, request: Request,
+                        targets: Rows) -> None:
     cluster.context.notification = notifications.ClusterRotateCertificates(
         cluster.context, request=request)
     client = cluster.task_api()
@@ -136,7 +142,7 @@ def rotate_certificates(cluster: Any, request: Any, targets: Rows) -> None:
             orders.Order(orders.CERTIFICATES), cast)
 
 
-def check_resize(cluster: Any, body: Mapping[str, Any]) -> Resize:
+def check_resize(cluster: Cluster, body: schemas.Resize) -> Resize:
     """Of the members that are meant, those that have another size yet."""
     targets = _targets(cluster, body.get('instance'))
     if ('flavorRef' in body) == ('volume' in body):
@@ -149,7 +155,7 @@ def check_resize(cluster: Any, body: Mapping[str, Any]) -> Resize:
     return _check_volumes(cluster, targets, int(body['volume']['size']))
 
 
-def resize(cluster: Any, request: Any, wanted: Resize) -> None:
+def resize(cluster: Cluster, request: Request, wanted: Resize) -> None:
     cluster.context.notification = wanted.told(
         cluster.context, request=request)
     with notification.StartNotification(
@@ -162,8 +168,8 @@ def resize(cluster: Any, request: Any, wanted: Resize) -> None:
             wanted.more, **wanted.arguments)
 
 
-def _targets(cluster: Any, instance_id: str | None,
-             but_failed: bool = False) -> list[Any]:
+def _targets(cluster: Cluster, instance_id: str | None,
+             but_failed: bool = False) -> Rows:
     """The rows of the members that are meant, in member order.
 
     :param but_failed: whether those that did not come in or go well are
@@ -186,7 +192,7 @@ def _targets(cluster: Any, instance_id: str | None,
     return found
 
 
-def _check_flavors(cluster: Any, targets: Rows, flavor_id: str) -> Resize:
+def _check_flavors(cluster: Cluster, targets: Rows, flavor_id: str) -> Resize:
     smaller_or_larger = [
         row for row in targets if str(row.flavor_id) != flavor_id]
     if not smaller_or_larger:
@@ -206,7 +212,7 @@ def _check_flavors(cluster: Any, targets: Rows, flavor_id: str) -> Resize:
         'resize_flavor_of_members', {'flavor_id': flavor_id}, more)
 
 
-def _check_storage(cluster: Any, flavor: Any) -> None:
+def _check_storage(cluster: Cluster, flavor: Flavor) -> None:
     """As Trove for a single instance: members with volumes use no other."""
     volumes = CONF.get(cluster.ds_version.manager).volume_support
     if volumes and flavor.ephemeral:
@@ -215,16 +221,16 @@ def _check_storage(cluster: Any, flavor: Any) -> None:
             'with volumes cannot have; choose another.')
 
 
-def _check_volumes(cluster: Any, targets: Rows, size: int) -> Resize:
+def _check_volumes(cluster: Cluster, targets: Rows, size: int) -> Resize:
     if not CONF.get(cluster.ds_version.manager).volume_support:
         raise exception.VolumeNotSupported()
     cluster_models.validate_volume_size(size)
-    larger = [row for row in targets if int(row.volume_size) > size]
+    larger = [row for row in targets if _size(row) > size]
     if larger:
         raise validation.refused(
             f'A volume cannot be made smaller: {_names(larger)} '
             f'{_have(larger)} more than {size} GB.')
-    smaller = [row for row in targets if int(row.volume_size) < size]
+    smaller = [row for row in targets if _size(row) < size]
     if not smaller:
         raise validation.refused(
             f'{_names(targets)} {_have(targets)} a volume of {size} GB '
@@ -233,12 +239,17 @@ def _check_volumes(cluster: Any, targets: Rows, size: int) -> Resize:
         smaller, notifications.ClusterResizeVolume, {'new_size': size},
         orders.Order(orders.VOLUME, str(size)), 'resize_volume_of_members',
         {'volume_gb': size},
-        {row.id: size - int(row.volume_size) for row in smaller})
+        {row.id: size - _size(row) for row in smaller})
 
 
-def _names(rows: Sequence[Any]) -> str:
+def _size(row: InstanceRow) -> int:
+    """Of its volume, in GB."""
+    return int(row.volume_size or 0)
+
+
+def _names(rows: Rows) -> str:
     return ', '.join(str(row.name) for row in rows)
 
 
-def _have(rows: Sequence[Any]) -> str:
+def _have(rows: Rows) -> str:
     return 'has' if len(rows) == 1 else 'have'

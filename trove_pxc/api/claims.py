@@ -20,20 +20,24 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
-from typing import Any
 
 from trove.cluster.tasks import ClusterTasks
 from trove.instance import models as instance_models
 
 from trove_pxc.api import members
+from trove_pxc.api.model import Cluster
 from trove_pxc import faults
 from trove_pxc import orders
+from trove_pxc.protocols import ClusterTask
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceRow
 
 
-def hand_over(cluster: Any, targets: Sequence[Any], task: Any,
+def hand_over(cluster: Cluster, targets: Sequence[InstanceRow],
+              task: ClusterTask,
               order: orders.Order, cast: Callable[..., None],
               more: Mapping[str, int] | None = None,
-              **arguments: Any) -> None:
+              **arguments: object) -> None:
     """Take the cluster's task and what is needed of the quota, and cast.
 
     :param more: what each target will use more of it, by its id.
@@ -49,7 +53,7 @@ def hand_over(cluster: Any, targets: Sequence[Any], task: Any,
         undo.pop_all()
 
 
-def claim(cluster: Any, task: Any, instance_ids: Sequence[str],
+def claim(cluster: Cluster, task: ClusterTask, instance_ids: Sequence[str],
           order: orders.Order | None, use: orders.Use | None = None) -> None:
     """Set the task and the orders, unless another request was quicker.
 
@@ -62,7 +66,7 @@ def claim(cluster: Any, task: Any, instance_ids: Sequence[str],
         cluster.validate_cluster_available()
 
 
-def forget_faults(cluster: Any) -> None:
+def forget_faults(cluster: Cluster) -> None:
     """Those of members that did not fail, when an operation begins.
 
     One that is there when it has ended is of this operation, or came later.
@@ -70,7 +74,7 @@ def forget_faults(cluster: Any) -> None:
     faults.forget_of(members.rows(cluster.id, cluster.name))
 
 
-def _withdraw(context: Any, targets: Sequence[Any],
+def _withdraw(context: Context, targets: Sequence[InstanceRow],
               order: orders.Order) -> None:
     """Nobody is to carry the order out, or to use what it has taken."""
     orders.give_back(context, [

@@ -17,8 +17,9 @@ the taskmanager's.
 """
 
 from collections.abc import Collection
+from collections.abc import Mapping
+from collections.abc import Sequence
 import contextlib
-from typing import Any
 from typing import Self
 
 from novaclient import exceptions as nova_exceptions
@@ -35,11 +36,20 @@ from trove.instance.tasks import InstanceTasks
 
 from trove_pxc.api import actions
 from trove_pxc.api import members
+from trove_pxc.api.model import Member
 from trove_pxc.api import policies
 from trove_pxc.api import validation
 from trove_pxc.galera import naming
 from trove_pxc import notifications
 from trove_pxc import orders
+from trove_pxc.protocols import ClusterRow
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import Datastore
+from trove_pxc.protocols import DatastoreVersion
+from trove_pxc.protocols import Hint
+from trove_pxc.protocols import Json
+from trove_pxc.protocols import Request
+from trove_pxc.protocols import ServerGroup
 from trove_pxc import quotas
 from trove_pxc.taskmanager import api as task_api
 
@@ -52,8 +62,12 @@ MEMBER_TYPE = members.TYPE
 class GaleraCluster(cluster_models.Cluster):
     """A Galera cluster; all its instances are members of equal rank."""
 
-    _members: list[Any] | None = None
-    _group: Any = None
+    context: Context
+    db_info: ClusterRow
+    ds: Datastore
+    ds_version: DatastoreVersion
+    _members: Sequence[Member] | None = None
+    _group: ServerGroup | None = None
     _group_sought = False
     _given_locality: str | None = None
 
@@ -66,9 +80,10 @@ class GaleraCluster(cluster_models.Cluster):
                    cluster.ds_version)
 
     @classmethod
-    def create(cls, context: Any, name: str, datastore: Any,
-               datastore_version: Any, instances: list[dict[str, Any]],
-               extended_properties: Any, locality: Any,
+    def create(cls, context: Context, name: str, datastore: Datastore,
+               datastore_version: DatastoreVersion,
+               instances: list[validation.Instance],
+               extended_properties: Mapping[str, Json], locality: Hint,
                configuration: str | None,
                image_id: str | None = None) -> Self:
         """Check everything, write the rows, cast to the taskmanager.
@@ -111,8 +126,8 @@ class GaleraCluster(cluster_models.Cluster):
             undo.pop_all()
         return cluster
 
-    def action(self, context: Any, req: Any, action: str,
-               param: Any) -> Any:
+    def action(self, context: Context, req: Request, action: str,
+               param: Json) -> None:
         """Ours first; what is none of ours is Trove's."""
         if not actions.perform(self, req, action, param):
             super().action(context, req, action, param)
@@ -158,7 +173,7 @@ class GaleraCluster(cluster_models.Cluster):
         super().reset_status()
 
     @property
-    def members(self) -> list[Any]:
+    def members(self) -> Sequence[Member]:
         """The instances with status and addresses, in member order.
 
         Read once in the life of this object, which is that of a request.
@@ -167,7 +182,7 @@ class GaleraCluster(cluster_models.Cluster):
             self._members = members.load(self.context, [self])[self.id]
         return self._members
 
-    def know(self, found: list[Any] | None) -> None:
+    def know(self, found: Sequence[Member] | None) -> None:
         """Take these for the members: they were read with many others.
 
         With None they are read anew, for they are others now.
@@ -180,7 +195,7 @@ class GaleraCluster(cluster_models.Cluster):
             id=self.id, deleted=False)
 
     @property
-    def server_group(self) -> Any:
+    def server_group(self) -> ServerGroup | None:
         """The group that keeps the servers together or apart, or None.
 
         Trove looks for a group with the name of an instance, which a
@@ -214,7 +229,7 @@ class GaleraCluster(cluster_models.Cluster):
         return task_api.GaleraTaskAPI(self.context)
 
     def create_instance(self, request: validation.Request,
-                        instance: dict[str, Any], locality: Any) -> str:
+                        instance: validation.Instance, locality: Hint) -> str:
         """Have one member made by Trove, of what is reserved for it; its id.
 
         However many there are, the operation's lease need but last for one.
@@ -270,7 +285,8 @@ class GaleraCluster(cluster_models.Cluster):
                            datastore_version_id=None, configuration_id=None)
 
 
-def _own_server_group(context: Any, locality: Any, cluster_id: str) -> Any:
+def _own_server_group(context: Context, locality: Hint,
+                      cluster_id: str) -> Hint:
     """The hint for a group that is named after the cluster's id.
 
     Trove names it after the cluster, as many may be called; and if no
@@ -286,7 +302,7 @@ def _own_server_group(context: Any, locality: Any, cluster_id: str) -> Any:
     return {**locality, 'group': made.id}
 
 
-def _delete_server_group(context: Any, locality: Any) -> None:
+def _delete_server_group(context: Context, locality: Hint) -> None:
     """Remove the group that Trove made for a request that then failed."""
     if not isinstance(locality, dict) or 'group' not in locality:
         return

@@ -18,13 +18,35 @@ the rest. For a cluster of ours each value does what it says, or is refused.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from collections.abc import Mapping
+from typing import NotRequired
+from typing import TypedDict
 
 from trove_pxc.api import members
 from trove_pxc.api import ownership
+from trove_pxc.api import schemas
 from trove_pxc.api import validation
+from trove_pxc.protocols import Json
 
-Place = tuple[str, Any]
+
+class Instance(schemas.NewMember, total=False):
+    type: str
+
+
+class Cluster(TypedDict):
+    name: str
+    datastore: dict[str, str]
+    instances: list[Instance]
+    extended_properties: NotRequired[dict[str, object]]
+
+
+class NewCluster(TypedDict):
+    """The body of a create, as Trove's schema has let it pass."""
+
+    cluster: Cluster
+
+
+Place = tuple[str, object]
 
 _OF_DATASTORE = ('type', 'version', 'version_number')
 _CLUSTER = ('name', 'datastore', 'instances', 'locality',
@@ -34,10 +56,10 @@ _INSTANCE = ('name', 'flavorRef', 'volume', 'nics', 'availability_zone',
 _VOLUME = ('size', 'type')
 _ACCOUNTS = ('users', 'databases')
 #: Trove's defaults for the access of an instance
-_ACCESS: dict[str, Any] = {'is_public': False, 'allowed_cidrs': []}
+_ACCESS: dict[str, object] = {'is_public': False, 'allowed_cidrs': []}
 
 
-def concerns(body: Any) -> bool:
+def concerns(body: Json) -> bool:
     """Whether a request for a cluster is not for another package's.
 
     :param body: of the request, as it came. One whose datastore cannot be
@@ -50,7 +72,7 @@ def concerns(body: Any) -> bool:
     return ownership.is_datastore(datastore)
 
 
-def flaw(datastore: dict[str, Any]) -> Exception | None:
+def flaw(datastore: Mapping[str, object]) -> Exception | None:
     """What to raise for a description of a datastore that is none."""
     for key, value in datastore.items():
         if key not in _OF_DATASTORE:
@@ -63,7 +85,7 @@ def flaw(datastore: dict[str, Any]) -> Exception | None:
     return None
 
 
-def check(body: dict[str, Any]) -> None:
+def check(body: NewCluster) -> None:
     """See that the body of a create holds nothing that would be dropped.
 
     The region of an instance is called as Trove's controller calls it, for
@@ -83,7 +105,7 @@ def check(body: dict[str, Any]) -> None:
                 'type out.')
 
 
-def _unread(body: dict[str, Any]) -> Iterator[Place]:
+def _unread(body: NewCluster) -> Iterator[Place]:
     """Each value that Trove's controller does not read, and its place."""
     cluster = body['cluster']
     yield from _beside(body, ('cluster',), '')
@@ -99,14 +121,14 @@ def _unread(body: dict[str, Any]) -> Iterator[Place]:
             yield from _beside(module, ('id',), f'{place}.modules.')
 
 
-def _beside(holder: dict[str, Any], known: tuple[str, ...],
+def _beside(holder: Mapping[str, object], known: tuple[str, ...],
             place: str) -> Iterator[Place]:
     for key, value in holder.items():
         if key not in known:
             yield f'{place}{key}', value
 
 
-def _check_unread(place: str, value: Any) -> None:
+def _check_unread(place: str, value: object) -> None:
     what = place.rpartition('.')[2]
     if what in _ACCOUNTS:
         if value:
@@ -132,7 +154,7 @@ def _check_unread(place: str, value: Any) -> None:
             'say; leave it out.')
 
 
-def _is_default(access: Any) -> bool:
+def _is_default(access: object) -> bool:
     return isinstance(access, dict) and all(
         key in _ACCESS and value == _ACCESS[key]
         for key, value in access.items())

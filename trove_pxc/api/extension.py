@@ -21,7 +21,9 @@ that what would harm a member is refused, and that a member shows what its
 server runs with. What concerns none of our clusters goes on to Trove.
 """
 
+from collections.abc import Mapping
 from typing import Any
+from typing import TypedDict
 
 from trove.cluster import models as cluster_models
 from trove.cluster import service as cluster_service
@@ -51,6 +53,12 @@ from trove_pxc.api import routes
 from trove_pxc.api import validation
 from trove_pxc import faults
 from trove_pxc import masking
+from trove_pxc.protocols import Arguments
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import Json
+from trove_pxc.protocols import Request
+from trove_pxc.protocols import Result
 from trove_pxc import quotas
 
 _CLUSTERS = {'member_name': 'cluster',
@@ -119,14 +127,14 @@ class GaleraExtension(extensions.ExtensionDescriptor):
         ]
 
 
-def _concerns_clusters(request: Any, args: dict[str, Any]) -> bool:
+def _concerns_clusters(request: Request, args: Mapping[str, str]) -> bool:
     """The list is ours, for the clusters of all packages stand in it."""
     if args.get('action') == 'create':
         return creation.concerns(request_body.read(request))
     return routes.clusters(request, args)
 
 
-def _concerns_instances(request: Any, args: dict[str, Any]) -> bool:
+def _concerns_instances(request: Request, args: Mapping[str, str]) -> bool:
     """Lists with members; of new instances those alone that we refuse."""
     if args.get('action') == 'create':
         return _refusal(request, request_body.read(request)) is not None
@@ -157,11 +165,11 @@ class ClustersController(cluster_service.ClusterController):
     What makes Trove end with a 500 is refused before.
     """
 
-    def validate_request(self, action: str, action_args: Any) -> None:
+    def validate_request(self, action: str, action_args: Arguments) -> None:
         request_body.check(self, action, action_args)
 
-    def index(self, req: Any, tenant_id: str) -> Any:
-        context = req.environ[wsgi.CONTEXT_KEY]
+    def index(self, req: Request, tenant_id: str) -> Any:
+        context: Context = req.environ[wsgi.CONTEXT_KEY]
         if not context.is_admin and context.project_id != tenant_id:
             raise exception.TroveOperationAuthError(
                 tenant_id=context.project_id)
@@ -172,7 +180,8 @@ class ClustersController(cluster_service.ClusterController):
             req.url, 'clusters', view, marker)
         return wsgi.Result(paged.data(), 200)
 
-    def create(self, req: Any, body: Any, tenant_id: str) -> Any:
+    def create(self, req: Request, body: creation.NewCluster,
+               tenant_id: str) -> Any:
         """Trove drops the names of instances; extended properties it keeps."""
         wanted = body['cluster']
         flaw = creation.flaw(wanted['datastore'])
@@ -193,7 +202,7 @@ class ActionsController(wsgi.Controller):
     Trove's own, but that its check of the body is the one of api/body.
     """
 
-    def validate_request(self, action: str, action_args: Any) -> None:
+    def validate_request(self, action: str, action_args: Arguments) -> None:
         body = action_args.get('body')
         if isinstance(body, dict) and len(body) > 1:
             raise validation.refused(
@@ -201,7 +210,7 @@ class ActionsController(wsgi.Controller):
                 f'{len(body)}.')
         request_body.check(ClustersController, 'action', action_args)
 
-    def create(self, req: Any, body: Any, tenant_id: str,
+    def create(self, req: Request, body: dict[str, Json], tenant_id: str,
                cluster_id: str) -> Any:
         return ClustersController().action(req, body, tenant_id, cluster_id)
 
@@ -209,10 +218,10 @@ class ActionsController(wsgi.Controller):
 class ShowMemberController(wsgi.Controller):
     """GET /clusters/{id}/instances/{id}: Trove's own, too."""
 
-    def validate_request(self, action: str, action_args: Any) -> None:
+    def validate_request(self, action: str, action_args: Arguments) -> None:
         request_body.check(self, action, action_args)
 
-    def show(self, req: Any, tenant_id: str, cluster_id: str,
+    def show(self, req: Request, tenant_id: str, cluster_id: str,
              id: str) -> Any:
         return ClustersController().show_instance(
             req, tenant_id, cluster_id, id)
@@ -221,14 +230,14 @@ class ShowMemberController(wsgi.Controller):
 class RootController(root_service.RootController):
     """/clusters/{id}/root: Trove's own, with api/root behind it."""
 
-    def validate_request(self, action: str, action_args: Any) -> None:
+    def validate_request(self, action: str, action_args: Arguments) -> None:
         body = action_args.pop('body', None)
         if action == 'create' and body:
             action_args['body'] = body
             request_body.check(self, action, action_args,
                                accounts.ENABLE_ROOT)
 
-    def delete(self, req: Any, tenant_id: str, instance_id: str,
+    def delete(self, req: Request, tenant_id: str, instance_id: str,
                id: str) -> Any:
         """DELETE /clusters/{id}/root/{id}: Trove's own takes one id.
 
@@ -243,30 +252,37 @@ class MemberRootController(root_service.RootController):
     validate_request = RootController.validate_request
 
 
+class ChangedInstance(TypedDict):
+    """The body of an update, as Trove's schema has let it pass."""
+
+    instance: dict[str, Any]
+
+
 class InstancesController(instance_service.InstanceController):
     """Trove's own, but for what would harm the member of a cluster."""
 
-    def validate_request(self, action: str, action_args: Any) -> None:
+    def validate_request(self, action: str, action_args: Arguments) -> None:
         request_body.check(self, action, action_args)
 
-    def index(self, req: Any, tenant_id: str) -> Any:
+    def index(self, req: Request, tenant_id: str) -> Any:
         return _with_addresses(req, super().index(req, tenant_id))
 
-    def detail(self, req: Any, tenant_id: str) -> Any:
+    def detail(self, req: Request, tenant_id: str) -> Any:
         return _with_addresses(req, super().detail(req, tenant_id))
 
-    def show(self, req: Any, tenant_id: str, id: str) -> Any:
+    def show(self, req: Request, tenant_id: str, id: str) -> Any:
         return _with_whole_fault(req, id, _with_addresses(
             req, super().show(req, tenant_id, id)))
 
-    def create(self, req: Any, body: Any, tenant_id: str) -> Any:
+    def create(self, req: Request, body: Json, tenant_id: str) -> Any:
         """What comes here is refused; all else went on to Trove."""
         refusal = _refusal(req, body)
         if refusal is not None:
             raise refusal
         return super().create(req, body, tenant_id)
 
-    def update(self, req: Any, id: str, body: Any, tenant_id: str) -> Any:
+    def update(self, req: Request, id: str, body: ChangedInstance,
+               tenant_id: str) -> Any:
         changes = body['instance']
         # To Trove, nothing at all is a detached configuration group.
         harmful = sorted(_HARMFUL.keys() & changes.keys()) or (
@@ -279,12 +295,13 @@ class InstancesController(instance_service.InstanceController):
         _check_name(req, id, changes.get('name'))
         return super().update(req, id, body, tenant_id)
 
-    def delete(self, req: Any, tenant_id: str, id: str) -> Any:
+    def delete(self, req: Request, tenant_id: str, id: str) -> Any:
         instances.refuse_deletion(req, id)
         return super().delete(req, tenant_id, id)
 
 
-def _with_whole_fault(req: Any, instance_id: str, result: Any) -> Any:
+def _with_whole_fault(req: Request, instance_id: str,
+                      result: Result) -> Result:
     """Trove has no room for all of a fault's message where it is read."""
     shown = result.data(req.best_match_content_type())['instance']
     if 'fault' in shown:
@@ -293,7 +310,7 @@ def _with_whole_fault(req: Any, instance_id: str, result: Any) -> Any:
     return result
 
 
-def _with_addresses(req: Any, result: Any) -> Any:
+def _with_addresses(req: Request, result: Result) -> Result:
     """An answer of Trove with one instance or several, completed."""
     shown = result.data('application/json')
     members.show_addresses(
@@ -302,7 +319,7 @@ def _with_addresses(req: Any, result: Any) -> Any:
     return result
 
 
-def _check_name(req: Any, instance_id: str, name: str | None) -> None:
+def _check_name(req: Request, instance_id: str, name: str | None) -> None:
     """Refuse to name a member as another member of its cluster.
 
     Its server takes the name as wsrep_node_name, by which donor lists and
@@ -311,8 +328,9 @@ def _check_name(req: Any, instance_id: str, name: str | None) -> None:
     row = name and ownership.visible(req, instance_id)
     if not row:
         return
-    for other in instance_models.DBInstance.find_all(
-            cluster_id=row.cluster_id, deleted=False).all():
+    others: list[InstanceRow] = instance_models.DBInstance.find_all(
+        cluster_id=row.cluster_id, deleted=False).all()
+    for other in others:
         if other.id != row.id and other.name == name:
             raise validation.refused(
                 f'{row.name} ({row.id}) cannot be named {name}: another '
@@ -320,7 +338,7 @@ def _check_name(req: Any, instance_id: str, name: str | None) -> None:
                 'another name, or rename that member first.')
 
 
-def _refusal(req: Any, body: Any) -> Exception | None:
+def _refusal(req: Request, body: Json) -> Exception | None:
     """What to raise for a request for an instance that we refuse.
 
     :param body: of the request, as it came; what cannot be read is Trove's.
@@ -337,7 +355,7 @@ def _refusal(req: Any, body: Any) -> Exception | None:
     return _refusal_of_single(datastore)
 
 
-def _refusal_of_replica(req: Any, source: Any) -> Exception | None:
+def _refusal_of_replica(req: Request, source: Json) -> Exception | None:
     """A member has no replicas."""
     row = ownership.visible(req, utils.get_id_from_href(str(source)))
     return None if row is None else validation.refused(
@@ -345,7 +363,7 @@ def _refusal_of_replica(req: Any, source: Any) -> Exception | None:
         'replicas: every other member holds the same data already.')
 
 
-def _refusal_of_single(datastore: dict[str, str]) -> Exception | None:
+def _refusal_of_single(datastore: dict[str, Json]) -> Exception | None:
     """An instance of Percona XtraDB Cluster cannot be without a cluster."""
     try:
         _, version = datastore_models.get_datastore_version(**datastore)
@@ -360,10 +378,10 @@ def _refusal_of_single(datastore: dict[str, str]) -> Exception | None:
 class MembersController(wsgi.Controller):
     """The members, as they see themselves."""
 
-    def validate_request(self, action: str, action_args: Any) -> None:
+    def validate_request(self, action: str, action_args: Arguments) -> None:
         request_body.check(self, action, action_args)
 
-    def index(self, req: Any, tenant_id: str, cluster_id: str) -> Any:
+    def index(self, req: Request, tenant_id: str, cluster_id: str) -> Any:
         cluster = _load(req, cluster_id, 'members')
         return wsgi.Result({'members': [
             answer.to_dict() for answer in reading.ask(cluster)]}, 200)
@@ -372,10 +390,10 @@ class MembersController(wsgi.Controller):
 class HealthController(wsgi.Controller):
     """What the members' answers add up to."""
 
-    def validate_request(self, action: str, action_args: Any) -> None:
+    def validate_request(self, action: str, action_args: Arguments) -> None:
         request_body.check(self, action, action_args)
 
-    def index(self, req: Any, tenant_id: str, cluster_id: str) -> Any:
+    def index(self, req: Request, tenant_id: str, cluster_id: str) -> Any:
         cluster = _load(req, cluster_id, 'health')
         answers = reading.ask(cluster)
         found = reading.diagnose(cluster, answers)
@@ -394,13 +412,13 @@ class HealthController(wsgi.Controller):
         return wsgi.Result({'health': shown}, 200)
 
 
-def _load(req: Any, cluster_id: str,
+def _load(req: Request, cluster_id: str,
           what: str) -> cluster_model.GaleraCluster:
     """The project's cluster, if it is one of ours and may be seen so.
 
     :raises trove.common.exception.TroveError: it is not to be had.
     """
-    context = req.environ[wsgi.CONTEXT_KEY]
+    context: Context = req.environ[wsgi.CONTEXT_KEY]
     cluster = cluster_models.Cluster.load(context, cluster_id)
     policies.authorize(context, what, cluster.tenant_id)
     if not isinstance(cluster, cluster_model.GaleraCluster):

@@ -17,6 +17,8 @@ says what is to be done, or refuses it, and changes nothing; X() writes rows,
 takes the cluster's task and casts to the taskmanager.
 """
 
+from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import dataclasses
@@ -35,7 +37,10 @@ from trove.instance import models as instance_models
 from trove_pxc.api import claims
 from trove_pxc.api import known
 from trove_pxc.api import members
+from trove_pxc.api.model import Cluster
+from trove_pxc.api.model import Member
 from trove_pxc.api import reading
+from trove_pxc.api import schemas
 from trove_pxc.api import validation
 from trove_pxc import faults
 from trove_pxc.galera import addresses
@@ -43,6 +48,10 @@ from trove_pxc.galera import lost
 from trove_pxc.galera import naming
 from trove_pxc.galera import roles
 from trove_pxc import orders
+from trove_pxc.protocols import ClusterTask
+from trove_pxc.protocols import Hint
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import Request
 from trove_pxc import quotas
 
 CONF = cfg.CONF
@@ -61,10 +70,11 @@ class Growth:
     wanted: validation.Request
     next_number: int
     instances: Sequence[validation.Instance]
-    locality: Any
+    locality: Hint
 
 
-def check_grow(cluster: Any, nodes: Sequence[Any]) -> Growth:
+def check_grow(cluster: Cluster,
+               nodes: Sequence[schemas.NewMember]) -> Growth:
     """The new members, with all that can be known beforehand."""
     _refuse_without_ports(cluster, cluster.members)
     present = _present(cluster)
@@ -78,7 +88,7 @@ def check_grow(cluster: Any, nodes: Sequence[Any]) -> Growth:
         server_group.ServerGroup.convert_to_hint(cluster.server_group))
 
 
-def grow(cluster: Any, request: Any, growth: Growth) -> None:
+def grow(cluster: Cluster, request: Request, growth: Growth) -> None:
     cluster.context.notification = notification.DBaaSClusterGrow(
         cluster.context, request=request)
     with notification.StartNotification(
@@ -107,7 +117,8 @@ def grow(cluster: Any, request: Any, growth: Growth) -> None:
     cluster.know(None)
 
 
-def check_shrink(cluster: Any, nodes: Sequence[Any]) -> list[str]:
+def check_shrink(cluster: Cluster,
+                 nodes: Sequence[schemas.Leaving]) -> list[str]:
     """The ids of the members that are to leave."""
     ids = [node['id'].lower() for node in nodes]
     _leaving(cluster, ids)
@@ -116,7 +127,7 @@ def check_shrink(cluster: Any, nodes: Sequence[Any]) -> list[str]:
     return ids
 
 
-def shrink(cluster: Any, request: Any, ids: Sequence[str]) -> None:
+def shrink(cluster: Cluster, request: Request, ids: Sequence[str]) -> None:
     leaving = _leaving(cluster, ids)
     cluster.context.notification = notification.DBaaSClusterShrink(
         cluster.context, request=request)
@@ -137,11 +148,11 @@ def shrink(cluster: Any, request: Any, ids: Sequence[str]) -> None:
             undo.pop_all()
 
 
-def _ids(cluster: Any) -> list[str]:
+def _ids(cluster: Cluster) -> list[str]:
     return [row.id for row in members.rows(cluster.id, cluster.name)]
 
 
-def _leaving(cluster: Any, ids: Sequence[str]) -> list[Any]:
+def _leaving(cluster: Cluster, ids: Sequence[str]) -> list[InstanceRow]:
     """The rows of the members that are to go, if the rest is enough."""
     rows = members.rows(cluster.id, cluster.name)
     strangers = sorted(set(ids) - {row.id for row in rows})
@@ -159,7 +170,8 @@ def _leaving(cluster: Any, ids: Sequence[str]) -> list[Any]:
     return [row for row in rows if row.id in ids]
 
 
-def _refuse_without_ports(cluster: Any, staying: Sequence[Any]) -> None:
+def _refuse_without_ports(cluster: Cluster,
+                          staying: Iterable[Member]) -> None:
     """Raise if one that serves, and stays, has no port in Neutron.
 
     The others are to be told its address, which may be another server's by
@@ -180,12 +192,12 @@ def _refuse_without_ports(cluster: Any, staying: Sequence[Any]) -> None:
                 f'{lost.port_gone(str(member.name))}. {advice}')
 
 
-def _least(cluster: Any) -> int:
+def _least(cluster: Cluster) -> int:
     return int(CONF.get(cluster.ds_version.manager)
                .min_cluster_member_count)
 
 
-def _present(cluster: Any) -> validation.Present:
+def _present(cluster: Cluster) -> validation.Present:
     """What the new members have to go with."""
     found = cluster.members
     return validation.Present(
@@ -205,17 +217,17 @@ def _present(cluster: Any) -> validation.Present:
             if 'network' in address})
 
 
-def _next_number(cluster: Any) -> int:
+def _next_number(cluster: Cluster) -> int:
     """Rows of members that are gone stay, and keep their cluster."""
+    rows: list[InstanceRow] = instance_models.DBInstance.find_all(
+        cluster_id=cluster.id).all()
     return naming.next_number(cluster.name, (
-        (str(row.name), row.shard_id)
-        for row in instance_models.DBInstance.find_all(
-            cluster_id=cluster.id).all()))
+        (str(row.name), row.shard_id) for row in rows))
 
 
-def _instance(node: dict[str, Any]) -> validation.Instance:
+def _instance(node: schemas.NewMember) -> validation.Instance:
     """As Trove's controller understands an instance of a new cluster."""
-    volume = node.get('volume') or {}
+    volume: Mapping[str, Any] = node.get('volume') or {}
     size = volume.get('size')
     return {'name': node.get('name'),
             'flavor_id': str(utils.get_id_from_href(node['flavorRef'])),
@@ -227,7 +239,7 @@ def _instance(node: dict[str, Any]) -> validation.Instance:
             'modules': node.get('modules')}
 
 
-def _image_id(cluster: Any) -> str | None:
+def _image_id(cluster: Cluster) -> str | None:
     """The image for new members, where the version names but its tags."""
     version = cluster.ds_version
     if version.image_id or not version.image_tags:
@@ -238,7 +250,7 @@ def _image_id(cluster: Any) -> str | None:
     return found
 
 
-def _undo_grow(cluster: Any, before: Sequence[str],
+def _undo_grow(cluster: Cluster, before: Sequence[str],
                made: Sequence[str]) -> None:
     """Have what was made of new members removed again.
 
@@ -258,7 +270,7 @@ def _undo_grow(cluster: Any, before: Sequence[str],
         undo.pop_all()
 
 
-def _end(cluster: Any, task: Any) -> None:
+def _end(cluster: Cluster, task: ClusterTask) -> None:
     """Nobody has to carry out what was asked for."""
     orders.end(cluster.id, task)
     cluster.know_row()

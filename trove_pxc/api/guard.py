@@ -16,7 +16,6 @@ its routes, and Trove's own rules let a reader change it. Here every one of
 them passes, whichever controller it leads to.
 """
 
-from collections.abc import Callable
 import re
 from typing import Any
 
@@ -28,6 +27,9 @@ from trove.common import wsgi
 
 from trove_pxc.api import ownership
 from trove_pxc.api import policies
+from trove_pxc.protocols import Application
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import Request
 
 #: of a route's name for a format, as in "ID.json", nothing is kept
 _PATH = re.compile(r'/[^/]+/(?P<kind>instances|clusters)/(?P<id>[^/.]+)'
@@ -38,11 +40,11 @@ _READING = ('GET', 'HEAD', 'OPTIONS')
 class Guard:
     """A piece of trove-api's pipeline, behind the context."""
 
-    def __init__(self, application: Callable[..., Any]) -> None:
+    def __init__(self, application: Application) -> None:
         self._application = application
 
     @webob.dec.wsgify(RequestClass=wsgi.Request)
-    def __call__(self, request: Any) -> Any:
+    def __call__(self, request: Request) -> Any:
         try:
             _check(request)
         except exception.PolicyNotAuthorized as refusal:
@@ -50,7 +52,7 @@ class Guard:
         return self._application
 
 
-def _check(request: Any) -> None:
+def _check(request: Request) -> None:
     found = _PATH.match(request.path_info)
     if not found or not _may_change(request):
         return
@@ -61,7 +63,7 @@ def _check(request: Any) -> None:
         owner = _owner_of_cluster(request, found['id'])
     else:
         return   # the model of the cluster asks
-    context = request.environ[wsgi.CONTEXT_KEY]
+    context: Context = request.environ[wsgi.CONTEXT_KEY]
     # What is another project's Trove does not find.
     if owner is not None and (context.is_admin
                               or owner == context.project_id):
@@ -69,7 +71,7 @@ def _check(request: Any) -> None:
             context, 'accounts' if accounts else 'instance', owner)
 
 
-def _may_change(request: Any) -> bool:
+def _may_change(request: Request) -> bool:
     """Whether it does more than read, by whatever name of its method.
 
     The routes take a method from the query, too.
@@ -77,11 +79,11 @@ def _may_change(request: Any) -> bool:
     return request.method not in _READING or '_method' in request.query_string
 
 
-def _owner_of_member(request: Any, instance_id: str) -> str | None:
+def _owner_of_member(request: Request, instance_id: str) -> str | None:
     row = ownership.member(request, instance_id)
     return None if row is None else str(row.tenant_id)
 
 
-def _owner_of_cluster(request: Any, cluster_id: str) -> str | None:
+def _owner_of_cluster(request: Request, cluster_id: str) -> str | None:
     row = ownership.cluster(request, cluster_id)
     return None if row is None else str(row.tenant_id)

@@ -19,6 +19,7 @@ member is one with the way that there is instead.
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from trove.cluster import models as cluster_models
@@ -37,7 +38,15 @@ from trove_pxc.api import body as request_body
 from trove_pxc.api import ownership
 from trove_pxc.api import routes
 from trove_pxc.api import running
+from trove_pxc.api.schemas import Schema
 from trove_pxc.api import validation
+from trove_pxc.protocols import Arguments
+from trove_pxc.protocols import ClusterRow
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import Instance
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import Json
+from trove_pxc.protocols import Request
 
 CONF = cfg.CONF
 
@@ -49,7 +58,7 @@ _FORCE = 'force_delete'
 OFFERS_SSL = hasattr(instance_service.InstanceController, 'ssl_show')
 
 #: an action of an instance, and what its body has to be
-_ACTIONS: dict[str, dict[str, Any]] = {
+_ACTIONS: dict[str, Schema] = {
     'restart': {'type': 'object'},
     'resize': {
         'type': 'object', 'additionalProperties': False,
@@ -94,20 +103,22 @@ _MODULES = {
     'properties': {'modules': apischema.module_list}}
 
 
-def refuse_alone(row: Any, what: str) -> None:
+def refuse_alone(row: InstanceRow, what: str) -> None:
     """:raises trove.common.exception.BadRequest: it is a member."""
     raise validation.refused(
         f'{row.name} ({row.id}) is a member of a cluster: '
         f'{_NOT_ALONE[what]}')
 
 
-def refuse_deletion(req: Any, instance_id: str) -> None:
+def refuse_deletion(req: Request, instance_id: str) -> None:
     """Refuse to delete a member of a cluster that is to stay.
 
     :raises trove.common.exception.BadRequest: that is so.
     """
     row = ownership.visible(req, instance_id)
-    cluster = row and cluster_models.DBCluster.get_by(
+    if row is None:
+        return
+    cluster: ClusterRow | None = cluster_models.DBCluster.get_by(
         id=row.cluster_id, deleted=False)
     if cluster and cluster.task_status != ClusterTasks.DELETING:
         refuse_alone(row, 'delete')
@@ -132,9 +143,9 @@ class _Controller(wsgi.Controller):
     :cvar bodies: by the action of a route, what its body has to be.
     """
 
-    bodies: dict[str, dict[str, Any]] = {}
+    bodies: dict[str, Schema] = {}
 
-    def validate_request(self, action: str, action_args: Any) -> None:
+    def validate_request(self, action: str, action_args: Arguments) -> None:
         request_body.check(
             self, action, action_args, self.bodies.get(action))
 
@@ -145,7 +156,7 @@ class _Controller(wsgi.Controller):
 class ActionController(_Controller):
     """POST /instances/{id}/action, which creates an action for Routes."""
 
-    def create(self, req: Any, body: Any, tenant_id: str,
+    def create(self, req: Request, body: dict[str, Json], tenant_id: str,
                instance_id: str) -> Any:
         action, = _known_action(body)
         request_body.check_schema(
@@ -161,7 +172,7 @@ class ActionController(_Controller):
 class InstanceBackupsController(_Controller):
     """GET /instances/{id}/backups"""
 
-    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+    def index(self, req: Request, tenant_id: str, instance_id: str) -> Any:
         check_page(req, CONF.backups_page_size)
         return self.troves().backups(req, tenant_id, instance_id)
 
@@ -169,10 +180,11 @@ class InstanceBackupsController(_Controller):
 class ConfigurationController(_Controller):
     """GET /instances/{id}/configuration"""
 
-    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+    def index(self, req: Request, tenant_id: str, instance_id: str) -> Any:
         """Trove would show its template for single instances."""
-        context = req.environ[wsgi.CONTEXT_KEY]
-        member = instance_models.Instance.load(context, instance_id)
+        context: Context = req.environ[wsgi.CONTEXT_KEY]
+        member: Instance = instance_models.Instance.load(
+            context, instance_id)
         self.troves().authorize_instance_action(
             context, 'configuration', member)
         return wsgi.Result(instance_views.DefaultConfigurationView(
@@ -184,11 +196,11 @@ class LogController(_Controller):
 
     bodies = {'create': _LOG_ACTION}
 
-    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+    def index(self, req: Request, tenant_id: str, instance_id: str) -> Any:
         return offered(lambda: self.troves().guest_log_list(
             req, tenant_id, instance_id))
 
-    def create(self, req: Any, body: Any, tenant_id: str,
+    def create(self, req: Request, body: dict[str, Json], tenant_id: str,
                instance_id: str) -> Any:
         return offered(lambda: self.troves().guest_log_action(
             req, body, tenant_id, instance_id))
@@ -199,11 +211,11 @@ class SslController(_Controller):
 
     bodies = {'create': _SSL_ACTION}
 
-    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+    def index(self, req: Request, tenant_id: str, instance_id: str) -> Any:
         return offered(lambda: self.troves().ssl_show(
             req, tenant_id, instance_id))
 
-    def create(self, req: Any, body: Any, tenant_id: str,
+    def create(self, req: Request, body: dict[str, Json], tenant_id: str,
                instance_id: str) -> Any:
         row = ownership.visible(req, instance_id)
         if row:
@@ -217,29 +229,29 @@ class ModulesController(_Controller):
 
     bodies = {'create': _MODULES}
 
-    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+    def index(self, req: Request, tenant_id: str, instance_id: str) -> Any:
         return offered(lambda: self.troves().module_list(
             req, tenant_id, instance_id))
 
-    def create(self, req: Any, body: Any, tenant_id: str,
+    def create(self, req: Request, body: dict[str, Json], tenant_id: str,
                instance_id: str) -> Any:
         return offered(lambda: self.troves().module_apply(
             req, body, tenant_id, instance_id))
 
-    def delete(self, req: Any, tenant_id: str, instance_id: str,
+    def delete(self, req: Request, tenant_id: str, instance_id: str,
                id: str) -> Any:
         return offered(lambda: self.troves().module_remove(
             req, tenant_id, instance_id, id))
 
 
-def concerns_backups(request: Any, args: dict[str, Any]) -> bool:
+def concerns_backups(request: Request, args: Mapping[str, str]) -> bool:
     """The request for a backup of a member, which is refused."""
     body = request_body.read(request)
     return (args.get('action') == 'create'
             and _source(request, body) is not None)
 
 
-def _source(req: Any, body: Any) -> Any:
+def _source(req: Request, body: Json) -> InstanceRow | None:
     """The member that a backup is wanted of, or None."""
     wanted = body.get('backup') if isinstance(body, dict) else None
     source = wanted.get('instance') if isinstance(wanted, dict) else None
@@ -250,19 +262,21 @@ def _source(req: Any, body: Any) -> Any:
 class BackupsController(wsgi.Controller):
     """POST /backups for a member."""
 
-    def validate_request(self, action: str, action_args: Any) -> None:
+    def validate_request(self, action: str, action_args: Arguments) -> None:
         """Whatever else it says, it is refused."""
 
-    def create(self, req: Any, body: Any, tenant_id: str) -> Any:
-        refuse_alone(_source(req, body), 'backup')
+    def create(self, req: Request, body: Json, tenant_id: str) -> Any:
+        row = _source(req, body)
+        assert row is not None      # else concerns_backups() says no
+        refuse_alone(row, 'backup')
 
 
-def check_page(req: Any, most: int) -> None:
+def check_page(req: Request, most: int) -> None:
     """See that Trove can read which page of backups is wanted.
 
     :raises trove.common.exception.BadRequest: limit or marker is none.
     """
-    context = req.environ[wsgi.CONTEXT_KEY]
+    context: Context = req.environ[wsgi.CONTEXT_KEY]
     context.limit = str(request_body.page_size(context, most))
     if context.marker is not None:
         context.marker = str(request_body.number(
@@ -285,7 +299,7 @@ def offered(ask: Callable[[], Any]) -> Any:
         raise
 
 
-def _known_action(body: dict[str, Any]) -> list[str]:
+def _known_action(body: dict[str, Json]) -> list[str]:
     """The one action that a body names.
 
     :raises trove.common.exception.BadRequest: it names another, or several.

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 import functools
 from typing import Any
+from typing import TypeVar
 
 from novaclient import api_versions
 from novaclient import exceptions as nova_exceptions
@@ -30,6 +31,12 @@ from trove.common import clients
 from trove.instance import tasks as instance_tasks
 
 from trove_pxc.galera import addresses
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import Neutron
+from trove_pxc.protocols import Record
+from trove_pxc.protocols import Server
+from trove_pxc.protocols import ServerGroup
 
 CONF = cfg.CONF
 
@@ -42,21 +49,25 @@ _DELETED = ('DELETED', 'SOFT_DELETED')
 _TAGS_SINCE = api_versions.APIVersion('2.26')
 
 
+Subject = TypeVar('Subject')
+Found = TypeVar('Found')
+
+
 class Inventory:
     """The servers and addresses of instances in one region.
 
     :param rows: of the instances.
     """
 
-    def __init__(self, context: Any, region: str | None,
-                 rows: Sequence[Any]) -> None:
+    def __init__(self, context: Context, region: str | None,
+                 rows: Sequence[InstanceRow]) -> None:
         self._context = context
         self._region = region
         self._rows = rows
 
-    def server_status(self, row: Any) -> str:
+    def server_status(self, row: InstanceRow) -> str:
         """Nova's word for it, or what stands for a server there is not."""
-        server = self._servers.get(row.compute_instance_id)
+        server = self._servers.get(row.compute_instance_id or '')
         if server is not None:
             return str(server.status)
         being_built = (
@@ -65,19 +76,19 @@ class Inventory:
         return ('BUILD' if being_built and not row.compute_instance_id
                 else 'SHUTDOWN')
 
-    def server_gone(self, row: Any) -> bool:
+    def server_gone(self, row: InstanceRow) -> bool:
         """Whether an instance had a server, and Nova has none of its id."""
         return bool(row.compute_instance_id
                     and row.compute_instance_id not in self._servers)
 
-    def addresses(self, row: Any) -> list[dict[str, Any]]:
+    def addresses(self, row: InstanceRow) -> list[dict[str, str]]:
         """Private and public ones, outside the management networks.
 
         The ports carry Trove's name for them, so that they are found even
         before the server exists. Of IPv4 and IPv6, those that its server
         listens on.
         """
-        found: list[dict[str, Any]] = []
+        found: list[dict[str, str]] = []
         ports = [port for port in self._ports
                  if port['name'] == _port_name(row)]
         used = addresses.usable(fixed.get('ip_address') for port in ports
@@ -93,7 +104,7 @@ class Inventory:
                 for ip in self._floating if ip['port_id'] == port['id'])
         return found
 
-    def server_group(self, servers: set[str]) -> Any:
+    def server_group(self, servers: set[str]) -> ServerGroup | None:
         """The group that one of these servers is in, or None."""
         return next((group for group in self._groups
                      if servers & set(group.members)), None)
@@ -103,11 +114,13 @@ class Inventory:
         return clients.create_nova_client(self._context, self._region)
 
     @functools.cached_property
-    def _neutron(self) -> Any:
-        return clients.create_neutron_client(self._context, self._region)
+    def _neutron(self) -> Neutron:
+        client: Neutron = clients.create_neutron_client(
+            self._context, self._region)
+        return client
 
     @functools.cached_property
-    def _servers(self) -> dict[str, Any]:
+    def _servers(self) -> dict[str, Server]:
         """By their tags; the missing ones by id, or among all if many are.
 
         Trove tags its servers since 26. Those that an older one has made
@@ -116,7 +129,7 @@ class Inventory:
         would be listed for them.
         """
         rows = [row for row in self._rows if row.compute_instance_id]
-        tagged: list[Any] = []
+        tagged: list[Server] = []
         if self._nova_has_tags:
             tagged.extend(_asked(
                 rows, lambda some: self._nova.servers.list(
@@ -124,14 +137,15 @@ class Inventory:
                         f'trove_instance_id_{row.id}' for row in some)},
                     limit=-1)))
         found = {str(server.id): server for server in tagged}
-        missing = [row.compute_instance_id for row in rows
-                   if row.compute_instance_id not in found]
+        missing = [server_id for row in rows
+                   if (server_id := row.compute_instance_id)
+                   and server_id not in found]
         seen = (self._nova.servers.list(limit=-1)
                 if len(missing) > BY_ID else self._by_id(missing))
         found.update((str(server.id), server) for server in seen)
         return found
 
-    def _by_id(self, server_ids: Iterable[str]) -> Iterator[Any]:
+    def _by_id(self, server_ids: Iterable[str]) -> Iterator[Server]:
         """Those that exist; Nova shows for a while what was deleted."""
         for server_id in server_ids:
             try:
@@ -146,29 +160,30 @@ class Inventory:
         return bool(self._nova.api_version >= _TAGS_SINCE)
 
     @functools.cached_property
-    def _ports(self) -> list[dict[str, Any]]:
+    def _ports(self) -> list[Record]:
         found = _asked(self._rows, lambda some: self._neutron.list_ports(
             name=[_port_name(row) for row in some])['ports'])
         return [port for port in found
                 if port['network_id'] not in CONF.management_networks]
 
     @functools.cached_property
-    def _floating(self) -> list[dict[str, Any]]:
+    def _floating(self) -> list[Record]:
         return list(_asked(
             self._ports, lambda some: self._neutron.list_floatingips(
                 port_id=[port['id'] for port in some])['floatingips']))
 
     @functools.cached_property
-    def _groups(self) -> list[Any]:
+    def _groups(self) -> list[ServerGroup]:
         return list(self._nova.server_groups.list())
 
 
-def _port_name(row: Any) -> str:
+def _port_name(row: InstanceRow) -> str:
     return f'trove-{row.id}'
 
 
-def _asked(subjects: Sequence[Any],
-           ask: Callable[[Sequence[Any]], Iterable[Any]]) -> Iterator[Any]:
+def _asked(subjects: Sequence[Subject],
+           ask: Callable[[Sequence[Subject]], Iterable[Found]]
+           ) -> Iterator[Found]:
     """The answers for all of them, a good many in each call."""
     for first in range(0, len(subjects), AT_ONCE):
         yield from ask(subjects[first:first + AT_ONCE])

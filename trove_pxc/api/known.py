@@ -18,18 +18,20 @@ Imported by api/reading, api/actions and api/growth.
 from collections.abc import Iterable
 import dataclasses
 import re
-from typing import Any
 
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
 from trove.instance import models as instance_models
 from trove.instance import service_status
 
+from trove_pxc.api.model import Cluster
+from trove_pxc.api.model import Member
 from trove_pxc.api import validation
 from trove_pxc.galera import diagnosis
 from trove_pxc.galera import lost
 from trove_pxc.galera import naming
 from trove_pxc import handles
+from trove_pxc.protocols import FaultRow
 
 CONF = cfg.CONF
 
@@ -47,7 +49,7 @@ _UNDER_WAY = {
 _NEXT = re.compile(r'[. ]*\bNext: .*', re.DOTALL)
 
 
-def of_cluster(cluster: Any) -> diagnosis.Known:
+def of_cluster(cluster: Cluster) -> diagnosis.Known:
     """What a diagnosis needs beside the members' reports."""
     found = cluster.members
     complete = ever_complete(member.id for member in found)
@@ -66,7 +68,7 @@ def of_cluster(cluster: Any) -> diagnosis.Known:
         least=CONF.get(cluster.ds_version.manager).min_cluster_member_count)
 
 
-def lost_member(cluster: Any, member: Any) -> lost.Member:
+def lost_member(cluster: Cluster, member: Member) -> lost.Member:
     """A member for which another is needed."""
     labels = naming.labels({one.id: str(one.name)
                             for one in cluster.members})
@@ -88,7 +90,7 @@ def ever_complete(instance_ids: Iterable[str]) -> bool:
             filters=[model.instance_id.in_(list(instance_ids))]).all())
 
 
-def check_complete(cluster: Any, instance_ids: Iterable[str]) -> None:
+def check_complete(cluster: Cluster, instance_ids: Iterable[str]) -> None:
     """Refuse what a cluster cannot do that was never complete.
 
     :raises trove.common.exception.BadRequest: it says why its create
@@ -101,18 +103,19 @@ def check_complete(cluster: Any, instance_ids: Iterable[str]) -> None:
             f'{found.sentence} {found.next_action}')
 
 
-def failed(found: Iterable[Any]) -> list[str]:
+def failed(found: Iterable[Member]) -> list[str]:
     """Ids of the members that did not come in or go well."""
     return [member.id for member in found
             if member.db_info.task_status.is_error]
 
 
-def gone(found: Iterable[Any]) -> list[str]:
+def gone(found: Iterable[Member]) -> list[str]:
     """Ids of the members whose server was deleted in Nova."""
     return [member.id for member in found if member.server_gone]
 
 
 def fault(instance_id: str) -> str:
     """The last fault of an instance in one line, without what to do next."""
-    row = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
+    row: FaultRow | None = instance_models.DBInstanceFault.get_by(
+        instance_id=instance_id)
     return '' if row is None else _NEXT.sub('', ' '.join(row.message.split()))

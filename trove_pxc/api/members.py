@@ -29,6 +29,12 @@ from trove.instance import tasks as instance_tasks
 
 from trove_pxc.api import inventory
 from trove_pxc.galera import naming
+from trove_pxc import protocols
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import Request
+from trove_pxc.protocols import StatusRow
 
 Instance = instance_models.InstanceStatus
 Statuses = service_status.ServiceStatuses
@@ -51,7 +57,7 @@ class Member(instance_models.SimpleInstance):
     :ivar backing_up: whether a backup of it runs.
     """
 
-    def __init__(self, cluster: Any, row: Any, status: Any,
+    def __init__(self, cluster: Cluster, row: InstanceRow, status: StatusRow,
                  found: Inventory, backing_up: bool) -> None:
         row.server_status = found.server_status(row)
         row.addresses = found.addresses(row)
@@ -84,21 +90,22 @@ class Member(instance_models.SimpleInstance):
             self.db_info.server_status, 'UNKNOWN'))
 
 
-def rows(cluster_id: str, cluster_name: str) -> list[Any]:
+def rows(cluster_id: str, cluster_name: str) -> list[InstanceRow]:
     """The instance rows of a cluster that are not deleted, in order."""
     found = instance_models.DBInstance.find_all(
         cluster_id=cluster_id, deleted=False).all()
     return _ordered(cluster_name, found)
 
 
-def load(context: Any, clusters: Sequence[Any]) -> dict[str, list[Member]]:
+def load(context: Context,
+         clusters: Sequence[Cluster]) -> dict[str, list[Member]]:
     """The members of each cluster, by its id, in member order.
 
     It costs one statement for each table and one look at each service,
     however many there are. A member that vanished in between is left out.
     """
     instance = instance_models.DBInstance
-    found = instance.find_by_filter(
+    found: list[InstanceRow] = instance.find_by_filter(
         filters=[instance.cluster_id.in_([one.id for one in clusters])],
         deleted=False).all()
     ids = [row.id for row in found]
@@ -116,7 +123,7 @@ def load(context: Any, clusters: Sequence[Any]) -> dict[str, list[Member]]:
         if row.id in statuses] for cluster in clusters}
 
 
-def show_addresses(req: Any, shown: Iterable[dict[str, Any]],
+def show_addresses(req: Request, shown: Iterable[dict[str, Any]],
                    is_ours: Callable[[str], bool]) -> None:
     """Add the addresses of members that use IPv6, which Trove leaves out.
 
@@ -129,7 +136,7 @@ def show_addresses(req: Any, shown: Iterable[dict[str, Any]],
     """
     without = {one['id']: one for one in shown if not one.get('ip')}
     instance = instance_models.DBInstance
-    found = [row for row in instance.find_by_filter(
+    found: list[InstanceRow] = [row for row in instance.find_by_filter(
         filters=[instance.id.in_(list(without))], deleted=False).all()
         if row.cluster_id and row.type == TYPE
         and is_ours(row.datastore_version_id)] if without else []
@@ -144,7 +151,7 @@ def show_addresses(req: Any, shown: Iterable[dict[str, Any]],
                 without[row.id]['addresses'] = addresses
 
 
-def shown_status(member: Any) -> str:
+def shown_status(member: protocols.Instance) -> str:
     """A member's status as users read it.
 
     Trove calls an instance ACTIVE as soon as its guest is ready; a member
@@ -157,14 +164,15 @@ def shown_status(member: Any) -> str:
     return status
 
 
-def _ordered(cluster_name: str, found: Iterable[Any]) -> list[Any]:
+def _ordered(cluster_name: str,
+             found: Iterable[InstanceRow]) -> list[InstanceRow]:
     return naming.in_member_order(
         cluster_name, found, name=lambda row: str(row.name),
         age=lambda row: (str(row.created), str(row.id)),
         kept=lambda row: row.shard_id)
 
 
-def _statuses(instance_ids: Sequence[str]) -> dict[str, Any]:
+def _statuses(instance_ids: Sequence[str]) -> dict[str, StatusRow]:
     """What each guest has last told, as old as it may be.
 
     A guest that is complete and has been silent for too long is shown as
@@ -172,8 +180,9 @@ def _statuses(instance_ids: Sequence[str]) -> dict[str, Any]:
     say anything new.
     """
     model = instance_models.InstanceServiceStatus
-    found = {status.instance_id: status for status in model.find_by_filter(
-        filters=[model.instance_id.in_(instance_ids)]).all()}
+    rows: list[StatusRow] = model.find_by_filter(
+        filters=[model.instance_id.in_(instance_ids)]).all()
+    found = {row.instance_id: row for row in rows}
     for instance_id, status in found.items():
         if status.status not in _NOT_BUILT_YET:
             instance_models.update_service_status(

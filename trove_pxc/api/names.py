@@ -20,7 +20,6 @@ routes. In the paths of a member, each name is one part that holds letters
 and digits of its quoting alone; decoded() gives the name.
 """
 
-from collections.abc import Callable
 import re
 from typing import Any
 from urllib import parse
@@ -32,6 +31,8 @@ from trove.common import wsgi
 
 from trove_pxc.api import body
 from trove_pxc.api import ownership
+from trove_pxc.protocols import Application
+from trove_pxc.protocols import Request
 
 _PATH = re.compile(r'(?P<front>/[^/]+/instances/(?P<id>[^/]+)'
                    r'/(?P<kind>users|databases)/)(?P<rest>.+)', re.DOTALL)
@@ -42,11 +43,11 @@ _ACCESS = re.compile(r'(?P<user>.+?)/databases(?:/(?P<database>.+)?)?',
 class Names:
     """A piece of trove-api's pipeline, before everything that routes."""
 
-    def __init__(self, application: Callable[..., Any]) -> None:
+    def __init__(self, application: Application) -> None:
         self._application = application
 
     @webob.dec.wsgify(RequestClass=wsgi.Request)
-    def __call__(self, request: Any) -> Any:
+    def __call__(self, request: Request) -> Any:
         try:
             found = _PATH.fullmatch(request.path_info)
         except UnicodeDecodeError:
@@ -64,7 +65,7 @@ class Names:
         return self._application
 
 
-def _as_sent(request: Any, found: re.Match[str]) -> str:
+def _as_sent(request: Request, found: re.Match[str]) -> str:
     """The names with all their slashes, of which paste.urlmap keeps one.
 
     Eventlet's server has the path as it was sent; another one may not.

@@ -18,7 +18,8 @@ untouched. Each row is read once in a request, whoever asks for it.
 """
 
 from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
+from typing import TypeVar
 
 from trove.cluster import models as cluster_models
 from trove.common import cfg
@@ -30,9 +31,15 @@ from trove.instance import models as instance_models
 
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
+from trove_pxc.protocols import ClusterRow
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import DatastoreVersion
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import Request
 
 _MEMBERS = 'trove_pxc.members'
 _CLUSTERS = 'trove_pxc.clusters'
+Found = TypeVar('Found')
 
 
 def is_manager(manager: str) -> bool:
@@ -48,7 +55,7 @@ def is_manager(manager: str) -> bool:
     return issubclass(kind, cluster_model.GaleraCluster)
 
 
-def is_datastore(datastore: dict[str, Any]) -> bool:
+def is_datastore(datastore: Mapping[str, object]) -> bool:
     """The same of the datastore of a request; False if it does not exist."""
     try:
         _, version = datastore_models.get_datastore_version(**datastore)
@@ -59,11 +66,12 @@ def is_datastore(datastore: dict[str, Any]) -> bool:
 
 def is_version(version_id: str) -> bool:
     """The same of a datastore version, by its id."""
-    row = datastore_models.DBDatastoreVersion.get_by(id=version_id)
+    row: DatastoreVersion | None = (
+        datastore_models.DBDatastoreVersion.get_by(id=version_id))
     return row is not None and is_manager(row.manager)
 
 
-def member(request: Any, instance_id: str) -> Any:
+def member(request: Request, instance_id: str) -> InstanceRow | None:
     """The row of an instance, if it is a member of a cluster of ours.
 
     :returns: None if there is no such row, or it is another instance.
@@ -71,47 +79,49 @@ def member(request: Any, instance_id: str) -> Any:
     return _once(request, _MEMBERS, instance_id, _member)
 
 
-def visible(request: Any, instance_id: str) -> Any:
+def visible(request: Request, instance_id: str) -> InstanceRow | None:
     """The row of a member of ours that the requester may see, or None.
 
     Trove finds for a request what is of its project, and for an
     administrator what is of any.
     """
     row = member(request, instance_id)
-    context = request.environ[wsgi.CONTEXT_KEY]
+    context: Context = request.environ[wsgi.CONTEXT_KEY]
     seen = row is not None and (
         context.is_admin or row.tenant_id == context.project_id)
     return row if seen else None
 
 
-def cluster(request: Any, cluster_id: str) -> Any:
+def cluster(request: Request, cluster_id: str) -> ClusterRow | None:
     """The row of a cluster, if it is one of ours, or None."""
     row, ours = _once(request, _CLUSTERS, cluster_id, _cluster)
     return row if ours else None
 
 
-def is_foreign(request: Any, cluster_id: str) -> bool:
+def is_foreign(request: Request, cluster_id: str) -> bool:
     """Whether a cluster exists, and is of another package."""
     row, ours = _once(request, _CLUSTERS, cluster_id, _cluster)
     return row is not None and not ours
 
 
-def _once(request: Any, key: str, subject: str,
-          find: Callable[[str], Any]) -> Any:
-    found = request.environ.setdefault(key, {})
+def _once(request: Request, key: str, subject: str,
+          find: Callable[[str], Found]) -> Found:
+    found: dict[str, Found] = request.environ.setdefault(key, {})
     if subject not in found:
         found[subject] = find(subject)
     return found[subject]
 
 
-def _member(instance_id: str) -> Any:
-    row = instance_models.DBInstance.get_by(id=instance_id, deleted=False)
+def _member(instance_id: str) -> InstanceRow | None:
+    row: InstanceRow | None = instance_models.DBInstance.get_by(
+        id=instance_id, deleted=False)
     ours = (row is not None and row.cluster_id and row.type == members.TYPE
             and is_version(row.datastore_version_id))
     return row if ours else None
 
 
-def _cluster(cluster_id: str) -> tuple[Any, bool]:
+def _cluster(cluster_id: str) -> tuple[ClusterRow | None, bool]:
     """The row, if there is one, and whether it is of ours."""
-    row = cluster_models.DBCluster.get_by(id=cluster_id, deleted=False)
+    row: ClusterRow | None = cluster_models.DBCluster.get_by(
+        id=cluster_id, deleted=False)
     return row, row is not None and is_version(row.datastore_version_id)

@@ -22,13 +22,17 @@ from typing import Any
 from trove.cluster import models as cluster_models
 from trove.common.strategies.cluster import strategy
 from trove.datastore import models as datastore_models
+from trove.db import models as db_models
 
 from trove_pxc.api import body
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
+from trove_pxc.protocols import ClusterRow
+from trove_pxc.protocols import Context
 
 
-def load(context: Any, tenant_id: str) -> tuple[list[Any], Any]:
+def load(context: Context,
+         tenant_id: str) -> tuple[list[cluster_models.Cluster], str | None]:
     """The clusters as Cluster.load_all() has them, and the next marker.
 
     Ours know their members already.
@@ -48,7 +52,8 @@ def load(context: Any, tenant_id: str) -> tuple[list[Any], Any]:
     return found, page.next_page_marker
 
 
-def _with_datastores(context: Any, rows: Iterable[Any]) -> list[Any]:
+def _with_datastores(context: Context, rows: Iterable[ClusterRow]
+                     ) -> list[cluster_models.Cluster]:
     rows = list(rows)
     versions = {row.id: datastore_models.DatastoreVersion(row)
                 for row in _by_id(datastore_models.DBDatastoreVersion, {
@@ -67,7 +72,8 @@ def _with_datastores(context: Any, rows: Iterable[Any]) -> list[Any]:
     return found
 
 
-def _by_id(model: Any, ids: set[str]) -> list[Any]:
+def _by_id(model: type[db_models.DatabaseModelBase],
+           ids: set[str]) -> list[Any]:
     if not ids:
         return []
     return list(model.find_by_filter(filters=[model.id.in_(ids)]).all())

@@ -35,6 +35,8 @@ from trove_pxc.api import routes
 from trove_pxc.api import secrecy
 from trove_pxc.api import users
 from trove_pxc import conf
+from trove_pxc.protocols import Application
+from trove_pxc.protocols import Request
 from trove_pxc import retries
 
 CONF = cfg.CONF
@@ -78,11 +80,11 @@ class _Routes:
 class _Repeating:
     """Has calls to the cloud repeated while a request is answered."""
 
-    def __init__(self, application: Callable[..., Any]) -> None:
+    def __init__(self, application: Application) -> None:
         self._application = application
 
     @webob.dec.wsgify(RequestClass=wsgi.Request)
-    def __call__(self, request: Any) -> Any:
+    def __call__(self, request: Request) -> Any:
         if not _OF_CLUSTERS.match(request.path_info):
             return self._application
         with retries.repeated(
@@ -91,9 +93,9 @@ class _Repeating:
 
 
 def factory(global_config: dict[str, str],
-            **local_config: str) -> Callable[[Any], Any]:
+            **local_config: str) -> Callable[[Application], Application]:
     """What paste.deploy calls."""
-    def front(application: Any) -> Any:
+    def front(application: Application) -> Application:
         routed = extensions.TroveExtensionMiddleware(
             application, _Routes())
         return secrecy.Secrecy(names.Names(guard.Guard(

@@ -17,11 +17,11 @@ and those know projects alone: whoever has any role in a project, reader among
 them, may do there whatever can be done. Ours are asked as well.
 """
 
-from typing import Any
-
 from oslo_policy import policy as oslo_policy
 from trove.common.policies import base
 from trove.common import policy
+
+from trove_pxc.protocols import Context
 
 #: whoever may change what is the project's own
 _CHANGER = 'galera_changer'
@@ -77,7 +77,7 @@ def list_rules() -> list[oslo_policy.RuleDefault]:
 ACCOUNTS = ('users', 'databases', 'root')
 
 
-def authorize(context: Any, what: str, tenant_id: str) -> None:
+def authorize(context: Context, what: str, tenant_id: str) -> None:
     """Ask the rule ``galera:`` and this.
 
     :param tenant_id: the project that the cluster is of.

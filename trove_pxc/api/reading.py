@@ -22,6 +22,7 @@ import dataclasses
 import datetime
 import threading
 from typing import Any
+from typing import Protocol
 
 from oslo_log import log as logging
 from trove.cluster.tasks import ClusterTasks
@@ -32,6 +33,8 @@ from trove.instance import service_status
 
 from trove_pxc.api import known
 from trove_pxc.api import members
+from trove_pxc.api.model import Cluster
+from trove_pxc.api.model import Member
 from trove_pxc.galera import diagnosis
 from trove_pxc.galera import expiry
 from trove_pxc.galera import lost
@@ -84,6 +87,13 @@ _POSITIONS = {
 }
 
 
+class Reporting(Protocol):
+    """The client of a guest."""
+
+    def member_report(self, seconds: float) -> view.MemberReport:
+        """What it says within this time."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
     """What came from one member.
@@ -95,7 +105,7 @@ class Answer:
     :ivar told: what the member is, by the answers of all; None: by its own.
     """
 
-    member: Any
+    member: Member
     report: view.MemberReport | None
     silence: str = ''
     told: Role | None = None
@@ -158,7 +168,7 @@ def _of_view(seen: view.NodeView) -> dict[str, Any]:
     }
 
 
-def ask(cluster: Any) -> list[Answer]:
+def ask(cluster: Cluster) -> list[Answer]:
     """The answers of all members, in member order."""
     answers = _answers(cluster, cluster.members)
     told = _roles(cluster, {answer.member.id: answer.report
@@ -167,7 +177,7 @@ def ask(cluster: Any) -> list[Answer]:
             for answer in answers]
 
 
-def _roles(cluster: Any, reports: dict[str, view.MemberReport | None]
+def _roles(cluster: Cluster, reports: dict[str, view.MemberReport | None]
            ) -> dict[str, Role]:
     """What each member is; a create that failed has no members yet."""
     failed = (known.failed(cluster.members)
@@ -175,13 +185,13 @@ def _roles(cluster: Any, reports: dict[str, view.MemberReport | None]
     return roles.of_all(reports, failed, known.gone(cluster.members))
 
 
-def positions(cluster: Any) -> dict[str, str]:
+def positions(cluster: Cluster) -> dict[str, str]:
     """The word for roles_now(), by the instance's id."""
     return {one: _POSITIONS[role]
             for one, role in roles_now(cluster).items()}
 
 
-def roles_now(cluster: Any) -> dict[str, Role]:
+def roles_now(cluster: Cluster) -> dict[str, Role]:
     """What each member is to the cluster, by the instance's id.
 
     For those who look at a cluster often: nobody is asked while it is built
@@ -200,7 +210,7 @@ def roles_now(cluster: Any) -> dict[str, Role]:
     return _roles(cluster, reports)
 
 
-def diagnose(cluster: Any,
+def diagnose(cluster: Cluster,
              answers: Sequence[Answer]) -> diagnosis.Diagnosis:
     """What the answers add up to."""
     return diagnosis.diagnose(
@@ -209,7 +219,7 @@ def diagnose(cluster: Any,
         datetime.datetime.now(datetime.timezone.utc))
 
 
-def _known_as_lost(member: Any) -> bool:
+def _known_as_lost(member: Member) -> bool:
     """Whether its heartbeat has expired, or its server is off."""
     told = member.datastore_status
     return (member.server_gone
@@ -219,7 +229,7 @@ def _known_as_lost(member: Any) -> bool:
             or member.db_info.server_status in _OFF)
 
 
-def _answers(cluster: Any, asked: Sequence[Any]) -> list[Answer]:
+def _answers(cluster: Cluster, asked: Sequence[Member]) -> list[Answer]:
     manager = cluster.ds_version.manager
     seconds = CONF[manager].status_call_timeout
     answers = {member.id: _gone(cluster, member) for member in asked
@@ -235,19 +245,22 @@ def _answers(cluster: Any, asked: Sequence[Any]) -> list[Answer]:
     return [answers[member.id] for member in asked]
 
 
-def _gone(cluster: Any, member: Any) -> Answer:
+def _gone(cluster: Cluster, member: Member) -> Answer:
     """That of a member whose server is gone: nobody is there to ask."""
     advice = lost.replacement(known.lost_member(cluster, member))
     return Answer(
         member, None,
-        f'its {lost.server_gone(member.server_id)}. {advice}')
+        f'its {lost.server_gone(str(member.server_id))}. {advice}')
 
 
-def _guest(cluster: Any, manager: str, member: Any) -> Any:
+def _guest(cluster: Cluster, manager: str,
+           member: Member) -> Reporting | None:
     """The client of a guest; None while none can be listening."""
     if member.datastore_status.status in _NOT_LISTENING:
         return None
-    return clients.create_guest_client(cluster.context, member.id, manager)
+    client: Reporting = clients.create_guest_client(
+        cluster.context, member.id, manager)
+    return client
 
 
 class _Question:
@@ -258,7 +271,8 @@ class _Question:
     still listens, and hands every other message to that.
     """
 
-    def __init__(self, member: Any, guest: Any, seconds: float) -> None:
+    def __init__(self, member: Member, guest: Reporting | None,
+                 seconds: float) -> None:
         self._guest = guest
         self._seconds = seconds
         self._open = 0
@@ -308,6 +322,7 @@ class _Question:
 
     def _called(self, seconds: float) -> Answer:
         member = self.answer.member
+        assert self._guest is not None
         try:
             return Answer(member, self._guest.member_report(seconds))
         except exception.GuestTimeout:

@@ -31,13 +31,18 @@ from trove.instance import models as instance_models
 from trove_pxc.api import accounts
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import guests
+from trove_pxc.api.model import Cluster
 from trove_pxc.api import validation
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import Request
+from trove_pxc.protocols import RootHistory
 
 
 class GaleraRootController(service.DefaultRootController):
     """For a cluster or any member of it; other instances as in Trove."""
 
-    def root_index(self, req: Any, tenant_id: str, instance_id: str,
+    def root_index(self, req: Request, tenant_id: str, instance_id: str,
                    is_cluster: bool) -> Any:
         cluster = _cluster_of(req, instance_id, is_cluster)
         if cluster is None:
@@ -45,8 +50,9 @@ class GaleraRootController(service.DefaultRootController):
         return wsgi.Result(
             views.RootEnabledView(bool(_enabled(cluster))).data(), 200)
 
-    def root_create(self, req: Any, body: Any, tenant_id: str,
-                    instance_id: str, is_cluster: bool) -> Any:
+    def root_create(self, req: Request, body: accounts.Root | None,
+                    tenant_id: str, instance_id: str,
+                    is_cluster: bool) -> Any:
         cluster = _cluster_of(req, instance_id, is_cluster)
         if cluster is None:
             return super().root_create(req, body, tenant_id, instance_id,
@@ -63,7 +69,7 @@ class GaleraRootController(service.DefaultRootController):
             models.RootHistory.create(cluster.context, member.id)
         return wsgi.Result(views.RootCreatedView(user).data(), 200)
 
-    def root_delete(self, req: Any, tenant_id: str, instance_id: str,
+    def root_delete(self, req: Request, tenant_id: str, instance_id: str,
                     is_cluster: bool) -> Any:
         cluster = _cluster_of(req, instance_id, is_cluster)
         if cluster is None:
@@ -77,11 +83,12 @@ class GaleraRootController(service.DefaultRootController):
         return wsgi.Result(None, 204)
 
 
-def _cluster_of(req: Any, subject_id: str, is_cluster: bool) -> Any:
+def _cluster_of(req: Request, subject_id: str,
+                is_cluster: bool) -> Cluster | None:
     """The cluster that is meant, also by one of its members, or None."""
-    context = req.environ[wsgi.CONTEXT_KEY]
+    context: Context = req.environ[wsgi.CONTEXT_KEY]
     if not is_cluster:
-        row = instance_models.DBInstance.find_by(
+        row: InstanceRow = instance_models.DBInstance.find_by(
             id=subject_id, deleted=False)
         if not row.cluster_id:
             return None
@@ -90,7 +97,7 @@ def _cluster_of(req: Any, subject_id: str, is_cluster: bool) -> Any:
         cluster_models.Cluster.load(context, subject_id))
 
 
-def _enabled(cluster: Any) -> list[Any]:
+def _enabled(cluster: Cluster) -> list[RootHistory]:
     """What is kept of the members for which root is enabled."""
     found = [models.RootHistory.load(cluster.context, member.id)
              for member in cluster.members]
@@ -98,7 +105,7 @@ def _enabled(cluster: Any) -> list[Any]:
         history.deleted_at and history.deleted_at > history.created)]
 
 
-def _guest(cluster: Any, subject_id: str) -> Any:
+def _guest(cluster: Cluster, subject_id: str) -> guests.Accounts:
     """The guest of the member that is meant, else of any that serves.
 
     :raises trove.common.exception.UnprocessableEntity: none serves.

@@ -19,6 +19,7 @@ stands behind it.
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from trove.common import base_exception
@@ -27,26 +28,27 @@ from trove.common import wsgi
 
 from trove_pxc.api import ownership
 from trove_pxc.compat import middleware
+from trove_pxc.protocols import Request
 
 _OFFERED = 'application/json'
 
 #: whether a request, with what its path says, concerns a route of ours
-Concerns = Callable[[Any, dict[str, Any]], bool]
+Concerns = Callable[[Request, Mapping[str, str]], bool]
 
 
-def everything(request: Any, args: dict[str, Any]) -> bool:
+def everything(request: Request, args: Mapping[str, str]) -> bool:
     """For a path that Trove does not have."""
     return True
 
 
-def members(request: Any, args: dict[str, Any]) -> bool:
+def members(request: Request, args: Mapping[str, str]) -> bool:
     """The path of an instance: if it is a member of ours, whoever asks."""
     instance_id = args.get('instance_id') or args.get('id')
     return (instance_id is not None
             and ownership.member(request, instance_id) is not None)
 
 
-def clusters(request: Any, args: dict[str, Any]) -> bool:
+def clusters(request: Request, args: Mapping[str, str]) -> bool:
     """The path of a cluster: if it is not one of another package."""
     cluster_id = (args.get('cluster_id') or args.get('instance_id')
                   or args.get('id'))
@@ -61,7 +63,7 @@ class Deserializer(wsgi.RequestDeserializer):
         super().__init__()
         self._concerns = concerns
 
-    def deserialize(self, request: Any) -> Any:
+    def deserialize(self, request: Request) -> Any:
         """The first that Trove does with a request for a route.
 
         :raises webob.exc.HTTPException: it concerns others; webob has it
@@ -72,14 +74,14 @@ class Deserializer(wsgi.RequestDeserializer):
             middleware.hand_on(request)
         return super().deserialize(request)
 
-    def deserialize_body(self, request: Any, action: Any) -> Any:
+    def deserialize_body(self, request: Request, action: str) -> Any:
         try:
             return super().deserialize_body(request, action)
         except (UnicodeDecodeError, RecursionError) as failure:
             raise base_exception.MalformedRequestBody(
                 reason='it cannot be read as JSON') from failure
 
-    def get_body_deserializer(self, content_type: Any) -> Any:
+    def get_body_deserializer(self, content_type: str) -> Any:
         """Trove's reader of XML takes texts, and is given bytes."""
         if content_type != _OFFERED:
             raise base_exception.InvalidContentType(
@@ -93,7 +95,7 @@ class Resource(extensions.ResourceExtension):
     :param concerns: which requests are ours; all others go on.
     """
 
-    def __init__(self, collection: str, controller: Any,
-                 concerns: Concerns = everything, **options: Any) -> None:
+    def __init__(self, collection: str, controller: wsgi.Controller,
+                 concerns: Concerns = everything, **options: object) -> None:
         super().__init__(collection, controller, **options)
         self.deserializer = Deserializer(concerns)

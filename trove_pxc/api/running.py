@@ -16,16 +16,17 @@ Imported by api/extension. Trove's own answer is its template for single
 instances, which no member has ever had.
 """
 
-from typing import Any
 
 from trove.common import clients
 from trove.common import exception
 from trove.configuration import models as configuration_models
 
 from trove_pxc.api import validation
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import Instance
 
 
-def configuration(context: Any, member: Any) -> dict[str, str]:
+def configuration(context: Context, member: Instance) -> dict[str, str]:
     """The variables that are set for a member, as its server has them now.
 
     :param member: Trove's view of the instance.

@@ -11,14 +11,52 @@
 # under the License.
 """What the body of each action of a cluster has to be, in JSON schema.
 
-Imported by api/actions.
+Imported by api/actions; the types of what fits are imported by the modules
+that carry an action out.
 """
 
 from typing import Any
+from typing import Required
+from typing import TypedDict
 
 from trove.common import apischema
 
 Schema = dict[str, Any]
+
+
+class Volume(TypedDict, total=False):
+    size: Required[int | str]
+    type: str | None
+
+
+class NewMember(TypedDict, total=False):
+    name: str
+    flavorRef: Required[int | str]
+    volume: Volume
+    nics: list[dict[str, str]]
+    availability_zone: str
+    modules: list[dict[str, str]]
+    region_name: str
+    region: str
+
+
+class Leaving(TypedDict):
+    id: str
+
+
+class Restart(TypedDict, total=False):
+    instance: str
+
+
+class Recover(TypedDict, total=False):
+    force: str
+
+
+class Resize(TypedDict, total=False):
+    instance: str
+    flavorRef: int | str
+    volume: Volume
+
 
 GROW: Schema = {
     'type': 'array',

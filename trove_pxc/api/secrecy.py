@@ -18,7 +18,6 @@ costs time for each line, in proportion to its length, so there is a limit.
 Of what concerns none of ours, more than that is left as it is.
 """
 
-from collections.abc import Callable
 import re
 from typing import Any
 
@@ -30,6 +29,8 @@ from trove.common import wsgi
 from trove_pxc.api import body as request_body
 from trove_pxc.api import ownership
 from trove_pxc import masking
+from trove_pxc.protocols import Application
+from trove_pxc.protocols import Request
 
 MOST_PASSWORDS = 100
 #: bytes of a body with passwords
@@ -40,11 +41,11 @@ _PATH = re.compile(r'/[^/]+/(?:clusters\b|instances/(?P<id>[^/.]+))')
 class Secrecy:
     """A piece of trove-api's pipeline."""
 
-    def __init__(self, application: Callable[..., Any]) -> None:
+    def __init__(self, application: Application) -> None:
         self._application = application
 
     @webob.dec.wsgify(RequestClass=wsgi.Request)
-    def __call__(self, request: Any) -> Any:
+    def __call__(self, request: Request) -> Any:
         passwords = list(masking.passwords_in(request_body.read(request)))
         if not passwords:
             return self._application
@@ -56,7 +57,7 @@ class Secrecy:
             return request.get_response(self._application)
 
 
-def _refusal(passwords: int, size: int) -> Any:
+def _refusal(passwords: int, size: int) -> webob.Response | None:
     """The answer to what is too much to be hidden, or None."""
     if passwords > MOST_PASSWORDS:
         return _too_much(
@@ -69,7 +70,7 @@ def _refusal(passwords: int, size: int) -> Any:
     return None
 
 
-def _is_ours(request: Any) -> bool:
+def _is_ours(request: Request) -> bool:
     """Whether it is for clusters, or behind the address of a member."""
     found = _PATH.match(request.environ['PATH_INFO'])
     return found is not None and (
@@ -77,7 +78,7 @@ def _is_ours(request: Any) -> bool:
         or ownership.member(request, found['id']) is not None)
 
 
-def _too_much(sentence: str) -> Any:
+def _too_much(sentence: str) -> webob.Response:
     """In the form of Trove's faults, as its own limit of requests has it."""
     return webob.Response(status=413, json_body={
         'overLimit': {'code': 413, 'message': sentence}})

@@ -18,9 +18,11 @@ the member of a cluster, of whatever datastore. No request for another
 instance comes here.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
 from typing import Any
+from typing import Protocol
 
 from trove.common import exception
 from trove.common import notification
@@ -35,31 +37,58 @@ from trove_pxc.api import accounts
 from trove_pxc.api import body as request_body
 from trove_pxc.api import guests
 from trove_pxc.api import names
+from trove_pxc.api.schemas import Schema
 from trove_pxc.api import validation
 from trove_pxc.galera import reserved
+from trove_pxc.protocols import Arguments
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import Instance
+from trove_pxc.protocols import Notify
+from trove_pxc.protocols import Request
 
 _ACCEPTED = wsgi.Result(None, 202)
+
+
+class _User(Protocol):
+    """As Trove's views take it."""
+
+    name: str
+    host: str
+
+
+class _Listing(Protocol):
+    """Trove's list of the users or databases of an instance."""
+
+    DEFAULT_LIMIT: int
+
+    @classmethod
+    def load_with_client(
+            cls, client: guests.Accounts, limit: int, marker: str | None,
+            include_marker: bool) -> tuple[list[_User], str | None]:
+        """One page of them, and the next marker."""
 
 
 class _MemberController(service.ExtensionController):
     """What the controllers of a member's users and databases share."""
 
     #: what the body of an action has to be, where it has one
-    bodies: dict[str, dict[str, Any]] = {}
+    bodies: dict[str, Schema] = {}
 
-    def validate_request(self, action: str, action_args: Any) -> None:
+    def validate_request(self, action: str, action_args: Arguments) -> None:
         request_body.check(
             self, action, action_args, self.bodies.get(action))
 
-    def guest(self, req: Any, instance_id: str, rule: str) -> Any:
+    def guest(self, req: Request, instance_id: str,
+              rule: str) -> guests.Accounts:
         """The guest of a member that serves.
 
         :raises trove.common.exception.TroveError: the project may not do
             it, or the member does not serve.
         """
-        context = req.environ[wsgi.CONTEXT_KEY]
+        context: Context = req.environ[wsgi.CONTEXT_KEY]
         self.authorize_target_action(context, rule, instance_id)
-        member = instance_models.Instance.load(context, instance_id)
+        member: Instance = instance_models.Instance.load(
+            context, instance_id)
         if not member.is_datastore_running:
             raise validation.unavailable(
                 f'Member {member.name} ({member.id}) does not serve now: it '
@@ -75,14 +104,14 @@ class UsersController(_MemberController):
               'update': accounts.CHANGE_USER,
               'update_all': accounts.CHANGE_PASSWORDS}
 
-    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+    def index(self, req: Request, tenant_id: str, instance_id: str) -> Any:
         guest = self.guest(req, instance_id, 'user:index')
         users, marker = _load(req, models.Users, guest)
         return _page(req, 'users', views.UsersView([
             user for user in users
             if not reserved.is_reserved_user(user.name)]), marker)
 
-    def create(self, req: Any, body: Any, tenant_id: str,
+    def create(self, req: Request, body: accounts.Users, tenant_id: str,
                instance_id: str) -> Any:
         guest = self.guest(req, instance_id, 'user:create')
         with _notifying(req, notification.DBaaSUserCreate, instance_id,
@@ -93,13 +122,13 @@ class UsersController(_MemberController):
             guest.create_user(wanted)
         return _ACCEPTED
 
-    def show(self, req: Any, tenant_id: str, instance_id: str,
+    def show(self, req: Request, tenant_id: str, instance_id: str,
              id: str) -> Any:
         guest = self.guest(req, instance_id, 'user:show')
         return wsgi.Result(
             views.UserView(_find(guest, names.decoded(id))).data(), 200)
 
-    def delete(self, req: Any, tenant_id: str, instance_id: str,
+    def delete(self, req: Request, tenant_id: str, instance_id: str,
                id: str) -> Any:
         guest = self.guest(req, instance_id, 'user:delete')
         name = names.decoded(id)
@@ -109,11 +138,11 @@ class UsersController(_MemberController):
             guest.delete_user(accounts.to_delete(user.name, user.host))
         return _ACCEPTED
 
-    def update(self, req: Any, body: Any, tenant_id: str, instance_id: str,
-               id: str) -> Any:
+    def update(self, req: Request, body: accounts.ChangedUser,
+               tenant_id: str, instance_id: str, id: str) -> Any:
         """Another name, host or password of one user."""
         guest = self.guest(req, instance_id, 'user:update')
-        name, wanted = names.decoded(id), dict(body['user'])
+        name, wanted = names.decoded(id), body['user'].copy()
         with _notifying(req, notification.DBaaSUserUpdateAttributes,
                         instance_id, username=name):
             user = _find(guest, name)
@@ -129,7 +158,7 @@ class UsersController(_MemberController):
             guest.update_attributes(user.name, user.host, wanted)
         return _ACCEPTED
 
-    def update_all(self, req: Any, body: Any, tenant_id: str,
+    def update_all(self, req: Request, body: accounts.Users, tenant_id: str,
                    instance_id: str) -> Any:
         """Other passwords of several users."""
         guest = self.guest(req, instance_id, 'user:update_all')
@@ -154,15 +183,15 @@ class UserAccessController(_MemberController):
 
     bodies = {'update': accounts.GRANT}
 
-    def index(self, req: Any, tenant_id: str, instance_id: str,
+    def index(self, req: Request, tenant_id: str, instance_id: str,
               user_id: str) -> Any:
         guest = self.guest(req, instance_id, 'user_access:index')
         user = _find(guest, names.decoded(user_id))
         return wsgi.Result(
             views.UserAccessView(_accessible(guest, user)).data(), 200)
 
-    def update(self, req: Any, body: Any, tenant_id: str, instance_id: str,
-               user_id: str) -> Any:
+    def update(self, req: Request, body: accounts.Grant, tenant_id: str,
+               instance_id: str, user_id: str) -> Any:
         """Let a user reach databases."""
         guest = self.guest(req, instance_id, 'user_access:update')
         name = names.decoded(user_id)
@@ -174,7 +203,7 @@ class UserAccessController(_MemberController):
             guest.grant_access(user.name, user.host, wanted)
         return _ACCEPTED
 
-    def delete(self, req: Any, tenant_id: str, instance_id: str,
+    def delete(self, req: Request, tenant_id: str, instance_id: str,
                user_id: str, id: str) -> Any:
         """Let a user no longer reach a database."""
         guest = self.guest(req, instance_id, 'user_access:delete')
@@ -195,14 +224,14 @@ class DatabasesController(_MemberController):
 
     bodies = {'create': accounts.CREATE_DATABASES}
 
-    def index(self, req: Any, tenant_id: str, instance_id: str) -> Any:
+    def index(self, req: Request, tenant_id: str, instance_id: str) -> Any:
         guest = self.guest(req, instance_id, 'database:index')
         schemas, marker = _load(req, models.Schemas, guest)
         return _page(req, 'databases', views.SchemasView([
             schema for schema in schemas
             if not reserved.is_reserved_database(schema.name)]), marker)
 
-    def create(self, req: Any, body: Any, tenant_id: str,
+    def create(self, req: Request, body: accounts.Databases, tenant_id: str,
                instance_id: str) -> Any:
         guest = self.guest(req, instance_id, 'database:create')
         with _notifying(req, notification.DBaaSDatabaseCreate, instance_id,
@@ -215,7 +244,7 @@ class DatabasesController(_MemberController):
             guest.create_database(wanted)
         return _ACCEPTED
 
-    def delete(self, req: Any, tenant_id: str, instance_id: str,
+    def delete(self, req: Request, tenant_id: str, instance_id: str,
                id: str) -> Any:
         guest = self.guest(req, instance_id, 'database:delete')
         name = names.decoded(id)
@@ -227,7 +256,7 @@ class DatabasesController(_MemberController):
             guest.delete_database(accounts.database_to_delete(name))
         return _ACCEPTED
 
-    def show(self, req: Any, tenant_id: str, instance_id: str,
+    def show(self, req: Request, tenant_id: str, instance_id: str,
              id: str) -> Any:
         """Trove has the route, and answers 501 to everybody."""
         self.guest(req, instance_id, 'database:show')
@@ -235,39 +264,42 @@ class DatabasesController(_MemberController):
 
 
 @contextlib.contextmanager
-def _notifying(req: Any, kind: Any, instance_id: str,
-               **traits: Any) -> Iterator[None]:
+def _notifying(req: Request, kind: Notify, instance_id: str,
+               **traits: object) -> Iterator[None]:
     """Tell of the start; and of the end, whatever that is."""
-    context = req.environ[wsgi.CONTEXT_KEY]
+    context: Context = req.environ[wsgi.CONTEXT_KEY]
     context.notification = kind(context, request=req)
     with notification.StartNotification(context, instance_id=instance_id,
                                         **traits):
         yield
 
 
-def _load(req: Any, kind: Any, guest: Any) -> tuple[Any, Any]:
+def _load(req: Request, kind: type[_Listing], guest: guests.Accounts
+          ) -> tuple[list[_User], str | None]:
     """One page of the users or databases, and the next marker."""
-    context = req.environ[wsgi.CONTEXT_KEY]
-    return tuple(kind.load_with_client(
+    context: Context = req.environ[wsgi.CONTEXT_KEY]
+    return kind.load_with_client(
         client=guest, marker=context.marker, include_marker=False,
-        limit=request_body.page_size(context, kind.DEFAULT_LIMIT)))
+        limit=request_body.page_size(context, kind.DEFAULT_LIMIT))
 
 
-def _page(req: Any, name: str, view: Any, marker: Any) -> Any:
+def _page(req: Request, name: str, view: object,
+          marker: str | None) -> Any:
     return wsgi.Result(pagination.SimplePaginatedDataView(
         req.url, name, view, marker).data(), 200)
 
 
-def _names(described: list[dict[str, Any]]) -> str:
+def _names(described: Iterable[accounts.Named]) -> str:
     return ','.join(one['name'] for one in described)
 
 
-def _find(guest: Any, text: str) -> Any:
+def _find(guest: guests.Accounts, text: str) -> _User:
     """The user that a path names, as "name" or "name@host"."""
     return _find_first(guest, accounts.named(text))
 
 
-def _find_first(guest: Any, meant: list[tuple[str, str]]) -> Any:
+def _find_first(guest: guests.Accounts,
+                meant: list[tuple[str, str]]) -> _User:
     """The first of these users that there is, as Trove's views take it.
 
     :raises trove.common.exception.BadRequest: it is the server's own.
@@ -277,25 +309,27 @@ def _find_first(guest: Any, meant: list[tuple[str, str]]) -> Any:
         accounts.check_user_not_reserved(name)
         found = guest.get_user(username=name, hostname=host)
         if found:
-            return models.User(found['_name'], found['_host'], None, [
+            user: _User = models.User(found['_name'], found['_host'], None, [
                 {'name': database['_name']}
                 for database in found['_databases']])
+            return user
     raise exception.UserNotFound(uuid='@'.join(meant[0]))
 
 
-def _refuse_existing(guest: Any, name: str, host: str) -> None:
+def _refuse_existing(guest: guests.Accounts, name: str, host: str) -> None:
     if guest.get_user(username=name, hostname=host):
         raise exception.UserAlreadyExists(name=name, host=host)
 
 
-def _accessible(guest: Any, user: Any) -> list[Any]:
+def _accessible(guest: guests.Accounts,
+                user: _User) -> list[models.Schema]:
     """The databases that a user reaches."""
     return [models.Schema(found['_name'], found['_collate'],
                           found['_character_set'])
             for found in guest.list_access(user.name, user.host)]
 
 
-def _has_database(guest: Any, name: str) -> bool:
+def _has_database(guest: guests.Accounts, name: str) -> bool:
     found, _ = models.Schemas.load_with_client(
         client=guest, limit=1, marker=name, include_marker=True)
     return bool(found and found[0].name == name)

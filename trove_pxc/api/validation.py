@@ -42,6 +42,12 @@ from trove_pxc.galera import addresses
 from trove_pxc.galera import dialect
 from trove_pxc.galera import errors
 from trove_pxc.galera import naming
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import Datastore
+from trove_pxc.protocols import DatastoreVersion
+from trove_pxc.protocols import Flavor
+from trove_pxc.protocols import Json
+from trove_pxc.protocols import Neutron
 
 CONF = cfg.CONF
 
@@ -74,8 +80,8 @@ class Request:
     """A request for members, as Trove's controller has understood it."""
 
     name: str
-    datastore: Any
-    version: Any
+    datastore: Datastore
+    version: DatastoreVersion
     instances: Sequence[Instance]
     configuration_id: str | None
     image_id: str | None
@@ -100,7 +106,7 @@ def unavailable(message: str) -> Exception:
     return error
 
 
-def check(context: Any, request: Request) -> list[Instance]:
+def check(context: Context, request: Request) -> list[Instance]:
     """All that can be known beforehand, cheap things first.
 
     :returns: the instances with their names, one network each, and what
@@ -119,7 +125,7 @@ def check(context: Any, request: Request) -> list[Instance]:
 
 
 def with_given_names(instances: Sequence[Instance],
-                     names: Any) -> list[Instance]:
+                     names: Json) -> list[Instance]:
     """The instances of a request with the names that it gives them.
 
     :param names: for each instance a name or None; or None for all.
@@ -177,7 +183,7 @@ def _with_names(request: Request) -> list[Instance]:
     return named
 
 
-def _check_volumes(context: Any, request: Request) -> None:
+def _check_volumes(context: Context, request: Request) -> None:
     instances = list(request.instances)
     supported = CONF.get(request.manager).volume_support
     for instance in instances:
@@ -200,7 +206,7 @@ def _check_volumes(context: Any, request: Request) -> None:
             context, volume_type, request.version.id)
 
 
-def _check_additions(context: Any, request: Request) -> None:
+def _check_additions(context: Context, request: Request) -> None:
     """The configuration group and the modules."""
     if request.configuration_id:
         if not isinstance(request.configuration_id, str):
@@ -216,7 +222,7 @@ def _check_additions(context: Any, request: Request) -> None:
             modules, request.datastore.id, request.version.id)
 
 
-def _flavors(context: Any, request: Request) -> list[Any]:
+def _flavors(context: Context, request: Request) -> list[Flavor]:
     """The flavor of each instance, in their order; they may differ."""
     found = {
         (region, flavor_id): flavor(
@@ -226,8 +232,8 @@ def _flavors(context: Any, request: Request) -> list[Any]:
     return [found[_flavor_key(instance)] for instance in request.instances]
 
 
-def flavor(context: Any, version_id: str, region: str | None,
-           flavor_id: str) -> Any:
+def flavor(context: Context, version_id: str, region: str | None,
+           flavor_id: str) -> Flavor:
     """The flavor, if the datastore version may have it.
 
     :raises trove.common.exception.TroveError: if it may not, or there is
@@ -241,20 +247,21 @@ def flavor(context: Any, version_id: str, region: str | None,
         raise exception.DatastoreFlavorAssociationNotFound(
             datastore_version_id=version_id, id=flavor_id)
     try:
-        return clients.create_nova_client(context, region).flavors.get(
-            flavor_id)
+        found: Flavor = clients.create_nova_client(
+            context, region).flavors.get(flavor_id)
     except (nova_exceptions.NotFound,
             nova_exceptions.BadRequest) as missing:
         raise refused(f'Flavor {flavor_id} cannot be found; "openstack '
                       'database flavor list" shows those there are.'
                       ) from missing
+    return found
 
 
 def _flavor_key(instance: Instance) -> tuple[str, str]:
     return instance.get('region_name') or '', str(instance['flavor_id'])
 
 
-def _check_image(context: Any, request: Request) -> None:
+def _check_image(context: Context, request: Request) -> None:
     """The taskmanager would fail on it much later, guest by guest."""
     label = f'{request.datastore.name} {request.version.name}'
     image_id = request.version.image_id or request.image_id
@@ -277,14 +284,14 @@ def _check_image(context: Any, request: Request) -> None:
             f'be used: it is {status}, not active.')
 
 
-def _with_networks(context: Any, request: Request,
+def _with_networks(context: Context, request: Request,
                    instances: list[Instance]) -> list[Instance]:
     """Each instance with its one nic; all on one network.
 
     Members must reach each other. Who names no network gets that of the
     members, or else the only one of the project, as Nova's "auto" does it.
     """
-    neutron = clients.create_neutron_client(context)
+    neutron: Neutron = clients.create_neutron_client(context)
     there = request.present.networks
     usual = {'network_id': min(there)} if there else {}
     complete = [
@@ -297,7 +304,7 @@ def _with_networks(context: Any, request: Request,
     return complete
 
 
-def _check_addresses(neutron: Any, request: Request,
+def _check_addresses(neutron: Neutron, request: Request,
                      instances: Iterable[Instance]) -> None:
     """Refuse members that would not all have the addresses that they need.
 
@@ -316,7 +323,7 @@ def _check_addresses(neutron: Any, request: Request,
         raise refused(refusal)
 
 
-def _version(neutron: Any, network_id: str, subnet_id: str | None) -> int:
+def _version(neutron: Neutron, network_id: str, subnet_id: str | None) -> int:
     """The version of the Internet Protocol that a member there uses."""
     found = ([neutron.show_subnet(subnet_id)['subnet']] if subnet_id
              else neutron.list_subnets(network_id=network_id)['subnets'])
@@ -329,7 +336,7 @@ def _version(neutron: Any, network_id: str, subnet_id: str | None) -> int:
     return version
 
 
-def _nic(context: Any, neutron: Any, instance: Instance,
+def _nic(context: Context, neutron: Neutron, instance: Instance,
          usual: dict[str, str]) -> dict[str, Any]:
     given = dict((instance.get('nics') or [usual])[0])
     network_id = given.pop('net-id', None) or given.get('network_id')
@@ -353,7 +360,7 @@ def _nic(context: Any, neutron: Any, instance: Instance,
     return dict(given, network_id=network_id)
 
 
-def _only_network(context: Any, neutron: Any) -> str:
+def _only_network(context: Context, neutron: Neutron) -> str:
     usable = [
         str(network['id'])
         for network in neutron.list_networks()['networks']
@@ -368,8 +375,8 @@ def _only_network(context: Any, neutron: Any) -> str:
                   f'has {len(usable)} to choose from.')
 
 
-def _with_needs(context: Any, request: Request, instances: list[Instance],
-                flavors: Iterable[Any]) -> list[Instance]:
+def _with_needs(context: Context, request: Request, instances: list[Instance],
+                flavors: Iterable[Flavor]) -> list[Instance]:
     """Each instance with what it counts for, if there is enough for all.
 
     It is reserved later, when nothing else can be refused any more.

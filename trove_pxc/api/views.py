@@ -25,7 +25,10 @@ from trove.extensions.mgmt.clusters import views as mgmt_views
 
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
+from trove_pxc.api.model import Member
 from trove_pxc.api import reading
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Request
 
 CONF = cfg.CONF
 
@@ -41,9 +44,9 @@ class MembersMixin(cluster_views.ClusterView):
     """
 
     cluster: cluster_model.GaleraCluster
-    req: Any
+    req: Request
 
-    def __init__(self, cluster: Any, req: Any = None,
+    def __init__(self, cluster: Cluster, req: Request | None = None,
                  load_servers: bool = True) -> None:
         super().__init__(cluster_model.GaleraCluster.of(cluster), req,
                          load_servers)
@@ -57,7 +60,7 @@ class MembersMixin(cluster_views.ClusterView):
         return shown, [address for member in shown
                        for address in member.get('ip', [])]
 
-    def _member(self, member: Any, role: str | None) -> dict[str, Any]:
+    def _member(self, member: Member, role: str | None) -> dict[str, Any]:
         flavor_id = member.flavor_id
         shown = {
             'id': member.id,

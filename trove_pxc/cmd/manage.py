@@ -21,7 +21,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 import pathlib
 import sys
-from typing import Any
+from typing import Protocol
 
 from oslo_config import cfg
 from oslo_db import exception as db_exceptions
@@ -69,6 +69,28 @@ examples:
 """.format(program=PROGRAM)
 
 
+class Options(Protocol):
+    """What add_arguments() names."""
+
+    manager: str
+    number: str
+    image: str | None
+    image_tags: str | None
+    datastore: str | None
+    version_name: str | None
+    rules: pathlib.Path | None
+    default: bool
+    inactive: bool
+
+
+class Commands(Protocol):
+    """What oslo.config has the commands added to."""
+
+    def add_parser(self, name: str, *,
+                   help: str) -> argparse.ArgumentParser:
+        """Add a command."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """0 if it is so now, 1 with the reason on stderr if it is not."""
     CONF.register_cli_opt(cfg.SubCommandOpt(
@@ -80,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(CONF.command.action, CONF.command)
 
 
-def run(action: Callable[[Any], int], options: Any) -> int:
+def run(action: Callable[[Options], int], options: Options) -> int:
     """Do it; the reason goes to stderr if it cannot be done."""
     try:
         return action(options)
@@ -94,7 +116,7 @@ def run(action: Callable[[Any], int], options: Any) -> int:
         return _fail(str(error))
 
 
-def _add_parsers(commands: Any) -> None:
+def _add_parsers(commands: Commands) -> None:
     group = commands.add_parser(
         'datastore', help='datastores and their versions')
     inner = group.add_subparsers(metavar='COMMAND', required=True)
@@ -140,7 +162,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='nothing can be created from it')
 
 
-def add(options: Any) -> int:
+def add(options: Options) -> int:
     """Register a version and tell what was changed."""
     wanted = registration.Registration(
         manager=options.manager,

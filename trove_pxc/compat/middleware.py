@@ -22,9 +22,9 @@ If it keeps nothing there any more, our routes answer for all instances by
 Trove's controllers, which they are made of.
 """
 
-from typing import Any
 
 from oslo_log import log as logging
+import webob
 import webob.exc
 
 LOG = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ LOG = logging.getLogger(__name__)
 _BEHIND = 'extended.app'
 
 
-def hand_on(request: Any) -> None:
+def hand_on(request: webob.Request) -> None:
     """Have a request answered by what stands behind, as it came.
 
     To be called before anything else is done with the request. It returns

@@ -15,7 +15,6 @@
 Every module of trove_pxc may import it; it imports nothing of ours.
 """
 
-from typing import Any
 from typing import final
 from typing import NoReturn
 
@@ -61,7 +60,7 @@ class Secret:
     def __hash__(self) -> int:
         return hash((Secret, self._text))
 
-    def __setattr__(self, name: str, value: Any) -> NoReturn:
+    def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError('a Secret does not change')
 
     def __delattr__(self, name: str) -> NoReturn:

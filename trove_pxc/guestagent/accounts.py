@@ -19,6 +19,7 @@ are Trove's: the dictionaries that trove.common.db.models makes.
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 import contextlib
 import operator
 from typing import Any
@@ -38,11 +39,15 @@ from trove_pxc.galera import reserved
 from trove_pxc.galera.secret import Secret
 from trove_pxc.guestagent import database
 from trove_pxc import masking
+from trove_pxc.protocols import GuestDatabase
+from trove_pxc.protocols import GuestUser
+from trove_pxc.protocols import UserChange
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
 
-Plain = dict[str, Any]
+Row = tuple[Any, ...]
+Meaning = type[exceptions.RequestRefused] | None
 
 _ROOT = 'root'
 _EVERYWHERE = '%'
@@ -76,7 +81,7 @@ class MemberAdmin:
         self._server = server
         self._dialect = dialect
 
-    def create_users(self, users: list[Plain]) -> None:
+    def create_users(self, users: list[GuestUser]) -> None:
         """Users with their passwords and what they may reach."""
         wanted = [_Wanted(user) for user in users]
         for user in wanted:
@@ -87,24 +92,26 @@ class MemberAdmin:
             with _after(done, wanted):
                 self._create_user(user)
 
-    def delete_user(self, user: Plain) -> None:
+    def delete_user(self, user: GuestUser) -> None:
         name, host = user['_name'], _host(user['_host'])
         _check_user(name)
         self._change(f'drop the user {_shown(name, host)}',
                      accounts.drop_user(name, host),
                      exists=exceptions.UserUnknown)
 
-    def get_user(self, username: str, hostname: str | None) -> Plain | None:
+    def get_user(self, username: str,
+                 hostname: str | None) -> GuestUser | None:
         """One user, or None."""
         host = _host(hostname)
         _check(limits.reserved_user(username))
         if (username, host) not in self._users():
             return None
-        return _user(username, host, self._reached(username, host))
+        return _user(username, host, _databases(
+            self._grants(), username, host))
 
     def list_users(self, limit: int | None = None, marker: str | None = None,
                    include_marker: bool = False
-                   ) -> tuple[list[Plain], str | None]:
+                   ) -> tuple[list[GuestUser], str | None]:
         """One page, in the order of "name@host", and the next marker."""
         page, following = pagination.paginate_list(
             self._users(), limit, marker, include_marker, _marker)
@@ -113,7 +120,7 @@ class MemberAdmin:
                 for name, host in page], following
 
     def update_attributes(self, username: str, hostname: str | None,
-                          user_attrs: Plain) -> None:
+                          user_attrs: UserChange) -> None:
         """Another name, host or password, all of them or none."""
         old = username, _host(hostname)
         new = (user_attrs.get('name') or username,
@@ -134,7 +141,7 @@ class MemberAdmin:
                 self._rename(new, old)
             raise
 
-    def change_passwords(self, users: list[Plain]) -> None:
+    def change_passwords(self, users: list[dict[str, str]]) -> None:
         for user in users:
             _check_user(user['name'])
             _check(limits.password(user['password']))
@@ -144,8 +151,8 @@ class MemberAdmin:
                 self._set_password(user['name'], _host(user['host']),
                                    Secret(user['password']))
 
-    def list_access(self, username: str, hostname: str | None
-                    ) -> list[Plain]:
+    def list_access(self, username: str,
+                    hostname: str | None) -> list[GuestDatabase]:
         """The databases that a user reaches."""
         found = self.get_user(username, hostname)
         if found is None:
@@ -182,7 +189,7 @@ class MemberAdmin:
                     username, host, granted, grant_option=option == 'Y'):
                 self._change(what, statement)
 
-    def create_databases(self, databases: list[Plain]) -> None:
+    def create_databases(self, databases: list[GuestDatabase]) -> None:
         """Databases; what is not said is the server's own default."""
         for one in databases:
             self._check_new_database(one['_name'])
@@ -195,7 +202,7 @@ class MemberAdmin:
                         one['_name'], one.get('_character_set'),
                         one.get('_collate')))
 
-    def delete_database(self, database: Plain) -> None:
+    def delete_database(self, database: GuestDatabase) -> None:
         name = database['_name']
         _check_database(name)
         self._change(f'drop the database {name!r}',
@@ -204,7 +211,7 @@ class MemberAdmin:
     def list_databases(self, limit: int | None = None,
                        marker: str | None = None,
                        include_marker: bool = False
-                       ) -> tuple[list[Plain], str | None]:
+                       ) -> tuple[list[GuestDatabase], str | None]:
         """One page, in the order of the names, and the next marker."""
         ignored = set(cfg.get_ignored_dbs())
         found = [row for row in self._ask(
@@ -215,7 +222,7 @@ class MemberAdmin:
             found, limit, marker, include_marker, operator.itemgetter(0))
         return [_database(*row) for row in page], following
 
-    def enable_root(self, root_password: str | None = None) -> Plain:
+    def enable_root(self, root_password: str | None = None) -> GuestUser:
         """Let root in from everywhere, with this password or a new one."""
         if root_password is not None:
             _check(limits.password(root_password))
@@ -302,25 +309,20 @@ class MemberAdmin:
         return [(name, host) for name, host in self._ask(
             'list the users', accounts.users(self._dialect))]
 
-    def _grants(self) -> list[tuple[Any, ...]]:
+    def _grants(self) -> list[Row]:
         return self._ask('list what users may reach', accounts.grants())
 
-    def _reached(self, name: str, host: str) -> list[str]:
-        return _databases(self._grants(), name, host)
-
-    def _ask(self, what: str, statement: accounts.Statement
-             ) -> list[tuple[Any, ...]]:
+    def _ask(self, what: str, statement: accounts.Statement) -> list[Row]:
         return self._execute(what, statement, CONF.agent_call_low_timeout)
 
     def _change(self, what: str, statement: accounts.Statement,
-                exists: type[exceptions.RequestRefused] | None = None
-                ) -> None:
+                exists: Meaning = None) -> None:
         """:param exists: what it means that an account cannot be changed."""
         LOG.info('Asking the server to %s', what)
         self._execute(what, statement, CONF.agent_call_high_timeout, exists)
 
     def _execute(self, what: str, statement: accounts.Statement,
-                 seconds: int, exists: Any = None) -> list[tuple[Any, ...]]:
+                 seconds: int, exists: Meaning = None) -> list[Row]:
         try:
             return self._server.execute(
                 statement, max(seconds - _RESERVE_SECONDS,
@@ -347,7 +349,7 @@ class _Named:
 class _Wanted(_Named):
     """A user to make."""
 
-    def __init__(self, user: Plain) -> None:
+    def __init__(self, user: GuestUser) -> None:
         self.name, self.host = user['_name'], _host(user.get('_host'))
         super().__init__(self.name, self.host)
         self.databases = [one['_name']
@@ -379,7 +381,7 @@ def _check_database(name: str) -> None:
 
 
 @contextlib.contextmanager
-def _after(done: int, wanted: list[Any]) -> Iterator[None]:
+def _after(done: int, wanted: Sequence[_Named]) -> Iterator[None]:
     """A failure says what was done of the same request before."""
     try:
         yield
@@ -388,12 +390,11 @@ def _after(done: int, wanted: list[Any]) -> Iterator[None]:
         if not done:
             raise
         names = ', '.join(one.shown for one in wanted[:done])
-        raise type(failure)(
-            f'{failure} Done before it: {names}.') from None
+        raise type(failure)(f'{failure} Done before it: {names}.') from None
 
 
 def _refusal(what: str, refusal: database.Refused,
-             statement: accounts.Statement, exists: Any
+             statement: accounts.Statement, exists: Meaning
              ) -> exceptions.GaleraError:
     """What a user is told: the server's reason, and nothing that it hid."""
     with masking.hiding(*(value.reveal() for value in statement.values
@@ -403,7 +404,7 @@ def _refusal(what: str, refusal: database.Refused,
         reason = 'it does not understand the statement'
     text = f'Cannot {what}: the server refuses it ({refusal.code}): {reason}'
     if refusal.code == _CANNOT_USER and exists is not None:
-        return exists(text)   # type: ignore[no-any-return]
+        return exists(text)
     if refusal.code in _NOT_NOW:
         return exceptions.ServerUnavailable(text)
     return _KINDS.get(refusal.code, exceptions.RequestRefused)(text)
@@ -414,8 +415,7 @@ def _unknown(name: str, host: str) -> exceptions.UserUnknown:
         f'There is no user {_shown(name, host)}.')
 
 
-def _databases(grants: Iterable[tuple[Any, ...]], name: str, host: str
-               ) -> list[str]:
+def _databases(grants: Iterable[Row], name: str, host: str) -> list[str]:
     """The names of those that a user reaches, without reserved ones."""
     reached = {accounts.database_of(granted)
                for user, at, granted, _ in grants
@@ -425,14 +425,14 @@ def _databases(grants: Iterable[tuple[Any, ...]], name: str, host: str
 
 
 def _user(name: str, host: str, databases: list[str],
-          password: str | None = None) -> Plain:
+          password: str | None = None) -> GuestUser:
     return {'_name': name, '_host': host, '_password': password,
             '_databases': [_database(one) for one in databases],
             '_is_root': False}
 
 
 def _database(name: str, character_set: str | None = None,
-              collation: str | None = None) -> Plain:
+              collation: str | None = None) -> GuestDatabase:
     return {'_name': name, '_character_set': character_set,
             '_collate': collation}
 

@@ -17,6 +17,7 @@ The taskmanager and the API use it.
 
 from collections.abc import Collection
 import functools
+import types
 from typing import Any
 
 from oslo_log import log as logging
@@ -37,6 +38,10 @@ from trove_pxc.galera import position
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc import masking
+from trove_pxc.protocols import GuestDatabase
+from trove_pxc.protocols import GuestUser
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import UserChange
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
@@ -63,25 +68,25 @@ class AccountsAPI(guest_api.API):
     answer in time, and GuestError with the guest's words if it failed.
     """
 
-    def create_user(self, users: list[dict[str, Any]]) -> None:
+    def create_user(self, users: list[GuestUser]) -> None:
         """:raises trove.common.exception.TroveError: see _change."""
         self._change('create_user', users=users)
 
-    def delete_user(self, user: dict[str, Any]) -> None:
+    def delete_user(self, user: GuestUser) -> None:
         self._change('delete_user', user=user)
 
     def update_attributes(self, username: str, hostname: str,
-                          user_attrs: dict[str, Any]) -> None:
+                          user_attrs: UserChange) -> None:
         self._change('update_attributes', username=username,
                      hostname=hostname, user_attrs=user_attrs)
 
-    def change_passwords(self, users: list[dict[str, Any]]) -> None:
+    def change_passwords(self, users: list[dict[str, str]]) -> None:
         self._change('change_passwords', users=users)
 
-    def create_database(self, databases: list[dict[str, Any]]) -> None:
+    def create_database(self, databases: list[GuestDatabase]) -> None:
         self._change('create_database', databases=databases)
 
-    def delete_database(self, database: dict[str, Any]) -> None:
+    def delete_database(self, database: GuestDatabase) -> None:
         self._change('delete_database', database=database)
 
     def grant_access(self, username: str, hostname: str,
@@ -94,7 +99,7 @@ class AccountsAPI(guest_api.API):
         self._change('revoke_access', username=username, hostname=hostname,
                      database=database)
 
-    def _change(self, method: str, **arguments: Any) -> None:
+    def _change(self, method: str, **arguments: object) -> None:
         """Change users or databases; a member's server has done it then.
 
         A single instance is told as Trove tells it, mostly without an answer.
@@ -109,15 +114,16 @@ class AccountsAPI(guest_api.API):
             getattr(super(), method)(**arguments)
 
     @functools.cached_property
-    def _row(self) -> Any:
-        return instance_models.DBInstance.find_by(id=self.id)
+    def _row(self) -> InstanceRow:
+        row: InstanceRow = instance_models.DBInstance.find_by(id=self.id)
+        return row
 
     @property
     def _is_member(self) -> bool:
         return bool(self._row.cluster_id)
 
     def _call(self, method_name: str, timeout_sec: float, version: str,
-              **kwargs: Any) -> Any:
+              **kwargs: object) -> Any:
         """Trove's own call, but for its log of every result.
 
         Arguments and results may hold passwords.
@@ -226,11 +232,11 @@ class GaleraGuestAPI(AccountsAPI):
     def cluster_complete(self) -> None:
         self._act('cluster_complete')
 
-    def _look(self, method: str, **arguments: Any) -> Any:
+    def _look(self, method: str, **arguments: object) -> Any:
         return self._call(method, self._seconds('member_call_timeout'),
                           version=self.API_BASE_VERSION, **arguments)
 
-    def _act(self, method: str, **arguments: Any) -> Any:
+    def _act(self, method: str, **arguments: object) -> Any:
         return self._call(method, self._seconds('member_start_timeout'),
                           version=self.API_BASE_VERSION, **arguments)
 
@@ -255,7 +261,8 @@ class _Rebuilt:
         pass
 
     def __exit__(self, kind: type[BaseException] | None,
-                 failure: BaseException | None, trace: Any) -> None:
+                 failure: BaseException | None,
+                 trace: types.TracebackType | None) -> None:
         if failure is None:
             return
         # A class of Trove's gets another __str__, Python's own a first
@@ -269,7 +276,7 @@ class _Rebuilt:
                 original_message=text.rstrip('\n')) from None
 
 
-def _answer(failure: Any) -> Exception:
+def _answer(failure: rpc_client.RemoteError) -> Exception:
     """What the API is to answer, without the guest's traceback."""
     for told, answered in _REFUSALS.items():
         if failure.exc_type == told.__name__:

@@ -16,6 +16,7 @@ The manager makes them. For a guest that is no member of a cluster they are
 Trove's.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from oslo_log import log as logging
@@ -27,6 +28,7 @@ from trove.guestagent.datastore.mysql import service as mysql_service
 from trove.guestagent.datastore.mysql_common import service as common
 
 from trove_pxc.galera import settings
+from trove_pxc.guestagent import container
 from trove_pxc.guestagent import files
 from trove_pxc.guestagent import revival
 
@@ -45,7 +47,8 @@ class MemberApp(common.BaseMySqlApp):
 
     member: revival.MemberService
 
-    def bind(self, manager: str, client: Any) -> revival.MemberService:
+    def bind(self, manager: str,
+             client: container.Client) -> revival.MemberService:
         """Make the service of the member that this guest may be."""
         self.member = revival.MemberService(manager, client, self)
         return self.member
@@ -68,7 +71,7 @@ class MemberApp(common.BaseMySqlApp):
     def write_server_config(self, text: str) -> None:
         self.configuration_manager.reset_configuration(text)
 
-    def write_user_overrides(self, overrides: dict[str, Any]) -> None:
+    def write_user_overrides(self, overrides: Mapping[str, object]) -> None:
         self.update_overrides(overrides)
 
     def use_passwords(self, secrets: settings.ClusterSecrets) -> None:
@@ -80,7 +83,7 @@ class MemberApp(common.BaseMySqlApp):
             common.ENGINE.dispose()
             common.ENGINE = None
 
-    def start_db(self, *args: Any, **kwargs: Any) -> None:
+    def start_db(self, *args: object, **kwargs: object) -> None:
         if self.member.is_member:
             self.member.start()
         else:
@@ -107,12 +110,12 @@ class MemberApp(common.BaseMySqlApp):
         else:
             super().start_db_with_conf_changes(config_contents, ds_version)
 
-    def reset_configuration(self, configuration: Any) -> None:
+    def reset_configuration(self, configuration: object) -> None:
         """A member's base configuration comes from its own facts."""
         if not self.member.is_member:
             super().reset_configuration(configuration)
 
-    def upgrade(self, upgrade_info: Any) -> None:
+    def upgrade(self, upgrade_info: object) -> None:
         if self.member.is_member:
             raise exception.DatastoreOperationNotSupported(
                 operation='upgrade', datastore=CONF.datastore_manager)

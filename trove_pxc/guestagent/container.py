@@ -112,6 +112,9 @@ def isolated_network() -> bool:
     return os.path.exists(constants.ETH1_CONFIG_PATH)
 
 
+Client = docker.DockerClient
+
+
 class DatabaseContainer:
     """The one container of the member's server."""
 

@@ -16,6 +16,7 @@ Loaded by Trove's guest agent through the datastore version's registry_ext.
 """
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 import contextlib
 import threading
 from typing import Any
@@ -34,6 +35,7 @@ from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc.galera import identity as identities
 from trove_pxc.galera import settings
+from trove_pxc.guestagent import accounts
 from trove_pxc.guestagent import app as apps
 from trove_pxc.guestagent import metrics as endpoints
 from trove_pxc.guestagent import record
@@ -41,6 +43,10 @@ from trove_pxc.guestagent import reporter as reporters
 from trove_pxc.guestagent import revival
 from trove_pxc.guestagent import status as statuses
 from trove_pxc import masking
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import GuestDatabase
+from trove_pxc.protocols import GuestUser
+from trove_pxc.protocols import UserChange
 
 CONF = cfg.CONF
 conf.register(CONF)
@@ -64,7 +70,8 @@ class GaleraManager(common.MySqlManager):
     metrics: endpoints.Endpoint
 
     def _install(self, manager: str, app: apps.MemberApp,
-                 status: statuses.MemberStatus, admin: Any) -> None:
+                 status: statuses.MemberStatus,
+                 admin: accounts.MemberAdmin) -> None:
         common.MySqlManager.__init__(self, app, status, admin, manager)
         self.member = app.bind(manager, self.docker_client)
         # No order has come yet: this is of an agent before.
@@ -87,7 +94,7 @@ class GaleraManager(common.MySqlManager):
     # It has a name of its own: Trove's task of the name update_status runs
     # whatever overrides it.
     @periodic_task.periodic_task(spacing=1)  # type: ignore[untyped-decorator]
-    def report_member(self, context: Any) -> None:
+    def report_member(self, context: Context) -> None:
         """See at every tick that the member runs and is reported."""
         self.reporter.keep_on()
         self.metrics.keep_on()
@@ -95,13 +102,16 @@ class GaleraManager(common.MySqlManager):
         self.member.look_after_accounts()
 
     @property
-    def adm(self) -> Any:
-        """Who makes users and databases: a member's own, else Trove's."""
+    def adm(self) -> accounts.MemberAdmin:
+        """Who makes users and databases: a member's own, else Trove's.
+
+        Both have the same methods.
+        """
         return (self.member.accounts() if self.member.is_member
                 else self._trove_admin)
 
     @adm.setter
-    def adm(self, admin: Any) -> None:
+    def adm(self, admin: accounts.MemberAdmin) -> None:
         self._trove_admin = admin
 
     def get_service_status(self) -> Any:
@@ -109,7 +119,7 @@ class GaleraManager(common.MySqlManager):
             return self.status.get_actual_db_status()
         return super().get_service_status()
 
-    def prepare(self, context: Any, *args: Any, **kwargs: Any) -> None:
+    def prepare(self, context: Context, *args: object, **kwargs: Any) -> None:
         """Trove's own, but that a member tells of whatever failed.
 
         Of an agent that died as well: the next one finds its record.
@@ -127,11 +137,14 @@ class GaleraManager(common.MySqlManager):
                                        force=True)
             raise
 
-    def do_prepare(self, context: Any, packages: Any, databases: Any,
-                   memory_mb: Any, users: Any, device_path: Any,
-                   mount_point: Any, backup_info: Any, config_contents: Any,
-                   root_password: Any, overrides: Any, cluster_config: Any,
-                   snapshot: Any, ds_version: Any = None) -> None:
+    def do_prepare(self, context: Context, packages: object,
+                   databases: object, memory_mb: object, users: object,
+                   device_path: object, mount_point: object,
+                   backup_info: object, config_contents: str,
+                   root_password: object,
+                   overrides: Mapping[str, object] | None,
+                   cluster_config: Mapping[str, str] | None,
+                   snapshot: object, ds_version: str | None = None) -> None:
         if not cluster_config:
             self._check_single()
         if cluster_config:
@@ -146,7 +159,7 @@ class GaleraManager(common.MySqlManager):
     def _check_single(self) -> None:
         """Whether this datastore may be an instance without a cluster."""
 
-    def configure_member(self, context: Any, facts: dict[str, Any],
+    def configure_member(self, context: Context, facts: dict[str, Any],
                          secrets: dict[str, Any],
                          identity: dict[str, str] | None = None) -> None:
         self.member.configure(
@@ -154,85 +167,92 @@ class GaleraManager(common.MySqlManager):
             settings.ClusterSecrets.from_dict(secrets),
             identities.Identity.from_dict(identity) if identity else None)
 
-    def bootstrap_member(self, context: Any) -> None:
+    def bootstrap_member(self, context: Context) -> None:
         self.member.bootstrap()
 
-    def join_member(self, context: Any, forming: bool = True) -> None:
+    def join_member(self, context: Context, forming: bool = True) -> None:
         self.member.join(forming)
 
-    def start_member(self, context: Any) -> None:
+    def start_member(self, context: Context) -> None:
         self.member.start()
 
-    def halt_member(self, context: Any) -> bool:
+    def halt_member(self, context: Context) -> bool:
         return self.member.halt()
 
-    def promote_member(self, context: Any, uuid: str, seqno: int) -> bool:
+    def promote_member(self, context: Context, uuid: str, seqno: int) -> bool:
         return self.member.promote(uuid, seqno)
 
-    def continue_member(self, context: Any, uuid: str, seqno: int) -> None:
+    def continue_member(self, context: Context, uuid: str, seqno: int) -> None:
         self.member.continue_from(uuid, seqno)
 
-    def member_report(self, context: Any) -> dict[str, Any]:
+    def member_report(self, context: Context) -> dict[str, Any]:
         report: dict[str, Any] = self.status.prompt_report().to_dict()
         return report
 
-    def restore_accounts(self, context: Any) -> None:
+    def restore_accounts(self, context: Context) -> None:
         self.member.look_after_accounts(at_once=True)
 
-    def member_position(self, context: Any) -> dict[str, Any]:
+    def member_position(self, context: Context) -> dict[str, Any]:
         return self.member.position().to_dict()
 
-    def member_variables(self, context: Any,
+    def member_variables(self, context: Context,
                          names: list[str]) -> dict[str, str]:
         return self.member.variables(names)
 
-    def member_context(self, context: Any) -> dict[str, Any] | None:
+    def member_context(self, context: Context) -> dict[str, Any] | None:
         return self.member.context()
 
-    def write_probe(self, context: Any, token: str) -> None:
+    def write_probe(self, context: Context, token: str) -> None:
         self.member.write_probe(token)
 
-    def read_probe(self, context: Any, token: str) -> bool:
+    def read_probe(self, context: Context, token: str) -> bool:
         return self.member.read_probe(token)
 
-    def drop_probe(self, context: Any) -> None:
+    def drop_probe(self, context: Context) -> None:
         self.member.drop_probe()
 
-    def create_user(self, context: Any, users: Any) -> None:
+    def create_user(self, context: Context, users: list[GuestUser]) -> None:
         with _change(context, users):
             self.adm.create_users(users)
 
-    def delete_user(self, context: Any, user: Any) -> None:
+    def delete_user(self, context: Context, user: GuestUser) -> None:
         with _change(context):
             self.adm.delete_user(user)
 
-    def update_attributes(self, context: Any, username: Any, hostname: Any,
-                          user_attrs: Any) -> None:
+    def update_attributes(self, context: Context, username: str,
+                          hostname: str | None,
+                          user_attrs: UserChange) -> None:
         with _change(context, user_attrs):
             self.adm.update_attributes(username, hostname, user_attrs)
 
-    def change_passwords(self, context: Any, users: Any) -> None:
+    def change_passwords(self, context: Context,
+                         users: list[dict[str, str]]) -> None:
         with _change(context, users):
             self.adm.change_passwords(users)
 
-    def create_database(self, context: Any, databases: Any) -> None:
+    def create_database(self, context: Context,
+                        databases: list[GuestDatabase]) -> None:
         with _change(context):
             self.adm.create_databases(databases)
 
-    def delete_database(self, context: Any, database: Any) -> None:
+    def delete_database(self, context: Context,
+                        database: GuestDatabase) -> None:
         with _change(context):
             self.adm.delete_database(database)
 
-    def enable_root_with_password(self, context: Any,
-                                  root_password: Any = None) -> Any:
+    def enable_root_with_password(self, context: Context,
+                                  root_password: str | None = None
+                                  ) -> GuestUser:
         with _masking({'root_password': root_password}):
-            return self.adm.enable_root(root_password)
+            root: GuestUser = self.adm.enable_root(root_password)
+            return root
 
-    def ssl_show(self, context: Any) -> Any:
+    def ssl_show(self, context: Context) -> Any:
         self._refuse_certificates()
         return super().ssl_show(context)
 
-    def ssl_action(self, context: Any, *args: Any, **kwargs: Any) -> Any:
+    def ssl_action(self, context: Context, *args: object,
+                   **kwargs: object) -> Any:
         self._refuse_certificates()
         return super().ssl_action(context, *args, **kwargs)
 
@@ -243,19 +263,19 @@ class GaleraManager(common.MySqlManager):
                 'Certificates for the clients of a cluster are not managed '
                 'through its members.')
 
-    def cluster_complete(self, context: Any) -> None:
+    def cluster_complete(self, context: Context) -> None:
         self.member.complete()
         self.status.end_install()
 
 
 @contextlib.contextmanager
-def _change(context: Any, described: Any = None) -> Iterator[None]:
+def _change(context: Context, described: object = None) -> Iterator[None]:
     """Tell of the end, for nobody else does it where the API has cast.
 
     Whoever calls waits for the end, and tells of it.
     """
     told = getattr(context, 'notification', None)
-    ending: Any = (
+    ending: contextlib.AbstractContextManager[object] = (
         notification.EndNotification(context)
         if told is not None and told.server_type == 'guest'
         else contextlib.nullcontext())
@@ -264,7 +284,7 @@ def _change(context: Any, described: Any = None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _masking(described: Any) -> Iterator[None]:
+def _masking(described: object) -> Iterator[None]:
     """Keep the passwords of a request out of logs, and of what it raises.
 
     What it raises oslo.messaging writes down and sends, after this.

@@ -23,7 +23,6 @@ import http.server
 import socket
 import socketserver
 import threading
-from typing import Any
 
 from oslo_log import log as logging
 from oslo_utils import netutils
@@ -163,7 +162,7 @@ class _Server(socketserver.TCPServer):
             self.address_family = socket.AF_INET6
         super().__init__(place, _Handler)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
         """Who asked has gone, mostly."""
         LOG.debug('Metrics: no answer for %s', client_address, exc_info=True)
 

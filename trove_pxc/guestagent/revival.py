@@ -18,7 +18,6 @@ other members, waits for nothing, and knows no RPC.
 
 from collections.abc import Iterable
 import dataclasses
-from typing import Any
 
 from oslo_log import log as logging
 
@@ -31,9 +30,12 @@ from trove_pxc.galera import position as positions
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc.guestagent import accounts
+from trove_pxc.guestagent import container
 from trove_pxc.guestagent import credentials
 from trove_pxc.guestagent import database
+from trove_pxc.guestagent import files
 from trove_pxc.guestagent import memory
+from trove_pxc.guestagent import places
 from trove_pxc.guestagent import program
 from trove_pxc.guestagent import service
 from trove_pxc import waiting
@@ -52,8 +54,11 @@ _FAILURES = 2
 class MemberService(service.GaleraService):
     """A member that tells what it runs with, and can be continued."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, manager: str, client: container.Client,
+                 trove_side: service.TroveSide,
+                 where: places.Places | None = None,
+                 host_files: files.HostFiles | None = None) -> None:
+        super().__init__(manager, client, trove_side, where, host_files)
         self._memory = memory.Memory(self._files, self._where.memory_file)
         self._credentials = credentials.Credentials(
             self._files, self._where, self._owner)

@@ -16,10 +16,10 @@ The guest's manager and Trove's app class call it. It decides nothing about
 the other members, waits for nothing, and knows no RPC.
 """
 
+from collections.abc import Mapping
 import dataclasses
 import functools
 import threading
-from typing import Any
 from typing import Protocol
 
 from oslo_log import log as logging
@@ -62,7 +62,7 @@ class TroveSide(Protocol):
     def write_server_config(self, text: str) -> None:
         """Make this the server's base configuration."""
 
-    def write_user_overrides(self, overrides: dict[str, Any]) -> None:
+    def write_user_overrides(self, overrides: Mapping[str, object]) -> None:
         """Keep the values of the user's configuration group."""
 
     def use_passwords(self, secrets: settings.ClusterSecrets) -> None:
@@ -76,7 +76,7 @@ class GaleraService:
     :param client: of the guest's Docker engine, for the container.
     """
 
-    def __init__(self, manager: str, client: Any,
+    def __init__(self, manager: str, client: container.Client,
                  trove_side: TroveSide,
                  where: places.Places | None = None,
                  host_files: files.HostFiles | None = None) -> None:
@@ -121,7 +121,7 @@ class GaleraService:
         return record
 
     def prepare(self, version: str, base_config: str,
-                overrides: dict[str, Any] | None) -> None:
+                overrides: Mapping[str, object] | None) -> None:
         """Bring everything but a database: folders, settings, image.
 
         :raises trove_pxc.exceptions.ImageUnusable: if the image is not to
@@ -264,7 +264,7 @@ class GaleraService:
         with self._lock:
             return self._position(self._record())
 
-    def context(self) -> dict[str, Any] | None:
+    def context(self) -> dict[str, object] | None:
         """The facts and the revealed secrets: for encrypted RPC alone."""
         record = self._records.read()
         if record is None or record.membership is None:

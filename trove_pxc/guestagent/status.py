@@ -28,8 +28,10 @@ from trove.instance import service_status
 
 from trove_pxc.galera import roles
 from trove_pxc.galera import view
+from trove_pxc.guestagent import container
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import service
+from trove_pxc.protocols import ServiceStatus
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -72,21 +74,21 @@ def of_report(report: view.MemberReport) -> Any:
 class MemberStatus(trove_service.BaseDbStatus):
     """Trove's status of the database; a member's is its own report."""
 
-    def __init__(self, docker_client: Any) -> None:
+    def __init__(self, docker_client: container.Client) -> None:
         super().__init__(docker_client)
         self.member: service.GaleraService | None = None
         # Who looks tells what was seen before another looks: the newest
         # word is the newest look.
         self._lock = threading.RLock()
         self._last: tuple[view.MemberReport, waiting.Stopwatch] | None = None
-        self._told: tuple[Any, waiting.Stopwatch] | None = None
+        self._told: tuple[ServiceStatus, waiting.Stopwatch] | None = None
 
     def get_actual_db_status(self) -> Any:
         if self.member is None or not self.member.is_member:
             return super().get_actual_db_status()
         return of_report(self._look(self.member))
 
-    def set_status(self, status: Any, force: bool = False) -> None:
+    def set_status(self, status: ServiceStatus, force: bool = False) -> None:
         with self._lock:
             super().set_status(status, force=force)
             if force or self.is_installed:
@@ -151,7 +153,7 @@ class MemberStatus(trove_service.BaseDbStatus):
         self._last = (report, waiting.Stopwatch())
         return report
 
-    def _tell(self, status: Any) -> None:
+    def _tell(self, status: ServiceStatus) -> None:
         """As Trove's set_status, which would wait until the broker is back.
 
         By then it would be old news.

@@ -17,7 +17,6 @@ Imported by the commands.
 
 import datetime
 import sys
-from typing import Any
 
 from osc_lib import exceptions
 
@@ -57,7 +56,8 @@ class Progress:
 Faults = dict[str, requests.Fault | None]
 
 
-def faults_before(database: Any, cluster: Any) -> Faults:
+def faults_before(database: requests.Database,
+                  cluster: requests.Cluster) -> Faults:
     """The faults that an action about to be asked for has not caused.
 
     Of the members in ERROR, by their ids: the API forgets those of all
@@ -68,8 +68,8 @@ def faults_before(database: Any, cluster: Any) -> Faults:
             if instance['status'] == _ERROR}
 
 
-def wait(database: Any, cluster: Any, seconds: float,
-         before: Faults | None = None) -> None:
+def wait(database: requests.Database, cluster: requests.Cluster,
+         seconds: float, before: Faults | None = None) -> None:
     """Until the cluster has no task; then judge the operation that ended.
 
     A fault is of the operation if it is not newer than the operation's end,

@@ -18,12 +18,40 @@ Imported by the commands. Routes and bodies are those of api/.
 import datetime
 from typing import Any
 from typing import NamedTuple
+from typing import Protocol
 
 from osc_lib import exceptions
 from osc_lib import utils
 from troveclient import common
 
 Record = dict[str, Any]
+
+
+class Cluster(Protocol):
+    """Of Trove's client."""
+
+    id: str
+    name: str
+
+    def to_dict(self) -> Record:
+        """As the API shows it."""
+
+
+class Client(Protocol):
+    """Of HTTP; its calls return the response, and what its body says."""
+
+    def get(self, url: str) -> tuple[object, Any]:
+        """Read what is there."""
+
+    def post(self, url: str, body: Record) -> tuple[object, Any]:
+        """Send a body."""
+
+
+class Database(Protocol):
+    """Trove's client."""
+
+    client: Client
+    clusters: object
 
 
 class Fault(NamedTuple):
@@ -36,12 +64,13 @@ class Fault(NamedTuple):
     created: datetime.datetime | None
 
 
-def find_cluster(database: Any, name_or_id: str) -> Any:
+def find_cluster(database: Database, name_or_id: str) -> Cluster:
     """A cluster by name or id, as the client's own commands find it."""
-    return utils.find_resource(database.clusters, name_or_id)
+    found: Cluster = utils.find_resource(database.clusters, name_or_id)
+    return found
 
 
-def find_member(cluster: Any, name_or_id: str) -> Record:
+def find_member(cluster: Cluster, name_or_id: str) -> Record:
     """A member of the cluster by name or id.
 
     :raises osc_lib.exceptions.CommandError: there is none of that name.
@@ -56,21 +85,21 @@ def find_member(cluster: Any, name_or_id: str) -> Record:
         f'are: {names}')
 
 
-def members(database: Any, cluster: Any) -> list[Record]:
+def members(database: Database, cluster: Cluster) -> list[Record]:
     """What the members say of themselves."""
     return list(_get(database, f'/clusters/{cluster.id}/members')['members'])
 
 
-def health(database: Any, cluster: Any) -> Record:
+def health(database: Database, cluster: Cluster) -> Record:
     """The state of the whole, a sentence, the next action."""
     return dict(_get(database, f'/clusters/{cluster.id}/health')['health'])
 
 
-def show(database: Any, cluster: Any) -> Record:
+def show(database: Database, cluster: Cluster) -> Record:
     return dict(_get(database, f'/clusters/{cluster.id}')['cluster'])
 
 
-def fault(database: Any, instance_id: str) -> Fault | None:
+def fault(database: Database, instance_id: str) -> Fault | None:
     """The fault that an instance shows, if it has one."""
     instance = _get(database, f'/instances/{instance_id}')['instance']
     found = instance.get('fault') or {}
@@ -83,14 +112,15 @@ def time(text: str | None) -> datetime.datetime | None:
     return datetime.datetime.fromisoformat(text) if text else None
 
 
-def act(database: Any, cluster: Any, action: str, body: Record) -> None:
+def act(database: Database, cluster: Cluster, action: str,
+        body: Record) -> None:
     """Ask for an action; the answer comes before it is done."""
     url = f'/clusters/{cluster.id}'
     response, answer = database.client.post(url, body={action: body})
     common.check_for_exceptions(response, answer, url)
 
 
-def _get(database: Any, url: str) -> Any:
+def _get(database: Database, url: str) -> Any:
     response, answer = database.client.get(url)
     common.check_for_exceptions(response, answer, url)
     return answer

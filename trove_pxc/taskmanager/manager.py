@@ -18,13 +18,13 @@ turn. None may take long: what does is handed to a thread. Besides, it has
 calls to the cloud repeated while Trove creates a member.
 """
 
-from typing import Any
 
 from oslo_service import periodic_task
 from trove.common import cfg
 from trove.taskmanager import manager
 
 from trove_pxc import conf
+from trove_pxc.protocols import Context
 from trove_pxc import quotas
 from trove_pxc import retries
 from trove_pxc.taskmanager.watchers import automatic
@@ -48,8 +48,8 @@ class Manager(manager.Manager):
         self._take_up = takeup.TakeUp()
         self._watch = automatic.Watch()
 
-    def create_instance(self, context: Any, *args: Any,
-                        **kwargs: Any) -> None:
+    def create_instance(self, context: Context, *args: object,
+                        **kwargs: object) -> None:
         """As Trove; for a member, calls to the cloud are repeated."""
         a_member = (kwargs.get('cluster_config')
                     and kwargs.get('datastore_manager') in conf.MANAGERS)
@@ -58,16 +58,16 @@ class Manager(manager.Manager):
             super().create_instance(context, *args, **kwargs)
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
-    def take_up_operations(self, context: Any) -> None:
+    def take_up_operations(self, context: Context) -> None:
         """Take up the operations of taskmanagers that have died."""
         self._take_up.look()
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
-    def recover_clusters(self, context: Any) -> None:
+    def recover_clusters(self, context: Context) -> None:
         """Recover clusters of which no member serves, if that is safe."""
         self._watch.look()
 
     @periodic_task.periodic_task(spacing=_HOURLY, run_immediately=True)
-    def repair_quotas(self, context: Any) -> None:
+    def repair_quotas(self, context: Context) -> None:
         """Give back what requests have reserved that ended half-way."""
         quotas.repair()

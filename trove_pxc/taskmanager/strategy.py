@@ -15,8 +15,8 @@
 Nothing of ours imports it.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping
-from typing import Any
 
 from trove.common import cfg
 from trove.common.strategies.cluster import base
@@ -41,6 +41,7 @@ class GaleraTaskManagerStrategy(base.BaseTaskManagerStrategy):
         return tasks.GaleraClusterTasks
 
     @property
-    def task_manager_manager_actions(self) -> Mapping[str, Any]:
+    def task_manager_manager_actions(
+            self) -> Mapping[str, Callable[..., None]]:
         """What Trove's manager does with "<manager>_<name>"."""
         return tasks.ACTIONS

@@ -34,6 +34,11 @@ from trove.taskmanager import models as task_models
 
 from trove_pxc import exceptions
 from trove_pxc import orders
+from trove_pxc.protocols import ClusterRow
+from trove_pxc.protocols import ClusterTask
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import DatastoreVersion
+from trove_pxc.protocols import InstanceRow
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.operations import create
@@ -60,45 +65,47 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         died, for the one that takes it up; None: it is new.
     """
 
+    db_info: ClusterRow
+    ds_version: DatastoreVersion
     lost: datetime.datetime | None = None
 
-    def create_cluster(self, context: Any, cluster_id: str) -> None:
+    def create_cluster(self, context: Context, cluster_id: str) -> None:
         """Make one cluster of the instances that Trove is creating."""
         self._run(create.OPERATION, context, self.lost is not None)
 
-    def grow_cluster(self, context: Any, cluster_id: str,
+    def grow_cluster(self, context: Context, cluster_id: str,
                      new_instance_ids: Sequence[str]) -> None:
         """Let new instances in, one after another."""
         self._run(grow.OPERATION, context, new_instance_ids,
                   self.lost is not None)
 
-    def shrink_cluster(self, context: Any, cluster_id: str,
+    def shrink_cluster(self, context: Context, cluster_id: str,
                        instance_ids: Sequence[str]) -> None:
         """Take members out and remove them."""
         self._run(shrink.OPERATION, context, instance_ids)
 
-    def restart_members(self, context: Any,
+    def restart_members(self, context: Context,
                         instance_ids: Sequence[str]) -> None:
         """Restart members one after another."""
         self._run(restart.OPERATION, context, instance_ids)
 
-    def resize_flavor_of_members(self, context: Any,
+    def resize_flavor_of_members(self, context: Context,
                                  instance_ids: Sequence[str],
                                  flavor_id: str) -> None:
         """Give members another flavor, one after another."""
         self._run(resize.FLAVOR, context, instance_ids, flavor_id)
 
-    def resize_volume_of_members(self, context: Any,
+    def resize_volume_of_members(self, context: Context,
                                  instance_ids: Sequence[str],
                                  volume_gb: int) -> None:
         """Give members larger volumes, one after another."""
         self._run(resize.VOLUME, context, instance_ids, volume_gb)
 
-    def rotate_certificates(self, context: Any) -> None:
+    def rotate_certificates(self, context: Context) -> None:
         """Give all members certificates of a new authority."""
         self._run(rotate.OPERATION, context)
 
-    def recover_cluster(self, context: Any,
+    def recover_cluster(self, context: Context,
                         force: str | None = None) -> None:
         """Bring back a cluster that serves nobody, or not with all.
 
@@ -106,7 +113,7 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         """
         self._run(recover.OPERATION, context, force)
 
-    def delete_cluster(self, context: Any, cluster_id: str) -> None:
+    def delete_cluster(self, context: Context, cluster_id: str) -> None:
         """Remove all of a cluster; one that is gone is no error."""
         with contextlib.ExitStack() as until_done:
             try:
@@ -117,16 +124,16 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                 return
             runner.run(delete.OPERATION, delete.Deletion(context, self), held)
 
-    def _run(self, operation: runner.Operation[Any], context: Any,
-             *order: Any) -> None:
+    def _run(self, operation: runner.Operation[Any], context: Context,
+             *order: object) -> None:
         """Run an operation, as it was ordered, under the lease."""
         with self._lease(operation.task) as held:
             runner.run(operation, operation.state(context, self, *order),
                        held)
 
-    def carry_out_orders(self, context: Any) -> None:
+    def carry_out_orders(self, context: Context) -> None:
         """Go on with what members were ordered; its taskmanager died."""
-        rows = instance_models.DBInstance.find_all(
+        rows: list[InstanceRow] = instance_models.DBInstance.find_all(
             cluster_id=self.id, deleted=False).all()
         order, ids = orders.waiting(rows)
         task = self.db_info.task_status
@@ -149,8 +156,9 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         else:
             self.resize_volume_of_members(context, ids, int(order.value))
 
-    def _go_on_changing_size(self, context: Any, order: orders.Order | None,
-                             rows: Sequence[Any]) -> None:
+    def _go_on_changing_size(self, context: Context,
+                             order: orders.Order | None,
+                             rows: Sequence[InstanceRow]) -> None:
         """Let in who was to come, or take out who was to go.
 
         :raises StepFailed: it is not known who that is, since a version
@@ -173,7 +181,7 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                 'look at the members, shrink away those that did not come '
                 'in or were to go, and ask for it again')
 
-    def _lease(self, task: Any) -> ContextManager[lease.Lease]:
+    def _lease(self, task: ClusterTask) -> ContextManager[lease.Lease]:
         return runner.alone(
             self.id, task, CONF.get(self.ds_version.manager).operation_lease,
             self.lost)
@@ -181,7 +189,7 @@ class GaleraClusterTasks(task_models.ClusterTasks):
 
 def _action(name: str) -> Callable[..., None]:
     """What Trove's manager calls for a cast that it has no method for."""
-    def entry(context: Any, cluster_id: str, **arguments: Any) -> None:
+    def entry(context: Context, cluster_id: str, **arguments: object) -> None:
         with notification.EndNotification(context, cluster_id=cluster_id):
             cluster_tasks = task_models.load_cluster_tasks(
                 context, cluster_id)

@@ -24,7 +24,6 @@ from typing import Any
 
 from novaclient import exceptions as nova_exceptions
 from oslo_log import log as logging
-from trove.cluster import models as cluster_models
 from trove.common import cfg
 from trove.common import clients
 from trove.common import exception
@@ -40,8 +39,17 @@ from trove_pxc.galera import naming
 from trove_pxc.galera import position
 from trove_pxc.galera import roles
 from trove_pxc.galera import view
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import FaultRow
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import Neutron
+from trove_pxc.protocols import Record
+from trove_pxc.protocols import ServiceStatus
+from trove_pxc.protocols import StatusRow
 from trove_pxc import quotas
 from trove_pxc import retries
+from trove_pxc.taskmanager.cloud.guest import Guest
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -60,9 +68,9 @@ _BRIEFLY = 5.0
 _SERVER_FAILED = ('ERROR', 'FAILED')
 
 
-def load(context: Any, cluster: cluster_models.Cluster) -> list['Member']:
+def load(context: Context, cluster: Cluster) -> list['Member']:
     """The members of a cluster, in member order."""
-    rows = instance_models.DBInstance.find_all(
+    rows: list[InstanceRow] = instance_models.DBInstance.find_all(
         cluster_id=cluster.id, deleted=False).all()
     ordered = naming.in_member_order(
         cluster.name, rows, name=lambda row: str(row.name),
@@ -82,7 +90,7 @@ def labels(found: Iterable['Member']) -> dict[str, str]:
     return naming.labels({member.id: member.name for member in found})
 
 
-def _numbers(cluster_name: str, ordered: Sequence[Any]) -> list[int]:
+def _numbers(cluster_name: str, ordered: Sequence[InstanceRow]) -> list[int]:
     """The members' own numbers; those renamed since follow the highest."""
     own = [naming.number_of(cluster_name, str(row.name), row.shard_id)
            for row in ordered]
@@ -130,8 +138,8 @@ class Member:
         None if its row does not tell.
     """
 
-    def __init__(self, context: Any, manager: str, number: int,
-                 row: Any) -> None:
+    def __init__(self, context: Context, manager: str, number: int,
+                 row: InstanceRow) -> None:
         self.context = context
         self.manager = manager
         self.number = number
@@ -153,10 +161,11 @@ class Member:
         return CONF.get(self.manager)
 
     @functools.cached_property
-    def guest(self) -> Any:
+    def guest(self) -> Guest:
         """The client of its guest, as the datastore's strategy has it."""
-        return clients.create_guest_client(
+        client: Guest = clients.create_guest_client(
             self.context, self.id, self.manager)
+        return client
 
     @functools.cached_property
     def nova(self) -> Any:
@@ -164,9 +173,11 @@ class Member:
             return clients.create_nova_client(self.context, self.region)
 
     @functools.cached_property
-    def neutron(self) -> Any:
+    def neutron(self) -> Neutron:
         with retries.repeated(_BRIEFLY):
-            return clients.create_neutron_client(self.context, self.region)
+            client: Neutron = clients.create_neutron_client(
+                self.context, self.region)
+        return client
 
     @functools.cached_property
     def cinder(self) -> Any:
@@ -194,7 +205,7 @@ class Member:
         return naming.node_name(
             self.name if self.name_is_unique else '', self.number)
 
-    def row(self) -> Any:
+    def row(self) -> InstanceRow:
         """Its row as it stands now.
 
         :raises MemberFailed: if it was deleted.
@@ -204,14 +215,17 @@ class Member:
             raise self.failed('the instance was deleted')
         return row
 
-    def find_row(self) -> Any:
+    def find_row(self) -> InstanceRow | None:
         """Its row as it stands now; None if it was deleted."""
-        return instance_models.DBInstance.get_by(id=self.id, deleted=False)
+        row: InstanceRow | None = instance_models.DBInstance.get_by(
+            id=self.id, deleted=False)
+        return row
 
-    def status(self) -> Any:
+    def status(self) -> ServiceStatus:
         """What its guest has last reported to Trove."""
-        return instance_models.InstanceServiceStatus.find_by(
-            instance_id=self.id).get_status()
+        row: StatusRow = instance_models.InstanceServiceStatus.find_by(
+            instance_id=self.id)
+        return row.status
 
     def failed(self, cause: str,
                advice: str = '') -> exceptions.MemberFailed:
@@ -315,7 +329,7 @@ class Member:
             guest_silence_timeout seconds.
         """
         try:
-            report: view.MemberReport = self.guest.member_report()
+            report = self.guest.member_report()
         except (exception.GuestTimeout, exception.GuestError) as silent:
             self._silence = self._silence or waiting.Stopwatch()
             limit = self.options.guest_silence_timeout
@@ -329,15 +343,13 @@ class Member:
 
     def position(self) -> position.Position:
         """Where its data stands, read by its guest from the disk."""
-        found: position.Position = self.guest.member_position()
-        return found
+        return self.guest.member_position()
 
     def settings(self) -> Membership | None:
         """What it was configured with, None if it never was."""
-        found: Membership | None = self.guest.member_context()
-        return found
+        return self.guest.member_context()
 
-    def _ports(self) -> list[Any]:
+    def _ports(self) -> list[Record]:
         ports = self.neutron.list_ports(name=f'trove-{self.id}')['ports']
         server_id = self.row().compute_instance_id
         if not ports and server_id:
@@ -357,7 +369,7 @@ class Member:
             return ''
 
     def _fault(self) -> str:
-        found = instance_models.DBInstanceFault.get_by(
+        found: FaultRow | None = instance_models.DBInstanceFault.get_by(
             instance_id=self.id, deleted=False)
         return str(found.message).strip() if found else ''
 

@@ -21,7 +21,6 @@ IPv4 by default; a member that uses IPv6 gets rules for users with IPv6 here.
 
 from collections.abc import Sequence
 import ipaddress
-from typing import Any
 from typing import NamedTuple
 
 from neutronclient.common import exceptions as neutron_exceptions
@@ -30,6 +29,7 @@ from trove.common import cfg
 
 from trove_pxc import conf
 from trove_pxc.galera import addresses
+from trove_pxc.protocols import Record
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc import waiting
 
@@ -102,7 +102,7 @@ class Doors:
                              rule.get('remote_ip_prefix') or 'everyone')
                     self._close(rule['id'])
 
-    def _missing(self, rules: Sequence[dict[str, Any]]) -> set[Admission]:
+    def _missing(self, rules: Sequence[Record]) -> set[Admission]:
         return (self._wanted | self._users) - {
             _admission(rule) for rule in rules}
 
@@ -114,7 +114,7 @@ class Doors:
         found = self._member.neutron.list_security_groups(name=name)
         return [str(group['id']) for group in found['security_groups']]
 
-    def _incoming(self, group: str) -> list[dict[str, Any]]:
+    def _incoming(self, group: str) -> list[Record]:
         found = self._member.neutron.list_security_group_rules(
             security_group_id=group, direction='ingress')
         return [rule for rule in found['security_group_rules']
@@ -148,7 +148,7 @@ class Doors:
             LOG.debug('Rule %s is gone already', rule_id)
 
 
-def _admission(rule: dict[str, Any]) -> Admission:
+def _admission(rule: Record) -> Admission:
     """Neutron tells "from everywhere" by no prefix."""
     prefix = rule.get('remote_ip_prefix')
     network = prefix and ipaddress.ip_network(prefix, strict=False)
@@ -158,7 +158,7 @@ def _admission(rule: dict[str, Any]) -> Admission:
         int(rule['port_range_min']), int(rule['port_range_max']))
 
 
-def _on_galera_ports(rule: dict[str, Any]) -> bool:
+def _on_galera_ports(rule: Record) -> bool:
     return _between_members(int(rule['port_range_min']),
                             int(rule['port_range_max']))
 

@@ -18,6 +18,7 @@ minutes.
 """
 
 from collections.abc import Callable
+import datetime
 import functools
 from typing import Any
 
@@ -35,6 +36,9 @@ from trove.taskmanager import models as task_models
 
 from trove_pxc.galera import naming
 from trove_pxc import orders
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import InstanceTask
 from trove_pxc import quotas
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.cloud import queues
@@ -92,7 +96,8 @@ class Remains:
         return [f'{self.member.name}: {thing}' for thing in left]
 
     def _find_server(self) -> str | None:
-        row = instance_models.DBInstance.get_by(id=self.member.id)
+        row: InstanceRow | None = instance_models.DBInstance.get_by(
+            id=self.member.id)
         if row is not None and row.compute_instance_id:
             return str(row.compute_instance_id)
         for server in self.member.nova.servers.list(
@@ -143,8 +148,7 @@ class Remains:
         return [f'security group {group["id"]}' for group in found]
 
     def _being_created(self) -> bool:
-        row = instance_models.DBInstance.get_by(id=self.member.id,
-                                                deleted=False)
+        row = self.member.find_row()
         if (row is None or row.compute_instance_id
                 or row.task_status != InstanceTasks.BUILDING):
             return False
@@ -164,17 +168,17 @@ class _RemovedInstance(task_models.FreshInstanceTasks):
     change: quotas.Amounts
 
     @quotas.retried
-    def update_db(self, **values: Any) -> None:
-        status = values.pop('task_status')
+    def update_db(self, *, task_status: InstanceTask,
+                  **values: object) -> None:
         with quotas.transaction() as session:
             rows = session.query(instance_models.DBInstance)
             if rows.filter_by(id=self.id, deleted=False).update({
-                    **values, 'task_id': status.code,
-                    'task_description': status.db_text,
+                    **values, 'task_id': task_status.code,
+                    'task_description': task_status.db_text,
                     'updated': timeutils.utcnow()}):
                 quotas.use(session, self.db_info.tenant_id, self.change)
 
-    def _delete_resources(self, deleted_at: Any) -> None:
+    def _delete_resources(self, deleted_at: datetime.datetime) -> None:
         notification.TroveInstanceDelete(
             instance=self, deleted_at=timeutils.isotime(deleted_at)).notify()
 
@@ -186,15 +190,16 @@ class _FormerMember(_RemovedInstance):
     keeps the member's number from being given out again.
     """
 
-    def update_db(self, **values: Any) -> None:
+    def update_db(self, *, task_status: InstanceTask,
+                  **values: object) -> None:
         values.pop('cluster_id', None)
-        super().update_db(**values)
+        super().update_db(task_status=task_status, **values)
 
 
-def delete_rows(context: Any, member: members.Member,
+def delete_rows(context: Context, member: members.Member,
                 cluster_goes_on: bool = False) -> None:
     """Delete its queues and rows, and give its quota back, once."""
-    row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
+    row = member.find_row()
     if row is None:
         LOG.info('Instance %s is deleted already', member.id)
         return
@@ -204,7 +209,7 @@ def delete_rows(context: Any, member: members.Member,
     now = members.Member(context, member.manager, member.number, row)
     kind = _FormerMember if cluster_goes_on else _RemovedInstance
     instance = kind.load(context, member.id)
-    instance.change = _given_back(now, row.cluster_id)
+    instance.change = _given_back(now, str(row.cluster_id))
     instance.delete_async()
 
 

@@ -21,7 +21,6 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 import threading
-from typing import Any
 
 from oslo_log import log as logging
 from trove.cluster.tasks import ClusterTasks
@@ -40,6 +39,10 @@ from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc import notifications
 from trove_pxc import orders
+from trove_pxc.protocols import ClusterRow
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceRow
+from trove_pxc.protocols import StatusRow
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.steps import recovery
 from trove_pxc.taskmanager.watchers import ours
@@ -110,7 +113,7 @@ class Watch:
                     patience * _PART_OF_PATIENCE):
                 self._run(attend_survivor, row, case)
 
-    def _run(self, target: Callable[..., object], row: Any,
+    def _run(self, target: Callable[..., object], row: ClusterRow,
              *more: object) -> None:
         thread = threading.Thread(
             target=target, args=(row, *more), daemon=True)
@@ -118,7 +121,7 @@ class Watch:
         thread.start()
 
 
-def attend_survivor(row: Any, case: Case) -> bool:
+def attend_survivor(row: ClusterRow, case: Case) -> bool:
     """Have a cluster recovered sooner that nothing else can bring back.
 
     Patience is for members that may find each other. It gets a part of it
@@ -143,7 +146,7 @@ def attend_survivor(row: Any, case: Case) -> bool:
     return attend(row)
 
 
-def attend(row: Any) -> bool:
+def attend(row: ClusterRow) -> bool:
     """Ask the members of a cluster; have it recovered if there is a way.
 
     :returns: whether the recovery was begun.
@@ -161,7 +164,7 @@ def attend(row: Any) -> bool:
         return False
 
 
-def _recovery(row: Any) -> recovery.Recovery:
+def _recovery(row: ClusterRow) -> recovery.Recovery:
     context = ours.context(row)
     return recovery.Recovery(
         context, task_models.load_cluster_tasks(context, row.id))
@@ -205,9 +208,9 @@ def _loops(operation: recovery.Recovery) -> bool:
         for answer in operation.answers.values())
 
 
-def _begin(context: Any, row: Any) -> bool:
+def _begin(context: Context, row: ClusterRow) -> bool:
     """Take the cluster's task, if it has none, and cast."""
-    rows = instance_models.DBInstance.find_all(
+    rows: list[InstanceRow] = instance_models.DBInstance.find_all(
         cluster_id=row.id, deleted=False).all()
     if not orders.claim(row.id, ClusterTasks.RESTARTING_CLUSTER,
                         [member.id for member in rows],
@@ -236,12 +239,13 @@ def nobody_serves(cluster_ids: Iterable[str]) -> dict[str, bool]:
     """
     table, told = (instance_models.DBInstance,
                    instance_models.InstanceServiceStatus)
-    rows = [row for row in table.find_by_filter(
+    rows: list[InstanceRow] = [row for row in table.find_by_filter(
         filters=[table.cluster_id.in_(list(cluster_ids))],
         deleted=False).all() if not row.task_status.is_error]
-    statuses = {status.instance_id: status for status in told.find_by_filter(
-        filters=[told.instance_id.in_([row.id for row in rows])]).all()}
-    rows_of: dict[str, list[Any]] = {}
+    found: list[StatusRow] = told.find_by_filter(
+        filters=[told.instance_id.in_([row.id for row in rows])]).all()
+    statuses = {status.instance_id: status for status in found}
+    rows_of: dict[str, list[InstanceRow]] = {}
     for row in rows:
         rows_of.setdefault(str(row.cluster_id), []).append(row)
     return {
@@ -251,12 +255,12 @@ def nobody_serves(cluster_ids: Iterable[str]) -> dict[str, bool]:
                for row in its_rows)}
 
 
-def _one_survives(statuses: Sequence[Any]) -> bool:
+def _one_survives(statuses: Sequence[StatusRow]) -> bool:
     blocked = [one for one in statuses if one.status == Statuses.BLOCKED]
     return len(blocked) == 1 and all(one.is_uptodate() for one in statuses)
 
 
-def _may_be_revived(row: Any, status: Any) -> bool:
+def _may_be_revived(row: InstanceRow, status: StatusRow | None) -> bool:
     """Whether this member was complete, is not busy, and does not serve.
 
     A guest that has said nothing for long does not say that it serves.

@@ -28,6 +28,8 @@ from trove.common.strategies.cluster import strategy
 from trove.datastore import models as datastore_models
 
 from trove_pxc import conf
+from trove_pxc.protocols import ClusterRow
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager import tasks
 
 CONF = cfg.CONF
@@ -36,7 +38,7 @@ CONF = cfg.CONF
 class Found(NamedTuple):
     """A cluster's row, and the manager of its datastore version."""
 
-    row: Any
+    row: ClusterRow
     manager: str
 
     @property
@@ -67,18 +69,19 @@ def clusters(task_ids: Iterable[int],
             for row in rows}
 
 
-def manager(row: Any) -> str:
+def manager(row: ClusterRow) -> str:
     """The manager of the datastore version that a cluster's row names."""
     return str(datastore_models.DBDatastoreVersion.find_by(
         id=row.datastore_version_id).manager)
 
 
-def context(row: Any) -> Any:
+def context(row: ClusterRow) -> Context:
     """For calls to the cloud by Trove's own account, for this project."""
-    return trove_context.TroveContext(
+    made: Context = trove_context.TroveContext(
         user_id=CONF.service_credentials.username, project_id=row.tenant_id,
         user_domain_name=CONF.service_credentials.user_domain_name,
         is_admin=True, overwrite=False)
+    return made
 
 
 def _are_ours(manager: str) -> bool:

@@ -22,7 +22,6 @@ from collections.abc import Callable
 from collections.abc import Mapping
 import datetime
 import threading
-from typing import Any
 from typing import NamedTuple
 
 from oslo_log import log as logging
@@ -36,6 +35,10 @@ from trove.taskmanager import models as task_models
 from trove_pxc import exceptions
 from trove_pxc import notifications
 from trove_pxc import orders
+from trove_pxc.protocols import ClusterRow
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import Notify
+from trove_pxc.taskmanager import tasks
 from trove_pxc.taskmanager.watchers import ours
 from trove_pxc import waiting
 
@@ -44,7 +47,8 @@ LOG = logging.getLogger(__name__)
 
 _AT_ONCE = 16   # the others have their turn with a later look
 
-Run = Callable[[Any, Any], None]
+Tasks = tasks.GaleraClusterTasks
+Run = Callable[[Tasks, Context], None]
 
 
 class Continuation(NamedTuple):
@@ -55,19 +59,19 @@ class Continuation(NamedTuple):
     :ivar run: called with the cluster's tasks and a context.
     """
 
-    told_as: Mapping[str, Any]
+    told_as: Mapping[str, Notify]
     run: Run
 
 
-def _create(cluster_tasks: Any, context: Any) -> None:
+def _create(cluster_tasks: Tasks, context: Context) -> None:
     cluster_tasks.create_cluster(context, cluster_tasks.id)
 
 
-def _delete(cluster_tasks: Any, context: Any) -> None:
+def _delete(cluster_tasks: Tasks, context: Context) -> None:
     cluster_tasks.delete_cluster(context, cluster_tasks.id)
 
 
-def _ordered(cluster_tasks: Any, context: Any) -> None:
+def _ordered(cluster_tasks: Tasks, context: Context) -> None:
     cluster_tasks.carry_out_orders(context)
 
 
@@ -128,7 +132,7 @@ class TakeUp:
             self._running[cluster_id] = thread
             thread.start()
 
-    def _sight(self, cluster_id: str, row: Any) -> Sight:
+    def _sight(self, cluster_id: str, row: ClusterRow) -> Sight:
         before = self._seen.get(cluster_id)
         if (before is not None and before.task_id == row.task_id
                 and before.value == row.updated):
@@ -136,7 +140,7 @@ class TakeUp:
         return Sight(row.task_id, row.updated, waiting.Stopwatch())
 
 
-def _take_up(row: Any, manager: str) -> None:
+def _take_up(row: ClusterRow, manager: str) -> None:
     """Run the operation of a cluster to its end, whatever that is."""
     context = ours.context(row)
     how = CONTINUATIONS[row.task_id]
@@ -158,7 +162,7 @@ def _take_up(row: Any, manager: str) -> None:
                   'has failed: %s', row.task_status.name, row.id, error)
 
 
-def _told_as(row: Any, how: Continuation) -> Any:
+def _told_as(row: ClusterRow, how: Continuation) -> Notify:
     order, _ = orders.waiting(instance_models.DBInstance.find_all(
         cluster_id=row.id, deleted=False).all())
     action = order.action if order else ''
