@@ -183,9 +183,9 @@ def obstacle(operation: recovery.Recovery) -> str:
     if choice.step is plan.Step.WAIT or (
             choice.step is plan.Step.REFUSE and _loops(operation)):
         decision = plan.may_halt(list(operation.everyone), operation.answers)
-        return '' if decision.allowed else decision.reason
+        return '' if decision.allowed else str(decision.reason)
     if choice.step in (plan.Step.REFUSE, plan.Step.REJOIN):
-        return choice.reason
+        return str(choice.reason)
     return ''
 
 

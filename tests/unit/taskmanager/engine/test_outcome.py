@@ -48,12 +48,11 @@ class FaultTextTest(testtools.TestCase):
 
     def test_a_refusal_of_silence_fits(self) -> None:
         reason = plan.choose_bootstrap(
-            ('products-1', 'products-2', 'products-3'), {}).reason
-        cause, _, advice = reason.partition('. ')
-        cause = cause.replace('products-1, ', '')
+            ('products-2', 'products-3'), {}).reason
+        self.assertTrue(reason.force)
         failure = exceptions.StepFailed(
-            'recover', 'choose who is continued', cause,
-            f'{advice.rstrip(".")} (--force MEMBER)')
+            'recover', 'choose who is continued', reason.cause,
+            f'{reason.advice.rstrip(".")} (--force MEMBER)')
         self.assertTrue(outcome.fault_text(failure).endswith(
             '(--force MEMBER)'), outcome.fault_text(failure))
 
