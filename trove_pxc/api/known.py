@@ -21,7 +21,6 @@ import dataclasses
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
 from trove.instance import models as instance_models
-from trove.instance import service_status
 
 from trove_pxc.api.model import Cluster
 from trove_pxc.api.model import Member
@@ -30,16 +29,13 @@ from trove_pxc import faults
 from trove_pxc.galera import diagnosis
 from trove_pxc.galera import lost
 from trove_pxc.galera import naming
+from trove_pxc import guest_statuses
 from trove_pxc import handles
 
 CONF = cfg.CONF
 
-Statuses = service_status.ServiceStatuses
 UnderWay = diagnosis.UnderWay
 
-# The last one Trove keeps of an instance that it gave up while it was built.
-_INCOMPLETE = (Statuses.NEW, Statuses.BUILDING, Statuses.INSTANCE_READY,
-               Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
 _UNDER_WAY = {
     ClusterTasks.NONE.code: UnderWay.NOTHING,
     ClusterTasks.BUILDING_INITIAL.code: UnderWay.CREATE,
@@ -84,7 +80,8 @@ def ever_complete(instance_ids: Iterable[str]) -> bool:
     """
     model = instance_models.InstanceServiceStatus
     return any(
-        status.status not in _INCOMPLETE for status in model.find_by_filter(
+        status.status not in guest_statuses.INCOMPLETE
+        for status in model.find_by_filter(
             filters=[model.instance_id.in_(list(instance_ids))]).all())
 
 
