@@ -32,6 +32,7 @@ from trove.instance import service_status
 from trove.instance import tasks as instance_tasks
 
 from trove_pxc import exceptions
+from trove_pxc import faults
 from trove_pxc.galera import addresses
 from trove_pxc.galera import lost
 from trove_pxc.galera.membership import Membership
@@ -42,7 +43,6 @@ from trove_pxc.galera import view
 from trove_pxc import guest_statuses
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
-from trove_pxc.protocols import FaultRow
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import Neutron
 from trove_pxc.protocols import Record
@@ -242,7 +242,7 @@ class Member:
                 return
         if task.is_error or status in guest_statuses.FAILED:
             self.check_server()
-            raise self.failed(self._guest_says() or self._fault() or (
+            raise self.failed(self._guest_says() or faults.cause(self.id) or (
                 task.db_text if task.is_error
                 else f'its guest is "{status.description}"'))
 
@@ -365,11 +365,6 @@ class Member:
             LOG.info('The guest of %s, which failed, does not say why: %s',
                      self.name, silent)
             return ''
-
-    def _fault(self) -> str:
-        found: FaultRow | None = instance_models.DBInstanceFault.get_by(
-            instance_id=self.id, deleted=False)
-        return str(found.message).strip() if found else ''
 
 
 def seen(report: view.MemberReport) -> str:
