@@ -180,11 +180,6 @@ _PXC = (
         'docker_image', default='percona/percona-xtradb-cluster',
         help='Database docker image. The version of the datastore version is '
              'its tag.'),
-    cfg.StrOpt(
-        'backup_docker_image',
-        sample_default='your-registry/your-repo/db-backup-pxc',
-        help='Docker image for backup and restore. The version of the '
-             'datastore version is its tag.'),
 )
 
 _MARIADB = (

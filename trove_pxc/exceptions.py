@@ -76,7 +76,7 @@ class RecoveryRefused(GaleraError):
         self.cause = cause
         self.advice = advice
         self.named = named
-        super().__init__(f'{cause}. {advice}')
+        super().__init__(f'{cause}. {advice}'.rstrip())
 
 
 class ClusterInconsistent(GaleraError):

@@ -12,10 +12,13 @@
 
 """What an instance tells of its last failure.
 
-Imported by api/claims, api/growth and the operations.
+Imported by api/ and the operations. Trove's table has one column that users
+read, so the cause and the next action stand there in one text. Both the form
+of this text and its reading are here.
 """
 
 from collections.abc import Iterable
+import dataclasses
 import textwrap
 
 from trove.instance import models as instance_models
@@ -28,6 +31,50 @@ LENGTH = 255
 #: Trove breaks longer lines, with more characters than it takes away
 _LINE = 79
 _MORE = '...'
+#: between the cause and the next action
+_NEXT = ' Next: '
+_LEAST_OF_CAUSE = 130
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault:
+    """What there is to tell of a failure.
+
+    :ivar cause: a sentence without its full stop.
+    :ivar next_action: a sentence.
+    :ivar failed: what has failed, which stands before the cause: 'create:
+        "join of c-2" failed'.
+    """
+
+    cause: str
+    next_action: str
+    failed: str = ''
+
+    @property
+    def whole(self) -> str:
+        return f'{self._begin}{self.cause}.{_NEXT}{self.next_action}'
+
+    @property
+    def short(self) -> str:
+        """As much as Trove keeps; the next action is the last to be cut."""
+        room = LENGTH - (len(self.whole) - len(self.cause))
+        cause = shorten(self.cause, max(room, _LEAST_OF_CAUSE))
+        end = '.' if cause == self.cause else ''
+        return shorten(
+            f'{self._begin}{cause}{end}{_NEXT}{self.next_action}', LENGTH)
+
+    @property
+    def _begin(self) -> str:
+        return f'{self.failed}: ' if self.failed else ''
+
+
+def cause(instance_id: str) -> str:
+    """The last fault in one line, without its next action; '' if none."""
+    row: FaultRow | None = instance_models.DBInstanceFault.get_by(
+        instance_id=instance_id)
+    text = _one_line(row.message) if row is not None else ''
+    told, found, _ = text.rpartition(_NEXT)
+    return told.rstrip('. ') if found else text
 
 
 def forget(instance_id: str) -> None:

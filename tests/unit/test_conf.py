@@ -12,6 +12,9 @@
 
 """The options that are added to Trove's groups."""
 
+import pathlib
+import re
+
 from oslo_config import cfg
 import testtools
 from trove.common import cfg as trove_cfg
@@ -21,8 +24,13 @@ from trove_pxc import conf
 
 class ConfTest(testtools.TestCase):
 
-    def test_both_groups_get_what_operations_need(self) -> None:
+    READ_HERE = ('ipv6_users_cidr',)
+
+    def setUp(self) -> None:
+        super().setUp()
         conf.register(trove_cfg.CONF)
+
+    def test_both_groups_get_what_operations_need(self) -> None:
         for manager in conf.MANAGERS:
             options = trove_cfg.CONF[manager]
             self.assertEqual(300, options.bootstrap_timeout)
@@ -48,8 +56,18 @@ class ConfTest(testtools.TestCase):
             ValueError, trove_cfg.CONF.set_override, 'default_collation',
             'utf8mb4_bin\nplugin_load=x', 'pxc')
 
+    def test_each_option_is_read(self) -> None:
+        """conf.py alone has its name where it is without effect."""
+        here = pathlib.Path(conf.__file__)
+        code = '\n'.join(file.read_text() for file
+                         in here.parent.rglob('*.py') if file != here)
+        names = set(re.findall(r'\w+', code))
+        self.assertEqual([], [
+            option.dest for _, options in conf.list_opts()
+            for option in options if option.dest not in names
+            and option.dest not in self.READ_HERE])
+
     def test_twice_does_no_harm(self) -> None:
-        conf.register(trove_cfg.CONF)
         conf.register(trove_cfg.CONF)
 
     def test_an_option_that_trove_has_stays_troves(self) -> None:

@@ -27,6 +27,87 @@ FAULT = (
     'start it ("openstack server start"); if it is lost for good, ' + ADVICE)
 
 
+class FaultTest(testtools.TestCase):
+    """What is told, within the length that Trove keeps."""
+
+    def fault(self, cause: str, step: str = 'join of products-2',
+              ) -> faults.Fault:
+        return faults.Fault(
+            cause, 'delete the cluster; see the guest agent and server logs',
+            f'create: "{step}" failed')
+
+    def test_all_parts(self) -> None:
+        fault = self.fault('no disk')
+        self.assertEqual(
+            'create: "join of products-2" failed: no disk. Next: delete '
+            'the cluster; see the guest agent and server logs', fault.short)
+        self.assertEqual(fault.short, fault.whole)
+
+    def test_without_what_has_failed(self) -> None:
+        self.assertEqual('c-1 is well. Next: wait',
+                         faults.Fault('c-1 is well', 'wait').short)
+
+    def test_a_long_cause_does_not_push_out_what_to_do(self) -> None:
+        for cause in ('x' * 1000, 'a word ' * 100):
+            text = self.fault(cause).short
+            self.assertLessEqual(len(text), faults.LENGTH)
+            self.assertTrue(text.endswith('server logs'), text)
+            self.assertIn('... Next: delete', text)
+            self.assertIn(cause, self.fault(cause).whole)
+
+    def test_a_short_advice_leaves_room_for_a_long_cause(self) -> None:
+        fault = faults.Fault('c' * 190, 'delete the cluster',
+                             'create: "join" failed')
+        self.assertEqual(fault.whole, fault.short)
+        rest = faults.Fault('', 'wait', 'create failed').whole
+        for more in (0, 1):
+            fault = faults.Fault('c' * (faults.LENGTH - len(rest) + more),
+                                 'wait', 'create failed')
+            self.assertEqual(not more, fault.whole == fault.short, more)
+
+    def test_it_never_is_longer_than_the_column(self) -> None:
+        text = self.fault('x' * 1000, step='y' * 300).short
+        self.assertEqual(faults.LENGTH, len(text))
+
+    def test_a_word_is_not_cut_where_no_room_is_left(self) -> None:
+        text = self.fault('x' * 1000, step='join of a-member ' * 15).short
+        self.assertLessEqual(len(text), faults.LENGTH)
+        self.assertTrue(text.removesuffix('...').endswith(
+            (' join', ' of', ' a-member')), text)
+
+
+class CauseTest(testtools.TestCase):
+
+    def cause(self, message: str) -> str:
+        """Of a fault, as Trove breaks its lines."""
+        text = utils.format_output(message, truncate_len=faults.LENGTH)
+        with mock.patch.object(faults.instance_models, 'DBInstanceFault',
+                               autospec=True) as table:
+            table.get_by.return_value = types.SimpleNamespace(message=text)
+            return faults.cause('an-id')
+
+    def test_it_comes_back_without_the_next_action(self) -> None:
+        for cause in ('no disk', 'a word ' * 15 + 'more', '"Next: x" is read',
+                      'its log says: Next: start'):
+            self.assertEqual(
+                f'create failed: {cause}', self.cause(
+                    faults.Fault(cause, 'wait', 'create failed').short))
+
+    def test_one_that_was_shortened(self) -> None:
+        text = faults.Fault('word ' * 100, 'wait').short
+        self.assertIn('... Next: wait', text)
+        self.assertEqual(text[:text.index('...')], self.cause(text))
+
+    def test_one_of_trove(self) -> None:
+        self.assertEqual('No valid host.', self.cause('No valid host.'))
+
+    def test_none(self) -> None:
+        with mock.patch.object(faults.instance_models, 'DBInstanceFault',
+                               autospec=True) as table:
+            table.get_by.return_value = None
+            self.assertEqual('', faults.cause('an-id'))
+
+
 class SaveTest(testtools.TestCase):
 
     def told(self, message: str) -> str:

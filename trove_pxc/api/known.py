@@ -17,36 +17,30 @@ Imported by api/reading, api/actions and api/growth.
 
 from collections.abc import Iterable
 import dataclasses
-import re
 
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
 from trove.instance import models as instance_models
-from trove.instance import service_status
 
 from trove_pxc.api.model import Cluster
 from trove_pxc.api.model import Member
 from trove_pxc.api import validation
+from trove_pxc import faults
 from trove_pxc.galera import diagnosis
 from trove_pxc.galera import lost
 from trove_pxc.galera import naming
+from trove_pxc import guest_statuses
 from trove_pxc import handles
-from trove_pxc.protocols import FaultRow
 
 CONF = cfg.CONF
 
-Statuses = service_status.ServiceStatuses
 UnderWay = diagnosis.UnderWay
 
-# The last one Trove keeps of an instance that it gave up while it was built.
-_INCOMPLETE = (Statuses.NEW, Statuses.BUILDING, Statuses.INSTANCE_READY,
-               Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
 _UNDER_WAY = {
     ClusterTasks.NONE.code: UnderWay.NOTHING,
     ClusterTasks.BUILDING_INITIAL.code: UnderWay.CREATE,
     ClusterTasks.DELETING.code: UnderWay.DELETE,
 }
-_NEXT = re.compile(r'[. ]*\bNext: .*', re.DOTALL)
 
 
 def of_cluster(cluster: Cluster) -> diagnosis.Known:
@@ -57,14 +51,14 @@ def of_cluster(cluster: Cluster) -> diagnosis.Known:
         cluster.db_info.task_status.code, UnderWay.CHANGE)
     blamed = failed(found) if complete else failed(found) or [
         member.id for member in found]
-    faults = {one: fault(one) for one in blamed}
+    causes = {one: faults.cause(one) for one in blamed}
     if not complete and under_way is not UnderWay.NOTHING:
-        faults = {}     # of a create that goes on
+        causes = {}     # of a create that goes on
     return diagnosis.Known(
         names={member.id: str(member.name) for member in found},
         cluster=handles.of_cluster(cluster),
         under_way=under_way, complete=complete,
-        failed=faults, gone=gone(found),
+        failed=causes, gone=gone(found),
         least=CONF.get(cluster.ds_version.manager).min_cluster_member_count)
 
 
@@ -86,7 +80,8 @@ def ever_complete(instance_ids: Iterable[str]) -> bool:
     """
     model = instance_models.InstanceServiceStatus
     return any(
-        status.status not in _INCOMPLETE for status in model.find_by_filter(
+        status.status not in guest_statuses.INCOMPLETE
+        for status in model.find_by_filter(
             filters=[model.instance_id.in_(list(instance_ids))]).all())
 
 
@@ -112,10 +107,3 @@ def failed(found: Iterable[Member]) -> list[str]:
 def gone(found: Iterable[Member]) -> list[str]:
     """Ids of the members whose server was deleted in Nova."""
     return [member.id for member in found if member.server_gone]
-
-
-def fault(instance_id: str) -> str:
-    """The last fault of an instance in one line, without what to do next."""
-    row: FaultRow | None = instance_models.DBInstanceFault.get_by(
-        instance_id=instance_id)
-    return '' if row is None else _NEXT.sub('', ' '.join(row.message.split()))

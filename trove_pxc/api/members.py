@@ -24,11 +24,11 @@ from trove.backup import models as backup_models
 from trove.backup import state as backup_state
 from trove.common import wsgi
 from trove.instance import models as instance_models
-from trove.instance import service_status
 from trove.instance import tasks as instance_tasks
 
 from trove_pxc.api import inventory
 from trove_pxc.galera import naming
+from trove_pxc import guest_statuses
 from trove_pxc import protocols
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
@@ -37,12 +37,10 @@ from trove_pxc.protocols import Request
 from trove_pxc.protocols import StatusRow
 
 Instance = instance_models.InstanceStatus
-Statuses = service_status.ServiceStatuses
 Inventory = inventory.Inventory
 
 TYPE = 'member'
 
-_NOT_BUILT_YET = (Statuses.NEW, Statuses.BUILDING, Statuses.INSTANCE_READY)
 _SERVER_STATUSES = {
     status: status for status in (
         Instance.BUILD, Instance.ERROR, Instance.REBOOT, Instance.RESIZE,
@@ -138,8 +136,7 @@ def show_addresses(req: Request, shown: Iterable[dict[str, Any]],
     instance = instance_models.DBInstance
     found: list[InstanceRow] = [row for row in instance.find_by_filter(
         filters=[instance.id.in_(list(without))], deleted=False).all()
-        if row.cluster_id and row.type == TYPE
-        and is_ours(row.datastore_version_id)] if without else []
+        if is_member(row, is_ours)] if without else []
     for region in {row.region_id for row in found}:
         there = [row for row in found if row.region_id == region]
         inventory_there = Inventory(
@@ -151,6 +148,34 @@ def show_addresses(req: Request, shown: Iterable[dict[str, Any]],
                 without[row.id]['addresses'] = addresses
 
 
+def is_member(row: InstanceRow, is_ours: Callable[[str], bool]) -> bool:
+    """Whether an instance is a member of a cluster of ours, by its row.
+
+    :param is_ours: as that of show_addresses().
+    """
+    return bool(row.cluster_id and row.type == TYPE
+                and is_ours(row.datastore_version_id))
+
+
+def shown(member: protocols.Instance, role: str | None) -> dict[str, Any]:
+    """What every answer tells of a member.
+
+    :param role: what it is to its cluster; None: that was not asked.
+    """
+    told: dict[str, Any] = {
+        'id': member.id,
+        'name': member.name,
+        'status': shown_status(member),
+        'operating_status': str(member.operating_status),
+    }
+    if role is not None:
+        told['role'] = role
+    addresses = member.get_visible_ip_addresses()
+    if addresses:
+        told['ip'] = [address['address'] for address in addresses]
+    return told
+
+
 def shown_status(member: protocols.Instance) -> str:
     """A member's status as users read it.
 
@@ -159,7 +184,7 @@ def shown_status(member: protocols.Instance) -> str:
     """
     status = str(member.status)
     if (status == Instance.ACTIVE
-            and member.datastore_status.status in _NOT_BUILT_YET):
+            and member.datastore_status.status in guest_statuses.UNBUILT):
         return str(Instance.BUILD)
     return status
 
@@ -184,7 +209,7 @@ def _statuses(instance_ids: Sequence[str]) -> dict[str, StatusRow]:
         filters=[model.instance_id.in_(instance_ids)]).all()
     found = {row.instance_id: row for row in rows}
     for instance_id, status in found.items():
-        if status.status not in _NOT_BUILT_YET:
+        if status.status not in guest_statuses.UNBUILT:
             instance_models.update_service_status(
                 instance_tasks.InstanceTasks.NONE, status, instance_id)
     return found

@@ -115,8 +115,7 @@ def _once(request: Request, key: str, subject: str,
 def _member(instance_id: str) -> InstanceRow | None:
     row: InstanceRow | None = instance_models.DBInstance.get_by(
         id=instance_id, deleted=False)
-    ours = (row is not None and row.cluster_id and row.type == members.TYPE
-            and is_version(row.datastore_version_id))
+    ours = row is not None and members.is_member(row, is_version)
     return row if ours else None
 
 

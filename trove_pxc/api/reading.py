@@ -40,6 +40,7 @@ from trove_pxc.galera import expiry
 from trove_pxc.galera import lost
 from trove_pxc.galera import roles
 from trove_pxc.galera import view
+from trove_pxc import guest_statuses
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -48,7 +49,6 @@ LOG = logging.getLogger(__name__)
 Statuses = service_status.ServiceStatuses
 Role = roles.Role
 
-_NOT_LISTENING = (Statuses.NEW, Statuses.BUILDING)
 _NOT_TO_BE_DISTURBED = (ClusterTasks.BUILDING_INITIAL, ClusterTasks.DELETING)
 
 #: the part of its time after which a question is put once more
@@ -56,10 +56,6 @@ _AT_ONCE = 1 / 3
 
 #: Nova's words for a server in which nothing runs
 _OFF = ('SHUTOFF', 'SHUTDOWN', 'DELETED', 'SUSPENDED', 'PAUSED')
-
-_NOTHING_YET = view.MemberReport(
-    server=view.ServerState.ABSENT, view=None, data_bytes=0, started=False,
-    exit_code=None, error='')
 
 _UNSYNCED = 'a loss of power could still take what a state transfer brought'
 
@@ -121,17 +117,8 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """As the API shows a member; what is not known is absent."""
-        shown: dict[str, Any] = {
-            'id': self.member.id,
-            'name': self.member.name,
-            'role': self.role,
-            'status': members.shown_status(self.member),
-            'operating_status': str(self.member.operating_status),
-            'reachable': self.reachable,
-        }
-        addresses = self.member.get_visible_ip_addresses()
-        if addresses:
-            shown['ip'] = [address['address'] for address in addresses]
+        shown = members.shown(self.member, self.role)
+        shown['reachable'] = self.reachable
         if self.report is None or self.silence:
             shown['detail'] = self.silence
             return shown
@@ -256,7 +243,7 @@ def _gone(cluster: Cluster, member: Member) -> Answer:
 def _guest(cluster: Cluster, manager: str,
            member: Member) -> Reporting | None:
     """The client of a guest; None while none can be listening."""
-    if member.datastore_status.status in _NOT_LISTENING:
+    if member.datastore_status.status in guest_statuses.UNPREPARED:
         return None
     client: Reporting = clients.create_guest_client(
         cluster.context, member.id, manager)
@@ -280,7 +267,8 @@ class _Question:
         self._over = threading.Event()
         self._at_once = waiting.Deadline(seconds * _AT_ONCE)
         self.answer = (
-            Answer(member, _NOTHING_YET, 'its guest is not ready yet')
+            Answer(
+                member, view.NEVER_STARTED, 'its guest is not ready yet')
             if guest is None else Answer(
                 member, None,
                 'its guest gave an answer that is not understood'))

@@ -26,15 +26,13 @@ from trove.common import wsgi
 from trove.extensions.common import models
 from trove.extensions.common import service
 from trove.extensions.common import views
-from trove.instance import models as instance_models
 
 from trove_pxc.api import accounts
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import guests
 from trove_pxc.api.model import Cluster
+from trove_pxc.api import ownership
 from trove_pxc.api import validation
-from trove_pxc.protocols import Context
-from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import Request
 from trove_pxc.protocols import RootHistory
 
@@ -46,7 +44,8 @@ class GaleraRootController(service.DefaultRootController):
                    is_cluster: bool) -> Any:
         cluster = _cluster_of(req, instance_id, is_cluster)
         if cluster is None:
-            return super().root_index(req, tenant_id, instance_id, False)
+            return super().root_index(req, tenant_id, instance_id,
+                                      is_cluster)
         return wsgi.Result(
             views.RootEnabledView(bool(_enabled(cluster))).data(), 200)
 
@@ -56,7 +55,7 @@ class GaleraRootController(service.DefaultRootController):
         cluster = _cluster_of(req, instance_id, is_cluster)
         if cluster is None:
             return super().root_create(req, body, tenant_id, instance_id,
-                                       False)
+                                       is_cluster)
         password = (body or {}).get('password')
         if password is not None:
             accounts.check_password(password)
@@ -73,7 +72,8 @@ class GaleraRootController(service.DefaultRootController):
                     is_cluster: bool) -> Any:
         cluster = _cluster_of(req, instance_id, is_cluster)
         if cluster is None:
-            return super().root_delete(req, tenant_id, instance_id, False)
+            return super().root_delete(req, tenant_id, instance_id,
+                                       is_cluster)
         enabled = _enabled(cluster)
         if not enabled:
             raise exception.RootHistoryNotFound()
@@ -85,16 +85,17 @@ class GaleraRootController(service.DefaultRootController):
 
 def _cluster_of(req: Request, subject_id: str,
                 is_cluster: bool) -> Cluster | None:
-    """The cluster that is meant, also by one of its members, or None."""
-    context: Context = req.environ[wsgi.CONTEXT_KEY]
-    if not is_cluster:
-        row: InstanceRow = instance_models.DBInstance.find_by(
-            id=subject_id, deleted=False)
-        if not row.cluster_id:
+    """The cluster that is meant, also by a member; None: it is not ours."""
+    if is_cluster:
+        if ownership.is_foreign(req, subject_id):
+            return None
+    else:
+        row = ownership.member(req, subject_id)
+        if row is None or row.cluster_id is None:
             return None
         subject_id = row.cluster_id
-    return cluster_model.GaleraCluster.of(
-        cluster_models.Cluster.load(context, subject_id))
+    return cluster_model.GaleraCluster.of(cluster_models.Cluster.load(
+        req.environ[wsgi.CONTEXT_KEY], subject_id))
 
 
 def _enabled(cluster: Cluster) -> list[RootHistory]:

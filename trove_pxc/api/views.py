@@ -63,23 +63,17 @@ class MembersMixin(cluster_views.ClusterView):
     def _member(self, member: Member, role: str | None) -> dict[str, Any]:
         flavor_id = member.flavor_id
         shown = {
-            'id': member.id,
-            'name': member.name,
+            **members.shown(member, role),
             'type': member.type,
-            'status': members.shown_status(member),
-            'operating_status': member.operating_status,
             'links': common_views.create_links(
                 'instances', self.req, member.id),
             'flavor': {'id': flavor_id, 'links': common_views.create_links(
                 'flavors', self.req, flavor_id)},
         }
-        if role is not None:
-            shown['role'] = role
         if CONF.get(self.cluster.datastore_version.manager).volume_support:
             shown['volume'] = {'size': member.volume_size}
         addresses = member.get_visible_ip_addresses()
         if addresses:
-            shown['ip'] = [address['address'] for address in addresses]
             shown['addresses'] = addresses
         return shown
 

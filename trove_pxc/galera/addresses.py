@@ -33,7 +33,7 @@ import ipaddress
 
 from trove_pxc.galera.series import Dialect
 
-IPV4, IPV6 = 4, 6
+IPV6 = 6
 
 
 def version(address: str) -> int:

@@ -203,9 +203,6 @@ def _mariadb(version: tuple[int, int], patch: int) -> Dialect:
         name=f'MariaDB {series}',
         manager='mariadb',
         version=version,
-        published_image=f'mariadb:{series}',
-        image_uid=999,
-        image_gid=999,
         server_commands=('mariadbd', 'mysqld'),
         initialise_command=initialise,
         initial_cleaning=_MARIADB_CLEANING,
@@ -249,9 +246,6 @@ _PXC_56 = Dialect(
     name='Percona XtraDB Cluster 5.6',
     manager='pxc',
     version=(5, 6),
-    published_image='percona/percona-xtradb-cluster:5.6',
-    image_uid=1001,
-    image_gid=1001,
     server_commands=('mysqld',),
     initialise_command=(
         'mysql_install_db', '--defaults-file={defaults_file}',
@@ -313,7 +307,6 @@ _PXC_57 = dataclasses.replace(
     _PXC_56,
     name='Percona XtraDB Cluster 5.7',
     version=(5, 7),
-    published_image='percona/percona-xtradb-cluster:5.7',
     initialise_command=(*_MYSQL_INITIALISE, '--basedir={basedir}'),
     initial_cleaning=(),
     provider_paths=(
@@ -343,7 +336,6 @@ _PXC_80 = dataclasses.replace(
     _PXC_57,
     name='Percona XtraDB Cluster 8.0',
     version=(8, 0),
-    published_image='percona/percona-xtradb-cluster:8.0',
     initialise_command=_MYSQL_INITIALISE,
     needs_basedir=False,
     provider_paths=(
@@ -375,7 +367,6 @@ _PXC_84 = dataclasses.replace(
     _PXC_80,
     name='Percona XtraDB Cluster 8.4',
     version=(8, 4),
-    published_image='percona/percona-xtradb-cluster:8.4',
     redo_log=('innodb_redo_log_capacity', 1),
     removed_options=_PXC_80.removed_options | frozenset({
         'default_authentication_plugin', 'skip_ssl',

@@ -21,6 +21,7 @@ import dataclasses
 import enum
 
 from trove_pxc.galera.position import Position
+from trove_pxc.galera.reason import Reason
 from trove_pxc.galera.view import MemberReport
 from trove_pxc.galera.view import NodeView
 from trove_pxc.galera.view import ServerState
@@ -156,17 +157,17 @@ def remembered(answers: Mapping[str, Answer]
             and answer.position.seen_uuid is not None}
 
 
-def discord(remembered: Mapping[str, tuple[str, int]],
-            known_uuid: str | None) -> str | None:
+def discord(remembered: Mapping[str, tuple[str, int]]) -> Reason | None:
     """Why what the members remember is not of one history."""
-    first, own = '', known_uuid.lower() if known_uuid is not None else None
+    first = next(iter(remembered), '')
     for name, (uuid, _) in remembered.items():
-        first, own = first or name, own or uuid
+        own, _ = remembered[first]
         if uuid != own:
-            whose = 'the cluster' if known_uuid is not None else first
-            return (f'{name} was last Synced in the history {uuid}, '
-                    f'{whose} in {own}. Find out which of them is the true '
-                    'one, then force a member of that.')
+            return Reason(
+                f'{name} was last Synced in the history {uuid}, {first} in '
+                f'{own}',
+                'Find out which of them is the true one, then force a member '
+                'of that.', (first, name), force=True)
     return None
 
 
@@ -177,39 +178,45 @@ def standing(answers: Mapping[str, Answer]) -> list[Place]:
 
 
 def disagreement(places: Sequence[Place],
-                 known_uuid: str | None) -> str | None:
+                 own: str | None) -> Reason | None:
     """Why these places are not of one history that can be judged.
 
     A spoiled or empty directory has no say. One that names a history but
     not its place in it may be the furthest of all: nobody can judge.
+
+    :param own: the history that members remember; None: they remember none.
     """
-    own = known_uuid.lower() if known_uuid is not None else None
     for one in places:
         if one.flaw is Flaw.NOT_TOLD:
-            return (f'{one.name} {one.flaw}, and may be the furthest. Have '
-                    'an operator look at its guest agent, or force the '
-                    'member that is to be continued.')
+            return Reason(
+                f'{one.name} {one.flaw}, and may be the furthest',
+                'Have an operator look at its guest agent, or force the '
+                'member that is to be continued.', (one.name,), force=True)
         if one.uuid is None or one.flaw is Flaw.SPOILED:
             continue
         own = own or one.uuid
         if one.uuid != own:
-            return (f'{one.name} is of the history {one.uuid}, the cluster '
-                    f'of {own}. Find out which of them is the true one, '
-                    'then force a member of that.')
+            return Reason(
+                f'{one.name} is of the history {one.uuid}, the cluster of '
+                f'{own}',
+                'Find out which of them is the true one, then force a member '
+                'of that.', (one.name,), force=True)
         if one.seqno < 0:
-            return (f'{one.name} {Flaw.NO_SEQNO}, and may be the furthest. '
-                    'Have an operator look at its error log, or force the '
-                    'member that is to be continued.')
+            return Reason(
+                f'{one.name} {Flaw.NO_SEQNO}, and may be the furthest',
+                'Have an operator look at its error log, or force the member '
+                'that is to be continued.', (one.name,), force=True)
     return None
 
 
-def ahead(places: Sequence[Place], best: Place) -> str | None:
+def ahead(places: Sequence[Place], best: Place) -> Reason | None:
     """Why best is not the furthest after all: a flawed one is ahead."""
     for one in places:
         if (one.uuid == best.uuid and one.seqno > best.seqno
                 and one.flaw is not Flaw.SPOILED):
-            return (f'{one.name} {one.flaw} but its data reaches to '
-                    f'{one.seqno}, beyond {best.name} at {best.seqno}. '
-                    f'Force {best.name} only if what came after may be '
-                    'lost.')
+            return Reason(
+                f'{one.name} {one.flaw} but its data reaches to {one.seqno}, '
+                f'beyond {best.name} at {best.seqno}',
+                f'Force {best.name} only if what came after may be lost.',
+                (one.name, best.name), force=True)
     return None

@@ -12,9 +12,9 @@
 
 """Who may bootstrap, or why nobody may; who joins next, from which donor.
 
-Pure decisions. Each says in one sentence what was decided and why, and a
-refusal names the member and what the operator can do. The operations of the
-taskmanager import it, and nobody decides these things elsewhere.
+Pure decisions. Each has its reason: the cause, what the operator can do, and
+the members that it is about. The operations of the taskmanager import it, and
+nobody decides these things elsewhere.
 
 The rules, each the answer to data that others lost (mariadb-operator issues
 1108 and 1701, Percona forum 40148):
@@ -39,6 +39,7 @@ from trove_pxc.galera import history
 from trove_pxc.galera.history import Answer
 from trove_pxc.galera.position import Position
 from trove_pxc.galera.position import UNKNOWN_SEQNO
+from trove_pxc.galera.reason import Reason
 from trove_pxc.galera.view import MemberReport
 from trove_pxc.galera.view import NOT_RUNNING
 from trove_pxc.galera.view import ServerState
@@ -46,6 +47,7 @@ from trove_pxc.galera.view import ServerState
 # An initialised data directory holds tens of MB, an empty one a few KB.
 EMPTY_DATA_BYTES = 1024 * 1024
 
+_AGAIN = 'Delete this cluster and create it again.'
 _ANEW = 'Create a new cluster and load the last dump of your data into it.'
 # The column of Trove's faults is short.
 _START = 'Have an operator start it ("openstack server start")'
@@ -53,10 +55,10 @@ _START = 'Have an operator start it ("openstack server start")'
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether something may be done, and the sentence why."""
+    """Whether something may be done, and why."""
 
     allowed: bool
-    reason: str
+    reason: Reason
 
 
 class Step(enum.StrEnum):
@@ -83,7 +85,7 @@ class Choice:
     """
 
     step: Step
-    reason: str
+    reason: Reason
     member: str | None = None
     seqno: int = UNKNOWN_SEQNO
     uuid: str = ''
@@ -101,36 +103,42 @@ def may_bootstrap_new(reports: Mapping[str, MemberReport],
     """
     for name in sorted({*reports, *positions}):
         if name not in reports or name not in positions:
-            return Decision(False, (
+            return Decision(False, Reason(
                 f'{name} did not tell its state and its position, so it '
-                'may hold data. Wait until its guest agent answers.'))
+                'may hold data', 'Wait until its guest agent answers.',
+                (name,)))
         reason = _not_new(name, reports[name], positions[name])
         if reason is not None:
             return Decision(False, reason)
-    return Decision(True, 'No member was ever started, none holds data.')
+    return Decision(True, Reason(
+        'No member was ever started, none holds data'))
 
 
 def _not_new(name: str, report: MemberReport,
-             position: Position) -> str | None:
+             position: Position) -> Reason | None:
     if report.view is not None and report.view.in_primary:
-        return (f'{name} is in the primary component of the cluster '
-                f'{report.view.cluster_uuid}. Delete this cluster and create '
-                'it again.')
+        return Reason(
+            f'{name} is in the primary component of the cluster '
+            f'{report.view.cluster_uuid}', _AGAIN, (name,))
     if report.started or report.server not in NOT_RUNNING:
-        return (f'{name} was started before (its server is '
-                f'{report.server.value}). Delete this cluster and create it '
-                'again.')
+        return Reason(
+            f'{name} was started before (its server is '
+            f'{report.server.value})', _AGAIN, (name,))
     if position.sst_in_progress:
-        return (f'{name} holds what an interrupted SST has left. Delete '
-                'this cluster and create it again.')
+        return Reason(f'{name} holds what an interrupted SST has left',
+                      _AGAIN, (name,))
     if not position.is_empty:
-        return (f'{name} holds data of the cluster {position.uuid} at '
-                f'{position.seqno}. Have an operator look whose it is, then '
-                'delete this cluster and create it again.')
+        return Reason(
+            f'{name} holds data of the cluster {position.uuid} at '
+            f'{position.seqno}',
+            'Have an operator look whose it is, then delete this cluster and '
+            'create it again.', (name,))
     if report.data_bytes > EMPTY_DATA_BYTES:
-        return (f'{name} holds {report.data_bytes} bytes of data that tell '
-                'no cluster. Have an operator look at its data directory, '
-                'then delete this cluster and create it again.')
+        return Reason(
+            f'{name} holds {report.data_bytes} bytes of data that tell no '
+            'cluster',
+            'Have an operator look at its data directory, then delete this '
+            'cluster and create it again.', (name,))
     return None
 
 
@@ -171,16 +179,11 @@ def join_order(members: Sequence[str], source: str,
 
 
 def choose_bootstrap(members: Sequence[str], answers: Mapping[str, Answer],
-                     *, known_uuid: str | None = None,
-                     known_seqno: int = UNKNOWN_SEQNO,
-                     forced: str | None = None) -> Choice:
+                     *, forced: str | None = None) -> Choice:
     """The next step that brings a cluster back, or the refusal of any.
 
     :param members: all members' names, in member order.
     :param answers: what each told; one who did not answer is left out.
-    :param known_uuid: the cluster's history, if somebody remembers it
-        beside the members themselves.
-    :param known_seqno: a position that it is known to have reached.
     :param forced: the member that the operator answers for. It overrides
         silence, other histories and positions, never a primary component,
         a running server or a spoiled data directory.
@@ -196,7 +199,7 @@ def choose_bootstrap(members: Sequence[str], answers: Mapping[str, Answer],
         return _forced(forced, told)
     if silent:
         return _refuse(_silence(silent))
-    return _of_the_told(told, known_uuid, known_seqno)
+    return _of_the_told(told)
 
 
 def worth_waiting(members: Sequence[str], answers: Mapping[str, Answer],
@@ -276,7 +279,8 @@ def may_halt(members: Sequence[str], answers: Mapping[str, Answer],
         return Decision(False, _unheard(forced))
     if silent and forced is None:
         return Decision(False, _silence(silent))
-    return Decision(True, 'Nobody serves, and all that count have answered.')
+    return Decision(True, Reason(
+        'Nobody serves, and all that count have answered'))
 
 
 def _of_the_living(told: Mapping[str, Answer]) -> Choice | None:
@@ -287,73 +291,69 @@ def _of_the_living(told: Mapping[str, Answer]) -> Choice | None:
     if primaries:
         parts = history.components(primaries)
         if len(parts) > 1:
-            return _refuse(
+            return _refuse(Reason(
                 'There are two primary components: '
-                f'{" and ".join(_list(part) for part in parts)}. Stop all '
-                'writes, have an operator stop the servers of the one that '
-                'is to be given up ("openstack server stop"), then '
-                'recover.')
+                f'{" and ".join(_list(part) for part in parts)}',
+                'Stop all writes, have an operator stop the servers of the '
+                'one that is to be given up ("openstack server stop"), then '
+                'recover.', tuple(primaries)))
         first = next((name for name, view in primaries.items()
                       if view.serves and view.is_synced),
                      next(iter(primaries)))
-        return Choice(
-            Step.REJOIN, f'{first} is in the primary component: nobody '
-            'bootstraps, the others join it.', first,
-            primaries[first].last_committed)
+        return Choice(Step.REJOIN, Reason(
+            f'{first} is in the primary component: nobody bootstraps, the '
+            'others join it', named=(first,)),
+            first, primaries[first].last_committed)
     for name, answer in told.items():
         if answer.report.server is ServerState.STARTING:
-            return Choice(
-                Step.WAIT, f'{name} is starting, and may find the others by '
-                'itself. Wait until it is up or has stopped.')
+            return Choice(Step.WAIT, Reason(
+                f'{name} is starting, and may find the others by itself',
+                'Wait until it is up or has stopped.', (name,)))
         if answer.report.server is ServerState.UNRESPONSIVE:
-            return _refuse(
+            return _refuse(Reason(
                 f'The server of {name} is there but does not answer, so '
-                f'what it holds is unknown. {_reboot(name)}')
+                'what it holds is unknown', _reboot(name), (name,)))
         if (answer.report.server is ServerState.RUNNING
                 and answer.report.view is None):
-            return _refuse(
-                f'The server of {name} runs but does not tell its state. '
-                f'{_reboot(name)}')
+            return _refuse(Reason(
+                f'The server of {name} runs but does not tell its state',
+                _reboot(name), (name,)))
     return None
 
 
-def _of_the_told(told: Mapping[str, Answer], known_uuid: str | None,
-                 known_seqno: int) -> Choice:
+def _of_the_told(told: Mapping[str, Answer]) -> Choice:
     """All have answered, nobody is primary: find the furthest."""
     standing = history.standing(told)
     remembered = history.remembered(told)
-    reason = (history.discord(remembered, known_uuid)
-              or history.disagreement(standing, known_uuid or next(
-                  (uuid for uuid, _ in remembered.values()), None)))
+    own = next((uuid for uuid, _ in remembered.values()), None)
+    reason = (history.discord(remembered)
+              or history.disagreement(standing, own))
     if reason is not None:
         return _refuse(reason)
     candidates = [place for place in standing if place.usable]
     if not candidates:
         left = '; '.join(f'{place.name} {place.flaw}' for place in standing)
-        return _refuse(f'No member holds data to continue from: {left}. '
-                       f'{_ANEW}')
+        return _refuse(Reason(
+            f'No member holds data to continue from: {left}', _ANEW,
+            tuple(place.name for place in standing)))
     best = max(candidates, key=lambda place: place.merit)
-    reason = (history.ahead(standing, best)
-              or _behind(best, remembered, known_seqno))
+    reason = history.ahead(standing, best) or _behind(best, remembered)
     if reason is not None:
         return _refuse(reason)
     return _promote_or_bootstrap(best, candidates)
 
 
-def _behind(best: history.Place, remembered: Mapping[str, tuple[str, int]],
-            known_seqno: int) -> str | None:
-    """Why the furthest is not where the cluster is known to have been."""
+def _behind(best: history.Place,
+            remembered: Mapping[str, tuple[str, int]]) -> Reason | None:
+    """Why the furthest is not where a member has seen the cluster."""
     furthest = max(remembered, key=lambda name: remembered[name][1],
                    default='')
-    if furthest and remembered[furthest][1] > max(best.seqno, known_seqno):
-        return (f'The furthest member, {best.name}, stands at {best.seqno}, '
-                f'but {furthest} has seen the cluster at '
-                f'{remembered[furthest][1]}. Force {best.name} only if what '
-                'came after may be lost.')
-    if best.seqno < known_seqno:
-        return (f'The furthest member, {best.name}, stands at {best.seqno}, '
-                f'but the cluster is known to have reached {known_seqno}. '
-                f'Force {best.name} only if what came after may be lost.')
+    if furthest and remembered[furthest][1] > best.seqno:
+        return Reason(
+            f'The furthest member, {best.name}, stands at {best.seqno}, but '
+            f'{furthest} has seen the cluster at {remembered[furthest][1]}',
+            f'Force {best.name} only if what came after may be lost.',
+            tuple(dict.fromkeys((best.name, furthest))), force=True)
     return None
 
 
@@ -361,19 +361,20 @@ def _promote_or_bootstrap(best: history.Place,
                           candidates: Sequence[history.Place]) -> Choice:
     uuid = best.uuid or ''
     if best.running:
-        return Choice(
-            Step.PROMOTE, f'{best.name} still runs, outside a primary '
-            f'component, and is the furthest, at {best.seqno}: it is made '
-            'primary where it stands.', best.name, best.seqno, uuid)
+        return Choice(Step.PROMOTE, Reason(
+            f'{best.name} still runs, outside a primary component, and is '
+            f'the furthest, at {best.seqno}: it is made primary where it '
+            'stands', named=(best.name,)), best.name, best.seqno, uuid)
     for place in candidates:
         if place.running:
-            return Choice(
-                Step.STOP, f'{place.name} runs outside a primary component '
-                f'and is at {place.seqno}, behind {best.name}, which '
-                f'stopped at {best.seqno}: it is stopped first.', place.name)
-    return Choice(
-        Step.BOOTSTRAP, f'All members have stopped, and {best.name} is the '
-        f'furthest, at {best.seqno}.', best.name, best.seqno, uuid)
+            return Choice(Step.STOP, Reason(
+                f'{place.name} runs outside a primary component and is at '
+                f'{place.seqno}, behind {best.name}, which stopped at '
+                f'{best.seqno}: it is stopped first',
+                named=(place.name, best.name)), place.name)
+    return Choice(Step.BOOTSTRAP, Reason(
+        f'All members have stopped, and {best.name} is the furthest, at '
+        f'{best.seqno}', named=(best.name,)), best.name, best.seqno, uuid)
 
 
 def _forced(name: str, told: Mapping[str, Answer]) -> Choice:
@@ -383,34 +384,41 @@ def _forced(name: str, told: Mapping[str, Answer]) -> Choice:
     running = [other for other, answer in told.items() if other != name
                and answer.report.server is ServerState.RUNNING]
     if running:
-        return _refuse(f'{_list(running)} still runs outside a primary '
-                       f'component. Force {running[0]} instead, or have an '
-                       'operator stop its server ("openstack server stop"), '
-                       f'then force {name} again.')
+        return _refuse(Reason(
+            f'{_list(running)} still runs outside a primary component',
+            f'Force {running[0]} instead, or have an operator stop its '
+            f'server ("openstack server stop"), then force {name} again.',
+            (*running, name), force=True))
     place = history.place(name, told[name])
     if not place.usable:
-        return _refuse(f'{name} {place.flaw}; even force cannot continue '
-                       f'from that. Force another member, or: {_ANEW}')
+        return _refuse(Reason(
+            f'{name} {place.flaw}; even force cannot continue from that',
+            f'Force another member, or: {_ANEW}', (name,), force=True))
     step = Step.PROMOTE if place.running else Step.BOOTSTRAP
-    return Choice(step, f'The operator forced {name}, which stands at '
-                  f'{place.seqno}; what others hold beyond that is lost.',
-                  name, place.seqno, place.uuid or '')
+    return Choice(step, Reason(
+        f'The operator forced {name}, which stands at {place.seqno}; what '
+        'others hold beyond that is lost', named=(name,)),
+        name, place.seqno, place.uuid or '')
 
 
-def _stranger(name: str, members: Sequence[str]) -> str:
-    return (f'{name} is no member of this cluster; the members are '
-            f'{_list(members)}. Name one of them.')
+def _stranger(name: str, members: Sequence[str]) -> Reason:
+    return Reason(
+        f'{name} is no member of this cluster; the members are '
+        f'{_list(members)}', 'Name one of them.', tuple(members))
 
 
-def _unheard(name: str) -> str:
-    return (f'{name} did not answer, so it cannot be started. {_START}; or '
-            'force another member.')
+def _unheard(name: str) -> Reason:
+    return Reason(
+        f'{name} did not answer, so it cannot be started',
+        f'{_START}; or force another member.', (name,), force=True)
 
 
-def _silence(silent: Sequence[str]) -> str:
-    return (f'{_list(silent)} did not answer, and may run or hold the '
-            f'latest data. {_START}; if it is lost for good, force the '
-            'member to continue.')
+def _silence(silent: Sequence[str]) -> Reason:
+    return Reason(
+        f'{_list(silent)} did not answer, and may run or hold the latest '
+        'data',
+        f'{_START}; if it is lost for good, force the member to continue.',
+        tuple(silent), force=True)
 
 
 def _reboot(name: str) -> str:
@@ -422,5 +430,5 @@ def _list(names: Sequence[str]) -> str:
     return ', '.join(names)
 
 
-def _refuse(reason: str) -> Choice:
+def _refuse(reason: Reason) -> Choice:
     return Choice(Step.REFUSE, reason)

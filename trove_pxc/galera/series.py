@@ -35,7 +35,6 @@ class Dialect:
     """One server series: its programs, its words, its habits.
 
     :ivar version: the series, for example (10, 11).
-    :ivar image_uid: the server's user in the published image.
     :ivar server_commands: names of the server's program, best first.
     :ivar initialise_command: makes an empty data directory a database, as
         an argument list; '{server}', '{basedir}', '{data_dir}',
@@ -108,9 +107,6 @@ class Dialect:
     name: str
     manager: str
     version: tuple[int, int]
-    published_image: str
-    image_uid: int
-    image_gid: int
     server_commands: tuple[str, ...]
     initialise_command: tuple[str, ...]
     initial_cleaning: tuple[str, ...]

@@ -82,6 +82,10 @@ class ServerState(enum.StrEnum):
 DOWN = (ServerState.ABSENT, ServerState.STOPPED)
 #: whatever the reason
 NOT_RUNNING = (*DOWN, ServerState.CRASHED)
+#: it was there, and is no more
+ENDED = (ServerState.STOPPED, ServerState.CRASHED)
+#: it may come into its cluster by itself
+UP = (ServerState.STARTING, ServerState.RUNNING)
 
 # Node::state of galera; what the number means is the same in galera 3 and
 # 4, while the comment's text is not ("Joining: receiving State Transfer").
@@ -328,3 +332,9 @@ class MemberReport:
             denied=plain.get('denied', False),
             certificate_ends=(
                 ends and datetime.datetime.fromisoformat(ends)))
+
+
+#: of a member whose guest has not been told to start anything
+NEVER_STARTED = MemberReport(
+    server=ServerState.ABSENT, view=None, data_bytes=0, started=False,
+    exit_code=None, error='')

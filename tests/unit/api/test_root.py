@@ -18,8 +18,10 @@ import mock
 from trove.common import exception
 from trove.extensions.common import models
 from trove.extensions.common import service
+from trove.instance import models as instance_models
 
 from tests.unit.api import base
+from tests.unit.api import test_ownership
 from tests.unit import tables
 from trove_pxc.api import root
 
@@ -64,7 +66,7 @@ class RootTestCase(base.ApiTestCase):
 
     def serves(self, *numbers: int) -> None:
         """Only these members do."""
-        model = root.instance_models.InstanceServiceStatus
+        model = instance_models.InstanceServiceStatus
         for number, instance_id in enumerate(self.ids, start=1):
             if number not in numbers:
                 model.find_by(instance_id=instance_id).update(
@@ -164,8 +166,8 @@ class DisableTest(RootTestCase):
 
 class OthersTest(RootTestCase):
 
-    def test_a_single_instance_is_troves(self) -> None:
-        alone = tables.add_instance(self.version, 'alone').id
+    def check_is_troves(self, subject: str, is_cluster: bool) -> None:
+        """Trove's own class gets each request as it came."""
         for name, ask, before in (
                 ('root_index', self.controller.root_index, ()),
                 ('root_create', self.controller.root_create, ('a body',)),
@@ -174,16 +176,26 @@ class OthersTest(RootTestCase):
                     service.DefaultRootController, name, autospec=True,
                     return_value=name) as troves:
                 self.assertEqual(name, ask(
-                    self.request, *before, base.PROJECT, alone, False))
+                    self.request, *before, base.PROJECT, subject,
+                    is_cluster))
             troves.assert_called_once_with(
-                self.controller, self.request, *before, base.PROJECT, alone,
-                False)
+                self.controller, self.request, *before, base.PROJECT,
+                subject, is_cluster)
+
+    def test_a_single_instance_is_troves(self) -> None:
+        self.check_is_troves(
+            tables.add_instance(self.version, 'alone').id, False)
+
+    def test_a_cluster_of_another_package_is_troves(self) -> None:
+        self.override('api_strategy', test_ownership.OF_ANOTHER_PACKAGE,
+                      'mariadb')
+        self.check_is_troves(self.cluster.id, True)
+        self.check_is_troves(self.ids[0], False)
 
     def test_what_there_is_not(self) -> None:
         self.members(self.cluster)[0].update(deleted=True)
         for subject in ('none', self.ids[0]):
-            self.assertRaises(exception.ModelNotFoundError, self.enable,
-                              subject)
+            self.assertRaises(exception.NotFound, self.enable, subject)
 
     def test_a_cluster_of_another_project(self) -> None:
         self.request = base.request(project='other')

@@ -15,9 +15,12 @@ import testtools
 from tests.unit.galera import samples
 from trove_pxc.galera import history
 from trove_pxc.galera.history import Flaw
+from trove_pxc.galera.reason import Reason
 
 UUID = samples.UUID
 OTHER = samples.OTHER_UUID
+TRUE_ONE = ('Find out which of them is the true one, then force a member of '
+            'that.')
 
 
 def views(**changes):
@@ -145,27 +148,18 @@ class PlaceTest(testtools.TestCase):
 
 class DiscordTest(testtools.TestCase):
 
-    def discord(self, remembered, known_uuid=None):
-        return history.discord(remembered, known_uuid)
-
     def test_one_history(self):
-        self.assertIsNone(self.discord({}))
-        self.assertIsNone(self.discord({'a': (UUID, 3), 'b': (UUID, 9)}))
-        self.assertIsNone(self.discord({'a': (UUID, 3)}, UUID.upper()))
+        self.assertIsNone(history.discord({}))
+        self.assertIsNone(history.discord({'a': (UUID, 3)}))
+        self.assertIsNone(history.discord({'a': (UUID, 3), 'b': (UUID, 9)}))
 
     def test_two_of_them_remember_two(self):
         for mine, yours in ((UUID, OTHER), (OTHER, UUID)):
-            self.assertIn(
-                f'c was last Synced in the history {yours}, a in {mine}.',
-                self.discord({'a': (mine, 3), 'b': (mine, 3),
-                              'c': (yours, 3)}))
-
-    def test_one_remembers_another_than_the_cluster_has(self):
-        for mine, yours in ((UUID, OTHER), (OTHER, UUID)):
-            self.assertIn(
-                f'b was last Synced in the history {yours}, the cluster in '
-                f'{mine}.',
-                self.discord({'a': (mine, 3), 'b': (yours, 3)}, mine))
+            self.assertEqual(
+                Reason(f'c was last Synced in the history {yours}, a in '
+                       f'{mine}', TRUE_ONE, ('a', 'c'), force=True),
+                history.discord({'a': (mine, 3), 'b': (mine, 3),
+                                 'c': (yours, 3)}))
 
 
 class DisagreementTest(testtools.TestCase):
@@ -177,5 +171,17 @@ class DisagreementTest(testtools.TestCase):
             places = history.standing({
                 'a': one, 'b': samples.stopped(3),
                 'c': samples.stopped(3, OTHER)})
-            self.assertIn('c is of the history',
-                          history.disagreement(places, None))
+            self.assertEqual(
+                Reason(f'c is of the history {OTHER}, the cluster of {UUID}',
+                       TRUE_ONE, ('c',), force=True),
+                history.disagreement(places, None))
+
+    def test_what_members_remember_is_the_history(self):
+        places = history.standing({'a': samples.stopped(3),
+                                   'b': samples.stopped(3)})
+        self.assertIsNone(history.disagreement(places, UUID))
+        for mine, yours in ((UUID, OTHER), (OTHER, UUID)):
+            places = history.standing({'a': samples.stopped(3, mine)})
+            self.assertEqual(
+                f'a is of the history {mine}, the cluster of {yours}',
+                history.disagreement(places, yours).cause)

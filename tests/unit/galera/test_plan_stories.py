@@ -79,7 +79,7 @@ class StoriesTest(testtools.TestCase):
         answers = cluster.answers()
         choice = plan.choose_bootstrap(NAMES, answers)
         self.assertEqual(0, cluster.forks, story)
-        self.assertTrue(choice.reason, story)
+        self.assertTrue(choice.reason.cause, story)
         if choice.step in (Step.BOOTSTRAP, Step.PROMOTE):
             self.assertEqual([], cluster.primaries(), story)
             node = cluster.nodes[choice.member]
@@ -92,7 +92,7 @@ class StoriesTest(testtools.TestCase):
         if cluster.primaries():
             self.assertIs(Step.REJOIN, choice.step, story)
         if choice.step is Step.REFUSE:
-            self.assertTrue(any(name in choice.reason for name in NAMES))
+            self.assertTrue(set(choice.reason.named) & set(NAMES))
         self.silence(answers, choice, story)
         return choice
 

@@ -22,7 +22,6 @@ from trove_pxc.galera import series
 #: a series that there is not, so that no fact comes from the catalogue
 SERIES = series.Dialect(
     name='Server 9.1', manager='mariadb', version=(9, 1),
-    published_image='server', image_uid=1, image_gid=1,
     server_commands=('serverd',), initialise_command=('install',),
     initial_cleaning=(), needs_basedir=False, provider_paths=(),
     applier_threads_variable='threads', redo_log=('redo', 1),

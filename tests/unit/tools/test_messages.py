@@ -105,6 +105,20 @@ class MessagesTest(testtools.TestCase):
         self.assertEqual(['... holds no data.'],
                          self.code(text, 'trove_pxc/galera/plan.py'))
 
+    def test_a_cause_and_its_advice_are_one_message(self):
+        self.assertEqual(
+            ['... is ahead. ...', '... is ahead. Wait, and look again.',
+             '... is primary.'],
+            self.code('''
+                LOOK = 'and look again'
+
+                def decide(name):
+                    yield Reason(f'{name} is ahead', f'Wait, {LOOK}.', (name,))
+                    yield Reason(f'{name} is ahead', advice(name))
+                    return Choice(1, Reason(f'{name} is primary',
+                                            named=(name,)), name)
+                '''))
+
     def test_what_is_no_call_of_ours_is_left_alone(self):
         self.assertEqual([], self.code('''
             def act(name):

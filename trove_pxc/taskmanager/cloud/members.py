@@ -32,6 +32,7 @@ from trove.instance import service_status
 from trove.instance import tasks as instance_tasks
 
 from trove_pxc import exceptions
+from trove_pxc import faults
 from trove_pxc.galera import addresses
 from trove_pxc.galera import lost
 from trove_pxc.galera.membership import Membership
@@ -39,9 +40,9 @@ from trove_pxc.galera import naming
 from trove_pxc.galera import position
 from trove_pxc.galera import roles
 from trove_pxc.galera import view
+from trove_pxc import guest_statuses
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
-from trove_pxc.protocols import FaultRow
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import Neutron
 from trove_pxc.protocols import Record
@@ -56,10 +57,6 @@ CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 Statuses = service_status.ServiceStatuses
 
-_NEVER_PREPARED = (Statuses.NEW, Statuses.BUILDING)
-_FAILED = (Statuses.FAILED, Statuses.FAILED_TIMEOUT_GUESTAGENT)
-#: of one that never was a member of a complete cluster
-INCOMPLETE = (*_NEVER_PREPARED, *_FAILED, Statuses.INSTANCE_READY)
 _BUILDING = instance_tasks.InstanceTasks.BUILDING
 _LOOKS = 3      # of Trove at an instance that it creates
 # Seconds for which one call is repeated; after that its whole step is. A
@@ -243,9 +240,9 @@ class Member:
             self._failure = self._failure or waiting.Stopwatch()
             if self._failure.elapsed < _LOOKS * CONF.usage_sleep_time:
                 return
-        if task.is_error or status in _FAILED:
+        if task.is_error or status in guest_statuses.FAILED:
             self.check_server()
-            raise self.failed(self._guest_says() or self._fault() or (
+            raise self.failed(self._guest_says() or faults.cause(self.id) or (
                 task.db_text if task.is_error
                 else f'its guest is "{status.description}"'))
 
@@ -284,7 +281,8 @@ class Member:
         Only then can anyone have configured or started its server. A guest
         tells of a failure while it prepares alone, and so does Trove.
         """
-        return self.status() not in (*_NEVER_PREPARED, *_FAILED)
+        return self.status() not in (*guest_statuses.UNPREPARED,
+                                     *guest_statuses.FAILED)
 
     def untouched(self) -> bool:
         """Whether its guest has not even begun to prepare."""
@@ -292,7 +290,7 @@ class Member:
 
     def complete(self) -> bool:
         """Whether it ever was a member of a complete cluster."""
-        return self.status() not in INCOMPLETE
+        return self.status() not in guest_statuses.INCOMPLETE
 
     def healthy(self) -> bool:
         return bool(self.status() == Statuses.HEALTHY)
@@ -359,7 +357,7 @@ class Member:
 
     def _guest_says(self) -> str:
         """Why it failed to prepare, if its guest can still tell."""
-        if self.status() not in _FAILED:
+        if self.status() not in guest_statuses.FAILED:
             return ''
         try:
             return str(self.guest.member_report().error)
@@ -367,11 +365,6 @@ class Member:
             LOG.info('The guest of %s, which failed, does not say why: %s',
                      self.name, silent)
             return ''
-
-    def _fault(self) -> str:
-        found: FaultRow | None = instance_models.DBInstanceFault.get_by(
-            instance_id=self.id, deleted=False)
-        return str(found.message).strip() if found else ''
 
 
 def seen(report: view.MemberReport) -> str:

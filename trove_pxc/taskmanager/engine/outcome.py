@@ -35,7 +35,6 @@ LOG = logging.getLogger(__name__)
 
 _READY = (service_status.ServiceStatuses.INSTANCE_READY,
           service_status.ServiceStatuses.HEALTHY)
-_LEAST_OF_CAUSE = 130
 
 
 def record_failure(failure: exceptions.StepFailed,
@@ -55,7 +54,7 @@ def record_failure(failure: exceptions.StepFailed,
             save_fault(member.id, failure, (
                 f'{member.name} is not at fault, but its cluster is '
                 f'not usable: {failure.operation} failed at {names}; '
-                f'see its fault. Next: {failure.next_action}'))
+                'see its fault'))
 
 
 def at_fault(failure: exceptions.StepFailed,
@@ -66,26 +65,25 @@ def at_fault(failure: exceptions.StepFailed,
 
 
 def save_fault(instance_id: str, failure: exceptions.StepFailed,
-               text: str = '') -> None:
+               instead: str = '') -> None:
     """Have an instance tell of a failure; administrators see its cause, too.
 
-    :param text: what to tell, if the instance itself has not failed.
+    :param instead: the cause for an instance that has not failed itself, a
+        sentence without its full stop.
     """
+    fault = fault_of(failure)
+    if instead:
+        fault = faults.Fault(instead, failure.next_action)
     faults.save_fault(
-        instance_id, text or fault_text(failure),
+        instance_id, fault.short,
         ''.join(traceback.format_exception(failure.__cause__ or failure)),
-        text or str(failure))
+        fault.whole)
 
 
-def fault_text(failure: exceptions.StepFailed) -> str:
-    """Step, cause and next action within the length that Trove keeps."""
-    before = f'{failure.operation}: "{failure.step}" failed: '
-    after = f'. Next: {failure.next_action}'
-    room = max(faults.LENGTH - len(before) - len(after), _LEAST_OF_CAUSE)
-    cause = faults.shorten(failure.cause, room)
-    if cause != failure.cause:
-        after = after.removeprefix('.')
-    return faults.shorten(f'{before}{cause}{after}', faults.LENGTH)
+def fault_of(failure: exceptions.StepFailed) -> faults.Fault:
+    """What there is to tell of a failure where it happened."""
+    return faults.Fault(failure.cause, failure.next_action,
+                        f'{failure.operation}: "{failure.step}" failed')
 
 
 def set_error(member: members.Member,

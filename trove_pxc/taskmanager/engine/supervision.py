@@ -191,8 +191,7 @@ class CrashWatch:
 
         :raises MemberFailed: when the server has ended too often.
         """
-        down = report.server in (view.ServerState.CRASHED,
-                                 view.ServerState.STOPPED)
+        down = report.server in view.ENDED
         if down and not self._down:
             self._crashes += 1
         self._down = down

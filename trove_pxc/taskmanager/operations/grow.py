@@ -144,13 +144,12 @@ def _record(operation: Growth, failure: exceptions.StepFailed) -> None:
     outcome.let_trove_finish(operation.unfinished)
     operation.check_wanted()
     for member in operation.unfinished:
-        text = ''
+        instead = ''
         if at_fault is not None and member is not at_fault:
-            text = (f'{member.name} did not join: the grow failed at '
-                    f'{at_fault.name}; see its fault. '
-                    f'Next: {failure.next_action}')
+            instead = (f'{member.name} did not join: the grow failed at '
+                       f'{at_fault.name}; see its fault')
         outcome.set_error(member, InstanceTasks.GROWING_ERROR)
-        outcome.save_fault(member.id, failure, text)
+        outcome.save_fault(member.id, failure, instead)
     for member in operation.unfinished:
         _keep_out(member)
 

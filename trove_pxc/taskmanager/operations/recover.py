@@ -79,9 +79,9 @@ def run(operation: Recovery) -> None:
 
 def _record(operation: Recovery, failure: exceptions.StepFailed) -> None:
     """Tell what happened at the members that are named, or at all."""
-    for member in operation.everyone.values():
-        if not failure.blamed or member.id in failure.blamed:
-            outcome.save_fault(member.id, failure)
+    for member in outcome.at_fault(
+            failure, tuple(operation.everyone.values())):
+        outcome.save_fault(member.id, failure)
 
 
 def _put_back(operation: Recovery) -> None:

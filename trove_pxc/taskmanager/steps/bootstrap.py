@@ -74,7 +74,7 @@ def _prove_safe(operation: Formation) -> None:
         told, {name: operation.tell(prepared[name], prepared[name].position)
                for name in told})
     if not decision.allowed:
-        raise exceptions.BootstrapRefused(decision.reason)
+        raise exceptions.BootstrapRefused(str(decision.reason))
     LOG.info('Cluster %s may be bootstrapped: %s', operation.cluster_id,
              decision.reason)
 

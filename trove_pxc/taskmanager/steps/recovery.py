@@ -18,7 +18,6 @@ answers allow is decided in galera/plan.
 """
 
 from collections.abc import Sequence
-import re
 from typing import Any
 
 from oslo_log import log as logging
@@ -28,6 +27,7 @@ from trove_pxc import exceptions
 from trove_pxc.galera import history
 from trove_pxc.galera import plan
 from trove_pxc.galera import position
+from trove_pxc.galera.reason import Reason
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.steps import formation
@@ -172,15 +172,15 @@ class Recovery(formation.Formation):
                            self.reports[choice.member])
         return True
 
-    def refused(self, reason: str) -> exceptions.RecoveryRefused:
-        """The refusal, at the doors of those whom it names."""
-        cause, _, advice = reason.partition('. ')
-        if 'orce ' in advice:
+    def refused(self, reason: Reason) -> exceptions.RecoveryRefused:
+        """The error of a decision; an advice to force names the option."""
+        advice = reason.advice
+        if reason.force:
             advice = f'{advice.rstrip(".")} (--force MEMBER)'
-        named = tuple(
-            member.id for name, member in self.everyone.items()
-            if re.search(rf'(?<![\w-]){re.escape(name)}(?![\w-])', reason))
-        return exceptions.RecoveryRefused(cause, advice, named)
+        return exceptions.RecoveryRefused(
+            reason.cause, advice, tuple(
+                member.id for name, member in self.everyone.items()
+                if name in reason.named))
 
 
 def joiners(operation: Recovery) -> Sequence[Member]:

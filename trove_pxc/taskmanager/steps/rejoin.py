@@ -36,7 +36,6 @@ LOG = logging.getLogger(__name__)
 
 Formation = formation.Formation
 Member = members.Member
-ServerState = view.ServerState
 
 
 def is_in(report: view.MemberReport, uuid: str) -> bool:
@@ -112,7 +111,7 @@ def keeps_primary(report: view.MemberReport, uuid: str) -> bool:
 def _comes(operation: Formation, member: Member) -> bool:
     """Whether it gets in, or a state transfer moves, without our doing."""
     report = operation.ask(member)
-    if report.server not in (ServerState.STARTING, ServerState.RUNNING):
+    if report.server not in view.UP:
         return False
     # One that keeps ending may come when it is started anew.
     watch = supervision.CrashWatch(member, forgiven=math.inf)

@@ -36,10 +36,6 @@ LOG = logging.getLogger(__name__)
 
 Member = members.Member
 
-_NEVER_STARTED = view.MemberReport(
-    server=view.ServerState.ABSENT, view=None, data_bytes=0, started=False,
-    exit_code=None, error='')
-
 
 class Standing(formation.Formation):
     """The state of one run.
@@ -107,7 +103,7 @@ def passing(operation: Standing) -> Sequence[Member]:
 def glimpse(member: Member) -> view.MemberReport | None:
     """What it says at once; None if it says nothing."""
     if not member.prepared():
-        return _NEVER_STARTED
+        return view.NEVER_STARTED
     try:
         report: view.MemberReport = member.guest.member_report(
             member.options.status_call_timeout)

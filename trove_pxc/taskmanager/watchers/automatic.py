@@ -37,13 +37,13 @@ from trove_pxc import exceptions
 from trove_pxc import faults
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
+from trove_pxc import guest_statuses
 from trove_pxc import notifications
 from trove_pxc import orders
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import StatusRow
-from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.steps import recovery
 from trove_pxc.taskmanager.watchers import ours
 from trove_pxc import waiting
@@ -183,9 +183,9 @@ def obstacle(operation: recovery.Recovery) -> str:
     if choice.step is plan.Step.WAIT or (
             choice.step is plan.Step.REFUSE and _loops(operation)):
         decision = plan.may_halt(list(operation.everyone), operation.answers)
-        return '' if decision.allowed else decision.reason
+        return '' if decision.allowed else str(decision.reason)
     if choice.step in (plan.Step.REFUSE, plan.Step.REJOIN):
-        return choice.reason
+        return str(choice.reason)
     return ''
 
 
@@ -266,6 +266,6 @@ def _may_be_revived(row: InstanceRow, status: StatusRow | None) -> bool:
     A guest that has said nothing for long does not say that it serves.
     """
     if (row.task_status != InstanceTasks.NONE or status is None
-            or status.status in members.INCOMPLETE):
+            or status.status in guest_statuses.INCOMPLETE):
         return False
     return status.status != Statuses.HEALTHY or not status.is_uptodate()

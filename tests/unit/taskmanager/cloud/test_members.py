@@ -10,14 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A report in the words of a time-out error."""
+"""Members that were not made or failed, and a report in a few words."""
 
 from types import SimpleNamespace
 
 import testtools
 
 from tests.unit.galera import samples
+from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
+from trove_pxc import faults
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
 
@@ -49,6 +51,18 @@ class AllMadeTest(testtools.TestCase):
             error = self.assertRaises(
                 exceptions.ClusterInconsistent, self.check, *rows)
             self.assertIn(missing, str(error))
+
+
+class FailedTest(fakes.ClusterTestCase):
+
+    def test_what_an_earlier_run_advised_is_no_part_of_the_cause(
+            self) -> None:
+        self.change(1, task_status=fakes.InstanceTasks.BUILDING_ERROR_SERVER)
+        faults.save_fault(self.id_of(1), faults.Fault(
+            'no disk', 'delete the cluster', 'create failed').short, '')
+        member = members.load(None, self.cluster)[0]
+        error = self.assertRaises(exceptions.MemberFailed, member.check)
+        self.assertEqual('create failed: no disk', error.cause)
 
 
 class SeenTest(testtools.TestCase):

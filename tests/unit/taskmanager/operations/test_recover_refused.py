@@ -19,6 +19,7 @@ from trove.instance.tasks import InstanceTasks
 from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager.operations import test_recover
 from trove_pxc import exceptions
+from trove_pxc.galera.reason import Reason
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.operations import recover
 from trove_pxc.taskmanager.steps import recovery
@@ -159,21 +160,40 @@ class RefusalTest(test_recover.RecoverTestCase):
         self.assertEqual([], self.galera.told)
         self.assertLess(self.clock.now, 11)
 
-    def test_names_are_whole_words(self) -> None:
-        self.add_member(11)
-        self.complete([11])
-        error = self.new().refused('c-11 is ahead. Wait.')
-        self.assertEqual(self.blame(['c-11']), error.named)
-        self.assertEqual(('c-11 is ahead', 'Wait.'),
-                         (error.cause, error.advice))
+    def test_names_that_read_like_the_text_around_them(self) -> None:
+        """They are no ends of sentences, no advice, and nobody else."""
+        self.change(1, name='may')
+        self.change(2, name='c. Force 2')
+        self.change(3, name='latest data')
+        self.guests[2].silent = True
+        error = self.assertRaises(
+            exceptions.RecoveryRefused, recover.run, self.new())
+        self.assertEqual(
+            ('c. Force 2 did not answer, and may run or hold the latest data',
+             (self.id_of(2),)), (error.cause, error.named))
+        self.guests[2].silent = False
+        self.guests[2].server = STATES.UNRESPONSIVE
+        error = self.assertRaises(
+            exceptions.RecoveryRefused, recover.run, self.new())
+        self.assertEqual(
+            ('The server of c. Force 2 is there but does not answer, so what '
+             'it holds is unknown', (self.id_of(2),)),
+            (error.cause, error.named))
+        self.assertNotIn('--force', error.advice)
+
+    def test_the_end_of_a_refusal_without_advice(self) -> None:
+        error = self.new().refused(Reason('c-2 runs', named=('c-2',)))
+        self.assertEqual(('c-2 runs', '', 'c-2 runs.'),
+                         (error.cause, error.advice, str(error)))
 
     def test_only_an_advice_to_force_names_the_option(self) -> None:
         operation = self.new()
-        self.assertEqual('Wait.', operation.refused('No. Wait.').advice)
+        self.assertEqual('Wait.', operation.refused(
+            Reason('No', 'Wait.')).advice)
         for advice in ('Force c-1.', 'Have one started, or force c-1.'):
             self.assertEqual(
                 f'{advice[:-1]} (--force MEMBER)',
-                operation.refused(f'No. {advice}').advice)
+                operation.refused(Reason('No', advice, force=True)).advice)
 
     def test_namesakes_are_told_apart(self) -> None:
         self.change(2, name='c-1')
@@ -181,7 +201,8 @@ class RefusalTest(test_recover.RecoverTestCase):
         twins = [f'c-1 ({self.id_of(number)})' for number in (1, 2)]
         self.assertEqual([*twins, 'c-3'], list(operation.everyone))
         self.assertEqual(twins[1], operation.forced)
-        error = operation.refused(f'{twins[1]} did not answer. Wait.')
+        error = operation.refused(Reason(
+            f'{twins[1]} did not answer', 'Wait.', (twins[1],)))
         self.assertEqual((self.id_of(2),), error.named)
 
 
