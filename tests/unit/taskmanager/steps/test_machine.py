@@ -10,14 +10,17 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A server's flavor, however Nova shows it."""
+"""A server's flavor, however Nova shows it; what Nova is asked, and once."""
 
 import types
+from typing import Any
 
 import mock
 from novaclient import exceptions as nova_exceptions
 import testtools
 
+from tests.unit.taskmanager import fakes
+from trove_pxc.taskmanager.operations import resize
 from trove_pxc.taskmanager.steps import machine
 from trove_pxc import waiting
 
@@ -51,6 +54,53 @@ class AskTest(testtools.TestCase):
     def test_what_is_refused_for_good_is_not(self) -> None:
         self.assertRaises(nova_exceptions.Forbidden, machine._ask, mock.Mock(
             side_effect=nova_exceptions.Forbidden(403)))
+
+
+class EndResizeTest(fakes.ClusterTestCase):
+    """Nova waits for an answer: the new flavor is confirmed or reverted."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.complete()
+        self.answered: list[str] = []
+        self.server: Any = self.cloud.servers['server-2']
+        self.server.status = 'VERIFY_RESIZE'
+        self.server.flavor = {'id': '7'}
+        self.server.confirm_resize = lambda: self.answered.append('confirm')
+        self.server.revert_resize = lambda: self.answered.append('revert')
+        self.cloud.nova.flavors.get = lambda flavor: types.SimpleNamespace(
+            id=flavor, name='large', ram=2048)
+        self.operation = resize.FLAVOR.state(
+            None, self.cluster, [self.id_of(2)], '7')
+        self.operation.subject = self.operation.members[1]
+
+    def take(self, step: Any) -> None:
+        """Take a step of a server that is ready a while later."""
+        self.operation.at = step
+        self.clock.after(20, lambda: setattr(self.server, 'status', 'ACTIVE'))
+        step.do(self.operation, self.operation.subject)
+        self.assertGreaterEqual(self.clock.now, 20)
+
+    def test_nova_is_asked_once_to_confirm(self) -> None:
+        """It still shows the question for a while."""
+        self.take(machine.CONFIRM)
+        self.assertEqual(['confirm'], self.answered)
+        self.assertEqual('7', self.tables.instance(self.id_of(2)).flavor_id)
+
+    def test_nova_is_asked_once_to_revert(self) -> None:
+        self.take(machine.REVERT)
+        self.assertEqual(['revert'], self.answered)
+
+    def test_an_answer_that_nova_refuses_is_given_again(self) -> None:
+        refusals = [nova_exceptions.Conflict(409, 'busy')]
+
+        def confirm() -> None:
+            self.answered.append('confirm')
+            if refusals:
+                raise refusals.pop()
+        self.server.confirm_resize = confirm
+        self.take(machine.CONFIRM)
+        self.assertEqual(['confirm'] * 2, self.answered)
 
 
 class StepsTest(testtools.TestCase):
