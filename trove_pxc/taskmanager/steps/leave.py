@@ -28,6 +28,7 @@ from trove_pxc.taskmanager.cloud import removal
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import rolling
 from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import verify
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -67,15 +68,14 @@ def _take_out(operation: Standing, member: Member) -> None:
             LOG.info('%s is down, and the others do not count it',
                      member.name)
             return
-        rolling.persist(operation, member, member.guest.stop_member)
-        operation.wait(lambda: _stopped(member))
+        rolling.stop(operation, member)
     except exceptions.DeadlineExceeded as late:
         _do_without(operation, member, late)
         return
     was_inside = member.id in operation.component.inside
     size = operation.component.size - was_inside
     for other in operation.members:
-        _wait_smaller(operation, other, size)
+        verify.wait_serving(operation, other, size, or_smaller=True)
 
 
 def _answers(operation: Standing, member: Member) -> bool:
@@ -92,12 +92,6 @@ def _answers(operation: Standing, member: Member) -> bool:
     return operation.wait(
         probe, what=f'an answer of {member.name}, or its end',
         seconds=member.options.guest_silence_timeout)
-
-
-def _stopped(member: Member) -> None:
-    report = member.report()
-    if report.server not in view.NOT_RUNNING:
-        raise waiting.NotYet(members.seen(report))
 
 
 def _do_without(operation: Standing, member: Member,
@@ -117,17 +111,6 @@ def _do_without(operation: Standing, member: Member,
     LOG.warning('Cluster %s: %s was not stopped cleanly (%s); it is removed '
                 'as it is, for the others keep their quorum',
                 operation.cluster_id, member.name, late)
-
-
-def _wait_smaller(operation: Standing, other: Member, size: int) -> None:
-    def probe() -> None:
-        report = other.report()
-        if (report.view is None or not report.view.serves
-                or report.view.cluster_size > size):
-            raise waiting.NotYet(members.seen(report))
-    operation.wait(
-        probe, what=f'{other.name} to serve in a component of {size}',
-        seconds=other.options.verify_timeout, by=other)
 
 
 def _removed(operation: Standing, member: Member) -> bool:

@@ -39,6 +39,7 @@ from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import missing
+from trove_pxc.taskmanager.steps import verify
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
@@ -200,6 +201,13 @@ def _take_out(operation: Rolling, member: Member) -> None:
     row = member.row()
     order = orders.of(row) or operation.order   # with what it has taken
     row.update(task_status=operation.busy, task_description=order.text)
+    stop(operation, member)
+    for other in operation.others(member):
+        verify.wait_serving(operation, other, len(operation.members) - 1)
+
+
+def stop(operation: formation.Formation, member: Member) -> None:
+    """Stop its server cleanly, and wait until it has stopped."""
     persist(operation, member, member.guest.stop_member)
 
     def probe() -> None:
@@ -207,8 +215,6 @@ def _take_out(operation: Rolling, member: Member) -> None:
         if report.server not in view.NOT_RUNNING:
             raise waiting.NotYet(members.seen(report))
     operation.wait(probe)
-    for other in operation.others(member):
-        wait_agreed(operation, other, len(operation.members) - 1)
 
 
 def persist(operation: formation.Formation, member: Member,
@@ -248,19 +254,7 @@ def _return(operation: Rolling, member: Member) -> None:
             raise waiting.NotYet(members.seen(report))
     operation.wait(probe, progress=watch.progress)
     for other in operation.others(member):
-        wait_agreed(operation, other, size)
-
-
-def wait_agreed(operation: Rolling, other: Member, size: int) -> None:
-    """Until another member sees a component of that size and serves."""
-    def probe() -> None:
-        report = other.report()
-        if (report.view is None or not report.view.serves
-                or report.view.cluster_size != size):
-            raise waiting.NotYet(members.seen(report))
-    operation.wait(
-        probe, what=f'{other.name} to serve in a component of {size}',
-        seconds=other.options.verify_timeout, by=other)
+        verify.wait_serving(operation, other, size)
 
 
 def _bring_in(operation: Rolling, member: Member) -> None:

@@ -50,14 +50,35 @@ def _agree(operation: Formation, member: Member) -> None:
 
 def wait_agreed(operation: Formation, member: Member, size: int) -> None:
     """Wait until it is Synced in this cluster, of this size."""
+    def agrees(report: view.MemberReport) -> bool:
+        refuse_other_history(operation, member, report)
+        return operation.joined(report, size)
+    _wait_seen(operation, member, agrees,
+               f'to see {size} members and be Synced')
+
+
+def wait_serving(operation: Formation, member: Member, size: int,
+                 or_smaller: bool = False) -> None:
+    """Wait until it serves in a component of this size."""
+    def serves(report: view.MemberReport) -> bool:
+        seen = report.view
+        return seen is not None and seen.serves and (
+            seen.cluster_size == size
+            or or_smaller and seen.cluster_size < size)
+    _wait_seen(operation, member, serves,
+               f'to serve in a component of {size}')
+
+
+def _wait_seen(operation: Formation, member: Member,
+               right: Callable[[view.MemberReport], bool],
+               what: str) -> None:
+    """Wait until its report is right; else it is to blame."""
     def probe() -> None:
         report = member.report()
-        refuse_other_history(operation, member, report)
-        if not operation.joined(report, size):
+        if not right(report):
             raise waiting.NotYet(members.seen(report))
-    operation.wait(
-        probe, what=f'{member.name} to see {size} members and be Synced',
-        seconds=member.options.verify_timeout, by=member)
+    operation.wait(probe, what=f'{member.name} {what}',
+                   seconds=member.options.verify_timeout, by=member)
 
 
 def _replicate(operation: Formation, member: Member) -> None:

@@ -94,16 +94,6 @@ class BeWholeTest(testtools.TestCase):
         self.refused('another cluster', report(), report('a'), report('b'))
 
 
-class WaitAgreedTest(testtools.TestCase):
-
-    def test_only_the_size_that_is_wanted(self) -> None:
-        operation: Any = OneLook(report(size=2))
-        rolling.wait_agreed(operation, operation.members[0], 2)
-        self.assertRaises(
-            exceptions.DeadlineExceeded, rolling.wait_agreed, operation,
-            operation.members[0], 3)
-
-
 class ReturnQuotaTest(testtools.TestCase):
 
     def test_of_a_cluster_whose_members_are_deleted(self) -> None:
