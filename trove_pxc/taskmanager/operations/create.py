@@ -78,9 +78,7 @@ def run(operation: Formation) -> None:
 
 
 def _state(context: Any, cluster: Any, interrupted: bool) -> Formation:
-    operation = Formation('create', context, cluster)
-    operation.interrupted = interrupted
-    return operation
+    return Formation('create', context, cluster, interrupted)
 
 
 def _record(operation: Formation, failure: exceptions.StepFailed) -> None:

@@ -28,21 +28,23 @@ from trove_pxc.galera import dialect as dialects
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import settings
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import supervision
+from trove_pxc.taskmanager.steps import formation
 
 
-def facts(operation: Any, member: members.Member,
+def facts(operation: supervision.Supervised, member: members.Member,
           had: Membership | None) -> settings.MemberFacts:
     """What the member is to be configured with.
 
-    :param operation: the Formation whose members are to be alike.
+    :param operation: the one whose members are to be alike.
     :param had: what it was configured with, and keeps its defaults of.
     """
-    base: settings.MemberFacts = operation.facts(member)
-    return dataclasses.replace(base, defaults=(
-        _of_cluster(operation) if had is None else had.facts.defaults))
+    return dataclasses.replace(
+        formation.facts(operation, member), defaults=(
+            _of_cluster(operation) if had is None else had.facts.defaults))
 
 
-def _of_cluster(operation: Any) -> defaults.Defaults:
+def _of_cluster(operation: supervision.Supervised) -> defaults.Defaults:
     """What any member has already, else what is chosen now."""
     for member in operation.members:
         had = (operation.tell(member, member.settings)

@@ -16,6 +16,7 @@ Imported by the operations that need all servers, and by recover, which
 brings back the other members. Each look costs one call for each member.
 """
 
+import dataclasses
 from typing import Any
 
 from oslo_log import log as logging
@@ -23,6 +24,7 @@ from oslo_log import log as logging
 from trove_pxc import exceptions
 from trove_pxc.galera import lost
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import workflow
 
 LOG = logging.getLogger(__name__)
@@ -49,41 +51,47 @@ def refuse(operation: Any) -> None:
         _find(operation, member, len(operation.members))
 
 
-def leave_out(operation: Any) -> None:
+def leave_out(operation: Any) -> Found:
     """Let a recovery be about those whose servers are there.
 
     It may be called again: who was lost before stays lost.
 
+    :returns: who is lost, and who is there.
     :raises RecoveryRefused: there is none.
     """
     operation.at = LOOK
-    operation.lost = [*operation.lost, *(
-        member for member in operation.members if _is_gone(member))]
-    operation.members = [member for member in operation.members
-                         if member not in operation.lost]
-    if operation.lost and not operation.members:
+    found: Found = operation.found
+    lost_ones = (*found.lost, *(
+        member for member in found.members if _is_gone(member)))
+    there = tuple(member for member in found.members
+                  if member not in lost_ones)
+    if lost_ones and not there:
         raise exceptions.RecoveryRefused(
             'the servers of all members are gone: they were deleted in '
             'Nova, past Trove',
             'Delete the cluster, and restore a backup into a new one',
-            tuple(member.id for member in operation.lost))
+            tuple(member.id for member in lost_ones))
+    return dataclasses.replace(found, members=there, lost=lost_ones)
 
 
-def refuse_without_primary(operation: Any) -> None:
+def refuse_without_primary(operation: Any) -> Found:
     """Whom to go on from is an operator's to say, if one is lost.
 
+    :returns: the primary component, if it was looked for.
     :raises RecoveryRefused: no member is in a primary component.
     """
-    if not operation.lost or operation.forced is not None:
-        return
-    operation.look()
-    if not operation.meet_primary():
-        names = ', '.join(member.name for member in operation.lost)
+    found: Found = operation.found
+    if not found.lost or operation.forced is not None:
+        return found
+    met: Found | None = operation.meet_primary(operation.look(found))
+    if met is None:
+        names = ', '.join(member.name for member in found.lost)
         raise exceptions.RecoveryRefused(
             f'the server of {names} is gone, so nobody can know whether it '
             'held the last writes, and no other member serves',
             'Choose the member to go on from (--force MEMBER)',
-            tuple(member.id for member in operation.lost))
+            tuple(member.id for member in found.lost))
+    return met
 
 
 def tell(operation: Any) -> None:
@@ -92,8 +100,8 @@ def tell(operation: Any) -> None:
     :raises ServerGone: with what to do.
     """
     operation.at, operation.subject = LOOK, None
-    present = len(operation.members) + len(operation.lost)
-    for member in operation.lost:
+    present = len(operation.members) + len(operation.found.lost)
+    for member in operation.found.lost:
         _find(operation, member, present)
 
 

@@ -12,6 +12,7 @@
 
 """A server's flavor, however Nova shows it; what Nova is asked, and once."""
 
+import dataclasses
 import types
 from typing import Any
 
@@ -20,7 +21,9 @@ from novaclient import exceptions as nova_exceptions
 import testtools
 
 from tests.unit.taskmanager import fakes
+from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.operations import resize
+from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import machine
 from trove_pxc import waiting
 
@@ -101,6 +104,51 @@ class EndResizeTest(fakes.ClusterTestCase):
         self.server.confirm_resize = confirm
         self.take(machine.CONFIRM)
         self.assertEqual(['confirm'] * 2, self.answered)
+
+
+class FindFlavorTest(fakes.ClusterTestCase):
+
+    def test_nova_is_asked_once_for_the_ordered_one(self) -> None:
+        asked: list[str] = []
+        self.cloud.nova.flavors.get = lambda flavor: (
+            asked.append(flavor) or types.SimpleNamespace(id=flavor, ram=1))
+        operation = resize.FLAVOR.state(
+            None, self.cluster, [self.id_of(1), self.id_of(2)], '7')
+        workflow.run(operation, [workflow.Each(
+            formation.passing, (machine.FIND_FLAVOR,))])
+        self.assertEqual(['7'], asked)
+        self.assertEqual('7', operation.found.flavor.id)
+
+
+class RevertTest(fakes.ClusterTestCase):
+    """The flavor after a resize was undone, or could not be."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.complete()
+        self.server: Any = self.cloud.servers['server-2']
+        self.server.flavor = {'id': '7'}
+        self.server.revert_resize = lambda: None
+        self.operation = resize.FLAVOR.state(
+            None, self.cluster, [self.id_of(2)], '7')
+        self.operation.subject = self.operation.members[1]
+        workflow.set_found(self.operation, dataclasses.replace(
+            self.operation.found, keeps_flavor=True,
+            flavor=types.SimpleNamespace(id='7', name='large', ram=2048)))
+
+    def revert(self) -> Any:
+        self.operation.at = machine.REVERT
+        return machine.REVERT.do(self.operation, self.operation.subject)
+
+    def test_one_that_was_confirmed_has_the_new_one(self) -> None:
+        self.assertFalse(self.revert().keeps_flavor)
+        self.assertEqual('7', self.tables.instance(self.id_of(2)).flavor_id)
+
+    def test_one_that_was_reverted_has_the_old_one(self) -> None:
+        self.server.flavor = {'id': '1'}
+        self.assertIsNone(self.revert())
+        self.assertTrue(self.operation.found.keeps_flavor)
+        self.assertEqual('1', self.tables.instance(self.id_of(2)).flavor_id)
 
 
 class StepsTest(testtools.TestCase):

@@ -19,6 +19,7 @@ import testtools
 
 from trove_pxc import exceptions
 from trove_pxc.galera import view
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.steps import rolling
 from trove_pxc import waiting
 
@@ -42,7 +43,7 @@ def stopped() -> view.MemberReport:
 class OneLook:
     """An operation that waits for nothing: it looks once."""
 
-    history = ''
+    found = Found((), ())
 
     def __init__(self, *reports: view.MemberReport) -> None:
         self.members = [
@@ -63,11 +64,10 @@ class OneLook:
 
 class BeWholeTest(testtools.TestCase):
 
-    def look(self, *reports: view.MemberReport) -> OneLook:
+    def look(self, *reports: view.MemberReport) -> Found:
         """At the others of the first member."""
-        operation = OneLook(*reports)
-        rolling._be_whole(operation, operation.members[0])  # type: ignore
-        return operation
+        operation: Any = OneLook(*reports)
+        return rolling._be_whole(operation, operation.members[0])
 
     def refused(self, words: str, *reports: view.MemberReport) -> None:
         error = self.assertRaises(
@@ -99,4 +99,4 @@ class ReturnQuotaTest(testtools.TestCase):
     def test_of_a_cluster_whose_members_are_deleted(self) -> None:
         """An error here would hide that the cluster is being deleted."""
         rolling.return_quota(types.SimpleNamespace(
-            members=[], unfinished=[], context=None))
+            found=Found((), ()), context=None))
