@@ -49,6 +49,12 @@ class FoundTest(testtools.TestCase):
             self.assertRaises(dataclasses.FrozenInstanceError, setattr,
                               self.found, field.name, None)
 
+    def test_what_is_not_said_is_not_so(self) -> None:
+        found = self.found
+        self.assertEqual([False] * 4, [
+            found.forming, found.or_larger, found.keeps_flavor,
+            found.survey.asked])
+
     def test_a_cluster_that_is_found_through_a_member(self) -> None:
         found = self.found.through(TWO, report())
         self.assertEqual((TWO, HISTORY), (found.source, found.history))

@@ -57,6 +57,15 @@ class WhoTest(base.FormationTestCase):
         self.assertNotIn('c-3 member_report', self.galera.asked)
 
 
+class FormingTest(base.FormationTestCase):
+
+    def test_it_is_empty_and_all_know_all(self) -> None:
+        found = self.operation.found
+        self.assertTrue(found.forming)
+        self.assertEqual((tuple(self.members),) * 2,
+                         (found.members, found.registered))
+
+
 class FactsTest(base.FormationTestCase):
 
     def test_the_memory_is_that_of_the_flavor(self) -> None:
@@ -91,3 +100,17 @@ class BirthTest(base.FormationTestCase):
     def test_without_an_interruption_nobody_looks(self) -> None:
         self.watch()
         self.assertEqual(100, self.clock.now)
+
+    def ask(self) -> None:
+        """Whether its guest was told to prepare."""
+        for _ in range(100):
+            self.operation.births.ask(self.members[2])
+            self.clock.advance(1)
+
+    def test_one_that_is_never_told_to_prepare_has_failed(self) -> None:
+        self.report_status(3, fakes.Statuses.NEW)
+        self.ask()
+        self.assertEqual(100, self.clock.now)
+        self.operation.births.interrupted = True
+        error = self.assertRaises(exceptions.MemberFailed, self.ask)
+        self.assertEqual('c-3', error.member)

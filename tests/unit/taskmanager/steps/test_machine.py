@@ -21,6 +21,7 @@ from novaclient import exceptions as nova_exceptions
 import testtools
 
 from tests.unit.taskmanager import fakes
+from trove_pxc import exceptions
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.operations import resize
 from trove_pxc.taskmanager.steps import formation
@@ -93,6 +94,29 @@ class EndResizeTest(fakes.ClusterTestCase):
     def test_nova_is_asked_once_to_revert(self) -> None:
         self.take(machine.REVERT)
         self.assertEqual(['revert'], self.answered)
+
+    def test_it_is_confirmed_when_nova_and_the_row_say_so(self) -> None:
+        def confirmed() -> bool:
+            return machine.CONFIRM.done(
+                self.operation, self.operation.subject)
+        self.assertFalse(confirmed())
+        self.server.status = 'ACTIVE'
+        self.assertFalse(confirmed())
+        self.change(2, flavor_id='7')
+        self.assertTrue(confirmed())
+        self.server.status = 'VERIFY_RESIZE'
+        self.assertFalse(confirmed())
+
+    def test_a_flavor_that_nova_does_not_give_is_asked_for_once(
+            self) -> None:
+        self.server.flavor, self.server.status = {'id': '1'}, 'ACTIVE'
+        self.server.resize = self.answered.append
+        self.operation.at = machine.RESIZE
+        failed = self.assertRaises(
+            exceptions.MemberFailed, machine.RESIZE.do, self.operation,
+            self.operation.subject)
+        self.assertIn('has left its server server-2', failed.cause)
+        self.assertEqual(['7'], self.answered)
 
     def test_an_answer_that_nova_refuses_is_given_again(self) -> None:
         refusals = [nova_exceptions.Conflict(409, 'busy')]

@@ -209,6 +209,26 @@ class MembersTest(StandingTestCase):
         self.look()
         self.assertEqual(['c-1', 'c-2'], self.names())
 
+    def test_those_that_each_one_s_settings_name(self) -> None:
+        """Those that are needed; else all that have an address."""
+        self.guests[3].stands(STATES.STOPPED)
+        del self.cloud.neutron.ports[f'trove-{self.id_of(3)}']
+        self.look()
+        self.assertEqual(self.operation.everyone[:2],
+                         self.operation.found.registered)
+        self.guests[3].enters()
+        self.know(needed=['c-1'], passing=['c-3'])
+        self.look()
+        self.assertEqual(self.operation.everyone[:1],
+                         self.operation.found.registered)
+
+    def test_one_that_serves_and_has_no_port(self) -> None:
+        """Unless it is to leave anyhow."""
+        del self.cloud.neutron.ports[f'trove-{self.id_of(3)}']
+        self.assertRaises(exceptions.PortGone, self.look)
+        self.know(passing=['c-3'])
+        self.look()
+
     def test_a_look_alone_changes_nothing(self) -> None:
         before = self.operation.found
         self.assertEqual(3, len(standing.look(
