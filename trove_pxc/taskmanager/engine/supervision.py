@@ -27,6 +27,7 @@ from trove.common import exception
 from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc import handles
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import lease
@@ -56,7 +57,7 @@ class Supervised:
     remedy: str
     held: lease.Lease | None = None
 
-    def __init__(self, name: str, context: Any,
+    def __init__(self, name: str, context: Context,
                  cluster: cluster_models.Cluster) -> None:
         self.name = name
         self.context = context

@@ -27,6 +27,8 @@ from trove.common import exception
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import runner
@@ -84,7 +86,7 @@ class Growth(supervision.Supervised):
 
     remedy = 'shrink it away, then grow again'
 
-    def __init__(self, context: Any, cluster: Any,
+    def __init__(self, context: Context, cluster: Cluster,
                  new_instance_ids: Sequence[str],
                  interrupted: bool = False) -> None:
         super().__init__('grow', context, cluster)

@@ -23,6 +23,8 @@ from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import orders
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
@@ -86,16 +88,16 @@ def run_volume(operation: Rolling) -> None:
     workflow.run(operation, VOLUME_STEPS)
 
 
-def _new_flavor(context: Any, cluster: Any, instance_ids: Sequence[str],
-                flavor_id: str) -> Rolling:
+def _new_flavor(context: Context, cluster: Cluster,
+                instance_ids: Sequence[str], flavor_id: str) -> Rolling:
     """:param flavor_id: the one that all these members are to have."""
     return Rolling(context, cluster, rolling.Change(
         'resize flavor', orders.Order(orders.FLAVOR, flavor_id),
         InstanceTasks.RESIZING, FLAVOR_WAY_BACK), instance_ids)
 
 
-def _larger_volume(context: Any, cluster: Any, instance_ids: Sequence[str],
-                   volume_gb: int) -> Rolling:
+def _larger_volume(context: Context, cluster: Cluster,
+                   instance_ids: Sequence[str], volume_gb: int) -> Rolling:
     """:param volume_gb: the size that all these members' are to have."""
     return Rolling(context, cluster, rolling.Change(
         'resize volume', orders.Order(orders.VOLUME, str(volume_gb)),

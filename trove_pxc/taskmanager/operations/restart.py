@@ -23,6 +23,8 @@ from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import orders
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import formation
@@ -45,7 +47,7 @@ def run(operation: rolling.Rolling) -> None:
     workflow.run(operation, STEPS)
 
 
-def _state(context: Any, cluster: Any,
+def _state(context: Context, cluster: Cluster,
            instance_ids: Sequence[str]) -> rolling.Rolling:
     return rolling.Rolling(context, cluster, rolling.Change(
         'restart', orders.Order(orders.RESTART),

@@ -30,6 +30,8 @@ from trove.instance.tasks import InstanceTasks
 from trove_pxc import exceptions
 from trove_pxc.galera.secret import Secret
 from trove_pxc import orders
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import authority
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine.found import Found
@@ -185,7 +187,7 @@ def _maker(operation: Rolling) -> Callable[[Secret], Secret]:
     return lambda old: authority.new(operation.cluster_id, days, old)
 
 
-def _state(context: Any, cluster: Any) -> Rolling:
+def _state(context: Context, cluster: Cluster) -> Rolling:
     return Rolling(context, cluster, rolling.Change(
         'rotate certificates', orders.Order(orders.CERTIFICATES),
         InstanceTasks.REBOOTING))

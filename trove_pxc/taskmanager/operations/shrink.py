@@ -25,6 +25,8 @@ from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import outcome
@@ -77,7 +79,7 @@ class Shrinking(supervision.Supervised):
     remedy = ('look at the health of the cluster; when those that stay all '
               'serve, ask for it again')
 
-    def __init__(self, context: Any, cluster: Any,
+    def __init__(self, context: Context, cluster: Cluster,
                  instance_ids: Sequence[str]) -> None:
         super().__init__('shrink', context, cluster)
         stay = tuple(member for member in self.everyone

@@ -18,7 +18,6 @@ cluster by what the operator and its configuration group say.
 """
 
 import dataclasses
-from typing import Any
 
 from trove.configuration import models as configuration_models
 from trove.datastore import models as datastore_models
@@ -27,6 +26,7 @@ from trove_pxc.galera import defaults
 from trove_pxc.galera import dialect as dialects
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import settings
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.steps import formation
@@ -54,7 +54,7 @@ def _of_cluster(operation: supervision.Supervised) -> defaults.Defaults:
     return _new(operation.context, operation.members[0])
 
 
-def _new(context: Any, member: members.Member) -> defaults.Defaults:
+def _new(context: Context, member: members.Member) -> defaults.Defaults:
     """The defaults of a new cluster, of which this is a member."""
     row = member.row()
     version = datastore_models.DatastoreVersion.load_by_uuid(

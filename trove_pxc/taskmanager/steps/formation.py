@@ -20,12 +20,13 @@ from collections.abc import Callable
 from collections.abc import Sequence
 import dataclasses
 import functools
-from typing import Any
 
 from trove_pxc.galera import naming
 from trove_pxc.galera import plan
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import birth
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
@@ -81,7 +82,7 @@ class Formation(Supervised):
 
     remedy = 'delete the cluster'
 
-    def __init__(self, name: str, context: Any, cluster: Any,
+    def __init__(self, name: str, context: Context, cluster: Cluster,
                  interrupted: bool = False) -> None:
         super().__init__(name, context, cluster)
         self.births = Births(self.everyone, interrupted)

@@ -23,7 +23,6 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
-from typing import Any
 from typing import TypeVar
 
 from oslo_log import log as logging
@@ -32,6 +31,8 @@ from trove.common import exception
 from trove_pxc import exceptions
 from trove_pxc.galera import plan
 from trove_pxc.galera.reason import Reason
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine.found import Survey
@@ -62,7 +63,7 @@ class Recovery(supervision.Supervised):
     remedy = ('look at the health of the cluster, then ask for the recovery '
               'again')
 
-    def __init__(self, context: Any, cluster: Any,
+    def __init__(self, context: Context, cluster: Cluster,
                  force: str | None = None) -> None:
         super().__init__('recover', context, cluster)
         self.failed = [member for member in self.everyone

@@ -15,9 +15,9 @@
 Imported by recover. It comes by itself, or its server is started anew, once.
 """
 
+from collections.abc import Callable
 import functools
 import math
-from typing import Any
 
 from oslo_log import log as logging
 
@@ -127,7 +127,7 @@ def _comes(operation: Supervised, member: Member) -> bool:
 
 
 def _joining(operation: Supervised, member: Member,
-             watch: supervision.CrashWatch) -> Any:
+             watch: supervision.CrashWatch) -> Callable[[], None]:
     def probe() -> None:
         report = member.report()
         watch.look(report)

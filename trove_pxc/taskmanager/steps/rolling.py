@@ -30,6 +30,10 @@ from trove.instance.tasks import InstanceTasks
 from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc import orders
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import ClusterTask
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceTask
 from trove_pxc import retries
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine.found import Found
@@ -61,7 +65,7 @@ class Change:
 
     name: str
     order: orders.Order
-    busy: Any
+    busy: InstanceTask
     way_back: tuple[workflow.Step[Any], ...] = ()
 
 
@@ -76,7 +80,7 @@ class Rolling(Supervised):
     remedy = ('look at the health of the cluster; when all members serve, '
               'ask for it again')
 
-    def __init__(self, context: Any, cluster: Any, change: Change,
+    def __init__(self, context: Context, cluster: Cluster, change: Change,
                  instance_ids: Sequence[str] | None = None) -> None:
         """:param instance_ids: None: all members."""
         super().__init__(change.name, context, cluster)
@@ -117,7 +121,7 @@ def put_back(operation: Rolling) -> None:
             Each(lambda _: [subject], change.way_back or (RETURN,))])
 
 
-def as_operation(task: Any, state: Callable[..., Rolling],
+def as_operation(task: ClusterTask, state: Callable[..., Rolling],
                  run: Callable[[Rolling], None]
                  ) -> runner.Operation[Rolling]:
     """One that takes members out one after another, and puts them back."""
@@ -216,7 +220,7 @@ def stop(operation: Supervised, member: Member) -> None:
 
 
 def persist(operation: Supervised, member: Member,
-            order: Any) -> None:
+            order: Callable[[], object]) -> None:
     """Give its guest an order until it is carried out.
 
     For orders that do no harm a second time, and may fail for a moment: a
