@@ -100,7 +100,7 @@ class InterruptedTest(base.TroveTest):
         secrets['authorities'] = [
             authority.new(cluster_id, 1).reveal()]
         operation = self._operation(cluster_id)
-        facts = operation.facts(operation.members[1])
+        facts = formation.facts(operation, operation.members[1])
         self.world.named('products-2').settings = {
             'facts': facts.to_dict(), 'secrets': secrets}
         create.run(operation)

@@ -60,7 +60,8 @@ class RotationTest(test_takeup.TakeUpTest):
         interrupted.MortalClient.answered = bool(calls % 2)
         interrupted.MortalClient.lives = calls
         try:
-            rotate.run(rotate.Rotation(self.context(), self.tasks()))
+            rotate.run(rotate.OPERATION.state(
+                self.context(), self.tasks()))
         except interrupted.Killed:
             return True
         finally:

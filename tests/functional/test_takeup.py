@@ -36,7 +36,6 @@ from trove_pxc import orders
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.operations import resize
 from trove_pxc.taskmanager.operations import restart
-from trove_pxc.taskmanager.steps import rolling
 from trove_pxc.taskmanager.watchers import takeup
 from trove_pxc import waiting
 
@@ -295,8 +294,8 @@ class OrdersTest(TakeUpTest):
     def test_restart(self) -> None:
         self.kill_at_each_call(
             lambda: {'restart': {'instance': self.member}}, restart.run,
-            lambda: rolling.Rolling('restart', self.context(), self.tasks(),
-                                    [self.member]),
+            lambda: restart.OPERATION.state(
+                self.context(), self.tasks(), [self.member]),
             lambda: self.assertEqual(self.before, self.used()))
 
     def test_flavor(self) -> None:
@@ -314,7 +313,7 @@ class OrdersTest(TakeUpTest):
             self.assertEqual({**self.before, 'ram': self.before['ram'] + more},
                              self.used())
         self.kill_at_each_call(
-            other, resize.run_flavor, lambda: resize.FlavorResize(
+            other, resize.run_flavor, lambda: resize.FLAVOR.state(
                 self.context(), self.tasks(), [self.member], flavors[0]),
             look)
 
@@ -335,7 +334,7 @@ class OrdersTest(TakeUpTest):
                 {**self.before, 'volumes': self.before['volumes']
                  + sizes[0] - 1}, self.used())
         self.kill_at_each_call(
-            larger, resize.run_volume, lambda: resize.VolumeResize(
+            larger, resize.run_volume, lambda: resize.VOLUME.state(
                 self.context(), self.tasks(), [self.member], sizes[0]),
             look)
 

@@ -13,6 +13,7 @@
 
 """Operations that go member by member, and what was ordered of them."""
 
+import dataclasses
 import datetime
 import types
 from typing import Any
@@ -29,6 +30,7 @@ from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager import test_tasks
 from trove_pxc import exceptions
 from trove_pxc import orders
+from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.operations import grow
 from trove_pxc.taskmanager.operations import recover
 from trove_pxc.taskmanager.operations import resize
@@ -70,10 +72,11 @@ class RollTest(RollTestCase):
 
     def in_turn(self, operation: rolling.Rolling) -> None:
         """It is the second member's turn."""
-        operation.history = fakes.HISTORY
+        workflow.set_found(operation, dataclasses.replace(
+            operation.found, history=fakes.HISTORY))
         operation.at = rolling.RETURN
         operation.subject = operation.members[1]
-        operation.subject.row().update(task_status=operation.busy,
+        operation.subject.row().update(task_status=operation.change.busy,
                                        task_description=RESTART.text)
 
     def fails(self) -> exceptions.StepFailed:
@@ -111,11 +114,11 @@ class RollTest(RollTestCase):
             call()
             self.assertEqual(name, self.ran[-1].name)
             self.assertTrue(self.is_over())
-        restarted, flavor, volume, rotation = self.ran
+        restarted, _, _, rotation = self.ran
         self.assertEqual(['c-2', 'c-3'],
                          [one.name for one in restarted.targets])
-        self.assertEqual(('7', FLAVOR), (flavor.flavor_id, flavor.order))
-        self.assertEqual((30, VOLUME), (volume.wanted_gb, volume.order))
+        self.assertEqual([RESTART, FLAVOR, VOLUME, CERTIFICATES],
+                         [one.change.order for one in self.ran])
         self.assertEqual(3, len(rotation.targets))
 
     def test_a_failure_is_told_at_the_member_and_raised(self) -> None:
@@ -302,20 +305,20 @@ class OrdersTest(RollTestCase):
         operation = self.carry_out(
             ClusterTasks.UPDATING_CLUSTER, CERTIFICATES, 1)
         self.assertEqual('rotate certificates', operation.name)
-        self.assertTrue(operation.ending)
+        self.assertTrue(rotate._is_ending(operation))
 
     def test_a_flavor(self) -> None:
         operation = self.carry_out(
             ClusterTasks.UPDATING_CLUSTER, FLAVOR, 2)
         self.assertEqual(('resize flavor', '7', ['c-2']), (
-            operation.name, operation.flavor_id,
+            operation.name, operation.change.order.value,
             [one.name for one in operation.targets]))
 
     def test_a_volume(self) -> None:
         operation = self.carry_out(
             ClusterTasks.UPDATING_CLUSTER, VOLUME, 3)
-        self.assertEqual(('resize volume', 30, ['c-3']), (
-            operation.name, operation.wanted_gb,
+        self.assertEqual(('resize volume', '30', ['c-3']), (
+            operation.name, operation.change.order.value,
             [one.name for one in operation.targets]))
 
     def test_nothing_is_left(self) -> None:
@@ -334,13 +337,14 @@ class OrdersTest(RollTestCase):
             ClusterTasks.GROWING_CLUSTER, orders.Order(orders.GROW, '3'),
             1, 2)
         self.assertEqual(['c-3'], [one.name for one in operation.newcomers])
-        self.assertTrue(operation.interrupted)
+        self.assertTrue(operation.births.interrupted)
 
     def test_those_who_were_to_go(self) -> None:
         operation = self.carry_out(
             ClusterTasks.SHRINKING_CLUSTER,
             orders.shrinking([self.id_of(3)]), 1, 2)
-        self.assertEqual(['c-3'], [one.name for one in operation.leaving])
+        self.assertEqual(
+            ['c-3'], [one.name for one in operation.found.passing])
 
     def unknown(self, task: Any, order: orders.Order | None,
                 *numbers: int) -> None:

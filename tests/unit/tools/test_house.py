@@ -67,6 +67,19 @@ class TestHouse(testtools.TestCase):
                    'trove_pxc/galera/plan.py:5 ',
                    'trove_pxc/galera/plan.py:6 ')
 
+    def test_what_a_run_has_found_out_is_replaced_by_the_engine(self):
+        code = '''
+            class Run:
+                def __init__(self):
+                    self.found = 1
+
+                def look(self):
+                    self.found = self.found + 1
+            '''
+        for module in ('engine/workflow', 'steps/look'):
+            self.write(f'trove_pxc/taskmanager/{module}.py', code)
+        self.check('trove_pxc/taskmanager/steps/look.py:9 ')
+
     def test_the_api_knows_the_guests_api_alone(self):
         self.write('trove_pxc/api/cluster.py', '''
             from trove_pxc.guestagent import api

@@ -25,7 +25,6 @@ measured by who looks, so that the clocks of the hosts need not agree.
 
 import datetime
 import threading
-from typing import Any
 from typing import Self
 
 from oslo_db import exception as db_exceptions
@@ -36,6 +35,8 @@ from trove.common import timeutils
 
 from trove_pxc import exceptions
 from trove_pxc import orders
+from trove_pxc.protocols import ClusterRow
+from trove_pxc.protocols import ClusterTask
 from trove_pxc import transient
 from trove_pxc import waiting
 
@@ -56,7 +57,7 @@ class Lease:
         it is, for a new order from trove-api.
     """
 
-    def __init__(self, cluster_id: str, task: Any, seconds: float,
+    def __init__(self, cluster_id: str, task: ClusterTask, seconds: float,
                  seen: datetime.datetime | None = None) -> None:
         self._cluster_id = cluster_id
         self._task = task
@@ -159,7 +160,7 @@ class Lease:
         self._value, self._renewed = value, asked
         return True
 
-    def _row(self) -> Any:
+    def _row(self) -> ClusterRow:
         """The cluster's row, if its task is this one."""
         row = cluster_models.DBCluster.get_by(id=self._cluster_id)
         if (row is None or row.deleted
@@ -172,4 +173,5 @@ class Lease:
                 f'the task of cluster {self._cluster_id} is '
                 f'{row.task_status.name}; its operation {self._task.name} '
                 'was stopped')
-        return row
+        held: ClusterRow = row
+        return held

@@ -17,7 +17,6 @@ Imported by the operations and steps.
 
 from collections.abc import Sequence
 import traceback
-from typing import Any
 
 from oslo_log import log as logging
 from trove.common import cfg
@@ -27,6 +26,7 @@ from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
 from trove_pxc import faults
+from trove_pxc.protocols import InstanceTask
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc import waiting
 
@@ -86,8 +86,9 @@ def fault_of(failure: exceptions.StepFailed) -> faults.Fault:
                         f'{failure.operation}: "{failure.step}" failed')
 
 
-def set_error(member: members.Member,
-              task: Any = InstanceTasks.BUILDING_ERROR_SERVER) -> None:
+def set_error(
+        member: members.Member,
+        task: InstanceTask = InstanceTasks.BUILDING_ERROR_SERVER) -> None:
     """Show an instance as failed, unless it is shown so already."""
     row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
     if row is None:

@@ -23,7 +23,6 @@ from collections.abc import Iterator
 import contextlib
 import dataclasses
 import datetime
-from typing import Any
 from typing import Generic
 from typing import Protocol
 from typing import TypeVar
@@ -32,6 +31,7 @@ from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
 from trove_pxc import exceptions
+from trove_pxc.protocols import ClusterTask
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.engine import workflow
 
@@ -73,7 +73,7 @@ class Operation(Generic[Run]):
         takes the whole row.
     """
 
-    task: Any
+    task: ClusterTask
     state: Callable[..., Run]
     run: Callable[[Run], None]
     record: Callable[[Run, exceptions.StepFailed], None]
@@ -85,7 +85,7 @@ class Operation(Generic[Run]):
 
 
 @contextlib.contextmanager
-def alone(cluster_id: str, task: Any, seconds: float,
+def alone(cluster_id: str, task: ClusterTask, seconds: float,
           lost: datetime.datetime | None) -> Iterator[lease.Lease]:
     """Hold the lease of a cluster's task, when it is free in this process.
 

@@ -27,13 +27,16 @@ from trove.common import exception
 from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc import handles
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc import transient
 from trove_pxc import waiting
 
-Found = TypeVar('Found')
+Member = members.Member
+Answer = TypeVar('Answer')
 
 _CRASHES_FORGIVEN = 3
 # What was in the way of a server that ended at once may be gone a moment
@@ -45,33 +48,45 @@ class Supervised:
     """An operation that stops when its cluster or a member is lost.
 
     :ivar name: what is being done: "create".
-    :ivar members: in member order.
+    :ivar remedy: what to do about a cluster for which it has failed.
+    :ivar everyone: all members of the cluster, in member order.
+    :ivar found: what is known of it; engine/workflow replaces it.
     :ivar held: what makes it the only one; it stops when that is lost.
     """
 
+    remedy: str
     held: lease.Lease | None = None
 
-    def __init__(self, name: str, context: Any,
+    def __init__(self, name: str, context: Context,
                  cluster: cluster_models.Cluster) -> None:
         self.name = name
         self.context = context
         self.cluster_id = str(cluster.id)
         self._cluster = cluster
-        self.members = members.load(context, cluster)
+        self.everyone = tuple(members.load(context, cluster))
+        self.found = Found(self.everyone, self.everyone)
         self.at: workflow.Step[Any] | None = None
-        self.subject: members.Member | None = None
+        self.subject: Member | None = None
         self._check_now_and_then = every(
-            self.members[0].options.database_poll_interval
-            if self.members else 0, self.check)
+            self.everyone[0].options.database_poll_interval
+            if self.everyone else 0, self.check)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Those that its steps are about, in member order."""
+        return self.found.members
 
     @property
     def handle(self) -> str:
         """What commands take for the cluster."""
         return handles.of_cluster(self._cluster)
 
-    def begin(self) -> None:
-        """Raise if there is no point in beginning: check() as ever."""
-        self.check()
+    def begin(self) -> Found | None:
+        """Look more closely before the first step; check() follows.
+
+        :returns: what was found out; None: nothing new.
+        """
+        return None
 
     def check(self) -> None:
         """Raise if the cluster is being deleted or a member has failed.
@@ -102,13 +117,13 @@ class Supervised:
                 f'cluster {self.cluster_id} is being deleted; its '
                 f'{self.name} was stopped')
 
-    def ask(self, member: members.Member) -> view.MemberReport:
+    def ask(self, member: Member) -> view.MemberReport:
         """Its report, asked for again while its guest is silent."""
         return self.wait(member.report, what=f'a report from {member.name}',
                          by=member)
 
-    def tell(self, member: members.Member,
-             order: Callable[[], Found]) -> Found:
+    def tell(self, member: Member,
+             order: Callable[[], Answer]) -> Answer:
         """Give its guest an order, or ask it, again while it is silent.
 
         The order must do no harm when the one before was carried out and
@@ -121,10 +136,10 @@ class Supervised:
                          seconds=member.options.guest_silence_timeout,
                          by=member)
 
-    def wait(self, probe: Callable[[], Found], what: str = '',
+    def wait(self, probe: Callable[[], Answer], what: str = '',
              seconds: float | None = None, interval: float | None = None,
              progress: Callable[[], Hashable] | None = None,
-             by: members.Member | None = None) -> Found:
+             by: Member | None = None) -> Answer:
         """Wait for a probe, looking now and then whether to go on.
 
         What is not given is taken from the step that is running. An error
@@ -138,7 +153,7 @@ class Supervised:
         if seconds is None:
             seconds = options.get(self.at.timeout)
 
-        def supervised() -> Found:
+        def supervised() -> Answer:
             self._check_now_and_then()
             return probe()
         what = what or f'{self.subject.name} {self.at.waits_for}'
@@ -155,9 +170,9 @@ class Supervised:
             raise by.failed(str(late)) from late
 
 
-def answered(call: Callable[[], Found]) -> Callable[[], Found]:
+def answered(call: Callable[[], Answer]) -> Callable[[], Answer]:
     """A probe of a call to a guest: no answer is none yet."""
-    def probe() -> Found:
+    def probe() -> Answer:
         try:
             return call()
         except exception.GuestTimeout as silent:
@@ -176,7 +191,7 @@ class CrashWatch:
     :param forgiven: how many ends are.
     """
 
-    def __init__(self, member: members.Member,
+    def __init__(self, member: Member,
                  forgiven: float = _CRASHES_FORGIVEN) -> None:
         self._member = member
         self._forgiven = forgiven

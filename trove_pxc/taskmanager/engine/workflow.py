@@ -14,7 +14,8 @@
 
 Imported by the operations (create, delete, ...) and by tasks. What an
 operation does is in its own file; here is only how steps are run, so that
-an operation may be run again after it was cut short anywhere.
+an operation may be run again after it was cut short anywhere. What a step
+has found out is put in its place here, and nowhere else.
 """
 
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from trove.common import cfg
 
 from trove_pxc import exceptions
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc import transient
 from trove_pxc import waiting
 
@@ -58,14 +60,23 @@ class Operation(Protocol):
         """Whom it is about, in member order."""
 
 
-class Beginning(Operation, Protocol):
-    """One that looks more closely before its first step."""
+class Stepwise(Operation, Protocol):
+    """One that goes through steps.
 
-    def begin(self) -> None:
-        """Raise if there is no point in beginning."""
+    :ivar found: what it knows of its cluster; replaced here alone.
+    """
+
+    found: Found
+
+    def begin(self) -> Found | None:
+        """Look more closely before the first step.
+
+        :returns: what was found out; None: nothing new.
+        """
 
 
-Op = TypeVar('Op', bound=Operation)
+Op = TypeVar('Op', contravariant=True)  # what steps need of an operation
+Run = TypeVar('Run', bound=Stepwise)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,14 +89,16 @@ class Step(Generic[Op]):
     :ivar timeout: the option with the seconds that it may take: of the
         member's datastore, or else of Trove.
     :ivar done: whether nothing is left to do; it changes nothing.
-    :ivar do: does it and waits; may be called again if it was cut short.
+    :ivar do: does it and waits; may be called again if it was cut short. It
+        returns what the operation knows then, or None if that is nothing
+        new.
     """
 
     name: str
     waits_for: str
     timeout: str
     done: Callable[[Op, members.Member], bool]
-    do: Callable[[Op, members.Member], None]
+    do: Callable[[Op, members.Member], Found | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +114,19 @@ def never(operation: Any, member: members.Member) -> bool:
     return False
 
 
-def run(operation: Op, phases: Iterable[Each[Op]]) -> None:
+def set_found(operation: Stepwise, found: Found | None) -> None:
+    """Replace what an operation knows of its cluster.
+
+    Called with what a step returns; by an operation itself, with what it
+    finds out or decides between two phases.
+
+    :param found: None: nothing new was found out.
+    """
+    if found is not None:
+        operation.found = found
+
+
+def run(operation: Run, phases: Iterable[Each[Run]]) -> None:
     """Go through all phases; raise what a step raises.
 
     ``operation.at`` and ``operation.subject`` tell afterwards where it
@@ -113,7 +138,8 @@ def run(operation: Op, phases: Iterable[Each[Op]]) -> None:
                 _take(operation, step, member)
 
 
-def _take(operation: Op, step: Step[Op], member: members.Member) -> None:
+def _take(operation: Run, step: Step[Run],
+          member: members.Member) -> None:
     """Take one step, again while a service that it needs does not answer.
 
     An error of the cloud or of Trove's database that may pass comes from a
@@ -129,7 +155,7 @@ def _take(operation: Op, step: Step[Op], member: members.Member) -> None:
                      member.name)
             return
         watch = waiting.Stopwatch()
-        step.do(operation, member)
+        set_found(operation, step.do(operation, member))
         LOG.info('%s of cluster %s: %s of %s took %.1f s', operation.name,
                  operation.cluster_id, step.name, member.name,
                  watch.elapsed)
@@ -137,17 +163,20 @@ def _take(operation: Op, step: Step[Op], member: members.Member) -> None:
                _seconds(step, member))
 
 
-def begin(operation: Beginning) -> None:
+def begin(operation: Stepwise) -> None:
     """Look whether to begin at all; again while a service does not answer.
 
     :raises DeadlineExceeded: it did not for verify_timeout seconds.
     """
+    def attempt() -> None:
+        set_found(operation, operation.begin())
+        operation.check()
     if not operation.members:
-        operation.begin()
+        attempt()
         return
     first = operation.members[0]
     _patiently('a look at the cluster before it is changed',
-               operation.begin, first, float(first.options.verify_timeout))
+               attempt, first, float(first.options.verify_timeout))
 
 
 def _patiently(what: str, attempt: Callable[[], None],

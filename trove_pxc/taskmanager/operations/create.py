@@ -15,11 +15,12 @@
 Imported by tasks. The steps themselves are in steps/.
 """
 
-from typing import Any
 
 from trove.cluster.tasks import ClusterTasks
 
 from trove_pxc import exceptions
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import runner
@@ -77,10 +78,8 @@ def run(operation: Formation) -> None:
     workflow.run(operation, STEPS)
 
 
-def _state(context: Any, cluster: Any, interrupted: bool) -> Formation:
-    operation = Formation('create', context, cluster)
-    operation.interrupted = interrupted
-    return operation
+def _state(context: Context, cluster: Cluster, interrupted: bool) -> Formation:
+    return Formation('create', context, cluster, interrupted)
 
 
 def _record(operation: Formation, failure: exceptions.StepFailed) -> None:

@@ -29,6 +29,7 @@ from trove.common import timeutils
 
 from trove_pxc import exceptions
 from trove_pxc.galera import naming
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.cloud import removal
 from trove_pxc.taskmanager.engine import lease
@@ -79,7 +80,7 @@ class Deletion:
     at: workflow.Step[Any] | None = None
     subject: members.Member | None = None
 
-    def __init__(self, context: Any,
+    def __init__(self, context: Context,
                  cluster: cluster_models.Cluster) -> None:
         self.context = context
         self.cluster_id = str(cluster.id)

@@ -18,6 +18,7 @@ whoever replaces a lost member grows first.
 """
 
 from collections.abc import Sequence
+import dataclasses
 from typing import Any
 
 from oslo_log import log as logging
@@ -26,16 +27,18 @@ from trove.common import exception
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
-from trove_pxc.galera import plan
-from trove_pxc.galera import view
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import runner
+from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import admit
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import donors
+from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import join
 from trove_pxc.taskmanager.steps import prepare
 from trove_pxc.taskmanager.steps import standing
@@ -47,7 +50,7 @@ Member = members.Member
 Each = workflow.Each
 
 STEPS: tuple[Each[Any], ...] = (
-    Each(standing.passing, (        # one after another
+    Each(formation.passing, (       # one after another
         standing.LOOK,              # before anyone waits for a server
         prepare.KNOW_ADDRESS,
         prepare.BE_PREPARED,
@@ -74,54 +77,27 @@ def run(operation: 'Growth') -> None:
     workflow.run(operation, STEPS)
 
 
-class Growth(standing.Standing):
+class Growth(supervision.Supervised):
     """The state of one run.
 
     :ivar newcomers: the members that are to come in, in member order.
+    :ivar births: how far Trove is with their instances.
     """
 
     remedy = 'shrink it away, then grow again'
 
-    def __init__(self, context: Any, cluster: Any,
+    def __init__(self, context: Context, cluster: Cluster,
                  new_instance_ids: Sequence[str],
                  interrupted: bool = False) -> None:
         super().__init__('grow', context, cluster)
-        self.interrupted = interrupted
-        self.newcomers = [member for member in self.everyone
-                          if member.id in new_instance_ids]
+        self.newcomers = tuple(member for member in self.everyone
+                               if member.id in new_instance_ids)
+        self.births = formation.Births(self.newcomers, interrupted)
+        self.found = dataclasses.replace(
+            self.found, passing=self.newcomers,
+            or_larger=True)     # one that is down may come back meanwhile
         if not self.newcomers:
             self.remedy = 'ask for it again'
-
-    @property
-    def unborn(self) -> Sequence[Member]:
-        return self.newcomers
-
-    @property
-    def unfinished(self) -> list[Member]:
-        return [member for member in self.newcomers
-                if member not in self.finished]
-
-    @property
-    def registered(self) -> Sequence[Member]:
-        """Also who is down, for it may come back."""
-        return [member for member in self.everyone
-                if member.find_address() is not None]
-
-    def passing(self) -> Sequence[Member]:
-        return self.unfinished
-
-    def look(self) -> Any:
-        found = super().look()
-        self.members = [
-            member for member in self.everyone
-            if member is self.subject or (
-                member.id in found.inside
-                and member not in self.unfinished)]
-        return found
-
-    def joined(self, report: view.MemberReport, size: int) -> bool:
-        """One that was down may come back meanwhile."""
-        return plan.joined(report, self.history, size, or_larger=True)
 
     def check(self) -> None:
         """What becomes of an old member does not stop the new one."""
@@ -132,7 +108,7 @@ class Growth(standing.Standing):
                 'made')
         if self.subject in self.newcomers:
             self.subject.check()
-            self.look_at_births([self.subject])
+            self.births.look([self.subject])
 
 
 def _record(operation: Growth, failure: exceptions.StepFailed) -> None:
@@ -140,17 +116,17 @@ def _record(operation: Growth, failure: exceptions.StepFailed) -> None:
 
     Those that came in before stay. The old ones are not touched.
     """
-    at_fault = operation.subject
-    outcome.let_trove_finish(operation.unfinished)
+    at_fault, left = operation.subject, operation.found.passing
+    outcome.let_trove_finish(left)
     operation.check_wanted()
-    for member in operation.unfinished:
+    for member in left:
         instead = ''
         if at_fault is not None and member is not at_fault:
             instead = (f'{member.name} did not join: the grow failed at '
                        f'{at_fault.name}; see its fault')
         outcome.set_error(member, InstanceTasks.GROWING_ERROR)
         outcome.save_fault(member.id, failure, instead)
-    for member in operation.unfinished:
+    for member in left:
         _keep_out(member)
 
 

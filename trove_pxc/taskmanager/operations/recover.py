@@ -47,7 +47,7 @@ STEPS: tuple[Each[Any], ...] = (
         primary.HALT,               # what loops or hangs, to read its disk
         primary.CONTINUE,           # promote or start the one, or refuse
     )),
-    Each(recovery.joiners, (        # one after another
+    Each(formation.joiners, (       # one after another
         rejoin.JOIN,
     )),
     Each(recovery.primary, (        # it is in already, but perhaps locked
@@ -68,7 +68,7 @@ STEPS: tuple[Each[Any], ...] = (
 def run(operation: Recovery) -> None:
     """Bring the cluster back, or go on where another run was cut short."""
     workflow.begin(operation)
-    missing.refuse_without_primary(operation)
+    workflow.set_found(operation, missing.refuse_without_primary(operation))
     workflow.run(operation, STEPS)
     operation.check_wanted()
     for member in operation.members:
@@ -80,7 +80,7 @@ def run(operation: Recovery) -> None:
 def _record(operation: Recovery, failure: exceptions.StepFailed) -> None:
     """Tell what happened at the members that are named, or at all."""
     for member in outcome.at_fault(
-            failure, tuple(operation.everyone.values())):
+            failure, tuple(operation.found.survey.everyone.values())):
         outcome.save_fault(member.id, failure)
 
 
@@ -90,7 +90,7 @@ def _put_back(operation: Recovery) -> None:
     But not beside a member that was told to continue the cluster and may
     still do so: the others could then restore a component of their own.
     """
-    if operation.order_given and operation.founder is None:
+    if operation.order_given and operation.found.source is None:
         LOG.warning('Recovery of cluster %s: %s stay stopped, for %s may '
                     'still become primary', operation.cluster_id,
                     ', '.join(one.name for one in operation.halted),

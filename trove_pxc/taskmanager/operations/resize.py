@@ -17,27 +17,28 @@ what is done to its server and its volume is in machine.
 """
 
 from collections.abc import Sequence
-import dataclasses
-import functools
 from typing import Any
 
 from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 
-from trove_pxc.galera import settings
 from trove_pxc import orders
-from trove_pxc.taskmanager.cloud import members
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
+from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import machine
 from trove_pxc.taskmanager.steps import rolling
 
 Each = workflow.Each
+Rolling = rolling.Rolling
 Step = workflow.Step[Any]
 
 FLAVOR_STEPS: tuple[Each[Any], ...] = (
-    Each(rolling.targets, (     # one after another
+    Each(formation.passing, (   # one after another
+        machine.FIND_FLAVOR,    # how much memory it has
         rolling.BE_WHOLE,       # the others are all Synced
         rolling.TAKE_OUT,       # they see one less, and serve
         configure.CONFIGURE,    # for the memory that it is going to have
@@ -56,7 +57,7 @@ FLAVOR_WAY_BACK: tuple[Step, ...] = (
     rolling.RETURN,
 )
 VOLUME_STEPS: tuple[Each[Any], ...] = (
-    Each(rolling.targets, (     # one after another
+    Each(formation.passing, (   # one after another
         rolling.BE_WHOLE,       # the others are all Synced
         rolling.TAKE_OUT,       # they see one less, and serve
         machine.DETACH,
@@ -75,68 +76,35 @@ VOLUME_WAY_BACK: tuple[Step, ...] = (
 )
 
 
-def run_flavor(operation: 'FlavorResize') -> None:
+def run_flavor(operation: Rolling) -> None:
     """Give the targets the flavor; those that have it are left alone."""
     workflow.begin(operation)
     workflow.run(operation, FLAVOR_STEPS)
 
 
-def run_volume(operation: 'VolumeResize') -> None:
+def run_volume(operation: Rolling) -> None:
     """Give the targets volumes of the size."""
     workflow.begin(operation)
     workflow.run(operation, VOLUME_STEPS)
 
 
-class FlavorResize(rolling.Rolling):
-    """The state of one run.
-
-    :ivar flavor_id: the one that all targets are to have.
-    :ivar keeps_flavor: whether the resize of a member is being undone.
-    """
-
-    busy = InstanceTasks.RESIZING
-    keeps_flavor = False
-
-    def __init__(self, context: Any, cluster: Any,
-                 instance_ids: Sequence[str], flavor_id: str) -> None:
-        super().__init__('resize flavor', context, cluster, instance_ids,
-                         orders.Order(orders.FLAVOR, flavor_id))
-        self.flavor_id = flavor_id
-
-    @functools.cached_property
-    def flavor(self) -> Any:
-        return self.targets[0].nova.flavors.get(self.flavor_id)
-
-    def facts(self, member: members.Member) -> settings.MemberFacts:
-        facts = super().facts(member)
-        if self.keeps_flavor:
-            return facts
-        return dataclasses.replace(facts, memory_mb=int(self.flavor.ram))
-
-    def way_back(self, member: members.Member) -> Sequence[Step]:
-        self.keeps_flavor = True
-        return FLAVOR_WAY_BACK
+def _new_flavor(context: Context, cluster: Cluster,
+                instance_ids: Sequence[str], flavor_id: str) -> Rolling:
+    """:param flavor_id: the one that all these members are to have."""
+    return Rolling(context, cluster, rolling.Change(
+        'resize flavor', orders.Order(orders.FLAVOR, flavor_id),
+        InstanceTasks.RESIZING, FLAVOR_WAY_BACK), instance_ids)
 
 
-class VolumeResize(rolling.Rolling):
-    """The state of one run.
-
-    :ivar volume_gb: the size that all targets' volumes are to have.
-    """
-
-    busy = InstanceTasks.RESIZING
-
-    def __init__(self, context: Any, cluster: Any,
-                 instance_ids: Sequence[str], volume_gb: int) -> None:
-        super().__init__('resize volume', context, cluster, instance_ids,
-                         orders.Order(orders.VOLUME, str(volume_gb)))
-        self.wanted_gb = volume_gb
-
-    def way_back(self, member: members.Member) -> Sequence[Step]:
-        return VOLUME_WAY_BACK
+def _larger_volume(context: Context, cluster: Cluster,
+                   instance_ids: Sequence[str], volume_gb: int) -> Rolling:
+    """:param volume_gb: the size that all these members' are to have."""
+    return Rolling(context, cluster, rolling.Change(
+        'resize volume', orders.Order(orders.VOLUME, str(volume_gb)),
+        InstanceTasks.RESIZING, VOLUME_WAY_BACK), instance_ids)
 
 
 FLAVOR = rolling.as_operation(
-    ClusterTasks.UPDATING_CLUSTER, FlavorResize, run_flavor)
+    ClusterTasks.UPDATING_CLUSTER, _new_flavor, run_flavor)
 VOLUME = rolling.as_operation(
-    ClusterTasks.UPDATING_CLUSTER, VolumeResize, run_volume)
+    ClusterTasks.UPDATING_CLUSTER, _larger_volume, run_volume)

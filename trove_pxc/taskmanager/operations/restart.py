@@ -16,17 +16,22 @@
 Imported by tasks. Stopping and starting is all; both are in rolling.
 """
 
-import functools
+from collections.abc import Sequence
 from typing import Any
 
 from trove.cluster.tasks import ClusterTasks
+from trove.instance.tasks import InstanceTasks
 
+from trove_pxc import orders
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import complete
+from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import rolling
 
 STEPS: tuple[workflow.Each[Any], ...] = (
-    workflow.Each(rolling.targets, (    # one after another
+    workflow.Each(formation.passing, (  # one after another
         rolling.BE_WHOLE,               # the others are all Synced
         rolling.TAKE_OUT,               # they see one less, and serve
         rolling.RETURN,                 # Synced, they see one more
@@ -42,6 +47,12 @@ def run(operation: rolling.Rolling) -> None:
     workflow.run(operation, STEPS)
 
 
+def _state(context: Context, cluster: Cluster,
+           instance_ids: Sequence[str]) -> rolling.Rolling:
+    return rolling.Rolling(context, cluster, rolling.Change(
+        'restart', orders.Order(orders.RESTART),
+        InstanceTasks.REBOOTING), instance_ids)
+
+
 OPERATION = rolling.as_operation(
-    ClusterTasks.RESTARTING_CLUSTER,
-    functools.partial(rolling.Rolling, 'restart'), run)
+    ClusterTasks.RESTARTING_CLUSTER, _state, run)

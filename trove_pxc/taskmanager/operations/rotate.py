@@ -30,8 +30,11 @@ from trove.instance.tasks import InstanceTasks
 from trove_pxc import exceptions
 from trove_pxc.galera.secret import Secret
 from trove_pxc import orders
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import authority
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
@@ -41,103 +44,82 @@ from trove_pxc.taskmanager.steps import rolling
 Authorities = tuple[Secret, ...]
 Each = workflow.Each
 Member = members.Member
+Rolling = rolling.Rolling
 
-STEPS: tuple[Each[Any], ...] = (    # of one round
-    Each(rolling.targets, (         # one after another
-        rolling.BE_WHOLE,           # the others are all Synced
-        rolling.TAKE_OUT,           # they see one less, and serve
-        configure.CONFIGURE,        # while its server is stopped
-        rolling.RETURN,             # Synced, they see one more
-        complete.BE_HEALTHY,
-        rolling.BRING_IN,
-    )),
+_TURN = (                       # one after another
+    rolling.BE_WHOLE,           # the others are all Synced
+    rolling.TAKE_OUT,           # they see one less, and serve
+    configure.CONFIGURE,        # while its server is stopped
+    rolling.RETURN,             # Synced, they see one more
+    complete.BE_HEALTHY,
+)
+ROUND_STEPS: tuple[Each[Any], ...] = (
+    Each(formation.passing, (*_TURN, rolling.KEEP_ORDER)),
+)
+LAST_ROUND_STEPS: tuple[Each[Any], ...] = (
+    Each(formation.passing, (*_TURN, rolling.BRING_IN)),
 )
 
 
-def run(operation: 'Rotation') -> None:
+def run(operation: Rolling) -> None:
     """Rotate, or go on where an earlier run was cut short."""
+    ending = _is_ending(operation)
     workflow.begin(operation)
     workflow.run(operation, (Each(formation.every_member, (LEARN,)),))
-    if any(authority.has_expired(issuer)
-           for issuer, *_ in operation.authorities.values()):
+    held = operation.found.authorities
+    if any(authority.has_expired(issuer) for issuer, *_ in held.values()):
         _start_over(operation)
     # No other member's turn comes while one is missed.
-    for member in operation.taken_out():
-        _go_round(operation, operation.authorities[member.id], [member])
-    course = rounds(list(operation.authorities.values()),
-                    None if operation.ending else _maker(operation))
+    for member in _taken_out(operation):
+        _turn_to(operation, held[member.id], [member])
+        _go_round(operation, ROUND_STEPS)
+    course = rounds(list(held.values()),
+                    None if ending else _maker(operation))
     for authorities in course:
-        operation.last = authorities is course[-1]
-        _go_round(operation, authorities, operation.behind(authorities))
-        operation.authorities = dict.fromkeys(
-            operation.authorities, authorities)
+        _turn_to(operation, authorities, _behind(operation, authorities))
+        _go_round(operation, LAST_ROUND_STEPS if authorities is course[-1]
+                  else ROUND_STEPS)
+        workflow.set_found(operation, dataclasses.replace(
+            operation.found, authorities=dict.fromkeys(held, authorities)))
 
 
-def _go_round(operation: 'Rotation', authorities: Authorities,
-              targets: Sequence[Member]) -> None:
-    """Have these members show and trust these authorities."""
-    operation.turn_to(authorities, targets)
+def _go_round(operation: Rolling, steps: tuple[Each[Any], ...]) -> None:
     workflow.begin(operation)
-    workflow.run(operation, STEPS)
+    workflow.run(operation, steps)
 
 
-class Rotation(rolling.Rolling):
-    """The state of one run.
+def _turn_to(operation: Rolling, authorities: Authorities,
+             targets: Sequence[Member]) -> None:
+    """Let these members show and trust these authorities from now on."""
+    found = operation.found
+    assert found.secrets is not None
+    workflow.set_found(operation, dataclasses.replace(
+        found, passing=tuple(targets), secrets=dataclasses.replace(
+            found.secrets, authorities=authorities)))
 
-    :ivar targets: whose turn it is to be in this round.
-    :ivar authorities: what each member holds, by its id.
-    :ivar last: whether a member that had its turn in this round is done.
-    :ivar ending: whether some were done already in an earlier run: then
-        no authority is to be replaced but what that run has replaced.
+
+def _is_ending(operation: Rolling) -> bool:
+    """Whether some members were done already in an earlier run.
+
+    Then no authority is replaced but what that run has replaced.
     """
-
-    last = False
-
-    def __init__(self, context: Any, cluster: Any) -> None:
-        super().__init__('rotate certificates', context, cluster, (),
-                         orders.Order(orders.CERTIFICATES))
-        self.targets = list(self.members)
-        self.authorities: dict[str, Authorities] = {}
-        self.ending = any(orders.of(member.row()) != self.order
-                          for member in self.members)
-
-    @property
-    def ordered(self) -> Sequence[Member]:
-        return self.members
-
-    def turn_to(self, authorities: Authorities,
-                targets: Sequence[Member]) -> None:
-        """Let these be what the targets are configured with from now on."""
-        assert self.secrets is not None
-        self.secrets = dataclasses.replace(
-            self.secrets, authorities=authorities)
-        self.finished = []
-        self.targets = list(targets)
-
-    def behind(self, authorities: Authorities) -> list[Member]:
-        """Who does not hold these."""
-        return [member for member in self.members
-                if self.authorities[member.id] != authorities]
-
-    def taken_out(self) -> list[Member]:
-        """Whose turn was cut short with the taskmanager that ran it."""
-        return [member for member in self.members
-                if member.row().task_status == self.busy]
-
-    def let_go(self, member: Member) -> None:
-        """The order stays in its row until the last round."""
-        if self.last:
-            super().let_go(member)
-        else:
-            member.row().update(task_status=InstanceTasks.NONE,
-                                task_description=self.order.text)
-
-    def way_back(self, member: Member) -> Sequence[workflow.Step[Any]]:
-        """Whatever it is configured with, all others trust it."""
-        return (rolling.RETURN,)
+    return any(orders.of(member.row()) != operation.change.order
+               for member in operation.members)
 
 
-def _learn(operation: Rotation, member: Member) -> None:
+def _behind(operation: Rolling, authorities: Authorities) -> list[Member]:
+    """Who does not hold these."""
+    return [member for member in operation.members
+            if operation.found.authorities[member.id] != authorities]
+
+
+def _taken_out(operation: Rolling) -> list[Member]:
+    """Whose turn was cut short with the taskmanager that ran it."""
+    return [member for member in operation.members
+            if member.row().task_status == operation.change.busy]
+
+
+def _learn(operation: Rolling, member: Member) -> Found:
     """Ask it what it holds.
 
     :raises ClusterInconsistent: if members talk in clear text.
@@ -148,8 +130,10 @@ def _learn(operation: Rotation, member: Member) -> None:
             f'{member.name} has no certificate: the cluster was created '
             'without encryption, and keeps that for life; create a new one '
             'and move the data')
-    operation.secrets = had.secrets
-    operation.authorities[member.id] = had.secrets.authorities
+    found = operation.found
+    return dataclasses.replace(
+        found, secrets=had.secrets, authorities={
+            **found.authorities, member.id: had.secrets.authorities})
 
 
 LEARN = workflow.Step(
@@ -179,7 +163,7 @@ def rounds(held: Sequence[Authorities],
     return course[reached + 1:]
 
 
-def _start_over(operation: Rotation) -> None:
+def _start_over(operation: Rolling) -> None:
     """Give everybody what counts from the next start of the servers.
 
     Nobody takes what has expired for a certificate, so whoever is restarted
@@ -187,8 +171,8 @@ def _start_over(operation: Rotation) -> None:
 
     :raises ClusterInconsistent: always, to say what to do now.
     """
-    (old, *_), *_ = operation.authorities.values()
-    operation.turn_to((_maker(operation)(old),), ())
+    (old, *_), *_ = operation.found.authorities.values()
+    _turn_to(operation, (_maker(operation)(old),), ())
     workflow.run(operation, (
         Each(formation.every_member, (configure.CONFIGURE,)),))
     operation.remedy = ('reboot the guests of all members at the same time, '
@@ -198,9 +182,15 @@ def _start_over(operation: Rotation) -> None:
         'the certificates have expired, so no member can be restarted alone')
 
 
-def _maker(operation: Rotation) -> Callable[[Secret], Secret]:
+def _maker(operation: Rolling) -> Callable[[Secret], Secret]:
     days = operation.members[0].options.certificate_days
     return lambda old: authority.new(operation.cluster_id, days, old)
 
 
-OPERATION = rolling.as_operation(ClusterTasks.UPDATING_CLUSTER, Rotation, run)
+def _state(context: Context, cluster: Cluster) -> Rolling:
+    return Rolling(context, cluster, rolling.Change(
+        'rotate certificates', orders.Order(orders.CERTIFICATES),
+        InstanceTasks.REBOOTING))
+
+
+OPERATION = rolling.as_operation(ClusterTasks.UPDATING_CLUSTER, _state, run)

@@ -25,9 +25,13 @@ from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import runner
+from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import admit
 from trove_pxc.taskmanager.steps import configure
@@ -43,10 +47,10 @@ STEPS: tuple[Each[Any], ...] = (
     Each(formation.first_member, (
         standing.LOOK,              # those that stay are all Synced
     )),
-    Each(standing.passing, (
+    Each(formation.passing, (
         leave.MARK,
     )),
-    Each(standing.passing, (        # one after another
+    Each(formation.passing, (       # one after another
         standing.LOOK,
         leave.TAKE_OUT,             # the others see one less, and serve
     )),
@@ -54,7 +58,7 @@ STEPS: tuple[Each[Any], ...] = (
         admit.ADMIT,                # before the addresses are anyone's
         configure.CONFIGURE,        # the next start knows the new members
     )),
-    Each(standing.passing, (
+    Each(formation.passing, (
         leave.REMOVE,               # server, port, volume, group; rows
     )),
     Each(formation.every_member, (
@@ -69,29 +73,19 @@ def run(operation: 'Shrinking') -> None:
     workflow.run(operation, STEPS)
 
 
-class Shrinking(standing.Standing):
-    """The state of one run.
-
-    :ivar members: those that stay, in member order.
-    :ivar leaving: those that go and are not gone yet.
-    """
+class Shrinking(supervision.Supervised):
+    """The state of one run: its members are those that stay."""
 
     remedy = ('look at the health of the cluster; when those that stay all '
               'serve, ask for it again')
 
-    def __init__(self, context: Any, cluster: Any,
+    def __init__(self, context: Context, cluster: Cluster,
                  instance_ids: Sequence[str]) -> None:
         super().__init__('shrink', context, cluster)
-        self.leaving = [member for member in self.everyone
-                        if member.id in instance_ids]
-        self.members = [member for member in self.everyone
-                        if member.id not in instance_ids]
-
-    def needed(self) -> Sequence[Member]:
-        return self.members
-
-    def passing(self) -> Sequence[Member]:
-        return self.leaving
+        stay = tuple(member for member in self.everyone
+                     if member.id not in instance_ids)
+        self.found = Found(stay, stay, needed=stay, passing=tuple(
+            member for member in self.everyone if member not in stay))
 
     def check(self) -> None:
         """Whether those that stay serve is looked at by the steps."""
@@ -107,7 +101,7 @@ def _record(operation: Shrinking, failure: exceptions.StepFailed) -> None:
     A member that was to go and still serves is a member as before; one
     that does not is in ERROR until it is shrunk away.
     """
-    left = [member for member in operation.leaving
+    left = [member for member in operation.found.passing
             if member.find_row() is not None]
     for member in left:
         _restore(member)

@@ -17,35 +17,35 @@ Imported by the operations that change who the members are.
 
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.cloud import ports
+from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import formation
 
-Formation = formation.Formation
+Supervised = supervision.Supervised
 Member = members.Member
 
 
-def doors(operation: Formation, member: Member) -> ports.Doors:
+def doors(operation: Supervised, member: Member) -> ports.Doors:
     """A member's ports, and who is to come in through them."""
     return ports.Doors(member, [
-        other.address for other in operation.registered
+        other.address for other in operation.found.registered
         if other is not member])
 
 
-def _admitting(operation: Formation, member: Member) -> bool:
+def _admitting(operation: Supervised, member: Member) -> bool:
     return doors(operation, member).right()
 
 
-def _admit(operation: Formation, member: Member) -> None:
+def _admit(operation: Supervised, member: Member) -> None:
     doors(operation, member).set_right()
 
 
-def _all_admit(operation: Formation, member: Member) -> bool:
+def _all_admit(operation: Supervised, member: Member) -> bool:
     return all(doors(operation, other).right()
-               for other in operation.registered)
+               for other in operation.found.registered)
 
 
-def _admit_all(operation: Formation, member: Member) -> None:
-    for other in operation.registered:
+def _admit_all(operation: Supervised, member: Member) -> None:
+    for other in operation.found.registered:
         doors(operation, other).set_right()
 
 

@@ -22,6 +22,7 @@ from trove_pxc import exceptions
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import formation
@@ -29,21 +30,20 @@ from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
 
-Formation = formation.Formation
+Supervised = supervision.Supervised
 Member = members.Member
 
 
-def _cluster_known(operation: Formation, member: Member) -> bool:
-    return operation.founder is not None
+def _cluster_known(operation: Supervised, member: Member) -> bool:
+    return operation.found.source is not None
 
 
-def _bootstrap(operation: Formation, member: Member) -> None:
+def _bootstrap(operation: Supervised, member: Member) -> Found:
     """Unless a member is in a primary component already, whoever made it."""
     for other in operation.members:
-        report = operation.serving(other)
+        report = formation.serving(operation, other)
         if report is not None:
-            operation.found_through(other, report)
-            return
+            return operation.found.through(other, report)
 
     def order() -> None:
         if not member.report().started:
@@ -59,10 +59,10 @@ def _bootstrap(operation: Formation, member: Member) -> None:
                 or not report.view.is_synced):
             raise waiting.NotYet(members.seen(report))
         return report
-    operation.found_through(member, operation.wait(probe))
+    return operation.found.through(member, operation.wait(probe))
 
 
-def _prove_safe(operation: Formation) -> None:
+def _prove_safe(operation: Supervised) -> None:
     """Raise unless no member can hold data or be in a cluster.
 
     One that was never prepared was never started; any other must answer.

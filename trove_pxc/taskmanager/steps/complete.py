@@ -18,26 +18,25 @@ Imported by the operations, as their last steps.
 from trove.extensions.common import models as root_models
 
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import formation
-from trove_pxc.taskmanager.steps import standing
 from trove_pxc import waiting
 
-Formation = formation.Formation
+Supervised = supervision.Supervised
 Member = members.Member
-Standing = standing.Standing
 
 
-def _healthy(operation: Formation, member: Member) -> bool:
+def _healthy(operation: Supervised, member: Member) -> bool:
     return member.healthy()
 
 
-def _complete(operation: Formation, member: Member) -> None:
+def _complete(operation: Supervised, member: Member) -> None:
     operation.tell(member, member.guest.cluster_complete)
 
 
-def _be_healthy(operation: Formation, member: Member) -> None:
+def _be_healthy(operation: Supervised, member: Member) -> None:
     def probe() -> None:
         if not member.healthy():
             raise waiting.NotYet(
@@ -45,7 +44,7 @@ def _be_healthy(operation: Formation, member: Member) -> None:
     operation.wait(probe, interval=member.options.database_poll_interval)
 
 
-def _bring_in(operation: Standing, member: Member) -> None:
+def _bring_in(operation: Supervised, member: Member) -> Found:
     """Let Trove's rows say of it what they say of the others."""
     histories = [root_models.RootHistory.load(operation.context, other.id)
                  for other in operation.everyone if other is not member]
@@ -54,7 +53,7 @@ def _bring_in(operation: Standing, member: Member) -> None:
             for history in histories):
         root_models.RootHistory.create(operation.context, member.id)
     outcome.release([member])
-    operation.finished.append(member)
+    return operation.found.had_its_turn(member)
 
 
 COMPLETE = workflow.Step(

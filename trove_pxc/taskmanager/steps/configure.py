@@ -16,6 +16,7 @@ Imported by the operations that configure members, while their servers do
 not run or before their next start.
 """
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -28,25 +29,24 @@ from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.taskmanager.cloud import authority
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
+from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import defaults
-from trove_pxc.taskmanager.steps import formation
-from trove_pxc.taskmanager.steps import standing
 
 LOG = logging.getLogger(__name__)
 
-Formation = formation.Formation
+Supervised = supervision.Supervised
 Member = members.Member
-Standing = standing.Standing
 
 
-def _configured(operation: Formation, member: Member) -> bool:
-    return operation.secrets is not None and _has(
-        operation, member, operation.tell(member, member.settings),
-        operation.secrets)
+def _configured(operation: Supervised, member: Member) -> bool:
+    secrets = operation.found.secrets
+    return secrets is not None and _has(
+        operation, member, operation.tell(member, member.settings), secrets)
 
 
-def _has(operation: Formation, member: Member, had: Membership | None,
+def _has(operation: Supervised, member: Member, had: Membership | None,
          secrets: settings.ClusterSecrets) -> bool:
     return (had is not None
             and had.facts == defaults.facts(operation, member, had)
@@ -55,19 +55,19 @@ def _has(operation: Formation, member: Member, had: Membership | None,
                                member.address))
 
 
-def _configure(operation: Formation, member: Member) -> None:
+def _configure(operation: Supervised, member: Member) -> Found:
     """The first one that is asked says what all share, if it was told."""
     had = operation.tell(member, member.settings)
-    secrets = operation.secrets or (
+    secrets = operation.found.secrets or (
         _shared_secrets(operation, member.options) if had is None
         else had.secrets)
-    operation.secrets = secrets
     if not _has(operation, member, had, secrets):
         operation.tell(member, functools.partial(
             member.guest.configure_member,
             defaults.facts(operation, member, had), secrets,
             _identity(secrets, member, None if had is None
                       else had.identity)))
+    return dataclasses.replace(operation.found, secrets=secrets)
 
 
 def _identity(secrets: settings.ClusterSecrets, member: Member,
@@ -80,7 +80,7 @@ def _identity(secrets: settings.ClusterSecrets, member: Member,
                            member.address, member.options.certificate_days)
 
 
-def _shared_secrets(operation: Formation,
+def _shared_secrets(operation: Supervised,
                     options: Any) -> settings.ClusterSecrets:
     """What a member has already, else new ones."""
     for member in operation.members:
@@ -99,12 +99,12 @@ def _shared_secrets(operation: Formation,
         if options.encrypt_cluster_traffic else ())
 
 
-def _to_be_told(operation: Standing, member: Member) -> list[Member]:
+def _to_be_told(operation: Supervised, member: Member) -> list[Member]:
     """Whose settings should name the new member, but for its own."""
     return [other for other in operation.members if other is not member]
 
 
-def _known(operation: Standing, member: Member) -> bool:
+def _known(operation: Supervised, member: Member) -> bool:
     told = [operation.tell(other, other.settings)
             for other in _to_be_told(operation, member)]
     return all(had is not None
@@ -113,7 +113,7 @@ def _known(operation: Standing, member: Member) -> bool:
                    _to_be_told(operation, member), told))
 
 
-def _make_known(operation: Standing, member: Member) -> None:
+def _make_known(operation: Supervised, member: Member) -> None:
     """A running server keeps its own; the next start knows all.
 
     Each keeps the secrets that its server runs with: it may be between two
@@ -129,7 +129,7 @@ def _make_known(operation: Standing, member: Member) -> None:
             had.secrets, had.identity))
     missing = [other.name for other in operation.everyone
                if other not in operation.members
-               and other not in operation.passing()]
+               and other not in operation.found.passing]
     if missing:
         LOG.warning('Cluster %s: %s serve not and were not told of %s',
                     operation.cluster_id, ', '.join(missing), member.name)

@@ -18,7 +18,6 @@ cluster by what the operator and its configuration group say.
 """
 
 import dataclasses
-from typing import Any
 
 from trove.configuration import models as configuration_models
 from trove.datastore import models as datastore_models
@@ -27,22 +26,25 @@ from trove_pxc.galera import defaults
 from trove_pxc.galera import dialect as dialects
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import settings
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import supervision
+from trove_pxc.taskmanager.steps import formation
 
 
-def facts(operation: Any, member: members.Member,
+def facts(operation: supervision.Supervised, member: members.Member,
           had: Membership | None) -> settings.MemberFacts:
     """What the member is to be configured with.
 
-    :param operation: the Formation whose members are to be alike.
+    :param operation: the one whose members are to be alike.
     :param had: what it was configured with, and keeps its defaults of.
     """
-    base: settings.MemberFacts = operation.facts(member)
-    return dataclasses.replace(base, defaults=(
-        _of_cluster(operation) if had is None else had.facts.defaults))
+    return dataclasses.replace(
+        formation.facts(operation, member), defaults=(
+            _of_cluster(operation) if had is None else had.facts.defaults))
 
 
-def _of_cluster(operation: Any) -> defaults.Defaults:
+def _of_cluster(operation: supervision.Supervised) -> defaults.Defaults:
     """What any member has already, else what is chosen now."""
     for member in operation.members:
         had = (operation.tell(member, member.settings)
@@ -52,7 +54,7 @@ def _of_cluster(operation: Any) -> defaults.Defaults:
     return _new(operation.context, operation.members[0])
 
 
-def _new(context: Any, member: members.Member) -> defaults.Defaults:
+def _new(context: Context, member: members.Member) -> defaults.Defaults:
     """The defaults of a new cluster, of which this is a member."""
     row = member.row()
     version = datastore_models.DatastoreVersion.load_by_uuid(

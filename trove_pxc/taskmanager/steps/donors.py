@@ -20,6 +20,7 @@ from oslo_log import log as logging
 from trove.common import exception
 
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import standing
 
@@ -28,14 +29,15 @@ LOG = logging.getLogger(__name__)
 Member = members.Member
 
 
-def _restore_accounts(operation: standing.Standing, member: Member) -> None:
+def _restore_accounts(operation: supervision.Supervised,
+                      member: Member) -> None:
     """Have those that serve see to the accounts that a donor needs.
 
     What Galera brings to all need but be done by one. An agent of an older
     version does not know how; the join tells then what is missing.
     """
-    for other in operation.inside():
-        if other in operation.passing():
+    for other in standing.inside(operation, operation.found):
+        if other in operation.found.passing:
             continue
         try:
             other.guest.restore_accounts()

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The state of a run, and which of its members a phase is for.
+"""The state of a create, and which members a phase is for.
 
 Imported by the steps and the operations. What a run knows it has asked the
 members themselves; what their answers allow is decided in galera/.
@@ -18,116 +18,138 @@ members themselves; what their answers allow is decided in galera/.
 
 from collections.abc import Callable
 from collections.abc import Sequence
+import dataclasses
 import functools
 
 from trove_pxc.galera import naming
 from trove_pxc.galera import plan
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import birth
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
 
 Member = members.Member
+Supervised = supervision.Supervised
 
 
-class Formation(supervision.Supervised):
-    """The state of one run; all of it can be found out again by another.
+class Births:
+    """Follows Trove's creation of instances, if it may have been cut short.
 
-    :ivar secrets: what all members share, once one of them was asked.
-    :ivar founder: the member through which the cluster was found to exist.
-    :ivar history: the UUID of the cluster's history, once it exists.
-    :ivar forming: whether the cluster is still empty and serves nobody.
-    :ivar interrupted: whether a taskmanager has died in it, and perhaps in
-        Trove's creation of the instances.
+    :ivar interrupted: whether a taskmanager has died in the operation, and
+        perhaps in the creation of the instances; else nobody looks.
     """
 
-    remedy = 'delete the cluster'
-    forming = True
-    secrets: settings.ClusterSecrets | None = None
-    founder: Member | None = None
-    history: str = ''
-    interrupted = False
-
-    def check(self) -> None:
-        """As ever; and whether an instance is still to come at all."""
-        super().check()
-        self.look_at_births(self.members)
-
-    @property
-    def unborn(self) -> Sequence[Member]:
-        """Whom Trove has been making for this operation."""
-        return self.members
+    def __init__(self, unborn: Sequence[Member], interrupted: bool) -> None:
+        self.interrupted = interrupted
+        self._unborn = unborn
 
     @functools.cached_property
-    def births(self) -> dict[str, birth.Birth]:
-        """How far Trove is with each of them, by its id."""
-        return {member.id: birth.Birth(member) for member in self.unborn}
-
-    def look_at_births(self, concerned: Sequence[Member]) -> None:
-        """See whether they get further, if that may not be so."""
-        if self.interrupted:
-            for member in concerned:
-                self._looks[member.id]()
+    def _births(self) -> dict[str, birth.Birth]:
+        return {member.id: birth.Birth(member) for member in self._unborn}
 
     @functools.cached_property
     def _looks(self) -> dict[str, Callable[[], None]]:
         return {member.id: supervision.every(
             member.options.cloud_poll_interval,
-            self.births[member.id].look) for member in self.unborn}
+            self._births[member.id].look) for member in self._unborn}
 
-    @property
-    def registered(self) -> Sequence[Member]:
-        """Who stands in each one's settings, and is let in by each."""
-        return self.members
+    def look(self, concerned: Sequence[Member]) -> None:
+        """See whether these get further in the cloud.
 
-    def facts(self, member: Member) -> settings.MemberFacts:
-        """What its configuration depends on."""
-        return settings.MemberFacts(
-            cluster_id=self.cluster_id,
-            cluster_name=naming.wsrep_cluster_name(self.cluster_id),
-            member_name=member.node_name,
-            member_address=member.address,
-            members=tuple((other.node_name, other.address)
-                          for other in self.registered),
-            instance_id=member.id, memory_mb=member.memory_mb,
-            volume_gb=member.volume_gb,
-            sst_method=member.options.sst_method)
+        :raises MemberFailed: one of them does not.
+        """
+        if self.interrupted:
+            for member in concerned:
+                self._looks[member.id]()
 
-    def serving(self, member: Member) -> view.MemberReport | None:
-        """Its report if it is in the primary component, else None."""
-        if not member.prepared():
-            return None
-        report = self.ask(member)
-        if report.view is not None and report.view.in_primary:
-            return report
-        return None
+    def ask(self, member: Member) -> None:
+        """See whether its guest was told to prepare.
 
-    def joined(self, report: view.MemberReport, size: int) -> bool:
-        """Whether it is Synced in this cluster, of this size."""
-        return plan.joined(report, self.history, size)
-
-    def found_through(self, member: Member,
-                      report: view.MemberReport) -> None:
-        """Remember that the cluster exists, and its history."""
-        assert report.view is not None
-        self.founder = member
-        self.history = report.view.cluster_uuid or ''
+        :raises MemberFailed: it runs, and was not.
+        """
+        if self.interrupted:
+            self._births[member.id].ask()
 
 
-def every_member(operation: Formation) -> Sequence[Member]:
+class Formation(Supervised):
+    """The state of one run; all of it can be found out again by another.
+
+    :ivar births: how far Trove is with the instances.
+    """
+
+    remedy = 'delete the cluster'
+
+    def __init__(self, name: str, context: Context, cluster: Cluster,
+                 interrupted: bool = False) -> None:
+        super().__init__(name, context, cluster)
+        self.births = Births(self.everyone, interrupted)
+        self.found = dataclasses.replace(self.found, forming=True)
+
+    def check(self) -> None:
+        """As ever; and whether an instance is still to come at all."""
+        super().check()
+        self.births.look(self.members)
+
+
+def every_member(operation: Supervised) -> Sequence[Member]:
     return operation.members
 
 
-def first_member(operation: Formation) -> Sequence[Member]:
+def first_member(operation: Supervised) -> Sequence[Member]:
     return operation.members[:1]
 
 
-def last_member(operation: Formation) -> Sequence[Member]:
+def last_member(operation: Supervised) -> Sequence[Member]:
     return operation.members[-1:]
 
 
-def joiners(operation: Formation) -> Sequence[Member]:
-    """All but the one through which the cluster exists."""
-    return [member for member in operation.members
-            if member is not operation.founder]
+def joiners(operation: Supervised) -> Sequence[Member]:
+    """All but the one through which the cluster exists.
+
+    Who lacks least comes first, as far as disks were read; then in member
+    order. Those who did not answer a recovery come last.
+    """
+    found, names = operation.found, members.by_label(operation.everyone)
+    source = next(name for name, member in names.items()
+                  if member is found.source)
+    order = plan.join_order(list(names), source, found.survey.positions)
+    return sorted((names[name] for name in order
+                   if names[name] in found.members),
+                  key=lambda member: member in found.survey.silent)
+
+
+def passing(operation: Supervised) -> Sequence[Member]:
+    """Those whose turn is to come."""
+    return operation.found.passing
+
+
+def facts(operation: Supervised, member: Member) -> settings.MemberFacts:
+    """What a member's configuration depends on."""
+    found = operation.found
+    has_new_flavor = found.flavor is not None and not found.keeps_flavor
+    return settings.MemberFacts(
+        cluster_id=operation.cluster_id,
+        cluster_name=naming.wsrep_cluster_name(operation.cluster_id),
+        member_name=member.node_name,
+        member_address=member.address,
+        members=tuple((other.node_name, other.address)
+                      for other in found.registered),
+        instance_id=member.id,
+        memory_mb=(int(found.flavor.ram) if has_new_flavor
+                   else member.memory_mb),
+        volume_gb=member.volume_gb,
+        sst_method=member.options.sst_method)
+
+
+def serving(operation: Supervised,
+            member: Member) -> view.MemberReport | None:
+    """Its report if it is in the primary component, else None."""
+    if not member.prepared():
+        return None
+    report = operation.ask(member)
+    if report.view is not None and report.view.in_primary:
+        return report
+    return None

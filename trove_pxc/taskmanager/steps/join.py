@@ -26,26 +26,26 @@ from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import verify
 from trove_pxc import waiting
 
-Formation = formation.Formation
+Supervised = supervision.Supervised
 Member = members.Member
 
 
-def _joined(operation: Formation, member: Member) -> bool:
-    report = operation.serving(member)
+def _joined(operation: Supervised, member: Member) -> bool:
+    report = formation.serving(operation, member)
     return (report is not None and report.view is not None
             and report.view.is_synced
-            and report.view.cluster_uuid == operation.history)
+            and report.view.cluster_uuid == operation.found.history)
 
 
-def _join(operation: Formation, member: Member) -> None:
+def _join(operation: Supervised, member: Member) -> None:
     """Start it and wait until it is in, however long its SST moves."""
     present = [other for other in operation.members
-               if other is not member and operation.serving(other)]
+               if other is not member and formation.serving(operation, other)]
     size = len(present) + 1
 
     def order() -> None:
         if member.report().server in view.NOT_RUNNING:
-            member.guest.join_member(forming=operation.forming)
+            member.guest.join_member(forming=operation.found.forming)
     operation.tell(member, order)
     watch = supervision.CrashWatch(member)
 
@@ -53,7 +53,7 @@ def _join(operation: Formation, member: Member) -> None:
         report = member.report()
         watch.look(report)
         verify.refuse_other_history(operation, member, report)
-        if not operation.joined(report, size):
+        if not operation.found.joined(report, size):
             raise waiting.NotYet(members.seen(report))
     try:
         operation.wait(probe, progress=watch.progress)
@@ -64,7 +64,7 @@ def _join(operation: Formation, member: Member) -> None:
         verify.wait_agreed(operation, other, size)
 
 
-def _blame_who_was_lost(operation: Formation, member: Member,
+def _blame_who_was_lost(operation: Supervised, member: Member,
                         present: Sequence[Member],
                         failure: exceptions.MemberFailed
                         | exceptions.DeadlineExceeded) -> None:

@@ -22,28 +22,31 @@ from trove.common import cfg
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
+from trove_pxc.galera import component as components
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.cloud import removal
+from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import rolling
 from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import verify
 from trove_pxc import waiting
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
 Member = members.Member
-Standing = standing.Standing
+Supervised = supervision.Supervised
 
 
-def _marked(operation: Standing, member: Member) -> bool:
+def _marked(operation: Supervised, member: Member) -> bool:
     row = member.find_row()
     return row is None or row.task_status in (
         InstanceTasks.DELETING, InstanceTasks.BUILDING)
 
 
-def _mark(operation: Standing, member: Member) -> None:
+def _mark(operation: Supervised, member: Member) -> None:
     """Keep for whoever takes over that this one is to go.
 
     What Trove is still building is left at that: its removal waits until
@@ -52,7 +55,7 @@ def _mark(operation: Standing, member: Member) -> None:
     member.row().update(task_status=InstanceTasks.DELETING)
 
 
-def _taken_out(operation: Standing, member: Member) -> bool:
+def _taken_out(operation: Supervised, member: Member) -> bool:
     """Also one that was never ready to be started, or is gone."""
     if member.find_row() is None or not member.prepared():
         return True
@@ -60,55 +63,55 @@ def _taken_out(operation: Standing, member: Member) -> bool:
     return report is not None and report.server in view.DOWN
 
 
-def _take_out(operation: Standing, member: Member) -> None:
+def _take_out(operation: Supervised, member: Member) -> None:
     """Stop its server cleanly, and see the others go on without it."""
     try:
-        if not _answers(operation, member):
+        component = _answers(operation, member)
+        if component is None:
             LOG.info('%s is down, and the others do not count it',
                      member.name)
             return
-        rolling.persist(operation, member, member.guest.stop_member)
-        operation.wait(lambda: _stopped(member))
+        rolling.stop(operation, member)
     except exceptions.DeadlineExceeded as late:
         _do_without(operation, member, late)
         return
-    was_inside = member.id in operation.component.inside
-    size = operation.component.size - was_inside
+    size = component.size - (member.id in component.inside)
     for other in operation.members:
-        _wait_smaller(operation, other, size)
+        verify.wait_serving(operation, other, size, or_smaller=True)
 
 
-def _answers(operation: Standing, member: Member) -> bool:
-    """Whether its guest does; False once it is sure to be down."""
-    def probe() -> bool:
+def _answers(operation: Supervised,
+             member: Member) -> components.Component | None:
+    """Ask its guest until it answers, or is sure to be down.
+
+    :returns: the component that was last seen; None: it is down.
+    """
+    last = operation.found.component
+
+    def probe() -> components.Component | None:
+        nonlocal last
         if standing.glimpse(member) is not None:
-            return True
-        found = operation.look()
-        if found.obstacle or found.hidden:
-            raise waiting.NotYet(found.obstacle or (
+            return last
+        last = standing.look(operation).component
+        if last.obstacle or last.hidden:
+            raise waiting.NotYet(last.obstacle or (
                 f'its guest is silent, and the component counts '
-                f'{found.size}'))
-        return False
+                f'{last.size}'))
+        return None
     return operation.wait(
         probe, what=f'an answer of {member.name}, or its end',
         seconds=member.options.guest_silence_timeout)
 
 
-def _stopped(member: Member) -> None:
-    report = member.report()
-    if report.server not in view.NOT_RUNNING:
-        raise waiting.NotYet(members.seen(report))
-
-
-def _do_without(operation: Standing, member: Member,
+def _do_without(operation: Supervised, member: Member,
                 late: exceptions.DeadlineExceeded) -> None:
     """Go on, if the others keep their quorum when it just vanishes.
 
     :raises ClusterInconsistent: they would not.
     """
-    found = operation.look()
+    found = standing.look(operation).component
     if found.obstacle or not found.survives_without(
-            [one.id for one in operation.passing()]):
+            [one.id for one in operation.found.passing]):
         raise exceptions.ClusterInconsistent(
             f'{member.name} could not be stopped ({late.last_seen}), and '
             f'the others could lose their quorum without it: '
@@ -119,22 +122,11 @@ def _do_without(operation: Standing, member: Member,
                 operation.cluster_id, member.name, late)
 
 
-def _wait_smaller(operation: Standing, other: Member, size: int) -> None:
-    def probe() -> None:
-        report = other.report()
-        if (report.view is None or not report.view.serves
-                or report.view.cluster_size > size):
-            raise waiting.NotYet(members.seen(report))
-    operation.wait(
-        probe, what=f'{other.name} to serve in a component of {size}',
-        seconds=other.options.verify_timeout, by=other)
-
-
-def _removed(operation: Standing, member: Member) -> bool:
+def _removed(operation: Supervised, member: Member) -> bool:
     return member.find_row() is None
 
 
-def _remove(operation: Standing, member: Member) -> None:
+def _remove(operation: Supervised, member: Member) -> None:
     remains = removal.Remains(member)
 
     def probe() -> None:

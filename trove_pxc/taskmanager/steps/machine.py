@@ -18,12 +18,14 @@ steps look first, and say what Nova or Cinder last said.
 """
 
 from collections.abc import Callable
+import dataclasses
 from typing import Any
 
 from novaclient import exceptions as nova_exceptions
 from trove.common import cfg
 
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import rolling
 from trove_pxc import waiting
@@ -31,6 +33,7 @@ from trove_pxc import waiting
 CONF = cfg.CONF
 
 Member = members.Member
+Rolling = rolling.Rolling
 
 _HAS_ANOTHER = 'VERIFY_RESIZE'
 
@@ -61,13 +64,28 @@ def _has_flavor(server: Any, flavor: Any) -> bool:
     return str(shown['id']) == str(flavor.id)
 
 
-def _resized(operation: Any, member: Member) -> bool:
+def _flavor(operation: Rolling, member: Member) -> Any:
+    """The one that is ordered."""
+    return operation.found.flavor or member.nova.flavors.get(
+        operation.change.order.value)
+
+
+def _flavor_found(operation: Rolling, member: Member) -> bool:
+    return operation.found.flavor is not None
+
+
+def _find_flavor(operation: Rolling, member: Member) -> Found:
+    return dataclasses.replace(
+        operation.found, flavor=_flavor(operation, member))
+
+
+def _resized(operation: Rolling, member: Member) -> bool:
     server = _server(member)
-    return (_has_flavor(server, operation.flavor)
+    return (_has_flavor(server, _flavor(operation, member))
             and server.status in ('ACTIVE', _HAS_ANOTHER))
 
 
-def _resize(operation: Any, member: Member) -> None:
+def _resize(operation: Rolling, member: Member) -> None:
     asked: list[str] = []
 
     def probe() -> None:
@@ -79,23 +97,23 @@ def _resize(operation: Any, member: Member) -> None:
                 raise member.failed(
                     f'Nova has left its server {server.id} at the flavor '
                     'that it had; its events tell why')
-            _ask(lambda: server.resize(operation.flavor_id))
+            _ask(lambda: server.resize(operation.change.order.value))
             asked.append(server.id)
         raise waiting.NotYet(f'its server is {server.status}')
     operation.wait(probe, interval=member.options.cloud_poll_interval)
 
 
-def _confirmed(operation: Any, member: Member) -> bool:
-    return bool(member.row().flavor_id == operation.flavor_id
+def _confirmed(operation: Rolling, member: Member) -> bool:
+    return bool(member.row().flavor_id == operation.change.order.value
                 and _server(member).status == 'ACTIVE')
 
 
-def _confirm(operation: Any, member: Member) -> None:
+def _confirm(operation: Rolling, member: Member) -> None:
     _end_resize(operation, member, lambda server: server.confirm_resize)
-    member.has_flavor(operation.flavor_id)
+    member.has_flavor(operation.change.order.value)
 
 
-def _end_resize(operation: Any, member: Member,
+def _end_resize(operation: Rolling, member: Member,
                 answer: Callable[[Any], Callable[[], Any]]) -> None:
     """Answer Nova's question about the new flavor once, and wait.
 
@@ -114,18 +132,19 @@ def _end_resize(operation: Any, member: Member,
     operation.wait(probe, interval=member.options.cloud_poll_interval)
 
 
-def _reverted(operation: Any, member: Member) -> bool:
+def _reverted(operation: Rolling, member: Member) -> bool:
     server = _server(member)
     return bool(server.status == 'ACTIVE'
-                and not _has_flavor(server, operation.flavor))
+                and not _has_flavor(server, _flavor(operation, member)))
 
 
-def _revert(operation: Any, member: Member) -> None:
+def _revert(operation: Rolling, member: Member) -> Found | None:
     """Have the flavor back that it had; once confirmed, it has the new."""
     _end_resize(operation, member, lambda server: server.revert_resize)
-    if _has_flavor(_server(member), operation.flavor):
-        operation.keeps_flavor = False
-        member.has_flavor(operation.flavor_id)
+    if not _has_flavor(_server(member), _flavor(operation, member)):
+        return None
+    member.has_flavor(operation.change.order.value)
+    return dataclasses.replace(operation.found, keeps_flavor=False)
 
 
 def _volume(member: Member) -> Any:
@@ -135,12 +154,12 @@ def _volume(member: Member) -> Any:
     return volume
 
 
-def _detached(operation: Any, member: Member) -> bool:
+def _detached(operation: Rolling, member: Member) -> bool:
     return bool(CONF.online_volume_resize
                 or _volume(member).status == 'available')
 
 
-def _detach(operation: Any, member: Member) -> None:
+def _detach(operation: Rolling, member: Member) -> None:
     def unmount() -> None:
         member.guest.unmount_volume(
             device_path=member.options.device_path,
@@ -159,13 +178,13 @@ def _detach(operation: Any, member: Member) -> None:
     operation.wait(probe, interval=member.options.cloud_poll_interval)
 
 
-def _extended(operation: Any, member: Member) -> bool:
+def _extended(operation: Rolling, member: Member) -> bool:
     volume = _volume(member)
-    return (volume.size >= operation.wanted_gb
+    return (volume.size >= int(operation.change.order.value)
             and volume.status in ('available', 'in-use'))
 
 
-def _extend(operation: Any, member: Member) -> None:
+def _extend(operation: Rolling, member: Member) -> None:
     asked: list[str] = []
 
     def probe() -> None:
@@ -177,14 +196,15 @@ def _extend(operation: Any, member: Member) -> None:
                 raise member.failed(
                     f'Cinder has left its volume {volume.id} at '
                     f'{volume.size} GB; its messages tell why')
-            member.cinder.volumes.extend(volume.id, operation.wanted_gb)
+            member.cinder.volumes.extend(
+                volume.id, int(operation.change.order.value))
             asked.append(volume.id)
         raise waiting.NotYet(
             f'its volume is {volume.status}, {volume.size} GB')
     operation.wait(probe, interval=member.options.cloud_poll_interval)
 
 
-def _attach(operation: Any, member: Member) -> None:
+def _attach(operation: Rolling, member: Member) -> None:
     """Have the volume in the guest, the file system as large as it."""
     device = {'device_path': member.options.device_path,
               'mount_point': member.options.mount_point}
@@ -210,6 +230,9 @@ def _attach(operation: Any, member: Member) -> None:
     member.has_volume(int(volume.size))
 
 
+FIND_FLAVOR = workflow.Step(
+    'find the flavor', 'to have a flavor that Nova knows',
+    'server_resize_timeout', _flavor_found, _find_flavor)
 RESIZE = workflow.Step(
     'resize the server', 'to have a server of the new flavor',
     'server_resize_timeout', _resized, _resize)

@@ -16,30 +16,47 @@ Imported by the operations that need all servers, and by recover, which
 brings back the other members. Each look costs one call for each member.
 """
 
-from typing import Any
+import dataclasses
+from typing import Protocol
 
 from oslo_log import log as logging
 
 from trove_pxc import exceptions
 from trove_pxc.galera import lost
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
+from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 
 LOG = logging.getLogger(__name__)
 
 Member = members.Member
+Supervised = supervision.Supervised
 
 
-def _nothing(operation: Any, member: Member) -> None:
+class Seeking(Protocol):
+    """A recovery that can look for a primary component."""
+
+    found: Found
+    forced: str | None
+
+    def look(self, found: Found) -> Found:
+        """Ask each member."""
+
+    def meet_primary(self, found: Found) -> Found | None:
+        """What is known through a primary component, if there is one."""
+
+
+def _nothing(operation: Supervised, member: Member) -> None:
     """The servers are looked at before the first step."""
 
 
-LOOK = workflow.Step[Any](
+LOOK = workflow.Step[Supervised](
     'look at the servers', 'to have its server', 'verify_timeout',
     lambda operation, member: True, _nothing)
 
 
-def refuse(operation: Any) -> None:
+def refuse(operation: Supervised) -> None:
     """Raise if a member has no server any more; nobody is touched then.
 
     :raises ServerGone: of the first one, with what to do instead.
@@ -49,55 +66,61 @@ def refuse(operation: Any) -> None:
         _find(operation, member, len(operation.members))
 
 
-def leave_out(operation: Any) -> None:
+def leave_out(operation: Supervised) -> Found:
     """Let a recovery be about those whose servers are there.
 
     It may be called again: who was lost before stays lost.
 
+    :returns: who is lost, and who is there.
     :raises RecoveryRefused: there is none.
     """
     operation.at = LOOK
-    operation.lost = [*operation.lost, *(
-        member for member in operation.members if _is_gone(member))]
-    operation.members = [member for member in operation.members
-                         if member not in operation.lost]
-    if operation.lost and not operation.members:
+    found = operation.found
+    lost_ones = (*found.lost, *(
+        member for member in found.members if _is_gone(member)))
+    there = tuple(member for member in found.members
+                  if member not in lost_ones)
+    if lost_ones and not there:
         raise exceptions.RecoveryRefused(
             'the servers of all members are gone: they were deleted in '
             'Nova, past Trove',
             'Delete the cluster, and restore a backup into a new one',
-            tuple(member.id for member in operation.lost))
+            tuple(member.id for member in lost_ones))
+    return dataclasses.replace(found, members=there, lost=lost_ones)
 
 
-def refuse_without_primary(operation: Any) -> None:
+def refuse_without_primary(operation: Seeking) -> Found:
     """Whom to go on from is an operator's to say, if one is lost.
 
+    :returns: the primary component, if it was looked for.
     :raises RecoveryRefused: no member is in a primary component.
     """
-    if not operation.lost or operation.forced is not None:
-        return
-    operation.look()
-    if not operation.meet_primary():
-        names = ', '.join(member.name for member in operation.lost)
+    found = operation.found
+    if not found.lost or operation.forced is not None:
+        return found
+    met = operation.meet_primary(operation.look(found))
+    if met is None:
+        names = ', '.join(member.name for member in found.lost)
         raise exceptions.RecoveryRefused(
             f'the server of {names} is gone, so nobody can know whether it '
             'held the last writes, and no other member serves',
             'Choose the member to go on from (--force MEMBER)',
-            tuple(member.id for member in operation.lost))
+            tuple(member.id for member in found.lost))
+    return met
 
 
-def tell(operation: Any) -> None:
+def tell(operation: Supervised) -> None:
     """When all others are back: tell of the first that cannot come back.
 
     :raises ServerGone: with what to do.
     """
     operation.at, operation.subject = LOOK, None
-    present = len(operation.members) + len(operation.lost)
-    for member in operation.lost:
+    present = len(operation.members) + len(operation.found.lost)
+    for member in operation.found.lost:
         _find(operation, member, present)
 
 
-def _find(operation: Any, member: Member, present: int) -> None:
+def _find(operation: Supervised, member: Member, present: int) -> None:
     try:
         member.find_server()
     except exceptions.ServerGone as gone:

@@ -15,21 +15,32 @@
 Imported by the operations that form or extend a cluster.
 """
 
+from collections.abc import Callable
+from typing import Protocol
+
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc import waiting
 
-Formation = formation.Formation
 Member = members.Member
 
 
-def _address_known(operation: Formation, member: Member) -> bool:
+class Making(Protocol):
+    """An operation whose instances Trove creates."""
+
+    births: formation.Births
+
+    def wait(self, probe: Callable[[], None], *, interval: float) -> None:
+        """Wait for a probe."""
+
+
+def _address_known(operation: Making, member: Member) -> bool:
     return member.find_address() is not None
 
 
-def _know_address(operation: Formation, member: Member) -> None:
+def _know_address(operation: Making, member: Member) -> None:
     def probe() -> None:
         member.check_server()
         if member.find_address() is None:
@@ -37,18 +48,17 @@ def _know_address(operation: Formation, member: Member) -> None:
     operation.wait(probe, interval=member.options.cloud_poll_interval)
 
 
-def _prepared(operation: Formation, member: Member) -> bool:
+def _prepared(operation: Making, member: Member) -> bool:
     return member.prepared()
 
 
-def _be_prepared(operation: Formation, member: Member) -> None:
+def _be_prepared(operation: Making, member: Member) -> None:
     look_at_server = supervision.every(
         member.options.cloud_poll_interval, member.check_server)
 
     def probe() -> None:
         look_at_server()
-        if operation.interrupted:
-            operation.births[member.id].ask()
+        operation.births.ask(member)
         if not member.prepared():
             raise waiting.NotYet(
                 f'its guest is "{member.status().description}"')

@@ -17,6 +17,7 @@ Imported by recover. What the disks and servers allow is decided in
 galera/plan.
 """
 
+import dataclasses
 import functools
 
 from oslo_log import log as logging
@@ -25,6 +26,8 @@ from trove_pxc import exceptions
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
+from trove_pxc.taskmanager.engine.found import Survey
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import recovery
@@ -39,39 +42,55 @@ ServerState = view.ServerState
 
 
 def _someone_primary(operation: Recovery, member: Member) -> bool:
-    return operation.founder is not None
+    return operation.found.source is not None
 
 
-def _let_meet(operation: Recovery, member: Member) -> None:
+def _let_meet(operation: Recovery, member: Member) -> Found:
     """Wait for those who may still find each other, and for the unknown."""
+    return _meet(operation, operation.found)
+
+
+def _meet(operation: Recovery, found: Found) -> Found:
+    last = found
+
     def probe() -> None:
-        operation.look()
-        if operation.meet_primary():
+        nonlocal last
+        last = operation.look(last)
+        met = operation.meet_primary(last)
+        if met is not None:
+            last = met
             return
-        operation.read([name for name, report in operation.reports.items()
-                        if report.server is ServerState.STARTING])
-        hope = plan.worth_waiting(list(operation.everyone),
-                                  operation.answers, operation.forced)
+        last = operation.read(last, [
+            name for name, report in last.survey.reports.items()
+            if report.server is ServerState.STARTING])
+        survey = last.survey
+        hope = plan.worth_waiting(list(survey.everyone), survey.answers,
+                                  operation.forced)
         if hope:
             raise waiting.NotYet(hope)
     try:
         operation.wait(probe, what='the members to meet')
     except exceptions.DeadlineExceeded as late:
         LOG.info('Recovery of cluster %s: %s', operation.cluster_id, late)
-    if operation.forced is not None:
-        operation.members = [one for one in operation.members
-                             if one not in operation.silent]
+    if operation.forced is None:
+        return last
+    return dataclasses.replace(last, members=tuple(
+        one for one in last.members if one not in last.survey.silent))
 
 
 def _halt_all(operation: Recovery, member: Member) -> None:
     """Stop what loops or hangs, so that the disks can be read."""
-    decision = plan.may_halt(list(operation.everyone), operation.answers,
+    _halt_what_hangs(operation, operation.found.survey)
+
+
+def _halt_what_hangs(operation: Recovery, survey: Survey) -> None:
+    decision = plan.may_halt(list(survey.everyone), survey.answers,
                              operation.forced)
     if not decision.allowed:
         raise operation.refused(decision.reason)
-    for name, report in operation.reports.items():
+    for name, report in survey.reports.items():
         if report.server is not ServerState.RUNNING and report.started:
-            _halt(operation, operation.everyone[name])
+            _halt(operation, survey.everyone[name])
 
 
 def _halt(operation: Recovery, member: Member) -> None:
@@ -81,62 +100,53 @@ def _halt(operation: Recovery, member: Member) -> None:
     operation.tell(member, order)
 
 
-def _continue(operation: Recovery, member: Member) -> None:
+def _continue(operation: Recovery, member: Member) -> Found:
     """Have the one member that may be continued be primary, or refuse."""
-    choice = _settled_choice(operation)
+    found, choice = _settle(operation, operation.found)
     while (choice.step is plan.Step.PROMOTE and choice.member is not None
-           and not _promoted(operation, choice)):
-        _halt(operation, operation.everyone[choice.member])
-        choice = _settled_choice(operation)
+           and not _promoted(operation, found, choice)):
+        _halt(operation, found.survey.everyone[choice.member])
+        found, choice = _settle(operation, found)
     if choice.step is plan.Step.REJOIN:
-        operation.meet_primary()
-        return
+        return operation.meet_primary(found) or found
     if (choice.step not in (plan.Step.PROMOTE, plan.Step.BOOTSTRAP)
             or choice.member is None):
         raise operation.refused(choice.reason)
     if operation.forced is not None:
         LOG.warning('Recovery of cluster %s: %s', operation.cluster_id,
                     choice.reason)
-    chosen = operation.everyone[choice.member]
+    chosen = found.survey.everyone[choice.member]
     operation.subject = chosen
     operation.order_given = True
     if choice.step is plan.Step.BOOTSTRAP:
         operation.tell(chosen, functools.partial(
             chosen.guest.continue_member, choice.uuid, choice.seqno))
-    _await_primary(operation, chosen, choice.uuid)
+    return found.through(
+        chosen, _await_primary(operation, chosen, choice.uuid))
 
 
-def _settled_choice(operation: Recovery) -> plan.Choice:
+def _settle(operation: Recovery, found: Found) -> tuple[Found, plan.Choice]:
     """The choice from disks that nobody writes to any more."""
-    for _ in operation.everyone:
-        _look_closely(operation)
-        operation.read(list(operation.reports))
-        operation.look()
-        choice = operation.choose()
+    for _ in found.survey.everyone:
+        found = operation.look_closely(found, operation.wait)
+        found = operation.read(found, found.survey.reports)
+        found = operation.look(found)
+        choice = operation.choose(found.survey)
         if choice.step is plan.Step.STOP and choice.member is not None:
-            _halt(operation, operation.everyone[choice.member])
+            _halt(operation, found.survey.everyone[choice.member])
         elif choice.step is plan.Step.WAIT:
             # Somebody has started a server since: as from the beginning.
-            _let_meet(operation, operation.members[0])
-            if operation.founder is not None:
-                return operation.choose()
-            _halt_all(operation, operation.members[0])
+            found = _meet(operation, found)
+            if found.source is not None:
+                return found, operation.choose(found.survey)
+            _halt_what_hangs(operation, found.survey)
         else:
             break
-    return choice
+    return found, choice
 
 
-def _look_closely(operation: Recovery) -> None:
-    """Look; what is still not known after a while is refused."""
-    try:
-        operation.wait(
-            operation.look_closely, what='servers to tell their state',
-            seconds=operation.members[0].options.self_recovery_timeout)
-    except exceptions.DeadlineExceeded as late:
-        LOG.info('Recovery of cluster %s: %s', operation.cluster_id, late)
-
-
-def _promoted(operation: Recovery, choice: plan.Choice) -> bool:
+def _promoted(operation: Recovery, found: Found,
+              choice: plan.Choice) -> bool:
     """Make a survivor primary as soon as Galera has counted who stopped.
 
     :returns: whether it takes the order. After the last of the others ended
@@ -144,7 +154,7 @@ def _promoted(operation: Recovery, choice: plan.Choice) -> bool:
         for primary and its upper half for not, for ever (measured with
         26.4.23); such a server is to be stopped, and continued.
     """
-    chosen = operation.everyone[choice.member or '']
+    chosen = found.survey.everyone[choice.member or '']
     operation.subject = chosen
     operation.order_given = True
 
@@ -162,7 +172,8 @@ def _promoted(operation: Recovery, choice: plan.Choice) -> bool:
     return True
 
 
-def _await_primary(operation: Recovery, chosen: Member, uuid: str) -> None:
+def _await_primary(operation: Recovery, chosen: Member,
+                   uuid: str) -> view.MemberReport:
     watch = supervision.CrashWatch(chosen)
 
     def probe() -> view.MemberReport:
@@ -171,8 +182,8 @@ def _await_primary(operation: Recovery, chosen: Member, uuid: str) -> None:
         if not rejoin.is_in(report, uuid):
             raise waiting.NotYet(members.seen(report))
         return report
-    operation.found_through(chosen, operation.wait(
-        probe, what=f'{chosen.name} to be Synced in a primary component'))
+    return operation.wait(
+        probe, what=f'{chosen.name} to be Synced in a primary component')
 
 
 LET_MEET = workflow.Step(

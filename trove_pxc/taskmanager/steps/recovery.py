@@ -17,20 +17,26 @@ Imported by recover, its steps, and watchers/automatic. It asks; what the
 answers allow is decided in galera/plan.
 """
 
+from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
-from typing import Any
+import dataclasses
+from typing import TypeVar
 
 from oslo_log import log as logging
 from trove.common import exception
 
 from trove_pxc import exceptions
-from trove_pxc.galera import history
 from trove_pxc.galera import plan
-from trove_pxc.galera import position
 from trove_pxc.galera.reason import Reason
-from trove_pxc.galera import view
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
-from trove_pxc.taskmanager.steps import formation
+from trove_pxc.taskmanager.engine.found import Found
+from trove_pxc.taskmanager.engine.found import Survey
+from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.steps import missing
 from trove_pxc import waiting
 
@@ -40,19 +46,16 @@ Member = members.Member
 
 #: what a call to a guest ends with that does not answer
 SILENT = (exception.GuestTimeout, exception.GuestError)
+Kept = TypeVar('Kept')
+Wait = Callable[[Callable[[], None], str, float], object]
 
 
-class Recovery(formation.Formation):
+class Recovery(supervision.Supervised):
     """The state of one run; all of it can be found out again by another.
 
-    :ivar everyone: all members by the name that decisions know them by,
-        but for those that did not come in and were never started.
     :ivar failed: who did not come in, or was to go: it may hold data, and
         has to answer, but is not brought back.
-    :ivar lost: whose server is gone; they are asked nothing.
     :ivar forced: the name of the one that the operator answers for.
-    :ivar reports: the last ones, of those who answered.
-    :ivar positions: of those whose disk was read.
     :ivar halted: those whose servers were stopped and are to run again.
     :ivar order_given: whether a member was told to continue the cluster.
     """
@@ -60,76 +63,29 @@ class Recovery(formation.Formation):
     remedy = ('look at the health of the cluster, then ask for the recovery '
               'again')
 
-    def __init__(self, context: Any, cluster: Any,
+    def __init__(self, context: Context, cluster: Cluster,
                  force: str | None = None) -> None:
         super().__init__('recover', context, cluster)
-        self.failed = [member for member in self.members
+        self.failed = [member for member in self.everyone
                        if member.row().task_status.is_error]
-        self.everyone = {
-            label: member
-            for label, member in members.by_label(self.members).items()
-            if member not in self.failed or member.prepared()}
-        self.members = [member for member in self.members
-                        if member not in self.failed]
+        self.labelled = members.by_label(self.everyone)
+        asked = {label: member for label, member in self.labelled.items()
+                 if member not in self.failed or member.prepared()}
         self.forced = None if force is None else next(
-            (name for name, member in self.everyone.items()
+            (name for name, member in asked.items()
              if member.id == force), force)
-        self.reports: dict[str, view.MemberReport] = {}
-        self.positions: dict[str, position.Position] = {}
-        self.lost: list[Member] = []
+        self.found = dataclasses.replace(
+            self.found, or_larger=bool(self.failed),    # it may be inside
+            members=tuple(member for member in self.everyone
+                          if member not in self.failed),
+            survey=Survey(asked))
         self.halted: list[Member] = []
         self.order_given = False
-        self._looked = False
 
-    @property
-    def answers(self) -> dict[str, history.Answer]:
-        return {name: history.Answer(report, self.positions.get(name))
-                for name, report in self.reports.items()}
-
-    @property
-    def silent(self) -> list[Member]:
-        return [member for name, member in self.everyone.items()
-                if name not in self.reports]
-
-    def look(self) -> None:
-        """Ask each member once how it stands; who is silent is unknown.
-
-        One that was silent before gets less time.
-        """
-        before, self.reports = self.reports, {}
-        for name, member in self.everyone.items():
-            if member in self.lost:
-                continue
-            missed = self._looked and name not in before
-            try:
-                self.reports[name] = member.guest.member_report(
-                    member.options.status_call_timeout if missed else None)
-            except SILENT as silence:
-                LOG.info('Recovery of cluster %s: no report from %s: %s',
-                         self.cluster_id, name, silence)
-        for name, report in list(self.reports.items()):
-            if not report.started and self.everyone[name] in self.failed:
-                del self.everyone[name], self.reports[name]
-        self._looked = True
-
-    def look_closely(self) -> None:
-        """A probe: look, until each server that is there tells its state."""
-        self.look()
-        mute = plan.mutes(self.answers)
-        if mute:
-            raise waiting.NotYet(f'the server of {", ".join(mute)} tells '
-                                 'nothing')
-
-    def joined(self, report: view.MemberReport, size: int) -> bool:
-        """One that failed to come in may be inside all the same."""
-        return plan.joined(report, self.history, size,
-                           or_larger=bool(self.failed))
-
-    def begin(self) -> None:
-        """As ever, of those whose servers are there."""
+    def begin(self) -> Found:
+        """Leave out those whose servers are gone."""
         self.check_wanted()
-        missing.leave_out(self)
-        super().begin()
+        return missing.leave_out(self)
 
     def check(self) -> None:
         """As ever; and whether there is a cluster to bring back."""
@@ -139,38 +95,90 @@ class Recovery(formation.Formation):
                 'the cluster was never complete',
                 'Delete it and create it again', ())
 
-    def read(self, names: Sequence[str]) -> None:
-        """Read where these members stand on their disks."""
-        for name in names:
-            self.positions.pop(name, None)
+    def look(self, found: Found) -> Found:
+        """Ask each member once how it stands; who is silent is unknown.
+
+        One that was silent before gets less time. Who failed and was never
+        started is not asked again.
+        """
+        before, reports = found.survey, {}
+        for name, member in before.everyone.items():
+            if member in found.lost:
+                continue
+            missed = before.asked and name not in before.reports
             try:
-                self.positions[name] = self.everyone[name].position()
+                reports[name] = member.guest.member_report(
+                    member.options.status_call_timeout if missed else None)
+            except SILENT as silence:
+                LOG.info('Recovery of cluster %s: no report from %s: %s',
+                         self.cluster_id, name, silence)
+        ignored = [name for name, report in reports.items()
+                   if not report.started
+                   and before.everyone[name] in self.failed]
+        return dataclasses.replace(found, survey=dataclasses.replace(
+            before, asked=True, everyone=_without(before.everyone, ignored),
+            reports=_without(reports, ignored)))
+
+    def look_closely(self, found: Found, wait: Wait) -> Found:
+        """Look until each server that is there tells its state.
+
+        What is still not known after a while is unknown: decisions refuse.
+
+        :param wait: called with a probe, what is waited for, and for how
+            many seconds.
+        """
+        last = found
+
+        def probe() -> None:
+            nonlocal last
+            last = self.look(last)
+            mute = plan.mutes(last.survey.answers)
+            if mute:
+                raise waiting.NotYet(f'the server of {", ".join(mute)} tells '
+                                     'nothing')
+        try:
+            wait(probe, 'servers to tell their state',
+                 self.members[0].options.self_recovery_timeout)
+        except exceptions.DeadlineExceeded as late:
+            LOG.info('Recovery of cluster %s: %s', self.cluster_id, late)
+        return last
+
+    def read(self, found: Found, names: Iterable[str]) -> Found:
+        """Read where these members stand on their disks."""
+        positions = dict(found.survey.positions)
+        for name in names:
+            positions.pop(name, None)
+            try:
+                positions[name] = found.survey.everyone[name].position()
             except SILENT as silence:
                 LOG.warning('Recovery of cluster %s: no position from %s: '
                             '%s', self.cluster_id, name, silence)
+        return dataclasses.replace(found, survey=dataclasses.replace(
+            found.survey, positions=positions))
 
-    def choose(self) -> plan.Choice:
-        choice = plan.choose_bootstrap(list(self.everyone), self.answers,
+    def choose(self, survey: Survey) -> plan.Choice:
+        choice = plan.choose_bootstrap(list(survey.everyone), survey.answers,
                                        forced=self.forced)
         LOG.info('Recovery of cluster %s: %s', self.cluster_id,
                  choice.reason)
         return choice
 
-    def meet_primary(self) -> bool:
+    def meet_primary(self, found: Found) -> Found | None:
         """Whether there is a primary component, by the last reports.
 
+        :returns: what is known through it; None: there is none.
         :raises RecoveryRefused: if there are two.
         """
-        primaries = [name for name, report in self.reports.items()
+        survey = found.survey
+        primaries = [name for name, report in survey.reports.items()
                      if report.view is not None and report.view.in_primary]
         if not primaries:
-            return False
-        choice = self.choose()
+            return None
+        choice = self.choose(survey)
         if choice.step is not plan.Step.REJOIN or choice.member is None:
             raise self.refused(choice.reason)
-        self.found_through(self.everyone[choice.member],
-                           self.reports[choice.member])
-        return True
+        return found.through(survey.everyone[choice.member],
+                             survey.reports[choice.member])
 
     def refused(self, reason: Reason) -> exceptions.RecoveryRefused:
         """The error of a decision; an advice to force names the option."""
@@ -179,19 +187,14 @@ class Recovery(formation.Formation):
             advice = f'{advice.rstrip(".")} (--force MEMBER)'
         return exceptions.RecoveryRefused(
             reason.cause, advice, tuple(
-                member.id for name, member in self.everyone.items()
+                member.id for name, member in self.labelled.items()
                 if name in reason.named))
 
 
-def joiners(operation: Recovery) -> Sequence[Member]:
-    """All but the one that is primary: who lacks least, silent ones last."""
-    source = next(name for name, member in operation.everyone.items()
-                  if member is operation.founder)
-    order = plan.join_order(list(operation.everyone), source,
-                            operation.positions)
-    wanted = [operation.everyone[name] for name in order
-              if operation.everyone[name] in operation.members]
-    return sorted(wanted, key=lambda member: member in operation.silent)
+def _without(named: Mapping[str, Kept],
+             ignored: Collection[str]) -> dict[str, Kept]:
+    return {name: kept for name, kept in named.items()
+            if name not in ignored}
 
 
 def primary(operation: Recovery) -> Sequence[Member]:
@@ -200,4 +203,4 @@ def primary(operation: Recovery) -> Sequence[Member]:
     Another has to be Synced before its server is stopped.
     """
     return [member for member in operation.members
-            if member is operation.founder]
+            if member is operation.found.source]

@@ -15,9 +15,9 @@
 Imported by recover. It comes by itself, or its server is started anew, once.
 """
 
+from collections.abc import Callable
 import functools
 import math
-from typing import Any
 
 from oslo_log import log as logging
 
@@ -27,14 +27,13 @@ from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import standing
 from trove_pxc.taskmanager.steps import verify
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
 
-Formation = formation.Formation
+Supervised = supervision.Supervised
 Member = members.Member
 
 
@@ -44,11 +43,11 @@ def is_in(report: view.MemberReport, uuid: str) -> bool:
         report, uuid, report.view.cluster_size)
 
 
-def joined(operation: Formation, member: Member) -> bool:
-    return is_in(operation.ask(member), operation.history)
+def joined(operation: Supervised, member: Member) -> bool:
+    return is_in(operation.ask(member), operation.found.history)
 
 
-def join(operation: Formation, member: Member) -> None:
+def join(operation: Supervised, member: Member) -> None:
     """Have it in: by itself if it comes, else stopped and started once."""
     if not _comes(operation, member):
         operation.tell(member, functools.partial(_restart, operation, member))
@@ -57,7 +56,7 @@ def join(operation: Formation, member: Member) -> None:
                    progress=watch.progress)
 
 
-def _restart(operation: Formation, member: Member) -> None:
+def _restart(operation: Supervised, member: Member) -> None:
     report = member.guest.member_report()
     if held_back(report):
         # The guest halts no server that is primary.
@@ -80,7 +79,7 @@ def held_back(report: view.MemberReport) -> bool:
                  or report.view.local_state is view.LocalState.DONOR))
 
 
-def _refuse_last(operation: Formation, member: Member) -> None:
+def _refuse_last(operation: Supervised, member: Member) -> None:
     """Raise unless another member keeps the primary component.
 
     A component of one ends with its server, which then does not come back
@@ -90,7 +89,8 @@ def _refuse_last(operation: Formation, member: Member) -> None:
     """
     for other in operation.members:
         report = None if other is member else standing.glimpse(other)
-        if report is not None and keeps_primary(report, operation.history):
+        if report is not None and keeps_primary(
+                report, operation.found.history):
             return
     raise member.failed(
         'it is locked, desynced or not replicating, and no other member has '
@@ -108,7 +108,7 @@ def keeps_primary(report: view.MemberReport, uuid: str) -> bool:
                                             view.LocalState.DONOR))
 
 
-def _comes(operation: Formation, member: Member) -> bool:
+def _comes(operation: Supervised, member: Member) -> bool:
     """Whether it gets in, or a state transfer moves, without our doing."""
     report = operation.ask(member)
     if report.server not in view.UP:
@@ -126,13 +126,13 @@ def _comes(operation: Formation, member: Member) -> bool:
     return True
 
 
-def _joining(operation: Formation, member: Member,
-             watch: supervision.CrashWatch) -> Any:
+def _joining(operation: Supervised, member: Member,
+             watch: supervision.CrashWatch) -> Callable[[], None]:
     def probe() -> None:
         report = member.report()
         watch.look(report)
         verify.refuse_other_history(operation, member, report)
-        if not is_in(report, operation.history):
+        if not is_in(report, operation.found.history):
             raise waiting.NotYet(members.seen(report))
     return probe
 

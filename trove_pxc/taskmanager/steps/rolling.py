@@ -19,8 +19,8 @@ primary component; the next one's turn comes when it is back among them.
 
 from collections.abc import Callable
 from collections.abc import Sequence
+import dataclasses
 from typing import Any
-from typing import TypeVar
 
 from oslo_log import log as logging
 from trove.common import exception
@@ -28,104 +28,102 @@ from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
-from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc import orders
+from trove_pxc.protocols import Cluster
+from trove_pxc.protocols import ClusterTask
+from trove_pxc.protocols import Context
+from trove_pxc.protocols import InstanceTask
 from trove_pxc import retries
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import missing
+from trove_pxc.taskmanager.steps import verify
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
 
 Member = members.Member
+Supervised = supervision.Supervised
 Each = workflow.Each
 
 
-class Rolling(formation.Formation):
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """What is done to members while they are out of their cluster.
+
+    :ivar name: what is being done: "restart".
+    :ivar order: what stands in the rows of the targets until they had it.
+    :ivar busy: what Trove shows of a member while it has its turn.
+    :ivar way_back: what makes a member serve again as it was, after a
+        failure; (): it is started.
+    """
+
+    name: str
+    order: orders.Order
+    busy: InstanceTask
+    way_back: tuple[workflow.Step[Any], ...] = ()
+
+
+class Rolling(Supervised):
     """The state of one run over some or all members of a cluster.
 
-    :ivar targets: the members whose turn it is to be, in member order.
-    :ivar finished: those that have had it.
-    :ivar busy: what Trove shows of a member while it has its turn.
-    :ivar order: what stands in the rows of the targets until they had it.
-    :ivar ordered: all in whose rows it may stand.
+    :ivar change: what each of them is taken out for.
+    :ivar targets: those in whose rows the order may stand; whose turn is to
+        come, or is now, is in ``found.passing``.
     """
 
     remedy = ('look at the health of the cluster; when all members serve, '
               'ask for it again')
-    busy = InstanceTasks.REBOOTING
 
-    def __init__(self, name: str, context: Any, cluster: Any,
-                 instance_ids: Sequence[str],
-                 order: orders.Order = orders.Order(orders.RESTART)) -> None:
-        super().__init__(name, context, cluster)
-        self.order = order
-        self.targets = self._unless_done(instance_ids)
-        self.finished: list[Member] = []
+    def __init__(self, context: Context, cluster: Cluster, change: Change,
+                 instance_ids: Sequence[str] | None = None) -> None:
+        """:param instance_ids: None: all members."""
+        super().__init__(change.name, context, cluster)
+        self.change = change
+        self.targets = (self.everyone if instance_ids is None
+                        else self._unless_done(instance_ids))
+        self.found = dataclasses.replace(self.found, passing=self.targets)
 
     def begin(self) -> None:
-        """And each member has a server still; else nobody is touched."""
+        """Each member has a server still; else nobody is touched."""
         self.check_wanted()
         missing.refuse(self)
-        super().begin()
 
-    @property
-    def ordered(self) -> Sequence[Member]:
-        return self.targets
-
-    def _unless_done(self, instance_ids: Sequence[str]) -> list[Member]:
+    def _unless_done(self, instance_ids: Sequence[str]) -> tuple[Member, ...]:
         """Those whose rows still have the order; all, if none has one.
 
         None has one when trove-api is of a version that wrote none.
         """
-        named = [member for member in self.members
-                 if member.id in instance_ids]
-        left = [member for member in named
-                if orders.of(member.row()) == self.order]
+        named = tuple(member for member in self.everyone
+                      if member.id in instance_ids)
+        left = tuple(member for member in named
+                     if orders.of(member.row()) == self.change.order)
         return left or named
-
-    @property
-    def unfinished(self) -> list[Member]:
-        return [member for member in self.targets
-                if member not in self.finished]
 
     def others(self, member: Member) -> list[Member]:
         return [other for other in self.members if other is not member]
 
-    def let_go(self, member: Member) -> None:
-        """It has had its turn: it is free again, and has no order."""
-        member.row().update(task_status=InstanceTasks.NONE)
-
-    def way_back(self, member: Member) -> Sequence[workflow.Step[Any]]:
-        """What makes a member serve again as it was, after a failure."""
-        return (RETURN,)
-
-
-Run = TypeVar('Run', bound=Rolling)
-
-
-def targets(operation: Rolling) -> Sequence[Member]:
-    return operation.targets
-
 
 def put_back(operation: Rolling) -> None:
     """After a failure: have the member serve as it did before."""
-    subject = operation.subject
-    if subject is not None and subject.row().task_status == operation.busy:
+    subject, change = operation.subject, operation.change
+    if subject is not None and subject.row().task_status == change.busy:
         LOG.warning('%s of cluster %s: putting %s back as it was',
                     operation.name, operation.cluster_id, subject.name)
-        for step in operation.way_back(subject):
-            workflow.run(operation, (Each(lambda _: [subject], (step,)),))
+        workflow.set_found(operation, dataclasses.replace(
+            operation.found, keeps_flavor=True))
+        workflow.run(operation, [
+            Each(lambda _: [subject], change.way_back or (RETURN,))])
 
 
-def as_operation(task: Any, state: Callable[..., Run],
-                 run: Callable[[Run], None]) -> runner.Operation[Run]:
+def as_operation(task: ClusterTask, state: Callable[..., Rolling],
+                 run: Callable[[Rolling], None]
+                 ) -> runner.Operation[Rolling]:
     """One that takes members out one after another, and puts them back."""
     return runner.Operation(
         task, state, run, record, put_back=put_back, free=free,
@@ -137,11 +135,12 @@ def return_quota(operation: Rolling) -> None:
 
     What that is Nova tells, which may not answer just now.
     """
+    unfinished = operation.found.passing
     seconds = max((float(member.options.verify_timeout)
-                   for member in operation.unfinished), default=0.0)
+                   for member in unfinished), default=0.0)
     with retries.repeated(seconds):
         orders.give_back(operation.context, [
-            row for member in operation.unfinished
+            row for member in unfinished
             if (row := instance_models.DBInstance.get_by(
                 id=member.id, deleted=False)) is not None])
 
@@ -151,10 +150,11 @@ def free(operation: Rolling) -> None:
 
     With an order goes what it has taken of the quota and has not used.
     """
-    for member in operation.ordered:
+    change = operation.change
+    for member in operation.targets:
         row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
-        if row is not None and (row.task_status == operation.busy
-                                or orders.of(row) == operation.order):
+        if row is not None and (row.task_status == change.busy
+                                or orders.of(row) == change.order):
             orders.give_back(operation.context, [row])
             row.update(task_status=InstanceTasks.NONE)
 
@@ -162,44 +162,54 @@ def free(operation: Rolling) -> None:
 def record(operation: Rolling, failure: exceptions.StepFailed) -> None:
     """Tell what happened at the member at fault."""
     concerned = failure.blamed or tuple(
-        member.id for member in operation.unfinished[:1])
+        member.id for member in operation.found.passing[:1])
     for instance_id in concerned:
         outcome.save_fault(instance_id, failure)
 
 
-def _be_whole(operation: Rolling, member: Member) -> None:
+def _be_whole(operation: Rolling, member: Member) -> Found:
     """Learn the cluster's history; all but this member must serve."""
-    def probe() -> None:
-        operation.history = ''
+    def probe() -> str:
+        history = ''
         for other in operation.others(member):
             report = other.report()
             if (report.view is None or not report.view.serves
                     or not report.view.is_synced):
                 raise waiting.NotYet(f'{other.name}: {members.seen(report)}')
             uuid = report.view.cluster_uuid or ''
-            if operation.history not in ('', uuid):
+            if history not in ('', uuid):
                 raise exceptions.ClusterInconsistent(
                     f'{other.name} is in another cluster than the rest: '
-                    f'{uuid}, not {operation.history}')
-            operation.history = uuid
+                    f'{uuid}, not {history}')
+            history = uuid
+        return history
     try:
-        operation.wait(probe, what='all other members to serve')
+        history = operation.wait(probe, what='all other members to serve')
     except exceptions.DeadlineExceeded as late:
         raise exceptions.ClusterInconsistent(
             f'{member.name} was not touched, for another member does not '
             f'serve: {late.last_seen}') from late
+    return dataclasses.replace(operation.found, history=history)
 
 
 def _taken_out(operation: Rolling, member: Member) -> bool:
-    return bool(member.row().task_status == operation.busy
+    return bool(member.row().task_status == operation.change.busy
                 and operation.ask(member).server in view.DOWN)
 
 
 def _take_out(operation: Rolling, member: Member) -> None:
     """Stop its server cleanly, and see the others go on without it."""
     row = member.row()
-    order = orders.of(row) or operation.order   # with what it has taken
-    row.update(task_status=operation.busy, task_description=order.text)
+    order = orders.of(row) or operation.change.order    # with its quota
+    row.update(task_status=operation.change.busy,
+               task_description=order.text)
+    stop(operation, member)
+    for other in operation.others(member):
+        verify.wait_serving(operation, other, len(operation.members) - 1)
+
+
+def stop(operation: Supervised, member: Member) -> None:
+    """Stop its server cleanly, and wait until it has stopped."""
     persist(operation, member, member.guest.stop_member)
 
     def probe() -> None:
@@ -207,12 +217,10 @@ def _take_out(operation: Rolling, member: Member) -> None:
         if report.server not in view.NOT_RUNNING:
             raise waiting.NotYet(members.seen(report))
     operation.wait(probe)
-    for other in operation.others(member):
-        wait_agreed(operation, other, len(operation.members) - 1)
 
 
-def persist(operation: formation.Formation, member: Member,
-            order: Any) -> None:
+def persist(operation: Supervised, member: Member,
+            order: Callable[[], object]) -> None:
     """Give its guest an order until it is carried out.
 
     For orders that do no harm a second time, and may fail for a moment: a
@@ -227,8 +235,8 @@ def persist(operation: formation.Formation, member: Member,
 
 
 def _returned(operation: Rolling, member: Member) -> bool:
-    return plan.joined(operation.ask(member), operation.history,
-                       len(operation.members))
+    return operation.found.joined(operation.ask(member),
+                                  len(operation.members))
 
 
 def _return(operation: Rolling, member: Member) -> None:
@@ -244,28 +252,24 @@ def _return(operation: Rolling, member: Member) -> None:
     def probe() -> None:
         report = member.report()
         watch.look(report)
-        if not plan.joined(report, operation.history, size):
+        if not operation.found.joined(report, size):
             raise waiting.NotYet(members.seen(report))
     operation.wait(probe, progress=watch.progress)
     for other in operation.others(member):
-        wait_agreed(operation, other, size)
+        verify.wait_serving(operation, other, size)
 
 
-def wait_agreed(operation: Rolling, other: Member, size: int) -> None:
-    """Until another member sees a component of that size and serves."""
-    def probe() -> None:
-        report = other.report()
-        if (report.view is None or not report.view.serves
-                or report.view.cluster_size != size):
-            raise waiting.NotYet(members.seen(report))
-    operation.wait(
-        probe, what=f'{other.name} to serve in a component of {size}',
-        seconds=other.options.verify_timeout, by=other)
+def _bring_in(operation: Rolling, member: Member) -> Found:
+    """It has had its turn: it is free again, and has no order."""
+    member.row().update(task_status=InstanceTasks.NONE)
+    return operation.found.had_its_turn(member)
 
 
-def _bring_in(operation: Rolling, member: Member) -> None:
-    operation.let_go(member)
-    operation.finished.append(member)
+def _keep_order(operation: Rolling, member: Member) -> Found:
+    """It has had its turn, and has the order until the last round."""
+    member.row().update(task_status=InstanceTasks.NONE,
+                        task_description=operation.change.order.text)
+    return operation.found.had_its_turn(member)
 
 
 BE_WHOLE = workflow.Step(
@@ -279,3 +283,6 @@ RETURN = workflow.Step(
     _returned, _return)
 BRING_IN = workflow.Step(
     'finish', 'to be free again', 'verify_timeout', workflow.never, _bring_in)
+KEEP_ORDER = workflow.Step(
+    'finish', 'to be free again', 'verify_timeout', workflow.never,
+    _keep_order)

@@ -10,94 +10,58 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""An operation on a cluster that serves and goes on serving.
+"""The component of a cluster that serves and goes on serving.
 
-Imported by grow and shrink. It learns from the members who of them forms
-the component; what that allows is decided in galera/component.
+Imported by grow, shrink and their steps. It learns from the members who of
+them forms the component; what that allows is decided in galera/component.
 """
 
-from collections.abc import Sequence
-from typing import Any
+import dataclasses
 
 from oslo_log import log as logging
-from trove.cluster import models as cluster_models
 from trove.common import exception
 
 from trove_pxc import exceptions
 from trove_pxc.galera import component as components
 from trove_pxc.galera import lost
+from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine.found import Found
+from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import formation
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
 
 Member = members.Member
+Supervised = supervision.Supervised
 
 
-class Standing(formation.Formation):
-    """The state of one run.
+def look(operation: Supervised) -> Found:
+    """Ask everyone, once, who forms the component.
 
-    :ivar everyone: all members there are, those that are down as well.
-    :ivar members: those of them that serve, or are going to.
-    :ivar component: what they were last seen to form.
-    :ivar finished: those that have come in as full members.
+    The steps are about those that are needed. If nobody in particular is,
+    they are about all that serve, and the one that is to join them.
     """
-
-    forming = False
-    component = components.Component()
-
-    def __init__(self, name: str, context: Any,
-                 cluster: cluster_models.Cluster) -> None:
-        super().__init__(name, context, cluster)
-        self.everyone: Sequence[Member] = list(self.members)
-        self.finished: list[Member] = []
-
-    def needed(self) -> Sequence[Member]:
-        """Who has to be Synced before anything is done."""
-        return ()
-
-    def passing(self) -> Sequence[Member]:
-        """Who is on its way in or out."""
-        return ()
-
-    def look(self) -> components.Component:
-        """Ask everyone, once."""
-        self.component = components.look(
-            {member.id: glimpse(member) for member in self.everyone},
-            [member.id for member in self.needed()],
-            [member.id for member in self.passing()],
-            members.labels(self.everyone))
-        return self.component
-
-    def check_ports(self) -> None:
-        """Raise if one that serves, and stays, has no port any more.
-
-        Its address goes to the settings and security groups of the others,
-        and Neutron may give it to another server.
-
-        :raises PortGone: with what to do first.
-        """
-        for member in self.inside():
-            if member not in self.passing() and not member.find_address():
-                raise exceptions.PortGone(
-                    lost.port_gone(member.name), lost.without_port(
-                        lost.Member(
-                            self.handle, member.id, member.name,
-                            len(self.everyone),
-                            member.options.min_cluster_member_count),
-                        str(member.row().compute_instance_id)))
-
-    def inside(self) -> list[Member]:
-        """Who was seen in the component the last time."""
-        return [member for member in self.everyone
-                if member.id in self.component.inside]
+    found = operation.found
+    component = components.look(
+        {member.id: glimpse(member) for member in operation.everyone},
+        [member.id for member in found.needed],
+        [member.id for member in found.passing],
+        members.labels(operation.everyone))
+    return dataclasses.replace(
+        found, component=component, members=found.needed or tuple(
+            member for member in operation.everyone
+            if member is operation.subject or (
+                member.id in component.inside
+                and member not in found.passing)))
 
 
-def passing(operation: Standing) -> Sequence[Member]:
-    return operation.passing()
+def inside(operation: Supervised, found: Found) -> list[Member]:
+    """Who was seen in the component."""
+    return [member for member in operation.everyone
+            if member.id in found.component.inside]
 
 
 def glimpse(member: Member) -> view.MemberReport | None:
@@ -113,39 +77,64 @@ def glimpse(member: Member) -> view.MemberReport | None:
     return report
 
 
-def _look(operation: Standing, member: Member) -> None:
+def _look(operation: Supervised, member: Member) -> Found:
     """Learn who serves, their history and what they share.
 
     :raises ClusterInconsistent: if they are in no state to be changed.
     """
-    def probe() -> None:
-        if operation.look().obstacle:
-            raise waiting.NotYet(operation.component.obstacle)
+    def probe() -> Found:
+        found = look(operation)
+        if found.component.obstacle:
+            raise waiting.NotYet(found.component.obstacle)
+        return found
     try:
-        operation.wait(probe, what='the cluster to serve')
+        found = operation.wait(probe, what='the cluster to serve')
     except exceptions.DeadlineExceeded as late:
         raise exceptions.ClusterInconsistent(
             f'the cluster cannot be changed, for {late.last_seen}') from late
-    operation.check_ports()
-    operation.history = operation.component.uuid
-    if operation.secrets is None:
-        _learn_secrets(operation)
+    _check_ports(operation, found)
+    return dataclasses.replace(
+        found, history=found.component.uuid,
+        registered=found.needed or tuple(
+            one for one in operation.everyone
+            if one.find_address() is not None),   # also who is down
+        secrets=found.secrets or _shared_secrets(operation, found))
 
 
-def _learn_secrets(operation: Standing) -> None:
+def _check_ports(operation: Supervised, found: Found) -> None:
+    """Raise if one that serves, and stays, has no port any more.
+
+    Its address goes to the settings and security groups of the others, and
+    Neutron may give it to another server.
+
+    :raises PortGone: with what to do first.
+    """
+    for member in inside(operation, found):
+        if member not in found.passing and not member.find_address():
+            raise exceptions.PortGone(
+                lost.port_gone(member.name), lost.without_port(
+                    lost.Member(
+                        operation.handle, member.id, member.name,
+                        len(operation.everyone),
+                        member.options.min_cluster_member_count),
+                    str(member.row().compute_instance_id)))
+
+
+def _shared_secrets(operation: Supervised,
+                    found: Found) -> settings.ClusterSecrets:
     """From those that serve; new ones would be of no use."""
-    def probe() -> None:
-        for other in operation.inside():
+    def probe() -> settings.ClusterSecrets:
+        for other in inside(operation, found):
             try:
                 had = other.settings()
             except (exception.GuestTimeout, exception.GuestError) as silent:
                 LOG.info('No settings from %s: %s', other.name, silent)
                 continue
             if had is not None:
-                operation.secrets = had.secrets
-                return
+                secrets: settings.ClusterSecrets = had.secrets
+                return secrets
         raise waiting.NotYet('no member that serves has told them')
-    operation.wait(probe, what='the settings of a member')
+    return operation.wait(probe, what='the settings of a member')
 
 
 LOOK = workflow.Step(

@@ -23,44 +23,66 @@ from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import formation
 from trove_pxc import waiting
 
-Formation = formation.Formation
+Supervised = supervision.Supervised
 Member = members.Member
 
 
-def refuse_other_history(operation: Formation, member: Member,
+def refuse_other_history(operation: Supervised, member: Member,
                          report: view.MemberReport) -> None:
     """Raise MemberFailed if it is primary in another history."""
+    history = operation.found.history
     if (report.view is not None and report.view.in_primary
-            and report.view.cluster_uuid not in (None, operation.history)):
+            and report.view.cluster_uuid not in (None, history)):
         raise member.failed(
             f'it is in a cluster with the UUID {report.view.cluster_uuid}, '
-            f'not {operation.history}')
+            f'not {history}')
 
 
-def _agreed(operation: Formation, member: Member) -> bool:
-    return operation.joined(operation.ask(member), len(operation.members))
+def _agreed(operation: Supervised, member: Member) -> bool:
+    return operation.found.joined(operation.ask(member),
+                                  len(operation.members))
 
 
-def _agree(operation: Formation, member: Member) -> None:
+def _agree(operation: Supervised, member: Member) -> None:
     wait_agreed(operation, member, len(operation.members))
 
 
-def wait_agreed(operation: Formation, member: Member, size: int) -> None:
+def wait_agreed(operation: Supervised, member: Member, size: int) -> None:
     """Wait until it is Synced in this cluster, of this size."""
+    def agrees(report: view.MemberReport) -> bool:
+        refuse_other_history(operation, member, report)
+        return operation.found.joined(report, size)
+    _wait_seen(operation, member, agrees,
+               f'to see {size} members and be Synced')
+
+
+def wait_serving(operation: Supervised, member: Member, size: int,
+                 or_smaller: bool = False) -> None:
+    """Wait until it serves in a component of this size."""
+    def serves(report: view.MemberReport) -> bool:
+        seen = report.view
+        return seen is not None and seen.serves and (
+            seen.cluster_size == size
+            or or_smaller and seen.cluster_size < size)
+    _wait_seen(operation, member, serves,
+               f'to serve in a component of {size}')
+
+
+def _wait_seen(operation: Supervised, member: Member,
+               right: Callable[[view.MemberReport], bool],
+               what: str) -> None:
+    """Wait until its report is right; else it is to blame."""
     def probe() -> None:
         report = member.report()
-        refuse_other_history(operation, member, report)
-        if not operation.joined(report, size):
+        if not right(report):
             raise waiting.NotYet(members.seen(report))
-    operation.wait(
-        probe, what=f'{member.name} to see {size} members and be Synced',
-        seconds=member.options.verify_timeout, by=member)
+    operation.wait(probe, what=f'{member.name} {what}',
+                   seconds=member.options.verify_timeout, by=member)
 
 
-def _replicate(operation: Formation, member: Member) -> None:
+def _replicate(operation: Supervised, member: Member) -> None:
     token = uuid.uuid4().hex
     operation.tell(member, functools.partial(
         member.guest.write_probe, token))

@@ -20,6 +20,7 @@ must say. It never forces: what it may not do is an operator's to decide.
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
+import functools
 import threading
 
 from oslo_log import log as logging
@@ -33,7 +34,6 @@ from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import api as task_api
 from trove.taskmanager import models as task_models
 
-from trove_pxc import exceptions
 from trove_pxc import faults
 from trove_pxc.galera import plan
 from trove_pxc.galera import view
@@ -44,6 +44,7 @@ from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import StatusRow
+from trove_pxc.taskmanager.engine.found import Survey
 from trove_pxc.taskmanager.steps import recovery
 from trove_pxc.taskmanager.watchers import ours
 from trove_pxc import waiting
@@ -131,10 +132,9 @@ def attend_survivor(row: ClusterRow, case: Case) -> bool:
     """
     try:
         operation = _recovery(row)
-        operation.look()
-        operation.read(list(operation.reports))
-        survivor = plan.survivor(list(operation.everyone),
-                                 operation.answers)
+        found = operation.look(operation.found)
+        survey = operation.read(found, found.survey.reports).survey
+        survivor = plan.survivor(list(survey.everyone), survey.answers)
     except exception.TroveError as error:
         LOG.info('Cluster %s cannot be asked: %s', row.id, error)
         return False
@@ -177,35 +177,31 @@ def obstacle(operation: recovery.Recovery) -> str:
     started again and again, it cannot know where it stands; the recovery
     stops it, and decides then.
     """
-    _look_closely(operation)
-    operation.read(list(operation.reports))
-    choice = operation.choose()
+    found = operation.look_closely(operation.found, functools.partial(
+        _wait, operation.members[0].options.member_poll_interval))
+    survey = operation.read(found, found.survey.reports).survey
+    choice = operation.choose(survey)
     if choice.step is plan.Step.WAIT or (
-            choice.step is plan.Step.REFUSE and _loops(operation)):
-        decision = plan.may_halt(list(operation.everyone), operation.answers)
+            choice.step is plan.Step.REFUSE and _loops(survey)):
+        decision = plan.may_halt(list(survey.everyone), survey.answers)
         return '' if decision.allowed else str(decision.reason)
     if choice.step in (plan.Step.REFUSE, plan.Step.REJOIN):
         return str(choice.reason)
     return ''
 
 
-def _look_closely(operation: recovery.Recovery) -> None:
-    """Look; a server that was just deaf, or stops, is not what decides."""
-    options = operation.members[0].options
-    try:
-        waiting.until('servers to tell their state', operation.look_closely,
-                      options.self_recovery_timeout,
-                      options.member_poll_interval)
-    except exceptions.DeadlineExceeded as late:
-        LOG.info('Cluster %s: %s', operation.cluster_id, late)
+def _wait(interval: float, probe: Callable[[], None], what: str,
+          seconds: float) -> None:
+    """Without a lease: no operation runs, and nothing is changed."""
+    waiting.until(what, probe, seconds, interval)
 
 
-def _loops(operation: recovery.Recovery) -> bool:
+def _loops(survey: Survey) -> bool:
     """Whether a server that fails at each start hides where it stands."""
     return any(
         answer.report.server is view.ServerState.CRASHED
         and answer.position is not None and answer.position.seqno < 0
-        for answer in operation.answers.values())
+        for answer in survey.answers.values())
 
 
 def _begin(context: Context, row: ClusterRow) -> bool:

@@ -26,6 +26,7 @@ from trove.common import cfg
 from tests.unit import clock
 from trove_pxc import conf
 from trove_pxc import exceptions
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import workflow
 
 CONF = cfg.CONF
@@ -50,7 +51,8 @@ class Journal:
                 name=f'c-{number}', id=f'id-{number}',
                 options=CONF.get('mariadb'))
             for number in (1, 2, 3)]
-        self.begin: Any = self.check
+        self.found = Found((), ())
+        self.begin: Any = lambda: None
 
     def check(self) -> None:
         self.lines.append('check')
@@ -115,6 +117,62 @@ class RunTest(testtools.TestCase):
         self.assertEqual(['a c-1', 'b c-1', 'e c-1'], self.done())
         self.assertEqual('e', self.journal.at.name)
         self.assertEqual('c-1', self.journal.subject.name)
+
+
+class FoundTest(testtools.TestCase):
+    """What a step returns is what the next one knows."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.journal = Journal()
+        self.before = self.journal.found
+
+    def step(self, history: str | None,
+             error: Exception | None = None) -> Any:
+        """One that returns this; None: that nothing new was found out."""
+        def do(journal: Journal, member: Any) -> Found | None:
+            journal.lines.append(f'knows {journal.found.history!r}')
+            if error is not None:
+                raise error
+            return history and dataclasses.replace(
+                journal.found, history=history)
+        return workflow.Step('look', 'to be so', 'verify_timeout',
+                             workflow.never, do)
+
+    def run_steps(self, *steps: Any) -> list[str]:
+        workflow.run(self.journal, [workflow.Each(first_of, steps)])
+        return [line for line in self.journal.lines if line != 'check']
+
+    def test_it_is_known_to_the_next_step(self) -> None:
+        self.assertEqual(
+            ["knows ''", "knows 'a'", "knows 'b'"],
+            self.run_steps(self.step('a'), self.step('b'), self.step('c')))
+        self.assertEqual('c', self.journal.found.history)
+        self.assertEqual('', self.before.history)
+
+    def test_nothing_new_takes_nothing_away(self) -> None:
+        self.assertEqual(["knows ''", "knows 'a'", "knows 'a'"],
+                         self.run_steps(self.step('a'), self.step(None),
+                                        self.step(None)))
+
+    def test_a_step_that_is_done_already_finds_nothing(self) -> None:
+        self.run_steps(dataclasses.replace(
+            self.step('a'), done=lambda journal, member: True))
+        self.assertIs(self.before, self.journal.found)
+
+    def test_a_step_that_fails_leaves_what_was_known(self) -> None:
+        self.assertRaises(KeyError, self.run_steps, self.step('a'),
+                          self.step('b', KeyError('x')))
+        self.assertEqual('a', self.journal.found.history)
+
+    def test_the_look_before_the_first_step(self) -> None:
+        """Whether to go on is looked at with what it has found."""
+        self.journal.begin = lambda: dataclasses.replace(
+            self.journal.found, history='a')
+        self.journal.check = lambda: self.journal.lines.append(
+            self.journal.found.history)
+        workflow.begin(self.journal)
+        self.assertEqual(['a'], self.journal.lines)
 
 
 class RepeatTest(testtools.TestCase):

@@ -19,6 +19,7 @@ from trove_pxc.taskmanager.steps import admit
 from trove_pxc.taskmanager.steps import bootstrap
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
+from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import join
 from trove_pxc.taskmanager.steps import prepare
 from trove_pxc.taskmanager.steps import standing
@@ -37,7 +38,7 @@ class StoryTest(testtools.TestCase):
         self.assertEqual(sorted(places), places)
 
     def test_one_is_a_full_member_before_the_next_begins(self) -> None:
-        self.assertIs(standing.passing, self.phase.of)
+        self.assertIs(formation.passing, self.phase.of)
         self.assertIs(complete.BRING_IN, self.steps[-1])
 
     def test_the_cluster_is_looked_at_before_and_after_the_wait(self) -> None:
@@ -54,4 +55,3 @@ class StoryTest(testtools.TestCase):
 
     def test_nobody_bootstraps(self) -> None:
         self.assertNotIn(bootstrap.BOOTSTRAP, self.steps)
-        self.assertFalse(grow.Growth.forming)

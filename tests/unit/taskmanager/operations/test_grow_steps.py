@@ -67,7 +67,7 @@ class GrowTest(GrowTestCase):
              'c-4 drop_probe', 'c-4 cluster_complete',
              'c-1 configure_member', 'c-2 configure_member',
              'c-3 configure_member'], self.galera.told)
-        self.assertEqual(operation.newcomers, operation.finished)
+        self.assertEqual((), operation.found.passing)
         self.assertEqual(InstanceTasks.NONE, self.task(4))
         self.assertEqual(4, len(self.galera.inside))
 
@@ -195,7 +195,7 @@ class GrowTest(GrowTestCase):
         self.change(4, compute_instance_id=None)
         self.guests[4].silent = True
         operation = self.new()
-        self.assertFalse(operation.interrupted)
+        self.assertFalse(operation.births.interrupted)
         operation = grow.Growth(CONTEXT, self.cluster, [self.id_of(4)],
                                 interrupted=True)
         error = self.assertRaises(exceptions.MemberFailed, grow.run,

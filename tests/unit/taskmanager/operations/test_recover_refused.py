@@ -13,6 +13,8 @@
 
 """Recoveries that are refused, forced or given up, and what they leave."""
 
+import dataclasses
+
 from trove.common import exception
 from trove.instance.tasks import InstanceTasks
 
@@ -199,7 +201,8 @@ class RefusalTest(test_recover.RecoverTestCase):
         self.change(2, name='c-1')
         operation = self.new(force=2)
         twins = [f'c-1 ({self.id_of(number)})' for number in (1, 2)]
-        self.assertEqual([*twins, 'c-3'], list(operation.everyone))
+        self.assertEqual(
+            [*twins, 'c-3'], list(operation.found.survey.everyone))
         self.assertEqual(twins[1], operation.forced)
         error = operation.refused(Reason(
             f'{twins[1]} did not answer', 'Wait.', (twins[1],)))
@@ -234,7 +237,7 @@ class ForceTest(test_recover.RecoverTestCase):
     def test_who_is_primary_is_joined_whoever_is_forced(self) -> None:
         self.guests[1].enters()
         operation = self.forced(2)
-        self.assertEqual('c-1', operation.founder.name)
+        self.assertEqual('c-1', operation.found.source.name)
         self.assertEqual([], self.galera.was_told('continue_member'))
 
     def test_silent_ones_are_brought_back_without_force(self) -> None:
@@ -259,16 +262,16 @@ class FailedMemberTest(test_recover.RecoverTestCase):
         self.report_status(4, fakes.Statuses.FAILED)
         self.late.silent = True
         operation = self.new()
-        self.assertNotIn('c-4', operation.everyone)
+        self.assertNotIn('c-4', operation.found.survey.everyone)
         recover.run(operation)
         self.assertNotIn('c-4 member_report', self.galera.asked)
 
     def test_one_that_was_never_started_has_no_say(self) -> None:
         operation = self.new()
-        self.assertIn('c-4', operation.everyone)
+        self.assertIn('c-4', operation.found.survey.everyone)
         recover.run(operation)
-        self.assertNotIn('c-4', operation.everyone)
-        self.assertNotIn('c-4', operation.reports)
+        self.assertNotIn('c-4', operation.found.survey.everyone)
+        self.assertNotIn('c-4', operation.found.survey.reports)
         self.assertEqual(3, len(self.galera.inside))
 
     def test_one_that_was_started_has_to_answer(self) -> None:
@@ -285,7 +288,7 @@ class FailedMemberTest(test_recover.RecoverTestCase):
 
     def test_one_that_is_not_marked_has_a_say_ready_or_not(self) -> None:
         self.report_status(2, fakes.Statuses.BUILDING)
-        self.assertIn('c-2', self.new().everyone)
+        self.assertIn('c-2', self.new().found.survey.everyone)
 
     def test_it_is_not_brought_back(self) -> None:
         self.late.stands(STATES.STOPPED, 90)
@@ -303,12 +306,12 @@ class FailedMemberTest(test_recover.RecoverTestCase):
     def test_without_it_nobody_else_may_be(self) -> None:
         self.change(4, task_status=InstanceTasks.NONE)
         operation = self.new()
-        operation.history = fakes.HISTORY
+        found = dataclasses.replace(operation.found, history=fakes.HISTORY)
         for guest in self.guests.values():
             guest.enters()
         report = self.late.member_report()
-        self.assertTrue(operation.joined(report, 4))
-        self.assertFalse(operation.joined(report, 3))
+        self.assertTrue(found.joined(report, 4))
+        self.assertFalse(found.joined(report, 3))
 
 
 class GiveUpTest(test_recover.RecoverTestCase):

@@ -34,8 +34,8 @@ class RestartTest(fakes.ClusterTestCase):
             self.change(number, task_description=RESTART.text)
 
     def new(self, *numbers: int) -> rolling.Rolling:
-        return rolling.Rolling('restart', None, self.cluster,
-                               [self.id_of(number) for number in numbers])
+        return restart.OPERATION.state(
+            None, self.cluster, [self.id_of(number) for number in numbers])
 
     def test_one_after_another_is_stopped_and_started(self) -> None:
         operation = self.new(1, 2, 3)
@@ -44,7 +44,7 @@ class RestartTest(fakes.ClusterTestCase):
             [f'c-{number} {order}' for number in (1, 2, 3)
              for order in ('stop_member', 'start_member')],
             self.galera.told)
-        self.assertEqual(operation.targets, operation.finished)
+        self.assertEqual((), operation.found.passing)
         self.assertEqual(3, len(self.galera.inside))
 
     def test_only_those_who_were_ordered(self) -> None:

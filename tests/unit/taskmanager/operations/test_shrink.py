@@ -39,7 +39,7 @@ class StoryTest(testtools.TestCase):
         (phase,) = (phase for phase in shrink.STEPS
                     if leave.TAKE_OUT in phase.steps)
         self.assertEqual((standing.LOOK, leave.TAKE_OUT), phase.steps)
-        self.assertIs(standing.passing, phase.of)
+        self.assertIs(formation.passing, phase.of)
 
     def test_doors_are_closed_before_an_address_is_free(self) -> None:
         places = [self.steps.index(step) for step in (

@@ -13,6 +13,9 @@
 
 """A cluster that is being formed, and one step of one of its members."""
 
+import dataclasses
+from typing import Any
+
 from tests.unit.taskmanager import fakes
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import formation
@@ -41,10 +44,13 @@ class FormationTestCase(fakes.ClusterTestCase):
         before = vars(self.operation).copy()
         done = step.done(self.operation, member)
         self.assertEqual(before, vars(self.operation))
+        self.assertIs(before['found'], self.operation.found)
         return done
 
     def do(self, step: workflow.Step, number: int) -> None:
-        step.do(self.operation, self.at(step, number))
+        """Take it as the engine does."""
+        workflow.set_found(self.operation, step.do(
+            self.operation, self.at(step, number)))
         self.assertTrue(self.done(step, number)
                         or step.done is workflow.never)
 
@@ -53,10 +59,17 @@ class FormationTestCase(fakes.ClusterTestCase):
         return self.assertRaises(
             kind, step.do, self.operation, self.at(step, number))
 
+    def know(self, **news: Any) -> None:
+        """Let this have been found out."""
+        workflow.set_found(self.operation, dataclasses.replace(
+            self.operation.found, **news))
+
     def form(self, *numbers: int) -> None:
         """Let these be the cluster so far."""
         for number in numbers:
             self.guests[number].enters()
         first = self.members[numbers[0] - 1]
-        self.operation.found_through(first, first.report())
+        workflow.set_found(
+            self.operation, self.operation.found.through(
+                first, first.report()))
         self.galera.asked.clear()

@@ -35,7 +35,7 @@ class BootstrapTest(base.FormationTestCase):
         for number in self.guests:
             self.assertIn(f'c-{number} member_position', self.galera.asked)
         self.assertEqual((self.members[0], fakes.HISTORY), (
-            self.operation.founder, self.operation.history))
+            self.operation.found.source, self.operation.found.history))
 
     def test_one_that_is_not_prepared_is_not_asked(self) -> None:
         self.report_status(3, fakes.Statuses.NEW)
@@ -82,11 +82,11 @@ class BootstrapTest(base.FormationTestCase):
         self.assertEqual(['c-1'], self.galera.was_told('bootstrap_member'))
         self.assertGreaterEqual(self.clock.now, 60)
 
-    def test_any_member_that_is_primary_is_the_founder(self) -> None:
+    def test_the_cluster_is_found_through_any_that_is_primary(self) -> None:
         self.guests[3].enters()
         self.do(bootstrap.BOOTSTRAP, 1)
-        self.assertEqual('c-3', self.operation.founder.name)
-        self.assertEqual(fakes.HISTORY, self.operation.history)
+        self.assertEqual('c-3', self.operation.found.source.name)
+        self.assertEqual(fakes.HISTORY, self.operation.found.history)
         self.assertEqual([], self.galera.told)
 
     def starts(self) -> None:

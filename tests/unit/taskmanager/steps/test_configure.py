@@ -67,21 +67,21 @@ class ConfigureTest(base.FormationTestCase):
 
     def test_what_one_has_is_known_when_it_is_asked(self) -> None:
         self.do(configure.CONFIGURE, 1)
-        kept = self.operation.secrets
+        kept = self.operation.found.secrets
         self.operation = self.new()
         self.galera.told.clear()
         self.do(configure.CONFIGURE, 1)
-        self.assertEqual(kept, self.operation.secrets)
+        self.assertEqual(kept, self.operation.found.secrets)
         self.assertEqual([], self.galera.told)
 
     def test_it_is_done_again_when_something_has_changed(self) -> None:
         for number in self.guests:
             self.do(configure.CONFIGURE, number)
-        self.operation.members = self.members[:2]
+        self.know(registered=self.members[:2])
         self.assertFalse(self.done(configure.CONFIGURE, 1))
         self.do(configure.CONFIGURE, 1)
         self.assertEqual(2, len(self.guests[1].membership.facts.members))
-        self.operation.secrets = fakes.secrets('others')
+        self.know(secrets=fakes.secrets('others'))
         self.assertFalse(self.done(configure.CONFIGURE, 1))
 
     def test_answers_that_are_lost_are_asked_for_again(self) -> None:
@@ -136,7 +136,7 @@ class EncryptedTest(base.FormationTestCase):
         self.assertFalse(self.done(configure.CONFIGURE, 1))
 
     def test_a_cluster_in_clear_text_stays_so(self) -> None:
-        self.operation.secrets = fakes.secrets()
+        self.know(secrets=fakes.secrets())
         configure.CONFIGURE.do(self.operation, self.at(configure.CONFIGURE, 1))
         self.assertIsNone(self.guests[1].membership.identity)
         self.authority.issue.assert_not_called()

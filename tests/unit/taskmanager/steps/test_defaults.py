@@ -17,6 +17,7 @@ from trove.configuration import models as configuration_models
 
 from tests.unit.taskmanager import fakes
 from trove_pxc.galera.membership import Membership
+from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import formation
 
@@ -36,7 +37,8 @@ class DefaultsTest(fakes.ClusterTestCase):
         member = self.operation.members[number - 1]
         self.operation.at = configure.CONFIGURE
         self.operation.subject = member
-        configure.CONFIGURE.do(self.operation, member)
+        workflow.set_found(self.operation, configure.CONFIGURE.do(
+            self.operation, member))
         membership = self.guests[number].membership
         assert membership is not None
         self.assertTrue(configure.CONFIGURE.done(self.operation, member))

@@ -13,6 +13,8 @@
 
 """What a run knows, and who goes through which steps."""
 
+import types
+
 from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager.steps import base
 from trove_pxc import exceptions
@@ -34,14 +36,14 @@ class WhoTest(base.FormationTestCase):
         self.assertEqual(['c-1'], self.names(formation.first_member))
         self.assertEqual(['c-3'], self.names(formation.last_member))
 
-    def test_all_join_but_the_founder(self) -> None:
-        self.operation.founder = self.members[1]
+    def test_all_join_but_the_one_that_is_in(self) -> None:
+        self.know(source=self.members[1])
         self.assertEqual(['c-1', 'c-3'], self.names(formation.joiners))
 
     def test_a_cluster_is_found_with_its_history(self) -> None:
         self.form(2)
         self.assertEqual(('c-2', fakes.HISTORY), (
-            self.operation.founder.name, self.operation.history))
+            self.operation.found.source.name, self.operation.found.history))
 
     def test_who_serves(self) -> None:
         self.form(1)
@@ -50,9 +52,31 @@ class WhoTest(base.FormationTestCase):
         self.at(bootstrap.BOOTSTRAP, 1)
         self.assertEqual(
             [True, False, False],
-            [self.operation.serving(member) is not None
+            [formation.serving(self.operation, member) is not None
              for member in self.members])
         self.assertNotIn('c-3 member_report', self.galera.asked)
+
+
+class FormingTest(base.FormationTestCase):
+
+    def test_it_is_empty_and_all_know_all(self) -> None:
+        found = self.operation.found
+        self.assertTrue(found.forming)
+        self.assertEqual((tuple(self.members),) * 2,
+                         (found.members, found.registered))
+
+
+class FactsTest(base.FormationTestCase):
+
+    def test_the_memory_is_that_of_the_flavor(self) -> None:
+        """Of the new one, unless its resize is being undone."""
+        def memory() -> int:
+            return formation.facts(self.operation, self.members[0]).memory_mb
+        self.assertEqual(1024, memory())
+        self.know(flavor=types.SimpleNamespace(ram='2048'))
+        self.assertEqual(2048, memory())
+        self.know(keeps_flavor=True)
+        self.assertEqual(1024, memory())
 
 
 class BirthTest(base.FormationTestCase):
@@ -68,7 +92,7 @@ class BirthTest(base.FormationTestCase):
             self.clock.advance(1)
 
     def test_one_that_does_not_move_has_failed(self) -> None:
-        self.operation.interrupted = True
+        self.operation.births.interrupted = True
         error = self.assertRaises(exceptions.MemberFailed, self.watch)
         self.assertEqual('c-3', error.member)
         self.assertGreaterEqual(self.clock.now, 75)
@@ -76,3 +100,17 @@ class BirthTest(base.FormationTestCase):
     def test_without_an_interruption_nobody_looks(self) -> None:
         self.watch()
         self.assertEqual(100, self.clock.now)
+
+    def ask(self) -> None:
+        """Whether its guest was told to prepare."""
+        for _ in range(100):
+            self.operation.births.ask(self.members[2])
+            self.clock.advance(1)
+
+    def test_one_that_is_never_told_to_prepare_has_failed(self) -> None:
+        self.report_status(3, fakes.Statuses.NEW)
+        self.ask()
+        self.assertEqual(100, self.clock.now)
+        self.operation.births.interrupted = True
+        error = self.assertRaises(exceptions.MemberFailed, self.ask)
+        self.assertEqual('c-3', error.member)

@@ -41,7 +41,7 @@ class JoinTest(base.FormationTestCase):
     def test_it_is_told_whether_the_cluster_is_still_empty(self) -> None:
         self.do(join.JOIN, 2)
         self.assertEqual((True,), self.galera.given['c-2 join_member'])
-        self.operation.forming = False
+        self.know(forming=False)
         self.do(join.JOIN, 3)
         self.assertEqual((False,), self.galera.given['c-3 join_member'])
 

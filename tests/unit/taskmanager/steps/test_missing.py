@@ -19,9 +19,10 @@ from trove.cluster.tasks import ClusterTasks
 
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.operations import restart
 from trove_pxc.taskmanager.steps import missing
 from trove_pxc.taskmanager.steps import recovery
-from trove_pxc.taskmanager.steps import rolling
 
 
 class MissingTest(fakes.ClusterTestCase):
@@ -41,21 +42,25 @@ class MissingTest(fakes.ClusterTestCase):
         for number in numbers:
             del self.cloud.servers[f'server-{number}']
 
+    def start(self, operation: recovery.Recovery) -> None:
+        workflow.set_found(operation, operation.begin())
+
     def recovery(self, force: str | None = None) -> recovery.Recovery:
         return recovery.Recovery(None, self.cluster, force)
 
     def test_all_are_there(self) -> None:
-        operation = rolling.Rolling('restart', None, self.cluster, ())
+        operation = restart.OPERATION.state(None, self.cluster, ())
         operation.begin()
         recovery = self.recovery()
-        recovery.begin()
-        self.assertEqual([], recovery.lost)
-        missing.refuse_without_primary(recovery)
+        self.start(recovery)
+        self.assertEqual((), recovery.found.lost)
+        self.assertIs(recovery.found,
+                      missing.refuse_without_primary(recovery))
         missing.tell(recovery)
 
     def test_one_that_is_gone_is_named_with_what_to_do(self) -> None:
         self.lose(2)
-        operation = rolling.Rolling('restart', None, self.cluster, ())
+        operation = restart.OPERATION.state(None, self.cluster, ())
         gone = self.assertRaises(exceptions.ServerGone, operation.begin)
         self.assertEqual(self.id_of(2), gone.instance_id)
         self.assertIn('its server server-2 is gone', gone.cause)
@@ -65,16 +70,16 @@ class MissingTest(fakes.ClusterTestCase):
     def test_one_that_has_no_server_yet_is_not_gone(self) -> None:
         self.lose(2)
         self.change(2, compute_instance_id=None)
-        rolling.Rolling('restart', None, self.cluster, ()).begin()
+        restart.OPERATION.state(None, self.cluster, ()).begin()
 
     def test_a_recovery_is_of_the_others(self) -> None:
         self.lose(2)
         recovery = self.recovery()
-        recovery.begin()
-        self.assertEqual(['c-2'], [one.name for one in recovery.lost])
+        self.start(recovery)
+        self.assertEqual(['c-2'], [one.name for one in recovery.found.lost])
         self.assertEqual(['c-1', 'c-3'],
                          [one.name for one in recovery.members])
-        recovery.look()
+        recovery.look(recovery.found)
         self.assertNotIn('c-2 member_report', self.galera.asked)
         gone = self.assertRaises(exceptions.ServerGone, missing.tell,
                                  recovery)
@@ -84,16 +89,16 @@ class MissingTest(fakes.ClusterTestCase):
         """The first one has ended in an error that may pass."""
         self.lose(2)
         recovery = self.recovery()
-        recovery.begin()
-        recovery.begin()
-        self.assertEqual(['c-2'], [one.name for one in recovery.lost])
+        self.start(recovery)
+        self.start(recovery)
+        self.assertEqual(['c-2'], [one.name for one in recovery.found.lost])
         self.assertRaises(exceptions.RecoveryRefused,
                           missing.refuse_without_primary, recovery)
 
     def test_without_a_primary_component_it_is_refused(self) -> None:
         self.lose(2)
         recovery = self.recovery()
-        recovery.begin()
+        self.start(recovery)
         refused = self.assertRaises(
             exceptions.RecoveryRefused, missing.refuse_without_primary,
             recovery)
@@ -105,7 +110,7 @@ class MissingTest(fakes.ClusterTestCase):
     def test_an_operator_may_answer_for_one(self) -> None:
         self.lose(2)
         recovery = self.recovery(self.id_of(1))
-        recovery.begin()
+        self.start(recovery)
         missing.refuse_without_primary(recovery)
 
     def test_all_are_gone(self) -> None:

@@ -101,8 +101,8 @@ class LookingTest(test_recover.RecoverTestCase):
         operation = self.new()
         operation.at = primary.LET_MEET
         (operation.subject,) = formation.first_member(operation)
-        primary.LET_MEET.do(operation, operation.subject)
-        self.assertEqual(['c-2'], list(operation.positions))
+        found = primary.LET_MEET.do(operation, operation.subject)
+        self.assertEqual(['c-2'], list(found.survey.positions))
 
     def test_a_component_that_comes_about_meanwhile_is_joined(self) -> None:
         def meet() -> object:
@@ -208,8 +208,9 @@ class SurvivorTest(test_recover.RecoverTestCase):
         self.assertEqual(['c-1 start_member', 'c-2 start_member',
                           *test_recover.PROBE],
                          self.told)
-        self.assertEqual((fakes.HISTORY, 'c-3'),
-                         (operation.history, operation.founder.name))
+        self.assertEqual(
+            (fakes.HISTORY, 'c-3'),
+            (operation.found.history, operation.found.source.name))
 
     def test_what_is_whole_is_left_alone(self) -> None:
         for guest in self.guests.values():

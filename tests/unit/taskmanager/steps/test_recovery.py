@@ -13,79 +13,109 @@
 
 """What a recovery knows, and in which order members join."""
 
+import dataclasses
+from typing import Any
+
 from trove.instance.tasks import InstanceTasks
 
 from tests.unit.taskmanager.operations import test_recover
 from trove_pxc.galera import plan
-from trove_pxc.taskmanager.steps import recovery
+from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import formation
+from trove_pxc import waiting
 
 
 class ChoiceTest(test_recover.RecoverTestCase):
-    """What a run knows is what members told it last."""
+    """What is known is what members told last."""
 
     def test_a_position_that_was_read_before_is_not_kept(self) -> None:
         operation = self.new()
-        operation.look()
-        operation.read(['c-1'])
-        self.assertEqual(100, operation.positions['c-1'].seqno)
+        found = operation.read(operation.look(operation.found), ['c-1'])
+        self.assertEqual(100, found.survey.positions['c-1'].seqno)
         self.guests[1].silent = True
-        operation.read(['c-1'])
-        self.assertEqual({}, operation.positions)
+        self.assertEqual({}, operation.read(found, ['c-1']).survey.positions)
 
     def test_a_report_that_was_given_before_is_not_kept(self) -> None:
         operation = self.new()
-        operation.look()
-        self.assertEqual([], operation.silent)
+        found = operation.look(operation.found)
+        self.assertEqual([], found.survey.silent)
         self.guests[1].silent = True
-        operation.look()
-        self.assertEqual(
-            ['c-1'], [member.name for member in operation.silent])
-        self.assertIs(plan.Step.REFUSE, operation.choose().step)
+        survey = operation.look(found).survey
+        self.assertEqual(['c-1'], [member.name for member in survey.silent])
+        self.assertIs(plan.Step.REFUSE, operation.choose(survey).step)
 
     def test_no_primary_is_met_where_there_is_none(self) -> None:
         operation = self.new()
-        operation.look()
-        self.assertFalse(operation.meet_primary())
-        self.assertIsNone(operation.founder)
+        self.assertIsNone(operation.meet_primary(
+            operation.look(operation.found)))
+
+    def test_a_look_alone_changes_nothing(self) -> None:
+        operation = self.new()
+        before = vars(operation).copy()
+        self.guests[1].enters()
+        found = operation.read(operation.look(operation.found), ['c-2'])
+        self.assertEqual('c-1', operation.meet_primary(found).source.name)
+        self.assertEqual(before, vars(operation))
 
     def test_one_that_was_silent_is_given_less_time(self) -> None:
         self.guests[2].silent = True
         operation = self.new()
-        operation.look()
+        found = operation.look(operation.found)
         self.assertEqual((None,), self.galera.given['c-2 member_report'])
-        operation.look()
+        found = operation.look(found)
         self.assertEqual((3,), self.galera.given['c-2 member_report'])
         self.assertEqual((None,), self.galera.given['c-1 member_report'])
         self.guests[2].silent = False
-        operation.look()
-        operation.look()
+        operation.look(operation.look(found))
         self.assertEqual((None,), self.galera.given['c-2 member_report'])
+
+    def test_until_all_tell_their_state(self) -> None:
+        self.guests[1].stands(test_recover.STATES.RUNNING)
+        self.guests[1].mute = True
+        operation, waits = self.new(), []
+
+        def wait(probe: Any, what: str, seconds: float) -> None:
+            waits.append((what, seconds))
+            self.assertRaises(waiting.NotYet, probe)
+            self.guests[1].mute = False
+            probe()
+        found = operation.look_closely(operation.found, wait)
+        self.assertEqual(
+            [('servers to tell their state', test_recover.PATIENCE)], waits)
+        self.assertIsNotNone(found.survey.reports['c-1'].view)
+
+    def test_what_is_never_told_stays_unknown(self) -> None:
+        self.guests[1].stands(test_recover.STATES.RUNNING)
+        self.guests[1].mute = True
+        operation = self.new()
+        found = operation.look_closely(
+            operation.found, lambda probe, what, seconds: waiting.until(
+                what, probe, seconds, 1))
+        self.assertIsNone(found.survey.reports['c-1'].view)
+        self.assertEqual(test_recover.PATIENCE, self.clock.now)
 
 
 class JoinersTest(test_recover.RecoverTestCase):
 
-    def order(self, founder: int, **positions: int) -> list[str]:
+    def order(self, source: int) -> list[str]:
         operation = self.new()
-        operation.look()
-        operation.founder = operation.members[founder - 1]
-        operation.read([name for name in operation.everyone])
-        return [member.name for member in recovery.joiners(operation)]
+        found = operation.look(operation.found)
+        found = operation.read(found, list(found.survey.everyone))
+        workflow.set_found(operation, dataclasses.replace(
+            found, source=operation.everyone[source - 1]))
+        return [member.name for member in formation.joiners(operation)]
 
     def test_who_lacks_least_comes_first(self) -> None:
         self.stopped(80, 100, 90)
-        self.assertEqual(['c-3', 'c-1'], self.order(founder=2))
+        self.assertEqual(['c-3', 'c-1'], self.order(source=2))
 
     def test_equals_come_in_member_order(self) -> None:
-        self.assertEqual(['c-1', 'c-2'], self.order(founder=3))
+        self.assertEqual(['c-1', 'c-2'], self.order(source=3))
 
     def test_silent_ones_come_last(self) -> None:
         self.guests[1].silent = True
-        self.assertEqual(['c-3', 'c-1'], self.order(founder=2))
+        self.assertEqual(['c-3', 'c-1'], self.order(source=2))
 
     def test_failed_ones_are_left_out(self) -> None:
         self.change(1, task_status=InstanceTasks.GROWING_ERROR)
-        operation = self.new()
-        operation.look()
-        operation.founder = operation.everyone['c-2']
-        self.assertEqual(['c-3'], [
-            member.name for member in recovery.joiners(operation)])
+        self.assertEqual(['c-3'], self.order(source=2))

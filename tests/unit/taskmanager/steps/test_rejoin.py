@@ -13,6 +13,7 @@
 
 """A member that comes back into a component, by itself or started anew."""
 
+import dataclasses
 import itertools
 
 from trove.common import exception
@@ -20,6 +21,7 @@ from trove.common import exception
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc.galera import view
+from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import rejoin
 
@@ -39,7 +41,8 @@ class RejoinTestCase(fakes.ClusterTestCase):
         self.guests[2].enters()
         self.guest = self.guests[3]
         self.operation = formation.Formation('recover', None, self.cluster)
-        self.operation.history = fakes.HISTORY
+        workflow.set_found(self.operation, dataclasses.replace(
+            self.operation.found, history=fakes.HISTORY))
         self.operation.at = rejoin.JOIN
         self.member = self.operation.members[2]
         self.operation.subject = self.member

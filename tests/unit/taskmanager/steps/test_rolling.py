@@ -12,15 +12,24 @@
 
 """When a member may be taken out: all others serve, in one cluster."""
 
+import dataclasses
 import types
 from typing import Any
 
 import testtools
+from trove.cluster.tasks import ClusterTasks
+from trove.instance.tasks import InstanceTasks
 
+from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc.galera import view
+from trove_pxc import orders
+from trove_pxc.taskmanager.engine.found import Found
+from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import rolling
 from trove_pxc import waiting
+
+ORDER = orders.Order(orders.RESTART)
 
 
 def report(uuid: str = 'a', state: str = '4', status: str = 'Primary',
@@ -42,7 +51,7 @@ def stopped() -> view.MemberReport:
 class OneLook:
     """An operation that waits for nothing: it looks once."""
 
-    history = ''
+    found = Found((), ())
 
     def __init__(self, *reports: view.MemberReport) -> None:
         self.members = [
@@ -63,11 +72,10 @@ class OneLook:
 
 class BeWholeTest(testtools.TestCase):
 
-    def look(self, *reports: view.MemberReport) -> OneLook:
+    def look(self, *reports: view.MemberReport) -> Found:
         """At the others of the first member."""
-        operation = OneLook(*reports)
-        rolling._be_whole(operation, operation.members[0])  # type: ignore
-        return operation
+        operation: Any = OneLook(*reports)
+        return rolling._be_whole(operation, operation.members[0])
 
     def refused(self, words: str, *reports: view.MemberReport) -> None:
         error = self.assertRaises(
@@ -94,14 +102,70 @@ class BeWholeTest(testtools.TestCase):
         self.refused('another cluster', report(), report('a'), report('b'))
 
 
-class WaitAgreedTest(testtools.TestCase):
+class RollingTest(fakes.ClusterTestCase):
+    """Which members have their turn, and how one is put back."""
 
-    def test_only_the_size_that_is_wanted(self) -> None:
-        operation: Any = OneLook(report(size=2))
-        rolling.wait_agreed(operation, operation.members[0], 2)
-        self.assertRaises(
-            exceptions.DeadlineExceeded, rolling.wait_agreed, operation,
-            operation.members[0], 3)
+    def setUp(self) -> None:
+        super().setUp()
+        self.complete()
+        self.begin(ClusterTasks.RESTARTING_CLUSTER)
+        for guest in self.guests.values():
+            guest.enters()
+
+    def new(self, *numbers: int, **values: Any) -> rolling.Rolling:
+        """:param numbers: of those that are ordered; none: all."""
+        return rolling.Rolling(
+            None, self.cluster, rolling.Change(
+                'restart', ORDER, InstanceTasks.REBOOTING, **values),
+            [self.id_of(number) for number in numbers] or None)
+
+    def names(self, *numbers: int) -> list[str]:
+        operation = self.new(*numbers)
+        self.assertEqual(operation.targets, operation.found.passing)
+        self.assertEqual(operation.everyone, operation.members)
+        return [member.name for member in operation.targets]
+
+    def test_all_have_their_turn_or_those_that_are_named(self) -> None:
+        self.assertEqual(['c-1', 'c-2', 'c-3'], self.names())
+        self.assertEqual(['c-1', 'c-3'], self.names(1, 3))
+
+    def test_of_those_that_have_an_order_still(self) -> None:
+        self.change(2, task_description=ORDER.text)
+        self.assertEqual(['c-2'], self.names(1, 2))
+        self.assertEqual(['c-1', 'c-2', 'c-3'], self.names())
+
+    def put_back(self, operation: rolling.Rolling) -> None:
+        """One whose server was stopped in its turn."""
+        self.guests[2].stands(view.ServerState.STOPPED)
+        operation.subject = operation.members[1]
+        workflow.set_found(operation, dataclasses.replace(
+            operation.found, history=fakes.HISTORY))
+        rolling.put_back(operation)
+
+    def test_one_that_is_out_is_started(self) -> None:
+        operation = self.new(2)
+        self.change(2, task_status=InstanceTasks.REBOOTING)
+        self.put_back(operation)
+        self.assertEqual(['c-2 start_member'], self.galera.told)
+        self.assertTrue(operation.found.keeps_flavor)
+
+    def test_or_goes_the_way_that_the_change_has(self) -> None:
+        went: list[str] = []
+        step: Any = dataclasses.replace(
+            rolling.RETURN, done=lambda operation, member: False,
+            do=lambda operation, member: went.append(member.name))
+        self.change(2, task_status=InstanceTasks.REBOOTING)
+        self.put_back(self.new(2, way_back=(step, step)))
+        self.assertEqual(['c-2', 'c-2'], went)
+        self.assertEqual([], self.galera.told)
+
+    def test_one_that_is_not_out_is_left_alone(self) -> None:
+        operation = self.new(2)
+        self.put_back(operation)
+        operation.subject = None
+        rolling.put_back(operation)
+        self.assertEqual([], self.galera.told)
+        self.assertFalse(operation.found.keeps_flavor)
 
 
 class ReturnQuotaTest(testtools.TestCase):
@@ -109,4 +173,4 @@ class ReturnQuotaTest(testtools.TestCase):
     def test_of_a_cluster_whose_members_are_deleted(self) -> None:
         """An error here would hide that the cluster is being deleted."""
         rolling.return_quota(types.SimpleNamespace(
-            members=[], unfinished=[], context=None))
+            found=Found((), ()), context=None))

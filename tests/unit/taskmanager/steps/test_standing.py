@@ -13,7 +13,8 @@
 
 """Who forms the component that an operation is to change."""
 
-from collections.abc import Sequence
+import dataclasses
+from typing import Any
 
 from trove.common import exception
 
@@ -21,23 +22,12 @@ from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import view
+from trove_pxc.taskmanager.engine import supervision
+from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import standing
 
 STATES = view.ServerState
 PATIENCE = 60       # verify_timeout
-
-
-class Changing(standing.Standing):
-    """An operation that needs some, while others come or go."""
-
-    need: Sequence[str] = ()
-    pass_: Sequence[str] = ()
-
-    def needed(self) -> Sequence[standing.Member]:
-        return [one for one in self.everyone if one.name in self.need]
-
-    def passing(self) -> Sequence[standing.Member]:
-        return [one for one in self.everyone if one.name in self.pass_]
 
 
 class StandingTestCase(fakes.ClusterTestCase):
@@ -49,14 +39,28 @@ class StandingTestCase(fakes.ClusterTestCase):
             guest.enters()
             guest.membership = Membership(
                 fakes.facts(), fakes.secrets('known'))
-        self.operation = Changing('grow', None, self.cluster)
+        self.operation = supervision.Supervised('grow', None, self.cluster)
         self.operation.at = standing.LOOK
         self.operation.subject = self.operation.members[0]
 
     def look(self) -> None:
         self.assertFalse(standing.LOOK.done(
             self.operation, self.operation.subject))
-        standing.LOOK.do(self.operation, self.operation.subject)
+        workflow.set_found(self.operation, standing.LOOK.do(
+            self.operation, self.operation.subject))
+
+    def know(self, **news: Any) -> None:
+        """Let this have been found out before; names are of members."""
+        workflow.set_found(self.operation, dataclasses.replace(
+            self.operation.found, **{
+                field: value if field == 'secrets' else tuple(
+                    one for one in self.operation.everyone
+                    if one.name in value)
+                for field, value in news.items()}))
+
+    def inside(self) -> list[str]:
+        return [member.name for member in standing.inside(
+            self.operation, self.operation.found)]
 
     def refused(self) -> exceptions.ClusterInconsistent:
         return self.assertRaises(exceptions.ClusterInconsistent, self.look)
@@ -66,22 +70,22 @@ class LookTest(StandingTestCase):
 
     def test_a_cluster_that_is_whole(self) -> None:
         self.look()
-        self.assertEqual(['c-1', 'c-2', 'c-3'], [
-            member.name for member in self.operation.inside()])
-        self.assertEqual(fakes.HISTORY, self.operation.history)
-        self.assertEqual(3, self.operation.component.size)
-        self.assertFalse(self.operation.forming)
+        self.assertEqual(['c-1', 'c-2', 'c-3'], self.inside())
+        found = self.operation.found
+        self.assertEqual(fakes.HISTORY, found.history)
+        self.assertEqual(3, found.component.size)
+        self.assertEqual(self.operation.everyone, found.members)
+        self.assertFalse(found.forming)
 
     def test_one_that_is_down_may_be_missing(self) -> None:
         self.guests[2].stands(STATES.STOPPED)
         self.look()
-        self.assertEqual(['c-1', 'c-3'], [
-            member.name for member in self.operation.inside()])
+        self.assertEqual(['c-1', 'c-3'], self.inside())
         self.assertEqual(3, len(self.operation.everyone))
 
     def test_unless_it_is_needed(self) -> None:
         self.guests[2].stands(STATES.STOPPED)
-        self.operation.need = ['c-2']
+        self.know(needed=['c-2'])
         error = self.refused()
         self.assertIn('the cluster cannot be changed, for', str(error))
         self.assertIn('not all serve: c-2', str(error))
@@ -89,15 +93,15 @@ class LookTest(StandingTestCase):
 
     def test_it_is_waited_for(self) -> None:
         self.guests[2].stands(STATES.STOPPED)
-        self.operation.need = ['c-2']
+        self.know(needed=['c-2'])
         self.clock.after(PATIENCE - 1, self.guests[2].enters)
         self.look()
-        self.assertEqual(3, self.operation.component.size)
+        self.assertEqual(3, self.operation.found.component.size)
 
     def test_one_that_passes_may_be_in_any_state(self) -> None:
         self.guests[2].sees = {'local_state': view.LocalState.JOINING}
         self.assertIn('not all serve: c-2', str(self.refused()))
-        self.operation.pass_ = ['c-2']
+        self.know(passing=['c-2'])
         self.look()
 
     def test_nobody_serves(self) -> None:
@@ -105,7 +109,7 @@ class LookTest(StandingTestCase):
             guest.stands(STATES.STOPPED)
         self.assertIn('no member is in a primary component',
                       str(self.refused()))
-        self.assertEqual([], self.operation.inside())
+        self.assertEqual([], self.inside())
 
     def test_a_silent_one_is_unknown(self) -> None:
         self.guests[2].silent = True
@@ -127,7 +131,7 @@ class SecretsTest(StandingTestCase):
         self.guests[1].membership = Membership(
             fakes.facts(), fakes.secrets('old'))
         self.look()
-        self.assertEqual(fakes.secrets('known'), self.operation.secrets)
+        self.assertEqual(fakes.secrets('known'), self.operation.found.secrets)
         self.assertNotIn('c-1 member_context', self.galera.asked)
 
     def test_they_are_asked_for_once(self) -> None:
@@ -141,10 +145,11 @@ class SecretsTest(StandingTestCase):
         self.guests[1].membership = None
         for error in (exception.GuestTimeout(),
                       exception.GuestError(original_message='busy')):
-            self.operation.secrets = None
+            self.know(secrets=None)
             self.guests[2].always('member_context', error)
             self.look()
-            self.assertEqual(fakes.secrets('known'), self.operation.secrets)
+            self.assertEqual(
+                fakes.secrets('known'), self.operation.found.secrets)
         self.assertEqual(0, self.clock.now)
 
     def test_they_are_waited_for_and_never_made(self) -> None:
@@ -152,7 +157,7 @@ class SecretsTest(StandingTestCase):
             guest.membership = None
         error = self.assertRaises(exceptions.DeadlineExceeded, self.look)
         self.assertIn('the settings of a member', str(error))
-        self.assertIsNone(self.operation.secrets)
+        self.assertIsNone(self.operation.found.secrets)
         self.assertEqual([], self.galera.told)
 
 
@@ -186,12 +191,46 @@ class GlimpseTest(StandingTestCase):
         self.assertEqual([], self.galera.asked)
 
 
-class PlainTest(StandingTestCase):
+class MembersTest(StandingTestCase):
+    """Those that the steps are about then."""
 
-    def test_by_itself_it_needs_nobody_and_lets_nobody_pass(self) -> None:
-        operation = standing.Standing('x', None, self.cluster)
-        self.assertEqual(((), ()), (operation.needed(),
-                                    operation.passing()))
-        self.assertEqual([], operation.inside())
-        operation.look()
-        self.assertEqual(3, len(operation.inside()))
+    def names(self) -> list[str]:
+        return [member.name for member in self.operation.members]
+
+    def test_all_that_serve_and_the_one_whose_turn_it_is(self) -> None:
+        self.operation.subject = self.operation.everyone[2]
+        self.know(passing=['c-1', 'c-3'])
+        self.guests[3].stands(STATES.STOPPED)
+        self.look()
+        self.assertEqual(['c-2', 'c-3'], self.names())
+
+    def test_those_that_are_needed(self) -> None:
+        self.know(needed=['c-1', 'c-2'], passing=['c-3'])
+        self.look()
+        self.assertEqual(['c-1', 'c-2'], self.names())
+
+    def test_those_that_each_one_s_settings_name(self) -> None:
+        """Those that are needed; else all that have an address."""
+        self.guests[3].stands(STATES.STOPPED)
+        del self.cloud.neutron.ports[f'trove-{self.id_of(3)}']
+        self.look()
+        self.assertEqual(self.operation.everyone[:2],
+                         self.operation.found.registered)
+        self.guests[3].enters()
+        self.know(needed=['c-1'], passing=['c-3'])
+        self.look()
+        self.assertEqual(self.operation.everyone[:1],
+                         self.operation.found.registered)
+
+    def test_one_that_serves_and_has_no_port(self) -> None:
+        """Unless it is to leave anyhow."""
+        del self.cloud.neutron.ports[f'trove-{self.id_of(3)}']
+        self.assertRaises(exceptions.PortGone, self.look)
+        self.know(passing=['c-3'])
+        self.look()
+
+    def test_a_look_alone_changes_nothing(self) -> None:
+        before = self.operation.found
+        self.assertEqual(3, len(standing.look(
+            self.operation).component.inside))
+        self.assertIs(before, self.operation.found)

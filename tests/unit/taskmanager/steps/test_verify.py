@@ -52,6 +52,42 @@ class AgreeTest(base.FormationTestCase):
         self.assertEqual(0, self.clock.now)
 
 
+class ServingTest(base.FormationTestCase):
+    """A member serves in a component of some size."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.form(1, 2)
+        self.at(verify.AGREE, 1)
+
+    def wait(self, size: int, or_smaller: bool = False) -> None:
+        verify.wait_serving(self.operation, self.members[1], size,
+                            or_smaller)
+
+    def blamed(self, size: int, or_smaller: bool = False) -> None:
+        error = self.assertRaises(
+            exceptions.MemberFailed, self.wait, size, or_smaller)
+        self.assertEqual('c-2', error.member)
+        self.assertIn(f'c-2 to serve in a component of {size}', error.cause)
+
+    def test_only_the_size_that_is_wanted(self) -> None:
+        self.wait(2)
+        self.blamed(1)
+        self.blamed(3)
+        self.assertEqual(2 * VERIFY, self.clock.now)
+
+    def test_or_a_smaller_one(self) -> None:
+        self.wait(2, or_smaller=True)
+        self.wait(3, or_smaller=True)
+        self.blamed(1, or_smaller=True)
+
+    def test_one_that_does_not_serve(self) -> None:
+        self.guests[2].sees = {'ready': False}
+        self.blamed(2)
+        self.guests[2].stands(view.ServerState.STOPPED)
+        self.blamed(2, or_smaller=True)
+
+
 class ReplicateTest(base.FormationTestCase):
 
     def setUp(self) -> None:
