@@ -12,7 +12,9 @@
 
 """Every rule of the house is found broken where it is broken."""
 
+import configparser
 import pathlib
+import re
 import textwrap
 
 import fixtures
@@ -296,6 +298,23 @@ class TestHouse(testtools.TestCase):
                        'from trove_pxc.compat import rabbit_queues\n')
             self.assertEqual(count, len(list(house.findings(self.top))), path)
             (self.top / 'trove_pxc' / path).write_text('')
+
+    def test_the_project_has_the_same_urls_everywhere(self):
+        parser = configparser.ConfigParser()
+        parser.read(loading.TOP / 'setup.cfg')
+        urls = dict(line.split(' = ') for line in parser[
+            'metadata']['project_urls'].split('\n') if line)
+        page = (loading.TOP / 'doc' / 'source' / 'conf.py').read_text()
+        readme = (loading.TOP / 'README.rst').read_text()
+        for name, option in (
+                ('Source Code', 'openstackdocs_repo_name'),
+                ('Bug Tracker', 'openstackdocs_bug_project')):
+            part = re.search(f"{option} = '(.*)'", page)[1]
+            self.assertTrue(urls[name].endswith(f'/{part}'), urls[name])
+            self.assertIn(urls[name], readme)
+        self.assertIn(urls['Documentation'], readme)
+        self.assertEqual(urls['Documentation'],
+                         parser['metadata']['home_page'])
 
     def test_this_very_tree_has_what_the_table_names(self):
         for room in house.ROOMS:
