@@ -15,9 +15,9 @@
 At debug level Trove logs each statement of the guest, ``IDENTIFIED BY`` and
 what follows included, the key that encrypts an instance's messages when it
 is made, and at every start the value of each option that is not marked as a
-secret; oslo.messaging logs whatever an RPC method raises. Imported where
-Trove loads us, by the API's extension and the guest's manager;
-``tests/faults`` proves on a whole lab that nothing is left.
+secret; oslo.messaging logs whatever an RPC method raises. Installed where
+Trove loads us, by the API's extension and the managers of the taskmanager and
+of the guest; ``tests/faults`` proves on a whole lab that nothing is left.
 """
 
 import collections
@@ -31,7 +31,7 @@ import threading
 from typing import Any
 from urllib import parse
 
-from trove.common import cfg
+from trove_pxc.compat import secret_options
 
 HIDDEN = '***'
 _KEY_LOGGER = 'trove.instance.models'
@@ -199,11 +199,14 @@ def passwords_in(body: object) -> Iterator[str]:
 
 
 def install() -> None:
-    """Mask from now on; it does no harm to do it again."""
+    """Mask from now on; it does no harm to do it again.
+
+    Trove's services make what names this package before they log their
+    options: trove-api the extension, the taskmanager and the guest's agent
+    their manager. Each of these calls it first.
+    """
     logging.setLogRecordFactory(MaskedRecord)
-    for option in cfg.common_opts:
-        if option.name in _OPTIONS:
-            option.secret = True
+    secret_options.mark(_OPTIONS)
 
 
 def _forms(password: str) -> str:

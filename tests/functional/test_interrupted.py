@@ -51,17 +51,17 @@ class MortalClient(guest_api.GaleraGuestAPI):
     answered = False
     world = galera.World()
 
-    def _call(self, method_name: str, timeout_sec: float, version: str,
-              **kwargs: Any) -> Any:
+    def call_guest(self, method: str, seconds: float, version: str, /,
+                   **arguments: Any) -> Any:
         cls = MortalClient
         cls.lives -= 1
         if cls.lives < 0 and not cls.answered:
-            raise Killed(method_name)
+            raise Killed(method)
         guest = cls.world.guests[self.id]
-        sent = jsonutils.loads(jsonutils.dumps(kwargs))
-        answer = getattr(guest, method_name)(self.context, **sent)
+        sent = jsonutils.loads(jsonutils.dumps(arguments))
+        answer = getattr(guest, method)(self.context, **sent)
         if cls.lives < 0:
-            raise Killed(method_name)
+            raise Killed(method)
         return answer
 
 

@@ -37,18 +37,32 @@ class Fault:
 
 
 @dataclasses.dataclass(frozen=True)
+class NotChecked:
+    """Something that could not be looked at.
+
+    :ivar text: why not and what to do, as sentences.
+    """
+
+    text: str
+
+
+Finding = Fault | NotChecked
+
+
+@dataclasses.dataclass(frozen=True)
 class Check:
     """A question to the operator's installation.
 
     :ivar name: how the result is headed.
-    :ivar look: yields a Fault for each thing that is wrong.
-    :ivar right: what is right if there is none.
+    :ivar look: yields a Fault for each thing that is wrong, and a NotChecked
+        for each that it could not look at.
+    :ivar right: what is right if it yields nothing.
     :ivar needs: names of checks before it; while one of them finds a fatal
         fault, this one cannot be asked.
     """
 
     name: str
-    look: Callable[..., Iterable[Fault]]
+    look: Callable[..., Iterable[Finding]]
     right: str
     needs: tuple[str, ...] = ()
 
@@ -57,11 +71,13 @@ class Check:
 class Outcome:
     """What came of a check.
 
+    :ivar not_checked: what it could not look at.
     :ivar blocked_by: the check that has to be right before.
     """
 
     check: Check
     faults: tuple[Fault, ...] = ()
+    not_checked: tuple[NotChecked, ...] = ()
     blocked_by: str | None = None
 
     @property
@@ -69,12 +85,19 @@ class Outcome:
         return any(fault.fatal for fault in self.faults)
 
     @property
+    def is_complete(self) -> bool:
+        """Whether all that it is about was looked at."""
+        return not self.blocked_by and not self.not_checked
+
+    @property
     def text(self) -> str:
         """One paragraph for the operator."""
         if self.blocked_by:
-            return f'Not looked at before "{self.blocked_by}" is right.'
-        return ' '.join(fault.text for fault in self.faults) or (
-            self.check.right)
+            return f'Not checked before "{self.blocked_by}" is right.'
+        return ' '.join((
+            *(fault.text for fault in self.faults),
+            *(f'Not checked: {one.text}' for one in self.not_checked),
+        )) or self.check.right
 
 
 def ask(checks: Iterable[Check], place: Place) -> list[Outcome]:
@@ -86,7 +109,10 @@ def ask(checks: Iterable[Check], place: Place) -> list[Outcome]:
             (need for need in check.needs if need in closed), None)
         outcome = Outcome(check, blocked_by=blocked_by)
         if blocked_by is None:
-            outcome = Outcome(check, tuple(check.look(place)))
+            found = list(check.look(place))
+            outcome = Outcome(
+                check, tuple(one for one in found if isinstance(one, Fault)),
+                tuple(one for one in found if isinstance(one, NotChecked)))
         if outcome.is_fatal or outcome.blocked_by:
             closed.add(check.name)
         outcomes.append(outcome)

@@ -60,13 +60,12 @@ def registered(site: sites.Site) -> Iterator[check.Fault]:
             '--version VERSION --image IMAGE_ID.')
 
 
-def guest_managers(site: sites.Site) -> Iterator[check.Fault]:
+def guest_managers(site: sites.Site) -> Iterator[check.Finding]:
     """registry_ext names the guest manager of this package."""
-    for version in site.versions:
+    yield from _nothing_in(_of_offered(site))
+    for version in _of_offered(site):
         wanted = registration.GUEST_MANAGERS.get(version.manager)
         if wanted is None or version.registry_ext == wanted:
-            continue
-        if version.manager not in site.offered:
             continue
         troves = constants.REGISTRY_EXT_DEFAULTS.get(version.manager)
         plain = troves is not None and version.registry_ext == troves
@@ -78,11 +77,13 @@ def guest_managers(site: sites.Site) -> Iterator[check.Fault]:
             fatal=not plain)
 
 
-def managers(site: sites.Site) -> Iterator[check.Fault]:
+def managers(site: sites.Site) -> Iterator[check.Finding]:
     """A version with our guest manager has the manager it belongs to."""
-    for version in site.versions:
+    ours = [version for version in site.versions if version.is_ours]
+    yield from _nothing_in(ours)
+    for version in ours:
         known = sorted(registration.GUEST_MANAGERS)
-        if version.is_ours and version.manager not in known:
+        if version.manager not in known:
             yield check.Fault(
                 f'The datastore version {version.label} has the manager '
                 f'{version.manager} and the registry_ext '
@@ -91,8 +92,9 @@ def managers(site: sites.Site) -> Iterator[check.Fault]:
                 f'with: {_ADD}.')
 
 
-def replication_strategies(site: sites.Site) -> Iterator[check.Fault]:
+def replication_strategies(site: sites.Site) -> Iterator[check.Finding]:
     """A guest can load the replication strategy it is told."""
+    yield from _nothing_in(_of_offered(site))
     for version in _of_offered(site):
         value = version.repl_strategy or ''
         reason = ('there is none' if not value else
@@ -104,8 +106,9 @@ def replication_strategies(site: sites.Site) -> Iterator[check.Fault]:
                 f'{_again(version)}')
 
 
-def supported(site: sites.Site) -> Iterator[check.Fault]:
+def supported(site: sites.Site) -> Iterator[check.Finding]:
     """This package knows the servers of the versions."""
+    yield from _nothing_in(_of_offered(site))
     for version in _of_offered(site):
         try:
             dialect.for_version(version.manager, version.number)
@@ -114,8 +117,9 @@ def supported(site: sites.Site) -> Iterator[check.Fault]:
                 f'The datastore version {version.label}: {reason}')
 
 
-def images_named(site: sites.Site) -> Iterator[check.Fault]:
+def images_named(site: sites.Site) -> Iterator[check.Finding]:
     """Each version has a guest image, or tags to find one by."""
+    yield from _nothing_in(_of_offered(site))
     for version in _of_offered(site):
         if not version.image_id and not version.image_tags:
             yield check.Fault(
@@ -123,21 +127,22 @@ def images_named(site: sites.Site) -> Iterator[check.Fault]:
                 f'nor image tags. {_again(version)}')
 
 
-def images_there(site: sites.Site) -> Iterator[check.Fault]:
+def images_there(site: sites.Site) -> Iterator[check.Finding]:
     """Glance has the guest image of each version."""
-    for version in _of_offered(site):
-        if not version.image_id and not version.image_tags:
-            continue
+    named = [version for version in _of_offered(site)
+             if version.image_id or version.image_tags]
+    yield from _nothing_in(named)
+    for version in named:
         try:
             there = glance.get_image_id(
                 _glance(site), version.image_id, version.image_tags)
         except (exception.ImageNotFound, exception.ImageNotFoundByTags):
             there = None
         except _NO_ANSWER as error:
-            yield check.Fault(
+            yield check.NotChecked(
                 f'Glance could not be asked for the guest images: '
                 f'{type(error).__name__}. See [service_credentials] and '
-                'whether Glance answers from here.', fatal=False)
+                'whether Glance answers from here.')
             return
         if not there:
             sought = version.image_id or f'tags {version.image_tags}'
@@ -147,8 +152,9 @@ def images_there(site: sites.Site) -> Iterator[check.Fault]:
                 f'{_again(version)}')
 
 
-def validation_rules(site: sites.Site) -> Iterator[check.Fault]:
+def validation_rules(site: sites.Site) -> Iterator[check.Finding]:
     """Configuration groups can be made for each version."""
+    yield from _nothing_in(_of_offered(site))
     for version in _of_offered(site):
         if not site.number_of_rules(version):
             yield check.Fault(
@@ -160,6 +166,14 @@ def validation_rules(site: sites.Site) -> Iterator[check.Fault]:
 def _of_offered(site: sites.Site) -> list[sites.Version]:
     return [version for version in site.versions
             if version.manager in site.offered]
+
+
+def _nothing_in(versions: list[sites.Version]) -> Iterator[check.NotChecked]:
+    """What a check says that has no version to look at."""
+    if not versions:
+        yield check.NotChecked(
+            'there is no active datastore version to check. '
+            f'Register one with: {_ADD}.')
 
 
 def _again(version: sites.Version) -> str:

@@ -30,15 +30,15 @@ _ADVICE = (
     'users of a Percona XtraDB Cluster cannot be managed.')
 
 
-def api_filter(site: sites.Site) -> Iterator[check.Fault]:
+def api_filter(site: sites.Site) -> Iterator[check.Finding]:
     """What changes a member, or the users of a cluster, meets our filter."""
     name = site.options.api_paste_config
     path = site.options.find_file(name)
     if path is None:
-        yield check.Fault(
+        yield check.NotChecked(
             f'[DEFAULT] api_paste_config = {name} is not found. Where '
-            'trove-api runs, write its path; elsewhere nothing is amiss.',
-            fatal=False)
+            'trove-api runs, write its path. On another host, nothing is '
+            'wrong; run the check where trove-api runs, too.')
         return
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     try:

@@ -37,6 +37,19 @@ REPORTS = 2
 RESIZE_SECONDS = 60
 RESIZE_SECONDS_PER_GB = 0.2
 
+_NO_GROUPS = ('[DEFAULT] trove_security_groups_support is off, so that '
+              'tcp_ports has no effect.')
+
+
+def files(site: sites.Site) -> Iterator[check.Fault]:
+    """There is a configuration to look at."""
+    if not site.files:
+        yield check.Fault(
+            'No configuration file was read; there is none in the usual '
+            'places. Run the check where a service of Trove is configured, '
+            'or name its file: trove-pxc-status --config-file FILE upgrade '
+            'check.')
+
 
 def values(site: sites.Site) -> Iterator[check.Fault]:
     """Every value that is set can be read as what it should be."""
@@ -80,10 +93,13 @@ def names(site: sites.Site) -> Iterator[check.Fault]:
                 f'{advice}.', fatal=False)
 
 
-def ports(site: sites.Site) -> Iterator[check.Fault]:
+def ports(site: sites.Site) -> Iterator[check.Finding]:
     """The ports between members are not opened to users."""
     options = site.options
     if not options.trove_security_groups_support:
+        yield check.NotChecked(
+            f'{_NO_GROUPS} In your firewall, open 4444, 4567 and 4568 to the '
+            'members of a cluster, and to nobody else.')
         return
     network = ipaddress.ip_network(
         options.trove_security_group_rule_cidr, strict=False)
@@ -99,9 +115,11 @@ def ports(site: sites.Site) -> Iterator[check.Fault]:
                 fatal=network.prefixlen == 0)
 
 
-def sql_port(site: sites.Site) -> Iterator[check.Fault]:
+def sql_port(site: sites.Site) -> Iterator[check.Finding]:
     """Users reach the servers."""
     if not site.options.trove_security_groups_support:
+        yield check.NotChecked(
+            f'{_NO_GROUPS} In your firewall, open {SQL_PORT} to users.')
         return
     for manager in site.offered:
         if not any(SQL_PORT in ports

@@ -141,9 +141,16 @@ class Site:
                              f'{line[1] if line else "?"} on') from None
         return options
 
+    @property
+    def files(self) -> list[pathlib.Path]:
+        """The configuration files that were read, in their order."""
+        return [*map(pathlib.Path, self.options.config_file or []), *(
+            file for folder in self.options.config_dir or []
+            for file in sorted(pathlib.Path(folder).glob('*.conf')))]
+
     def names_in(self, section: str) -> Iterator[tuple[str, str]]:
         """File and name of every option that is set in a section."""
-        for file in self._files():
+        for file in self.files:
             sections: dict[str, dict[str, Any]] = {}
             cfg.ConfigParser(str(file), sections).parse()
             for name in sections.get(section, {}):
@@ -154,11 +161,6 @@ class Site:
         model = configuration_models.DBDatastoreConfigurationParameters
         return int(model.find_all(
             datastore_version_id=version.id).count())
-
-    def _files(self) -> Iterator[pathlib.Path]:
-        yield from (pathlib.Path(file) for file in self.options.config_file)
-        for folder in self.options.config_dir or []:
-            yield from sorted(pathlib.Path(folder).glob('*.conf'))
 
     def _names_us(self, manager: str) -> bool:
         return any(

@@ -22,39 +22,46 @@ from trove_pxc.checks import pipeline
 from trove_pxc.checks import services
 from trove_pxc.checks import settings
 
+FILES = 'Configuration files'
 VALUES = 'Values in trove.conf'
 CIDR = 'Network of the users'
 GUEST_FILE = "Guests' file"
 GUEST_VALUES = "Values in the guests' file"
 DATABASE = 'Database'
 OFFERED = 'Datastores with clusters'
+STRATEGIES = 'Strategies'
+NAMED = 'Guest images named'
 
 CHECKS = (
     check.Check(
         'Version of Trove', services.trove_version,
         'This Trove was tried with this package.'),
     check.Check(
+        FILES, settings.files, 'There is a configuration to check.'),
+    check.Check(
         VALUES, settings.values,
-        'Every option of [DEFAULT], [pxc] and [mariadb] can be read.'),
+        'Every option of [DEFAULT], [pxc] and [mariadb] can be read.',
+        (FILES,)),
     check.Check(
         'Names in trove.conf', settings.names,
-        'Every name in [pxc] and [mariadb] is an option.'),
+        'Every name in [pxc] and [mariadb] is an option.', (FILES,)),
     check.Check(
         OFFERED, services.is_offered,
         'trove.conf or a datastore version names this package.', (VALUES,)),
     check.Check(
-        'Strategies', services.strategies_set,
+        STRATEGIES, services.strategies_set,
         "api_strategy, taskmanager_strategy and guestagent_strategy are this "
         "package's.", (VALUES, OFFERED)),
     check.Check(
         'Strategies load', services.strategies_importable,
-        'Each of them can be imported here.', (VALUES, OFFERED)),
+        'Each of them can be imported here.', (VALUES, STRATEGIES)),
     check.Check(
         'Cluster support', services.cluster_support,
         'cluster_support is on.', (VALUES, OFFERED)),
     check.Check(
         'Routes of the API', services.api_extension,
-        'trove-api finds the extension of this package.'),
+        'trove-api finds the extension of this package, if it runs in this '
+        'environment.'),
     check.Check(
         'Pipeline of the API', pipeline.api_filter,
         'The filter of this package stands before extensions.', (VALUES,)),
@@ -141,11 +148,11 @@ CHECKS = (
         'Series of servers', datastores.supported,
         'This package knows the server of each version.', (DATABASE,)),
     check.Check(
-        'Guest images named', datastores.images_named,
+        NAMED, datastores.images_named,
         'Each version has an image or image tags.', (DATABASE,)),
     check.Check(
         'Guest images there', datastores.images_there,
-        'Glance has the image of each version.', (DATABASE,)),
+        'Glance has the image of each version.', (DATABASE, NAMED)),
     check.Check(
         'Validation rules', datastores.validation_rules,
         'Configuration groups can be made for each version.', (DATABASE,)),

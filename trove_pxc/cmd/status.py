@@ -28,6 +28,7 @@ from trove_pxc.checks import site
 from trove_pxc.checks import table
 
 CONF = cfg.CONF
+SUMMARY = 'Checks made'
 
 
 class Checks(upgradecheck.UpgradeCommands):
@@ -36,29 +37,56 @@ class Checks(upgradecheck.UpgradeCommands):
     display_title = 'trove-pxc in this Trove'
 
     def check(self) -> upgradecheck.Code:
-        """Ask each, and print what came of it."""
-        self._upgrade_checks = tuple(
-            (outcome.check.name, _teller(outcome))
-            for outcome in check.ask(table.CHECKS, site.Site(CONF)))
+        """Ask each, and print what came of it, and whether it is all."""
+        place = site.Site(CONF)
+        outcomes = check.ask(table.CHECKS, place)
+        self._upgrade_checks = (
+            *((outcome.check.name, _teller(result(outcome)))
+              for outcome in outcomes),
+            (SUMMARY, _teller(summary(outcomes, place.files))))
         return super().check()
 
 
 def result(outcome: check.Outcome) -> upgradecheck.Result:
-    """An outcome with oslo's code."""
+    """An outcome with oslo's code.
+
+    oslo has none for what was not checked: it is a warning.
+    """
     code = upgradecheck.Code.SUCCESS
-    if outcome.faults:
-        code = (upgradecheck.Code.FAILURE if outcome.is_fatal
-                else upgradecheck.Code.WARNING)
+    if outcome.is_fatal:
+        code = upgradecheck.Code.FAILURE
+    elif outcome.faults or not outcome.is_complete:
+        code = upgradecheck.Code.WARNING
     return upgradecheck.Result(code, outcome.text)
 
 
+def summary(outcomes: Sequence[check.Outcome],
+            files: Sequence[object]) -> upgradecheck.Result:
+    """How much was checked, and with which files of this host."""
+    missing = [outcome.check.name for outcome in outcomes
+               if not outcome.is_complete]
+    where = (f'with {", ".join(map(str, files))} of this host' if files
+             else 'without a configuration file')
+    if not missing:
+        return upgradecheck.Result(
+            upgradecheck.Code.SUCCESS,
+            f'All {len(outcomes)} checks were made {where}.')
+    return upgradecheck.Result(
+        upgradecheck.Code.WARNING,
+        f'{len(outcomes) - len(missing)} of {len(outcomes)} checks were made '
+        f'{where}. Not checked, or in part: {", ".join(missing)}.')
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 if all is right, 1 with a warning, 2 with a failure."""
+    """0 if all is right, 1 with a warning, 2 with a failure.
+
+    What was not checked is a warning.
+    """
     return int(upgradecheck.main(
         CONF, project='trove', upgrade_command=Checks(),
         argv=list(sys.argv[1:] if argv is None else argv)))
 
 
-def _teller(outcome: check.Outcome
+def _teller(found: upgradecheck.Result
             ) -> Callable[..., upgradecheck.Result]:
-    return lambda checks: result(outcome)
+    return lambda checks: found

@@ -10,10 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What this package uses of Trove that Trove does not offer to others.
+"""What this package uses of Trove and oslo that they do not offer to others.
 
 One module for each place. It says why there is no public way, and what
-happens when Trove does not have the place any more: a feature less and a
-line in the log, never a service that does not start. Its test is a contract:
-it runs with Trove 25 and 26, and fails when a release changes the place.
+happens when a release does not have the place any more: a feature less and a
+line in the log, never a service that does not start. A private method that
+Trove calls is overridden here alone, by a method that calls a public one,
+which the rest of the package defines. The tests are contracts: they run with
+Trove 25 and 26, and fail when a release changes the place.
 """

@@ -27,9 +27,10 @@ from oslo_messaging.rpc import client as rpc_client
 from trove.common import cfg
 from trove.common import exception
 from trove.datastore import models as datastore_models
-from trove.guestagent import api as guest_api
 from trove.instance import models as instance_models
 
+from trove_pxc.compat import guest_client
+from trove_pxc.compat import remote_errors
 from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc.galera import identity as identities
@@ -56,12 +57,9 @@ _REFUSALS = {
     exceptions.DatabaseUnknown: exception.DatabaseNotFound,
     exceptions.ServerUnavailable: exception.UnprocessableEntity,
 }
-#: what oslo.messaging adds to the name of a class that it makes again
-_REMOTE = '_Remote'
-_TRACEBACK = '\nTraceback (most recent call last)'
 
 
-class AccountsAPI(guest_api.API):
+class AccountsAPI(guest_client.Client):
     """Trove's client of a guest, for whose member a change is a call.
 
     Every call raises trove.common.exception.GuestTimeout if there is no
@@ -108,8 +106,8 @@ class AccountsAPI(guest_api.API):
             has it: what the server says, in one sentence.
         """
         if self._is_member:
-            self._call(method, self.agent_high_timeout,
-                       version=self.API_BASE_VERSION, **arguments)
+            self.call_guest(method, self.agent_high_timeout,
+                            self.API_BASE_VERSION, **arguments)
         else:
             getattr(super(), method)(**arguments)
 
@@ -122,18 +120,19 @@ class AccountsAPI(guest_api.API):
     def _is_member(self) -> bool:
         return bool(self._row.cluster_id)
 
-    def _call(self, method_name: str, timeout_sec: float, version: str,
-              **kwargs: object) -> Any:
+    def call_guest(self, method: str, seconds: float, version: str, /,
+                   **arguments: object) -> Any:
         """Trove's own call, but for its log of every result.
 
         Arguments and results may hold passwords.
         """
-        LOG.debug('Calling %s of guest %s with timeout %s', method_name,
-                  self.id, timeout_sec)
-        call = self.client.prepare(version=version, timeout=timeout_sec)
+        LOG.debug('Calling %s of guest %s with timeout %s', method,
+                  self.id, seconds)
+        call = self.client.prepare(version=version, timeout=seconds)
         try:
-            with _Rebuilt(), masking.hiding(*masking.passwords_in(kwargs)):
-                return call.call(self.context, method_name, **kwargs)
+            with _Rebuilt(), masking.hiding(
+                    *masking.passwords_in(arguments)):
+                return call.call(self.context, method, **arguments)
         except rpc_client.RemoteError as failure:
             raise _answer(failure) from None
         except messaging.MessagingTimeout as silence:
@@ -167,17 +166,17 @@ class GaleraGuestAPI(AccountsAPI):
 
     def stop_member(self) -> None:
         """Stop the server cleanly; it stays stopped until the next boot."""
-        self._call('stop_db', self._seconds('member_stop_timeout'),
-                   version=self.API_BASE_VERSION)
+        self.call_guest('stop_db', self._seconds('member_stop_timeout'),
+                        self.API_BASE_VERSION)
 
     def halt_member(self) -> bool:
         """Keep its server from running, unless it is primary.
 
         :returns: whether it ran or was to run.
         """
-        return bool(self._call(
+        return bool(self.call_guest(
             'halt_member', self._seconds('member_stop_timeout'),
-            version=self.API_BASE_VERSION))
+            self.API_BASE_VERSION))
 
     def promote_member(self, uuid: str, seqno: int) -> bool:
         """Make its running server primary, if it stands just there.
@@ -197,8 +196,8 @@ class GaleraGuestAPI(AccountsAPI):
         """:param seconds: to wait, if not member_call_timeout."""
         return view.MemberReport.from_dict(
             self._look('member_report') if seconds is None
-            else self._call('member_report', seconds,
-                            version=self.API_BASE_VERSION))
+            else self.call_guest('member_report', seconds,
+                                 self.API_BASE_VERSION))
 
     def member_position(self) -> position.Position:
         """It recovers the position of a stopped server, which takes time."""
@@ -233,12 +232,14 @@ class GaleraGuestAPI(AccountsAPI):
         self._act('cluster_complete')
 
     def _look(self, method: str, **arguments: object) -> Any:
-        return self._call(method, self._seconds('member_call_timeout'),
-                          version=self.API_BASE_VERSION, **arguments)
+        return self.call_guest(
+            method, self._seconds('member_call_timeout'),
+            self.API_BASE_VERSION, **arguments)
 
     def _act(self, method: str, **arguments: object) -> Any:
-        return self._call(method, self._seconds('member_start_timeout'),
-                          version=self.API_BASE_VERSION, **arguments)
+        return self.call_guest(
+            method, self._seconds('member_start_timeout'),
+            self.API_BASE_VERSION, **arguments)
 
     def _seconds(self, option: str) -> int:
         return int(CONF[self._manager][option])
@@ -253,8 +254,7 @@ class GaleraGuestAPI(AccountsAPI):
 class _Rebuilt:
     """Makes a GuestError of an exception that oslo.messaging made again.
 
-    It does so for Python's own and Trove's, and adds the guest's traceback
-    to their texts.
+    It does so for Python's own and Trove's.
     """
 
     def __enter__(self) -> None:
@@ -263,17 +263,9 @@ class _Rebuilt:
     def __exit__(self, kind: type[BaseException] | None,
                  failure: BaseException | None,
                  trace: types.TracebackType | None) -> None:
-        if failure is None:
-            return
-        # A class of Trove's gets another __str__, Python's own a first
-        # argument.
-        told = (str(failure) if kind is not None
-                and kind.__name__.endswith(_REMOTE)
-                else str(failure.args[0]) if failure.args else '')
-        text, found, _ = told.partition(_TRACEBACK)
-        if found:
-            raise exception.GuestError(
-                original_message=text.rstrip('\n')) from None
+        text = None if failure is None else remote_errors.text_of(failure)
+        if text is not None:
+            raise exception.GuestError(original_message=text) from None
 
 
 def _answer(failure: rpc_client.RemoteError) -> Exception:

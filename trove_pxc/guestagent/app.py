@@ -27,6 +27,7 @@ from trove.guestagent.datastore.mariadb import service as mariadb_service
 from trove.guestagent.datastore.mysql import service as mysql_service
 from trove.guestagent.datastore.mysql_common import service as common
 
+from trove_pxc.compat import sql_engine
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import files
@@ -78,10 +79,7 @@ class MemberApp(common.BaseMySqlApp):
         self.save_password(common.ADMIN_USER_NAME,
                            secrets.admin_password.reveal())
         self.save_password('root', secrets.root_password.reveal())
-        # Trove keeps one engine for ever, with the password it began with.
-        if common.ENGINE is not None:
-            common.ENGINE.dispose()
-            common.ENGINE = None
+        sql_engine.forget()
 
     def start_db(self, *args: object, **kwargs: object) -> None:
         if self.member.is_member:

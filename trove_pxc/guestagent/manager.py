@@ -15,6 +15,7 @@
 Loaded by Trove's guest agent through the datastore version's registry_ext.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
@@ -50,7 +51,6 @@ from trove_pxc.protocols import UserChange
 
 CONF = cfg.CONF
 conf.register(CONF)
-masking.install()
 
 _CUT_SHORT = ('its guest agent ended in the middle of preparing it, and what '
               'it was told then is lost')
@@ -69,10 +69,16 @@ class GaleraManager(common.MySqlManager):
     reporter: reporters.Reporter
     metrics: endpoints.Endpoint
 
-    def _install(self, manager: str, app: apps.MemberApp,
-                 status: statuses.MemberStatus,
-                 admin: accounts.MemberAdmin) -> None:
-        common.MySqlManager.__init__(self, app, status, admin, manager)
+    def _install(self, manager: str, app_class: type[apps.MemberApp],
+                 admin_class: Callable[[apps.MemberApp],
+                                       accounts.MemberAdmin]) -> None:
+        # The agent makes its manager before it logs its options and before
+        # it takes a message (trove/common/rpc/service.py).
+        masking.install()
+        status = statuses.MemberStatus(self.docker_client)
+        app = app_class(status, self.docker_client)
+        common.MySqlManager.__init__(self, app, status, admin_class(app),
+                                     manager)
         self.member = app.bind(manager, self.docker_client)
         # No order has come yet: this is of an agent before.
         if self.member.stage is record.Stage.PREPARING:
@@ -307,19 +313,15 @@ class MariaDBManager(GaleraManager, mariadb_manager.Manager):
     """MariaDB: single instances as in Trove, and Galera clusters."""
 
     def __init__(self) -> None:
-        status = statuses.MemberStatus(self.docker_client)
-        app = apps.MariaDBApp(status, self.docker_client)
-        self._install('mariadb', app, status,
-                      mariadb_service.MariaDBAdmin(app))
+        self._install('mariadb', apps.MariaDBApp,
+                      mariadb_service.MariaDBAdmin)
 
 
 class PxcManager(GaleraManager, mysql_manager.Manager):
     """Percona XtraDB Cluster, which there is in clusters alone."""
 
     def __init__(self) -> None:
-        status = statuses.MemberStatus(self.docker_client)
-        app = apps.PxcApp(status, self.docker_client)
-        self._install('pxc', app, status, mysql_service.MySqlAdmin(app))
+        self._install('pxc', apps.PxcApp, mysql_service.MySqlAdmin)
 
     def _check_single(self) -> None:
         raise exceptions.SingleInstanceRefused(

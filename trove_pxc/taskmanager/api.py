@@ -18,7 +18,9 @@ strategy's task_manager_manager_actions.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
+from trove.common import notification
 from trove.taskmanager import api as task_api
 
 
@@ -32,42 +34,48 @@ class GaleraTaskAPI(task_api.API):
 
     def grow_cluster(self, cluster_id: str,
                      new_instance_ids: Sequence[str]) -> None:
-        self._cast('grow_cluster', version=self.API_BASE_VERSION,
-                   cluster_id=cluster_id,
+        self._send('grow_cluster', cluster_id=cluster_id,
                    new_instance_ids=list(new_instance_ids))
 
     def shrink_cluster(self, cluster_id: str,
                        instance_ids: Sequence[str]) -> None:
-        self._cast('shrink_cluster', version=self.API_BASE_VERSION,
-                   cluster_id=cluster_id, instance_ids=list(instance_ids))
+        self._send('shrink_cluster', cluster_id=cluster_id,
+                   instance_ids=list(instance_ids))
 
     def restart_members(self, manager: str, cluster_id: str,
                         instance_ids: Sequence[str]) -> None:
-        self._cast(f'{manager}_restart_members',
-                   version=self.API_BASE_VERSION, cluster_id=cluster_id,
+        self._send(f'{manager}_restart_members', cluster_id=cluster_id,
                    instance_ids=list(instance_ids))
 
     def recover_cluster(self, manager: str, cluster_id: str,
                         force: str | None = None) -> None:
         """:param force: id of the member that the operator answers for."""
-        self._cast(f'{manager}_recover_cluster',
-                   version=self.API_BASE_VERSION, cluster_id=cluster_id,
+        self._send(f'{manager}_recover_cluster', cluster_id=cluster_id,
                    force=force)
 
     def resize_flavor_of_members(
             self, manager: str, cluster_id: str,
             instance_ids: Sequence[str], flavor_id: str) -> None:
-        self._cast(f'{manager}_resize_flavor_of_members',
-                   version=self.API_BASE_VERSION, cluster_id=cluster_id,
+        self._send(f'{manager}_resize_flavor_of_members',
+                   cluster_id=cluster_id,
                    instance_ids=list(instance_ids), flavor_id=flavor_id)
 
     def resize_volume_of_members(
             self, manager: str, cluster_id: str,
             instance_ids: Sequence[str], volume_gb: int) -> None:
-        self._cast(f'{manager}_resize_volume_of_members',
-                   version=self.API_BASE_VERSION, cluster_id=cluster_id,
+        self._send(f'{manager}_resize_volume_of_members',
+                   cluster_id=cluster_id,
                    instance_ids=list(instance_ids), volume_gb=volume_gb)
 
     def rotate_certificates(self, manager: str, cluster_id: str) -> None:
-        self._cast(f'{manager}_rotate_certificates',
-                   version=self.API_BASE_VERSION, cluster_id=cluster_id)
+        self._send(f'{manager}_rotate_certificates', cluster_id=cluster_id)
+
+    def _send(self, method: str, **arguments: Any) -> None:
+        """Cast to the taskmanager, with the public parts of Trove's client.
+
+        The taskmanager, not the API, notifies of the end of the operation.
+        """
+        with notification.NotificationCastWrapper(
+                self.context, 'taskmanager'):
+            self.client.prepare(version=self.API_BASE_VERSION).cast(
+                self.context, method, **arguments)

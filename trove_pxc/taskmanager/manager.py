@@ -24,6 +24,7 @@ from trove.common import cfg
 from trove.taskmanager import manager
 
 from trove_pxc import conf
+from trove_pxc import masking
 from trove_pxc.protocols import Context
 from trove_pxc import quotas
 from trove_pxc import retries
@@ -31,7 +32,6 @@ from trove_pxc.taskmanager.watchers import automatic
 from trove_pxc.taskmanager.watchers import takeup
 
 conf.register(cfg.CONF)
-quotas.install()
 
 # Of every [DEFAULT] report_interval: oslo's own default is a minute.
 _EACH_TIME = 1
@@ -42,9 +42,13 @@ class Manager(manager.Manager):
     """Trove's manager, which looks after operations of others, too."""
 
     def __init__(self) -> None:
-        super().__init__()
+        # trove-taskmanager makes it before it logs its options and before
+        # it takes a message (trove/common/rpc/service.py).
+        masking.install()
+        quotas.install()
         # From the start on, so that no call takes for ever.
         retries.install()
+        super().__init__()
         self._take_up = takeup.TakeUp()
         self._watch = automatic.Watch()
 

@@ -79,7 +79,12 @@ class InstallationTestCase(testtools.TestCase):
         return found
 
     @staticmethod
-    def texts(faults: Iterable[check.Fault]) -> list[str]:
-        """Of each fault its kind and its text: "fatal: It is wrong."."""
-        return [f'{"fatal" if fault.fatal else "doubt"}: {fault.text}'
-                for fault in faults]
+    def texts(findings: Iterable[check.Finding]) -> list[str]:
+        """Of each finding its kind and its text: "fatal: It is wrong."."""
+        return [f'{_kind(finding)}: {finding.text}' for finding in findings]
+
+
+def _kind(finding: check.Finding) -> str:
+    if isinstance(finding, check.NotChecked):
+        return 'not checked'
+    return 'fatal' if finding.fatal else 'doubt'

@@ -36,6 +36,11 @@ def unasked(place: str) -> Iterator[check.Fault]:
     raise AssertionError('it needs what is wrong')
 
 
+def half_unseen(place: str) -> Iterator[check.Finding]:
+    yield check.Fault('It could be better.', fatal=False)
+    yield check.NotChecked('the rest is elsewhere.')
+
+
 class AskTest(testtools.TestCase):
 
     def ask(self, *checks: check.Check) -> list[check.Outcome]:
@@ -52,14 +57,26 @@ class AskTest(testtools.TestCase):
         self.assertEqual([False, True, False],
                          [outcome.is_fatal for outcome in outcomes])
 
+    def test_what_could_not_be_looked_at(self) -> None:
+        outcome, following = self.ask(
+            check.Check('a', half_unseen, 'A is right.'),
+            check.Check('b', right, 'B is right.', ('a',)))
+        self.assertEqual(
+            'It could be better. Not checked: the rest is elsewhere.',
+            outcome.text)
+        self.assertFalse(outcome.is_complete)
+        self.assertTrue(following.is_complete)
+
     def test_what_needs_a_wrong_one_is_not_asked(self) -> None:
         outcomes = self.ask(
             check.Check('a', wrong, 'A is right.'),
             check.Check('b', unasked, 'B is right.', ('a',)),
             check.Check('c', unasked, 'C is right.', ('b',)))
+        self.assertEqual([True, False, False],
+                         [outcome.is_complete for outcome in outcomes])
         self.assertEqual(['a', 'b'], [outcome.blocked_by
                                       for outcome in outcomes[1:]])
-        self.assertEqual('Not looked at before "b" is right.',
+        self.assertEqual('Not checked before "b" is right.',
                          outcomes[2].text)
 
     def test_what_needs_a_doubtful_one_is_asked(self) -> None:

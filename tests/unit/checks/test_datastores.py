@@ -28,6 +28,8 @@ from trove_pxc.checks import site as sites
 version = installation.version
 AGAIN = ('Run: trove-pxc-manage datastore add --manager mariadb --datastore '
          'mariadb --version 10.11 --image image-1.')
+NONE = ('not checked: there is no active datastore version to check. Register '
+        'one with: trove-pxc-manage datastore add.')
 
 
 class DatastoresTestCase(installation.InstallationTestCase):
@@ -112,8 +114,23 @@ class GuestManagersTest(DatastoresTestCase):
 
     def test_what_is_not_offered_may_have_any(self) -> None:
         for manager in ('pxc', 'mysql'):
-            self.assertEqual([], self.faults(
+            self.assertEqual([NONE], self.faults(
                 manager=manager, registry_ext='x.Y'))
+
+
+class NoVersionTest(DatastoresTestCase):
+
+    def test_it_is_not_right_if_there_is_none(self) -> None:
+        for looks in (datastores.guest_managers, datastores.managers,
+                      datastores.replication_strategies,
+                      datastores.supported, datastores.images_named,
+                      datastores.images_there, datastores.validation_rules):
+            self.assertEqual([NONE], self.texts(looks(self.site(
+                installation.BOTH))))
+
+    def test_none_of_ours(self) -> None:
+        self.assertEqual([NONE], self.texts(datastores.managers(
+            self.with_versions(version(registry_ext='x.Y')))))
 
 
 class ManagersTest(DatastoresTestCase):
@@ -232,7 +249,7 @@ class ImagesThereTest(DatastoresTestCase):
                         version(image_id=None, image_tags='a,b')))
 
     def test_what_names_none_is_not_asked_for(self) -> None:
-        self.assertEqual([], self.faults(version(image_id=None)))
+        self.assertEqual([NONE], self.faults(version(image_id=None)))
         self.images.get.assert_not_called()
 
     def test_no_answer_is_told_once(self) -> None:
@@ -241,9 +258,9 @@ class ImagesThereTest(DatastoresTestCase):
                       keystone_exceptions.ConnectFailure()):
             self.images.get.side_effect = error
             self.assertEqual(
-                ['doubt: Glance could not be asked for the guest images: '
-                 f'{type(error).__name__}. See [service_credentials] and '
-                 'whether Glance answers from here.'],
+                ['not checked: Glance could not be asked for the guest '
+                 f'images: {type(error).__name__}. See [service_credentials] '
+                 'and whether Glance answers from here.'],
                 self.faults(version(), version()))
 
 

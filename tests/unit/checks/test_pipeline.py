@@ -86,9 +86,10 @@ class ApiFilterTest(installation.InstallationTestCase):
 
     def test_no_file(self) -> None:
         self.assertEqual(
-            [f'doubt: [DEFAULT] api_paste_config = {self.file} is not '
-             'found. Where trove-api runs, write its path; elsewhere '
-             'nothing is amiss.'], self.asked())
+            [f'not checked: [DEFAULT] api_paste_config = {self.file} is not '
+             'found. Where trove-api runs, write its path. On another host, '
+             'nothing is wrong; run the check where trove-api runs, too.'],
+            self.asked())
 
     def test_a_file_that_cannot_be_read(self) -> None:
         unreadable = (

@@ -28,6 +28,20 @@ from trove_pxc.checks import site as sites
 MARIADB = installation.MARIADB
 
 
+class FilesTest(installation.InstallationTestCase):
+
+    def test_one(self) -> None:
+        self.assertEqual([], self.texts(settings.files(self.site())))
+
+    def test_none(self) -> None:
+        options = self.options('')
+        options([], project='trove', default_config_files=[],
+                default_config_dirs=[])
+        fault, = self.texts(settings.files(sites.Site(options)))
+        self.assertTrue(fault.startswith(
+            'fatal: No configuration file was read; '), fault)
+
+
 class ValuesTest(installation.InstallationTestCase):
 
     def test_every_value_can_be_read(self) -> None:
@@ -138,8 +152,14 @@ class PortsTest(installation.InstallationTestCase):
     def test_without_security_groups_no_port_is_opened(self) -> None:
         for ports in ('4444', '22'):
             found = self.site_of(ports, trove_security_groups_support=False)
-            self.assertEqual([], self.texts(settings.ports(found)))
-            self.assertEqual([], self.texts(settings.sql_port(found)))
+            off = ('not checked: [DEFAULT] trove_security_groups_support is '
+                   'off, so that tcp_ports has no effect. In your firewall, '
+                   'open ')
+            self.assertEqual(
+                [f'{off}4444, 4567 and 4568 to the members of a cluster, and '
+                 'to nobody else.'], self.texts(settings.ports(found)))
+            self.assertEqual([f'{off}3306 to users.'],
+                             self.texts(settings.sql_port(found)))
 
     def test_the_network_of_users(self) -> None:
         for network in ('10.0.0.0/8', '10.0.0.1/8', '::/0', '10.0.0.1'):

@@ -12,9 +12,16 @@
 
 """The table holds together."""
 
+import pathlib
+import re
+
 import testtools
 
 from trove_pxc.checks import table
+from trove_pxc.cmd import status
+
+PAGE = (pathlib.Path(__file__).resolve().parents[3]
+        / 'doc' / 'source' / 'cli' / 'index.rst')
 
 
 class TableTest(testtools.TestCase):
@@ -28,6 +35,13 @@ class TableTest(testtools.TestCase):
         for check in table.CHECKS:
             self.assertEqual(set(), set(check.needs) - before, check.name)
             before.add(check.name)
+
+    def test_the_documentation_has_each(self) -> None:
+        rows = re.findall(r'^   \* - (.+)$', PAGE.read_text(), re.MULTILINE)
+        documented = [name for row in rows[1:] for name in row.split(', ')]
+        self.assertEqual(
+            sorted([status.SUMMARY, *(check.name for check in table.CHECKS)]),
+            sorted(documented))
 
     def test_each_check_says_what_is_right(self) -> None:
         for check in table.CHECKS:

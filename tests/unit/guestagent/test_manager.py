@@ -14,6 +14,7 @@
 
 import ast
 import inspect
+import logging
 import traceback
 from typing import Any
 
@@ -40,6 +41,7 @@ from trove_pxc.guestagent import metrics
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter
 from trove_pxc.guestagent import revival
+from trove_pxc import masking
 
 from tests.unit.guestagent import fakes
 from tests.unit import specs
@@ -94,6 +96,14 @@ class ManagerTestCase(testtools.TestCase):
 
 
 class MariaDBManagerTest(ManagerTestCase):
+
+    def test_it_keeps_secrets_out_of_the_log_from_its_start(self) -> None:
+        """Before the agent logs its options and before it takes a call."""
+        self.addCleanup(logging.setLogRecordFactory,
+                        logging.getLogRecordFactory())
+        logging.setLogRecordFactory(logging.LogRecord)
+        importutils.import_object(self.path).beginning.join(10)
+        self.assertIs(masking.MaskedRecord, logging.getLogRecordFactory())
 
     def test_it_is_trove_s_manager(self) -> None:
         self.assertIsInstance(self.manager, trove_mariadb.Manager)

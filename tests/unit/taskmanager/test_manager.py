@@ -12,6 +12,7 @@
 
 """Trove's manager, as trove-taskmanager loads it, with our duties."""
 
+import logging
 from typing import Any
 
 import fixtures
@@ -21,6 +22,7 @@ import testtools
 from trove.quota import quota
 from trove.taskmanager import manager as troves
 
+from trove_pxc import masking
 from trove_pxc import quotas
 from trove_pxc import retries
 from trove_pxc.taskmanager import manager
@@ -99,7 +101,22 @@ class ManagerTest(testtools.TestCase):
             3600, manager.Manager._periodic_spacing['repair_quotas'])
 
     def test_trove_counts_with_our_driver(self) -> None:
+        self.useFixture(fixtures.MockPatchObject(
+            quota, 'QUOTAS', quota.QuotaEngine()))
+        self.assertNotIsInstance(quota.QUOTAS._driver, quotas.Driver)
+        self.load()
         self.assertIsInstance(quota.QUOTAS._driver, quotas.Driver)
+
+    def test_it_keeps_secrets_out_of_the_log(self) -> None:
+        """Before the service logs its options, the keys of RPC included."""
+        self.addCleanup(logging.setLogRecordFactory,
+                        logging.getLogRecordFactory())
+        logging.setLogRecordFactory(logging.LogRecord)
+        with mock.patch.object(masking.secret_options, 'mark',
+                               autospec=True) as mark:
+            self.load()
+        self.assertIs(masking.MaskedRecord, logging.getLogRecordFactory())
+        mark.assert_called_once_with(masking._OPTIONS)
 
     def test_it_may_look_as_often_as_trove_ticks(self) -> None:
         self.assertEqual({duty: 1 for duty in DUTIES}, {

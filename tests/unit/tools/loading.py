@@ -10,14 +10,24 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Loads a program of the folder tools, whose name has no suffix."""
+"""Loads the modules and the programs of the folder tools.
 
+The programs have names without a suffix, and import the modules by theirs.
+"""
+
+import importlib
 import importlib.machinery
 import importlib.util
 import pathlib
+import sys
+import textwrap
 from types import ModuleType
+from typing import Any
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
+sys.path.append(str(TOP / 'tools'))
+seams = importlib.import_module('seams')
+sources = importlib.import_module('sources')
 
 
 def tool(name: str) -> ModuleType:
@@ -28,3 +38,10 @@ def tool(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
     return module
+
+
+def modules(**texts: str) -> list[Any]:
+    """Modules of the package by their names: "api__cluster" is in api/."""
+    return [sources.Module(f'trove_pxc/{name.replace("__", "/")}.py',
+                           textwrap.dedent(text))
+            for name, text in texts.items()]

@@ -12,7 +12,9 @@
 
 """Every rule of the house is found broken where it is broken."""
 
+import configparser
 import pathlib
+import re
 import textwrap
 
 import fixtures
@@ -141,12 +143,16 @@ class TestHouse(testtools.TestCase):
         self.check('lab/up.py:3 ', 'trove_pxc/conf.py:3 ')
 
     def test_only_waiting_sleeps(self):
-        self.write('trove_pxc/waiting.py', 'import time\ntime.sleep(1)\n')
-        self.write('trove_pxc/exceptions.py',
-                   'import time\ntime.sleep(1)\n')
+        text = '''
+            import time
+            def f():
+                time.sleep(1)
+            '''
+        self.write('trove_pxc/waiting.py', text)
+        self.write('trove_pxc/exceptions.py', text)
         self.write('tests/e2e/base.py',
                    'from time import sleep\nsleep(1)\n')
-        self.check('tests/e2e/base.py:4 ', 'trove_pxc/exceptions.py:4 ')
+        self.check('tests/e2e/base.py:4 ', 'trove_pxc/exceptions.py:6 ')
 
     def test_rooms_are_small(self):
         body = '    x = 1\n' * house.FUNCTION_LINES
@@ -281,6 +287,47 @@ class TestHouse(testtools.TestCase):
         self.check('the extra osc of setup.cfg lacks the package of cliff',
                    'the extra osc of setup.cfg names python-troveclient',
                    'trove_pxc/osc/cluster.py:6 ')
+
+    def test_what_others_do_not_offer_is_in_compat(self):
+        text = '''
+            import rpc
+            def f():
+                return rpc._driver
+            '''
+        self.write('trove_pxc/compat/broker.py', text)
+        self.write('trove_pxc/api/broker.py', text)
+        self.write('trove_pxc/api/masks.py', '''
+            from trove_pxc import masking
+            masking.install()
+            ''')
+        (self.top / 'requirements.txt').write_text('rpc\n')
+        self.check('trove_pxc/api/broker.py:6 rpc._driver: a private name',
+                   'trove_pxc/api/masks.py:5 masking.install(): is called')
+
+    def test_trove_api_loads_no_driver_of_the_broker(self):
+        for path, count in (('api/x.py', 1), ('taskmanager/api.py', 1),
+                            ('taskmanager/cloud/queues.py', 0)):
+            self.write(f'trove_pxc/{path}',
+                       'from trove_pxc.compat import rabbit_queues\n')
+            self.assertEqual(count, len(list(house.findings(self.top))), path)
+            (self.top / 'trove_pxc' / path).write_text('')
+
+    def test_the_project_has_the_same_urls_everywhere(self):
+        parser = configparser.ConfigParser()
+        parser.read(loading.TOP / 'setup.cfg')
+        urls = dict(line.split(' = ') for line in parser[
+            'metadata']['project_urls'].split('\n') if line)
+        page = (loading.TOP / 'doc' / 'source' / 'conf.py').read_text()
+        readme = (loading.TOP / 'README.rst').read_text()
+        for name, option in (
+                ('Source Code', 'openstackdocs_repo_name'),
+                ('Bug Tracker', 'openstackdocs_bug_project')):
+            part = re.search(f"{option} = '(.*)'", page)[1]
+            self.assertTrue(urls[name].endswith(f'/{part}'), urls[name])
+            self.assertIn(urls[name], readme)
+        self.assertIn(urls['Documentation'], readme)
+        self.assertEqual(urls['Documentation'],
+                         parser['metadata']['home_page'])
 
     def test_this_very_tree_has_what_the_table_names(self):
         for room in house.ROOMS:

@@ -21,15 +21,9 @@ import fixtures
 import testtools
 
 from tests.unit.tools import loading
+from tests.unit.tools.loading import modules
 
 measure = loading.tool('measure')
-
-
-def modules(**sources):
-    """Modules of the package by their names: "api__cluster" is in api/."""
-    return [measure.Module(f'trove_pxc/{name.replace("__", "/")}.py',
-                           textwrap.dedent(text))
-            for name, text in sources.items()]
 
 
 class SizesTest(testtools.TestCase):
@@ -53,37 +47,6 @@ class SizesTest(testtools.TestCase):
         self.assertEqual((), measure.Classes([]).longest())
 
 
-class ClassesTest(testtools.TestCase):
-
-    def test_the_longest_chain_goes_through_modules_and_other_names(self):
-        found = measure.Classes(modules(
-            one='class A:\n    x = 1\n',
-            two='''
-                from trove_pxc import one
-                Other = one.A
-                class B(Other): pass
-                class C(B[int]): pass
-                ''',
-            three='''
-                from trove_pxc.two import C
-                import abc
-                class D(abc.ABC, C): pass
-                '''))
-        self.assertEqual(
-            ('trove_pxc.one.A', 'trove_pxc.two.B', 'trove_pxc.two.C',
-             'trove_pxc.three.D'), found.longest())
-
-    def test_a_foreign_base_may_be_the_last_one(self):
-        found = measure.Classes(modules(
-            one='''
-                from trove import models
-                class A(models.Cluster): pass
-                class B(A): pass
-                class C(Exception): pass
-                '''))
-        self.assertTrue(found.has_foreign_base('trove_pxc.one.B'))
-
-
 class TypesTest(testtools.TestCase):
 
     def test_share_of_any(self):
@@ -99,12 +62,7 @@ class TypesTest(testtools.TestCase):
         self.assertEqual('0 % (0 of 0)', str(measure.share_of_any([])))
 
 
-class SeamsTest(testtools.TestCase):
-
-    def found(self, **sources):
-        return sorted(
-            finding.what for finding in measure.foreign_private_names(
-                modules(**sources)))
+class BroadExceptsTest(testtools.TestCase):
 
     def test_broad_excepts(self):
         source = '''
@@ -118,56 +76,6 @@ class SeamsTest(testtools.TestCase):
             text = source.format(kind).replace('except :', 'except:')
             self.assertEqual(count, len(list(measure.broad_excepts(
                 modules(conf=text)))), kind)
-
-    def test_private_modules_and_attributes(self):
-        self.assertEqual(
-            ['engine._driver', "getattr(engine, '_other')",
-             'import oslo._drivers.rabbit'],
-            self.found(one='''
-                from oslo._drivers import rabbit
-                import rpc as engine
-                def f():
-                    return engine._driver, getattr(engine, '_other')
-                '''))
-
-    def test_what_is_foreign_has_no_name_of_ours(self):
-        self.assertEqual(['engine._lock'], self.found(one='''
-            import engine
-            class A:
-                def __init__(self):
-                    self._lock = 1
-                def f(self, other):
-                    return self._lock, other._lock, engine._lock
-            '''))
-
-    def test_named_tuples_have_public_names_like_that(self):
-        self.assertEqual([], self.found(one='x = y._asdict()'))
-
-    def test_methods_that_a_foreign_base_calls(self):
-        self.assertEqual(
-            ['overrides A._delete', 'super()._delete'],
-            self.found(one='''
-                from trove import models
-                class A(models.Cluster):
-                    def _delete(self):
-                        super()._delete()
-                    def _own(self): pass
-                    def f(self):
-                        return self._own()
-                '''))
-
-    def test_methods_of_trove_that_ours_call_too(self):
-        self.assertEqual(['overrides A._call'], self.found(one='''
-            from trove import guest
-            class A(guest.API):
-                def _call(self): pass
-                def f(self):
-                    return self._call()
-            '''))
-
-    def test_the_seams_may(self):
-        self.assertEqual([], self.found(
-            compat__queues='import rpc\nrpc._driver = None\n'))
 
 
 class TermsTest(testtools.TestCase):

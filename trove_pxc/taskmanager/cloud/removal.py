@@ -32,8 +32,8 @@ from trove.common import notification
 from trove.common import timeutils
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
-from trove.taskmanager import models as task_models
 
+from trove_pxc.compat import instance_deletion
 from trove_pxc.galera import naming
 from trove_pxc import orders
 from trove_pxc.protocols import Context
@@ -156,7 +156,7 @@ class Remains:
         return self._quiet.elapsed < limit
 
 
-class _RemovedInstance(task_models.FreshInstanceTasks):
+class _RemovedInstance(instance_deletion.Deletion):
     """Trove's own bookkeeping, for an instance whose resources are gone.
 
     Its row is deleted and its quota given back in one transaction, so that
@@ -178,7 +178,7 @@ class _RemovedInstance(task_models.FreshInstanceTasks):
                     'updated': timeutils.utcnow()}):
                 quotas.use(session, self.db_info.tenant_id, self.change)
 
-    def _delete_resources(self, deleted_at: datetime.datetime) -> None:
+    def resources_deleted(self, deleted_at: datetime.datetime) -> None:
         notification.TroveInstanceDelete(
             instance=self, deleted_at=timeutils.isotime(deleted_at)).notify()
 

@@ -1,0 +1,229 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the package uses of others that they do not offer, outside of compat.
+
+tools/house refuses it and tools/measure counts it. It needs no more than
+Python: what is private of a class of another package it tells from the names
+that the package does not define itself. tests/unit/tools/test_seams_bases.py
+asks these classes.
+"""
+
+import ast
+from collections.abc import Iterable
+from collections.abc import Iterator
+import re
+
+from sources import Classes
+from sources import Finding
+from sources import Function
+from sources import Module
+from sources import PACKAGE
+from sources import ROOTS
+
+SEAMS = 'trove_pxc/compat/'
+# What named tuples begin with "_" is public.
+PRIVATE = re.compile(r'_(?!(?:asdict|fields|make|replace)$)[A-Za-z]\w*')
+#: oslo.upgradecheck documents it as what a subclass sets
+DOCUMENTED = ('_upgrade_checks',)
+#: what a module may call when it is imported
+REGISTERED = f'{PACKAGE}.conf.register'
+
+
+def findings(modules: list[Module]) -> Iterator[Finding]:
+    """All that does not belong there."""
+    for found, rule in (
+            (private_names(modules), 'a private name of another package; '
+             f'only {SEAMS} uses such'),
+            (patches(modules), 'a change of another package; '
+             f'only {SEAMS} makes such'),
+            (calls_at_import(modules), 'is called when the module is '
+             'imported; Trove makes an extension and the managers for that')):
+        for finding in found:
+            yield finding._replace(what=f'{finding.what}: {rule}')
+
+
+def private_names(modules: list[Module]) -> Iterator[Finding]:
+    """Private names of other packages, outside of SEAMS.
+
+    They are imported, read by name or with getattr, or methods that a
+    foreign base calls. A name that begins with "_" is private.
+    """
+    classes = Classes(modules)
+    own = {name for module in modules for name in _given(module.nodes)}
+    of_classes = {f'{module.name}.{kind.name}': set(_given(ast.walk(kind)))
+                  for module in modules for kind in module.classes()}
+    read = {node.attr for module in modules for node in module.nodes
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Load)
+            and not ast.unparse(node).startswith('super().')}
+    for module in _outside(modules):
+        found = [use for node in module.nodes
+                 for use in _uses(module, node, own)]
+        for kind in module.classes():
+            name = f'{module.name}.{kind.name}'
+            if classes.has_foreign_base(name):
+                found += _inherited(module, kind, {
+                    given for one in classes.family(name)
+                    for given in of_classes[one]})
+                found += _overridden(module, kind, read)
+        yield from dict.fromkeys(found)
+
+
+def _outside(modules: Iterable[Module]) -> Iterator[Module]:
+    return (module for module in modules
+            if not module.path.startswith(SEAMS))
+
+
+def _inherited(module: Module, kind: ast.ClassDef,
+               given: set[str]) -> Iterator[Finding]:
+    """Private names of an object that none of its own classes gives it."""
+    for node in ast.walk(kind):
+        if (isinstance(node, ast.Attribute) and _is_private(node.attr)
+                and ast.unparse(node.value) in ('self', 'cls')
+                and node.attr not in given):
+            yield module.at(node, ast.unparse(node))
+
+
+def _overridden(module: Module, kind: ast.ClassDef,
+                read: set[str]) -> Iterator[Finding]:
+    """What nobody reads but a foreign base."""
+    for step in kind.body:
+        for name in _defined(step):
+            if _is_private(name) and name not in read:
+                yield module.at(step, f'overrides {kind.name}.{name}')
+
+
+def _defined(step: ast.stmt) -> list[str]:
+    if isinstance(step, Function):
+        return [step.name]
+    if isinstance(step, ast.AnnAssign):
+        return [ast.unparse(step.target)]
+    if isinstance(step, ast.Assign):
+        return [ast.unparse(target) for target in step.targets]
+    return []
+
+
+def _uses(module: Module, node: ast.AST, own: set[str]) -> Iterator[Finding]:
+    if isinstance(node, ast.Attribute) and _is_private(node.attr):
+        root = ast.unparse(node).partition('.')[0]
+        source = module.imported.get(root, f'{PACKAGE}.')
+        if (root == 'super()' or node.attr not in own
+                or not source.startswith(ROOTS)):
+            yield module.at(node, ast.unparse(node))
+    elif isinstance(node, ast.ImportFrom | ast.Import):
+        origin = getattr(node, 'module', None)
+        for alias in node.names:
+            name = f'{origin}.{alias.name}' if origin else alias.name
+            if not name.startswith(ROOTS) and any(
+                    PRIVATE.fullmatch(part) for part in name.split('.')):
+                yield module.at(node, f'import {name}')
+    elif (isinstance(node, ast.Call) and len(node.args) > 1
+            and ast.unparse(node.func) in ('getattr', 'hasattr', 'setattr')
+            and isinstance(node.args[1], ast.Constant)
+            and _is_private(str(node.args[1].value))
+            and node.args[1].value not in own):
+        yield module.at(node, ast.unparse(node))
+
+
+def _is_private(name: str) -> bool:
+    return bool(PRIVATE.fullmatch(name)) and name not in DOCUMENTED
+
+
+def _given(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """The private names that these nodes give to what is in them."""
+    for node in nodes:
+        if isinstance(node, Function | ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Attribute):
+            names = [node.attr] if (isinstance(node.ctx, ast.Store)
+                                    and ast.unparse(node.value) == 'self'
+                                    ) else []
+        elif isinstance(node, ast.Name):
+            names = [node.id] if isinstance(node.ctx, ast.Store) else []
+        else:
+            continue
+        yield from filter(PRIVATE.fullmatch, names)
+
+
+def patches(modules: Iterable[Module]) -> Iterator[Finding]:
+    """Where something of another package gets another value.
+
+    As in "module.NAME = 1", "setattr(module, ...)", and the same with what
+    was read from a module: "for option in module.OPTIONS: option.x = 1".
+    What a call returns belongs to who has called.
+    """
+    for module in _outside(modules):
+        foreign = {name for name, source in module.imported.items()
+                   if not source.startswith(ROOTS)}
+        top = foreign | _aliases(_own_steps(module.tree), foreign)
+        for scope in (module.tree, *module.functions()):
+            steps = list(_own_steps(scope))
+            names = top | _aliases(steps, top)
+            for node in steps:
+                yield from _changes(module, node, names)
+
+
+def _own_steps(scope: ast.AST) -> Iterator[ast.AST]:
+    """Everything in it, without the functions in it."""
+    for node in ast.iter_child_nodes(scope):
+        if not isinstance(node, Function):
+            yield node
+            yield from _own_steps(node)
+
+
+def _aliases(nodes: Iterable[ast.AST], foreign: set[str]) -> set[str]:
+    """Names for what was read of a foreign name."""
+    found = set()
+    for node in nodes:
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+            value = node.value
+        elif isinstance(node, ast.For | ast.comprehension):
+            targets, value = [node.target], node.iter
+        if targets and _root(value) in foreign:
+            found |= {target.id for target in targets
+                      if isinstance(target, ast.Name)}
+    return found
+
+
+def _root(expression: ast.expr) -> str:
+    """The name that "a.b[c].d" begins with; '' for what is no such thing."""
+    while isinstance(expression, ast.Attribute | ast.Subscript):
+        expression = expression.value
+    return expression.id if isinstance(expression, ast.Name) else ''
+
+
+def _changes(module: Module, node: ast.AST,
+             foreign: set[str]) -> Iterator[Finding]:
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        if not isinstance(node.ctx, ast.Load) and _root(node) in foreign:
+            yield module.at(node, f'{ast.unparse(node)} is set')
+    elif (isinstance(node, ast.Call) and node.args
+            and ast.unparse(node.func) in ('setattr', 'delattr')
+            and _root(node.args[0]) in foreign):
+        yield module.at(node, ast.unparse(node))
+
+
+def calls_at_import(modules: Iterable[Module]) -> Iterator[Finding]:
+    """What a module does when it is imported, but to register options.
+
+    Who imports it first is left to chance. Trove makes the extension and
+    the managers at a moment of their own, and they do the rest.
+    """
+    for module in modules:
+        for step in module.tree.body:
+            if isinstance(step, ast.Expr) and isinstance(
+                    step.value, ast.Call) and module.full_name(
+                        step.value.func) != REGISTERED:
+                yield module.at(step, ast.unparse(step))

@@ -1,0 +1,37 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the exception of a guest said before oslo.messaging sent it.
+
+Imported by guestagent/api. oslo.messaging makes Python's and Trove's
+exceptions again where they are raised to the caller
+(oslo_messaging/_drivers/common.py, deserialize_remote_exception). It gives
+them the guest's traceback as a part of their text, and the exceptions have
+no attribute with the text alone. The form of the text is not documented.
+
+If it is another one, the exception counts as one of this process, and is
+answered as it is.
+"""
+
+#: what is added to the name of a class that gets another __str__
+_REMOTE = '_Remote'
+_TRACEBACK = '\nTraceback (most recent call last)'
+
+
+def text_of(failure: BaseException) -> str | None:
+    """The guest's own text; None if the exception comes from no guest."""
+    # A class of Trove gets another __str__, one of Python another first
+    # argument.
+    told = (str(failure) if type(failure).__name__.endswith(_REMOTE)
+            else str(failure.args[0]) if failure.args else '')
+    text, found, _ = told.partition(_TRACEBACK)
+    return text.rstrip('\n') if found else None
