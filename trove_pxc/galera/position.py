@@ -61,7 +61,7 @@ class Position:
     :ivar seen_seqno: the position that it had there; an older guest, as
         one that never saw it, tells -1.
     :ivar ordered: it was the last to be told to continue the cluster.
-    :ivar cast_out: it was voted out of its cluster, and may have committed
+    :ivar evicted: it was voted out of its cluster, and may have committed
         what nobody else has; an older guest does not tell.
     """
 
@@ -74,7 +74,7 @@ class Position:
     seen_uuid: str | None = None
     seen_seqno: int = UNKNOWN_SEQNO
     ordered: bool = False
-    cast_out: bool = False
+    evicted: bool = False
 
     @property
     def known(self) -> bool:
@@ -91,7 +91,7 @@ class Position:
         """Whether the directory never belonged to a cluster."""
         return (self.uuid is None and self.seqno < 0
                 and not self.grastate_present and not self.view_present
-                and not self.sst_in_progress and not self.cast_out)
+                and not self.sst_in_progress and not self.evicted)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same position."""

@@ -192,7 +192,7 @@ class CombineTest(testtools.TestCase):
                       samples.place(0, None, safe=None, grastate=False),
                       samples.place(5, None, safe=None, grastate=False),
                       samples.place(-1, None, safe=None, grastate=False,
-                                    cast_out=True)):
+                                    evicted=True)):
             self.assertFalse(found.is_empty, found)
 
     def test_it_survives_json(self):
