@@ -148,9 +148,11 @@ def others(member: str, member_id: str) -> Strategy:
         _posts('POST', st.just(f'{member}/log'), st.just(log)),
         _posts('POST', st.just(f'{member}/ssl'), st.just(ssl)),
         _posts('POST', st.just(f'{member}/modules'), st.just(module)),
-        st.just(strategies.Call('POST', '/backups', strategies.encoded(backup))),
+        st.just(strategies.Call(
+            'POST', '/backups', strategies.encoded(backup))),
         strategies.bare('DELETE', st.builds(
-            f'{member}/modules/{{}}'.format, strategies.ids.map(strategies.quoted))),
+            f'{member}/modules/{{}}'.format,
+            strategies.ids.map(strategies.quoted))),
         strategies.bare('DELETE', st.just(member)),
         strategies.bare('GET', st.builds(
             '{}{}?{}'.format, st.just(member), st.sampled_from((

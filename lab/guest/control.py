@@ -190,15 +190,17 @@ def slow(home: lab_home.Home, who: str, kbit: int) -> None:
 def cut(home: lab_home.Home, who: str,
         peers: Sequence[str] | None = None) -> None:
     """Drop every packet of a guest, or those between it and its peers."""
-    network_faults.cut(home, _find(home, who)[1].server_id,
-                       [_find(home, peer)[1].server_id for peer in peers or ()])
+    network_faults.cut(
+        home, _find(home, who)[1].server_id,
+        [_find(home, peer)[1].server_id for peer in peers or ()])
 
 
 def heal(home: lab_home.Home, who: str,
          peers: Sequence[str] | None = None) -> None:
     """Undo ``cut``, ``lose`` and ``slow``, or cuts from peers alone."""
-    network_faults.heal(home, _find(home, who)[1].server_id,
-                        [_find(home, peer)[1].server_id for peer in peers or ()])
+    network_faults.heal(
+        home, _find(home, who)[1].server_id,
+        [_find(home, peer)[1].server_id for peer in peers or ()])
 
 
 def run(home: lab_home.Home, who: str, argv: Sequence[str],

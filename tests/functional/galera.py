@@ -223,7 +223,8 @@ class Guest(accounts.Accounts):
 
     target = messaging.Target(version=api.API.API_LATEST_VERSION)
 
-    def __init__(self, galera: FakeGalera, instance_id: str, name: str) -> None:
+    def __init__(self, galera: FakeGalera, instance_id: str,
+                 name: str) -> None:
         self.galera = galera
         self.instance_id = instance_id
         self.name = name
@@ -444,7 +445,8 @@ class Guest(accounts.Accounts):
                 else '')
 
     def _view(self) -> view.NodeView | None:
-        if self.server != ServerState.RUNNING or self.denied or self.unresponsive:
+        if (self.server != ServerState.RUNNING or self.denied
+                or self.unresponsive):
             return None
         inside = self in self.galera.component
         history = self.habit('other_history') or self.history

@@ -192,7 +192,8 @@ def disagreement(candidates: Sequence[Candidate],
                 f'{one.name} {one.disqualification}, and may be the furthest',
                 'Have an operator look at its guest agent, or force the '
                 'member that is to be continued.', (one.name,), force=True)
-        if one.uuid is None or one.disqualification is Disqualification.SPOILED:
+        if (one.uuid is None
+                or one.disqualification is Disqualification.SPOILED):
             continue
         own = own or one.uuid
         if one.uuid != own:
@@ -203,7 +204,8 @@ def disagreement(candidates: Sequence[Candidate],
                 'of that.', (one.name,), force=True)
         if one.seqno < 0:
             return Reason(
-                f'{one.name} {Disqualification.NO_SEQNO}, and may be the furthest',
+                f'{one.name} {Disqualification.NO_SEQNO}, '
+                'and may be the furthest',
                 'Have an operator look at its error log, or force the member '
                 'that is to be continued.', (one.name,), force=True)
     return None
@@ -215,8 +217,8 @@ def ahead(candidates: Sequence[Candidate], best: Candidate) -> Reason | None:
         if (one.uuid == best.uuid and one.seqno > best.seqno
                 and one.disqualification is not Disqualification.SPOILED):
             return Reason(
-                f'{one.name} {one.disqualification} but its data reaches to {one.seqno}, '
-                f'beyond {best.name} at {best.seqno}',
+                f'{one.name} {one.disqualification} but its data reaches to '
+                f'{one.seqno}, beyond {best.name} at {best.seqno}',
                 f'Force {best.name} only if what came after may be lost.',
                 (one.name, best.name), force=True)
     return None

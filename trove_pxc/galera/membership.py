@@ -45,4 +45,5 @@ class Membership:
         certificate = plain.get('identity')
         return cls(settings.MemberFacts.from_dict(plain['facts']),
                    settings.ClusterSecrets.from_dict(plain['secrets']),
-                   certificate and certificates.Certificate.from_dict(certificate))
+                   certificate
+                   and certificates.Certificate.from_dict(certificate))

@@ -242,7 +242,8 @@ def survivor(members: Sequence[str],
                if answer.report.server is ServerState.RUNNING]
     others = [answer for name, answer in answers.items()
               if name not in running]
-    if (len(running) != 1 or set(answers) != set(members) or unresponsive_servers(answers)
+    if (len(running) != 1 or set(answers) != set(members)
+            or unresponsive_servers(answers)
             or any(answer.position is None
                    or answer.position.may_come_up_primary
                    for answer in others)):
@@ -260,7 +261,8 @@ def unresponsive_servers(answers: Mapping[str, Answer]) -> list[str]:
             and answer.report.view is None]
 
 
-def may_stop_for_recovery(members: Sequence[str], answers: Mapping[str, Answer],
+def may_stop_for_recovery(members: Sequence[str],
+                          answers: Mapping[str, Answer],
                           forced: str | None = None) -> Decision:
     """Whether servers that start in vain may be stopped, to decide then.
 
@@ -332,8 +334,8 @@ def _of_the_told(told: Mapping[str, Answer]) -> Choice:
         return _refuse(reason)
     eligible = [candidate for candidate in candidates if candidate.usable]
     if not eligible:
-        left = '; '.join(
-            f'{candidate.name} {candidate.disqualification}' for candidate in candidates)
+        left = '; '.join(f'{candidate.name} {candidate.disqualification}'
+                         for candidate in candidates)
         return _refuse(Reason(
             f'No member holds data to continue from: {left}', _ANEW,
             tuple(candidate.name for candidate in candidates)))
@@ -393,7 +395,8 @@ def _forced(name: str, told: Mapping[str, Answer]) -> Choice:
     candidate = history.candidate(name, told[name])
     if not candidate.usable:
         return _refuse(Reason(
-            f'{name} {candidate.disqualification}; even force cannot continue from that',
+            f'{name} {candidate.disqualification}; even force cannot continue '
+            'from that',
             f'Force another member, or: {_ANEW}', (name,), force=True))
     step = Step.PROMOTE if candidate.running else Step.BOOTSTRAP
     return Choice(step, Reason(

@@ -33,6 +33,8 @@ from trove_pxc.galera.view import NIL_UUID
 UNKNOWN_SEQNO = -1
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
+#: names of fields in messages, as guests of older releases know them
+_SENT_AS = {'evicted': 'cast_out'}
 
 
 class Grastate(NamedTuple):
@@ -95,14 +97,17 @@ class Position:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same position."""
-        return dataclasses.asdict(self)
+        return {_SENT_AS.get(name, name): value
+                for name, value in dataclasses.asdict(self).items()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'Position':
+        sent = {field.name: _SENT_AS.get(field.name, field.name)
+                for field in dataclasses.fields(cls)}
         return cls(**{
-            field.name: (plain[field.name]
+            field.name: (plain[sent[field.name]]
                          if field.default is dataclasses.MISSING
-                         else plain.get(field.name, field.default))
+                         else plain.get(sent[field.name], field.default))
             for field in dataclasses.fields(cls)})
 
 

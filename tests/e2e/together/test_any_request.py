@@ -201,7 +201,8 @@ class TestAnyRequest(cluster.TestCase):
             '/clusters/{}'.format))
         yield 'other methods', 60, st.sampled_from(
             ('PUT', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE')).flatmap(
-                lambda method: strategies.calls(method, cluster, strategies.values))
+                lambda method: strategies.calls(
+                    method, cluster, strategies.values))
         yield 'instances', 150, st.one_of(
             st.just(strategies.Call('POST', '/instances', strategies.encoded({
                 'instance': {'name': 'r',

@@ -219,7 +219,8 @@ CASES = (
      ('a-2', FORCE)),
     ([OUT, STOPPED, FROZEN], ClusterState.UNCERTAIN, ('a-3',),
      ('instance reboot id-3',)),
-    ([STOPPED, STOPPED, UNRESPONSIVE], ClusterState.UNCERTAIN, ('a-3',), ('a-3',)),
+    ([STOPPED, STOPPED, UNRESPONSIVE], ClusterState.UNCERTAIN, ('a-3',),
+     ('a-3',)),
     ([STARTING, SILENT, STOPPED], ClusterState.UNCERTAIN, ('a-2',),
      ('a-2',)),
     ([SILENT, SILENT, SILENT], ClusterState.UNCERTAIN,
@@ -239,8 +240,8 @@ COMMANDS = (
     'openstack server stop',
     'SET GLOBAL ')
 
-EVERY = (IN, DONOR, BUSY, JOINER, RECEIVING, OUT, UNRESPONSIVE, STARTING, FROZEN,
-         STOPPED, CRASHED, NEW, SILENT, DENIED, READ_ONLY, REJECTING,
+EVERY = (IN, DONOR, BUSY, JOINER, RECEIVING, OUT, UNRESPONSIVE, STARTING,
+         FROZEN, STOPPED, CRASHED, NEW, SILENT, DENIED, READ_ONLY, REJECTING,
          DESYNCED, LOCKED, UNREPLICATED)
 
 

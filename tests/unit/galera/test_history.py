@@ -71,7 +71,8 @@ FLAWS = (
     (samples.place(31, sst=True), Disqualification.SPOILED),
     (samples.place(-1, None, sst=True), Disqualification.SPOILED),
     (samples.place(31, evicted=True), Disqualification.EVICTED),
-    (samples.place(-1, None, grastate=False, evicted=True), Disqualification.EVICTED),
+    (samples.place(-1, None, grastate=False, evicted=True),
+     Disqualification.EVICTED),
     (samples.place(31, grastate=False), Disqualification.NO_GRASTATE),
     (samples.place(-1, None), Disqualification.NO_HISTORY),
     (samples.place(-1), Disqualification.NO_SEQNO),
@@ -102,7 +103,8 @@ class CandidateTest(testtools.TestCase):
             samples.report('stopped')))
         self.assertEqual(history.Candidate(
             name='a', uuid=None, seqno=-1, safe=False, running=False,
-            order=0, disqualification=Disqualification.NOT_TOLD, ordered=False), found)
+            order=0, disqualification=Disqualification.NOT_TOLD,
+            ordered=False), found)
 
     def test_a_running_server_tells_for_itself(self):
         found = history.candidate('a', history.Answer(
@@ -120,8 +122,8 @@ class CandidateTest(testtools.TestCase):
 
     def test_one_that_runs_nowhere(self):
         for seqno, uuid, disqualification in (
-                (-1, None, Disqualification.NOWHERE), (25,
-                 None, Disqualification.NOWHERE),
+                (-1, None, Disqualification.NOWHERE),
+                (25, None, Disqualification.NOWHERE),
                 (-1, UUID, Disqualification.NOWHERE), (0, UUID, None)):
             found = history.candidate('a', history.Answer(
                 samples.outside(seqno, uuid)))

@@ -404,7 +404,8 @@ def reasons():
             for forced in (None, *NAMES, 'b-1'):
                 yield plan.choose_bootstrap(
                     NAMES, told(answers), forced=forced).reason
-                yield plan.may_stop_for_recovery(NAMES, told(answers), forced).reason
+                yield plan.may_stop_for_recovery(
+                    NAMES, told(answers), forced).reason
 
 
 class NewClusterTest(testtools.TestCase):

@@ -182,7 +182,8 @@ class MemberTestCase(GuestTestCase):
         self.trove = mock.create_autospec(service.TroveSide, instance=True)
         self.member = self.new_agent()
 
-    def new_agent(self, manager: str = 'mariadb') -> restart_policy.MemberService:
+    def new_agent(self, manager: str = 'mariadb'
+                  ) -> restart_policy.MemberService:
         """The service as an agent has it that has just started."""
         return restart_policy.MemberService(
             manager, self.engine.client, self.trove, where=self.where,

@@ -12,8 +12,8 @@
 
 """Who reaches a member's Galera ports: the other members, nobody else.
 
-Imported by steps/allow_peers. Trove makes a security group for each instance and
-opens [group] tcp_ports in it to users; on the ports through which members
+Imported by steps/allow_peers. Trove makes a security group for each instance
+and opens [group] tcp_ports in it to users; on the ports through which members
 talk and copy the whole data, its rules name the members' addresses. Users
 come in by the one network of trove_security_group_rule_cidr, which is of
 IPv4 by default; a member that uses IPv6 gets rules for users with IPv6 here.

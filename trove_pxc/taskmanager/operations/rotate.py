@@ -67,7 +67,8 @@ def run(operation: Rolling) -> None:
     workflow.begin(operation)
     workflow.run(operation, (Each(formation.every_member, (LEARN,)),))
     held = operation.found.authorities
-    if any(certificate_authority.has_expired(issuer) for issuer, *_ in held.values()):
+    if any(certificate_authority.has_expired(issuer)
+           for issuer, *_ in held.values()):
         _start_over(operation)
     # No other member's turn comes while one is missed.
     for member in _taken_out(operation):
@@ -184,7 +185,8 @@ def _start_over(operation: Rolling) -> None:
 
 def _maker(operation: Rolling) -> Callable[[Secret], Secret]:
     days = operation.members[0].options.certificate_days
-    return lambda old: certificate_authority.new(operation.cluster_id, days, old)
+    return lambda old: certificate_authority.new(
+        operation.cluster_id, days, old)
 
 
 def _state(context: Context, cluster: Cluster) -> Rolling:

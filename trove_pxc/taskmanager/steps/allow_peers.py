@@ -24,7 +24,8 @@ Supervised = supervision.Supervised
 Member = members.Member
 
 
-def security_groups(operation: Supervised, member: Member) -> ports.SecurityGroups:
+def security_groups(operation: Supervised,
+                    member: Member) -> ports.SecurityGroups:
     """A member's ports, and who is to come in through them."""
     return ports.SecurityGroups(member, [
         other.address for other in operation.found.registered

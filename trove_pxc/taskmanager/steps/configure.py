@@ -51,8 +51,8 @@ def _has(operation: Supervised, member: Member, had: Membership | None,
     return (had is not None
             and had.facts == defaults.facts(operation, member, had)
             and had.secrets == secrets
-            and certificate_authority.fits(had.certificate, secrets.authorities,
-                                           member.address))
+            and certificate_authority.fits(
+                had.certificate, secrets.authorities, member.address))
 
 
 def _configure(operation: Supervised, member: Member) -> Found:
@@ -71,13 +71,16 @@ def _configure(operation: Supervised, member: Member) -> Found:
 
 
 def _certificate(secrets: settings.ClusterSecrets, member: Member,
-                 had: certificates.Certificate | None) -> certificates.Certificate | None:
+                 had: certificates.Certificate | None
+                 ) -> certificates.Certificate | None:
     """The one that it has, if that is right."""
     if (not secrets.encrypted
-            or certificate_authority.fits(had, secrets.authorities, member.address)):
+            or certificate_authority.fits(
+                had, secrets.authorities, member.address)):
         return had if secrets.encrypted else None
-    return certificate_authority.issue(secrets.authorities, member.node_name,
-                                       member.address, member.options.certificate_days)
+    return certificate_authority.issue(
+        secrets.authorities, member.node_name, member.address,
+        member.options.certificate_days)
 
 
 def _shared_secrets(operation: Supervised,

@@ -42,13 +42,15 @@ class Creations:
         perhaps in the creation of the instances; else nobody looks.
     """
 
-    def __init__(self, being_created: Sequence[Member], interrupted: bool) -> None:
+    def __init__(self, being_created: Sequence[Member],
+                 interrupted: bool) -> None:
         self.interrupted = interrupted
         self._being_created = being_created
 
     @functools.cached_property
     def _creations(self) -> dict[str, instance_creation.Creation]:
-        return {member.id: instance_creation.Creation(member) for member in self._being_created}
+        return {member.id: instance_creation.Creation(member)
+                for member in self._being_created}
 
     @functools.cached_property
     def _looks(self) -> dict[str, Callable[[], None]]:

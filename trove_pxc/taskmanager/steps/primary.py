@@ -84,8 +84,8 @@ def _stop_all_for_recovery(operation: Recovery, member: Member) -> None:
 
 
 def _stop_what_hangs(operation: Recovery, survey: Survey) -> None:
-    decision = plan.may_stop_for_recovery(list(survey.all_members), survey.answers,
-                                          operation.forced)
+    decision = plan.may_stop_for_recovery(
+        list(survey.all_members), survey.answers, operation.forced)
     if not decision.allowed:
         raise operation.refused(decision.reason)
     for name, report in survey.reports.items():

@@ -116,7 +116,8 @@ class Recovery(supervision.Supervised):
                    if not report.started
                    and before.all_members[name] in self.failed]
         return dataclasses.replace(found, survey=dataclasses.replace(
-            before, asked=True, all_members=_without(before.all_members, ignored),
+            before, asked=True,
+            all_members=_without(before.all_members, ignored),
             reports=_without(reports, ignored)))
 
     def look_closely(self, found: Found, wait: Wait) -> Found:
@@ -134,8 +135,8 @@ class Recovery(supervision.Supervised):
             last = self.look(last)
             unresponsive = plan.unresponsive_servers(last.survey.answers)
             if unresponsive:
-                raise waiting.NotYet(f'the server of {", ".join(unresponsive)} tells '
-                                     'nothing')
+                raise waiting.NotYet(
+                    f'the server of {", ".join(unresponsive)} tells nothing')
         try:
             wait(probe, 'servers to tell their state',
                  self.members[0].options.self_recovery_timeout)
@@ -157,8 +158,8 @@ class Recovery(supervision.Supervised):
             found.survey, positions=positions))
 
     def choose(self, survey: Survey) -> plan.Choice:
-        choice = plan.choose_bootstrap(list(survey.all_members), survey.answers,
-                                       forced=self.forced)
+        choice = plan.choose_bootstrap(
+            list(survey.all_members), survey.answers, forced=self.forced)
         LOG.info('Recovery of cluster %s: %s', self.cluster_id,
                  choice.reason)
         return choice

@@ -47,7 +47,7 @@ class CertificateAuthorityTest(testtools.TestCase):
                 ca, leaf = (pathlib.Path(folder, name)
                             for name in ('ca.pem', 'leaf.pem'))
                 ca.write_text(certificate_authority.trusted([trusted]))
-                leaf.write_text(issued(FIRST).certificate)
+                leaf.write_text(issued(FIRST).pem)
                 for purpose in ('sslserver', 'sslclient'):
                     done = subprocess.run(
                         ['openssl', 'verify', '-purpose', purpose,

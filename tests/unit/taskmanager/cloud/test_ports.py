@@ -181,8 +181,9 @@ class PortsTest(fakes.ClusterTestCase):
         self.assertEqual(3, len(self.neutron.rules))
 
     def test_peers_of_another_version(self) -> None:
-        failed = self.assertRaises(exceptions.MemberFailed, self.security_groups,
-                                   '10.0.0.2', 'fd00::2')
+        failed = self.assertRaises(
+            exceptions.MemberFailed, self.security_groups,
+            '10.0.0.2', 'fd00::2')
         self.assertIn('its address is 10.0.0.1, and the cluster also has '
                       'fd00::2', str(failed))
 

@@ -72,7 +72,8 @@ class DeleteTestCase(fakes.ClusterTestCase):
                 self.done.append(f'{member.name} gone')
             return [f'{member.name}: {thing}' for thing in left]
         return types.SimpleNamespace(
-            member=member, server_id=f'server-{member.number}', clean_up=clean_up)
+            member=member, server_id=f'server-{member.number}',
+            clean_up=clean_up)
 
     def _delete_rows(self, context: Any, member: Any) -> None:
         self.done.append(f'{member.name} rows')

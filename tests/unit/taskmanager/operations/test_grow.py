@@ -49,8 +49,8 @@ class StoryTest(testtools.TestCase):
         self.assertLess(last, self.steps.index(allow_peers.ALLOW_EACH_OTHER))
 
     def test_the_old_are_told_only_of_one_that_is_in(self) -> None:
-        self.before(allow_peers.ALLOW_EACH_OTHER, configure.CONFIGURE, join.JOIN,
-                    verify.REPLICATE, complete.COMPLETE,
+        self.before(allow_peers.ALLOW_EACH_OTHER, configure.CONFIGURE,
+                    join.JOIN, verify.REPLICATE, complete.COMPLETE,
                     configure.MAKE_KNOWN)
 
     def test_nobody_bootstraps(self) -> None:

@@ -30,8 +30,9 @@ class RoundsTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        patch = mock.patch.object(certificate_authority, 'valid_from', autospec=True,
-                                  side_effect=FROM.__getitem__)
+        patch = mock.patch.object(
+            certificate_authority, 'valid_from', autospec=True,
+            side_effect=FROM.__getitem__)
         patch.start()
         self.addCleanup(patch.stop)
 
