@@ -21,22 +21,22 @@ from pathlib import Path
 import shutil
 import subprocess
 
+from lab import cleanup
 from lab import home as lab_home
 from lab import netns
 from lab import packages
 from lab import place
 from lab import report as lab_report
-from lab import ruins
 
 
 def down(home: lab_home.Home, report: lab_report.Report) -> None:
     """Stop everything; what was built stays for the next start."""
-    left = ruins.found(home)
+    left = cleanup.found(home)
     if not left:
         report.say('the lab is down')
         return
     with report.step(f'stopping the lab: {", ".join(left)}'):
-        ruins.clear(home)
+        cleanup.clear(home)
 
 
 def purge(home: lab_home.Home, report: lab_report.Report) -> None:
@@ -45,7 +45,7 @@ def purge(home: lab_home.Home, report: lab_report.Report) -> None:
     Debian packages stay, because others may have begun to use them; the
     report names those that the lab has installed.
     """
-    ruins.clear(home)
+    cleanup.clear(home)
     settings = home.settings()
     if not settings.get('run_netns_was_there', True):
         _remove_namespace_folder()

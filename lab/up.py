@@ -16,6 +16,7 @@ Imported by the command line. Every part first looks whether it is done.
 
 import dataclasses
 
+from lab import cleanup
 from lab import datastores
 from lab import home as lab_home
 from lab import identity
@@ -23,7 +24,6 @@ from lab import netns
 from lab import packages
 from lab import parallel
 from lab import report as lab_report
-from lab import ruins
 from lab.services import all as all_services
 from lab.services import base
 from lab.services import keystone
@@ -65,7 +65,7 @@ def up(home: lab_home.Home, report: lab_report.Report,
         report.say(f'the lab is up: {home.api_url}')
         return
     packages.restore_policy()
-    _clear_ruins(home, report)
+    _clean_up(home, report)
     home.set(api_port=wanted.api_port, keystone=wanted.keystone,
              keystone_port=wanted.keystone_port, plain=wanted.plain)
     home.make()
@@ -115,14 +115,14 @@ def runs(home: lab_home.Home) -> bool:
                for service in all_services.services(home).values())
 
 
-def _clear_ruins(home: lab_home.Home, report: lab_report.Report) -> None:
+def _clean_up(home: lab_home.Home, report: lab_report.Report) -> None:
     if runs(home):
         return
-    left = ruins.found(home)
+    left = cleanup.found(home)
     if left:
         with report.step(f'clearing what an earlier lab has left: '
                          f'{", ".join(left)}'):
-            ruins.clear(home)
+            cleanup.clear(home)
 
 
 def _start(report: lab_report.Report, *services: base.Service) -> None:

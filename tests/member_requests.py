@@ -22,7 +22,7 @@ from urllib import parse
 
 from hypothesis import strategies as st
 
-from tests.e2e import junk
+from tests.e2e import strategies
 
 #: in every password, so that it is found wherever one is told
 MARK = 'S3cret'
@@ -51,10 +51,10 @@ bad_passwords = st.sampled_from((f'{MARK}\x07', f'{MARK}\n', MARK * 60))
 names = st.one_of(
     st.sampled_from(NAMES[:4]), st.sampled_from(NAMES[:4]),
     st.sampled_from(NAMES), st.sampled_from(NAMES),
-    st.one_of(st.sampled_from(BAD_NAMES), junk.texts))
+    st.one_of(st.sampled_from(BAD_NAMES), strategies.texts))
 hosts = st.one_of(
     st.sampled_from(HOSTS[:2]), st.sampled_from(HOSTS),
-    st.one_of(st.sampled_from(BAD_HOSTS), junk.texts))
+    st.one_of(st.sampled_from(BAD_HOSTS), strategies.texts))
 
 
 def quoted(name: str, host: str | None = None) -> str:
@@ -88,7 +88,7 @@ def accounts(member: str) -> Strategy:
             st.fixed_dictionaries({'name': names}), max_size=2)})
     database = st.fixed_dictionaries({'name': names}, optional={
         'character_set': st.one_of(
-            st.sampled_from(CHARACTER_SETS), junk.texts)})
+            st.sampled_from(CHARACTER_SETS), strategies.texts)})
     users = st.fixed_dictionaries(
         {'users': st.lists(user, min_size=1, max_size=2)})
     change = st.fixed_dictionaries({'user': st.fixed_dictionaries(
@@ -107,19 +107,20 @@ def accounts(member: str) -> Strategy:
         _posts('PUT', place('{}/users/{}', paths), change),
         _posts('PUT', place('{}/users'), users),
         _posts('PUT', place('{}/users/{}/databases', paths), reached),
-        junk.bare('GET', place('{}/users/{}', paths)),
-        junk.bare('GET', place('{}/users/{}/databases', paths)),
-        junk.bare('DELETE', place('{}/users/{}', paths)),
-        junk.bare('DELETE', place('{}/users/{}/databases/{}', paths, paths)),
-        junk.bare('DELETE', place('{}/databases/{}', paths)),
-        junk.bare('GET', place('{}/databases/{}', paths)),
-        junk.bare('GET', place(
+        strategies.bare('GET', place('{}/users/{}', paths)),
+        strategies.bare('GET', place('{}/users/{}/databases', paths)),
+        strategies.bare('DELETE', place('{}/users/{}', paths)),
+        strategies.bare('DELETE', place(
+            '{}/users/{}/databases/{}', paths, paths)),
+        strategies.bare('DELETE', place('{}/databases/{}', paths)),
+        strategies.bare('GET', place('{}/databases/{}', paths)),
+        strategies.bare('GET', place(
             '{}/{}?{}', st.sampled_from(('users', 'databases')),
-            junk.queries())),
+            strategies.queries())),
         _posts('POST', place('{}/root'), st.one_of(
             st.just({}), passwords.map(lambda one: {'password': one}))),
-        junk.bare('DELETE', place('{}/root')),
-        junk.bare('GET', place('{}/root')))
+        strategies.bare('DELETE', place('{}/root')),
+        strategies.bare('GET', place('{}/root')))
 
 
 def others(member: str, member_id: str) -> Strategy:
@@ -147,20 +148,22 @@ def others(member: str, member_id: str) -> Strategy:
         _posts('POST', st.just(f'{member}/log'), st.just(log)),
         _posts('POST', st.just(f'{member}/ssl'), st.just(ssl)),
         _posts('POST', st.just(f'{member}/modules'), st.just(module)),
-        st.just(junk.Call('POST', '/backups', junk.encoded(backup))),
-        junk.bare('DELETE', st.builds(
-            f'{member}/modules/{{}}'.format, junk.ids.map(junk.quoted))),
-        junk.bare('DELETE', st.just(member)),
-        junk.bare('GET', st.builds(
+        st.just(strategies.Call(
+            'POST', '/backups', strategies.encoded(backup))),
+        strategies.bare('DELETE', st.builds(
+            f'{member}/modules/{{}}'.format,
+            strategies.ids.map(strategies.quoted))),
+        strategies.bare('DELETE', st.just(member)),
+        strategies.bare('GET', st.builds(
             '{}{}?{}'.format, st.just(member), st.sampled_from((
                 '', '/backups', '/configuration', '/log', '/ssl',
-                '/modules', '/action', '/x')), junk.queries())))
+                '/modules', '/action', '/x')), strategies.queries())))
 
 
 def _posts(method: str, paths: Strategy, bodies: Strategy) -> Strategy:
     """Bodies as they should be mostly, spoilt ones, and anything."""
     return st.one_of(
-        junk.calls(method, paths, bodies),
-        junk.calls(method, paths, bodies),
-        junk.calls(method, paths, bodies.flatmap(junk.spoilt)),
-        junk.calls(method, paths, junk.values))
+        strategies.calls(method, paths, bodies),
+        strategies.calls(method, paths, bodies),
+        strategies.calls(method, paths, bodies.flatmap(strategies.spoilt)),
+        strategies.calls(method, paths, strategies.values))

@@ -30,12 +30,12 @@ import subprocess
 import sys
 
 from lab import errors
-from lab.guest import cables
 from lab.guest import cgroups
 from lab.guest import disks
 from lab.guest import firewall
 from lab.guest import init
 from lab.guest import kernel
+from lab.guest import network_faults
 from lab.guest import spec as guest_spec
 from lab import home as lab_home
 from lab import netns
@@ -285,7 +285,7 @@ def _plug_in(home: lab_home.Home, spec: guest_spec.GuestSpec) -> None:
         'link set eth0 up',
         *(f'route add default via {one.gateway} dev eth0'
           for one in spec.addresses)])
-    cables.tune(home, spec)
+    network_faults.tune(home, spec)
 
 
 def _unplug(home: lab_home.Home, spec: guest_spec.GuestSpec) -> None:

@@ -27,11 +27,11 @@ from typing import Any
 
 from lab import errors
 from lab.guest import boot
-from lab.guest import cables
 from lab.guest import cgroups
 from lab.guest import docker
 from lab.guest import filler
 from lab.guest import init
+from lab.guest import network_faults
 from lab.guest import spec as guest_spec
 from lab import home as lab_home
 from lab import process
@@ -67,7 +67,7 @@ class GuestInfo:
 
 def guests(home: lab_home.Home) -> list[GuestInfo]:
     """All guests, in the order of their names."""
-    cuts = cables.read(home)
+    cuts = network_faults.read(home)
     found = []
     for folder, spec in _specs(home):
         pid = boot.init_pid(folder)
@@ -179,26 +179,28 @@ def free_disk(home: lab_home.Home, who: str) -> None:
 
 def lose(home: lab_home.Home, who: str, percent: int) -> None:
     """Lose so many in a hundred packets of a guest, each by chance."""
-    cables.lose(home, _find(home, who)[1].server_id, percent)
+    network_faults.lose(home, _find(home, who)[1].server_id, percent)
 
 
 def slow(home: lab_home.Home, who: str, kbit: int) -> None:
     """Let no more pass than so many kilobits a second, each way."""
-    cables.slow(home, _find(home, who)[1].server_id, kbit)
+    network_faults.slow(home, _find(home, who)[1].server_id, kbit)
 
 
 def cut(home: lab_home.Home, who: str,
         peers: Sequence[str] | None = None) -> None:
     """Drop every packet of a guest, or those between it and its peers."""
-    cables.cut(home, _find(home, who)[1].server_id,
-               [_find(home, peer)[1].server_id for peer in peers or ()])
+    network_faults.cut(
+        home, _find(home, who)[1].server_id,
+        [_find(home, peer)[1].server_id for peer in peers or ()])
 
 
 def heal(home: lab_home.Home, who: str,
          peers: Sequence[str] | None = None) -> None:
     """Undo ``cut``, ``lose`` and ``slow``, or cuts from peers alone."""
-    cables.heal(home, _find(home, who)[1].server_id,
-                [_find(home, peer)[1].server_id for peer in peers or ()])
+    network_faults.heal(
+        home, _find(home, who)[1].server_id,
+        [_find(home, peer)[1].server_id for peer in peers or ()])
 
 
 def run(home: lab_home.Home, who: str, argv: Sequence[str],

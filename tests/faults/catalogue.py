@@ -284,7 +284,7 @@ AGENT = Fault('kill-agent', "Trove's guest agent is killed",
               _each(control.kill_agent), _new_agent)
 
 # Of a majority, Galera has the majority vote that nothing is to be written,
-# and the one that could write is cast out.
+# and the one that could write is evicted.
 FULL = Fault('disk-full', 'its volume is full, and has room again',
              _fill, _full, _each(control.free_disk),
              most=1)

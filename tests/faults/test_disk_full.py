@@ -24,7 +24,7 @@ from tests.faults import member as members
 
 #: until its agent has seen it, and of a whole state transfer
 SECONDS = 150
-CAST_OUT = '[ERROR] this member was cast out of its cluster'
+EVICTED = '[ERROR] this member was evicted from its cluster'
 
 
 class TestDiskFull(base.FaultTest):
@@ -39,16 +39,16 @@ class TestDiskFull(base.FaultTest):
         [victim] = victims
         recovery = self.suffer(
             catalogue.FULL, victims, SECONDS,
-            between=lambda: self.expect_cast_out(victim))
+            between=lambda: self.expect_evicted(victim))
         transfer = transfers.Transfer.of(victim.server_log(self.marked))
         self.assertTrue(transfer.by_sst, transfer.lines)
         self.expect_ledger(recovery)
 
-    def expect_cast_out(self, victim):
+    def expect_evicted(self, victim):
         """It says so, and the others go on without it."""
         self.assertEqual(members.Place(), victim.place())
         log = victim.server_log(self.marked)
-        self.assertTrue(any(CAST_OUT in line for line in log), log[-20:])
+        self.assertTrue(any(EVICTED in line for line in log), log[-20:])
         others = self.cluster.others(victim)
         self.expect_size(len(others), *others)
         self.expect_others_go_on([victim])

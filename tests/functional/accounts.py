@@ -37,7 +37,7 @@ class Accounts:
     A guest of tests.functional.galera has them; ``world`` is its world.
     """
 
-    world: Any
+    galera: Any
     name: str
     instance_id: str
 
@@ -47,7 +47,7 @@ class Accounts:
         row = instance_models.DBInstance.find_by(id=self.instance_id)
         version = datastore_models.DatastoreVersion.load_by_uuid(
             row.datastore_version_id)
-        return accounts.MemberAdmin(self.world.server, dialect.for_version(
+        return accounts.MemberAdmin(self.galera.server, dialect.for_version(
             version.manager, version.version or version.name))
 
     list_users = _TROVE_S.list_users
@@ -63,22 +63,22 @@ class Accounts:
     delete_database = _OURS.delete_database
 
     def create_user(self, context: Any, users: Any) -> None:
-        self.world.tell(f'create users {self.name}')
+        self.galera.tell(f'create users {self.name}')
         _OURS.create_user(self, context, users)
 
     def create_database(self, context: Any, databases: Any) -> None:
-        self.world.tell(f'create databases {self.name}')
+        self.galera.tell(f'create databases {self.name}')
         _OURS.create_database(self, context, databases)
 
     def enable_root(self, context: Any) -> Any:
-        self.world.tell(f'enable root {self.name}')
+        self.galera.tell(f'enable root {self.name}')
         return _TROVE_S.enable_root(self, context)
 
     def enable_root_with_password(self, context: Any,
                                   root_password: Any = None) -> Any:
-        self.world.tell(f'enable root {self.name}')
+        self.galera.tell(f'enable root {self.name}')
         return _OURS.enable_root_with_password(self, context, root_password)
 
     def disable_root(self, context: Any) -> Any:
-        self.world.tell(f'disable root {self.name}')
+        self.galera.tell(f'disable root {self.name}')
         return _TROVE_S.disable_root(self, context)

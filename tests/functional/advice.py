@@ -129,7 +129,7 @@ class Reader:
         self.done.append(statements)
 
     def _guest(self, label: str) -> galera.Guest:
-        return next(guest for guest in self._test.world.guests.values()
+        return next(guest for guest in self._test.galera.guests.values()
                     if label in (guest.name,
                                  f'{guest.name} ({guest.instance_id})'))
 

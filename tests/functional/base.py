@@ -50,7 +50,7 @@ from tests.functional import tables
 from tests.functional import transport
 from trove_pxc.api import pipeline
 from trove_pxc import faults
-from trove_pxc.taskmanager.cloud import authority
+from trove_pxc.taskmanager.cloud import certificate_authority
 from trove_pxc.taskmanager import manager as taskmanager
 from trove_pxc import waiting
 
@@ -144,17 +144,17 @@ class TroveTest(testtools.TestCase):
         self.addCleanup(waiting.pause, _LONGEST_PAUSE)
         self._set_options()
         self.useFixture(fixtures.MonkeyPatch(
-            f'{authority.__name__}._KEY_BITS', _KEY_BITS))
+            f'{certificate_authority.__name__}._KEY_BITS', _KEY_BITS))
         tables.empty()
         notifications.reset()
         self.cloud = clouds.Cloud()
         clouds.use(self.cloud)
-        self.world = galera.World()
-        self.cloud.booted = self.world.boot
-        self.cloud.removed = self.world.lose
-        self.cloud.rebooted = self.world.reboot
-        self.cloud.mounted = self.world.mounted
-        self.addCleanup(self.world.close)
+        self.galera = galera.FakeGalera()
+        self.cloud.booted = self.galera.boot
+        self.cloud.removed = self.galera.lose
+        self.cloud.rebooted = self.galera.reboot
+        self.cloud.mounted = self.galera.mounted
+        self.addCleanup(self.galera.close)
         self.api = self.pipeline()
         self.add_datastore('mariadb', '10.11')
         self.listener: Any = None
@@ -278,8 +278,8 @@ class TroveTest(testtools.TestCase):
     def wait_for_event(self, event: str) -> None:
         """Until a guest has done this: "join products-2"."""
         def probe() -> None:
-            if event not in self.world.events:
-                raise waiting.NotYet(str(self.world.events))
+            if event not in self.galera.events:
+                raise waiting.NotYet(str(self.galera.events))
         waiting.until(event, probe, 120, 0.05)
 
     def wait_for_call(self, call: str) -> None:

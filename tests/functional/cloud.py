@@ -43,7 +43,7 @@ class Thing(types.SimpleNamespace):
     """What a client gives back: attributes, and delete()."""
 
 
-class Flaw:
+class Outage:
     """Every so many calls fail, each in another way that may pass.
 
     :param refused: every so many calls are not carried out.
@@ -120,7 +120,7 @@ class Cloud:
 
     :ivar faults: names of the calls that are refused for good, each with
         how often.
-    :ivar flaw: what fails besides, whatever it is; None: nothing.
+    :ivar disqualification: what fails besides, whatever it is; None: nothing.
     :ivar delays: names of the calls that take long, each with seconds.
     :ivar booted: called with a server that has come up.
     :ivar stubborn: servers that stay as they are, and volumes, whatever
@@ -148,7 +148,7 @@ class Cloud:
         self.server_groups: dict[str, Any] = {}
         self.floating: list[dict[str, Any]] = []
         self.faults: dict[str, int] = {}
-        self.flaw: Flaw | None = None
+        self.outage: Outage | None = None
         self.delays: dict[str, float] = {}
         self.calls: list[str] = []
         self.servers_that_stay: set[str] = set()
@@ -173,14 +173,14 @@ class Cloud:
                 self.faults[name] -= 1
                 raise nova_exceptions.ClientException(
                     403, f'{name}: a fault that the test wants')
-            if self.flaw is not None:
-                self.flaw.call(name)
+            if self.outage is not None:
+                self.outage.call(name)
 
     def answer(self) -> None:
         """Lose the answer to the last call, if the flaw wants that."""
         with self.lock:
-            if self.flaw is not None:
-                self.flaw.answer(self.calls[-1])
+            if self.outage is not None:
+                self.outage.answer(self.calls[-1])
 
     def add_subnet(self, subnet_id: str, cidr: str) -> None:
         self.subnets[subnet_id] = {

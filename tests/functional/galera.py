@@ -40,7 +40,7 @@ Statuses = service_status.ServiceStatuses
 ServerState = view.ServerState
 
 
-class World:
+class FakeGalera:
     """All guests there are, and the primary component they may form.
 
     :ivar history: the UUID of the cluster, '' until someone bootstraps.
@@ -181,10 +181,10 @@ def trusts(one: dict[str, str] | None, other: dict[str, str] | None) -> bool:
         return one is other
     certificate = x509.load_pem_x509_certificate(
         other['certificate'].encode())
-    for authority in x509.load_pem_x509_certificates(
+    for ca in x509.load_pem_x509_certificates(
             one['trusted'].encode()):
         with contextlib.suppress(exceptions.InvalidSignature, ValueError):
-            certificate.verify_directly_issued_by(authority)
+            certificate.verify_directly_issued_by(ca)
             return True
     return False
 
@@ -223,8 +223,9 @@ class Guest(accounts.Accounts):
 
     target = messaging.Target(version=api.API.API_LATEST_VERSION)
 
-    def __init__(self, world: World, instance_id: str, name: str) -> None:
-        self.world = world
+    def __init__(self, galera: FakeGalera, instance_id: str,
+                 name: str) -> None:
+        self.galera = galera
         self.instance_id = instance_id
         self.name = name
         self._listener: Any = None
@@ -258,10 +259,10 @@ class Guest(accounts.Accounts):
         self.variables: dict[str, str] = {}
         self.locked = False
         self.denied = False
-        self.mute = False
+        self.unresponsive = False
 
     def habit(self, name: str) -> Any:
-        return self.world.habits.get(self.name, {}).get(name)
+        return self.galera.habits.get(self.name, {}).get(name)
 
     def listen(self) -> None:
         key = instance_models.get_instance_encryption_key(self.instance_id)
@@ -272,9 +273,9 @@ class Guest(accounts.Accounts):
         self._listener.start()
 
     def die(self) -> None:
-        with self.world.lock:
-            if self in self.world.component:
-                self.world.component.remove(self)
+        with self.galera.lock:
+            if self in self.galera.component:
+                self.galera.component.remove(self)
         if self._listener is not None:
             self._listener.stop()
             self._listener = None
@@ -308,13 +309,13 @@ class Guest(accounts.Accounts):
         if self.habit('fails_to_prepare'):
             self.report_status(Statuses.FAILED)
         elif not self.habit('unprepared'):
-            self.world.tell(f'prepared {self.name}')
+            self.galera.tell(f'prepared {self.name}')
             self.report_status(Statuses.INSTANCE_READY)
 
     def configure_member(self, context: Any, facts: Any, secrets: Any,
                          identity: Any = None) -> None:
         self._refuse_if_ordered()
-        self.world.tell(f'configure {self.name}')
+        self.galera.tell(f'configure {self.name}')
         self.settings = {'facts': facts, 'secrets': secrets,
                          'identity': identity}
 
@@ -322,29 +323,29 @@ class Guest(accounts.Accounts):
         """At the n-th time."""
         left = self.habit('refuses_settings')
         if left:
-            self.world.habits[self.name]['refuses_settings'] = left - 1
+            self.galera.habits[self.name]['refuses_settings'] = left - 1
         if left == 1:
             raise messaging.RemoteError('OSError', 'read-only file system')
 
     def bootstrap_member(self, context: Any) -> None:
-        with self.world.lock:
-            self.world.tell(f'bootstrap {self.name}')
-            assert self.settings and not self.world.history
+        with self.galera.lock:
+            self.galera.tell(f'bootstrap {self.name}')
+            assert self.settings and not self.galera.history
             self.started = True
             if self._start():
-                self.world.history = str(uuid.uuid4())
-                self.world.take_in(self)
+                self.galera.history = str(uuid.uuid4())
+                self.galera.take_in(self)
 
     def join_member(self, context: Any, forming: bool = True) -> None:
-        with self.world.lock:
-            self.world.tell(f'join {self.name}')
+        with self.galera.lock:
+            self.galera.tell(f'join {self.name}')
             assert self.settings
             self.started = True
             self.joined_forming = forming
-            if self.world.lost_accounts:
+            if self.galera.lost_accounts:
                 self.server = ServerState.CRASHED
-            elif self._start() and self.world.component:
-                self.world.take_in(self)
+            elif self._start() and self.galera.component:
+                self.galera.take_in(self)
 
     def _start(self) -> bool:
         assert self.settings
@@ -353,9 +354,9 @@ class Guest(accounts.Accounts):
         self.restarts = 0
         self.shows = self.settings.get('identity')
         self.variables.clear()
-        self.locked = self.mute = False
+        self.locked = self.unresponsive = False
         if self.denied:
-            for guest in self.world.guests.values():
+            for guest in self.galera.guests.values():
                 guest.denied = False
         if (self.habit('crashes') or self.habit('dies_at_once')
                 or not self._meets_friends()):
@@ -366,14 +367,14 @@ class Guest(accounts.Accounts):
         """Whether it and each member that runs trust each other."""
         return all(
             trusts(self.shows, other.shows) and trusts(other.shows, self.shows)
-            for other in self.world.component if other is not self)
+            for other in self.galera.component if other is not self)
 
     def member_report(self, context: Any) -> dict[str, Any]:
         if self.habit('silent'):
             self.die()
         if self.habit('fails_to_report'):
             raise messaging.RemoteError('OSError', 'no socket')
-        with self.world.lock:
+        with self.galera.lock:
             self._hear_again()
             if (self.habit('crashes') and self.started
                     and not self.held):
@@ -384,7 +385,7 @@ class Guest(accounts.Accounts):
                 self.leave()
                 self.restarts += 1
                 self.server = ServerState.CRASHED
-            if self in self.world.component and not self.habit('stalls'):
+            if self in self.galera.component and not self.habit('stalls'):
                 self._come_up()
                 self.reports_until_synced -= 1
                 was_synced = self.synced
@@ -405,24 +406,24 @@ class Guest(accounts.Accounts):
 
     def _hear_again(self) -> None:
         if self.server is ServerState.UNRESPONSIVE and self.habit('deaf_for'):
-            self.world.habits[self.name]['deaf_for'] -= 1
+            self.galera.habits[self.name]['deaf_for'] -= 1
             if not self.habit('deaf_for'):
                 self.server = self.habit('turns_out')
 
     def _meet(self) -> None:
         """Restore the last view, if all that were in it are back."""
-        last_view = [guest for guest in self.world.guests.values()
+        last_view = [guest for guest in self.galera.guests.values()
                      if guest.habit('meets')]
-        if (self in last_view and not self.world.component and all(
+        if (self in last_view and not self.galera.component and all(
                 guest.server == ServerState.STARTING for guest in last_view)):
-            self.world.promotions += 1
-            self.world.seqno = max(guest.applied for guest in last_view)
+            self.galera.promotions += 1
+            self.galera.seqno = max(guest.applied for guest in last_view)
             for guest in last_view:
-                self.world.take_in(guest)
-        if (self.server == ServerState.STARTING and self.world.component
+                self.galera.take_in(guest)
+        if (self.server == ServerState.STARTING and self.galera.component
                 and not self.habit('crashes')
                 and not self.habit('dies_at_once')):
-            self.world.take_in(self)
+            self.galera.take_in(self)
 
     def _come_up(self) -> None:
         if self.server == ServerState.STARTING:
@@ -444,9 +445,10 @@ class Guest(accounts.Accounts):
                 else '')
 
     def _view(self) -> view.NodeView | None:
-        if self.server != ServerState.RUNNING or self.denied or self.mute:
+        if (self.server != ServerState.RUNNING or self.denied
+                or self.unresponsive):
             return None
-        inside = self in self.world.component
+        inside = self in self.galera.component
         history = self.habit('other_history') or self.history
         desynced = (self.locked
                     or self.variables.get('wsrep_desync') == 'ON')
@@ -458,14 +460,14 @@ class Guest(accounts.Accounts):
             'wsrep_cluster_status': 'Primary' if inside else 'non-Primary',
             'wsrep_local_state': state if self.synced else '1',
             'wsrep_local_state_comment': '',
-            'wsrep_cluster_size': str(len(self.world.component)),
+            'wsrep_cluster_size': str(len(self.galera.component)),
             'wsrep_cluster_state_uuid': history,
             'wsrep_last_committed': str(self.applied),
             'wsrep_ready': 'ON' if self.synced else 'OFF',
             'wsrep_connected': 'ON'})
 
     def member_position(self, context: Any) -> dict[str, Any]:
-        self._be_deaf('member_position')
+        self._be_unresponsive('member_position')
         history = self.habit('other_history')
         if self.habit('unreadable'):
             raise messaging.RemoteError('ServerStartFailed', 'corrupt page')
@@ -487,50 +489,50 @@ class Guest(accounts.Accounts):
         return self.server in (ServerState.STARTING, ServerState.RUNNING)
 
     def halt_member(self, context: Any) -> bool:
-        with self.world.lock:
-            if self in self.world.component:
+        with self.galera.lock:
+            if self in self.galera.component:
                 return False
-            self.world.tell(f'halt {self.name}')
+            self.galera.tell(f'halt {self.name}')
             was_to_run = self._works() or not self.held
             self.held = True
             self.server = ServerState.STOPPED
             if self.habit('makes_deaf'):
-                self.world.named(self.habit('makes_deaf')).server = (
+                self.galera.named(self.habit('makes_deaf')).server = (
                     ServerState.UNRESPONSIVE)
-            started = self.world.habits.get(self.name, {}).pop(
+            started = self.galera.habits.get(self.name, {}).pop(
                 'has_started', None)
             if started:
-                other = self.world.named(started)
+                other = self.galera.named(started)
                 other.held, other.server = False, ServerState.STARTING
             return was_to_run
 
     def promote_member(self, context: Any, uuid: str, seqno: int) -> bool:
-        with self.world.lock:
-            if self in self.world.component:
+        with self.galera.lock:
+            if self in self.galera.component:
                 return True
             self._be_at(uuid, seqno)
             assert self.server == ServerState.RUNNING
             if self.habit('counting'):
-                self.world.habits[self.name]['counting'] -= 1
+                self.galera.habits[self.name]['counting'] -= 1
                 return False
-            self.world.tell(f'promote {self.name}')
-            self.world.continued_by(self)
+            self.galera.tell(f'promote {self.name}')
+            self.galera.continued_by(self)
             return True
 
     def continue_member(self, context: Any, uuid: str, seqno: int) -> None:
-        with self.world.lock:
+        with self.galera.lock:
             if self.ordered and self._works():
                 return
             assert not self._works()
             self._be_at(uuid, seqno)
             assert not self.spoiled
-            self.world.tell(f'continue {self.name}')
+            self.galera.tell(f'continue {self.name}')
             self.reports_until_running = 1
             self.reports_until_synced = 2
             started = self._start()
             self.ordered = True
             if started and not self.habit('ignores_order'):
-                self.world.continued_by(self)
+                self.galera.continued_by(self)
 
     def _be_at(self, uuid: str, seqno: int) -> None:
         if (self.history, self.applied) != (uuid, seqno):
@@ -545,48 +547,48 @@ class Guest(accounts.Accounts):
                 if name.startswith('wsrep_') or name in names}
 
     def member_context(self, context: Any) -> Any:
-        self._be_deaf('member_context')
+        self._be_unresponsive('member_context')
         return self.settings
 
-    def _be_deaf(self, method: str) -> None:
+    def _be_unresponsive(self, method: str) -> None:
         """Give the first answer to this too late."""
         if method in (self.habit('deaf') or ()):
-            self.world.habits[self.name]['deaf'].remove(method)
+            self.galera.habits[self.name]['deaf'].remove(method)
             waiting.pause(self.habit('for_seconds'))
 
     def restore_accounts(self, context: Any) -> None:
         if self.habit('cannot_restore'):
             raise messaging.RemoteError('UnsupportedVersion', 'no such method')
-        self.world.restorations += 1
-        self.world.lost_accounts = False
+        self.galera.restorations += 1
+        self.galera.lost_accounts = False
 
     def write_probe(self, context: Any, token: str) -> None:
-        self.world.tell(f'write {self.name}')
-        self.world.write()
-        self.world.rows.add(token)
+        self.galera.tell(f'write {self.name}')
+        self.galera.write()
+        self.galera.rows.add(token)
 
     def read_probe(self, context: Any, token: str) -> bool:
-        self._be_deaf('read_probe')
-        return token in self.world.rows and not self.habit('forgets')
+        self._be_unresponsive('read_probe')
+        return token in self.galera.rows and not self.habit('forgets')
 
     def drop_probe(self, context: Any) -> None:
-        self.world.rows.clear()
+        self.galera.rows.clear()
 
     def cluster_complete(self, context: Any) -> None:
-        self.world.tell(f'complete {self.name}')
+        self.galera.tell(f'complete {self.name}')
         self.completed = True
         self.report_status(Statuses.HEALTHY)
 
     def stop_db(self, context: Any) -> None:
         if self.habit('cannot_stop'):
             raise messaging.RemoteError('DockerError', 'no such container')
-        with self.world.lock:
-            self.safe = self.world.component == [self]
+        with self.galera.lock:
+            self.safe = self.galera.component == [self]
             self.leave()
             self.server = ServerState.STOPPED
             self.clean = self.held = True
-            self.world.tell(f'stop {self.name}')
-            self.world.sizes.append(len(self.world.component))
+            self.galera.tell(f'stop {self.name}')
+            self.galera.sizes.append(len(self.galera.component))
 
     def restart(self, context: Any) -> None:
         self.leave()
@@ -594,31 +596,31 @@ class Guest(accounts.Accounts):
 
     def start_member(self, context: Any) -> None:
         if not self._works():
-            self.world.tell(f'start {self.name}')
+            self.galera.tell(f'start {self.name}')
             self.come_back()
 
     def leave(self) -> None:
         """Its server is gone from the component."""
-        with self.world.lock:
-            if self in self.world.component:
-                self.world.component.remove(self)
+        with self.galera.lock:
+            if self in self.galera.component:
+                self.galera.component.remove(self)
             self.synced = False
 
     def come_back(self) -> None:
         """Its server starts and meets the others."""
-        with self.world.lock:
+        with self.galera.lock:
             assert self.mounted and self.settings
             self.reports_until_running = 1
             self.reports_until_synced = 2
             self.ran_with = self.settings['facts']
-            if (self._start() and self.world.component
-                    and self not in self.world.component):
-                self.world.take_in(self)
+            if (self._start() and self.galera.component
+                    and self not in self.galera.component):
+                self.galera.take_in(self)
 
     def unmount_volume(self, context: Any, device_path: str,
                        mount_point: str) -> None:
         assert self.server != ServerState.RUNNING
-        self.world.tell(f'unmount {self.name}')
+        self.galera.tell(f'unmount {self.name}')
         self.mounted = False
 
     def resize_fs(self, context: Any, device_path: str, mount_point: str,
@@ -626,11 +628,11 @@ class Guest(accounts.Accounts):
         if self.habit('cannot_grow'):
             raise messaging.RemoteError(
                 'GuestError', 'resize2fs: Permission denied')
-        self.world.tell(f'grow {self.name}')
+        self.galera.tell(f'grow {self.name}')
 
     def mount_volume(self, context: Any, device_path: str,
                      mount_point: str) -> None:
-        self.world.tell(f'mount {self.name}')
+        self.galera.tell(f'mount {self.name}')
         self.mounted = True
 
     def get_volume_info(self, context: Any) -> dict[str, float]:

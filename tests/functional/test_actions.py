@@ -33,8 +33,8 @@ class ActionTest(base.TroveTest):
         self.cluster_id = self.create().json['cluster']['id']
         self.wait_for_task(self.cluster_id)
         self.settle()
-        self.world.events.clear()
-        self.world.sizes.clear()
+        self.galera.events.clear()
+        self.galera.sizes.clear()
         self.before = self.used()
 
     def act(self, body: Any) -> webob.Response:
@@ -57,7 +57,7 @@ class ActionTest(base.TroveTest):
         self.assertEqual(self.before, self.used())
         self.assertEqual(ClusterTasks.NONE,
                          self.cluster_row(self.cluster_id).task_status)
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
 
     def member(self, number: int) -> str:
         return str(self.instance_rows(self.cluster_id)[number - 1].id)
@@ -65,8 +65,8 @@ class ActionTest(base.TroveTest):
     def assert_whole(self) -> None:
         """All serve, and no more than one was ever missing."""
         self.assertEqual(set(NAMES), {
-            guest.name for guest in self.world.component})
-        self.assertEqual({2}, set(self.world.sizes))
+            guest.name for guest in self.galera.component})
+        self.assertEqual({2}, set(self.galera.sizes))
         for row in self.instance_rows(self.cluster_id):
             self.assertEqual(InstanceTasks.NONE, row.task_status)
 
@@ -77,7 +77,7 @@ class RestartTest(ActionTest):
         shown = self.accept({'restart': {}})
         self.assertEqual(
             [f'{what} {name}' for name in NAMES
-             for what in ('stop', 'start')], self.world.events)
+             for what in ('stop', 'start')], self.galera.events)
         self.assertEqual(['ACTIVE'] * 3, [
             instance['status'] for instance in shown['instances']])
         self.assert_whole()
@@ -87,7 +87,7 @@ class RestartTest(ActionTest):
     def test_one_member(self) -> None:
         self.accept({'restart': {'instance': self.member(2)}})
         self.assertEqual(['stop products-2', 'start products-2'],
-                         self.world.events)
+                         self.galera.events)
         self.assert_whole()
 
     def test_body_that_is_null(self) -> None:
@@ -96,42 +96,42 @@ class RestartTest(ActionTest):
         self.assert_whole()
 
     def test_member_that_is_down_is_brought_back(self) -> None:
-        self.world.named('products-2').stop_db(None)
-        self.world.sizes.clear()
+        self.galera.named('products-2').stop_db(None)
+        self.galera.sizes.clear()
         self.accept({'restart': {'instance': self.member(2)}})
         self.assert_whole()
 
     def test_nobody_is_stopped_while_another_is_down(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
-        self.world.named('products-2').stop_db(None)
-        self.world.events.clear()
+        self.galera.named('products-2').stop_db(None)
+        self.galera.events.clear()
         self.accept({'restart': {'instance': self.member(1)}})
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
         error = self.wait_notified('dbaas.cluster_restart.error')
         self.assertIn('products-1 was not touched', error['message'])
         self.assertIn('products-2', error['message'])
         self.assertIn('products-2', self.fault(self.member(1)))
 
     def test_the_next_is_not_stopped_if_one_does_not_return(self) -> None:
-        self.world.habits['products-1'] = {'crashes': True}
+        self.galera.habits['products-1'] = {'crashes': True}
         self.accept({'restart': {}})
         error = self.wait_notified('dbaas.cluster_restart.error')
         self.assertIn('"return of products-1" failed', error['message'])
         self.assertIn('does not serve', error['message'])
-        self.assertNotIn('stop products-2', self.world.events)
+        self.assertNotIn('stop products-2', self.galera.events)
         self.assertIn('disk is 100% full', self.fault(self.member(1)))
         self.assertEqual('', self.fault(self.member(2)))
 
     def test_old_faults_are_forgotten(self) -> None:
-        self.world.habits['products-1'] = {'crashes': True}
+        self.galera.habits['products-1'] = {'crashes': True}
         self.accept({'restart': {'instance': self.member(1)}})
         self.assertNotEqual('', self.fault(self.member(1)))
-        self.world.habits.clear()
+        self.galera.habits.clear()
         self.accept({'restart': {'instance': self.member(1)}})
         self.assertEqual('', self.fault(self.member(1)))
 
     def test_delete_ends_it(self) -> None:
-        self.world.habits['products-1'] = {'stalls': True}
+        self.galera.habits['products-1'] = {'stalls': True}
         self.act({'restart': {}})
         self.wait_for_event('start products-1')
         response = self.request('DELETE', f'/clusters/{self.cluster_id}')
@@ -148,7 +148,7 @@ class FlavorTest(ActionTest):
         self.assertEqual(
             [f'{what} {name}' for name in NAMES
              for what in ('stop', 'configure', 'reboot')],
-            self.world.events)
+            self.galera.events)
         self.assertEqual(['2'] * 3, [
             instance['flavor']['id'] for instance in shown['instances']])
         self.assert_whole()
@@ -156,7 +156,7 @@ class FlavorTest(ActionTest):
         self.assertEqual(dict(self.before, ram=3 * 1024), self.used())
         for name in NAMES:
             self.assertEqual(
-                1024, self.world.named(name).ran_with['memory_mb'])
+                1024, self.galera.named(name).ran_with['memory_mb'])
         for server in self.cloud.servers.values():
             self.assertEqual(('ACTIVE', '2'),
                              (server.status, server.flavor['id']))
@@ -173,9 +173,9 @@ class FlavorTest(ActionTest):
     def test_those_that_have_it_are_left_alone(self) -> None:
         self.accept({'resize': {'flavorRef': '2',
                                 'instance': self.member(2)}})
-        self.world.events.clear()
+        self.galera.events.clear()
         self.accept({'resize': {'flavorRef': '2'}})
-        self.assertNotIn('stop products-2', self.world.events)
+        self.assertNotIn('stop products-2', self.galera.events)
         self.assertEqual(3 * 1024, self.used()['ram'])
 
     def test_smaller_flavor_gives_quota_back(self) -> None:
@@ -184,7 +184,7 @@ class FlavorTest(ActionTest):
         self.assertEqual(self.before, self.used())
 
     def test_delete_gives_back_what_the_rest_would_have_used(self) -> None:
-        self.world.habits['products-2'] = {'stalls': True}
+        self.galera.habits['products-2'] = {'stalls': True}
         self.act({'resize': {'flavorRef': '2'}})
         self.wait_for_event('reboot products-2')
         response = self.request('DELETE', f'/clusters/{self.cluster_id}')
@@ -198,7 +198,7 @@ class FlavorTest(ActionTest):
         shown = self.accept({'resize': {'flavorRef': '2'}})
         error = self.wait_notified('dbaas.cluster_resize_flavor.error')
         self.assertIn(words, error['message'])
-        self.assertNotIn('stop products-2', self.world.events)
+        self.assertNotIn('stop products-2', self.galera.events)
         self.assertIn('resize flavor', self.fault(self.member(1)))
         self.assertEqual(['1'] * 3, [
             instance['flavor']['id'] for instance in shown['instances']])
@@ -206,7 +206,7 @@ class FlavorTest(ActionTest):
             (server.status, server.flavor['id'])
             for server in self.cloud.servers.values()])
         self.assertEqual([True] * 3, [
-            guest.synced for guest in self.world.component])
+            guest.synced for guest in self.galera.component])
         self.assertEqual(self.before, self.used())
 
     def test_nova_that_refuses(self) -> None:
@@ -214,7 +214,7 @@ class FlavorTest(ActionTest):
         self.fail('servers.resize: a fault that the test wants')
         self.assert_whole()
         self.assertEqual(
-            512, self.world.named('products-1').ran_with['memory_mb'])
+            512, self.galera.named('products-1').ran_with['memory_mb'])
 
     def test_server_that_stays_as_it_is(self) -> None:
         self.override('server_resize_timeout', 5, 'mariadb')
@@ -224,14 +224,14 @@ class FlavorTest(ActionTest):
 
     def test_server_that_does_not_return_is_reverted(self) -> None:
         """It hangs with the new flavor, and serves with the old one."""
-        guest = self.world.named('products-1')
+        guest = self.galera.named('products-1')
         self.override('join_stall_timeout', 10, 'mariadb')
-        self.world.habits['products-1'] = {'stalls': True}
+        self.galera.habits['products-1'] = {'stalls': True}
         revert = self.cloud.call
 
         def call(name: str) -> None:
             if name == 'servers.revert_resize':
-                self.world.habits.clear()
+                self.galera.habits.clear()
             revert(name)
         self.cloud.call = call  # type: ignore[method-assign]
         self.fail('"return of products-1" failed')
@@ -240,11 +240,11 @@ class FlavorTest(ActionTest):
 
     def test_nobody_is_stopped_while_another_is_down(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
-        self.world.named('products-2').stop_db(None)
-        self.world.events.clear()
+        self.galera.named('products-2').stop_db(None)
+        self.galera.events.clear()
         self.accept({'resize': {'flavorRef': '2',
                                 'instance': self.member(1)}})
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
         self.assertNotIn('servers.resize', self.cloud.calls)
         self.assertIn('was not touched', self.fault(self.member(1)))
         self.assertEqual(self.before, self.used())
@@ -271,14 +271,14 @@ class VolumeTest(ActionTest):
         self.assertEqual(
             [f'{what} {name}' for name in NAMES for what in (
                 'stop', 'unmount', 'grow', 'mount', 'configure', 'start')],
-            self.world.events)
+            self.galera.events)
         self.assert_whole()
         self.wait_notified('dbaas.cluster_resize_volume.end')
         self.assertEqual(dict(self.before, volumes=9), self.used())
         for volume in self.cloud.volumes.values():
             self.assertEqual((3, 'in-use'), (volume.size, volume.status))
         for name in NAMES:
-            self.assertEqual(3, self.world.named(name).ran_with['volume_gb'])
+            self.assertEqual(3, self.galera.named(name).ran_with['volume_gb'])
 
     def test_one_member_only(self) -> None:
         self.accept({'resize': {'volume': {'size': '2'},
@@ -291,7 +291,7 @@ class VolumeTest(ActionTest):
         self.override('online_volume_resize', True)
         self.accept({'resize': {'volume': {'size': 2}}})
         self.assertEqual([2, 2, 2], self.sizes())
-        self.assertNotIn('unmount products-1', self.world.events)
+        self.assertNotIn('unmount products-1', self.galera.events)
         self.assertNotIn('delete_server_volume', self.cloud.calls)
         self.assert_whole()
 
@@ -303,19 +303,19 @@ class VolumeTest(ActionTest):
                       error['message'])
         self.assertEqual([1, 1, 1], self.sizes())
         self.assertEqual(self.before, self.used())
-        self.assertNotIn('stop products-2', self.world.events)
+        self.assertNotIn('stop products-2', self.galera.events)
         self.assert_whole()
 
     def test_file_system_that_does_not_grow(self) -> None:
         self.override('volume_resize_timeout', 5, 'mariadb')
-        self.world.habits['products-1'] = {'cannot_grow': True}
+        self.galera.habits['products-1'] = {'cannot_grow': True}
         self.accept({'resize': {'volume': {'size': 2}}})
         fault = self.fault(self.member(1))
         self.assertIn('attach the volume', fault)
         self.assertIn('it does not serve', fault)
         self.assertEqual({'products-2', 'products-3'}, {
-            guest.name for guest in self.world.component})
-        self.world.habits.clear()
+            guest.name for guest in self.galera.component})
+        self.galera.habits.clear()
         self.accept({'resize': {'volume': {'size': 2}}})
         self.assertEqual([2, 2, 2], self.sizes())
         self.assertEqual(6, self.used()['volumes'])
@@ -341,7 +341,7 @@ class RefusalTest(ActionTest):
     def test_volume_that_is_no_larger(self) -> None:
         self.accept({'resize': {'volume': {'size': 3},
                                 'instance': self.member(2)}})
-        self.world.events.clear()
+        self.galera.events.clear()
         self.before = self.used()
         self.refuse(400, 'cannot be made smaller: products-2 has more than '
                     '2 GB', {'resize': {'volume': {'size': 2}}})
@@ -415,7 +415,7 @@ class RefusalTest(ActionTest):
         self.assertEqual(ClusterTasks.RESTARTING_CLUSTER,
                          self.cluster_row(self.cluster_id).task_status)
         self.assertEqual(self.before, self.used())
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
 
     def test_member_that_is_busy_or_broken(self) -> None:
         row = self.instance_rows(self.cluster_id)[1]

@@ -67,7 +67,7 @@ class AdviceTest(test_recover.RecoverTestCase):
         return str(first['summary'])
 
     def guest(self, name: str = TWO) -> galera.Guest:
-        return self.world.named(name)
+        return self.galera.named(name)
 
     def grow(self) -> None:
         self.accept({'grow': [{
@@ -76,7 +76,7 @@ class AdviceTest(test_recover.RecoverTestCase):
         self.settle()
 
     def grow_that_fails(self) -> None:
-        self.world.habits[FOUR] = {'crashes': True}
+        self.galera.habits[FOUR] = {'crashes': True}
         self.grow()
 
 
@@ -91,12 +91,12 @@ def _with(**attributes: Any) -> Situation:
 def _server(state: ServerState, **data: Any) -> Situation:
     """The second member's server stands so, outside the component."""
     def put(test: AdviceTest) -> None:
-        test.world.stand(TWO, state, 1, **data)
+        test.galera.stand(TWO, state, 1, **data)
     return put
 
 
 def _frozen(test: AdviceTest) -> None:
-    test.world.stand(TWO, ServerState.UNRESPONSIVE, 1)
+    test.galera.stand(TWO, ServerState.UNRESPONSIVE, 1)
 
 
 def _failed(test: AdviceTest) -> None:
@@ -109,7 +109,7 @@ def _never_started(test: AdviceTest) -> None:
     row = next(row for row in test.instance_rows(test.cluster_id)
                if row.name == FOUR)
     row.update(task_status=InstanceTasks.NONE)
-    test.world.stand(FOUR, ServerState.ABSENT, -1, started=False)
+    test.galera.stand(FOUR, ServerState.ABSENT, -1, started=False)
 
 
 def _gone(test: AdviceTest) -> None:
@@ -144,7 +144,8 @@ BY_ROLE: dict[Role, tuple[State, Situation, str]] = {
     Role.NON_PRIMARY: (State.DEGRADED, _server(ServerState.RUNNING),
                        'cluster restart'),
     Role.FROZEN: (State.DEGRADED, _frozen, 'cluster restart'),
-    Role.MUTE: (State.DEGRADED, _with(mute=True), 'cluster restart'),
+    Role.UNRESPONSIVE: (State.DEGRADED, _with(unresponsive=True),
+                        'cluster restart'),
     Role.STOPPED: (State.DEGRADED, _server(ServerState.STOPPED),
                    'cluster restart'),
     Role.CRASHED: (State.DEGRADED, _server(ServerState.CRASHED),
@@ -191,7 +192,7 @@ class SeveralTest(AdviceTest):
 
     def test_two_are_stopped(self) -> None:
         for name in (TWO, THREE):
-            self.world.stand(name, ServerState.STOPPED, 1)
+            self.galera.stand(name, ServerState.STOPPED, 1)
         self.follow(State.DEGRADED)
         self.assertIn('cluster recover', self.reader.done[0])
 
@@ -218,7 +219,7 @@ class SeveralTest(AdviceTest):
 
     def test_one_is_stopped_beside_one_that_did_not_come_in(self) -> None:
         self.grow_that_fails()
-        self.world.stand(TWO, ServerState.STOPPED, 1)
+        self.galera.stand(TWO, ServerState.STOPPED, 1)
         self.follow(State.DEGRADED)
         self.assertIn('cluster recover', self.reader.done[0])
         self.assertIn('cluster shrink', self.reader.done[1])
@@ -236,8 +237,8 @@ class SeveralTest(AdviceTest):
         row = self.instance_rows(self.cluster_id)[2]
         row.update(name=TWO)
         self.assertEqual(State.HEALTHY, self.reader.health()['state'])
-        guest = self.world.guests[row.id]
-        with self.world.lock:
+        guest = self.galera.guests[row.id]
+        with self.galera.lock:
             guest.leave()
             guest.server = ServerState.STOPPED
         sentence = self.follow(State.DEGRADED)
@@ -250,10 +251,10 @@ class SeveralTest(AdviceTest):
         self.assertEqual('', ''.join(
             self.fault(row.id) for row in self.instance_rows(
                 self.cluster_id)))
-        self.assertEqual(4, len(self.world.component))
+        self.assertEqual(4, len(self.galera.component))
         self.assertEqual(4, len({
             guest.settings['facts']['member_name']
-            for guest in self.world.guests.values() if guest.settings}))
+            for guest in self.galera.guests.values() if guest.settings}))
 
     def test_two_clusters_of_one_name(self) -> None:
         """The command names the one that is meant."""
@@ -262,7 +263,7 @@ class SeveralTest(AdviceTest):
             name=other.name, tenant_id=other.tenant_id,
             datastore_version_id=other.datastore_version_id,
             task_status=other.task_status)
-        self.world.stand(TWO, ServerState.STOPPED, 1)
+        self.galera.stand(TWO, ServerState.STOPPED, 1)
         self.follow(State.DEGRADED)
         self.assertIn(self.cluster_id, self.reader.done[0])
 
@@ -272,8 +273,8 @@ class StateTest(AdviceTest):
 
     def all_stand(self, *servers: ServerState) -> None:
         for name, server in zip(test_actions.NAMES, servers):
-            self.world.stand(name, server, 1)
-        self.world.seqno = 1
+            self.galera.stand(name, server, 1)
+        self.galera.seqno = 1
 
     def test_down(self) -> None:
         self.all_stand(*[ServerState.STOPPED] * 3)
@@ -302,7 +303,7 @@ class StateTest(AdviceTest):
         self.assertEqual(State.SPLIT, health['state'])
         others = [self.guest(name) for name in (TWO, THREE)]
         for other in others:
-            self.world.stand(other.name, ServerState.STOPPED, 1)
+            self.galera.stand(other.name, ServerState.STOPPED, 1)
             other.die()
         self.reader.follow(health['next_action'], MEMBER=self.member(1))
         for other in others:
@@ -311,7 +312,7 @@ class StateTest(AdviceTest):
         self.follow(State.HEALTHY)
 
     def test_split_into_two_components(self) -> None:
-        self.world.habits[TWO] = {'other_history': test_recover.OTHER_UUID}
+        self.galera.habits[TWO] = {'other_history': test_recover.OTHER_UUID}
         health = self.reader.health()
         self.assertEqual(State.SPLIT, health['state'])
         self.guest().die()
@@ -320,8 +321,8 @@ class StateTest(AdviceTest):
         self.assertEqual(State.HEALTHY, self.reader.health()['state'])
 
     def test_a_member_of_another_history(self) -> None:
-        self.world.stand(TWO, ServerState.RUNNING, 1,
-                         history=test_recover.OTHER_UUID)
+        self.galera.stand(TWO, ServerState.RUNNING, 1,
+                          history=test_recover.OTHER_UUID)
         self.follow(State.SPLIT)
         self.assertIn('cluster restart', self.reader.done[0])
 
@@ -347,8 +348,8 @@ class StateTest(AdviceTest):
 
     def test_failed(self) -> None:
         """Deleted and created again, it comes to be."""
-        self.world.forget()
-        self.world.habits['more-2'] = {'crashes': True}
+        self.galera.forget()
+        self.galera.habits['more-2'] = {'crashes': True}
         cluster_id = self.create(name='more').json['cluster']['id']
         self.wait_for_task(cluster_id)
         self.settle()
@@ -359,8 +360,8 @@ class StateTest(AdviceTest):
         self.assertNotIn('Next:', health['summary'])
         reader.follow(health['next_action'])
         self.assertEqual(1, len(reader.done))
-        self.world.habits.clear()
-        self.world.history = ''
+        self.galera.habits.clear()
+        self.galera.history = ''
         again = self.create(name='more').json['cluster']['id']
         self.wait_for_task(again)
         self.assertEqual(
@@ -369,7 +370,7 @@ class StateTest(AdviceTest):
     def test_certificates(self) -> None:
         """It is rotated; here it is always of few days."""
         self.override('certificate_days', 20, 'mariadb')
-        self.world.forget()
+        self.galera.forget()
         cluster_id = self.create(name='more').json['cluster']['id']
         self.wait_for_task(cluster_id)
         reader = advice.Reader(self, cluster_id)
@@ -418,8 +419,8 @@ class FailedCreateTest(AdviceTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.world.forget()
-        self.world.habits['more-2'] = {'crashes': True}
+        self.galera.forget()
+        self.galera.habits['more-2'] = {'crashes': True}
         self.failed = self.create(name='more').json['cluster']['id']
         self.wait_for_task(self.failed)
         self.settle()
@@ -451,19 +452,19 @@ class AccountsTest(AdviceTest):
     """Somebody has dropped the account for state transfers."""
 
     def test_a_grow_restores_it_first(self) -> None:
-        self.world.lost_accounts = True
+        self.galera.lost_accounts = True
         self.grow()
-        self.assertEqual(4, len(self.world.component))
-        self.assertEqual(1, self.world.restorations)
+        self.assertEqual(4, len(self.galera.component))
+        self.assertEqual(1, self.galera.restorations)
 
     def test_a_guest_that_cannot_is_passed_over(self) -> None:
-        self.world.lost_accounts = True
-        self.world.habits[ONE] = {'cannot_restore': True}
+        self.galera.lost_accounts = True
+        self.galera.habits[ONE] = {'cannot_restore': True}
         self.grow()
-        self.assertEqual(4, len(self.world.component))
+        self.assertEqual(4, len(self.galera.component))
 
     def test_agents_of_an_older_version(self) -> None:
         for name in test_actions.NAMES:
-            self.world.habits[name] = {'cannot_restore': True}
+            self.galera.habits[name] = {'cannot_restore': True}
         self.grow()
-        self.assertEqual(4, len(self.world.component))
+        self.assertEqual(4, len(self.galera.component))

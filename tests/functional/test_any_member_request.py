@@ -26,7 +26,7 @@ import fixtures
 from oslo_serialization import jsonutils
 from trove.common import wsgi
 
-from tests.e2e import junk
+from tests.e2e import strategies
 from tests.functional import base
 from tests import member_requests as requests
 from trove_pxc.galera import accounts
@@ -50,7 +50,7 @@ class AnyMemberRequestTest(base.TroveTest):
         self.path = f'/instances/{self.member.id}'
         self.codes: dict[int, int] = {}
 
-    def send(self, call: junk.Call) -> Any:
+    def send(self, call: strategies.Call) -> Any:
         """As trove-api's filters would hand it to the router."""
         request = wsgi.Request.blank(
             f'/{base.PROJECT}{call.path}', method=call.method,
@@ -62,7 +62,7 @@ class AnyMemberRequestTest(base.TroveTest):
         return request.get_response(self.api)
 
     def send_all(self, number: int, calls: Any) -> None:
-        def check(call: junk.Call) -> None:
+        def check(call: strategies.Call) -> None:
             before = self.state()
             answer = self.send(call)
             self.codes[answer.status_int] = self.codes.get(
@@ -81,14 +81,14 @@ class AnyMemberRequestTest(base.TroveTest):
                     f'{answer.status_int} to {call!r}, which has changed '
                     f'{before} to {self.state()}')
         # Trove's filters in front of ours read every form for its texts.
-        junk.send_each(calls.filter(
+        strategies.send_each(calls.filter(
             lambda call: not call.kind.startswith('multipart/')),
             number, SEED, check)
 
     def state(self) -> Any:
-        return copy.deepcopy((self.world.users, self.world.databases))
+        return copy.deepcopy((self.galera.users, self.galera.databases))
 
-    def check_done(self, call: junk.Call, users: dict[str, Any]) -> None:
+    def check_done(self, call: strategies.Call, users: dict[str, Any]) -> None:
         """What was accepted came about at the servers.
 
         :param users: that there were before.
@@ -102,14 +102,14 @@ class AnyMemberRequestTest(base.TroveTest):
             self.check_change(name, json.loads(call.body), users)
         elif words[1:2] == ['databases'] and call.method == 'POST':
             for database in json.loads(call.body)['databases']:
-                self.wait(lambda: database['name'] in self.world.databases)
+                self.wait(lambda: database['name'] in self.galera.databases)
         elif words[1:2] == ['databases'] and call.method == 'DELETE':
-            self.wait(lambda: name not in self.world.databases)
+            self.wait(lambda: name not in self.galera.databases)
         elif words[1:2] == ['users'] and call.method == 'DELETE':
             user, revoked, database = name.partition('/databases/')
             key = self.meant(user, users)
             self.wait(lambda: (
-                not revoked and key not in self.world.users
+                not revoked and key not in self.galera.users
                 or revoked and database not in self.reached(key)))
         else:
             raise AssertionError(f'{call!r} was accepted')
@@ -122,15 +122,15 @@ class AnyMemberRequestTest(base.TroveTest):
 
     def reached(self, key: str) -> set[str]:
         return {accounts.database_of(granted) for granted in
-                self.world.users.get(key, {}).get('_databases', ())}
+                self.galera.users.get(key, {}).get('_databases', ())}
 
     def check_user(self, user: dict[str, Any]) -> None:
         """With its password and access, and under its name and host."""
         host = user.get('host', '%').lower()
-        self.wait(lambda: self.world.users.get(
+        self.wait(lambda: self.galera.users.get(
             f'{user["name"]}@{host}', {}).get(
                 '_password') == user['password'])
-        shown = self.send(junk.Call(
+        shown = self.send(strategies.Call(
             'GET', f'{self.path}/users/'
             f'{requests.quoted(user["name"], host)}'))
         if shown.status_int != 200 or (
@@ -155,14 +155,14 @@ class AnyMemberRequestTest(base.TroveTest):
         changed = {**users[key], **{
             f'_{key}': value.lower() if key == 'host' else value
             for key, value in body['user'].items()}}
-        self.wait(lambda: self.world.users.get(
+        self.wait(lambda: self.galera.users.get(
             f'{changed["_name"]}@{changed["_host"]}') == changed)
 
     def wait(self, probe: Any) -> None:
         """Until a guest has done what it was told without an answer."""
         def seen() -> None:
             if not probe():
-                raise waiting.NotYet(jsonutils.dumps(self.world.users))
+                raise waiting.NotYet(jsonutils.dumps(self.galera.users))
         waiting.until('the guest to act', seen, 5, 0.02)
 
     def test_accounts(self) -> None:

@@ -27,7 +27,7 @@ from trove.instance.tasks import InstanceTasks
 from tests.functional import galera
 from tests.functional import test_actions
 from trove_pxc.taskmanager.watchers import automatic
-from trove_pxc.taskmanager.watchers import takeup
+from trove_pxc.taskmanager.watchers import resume
 from trove_pxc import waiting
 
 STARTING = galera.ServerState.STARTING
@@ -40,15 +40,15 @@ class AutomaticTest(test_actions.ActionTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.world.promotions = 0
+        self.galera.promotions = 0
         self.watch = automatic.Watch()
 
     def fall(self, status: service_status.ServiceStatus = Statuses.SHUTDOWN,
              server: galera.ServerState = STOPPED) -> None:
         """All members have stopped; their guests have reported it."""
         for number, name in enumerate(test_actions.NAMES, 1):
-            self.world.stand(name, server, 30 - number)
-            self.world.named(name).report_status(status)
+            self.galera.stand(name, server, 30 - number)
+            self.galera.named(name).report_status(status)
 
     def look(self) -> bool:
         """Look until the patience is over; whether a recovery began."""
@@ -75,7 +75,7 @@ class AutomaticTest(test_actions.ActionTest):
             self.assertTrue(self.needy())
             self.assertTrue(automatic.attend(cluster), status)
             self.wait_for_task(self.cluster_id)
-            self.assertEqual(3, len(self.world.component))
+            self.assertEqual(3, len(self.galera.component))
         self.assertEqual([], self.notified('dbaas.cluster_recover.error'))
 
     def test_it_has_patience(self) -> None:
@@ -87,13 +87,13 @@ class AutomaticTest(test_actions.ActionTest):
         self.assertEqual([], self.notified('dbaas.cluster_recover.start'))
         self.assertTrue(self.look())
         self.wait_notified('dbaas.cluster_recover.end')
-        self.assertEqual(1, self.world.promotions)
+        self.assertEqual(1, self.galera.promotions)
 
     def leave_one(self) -> None:
         """All but one have stopped; it runs outside a component."""
         self.fall()
-        self.world.stand('products-1', RUNNING, 30)
-        self.world.named('products-1').report_status(Statuses.BLOCKED)
+        self.galera.stand('products-1', RUNNING, 30)
+        self.galera.named('products-1').report_status(Statuses.BLOCKED)
 
     def glance(self) -> bool:
         """Look before the patience is over; whether a recovery began."""
@@ -123,20 +123,20 @@ class AutomaticTest(test_actions.ActionTest):
         for others in (STOPPED, STARTING):
             self.leave_one()
             for name in test_actions.NAMES[1:]:
-                self.world.named(name).server = others
+                self.galera.named(name).server = others
             self.assertTrue(self.glance())
             self.wait_for_task(self.cluster_id)
-            self.assertEqual(3, len(self.world.component))
-            self.assertIn('promote products-1', self.world.events)
+            self.assertEqual(3, len(self.galera.component))
+            self.assertIn('promote products-1', self.galera.events)
             self.watch = automatic.Watch()
             notifications.reset()
-            self.world.events.clear()
+            self.galera.events.clear()
 
     def test_a_survivor_waits_for_those_it_may_meet_again(self) -> None:
         self.leave_one()
-        self.world.habits['products-2'] = {'meets': True}
+        self.galera.habits['products-2'] = {'meets': True}
         self.assertFalse(self.glance())
-        self.assertEqual([], [event for event in self.world.events
+        self.assertEqual([], [event for event in self.galera.events
                               if event.startswith(('halt', 'promote'))])
         # Nothing was tried, so it is due when its time has come.
         self.override('automatic_recovery_patience', 5, 'mariadb')
@@ -153,7 +153,7 @@ class AutomaticTest(test_actions.ActionTest):
 
     def test_one_that_serves_is_enough(self) -> None:
         self.fall()
-        self.world.named('products-2').report_status(Statuses.HEALTHY)
+        self.galera.named('products-2').report_status(Statuses.HEALTHY)
         self.assertFalse(self.needy())
 
     def test_one_that_is_busy_or_never_was_complete(self) -> None:
@@ -162,13 +162,13 @@ class AutomaticTest(test_actions.ActionTest):
         row.update(task_status=InstanceTasks.REBOOTING)
         self.assertFalse(self.needy())
         row.update(task_status=InstanceTasks.NONE)
-        self.world.named('products-1').report_status(Statuses.INSTANCE_READY)
+        self.galera.named('products-1').report_status(Statuses.INSTANCE_READY)
         self.assertFalse(self.needy())
 
     def test_a_look_costs_the_same_however_many_there_are(self) -> None:
         self.override('automatic_recovery_patience', 3600, 'mariadb')
         self.fall()
-        looks = (self.watch.look, takeup.TakeUp().look)
+        looks = (self.watch.look, resume.Resumption().look)
         few = [self.statements(look) for look in looks]
         more = [self.add_needy(f'more-{number}') for number in range(5)]
         self.assertEqual(few, [self.statements(look) for look in looks])
@@ -208,27 +208,27 @@ class AutomaticTest(test_actions.ActionTest):
     def test_nothing_is_forced_and_nothing_is_stopped(self) -> None:
         self.override('member_call_timeout', 1, 'mariadb')
         self.fall(Statuses.CRASHED, STARTING)
-        self.world.events.clear()
-        self.world.named('products-2').die()
+        self.galera.events.clear()
+        self.galera.named('products-2').die()
         self.assertFalse(automatic.attend(self.cluster_row(self.cluster_id)))
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
         self.assertEqual(ClusterTasks.NONE,
                          self.cluster_row(self.cluster_id).task_status)
 
     def test_one_that_is_still_stopping_is_waited_for(self) -> None:
         self.fall()
-        guest = self.world.named('products-3')
+        guest = self.galera.named('products-3')
         guest.server = galera.ServerState.UNRESPONSIVE
-        self.world.habits[guest.name] = {'deaf_for': 5, 'turns_out': STOPPED}
+        self.galera.habits[guest.name] = {'deaf_for': 5, 'turns_out': STOPPED}
         self.assertTrue(automatic.attend(self.cluster_row(self.cluster_id)))
         self.wait_notified('dbaas.cluster_recover.end')
-        self.assertEqual(1, self.world.promotions)
+        self.assertEqual(1, self.galera.promotions)
 
     def test_a_primary_component_is_left_alone(self) -> None:
         for name in test_actions.NAMES:
-            self.world.named(name).report_status(Statuses.SHUTDOWN)
+            self.galera.named(name).report_status(Statuses.SHUTDOWN)
         self.assertFalse(automatic.attend(self.cluster_row(self.cluster_id)))
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
 
     def test_two_claim_it_and_one_gets_it(self) -> None:
         self.fall()

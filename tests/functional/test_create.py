@@ -71,7 +71,7 @@ class CreateTest(base.TroveTest):
     def test_order_of_events(self) -> None:
         created = self.create().json['cluster']
         self.wait_for_task(created['id'])
-        events = [event for event in self.world.events
+        events = [event for event in self.galera.events
                   if not event.startswith('prepared')]
         self.assertEqual(
             ['configure products-1', 'bootstrap products-1',
@@ -79,13 +79,13 @@ class CreateTest(base.TroveTest):
              'configure products-3', 'join products-3',
              'write products-3', 'complete products-1',
              'complete products-2', 'complete products-3'], events)
-        self.assertEqual(set(), self.world.rows)
+        self.assertEqual(set(), self.galera.rows)
 
     def test_settings_that_members_get(self) -> None:
         created = self.create().json['cluster']
         self.wait_for_task(created['id'])
         first, second, third = (
-            self.world.named(f'products-{number}').settings
+            self.galera.named(f'products-{number}').settings
             for number in (1, 2, 3))
         assert first and second and third
         self.assertEqual(first['secrets'], second['secrets'])
@@ -159,7 +159,7 @@ class CreateTest(base.TroveTest):
             dict(usual, flavorRef=flavor) for flavor in '121'])
         cluster_id = created.json['cluster']['id']
         self.wait_for_task(cluster_id)
-        memory = [self.world.named(f'products-{number}').settings['facts'][
+        memory = [self.galera.named(f'products-{number}').settings['facts'][
             'memory_mb'] for number in (1, 2, 3)]
         self.assertEqual([512, 1024, 512], memory)
 
@@ -174,19 +174,19 @@ class CreateTest(base.TroveTest):
         created = self.create(name="Müller's, 50% \"off\"")
         cluster_id = created.json['cluster']['id']
         self.wait_for_task(cluster_id)
-        settings = self.world.guests.values()
+        settings = self.galera.guests.values()
         names = {name for guest in settings
                  for name, _ in guest.settings['facts']['members']}
         self.assertEqual({'member-1', 'member-2', 'member-3'}, names)
 
     def test_first_member_does_not_wait_for_the_others(self) -> None:
-        self.world.habits['products-3'] = {'unprepared': True}
+        self.galera.habits['products-3'] = {'unprepared': True}
         created = self.create().json['cluster']
         self.wait_for_event('join products-2')
         self.assertEqual('BUILD', self.show(
             created['id'])['instances'][0]['status'])
-        third = self.world.named('products-3')
-        self.world.habits.clear()
+        third = self.galera.named('products-3')
+        self.galera.habits.clear()
         third.report_status(base.galera.Statuses.INSTANCE_READY)
         self.wait_for_task(created['id'])
 

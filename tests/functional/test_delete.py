@@ -72,7 +72,7 @@ class DeleteTest(base.TroveTest):
 
     def test_two_clusters_of_one_name(self) -> None:
         first, second = self.made(), None
-        self.world.history = ''
+        self.galera.history = ''
         second = self.made()
         self.delete(first)
         self.wait_deleted(first)
@@ -83,7 +83,7 @@ class DeleteTest(base.TroveTest):
 
     def test_dead_guests_cost_nothing(self) -> None:
         cluster_id = self.made()
-        for guest in self.world.guests.values():
+        for guest in self.galera.guests.values():
             guest.die()
         self.delete(cluster_id)
         self.gone(cluster_id)
@@ -91,8 +91,8 @@ class DeleteTest(base.TroveTest):
     def test_while_building(self) -> None:
         for event in ('configure products-1', 'bootstrap products-1',
                       'join products-2', 'join products-3'):
-            self.world.events.clear()
-            self.world.history = ''
+            self.galera.events.clear()
+            self.galera.history = ''
             created = self.create().json['cluster']
             self.wait_for_event(event)
             self.delete(created['id'])

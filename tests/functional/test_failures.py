@@ -91,9 +91,9 @@ class FailureTest(base.TroveTest):
         self.fail('products-2', 'No valid host', blamed=(2,))
 
     def test_guest_that_fails_to_prepare(self) -> None:
-        self.world.habits['products-1'] = {'fails_to_prepare': True}
+        self.galera.habits['products-1'] = {'fails_to_prepare': True}
         self.fail('products-1', 'no such image', blamed=(1,))
-        self.assertNotIn('configure products-1', self.world.events)
+        self.assertNotIn('configure products-1', self.galera.events)
 
     def test_guest_that_fails_when_nobody_of_trove_looks(self) -> None:
         """The taskmanager that made the instances has died."""
@@ -101,44 +101,44 @@ class FailureTest(base.TroveTest):
         self.useFixture(fixtures.MockPatchObject(
             task_models.FreshInstanceTasks, 'wait_for_instance',
             autospec=True))
-        self.world.habits['products-2'] = {'fails_to_prepare': True}
+        self.galera.habits['products-2'] = {'fails_to_prepare': True}
         self.fail('products-2', 'no such image', blamed=(2,))
 
     def test_guest_that_never_gets_ready(self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')
-        self.world.habits['products-2'] = {'unprepared': True}
+        self.galera.habits['products-2'] = {'unprepared': True}
         self.fail('"prepare of products-2"', 'timed out after 10 s',
                   blamed=(2,))
 
     def test_server_that_crashes_when_it_bootstraps(self) -> None:
-        self.world.habits['products-1'] = {'crashes': True}
+        self.galera.habits['products-1'] = {'crashes': True}
         self.fail('"bootstrap of products-1"', 'exit code 1',
                   'disk is 100% full', blamed=(1,))
 
     def test_initialisation_that_fails_for_ever(self) -> None:
         """Each start ends before anyone sees it up; no time-out is used."""
         self.override('bootstrap_timeout', 3600, 'mariadb')
-        self.world.habits['products-1'] = {'dies_at_once': True}
+        self.galera.habits['products-1'] = {'dies_at_once': True}
         self.fail('"bootstrap of products-1"', 'its server ended',
                   'exit code 1', 'disk is 100% full', blamed=(1,))
 
     def test_joiner_that_never_comes_up(self) -> None:
         self.override('join_stall_timeout', 3600, 'mariadb')
-        self.world.habits['products-2'] = {'dies_at_once': True}
+        self.galera.habits['products-2'] = {'dies_at_once': True}
         self.fail('"join of products-2"', 'its server ended',
                   'disk is 100% full', blamed=(2,))
 
     def test_donor_that_dies_in_the_middle_of_a_transfer(self) -> None:
         """It is told, and not only that the joiner waits for it."""
         self.override('join_stall_timeout', 10, 'mariadb')
-        self.world.habits['products-2'] = {'stalls': True}
+        self.galera.habits['products-2'] = {'stalls': True}
 
         def die(event: str) -> None:
             tell(event)
             if event == 'join products-2':
-                self.world.habits['products-1'] = {'dies_at_once': True}
-        tell = self.world.tell
-        self.world.tell = die  # type: ignore[method-assign]
+                self.galera.habits['products-1'] = {'dies_at_once': True}
+        tell = self.galera.tell
+        self.galera.tell = die  # type: ignore[method-assign]
         self.fail('"join of products-2"', 'products-1: it left its cluster '
                   'while products-2 joined', 'disk is 100% full',
                   blamed=(1,))
@@ -147,7 +147,7 @@ class FailureTest(base.TroveTest):
             self) -> None:
         """Else it takes the error away when it finds the guest ready."""
         self.override('usage_sleep_time', 5)
-        self.world.habits['products-1'] = {'crashes': True}
+        self.galera.habits['products-1'] = {'crashes': True}
         created = self.create().json['cluster']
         self.wait_for_task(created['id'])
 
@@ -163,7 +163,7 @@ class FailureTest(base.TroveTest):
     def test_delete_is_not_kept_waiting_by_it(self) -> None:
         """And no error takes the place of the deletion."""
         self.override('usage_sleep_time', 20)
-        self.world.habits['products-1'] = {'crashes': True}
+        self.galera.habits['products-1'] = {'crashes': True}
         created = self.create().json['cluster']
         waiting.until('a crash', self.crashed_for_good, 60, 0.1)
         self.request('DELETE', f'/clusters/{created["id"]}')
@@ -174,25 +174,25 @@ class FailureTest(base.TroveTest):
             self.fault(instance['id']) for instance in created['instances']])
 
     def crashed_for_good(self) -> None:
-        crashes = self.world.named('products-1').crashes
+        crashes = self.galera.named('products-1').crashes
         if crashes < 7:
             raise waiting.NotYet(f'{crashes} reports')
 
     def test_server_that_crashes_when_it_joins(self) -> None:
-        self.world.habits['products-3'] = {'crashes': True}
+        self.galera.habits['products-3'] = {'crashes': True}
         self.fail('"join of products-3"', 'exit code 1', blamed=(3,))
-        self.assertNotIn('write products-3', self.world.events)
+        self.assertNotIn('write products-3', self.galera.events)
 
     def test_member_that_is_never_synced(self) -> None:
         self.override('join_stall_timeout', 10, 'mariadb')
-        self.world.habits['products-2'] = {'stalls': True}
+        self.galera.habits['products-2'] = {'stalls': True}
         self.fail('"join of products-2"', 'timed out after 10 s',
                   blamed=(2,))
-        self.assertNotIn('join products-3', self.world.events)
+        self.assertNotIn('join products-3', self.galera.events)
 
     def test_guest_that_falls_silent(self) -> None:
         self.override('guest_silence_timeout', 5, 'mariadb')
-        self.world.habits['products-2'] = {'silent': True}
+        self.galera.habits['products-2'] = {'silent': True}
         self.fail('products-2', 'has given no report for 5 s', blamed=(2,))
 
     def test_answers_that_are_lost_are_asked_for_again(self) -> None:
@@ -200,7 +200,7 @@ class FailureTest(base.TroveTest):
         self.override('member_call_timeout', 2, 'mariadb')
         self.override('member_start_timeout', 5, 'mariadb')
         for number in (1, 2):
-            self.world.habits[f'products-{number}'] = {
+            self.galera.habits[f'products-{number}'] = {
                 'deaf': ['member_context', 'member_position', 'read_probe'],
                 'for_seconds': 7}
         created = self.create().json['cluster']
@@ -208,26 +208,26 @@ class FailureTest(base.TroveTest):
         self.assertEqual(['ACTIVE'] * 3, [
             instance['status']
             for instance in self.show(created['id'])['instances']])
-        self.assertEqual([], self.world.habits['products-1']['deaf'])
+        self.assertEqual([], self.galera.habits['products-1']['deaf'])
         # It may not have been prepared when positions were asked for.
-        self.assertIn(self.world.habits['products-2']['deaf'],
+        self.assertIn(self.galera.habits['products-2']['deaf'],
                       ([], ['member_position']))
 
     def test_write_that_is_not_replicated(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
-        self.world.habits['products-1'] = {'forgets': True}
+        self.galera.habits['products-1'] = {'forgets': True}
         self.fail('"replicate of products-3"', 'products-1', blamed=(1,))
-        self.assertNotIn('complete products-1', self.world.events)
+        self.assertNotIn('complete products-1', self.galera.events)
 
     def test_data_on_a_member_forbids_a_bootstrap(self) -> None:
-        self.world.habits['products-1'] = {
+        self.galera.habits['products-1'] = {
             'other_history': 'deadbeef-0000-0000-0000-000000000001'}
         created = self.create().json['cluster']
         self.wait_for_task(created['id'])
         error = self.wait_notified('dbaas.cluster_create.error')['message']
         self.assertIn('deadbeef', error)
         self.assertIn('look at the data', error)
-        self.assertNotIn('bootstrap products-1', self.world.events)
+        self.assertNotIn('bootstrap products-1', self.galera.events)
 
     def test_cast_that_is_lost_half_way(self) -> None:
         """The third instance cannot be made: nothing stays."""

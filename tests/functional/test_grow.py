@@ -48,19 +48,19 @@ class GrowthTest(test_actions.ActionTest):
         return [instance['name'] for instance in shown['instances']]
 
     def events_of_old(self) -> list[str]:
-        return [event for event in self.world.events
+        return [event for event in self.galera.events
                 if event.split()[-1] in OLD]
 
     def addresses_told(self, name: str) -> list[str]:
-        settings = self.world.named(name).settings
+        settings = self.galera.named(name).settings
         assert settings is not None
         return [address for _, address in settings['facts']['members']]
 
     def assert_serving(self, *names: str) -> None:
         """These form the component, and nobody else."""
         self.assertEqual(set(names), {
-            guest.name for guest in self.world.component if guest.synced})
-        self.assertEqual(len(names), len(self.world.component))
+            guest.name for guest in self.galera.component if guest.synced})
+        self.assertEqual(len(names), len(self.galera.component))
 
 
 class GrowTest(GrowthTest):
@@ -71,7 +71,7 @@ class GrowTest(GrowthTest):
             ['prepared products-4', 'configure products-4',
              'join products-4', 'write products-4', 'complete products-4',
              'configure products-1', 'configure products-2',
-             'configure products-3'], self.world.events)
+             'configure products-3'], self.galera.events)
         self.assertEqual([*OLD, 'products-4'], self.names(shown))
         self.assertEqual([('ACTIVE', 'HEALTHY')] * 4, [
             (instance['status'], instance['operating_status'])
@@ -88,18 +88,18 @@ class GrowTest(GrowthTest):
             self.assertEqual(shown['ip'], self.addresses_told(name))
         self.assertEqual(1, len({
             str(guest.settings['secrets'])
-            for guest in self.world.component if guest.settings}))
+            for guest in self.galera.component if guest.settings}))
 
     def test_it_gets_its_data_as_from_a_cluster_that_serves(self) -> None:
         self.grow()
-        self.assertIs(False, self.world.named('products-4').joined_forming)
-        self.assertIs(True, self.world.named('products-3').joined_forming)
+        self.assertIs(False, self.galera.named('products-4').joined_forming)
+        self.assertIs(True, self.galera.named('products-3').joined_forming)
 
     def test_two_more_one_after_another(self) -> None:
         shown = self.grow(node(), node(flavorRef='2'))
         self.assertEqual([*OLD, 'products-4', 'products-5'],
                          self.names(shown))
-        events = self.world.events
+        events = self.galera.events
         self.assertLess(events.index('complete products-4'),
                         events.index('join products-5'))
         self.assert_serving(*OLD, 'products-4', 'products-5')
@@ -156,7 +156,7 @@ class GrowTest(GrowthTest):
             port['network_id'] for port in self.cloud.ports.values()})
 
     def test_locality_goes_for_new_members_too(self) -> None:
-        self.world.forget()
+        self.galera.forget()
         self.cluster_id = self.create(
             name='apart', locality='anti-affinity').json['cluster']['id']
         self.wait_for_task(self.cluster_id)
@@ -192,7 +192,7 @@ class LostMemberTest(GrowthTest):
     """A member is lost for good, and another takes its place."""
 
     def test_one_that_is_powered_off(self) -> None:
-        self.world.named('products-2').die()
+        self.galera.named('products-2').die()
         shown = self.grow()
         self.assert_serving('products-1', 'products-3', 'products-4')
         self.assertEqual(shown['ip'], self.addresses_told('products-1'))
@@ -201,7 +201,7 @@ class LostMemberTest(GrowthTest):
                          self.names(shown))
         self.assert_serving('products-1', 'products-3', 'products-4')
         self.assertEqual(shown['ip'], self.addresses_told('products-4'))
-        self.assertNotIn('stop products-2', self.world.events)
+        self.assertNotIn('stop products-2', self.galera.events)
         self.assertEqual(self.before, self.used())
         self.assertEqual(3, len(self.cloud.servers))
 
@@ -216,33 +216,33 @@ class LostMemberTest(GrowthTest):
         self.assert_serving('products-1', 'products-3', 'products-4')
 
     def test_one_that_comes_back_meanwhile(self) -> None:
-        lost = self.world.named('products-2')
+        lost = self.galera.named('products-2')
         lost.fall_silent()
         lost.leave()
-        self.world.habits['products-4'] = {'stalls': True}
+        self.galera.habits['products-4'] = {'stalls': True}
         self.act({'grow': [node()]})
         self.wait_for_event('join products-4')
         lost.come_back()
         lost.listen()
-        self.world.habits.clear()
+        self.galera.habits.clear()
         self.wait_for_task(self.cluster_id)
         self.wait_notified('dbaas.cluster_grow.end')
-        self.assertIn(self.world.named('products-4'), self.world.component)
+        self.assertIn(self.galera.named('products-4'), self.galera.component)
 
     def test_one_that_is_silent_but_serves_is_not_taken_for_lost(
             self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
-        self.world.named('products-2').fall_silent()
+        self.galera.named('products-2').fall_silent()
         self.grow()
         error = self.wait_notified('dbaas.cluster_grow.error')
         self.assertIn('the component counts 3 members, but only products-1, '
                       'products-3 answer', error['message'])
-        self.assertNotIn('join products-4', self.world.events)
+        self.assertNotIn('join products-4', self.galera.events)
 
     def test_nobody_is_let_in_without_a_component(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
         for name in OLD:
-            self.world.named(name).leave()
+            self.galera.named(name).leave()
         self.grow()
         error = self.wait_notified('dbaas.cluster_grow.error')
         self.assertIn('no member is in a primary component',
@@ -293,32 +293,32 @@ class FailureTest(GrowthTest):
 
     def test_guest_that_never_gets_ready(self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')
-        self.world.habits['products-4'] = {'unprepared': True}
+        self.galera.habits['products-4'] = {'unprepared': True}
         self.fail('"prepare of products-4"', 'timed out after 10 s')
         self.assertEqual([], self.events_of_old())
         self.shrink_away('products-4')
 
     def test_guest_that_fails_to_prepare(self) -> None:
         self.override('usage_sleep_time', 3)
-        self.world.habits['products-4'] = {'fails_to_prepare': True}
+        self.galera.habits['products-4'] = {'fails_to_prepare': True}
         self.fail('no such image')
         self.assertEqual([], self.events_of_old())
-        self.assertNotIn('configure products-4', self.world.events)
+        self.assertNotIn('configure products-4', self.galera.events)
         self.shrink_away('products-4')
 
     def test_server_that_crashes(self) -> None:
-        self.world.habits['products-4'] = {'crashes': True}
+        self.galera.habits['products-4'] = {'crashes': True}
         self.fail('"join of products-4"', 'disk is 100% full')
         self.assertEqual([], self.events_of_old())
         self.assert_serving(*OLD)
-        self.world.habits.clear()
+        self.galera.habits.clear()
         self.shrink_away('products-4')
 
     def test_what_trove_still_does_to_the_instance_is_waited_for(
             self) -> None:
         """Else it takes the error away when it finds the guest ready."""
         self.override('usage_sleep_time', 5)
-        self.world.habits['products-4'] = {'crashes': True}
+        self.galera.habits['products-4'] = {'crashes': True}
         self.fail('"join of products-4"')
 
         def created() -> None:
@@ -330,33 +330,33 @@ class FailureTest(GrowthTest):
 
     def test_member_that_is_never_synced_is_kept_out(self) -> None:
         self.override('join_stall_timeout', 10, 'mariadb')
-        self.world.habits['products-4'] = {'stalls': True}
+        self.galera.habits['products-4'] = {'stalls': True}
         self.fail('"join of products-4"', 'timed out after 10 s')
-        self.assertIn('stop products-4', self.world.events)
+        self.assertIn('stop products-4', self.galera.events)
         self.assert_serving(*OLD)
         self.shrink_away('products-4')
 
     def test_the_first_of_two_stays_when_the_second_fails(self) -> None:
-        self.world.habits['products-5'] = {'crashes': True}
+        self.galera.habits['products-5'] = {'crashes': True}
         self.fail('"join of products-5"', failed=('products-5',), number=2)
         self.assert_serving(*OLD, 'products-4')
-        self.world.habits.clear()
+        self.galera.habits.clear()
         self.shrink_away('products-4', 'products-5')
 
     def test_the_second_is_not_tried_when_the_first_fails(self) -> None:
-        self.world.habits['products-4'] = {'crashes': True}
+        self.galera.habits['products-4'] = {'crashes': True}
         self.fail('"join of products-4"', number=2,
                   failed=('products-4', 'products-5'))
         self.assertIn('did not join: the grow failed at products-4',
                       self.fault(self.named('products-5').id))
-        self.assertNotIn('join products-5', self.world.events)
-        self.world.habits.clear()
+        self.assertNotIn('join products-5', self.galera.events)
+        self.galera.habits.clear()
         self.shrink_away('products-4', 'products-5')
 
     def test_grown_again_beside_one_that_failed(self) -> None:
-        self.world.habits['products-4'] = {'crashes': True}
+        self.galera.habits['products-4'] = {'crashes': True}
         self.fail('"join of products-4"')
-        self.world.habits.clear()
+        self.galera.habits.clear()
         shown = self.grow()
         self.assertEqual([*OLD, 'products-4', 'products-5'],
                          self.names(shown))
@@ -364,7 +364,7 @@ class FailureTest(GrowthTest):
         self.shrink_away('products-4', 'products-5')
 
     def test_delete_ends_it(self) -> None:
-        self.world.habits['products-4'] = {'stalls': True}
+        self.galera.habits['products-4'] = {'stalls': True}
         self.act({'grow': [node()]})
         self.wait_for_event('join products-4')
         self.request('DELETE', f'/clusters/{self.cluster_id}')

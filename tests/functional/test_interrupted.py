@@ -26,7 +26,7 @@ from trove.taskmanager import models as task_models
 from tests.functional import base
 from tests.functional import galera
 from trove_pxc.guestagent import api as guest_api
-from trove_pxc.taskmanager.cloud import authority
+from trove_pxc.taskmanager.cloud import certificate_authority
 from trove_pxc.taskmanager.operations import create
 from trove_pxc.taskmanager.steps import formation
 
@@ -49,7 +49,7 @@ class MortalClient(guest_api.GaleraGuestAPI):
 
     lives = _LAST_CALL
     answered = False
-    world = galera.World()
+    galera = galera.FakeGalera()
 
     def call_guest(self, method: str, seconds: float, version: str, /,
                    **arguments: Any) -> Any:
@@ -57,7 +57,7 @@ class MortalClient(guest_api.GaleraGuestAPI):
         cls.lives -= 1
         if cls.lives < 0 and not cls.answered:
             raise Killed(method)
-        guest = cls.world.guests[self.id]
+        guest = cls.galera.guests[self.id]
         sent = jsonutils.loads(jsonutils.dumps(arguments))
         answer = getattr(guest, method)(self.context, **sent)
         if cls.lives < 0:
@@ -85,7 +85,7 @@ class InterruptedTest(base.TroveTest):
         self.override('remote_guest_client',
                       'tests.functional.test_interrupted.mortal_client')
         MortalClient.lives = _LAST_CALL
-        MortalClient.world = self.world
+        MortalClient.galera = self.galera
 
     def test_killed_before_any_call(self) -> None:
         self._kill_at_each_call(answered=False)
@@ -98,13 +98,13 @@ class InterruptedTest(base.TroveTest):
         secrets: dict[str, Any] = dict.fromkeys(
             ('admin_password', 'root_password', 'sst_password'), 'kept')
         secrets['authorities'] = [
-            authority.new(cluster_id, 1).reveal()]
+            certificate_authority.new(cluster_id, 1).reveal()]
         operation = self._operation(cluster_id)
         facts = formation.facts(operation, operation.members[1])
-        self.world.named('products-2').settings = {
+        self.galera.named('products-2').settings = {
             'facts': facts.to_dict(), 'secrets': secrets}
         create.run(operation)
-        for guest in self.world.component:
+        for guest in self.galera.component:
             assert guest.settings is not None
             self.assertEqual(secrets, guest.settings['secrets'])
 
@@ -121,7 +121,7 @@ class InterruptedTest(base.TroveTest):
     def _killed_at(self, cluster_id: str, calls: int,
                    answered: bool) -> bool:
         """Make the cluster; whether the kill at this call came too late."""
-        self.world.forget()
+        self.galera.forget()
         self.cluster_row(cluster_id).update(
             task_status=tasks.ClusterTasks.BUILDING_INITIAL)
         MortalClient.answered = answered
@@ -149,14 +149,14 @@ class InterruptedTest(base.TroveTest):
         return formation.Formation('create', self.context(), loaded)
 
     def _look_at(self, cluster_id: str, calls: int) -> None:
-        events = self.world.events
+        events = self.galera.events
         self.assertEqual(1, events.count('bootstrap products-1'),
                          f'killed at call {calls}: {events}')
-        for guest in self.world.component:
+        for guest in self.galera.component:
             self.assertTrue(guest.synced)
-        self.assertEqual(3, len(self.world.component))
+        self.assertEqual(3, len(self.galera.component))
         secrets = [guest.settings['secrets']
-                   for guest in self.world.component if guest.settings]
+                   for guest in self.galera.component if guest.settings]
         self.assertEqual([secrets[0]] * 3, secrets)
         row = self.cluster_row(cluster_id)
         self.assertEqual('NONE', row.task_status.name)

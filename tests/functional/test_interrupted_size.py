@@ -25,7 +25,7 @@ from trove.taskmanager import models as task_models
 
 from tests.functional import test_grow
 from tests.functional import test_interrupted
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.operations import grow
 from trove_pxc.taskmanager.operations import shrink
@@ -60,7 +60,7 @@ class InterruptedTest(test_grow.GrowthTest):
         self.override('remote_guest_client',
                       'tests.functional.test_interrupted.mortal_client')
         self.lives(_ALL)
-        MortalClient.world = self.world
+        MortalClient.galera = self.galera
         self.addCleanup(self.lives, test_interrupted._LAST_CALL)
 
     def lives(self, calls: int) -> None:
@@ -84,28 +84,28 @@ class InterruptedTest(test_grow.GrowthTest):
 
     def again(self) -> None:
         """Another taskmanager takes it up, which never saw the request."""
-        self.tasks().carry_out_orders(self.context())
+        self.tasks().carry_out_pending(self.context())
         self.assertEqual({None}, {
-            orders.of(row) for row in self.instance_rows(self.cluster_id)})
+            pending.of(row) for row in self.instance_rows(self.cluster_id)})
 
     def make_new_again(self) -> None:
         """As if it had just been prepared, and nobody had been told."""
-        guest = self.world.named(NEW)
+        guest = self.galera.named(NEW)
         guest.leave()
         guest.begin()
         guest.report_status(test_interrupted.galera.Statuses.INSTANCE_READY)
         self.named(NEW).update(task_status=InstanceTasks.BUILDING)
-        orders.end(self.cluster_id, ClusterTasks.GROWING_CLUSTER)
-        self.assertTrue(orders.claim(
+        pending.end(self.cluster_id, ClusterTasks.GROWING_CLUSTER)
+        self.assertTrue(pending.claim(
             self.cluster_id, ClusterTasks.GROWING_CLUSTER,
             [self.named(name).id for name in OLD],
-            orders.Order(orders.GROW, '4')))
-        self.world.events.clear()
+            pending.Order(pending.GROW, '4')))
+        self.galera.events.clear()
 
     def check_grown(self, message: str) -> None:
         self.assert_serving(*OLD, NEW)
-        self.assertEqual(1, self.world.events.count(f'join {NEW}'), message)
-        self.assertNotIn('stop', str(self.world.events), message)
+        self.assertEqual(1, self.galera.events.count(f'join {NEW}'), message)
+        self.assertNotIn('stop', str(self.galera.events), message)
         shown = self.show(self.cluster_id)
         for name in (*OLD, NEW):
             self.assertEqual(shown['ip'], self.addresses_told(name), message)
@@ -163,7 +163,7 @@ class InterruptedShrinkTest(InterruptedTest):
             name = self.ask_for_one_more()
             self.again()
             row = self.named(name)
-            self.world.events.clear()
+            self.galera.events.clear()
             self.act({'shrink': [{'id': row.id}]})
             unfinished = self.cut_short(number, name)
             self.again()
@@ -176,7 +176,7 @@ class InterruptedShrinkTest(InterruptedTest):
     def check_shrunk(self, name: str, number: int) -> None:
         self.assert_serving(*OLD)
         self.assertEqual(
-            1, self.world.events.count(f'stop {name}'), number)
+            1, self.galera.events.count(f'stop {name}'), number)
         shown = self.show(self.cluster_id)
         self.assertEqual(list(OLD), self.names(shown))
         for old in OLD:

@@ -39,7 +39,7 @@ class Ipv6Test(base.TroveTest):
         return self.show(created['id'])
 
     def facts(self, number: int) -> Any:
-        settings = self.world.named(f'products-{number}').settings
+        settings = self.galera.named(f'products-{number}').settings
         assert settings is not None
         return settings['facts']
 

@@ -47,7 +47,7 @@ class LostTestCase(test_grow.GrowthTest):
     def add_some(self, number: int) -> None:
         self.grow(*[test_grow.node() for _ in range(number)])
         self.settle()
-        self.world.events.clear()
+        self.galera.events.clear()
         self.before = self.used()
 
     def do(self, sentence: str) -> None:
@@ -73,7 +73,7 @@ class LostTestCase(test_grow.GrowthTest):
         watch = waiting.Stopwatch()
         self.accept(body)
         self.assertLess(watch.elapsed, 10)
-        self.assertEqual([], [event for event in self.world.events
+        self.assertEqual([], [event for event in self.galera.events
                               if event.split()[0] in ('stop', 'configure')])
         return self.end(action)
 
@@ -124,7 +124,7 @@ class ServerGoneTest(LostTestCase):
     def test_a_recovery_brings_the_others_back(self) -> None:
         self.add_some(2)
         self.delete_server(TWO)
-        self.world.named('products-4').stop_db(None)
+        self.galera.named('products-4').stop_db(None)
         self.accept({'recover': {}})
         self.assert_serving(ONE, THREE, 'products-4', 'products-5')
         self.do(self.end('cluster_recover'))
@@ -151,8 +151,8 @@ class RecoverTest(test_recover.RecoverTestCase, LostTestCase):
         """It could have held the last writes."""
         self.delete_server(TWO)
         for number in (1, 3):
-            self.world.stand(f'products-{number}', test_recover.STOPPED,
-                             number)
+            self.galera.stand(f'products-{number}', test_recover.STOPPED,
+                              number)
         watch = waiting.Stopwatch()
         self.recover()
         self.assertLess(watch.elapsed, 30)
@@ -190,7 +190,7 @@ class PortGoneTest(LostTestCase):
         found = re.search('"openstack server stop ([^"]*)"', message)
         assert found is not None
         self.assertEqual(self.named(TWO).compute_instance_id, found[1])
-        self.world.named(TWO).die()
+        self.galera.named(TWO).die()
         self.do(message)
         self.assert_serving(ONE, THREE, 'products-4')
 
@@ -206,10 +206,10 @@ class PortGoneTest(LostTestCase):
     def test_one_that_does_not_serve_in_full_needs_one_too(self) -> None:
         """The others are told its address all the same."""
         self.delete_port(TWO)
-        self.world.named(TWO).variables = {'read_only': 'ON'}
+        self.galera.named(TWO).variables = {'read_only': 'ON'}
         self.refusal({'grow': [test_grow.node()]})
-        self.world.named(TWO).variables = {}
-        self.world.named(TWO).locked = True
+        self.galera.named(TWO).variables = {}
+        self.galera.named(TWO).locked = True
         self.refusal({'grow': [test_grow.node()]})
 
     def test_one_that_leaves_needs_none(self) -> None:
@@ -220,7 +220,7 @@ class PortGoneTest(LostTestCase):
 
     def test_one_that_is_lost_needs_none(self) -> None:
         self.delete_port(TWO)
-        self.world.named(TWO).die()
+        self.galera.named(TWO).die()
         self.grow()
         self.assert_serving(ONE, THREE, 'products-4')
 
@@ -235,7 +235,7 @@ class PortGoneTest(LostTestCase):
         message = self.end('cluster_grow')
         self.assertIn('"look at the cluster of products-4" failed: '
                       'products-2 serves, but Neutron has no port', message)
-        self.assertEqual([], [event for event in self.world.events
+        self.assertEqual([], [event for event in self.galera.events
                               if event.split()[0] in ('join', 'configure')])
         self.assertEqual(ClusterTasks.NONE, self.cluster_row(
             self.cluster_id).task_status)

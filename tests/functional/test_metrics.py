@@ -29,7 +29,7 @@ from trove.conductor import api as conductor_api
 from trove.guestagent.datastore import service as trove_service
 import yaml
 
-from tests.unit.galera import test_figures
+from tests.unit.galera import test_metrics
 from tests.unit.guestagent import fakes
 from trove_pxc.galera import figures
 from trove_pxc.galera import view
@@ -53,10 +53,10 @@ class MetricsTest(fakes.MemberTestCase):
             self.port = int(free.getsockname()[1])
         self.prepared()
         self.member.configure(
-            fakes.facts(), fakes.secrets(), fakes.identity())
+            fakes.facts(), fakes.secrets(), fakes.certificate())
         self.member.start()
         self.engine.holds(status='running')
-        self.rows: Any = list(test_figures.BUSY.items())
+        self.rows: Any = list(test_metrics.BUSY.items())
         self.replace(docker, 'from_env', return_value=self.engine.client)
         self.replace(app.MemberApp, 'bind', return_value=self.member)
         self.replace(conductor_api, 'API').return_value.client = mock.Mock()
@@ -114,7 +114,7 @@ class MetricsTest(fakes.MemberTestCase):
 
     def values(self) -> dict[str, float]:
         return {name: value for (name, _), value
-                in test_figures.read(self.read()).items()}
+                in test_metrics.read(self.read()).items()}
 
     def test_from_look_to_scrape(self) -> None:
         self.agent(metrics_port=self.port)

@@ -165,7 +165,7 @@ class MemberAsInstanceTest(base.TroveTest):
             self.request('GET', url).json['instance']['configuration'])
 
     def test_a_server_that_is_down_shows_nothing(self) -> None:
-        self.world.named('products-1').server = (
+        self.galera.named('products-1').server = (
             view.ServerState.STOPPED)
         response = self.request(
             'GET', f'/instances/{self.member.id}/configuration')

@@ -76,7 +76,7 @@ class FailedCreateTest(Told):
 
     def test_it_is_told_with_the_reason(self) -> None:
         self.start_taskmanager()
-        self.world.habits['products-2'] = {'crashes': True}
+        self.galera.habits['products-2'] = {'crashes': True}
         self.cluster_id = self.create().json['cluster']['id']
         payload = self.check('cluster_create', 'error')
         self.assertIn('disk is 100% full', payload['message'])
@@ -128,7 +128,7 @@ class NotificationsTest(test_grow.GrowthTest, Told):
         self.assertEqual(('products-4', self.cluster_id),
                          (new['name'], new['cluster_id']))
         self.assertEqual(['instance_create'] * 4, [
-            self.world.named(f'products-{number}').prepared_for
+            self.galera.named(f'products-{number}').prepared_for
             for number in range(1, 5)])
 
     def test_values(self) -> None:

@@ -86,7 +86,7 @@ class PassingOnTest(base.TroveTest):
         rows = self.made([{}] * 3, configuration=group.id)
         for row in rows:
             self.assertEqual(group.id, row.configuration_id)
-            told = self.world.guests[row.id].prepared_with
+            told = self.galera.guests[row.id].prepared_with
             self.assertEqual({'max_connections': '77'}, told['overrides'])
         shown = self.show(rows[0].cluster_id)
         self.assertEqual(group.id, shown['configuration'])
@@ -97,5 +97,5 @@ class PassingOnTest(base.TroveTest):
             'mariadb', '10.11', False, True, False, False, 5, None)
         rows = self.made([{'modules': [{'id': module.id}]}] * 3)
         for row in rows:
-            (told,) = self.world.guests[row.id].prepared_with['modules']
+            (told,) = self.galera.guests[row.id].prepared_with['modules']
             self.assertEqual(module.id, told['module']['id'])

@@ -43,7 +43,7 @@ class PoliciesTest(base.TroveTest):
         """What a request may change: rows, the cloud, the servers."""
         shown = self.show(self.cluster_id)
         shown.pop('updated')
-        return shown, list(self.world.events), len(self.cloud.servers), [
+        return shown, list(self.galera.events), len(self.cloud.servers), [
             (row.name, row.task_status, row.deleted)
             for row in self.instance_rows(self.cluster_id)]
 
@@ -110,7 +110,7 @@ class PoliciesTest(base.TroveTest):
         """The paths of names are written anew before the rule is asked."""
         self.request('POST', f'/instances/{self.member_id}/users', {
             'users': [{'name': 'joe', 'password': 'before'}]})
-        users = repr(self.world.server.users)
+        users = repr(self.galera.server.users)
         here = f'/instances/{self.member_id}'
         password = {'user': {'password': 'after'}}
         more = {'users': [{'name': 'jim', 'password': 'after'}]}
@@ -141,7 +141,7 @@ class PoliciesTest(base.TroveTest):
                 if method != 'GET':
                     self.assertIn(answer.status_int, (400, 403, 404, 405),
                                   f'{method} {path}: {answer.text}')
-                self.assertEqual(users, repr(self.world.server.users), path)
+                self.assertEqual(users, repr(self.galera.server.users), path)
         self.assertIn('before', users)
 
     def test_a_reader_creates_nothing(self) -> None:

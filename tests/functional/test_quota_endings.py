@@ -24,7 +24,7 @@ from trove.taskmanager import models as task_models
 
 from tests.functional import base
 from tests.functional import test_actions
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.taskmanager.operations import resize
 
 LARGER = {'resize': {'flavorRef': '2'}}
@@ -45,7 +45,7 @@ class EndingTest(test_actions.ActionTest):
             [(len(rows), 0), (sum(ram[row.flavor_id] for row in rows), 0),
              (sum(row.volume_size for row in rows), 0)],
             [found[name] for name in ('instances', 'ram', 'volumes')])
-        self.assertEqual([None] * len(rows), [orders.of(row) for row in rows])
+        self.assertEqual([None] * len(rows), [pending.of(row) for row in rows])
 
     def fail(self, body: Any) -> None:
         """Nova refuses to resize the first member."""
@@ -88,7 +88,7 @@ class ResizeTest(EndingTest):
         """A member that keeps its larger flavor uses it all the same."""
         self.override('max_ram_per_tenant', 3 * 1024)
         self.accept(LARGER)
-        resized = self.world.named('products-1')
+        resized = self.galera.named('products-1')
         self.assertEqual(1024, resized.ran_with['memory_mb'])
         call = self.cloud.call
 

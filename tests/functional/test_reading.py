@@ -78,7 +78,7 @@ class ReadingTest(base.TroveTest):
         for member in members:
             self.assertEqual(
                 ('member', 'Synced', 'Primary', 3, 'ACTIVE', 'HEALTHY',
-                 True, self.world.history),
+                 True, self.galera.history),
                 tuple(member[key] for key in (
                     'role', 'state', 'cluster_status', 'cluster_size',
                     'status', 'operating_status', 'reachable',
@@ -106,8 +106,8 @@ class ReadingTest(base.TroveTest):
 
     def test_member_that_stopped_and_one_that_is_out_of_reach(self) -> None:
         cluster_id = self.build()
-        self.world.named('products-2').stop_db(None)
-        self.world.named('products-3').die()
+        self.galera.named('products-2').stop_db(None)
+        self.galera.named('products-3').die()
         members = self.read(cluster_id, 'members')
         self.assertEqual(
             [('member', True), ('stopped', True), ('unreachable', False)],
@@ -123,7 +123,7 @@ class ReadingTest(base.TroveTest):
     def test_the_silent_are_asked_at_the_same_time(self) -> None:
         self.override('status_call_timeout', 5, 'mariadb')
         cluster_id = self.build()
-        for guest in list(self.world.guests.values()):
+        for guest in list(self.galera.guests.values()):
             guest.die()
         watch = waiting.Stopwatch()
         members = self.read(cluster_id, 'members')
@@ -135,7 +135,7 @@ class ReadingTest(base.TroveTest):
 
     def test_guest_that_answers_with_an_error(self) -> None:
         cluster_id = self.build()
-        self.world.habits['products-1'] = {'fails_to_report': True}
+        self.galera.habits['products-1'] = {'fails_to_report': True}
         members = self.read(cluster_id, 'members')
         self.assertEqual('unreachable', members[0]['role'])
         self.assertIn('its guest failed', members[0]['detail'])
@@ -143,7 +143,7 @@ class ReadingTest(base.TroveTest):
 
     def test_cluster_that_is_not_built_yet(self) -> None:
         for name in ('products-1', 'products-2', 'products-3'):
-            self.world.habits[name] = {'unprepared': True}
+            self.galera.habits[name] = {'unprepared': True}
         cluster_id = self.create().json['cluster']['id']
         members = self.read(cluster_id, 'members')
         self.assertEqual(
@@ -155,8 +155,8 @@ class ReadingTest(base.TroveTest):
 
     def test_show_has_roles_and_a_list_asks_nobody(self) -> None:
         cluster_id = self.build()
-        self.world.named('products-2').stop_db(None)
-        self.world.named('products-3').die()
+        self.galera.named('products-2').stop_db(None)
+        self.galera.named('products-3').die()
         self.assertEqual(['member', 'stopped', 'unreachable'],
                          self.roles(cluster_id))
         watch = waiting.Stopwatch()
@@ -169,8 +169,8 @@ class ReadingTest(base.TroveTest):
         self.override('status_call_timeout', 30, 'mariadb')
         cluster_id = self.build()
         first, second, _ = self.instance_rows(cluster_id)
-        self.world.named('products-1').die()
-        self.world.named('products-2').die()
+        self.galera.named('products-1').die()
+        self.galera.named('products-2').die()
         self.expire(first.id)
         self.cloud.servers[second.compute_instance_id].status = 'SHUTOFF'
         watch = waiting.Stopwatch()
@@ -187,7 +187,7 @@ class ReadingTest(base.TroveTest):
                          (member['role'], member['operating_status']))
 
     def test_nobody_is_disturbed_while_it_is_built_or_deleted(self) -> None:
-        self.world.habits['products-3'] = {'unprepared': True}
+        self.galera.habits['products-3'] = {'unprepared': True}
         cluster_id = self.create().json['cluster']['id']
         for member in self.show(cluster_id)['instances']:
             self.assertNotIn('role', member)
@@ -198,7 +198,7 @@ class ReadingTest(base.TroveTest):
 
     def test_the_next_action_names_the_cluster(self) -> None:
         cluster_id = self.build()
-        self.world.named('products-2').stop_db(None)
+        self.galera.named('products-2').stop_db(None)
         second = self.instance_rows(cluster_id)[1].id
         command = ('openstack database cluster restart products '
                    f'--member {second}')

@@ -24,7 +24,7 @@ STARTING = galera.ServerState.STARTING
 STOPPED = galera.ServerState.STOPPED
 CRASHED = galera.ServerState.CRASHED
 RUNNING = galera.ServerState.RUNNING
-DEAF = galera.ServerState.UNRESPONSIVE
+UNRESPONSIVE = galera.ServerState.UNRESPONSIVE
 OTHER_UUID = 'e847613f-e734-11f1-a125-b3ce385cf975'
 
 
@@ -33,17 +33,17 @@ class RecoverTestCase(test_actions.ActionTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.world.promotions = 0
+        self.galera.promotions = 0
 
     def stand(self, *places: Any, **data: Any) -> None:
         """All members' servers and the positions of their data."""
         for name, (server, applied) in zip(test_actions.NAMES, places):
-            self.world.stand(name, server, applied)
+            self.galera.stand(name, server, applied)
         for name, changes in data.items():
-            guest = self.world.named(name.replace('_', '-'))
+            guest = self.galera.named(name.replace('_', '-'))
             for key, value in changes.items():
                 setattr(guest, key, value)
-        self.world.events.clear()
+        self.galera.events.clear()
 
     def recover(self, **body: str) -> Any:
         return self.accept({'recover': body})
@@ -53,9 +53,9 @@ class RecoverTestCase(test_actions.ActionTest):
         self.wait_notified('dbaas.cluster_recover.end')
         self.assertEqual([], self.notified('dbaas.cluster_recover.error'))
         self.assertEqual(set(test_actions.NAMES), {
-            guest.name for guest in self.world.component if guest.synced})
+            guest.name for guest in self.galera.component if guest.synced})
         self.assertEqual(list(events), [
-            event for event in self.world.events
+            event for event in self.galera.events
             if event.split()[0] in ('continue', 'promote', 'start')])
         self.assertEqual(['', '', ''], [
             self.fault(self.member(number)) for number in (1, 2, 3)])
@@ -72,8 +72,8 @@ class RecoverTestCase(test_actions.ActionTest):
 
     def refused(self, *words: str) -> str:
         error = self.failed('choose who is continued', *words)
-        self.assertEqual(0, self.world.promotions)
-        self.assertEqual([], [event for event in self.world.events
+        self.assertEqual(0, self.galera.promotions)
+        self.assertEqual([], [event for event in self.galera.events
                               if event.split()[0] in ('continue',
                                                       'promote')])
         return error
@@ -85,7 +85,7 @@ class WayTest(RecoverTestCase):
         self.stand((STOPPED, 20), (STOPPED, 25), (STOPPED, 30))
         self.recover()
         self.recovered(f'continue {THREE}', f'start {TWO}', f'start {ONE}')
-        self.assertEqual(1, self.world.promotions)
+        self.assertEqual(1, self.galera.promotions)
 
     def test_stopped_all_at_once(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 30), (STOPPED, 30))
@@ -101,98 +101,98 @@ class WayTest(RecoverTestCase):
     def test_killed_and_looking_for_each_other_in_vain(self) -> None:
         self.stand((STARTING, 30), (STARTING, 31), (CRASHED, 29))
         self.recover()
-        self.assertIn(f'halt {ONE}', self.world.events)
-        self.assertIn(f'halt {THREE}', self.world.events)
+        self.assertIn(f'halt {ONE}', self.galera.events)
+        self.assertIn(f'halt {THREE}', self.galera.events)
         self.recovered(f'continue {TWO}', f'start {ONE}', f'start {THREE}')
 
     def test_one_that_somebody_starts_when_it_was_stopped(self) -> None:
         """As an operator who does not know that a recovery runs."""
         self.stand((STARTING, 30), (STARTING, 31), (CRASHED, 29))
-        self.world.habits[THREE] = {'has_started': ONE}
+        self.galera.habits[THREE] = {'has_started': ONE}
         self.recover()
         self.recovered(f'continue {TWO}', f'start {ONE}', f'start {THREE}')
-        self.assertEqual(2, self.world.events.count(f'halt {ONE}'))
+        self.assertEqual(2, self.galera.events.count(f'halt {ONE}'))
 
     def test_those_that_can_meet_by_themselves_are_let(self) -> None:
         self.stand((STARTING, 30), (STARTING, 31), (STARTING, 31))
         for name in test_actions.NAMES:
-            self.world.habits[name] = {'meets': True}
+            self.galera.habits[name] = {'meets': True}
         self.recover()
         self.recovered()
-        self.assertEqual([], [event for event in self.world.events
+        self.assertEqual([], [event for event in self.galera.events
                               if event.startswith('halt')])
 
     def test_those_that_could_meet_and_do_not(self) -> None:
         """One has another last view, so it is none of theirs."""
         self.stand((STARTING, 30), (STARTING, 31), (STOPPED, 31))
         for name in test_actions.NAMES:
-            self.world.habits[name] = {'meets': True}
+            self.galera.habits[name] = {'meets': True}
         self.recover()
         self.recovered(f'continue {TWO}', f'start {THREE}', f'start {ONE}')
 
     def test_a_survivor_is_promoted(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 29), (RUNNING, 30))
         self.recover()
-        self.assertNotIn(f'halt {THREE}', self.world.events)
+        self.assertNotIn(f'halt {THREE}', self.galera.events)
         self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
 
     def test_a_survivor_whose_component_is_changing(self) -> None:
         self.stand((STARTING, 30), (STARTING, 29), (RUNNING, 30))
-        self.world.habits[THREE] = {'counting': 4}
+        self.galera.habits[THREE] = {'counting': 4}
         self.recover()
         self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
 
     def test_a_survivor_that_never_counts_them_is_continued(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 29), (RUNNING, 30))
-        self.world.habits[THREE] = {'counting': 10 ** 6}
+        self.galera.habits[THREE] = {'counting': 10 ** 6}
         self.recover()
-        self.assertIn(f'halt {THREE}', self.world.events)
+        self.assertIn(f'halt {THREE}', self.galera.events)
         self.recovered(f'continue {ONE}', f'start {THREE}', f'start {TWO}')
 
     def test_if_one_survivor_refuses_the_next_is_asked(self) -> None:
         self.stand((STOPPED, 29), (RUNNING, 30), (RUNNING, 30))
-        self.world.habits[TWO] = {'counting': 10 ** 6}
+        self.galera.habits[TWO] = {'counting': 10 ** 6}
         self.recover()
-        self.assertIn(f'halt {TWO}', self.world.events)
+        self.assertIn(f'halt {TWO}', self.galera.events)
         self.recovered(f'promote {THREE}', f'start {TWO}', f'start {ONE}')
 
     def test_a_survivor_that_is_behind_is_stopped_first(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 31), (RUNNING, 29))
         self.recover()
-        self.assertIn(f'halt {THREE}', self.world.events)
+        self.assertIn(f'halt {THREE}', self.galera.events)
         self.recovered(f'continue {TWO}', f'start {ONE}', f'start {THREE}')
 
     def test_one_that_is_still_stopping_is_waited_for(self) -> None:
-        self.stand((STOPPED, 29), (DEAF, 31), (STOPPED, 30))
-        self.world.habits[TWO] = {'deaf_for': 5, 'turns_out': STOPPED}
+        self.stand((STOPPED, 29), (UNRESPONSIVE, 31), (STOPPED, 30))
+        self.galera.habits[TWO] = {'deaf_for': 5, 'turns_out': STOPPED}
         self.recover()
         self.recovered(f'continue {TWO}', f'start {THREE}', f'start {ONE}')
 
     def test_one_that_is_busy_is_waited_for(self) -> None:
-        self.stand((STARTING, 30), (DEAF, 31), (STOPPED, 29))
-        self.world.habits[TWO] = {'deaf_for': 5, 'turns_out': RUNNING}
+        self.stand((STARTING, 30), (UNRESPONSIVE, 31), (STOPPED, 29))
+        self.galera.habits[TWO] = {'deaf_for': 5, 'turns_out': RUNNING}
         self.recover()
-        self.assertNotIn(f'halt {TWO}', self.world.events)
+        self.assertNotIn(f'halt {TWO}', self.galera.events)
         self.recovered(f'promote {TWO}', f'start {ONE}', f'start {THREE}')
 
     def test_a_survivor_may_be_busy_when_it_counts(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 29), (RUNNING, 31))
-        self.world.habits[ONE] = {'makes_deaf': THREE}
-        self.world.habits[THREE] = {'deaf_for': 5, 'turns_out': RUNNING}
+        self.galera.habits[ONE] = {'makes_deaf': THREE}
+        self.galera.habits[THREE] = {'deaf_for': 5, 'turns_out': RUNNING}
         self.recover()
         self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
 
     def test_while_one_is_primary_the_others_join_it(self) -> None:
         for name in (ONE, TWO):
-            self.world.stand(name, STOPPED, 99)
+            self.galera.stand(name, STOPPED, 99)
         self.recover()
         self.recovered(f'start {ONE}', f'start {TWO}')
-        self.assertEqual(0, self.world.promotions)
+        self.assertEqual(0, self.galera.promotions)
 
     def test_what_is_whole_is_left_alone(self) -> None:
         self.recover()
         self.recovered()
-        self.assertEqual(['write products-3'], self.world.events)
+        self.assertEqual(['write products-3'], self.galera.events)
 
     def test_body_that_is_null(self) -> None:
         self.accept({'recover': None})
@@ -204,7 +204,7 @@ class WayTest(RecoverTestCase):
                    products_2={'grastate': False})
         self.recover()
         self.recovered(f'continue {THREE}', f'start {TWO}', f'start {ONE}')
-        self.assertFalse(self.world.named(ONE).spoiled)
+        self.assertFalse(self.galera.named(ONE).spoiled)
 
     def test_a_member_that_lost_its_data(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, -1), (STOPPED, 30),
@@ -217,14 +217,14 @@ class RefusalTest(RecoverTestCase):
 
     def silence(self, name: str) -> None:
         self.override('member_call_timeout', 1, 'mariadb')
-        self.world.named(name).die()
+        self.galera.named(name).die()
 
     def test_one_that_does_not_answer(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 31), (STOPPED, 29))
         self.silence(TWO)
         self.recover()
         self.refused(TWO, 'did not answer', '--force MEMBER')
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
         self.assertIn('did not answer', self.fault(self.member(2)))
         self.assertEqual('', self.fault(self.member(1)))
 
@@ -233,9 +233,9 @@ class RefusalTest(RecoverTestCase):
         self.recover(force=self.member(1))
         self.wait_notified('dbaas.cluster_recover.end')
         self.assertEqual({ONE, THREE}, {
-            guest.name for guest in self.world.component if guest.synced})
+            guest.name for guest in self.galera.component if guest.synced})
         self.assertEqual([f'continue {ONE}', f'start {THREE}'], [
-            event for event in self.world.events
+            event for event in self.galera.events
             if event.split()[0] in ('continue', 'start')])
 
     def test_the_forced_one_does_not_answer(self) -> None:
@@ -243,26 +243,26 @@ class RefusalTest(RecoverTestCase):
         self.silence(TWO)
         self.recover(force=self.member(2))
         self.refused(TWO, 'cannot be started')
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
 
     def test_another_history(self) -> None:
         self.stand((STARTING, 30), (STARTING, 31), (STOPPED, 29),
                    products_2={'history': OTHER_UUID},
                    products_3={'held': True})
         self.recover()
-        self.refused(TWO, OTHER_UUID, self.world.history, '--force MEMBER')
+        self.refused(TWO, OTHER_UUID, self.galera.history, '--force MEMBER')
         # It goes on as before: two look for each other, one stays stopped.
         self.assertEqual([f'start {ONE}', f'start {TWO}'],
-                         self.world.events[-2:])
+                         self.galera.events[-2:])
 
     def test_a_disk_that_tells_nothing(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 31), (STOPPED, 29))
-        self.world.habits[ONE] = {'unreadable': True}
+        self.galera.habits[ONE] = {'unreadable': True}
         self.recover()
         self.refused(ONE, 'does not tell its position')
 
     def test_behind_what_a_member_remembers(self) -> None:
-        seen = (self.world.history, 40)
+        seen = (self.galera.history, 40)
         self.stand((STOPPED, 30), (STOPPED, -1), (STOPPED, 29),
                    products_2={'history': '', 'seen': seen})
         self.recover()
@@ -272,23 +272,23 @@ class RefusalTest(RecoverTestCase):
 
     def recovered_by_force(self, name: str) -> None:
         self.wait_notified('dbaas.cluster_recover.end')
-        self.assertIn(f'continue {name}', self.world.events)
-        self.assertEqual(3, len(self.world.component))
+        self.assertIn(f'continue {name}', self.galera.events)
+        self.assertEqual(3, len(self.galera.component))
 
     def test_nothing_is_left(self) -> None:
         self.stand((STOPPED, -1), (STOPPED, -1), (STOPPED, -1))
         for name in test_actions.NAMES:
-            self.world.named(name).history = ''
+            self.galera.named(name).history = ''
         self.recover()
         self.refused('No member holds data', 'Create a new cluster')
         for number in (1, 2, 3):
             self.assertIn('holds no data', self.fault(self.member(number)))
 
     def test_a_frozen_one(self) -> None:
-        self.stand((STARTING, 30), (DEAF, 31), (STOPPED, 29))
+        self.stand((STARTING, 30), (UNRESPONSIVE, 31), (STOPPED, 29))
         self.recover()
         self.refused(TWO, 'is there but does not answer')
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
 
     def test_health_names_the_command(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 31), (STOPPED, 29))
@@ -325,35 +325,35 @@ class TimeOutTest(RecoverTestCase):
         self.override('bootstrap_timeout', 10, 'mariadb')
         self.stand((STARTING, 30), (STARTING, 30), (STARTING, 30),
                    products_3={'safe': True})
-        self.world.habits[THREE] = {'ignores_order': True}
+        self.galera.habits[THREE] = {'ignores_order': True}
         self.recover()
         self.failed('continue of products-3', 'bootstrap_timeout')
-        self.assertEqual(0, self.world.promotions)
+        self.assertEqual(0, self.galera.promotions)
         # Nobody else may be primary beside it, if it is merely slow.
         self.assertEqual([STOPPED, STOPPED], [
-            self.world.named(name).server for name in (ONE, TWO)])
-        self.world.named(THREE).safe = False
-        self.world.habits.clear()
+            self.galera.named(name).server for name in (ONE, TWO)])
+        self.galera.named(THREE).safe = False
+        self.galera.habits.clear()
         self.recover()
         self.wait_notified('dbaas.cluster_recover.end')
         self.assertEqual({f'continue {THREE}'}, {
-            event for event in self.world.events
+            event for event in self.galera.events
             if event.startswith('continue')})
-        self.assertEqual(1, self.world.promotions)
-        self.assertEqual(3, len(self.world.component))
+        self.assertEqual(1, self.galera.promotions)
+        self.assertEqual(3, len(self.galera.component))
 
     def test_one_that_crashes_keeps_only_itself_out(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 29), (CRASHED, 29))
-        self.world.habits[TWO] = {'crashes': True}
+        self.galera.habits[TWO] = {'crashes': True}
         self.recover()
         self.failed('join of products-2', 'disk is 100% full')
-        self.assertIn(f'start {THREE}', self.world.events)
+        self.assertIn(f'start {THREE}', self.galera.events)
         self.assertIn('100% full', self.fault(self.member(2)))
         self.assertEqual('', self.fault(self.member(1)))
 
     def test_delete_ends_it(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 29), (STOPPED, 29))
-        self.world.habits[TWO] = {'stalls': True}
+        self.galera.habits[TWO] = {'stalls': True}
         self.act({'recover': {}})
         self.wait_for_event(f'start {TWO}')
         self.request('DELETE', f'/clusters/{self.cluster_id}')

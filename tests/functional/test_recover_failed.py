@@ -34,27 +34,27 @@ Statuses = service_status.ServiceStatuses
 class FailedMemberTest(test_grow.GrowthTest):
 
     def grow_in_vain(self, **habit: Any) -> None:
-        self.world.habits[NEW] = habit
+        self.galera.habits[NEW] = habit
         self.grow()
-        self.world.habits.clear()
+        self.galera.habits.clear()
         self.assertTrue(self.named(NEW).task_status.is_error)
         self.assertNotEqual('', self.fault(self.named(NEW).id))
 
     def fall(self) -> None:
         """All members have stopped; the first is the furthest."""
         for number, name in enumerate(OLD):
-            self.world.stand(name, STOPPED, 30 - number)
-            self.world.named(name).report_status(Statuses.SHUTDOWN)
-        self.world.promotions = 0
-        self.world.events.clear()
+            self.galera.stand(name, STOPPED, 30 - number)
+            self.galera.named(name).report_status(Statuses.SHUTDOWN)
+        self.galera.promotions = 0
+        self.galera.events.clear()
 
     def assert_back(self) -> None:
         self.wait_notified('dbaas.cluster_recover.end')
         self.assert_serving(*OLD)
         self.assertEqual(['continue products-1'], [
-            event for event in self.world.events
+            event for event in self.galera.events
             if event.startswith('continue')])
-        self.assertNotIn(f'start {NEW}', self.world.events)
+        self.assertNotIn(f'start {NEW}', self.galera.events)
         new = self.named(NEW)
         self.assertTrue(new.task_status.is_error)
         self.assertEqual(new.task_status.db_text, new.task_description)
@@ -64,8 +64,8 @@ class FailedMemberTest(test_grow.GrowthTest):
 
     def test_one_that_crashed_when_it_joined(self) -> None:
         self.grow_in_vain(crashes=True)
-        self.world.named(NEW).leave()
-        self.world.named(NEW).server = STOPPED
+        self.galera.named(NEW).leave()
+        self.galera.named(NEW).server = STOPPED
         self.fall()
         self.accept({'recover': {}})
         self.assert_back()
@@ -73,7 +73,7 @@ class FailedMemberTest(test_grow.GrowthTest):
     def test_one_that_was_never_prepared(self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')
         self.grow_in_vain(unprepared=True)
-        self.world.named(NEW).die()
+        self.galera.named(NEW).die()
         self.fall()
         self.accept({'recover': {}})
         self.assert_back()
@@ -86,8 +86,8 @@ class FailedMemberTest(test_grow.GrowthTest):
 
     def test_it_is_not_in_the_way_of_the_automatic_one(self) -> None:
         self.grow_in_vain(crashes=True)
-        self.world.named(NEW).leave()
-        self.world.named(NEW).server = STOPPED
+        self.galera.named(NEW).leave()
+        self.galera.named(NEW).server = STOPPED
         self.fall()
         self.assertIn(self.cluster_id,
                       automatic.nobody_serves([self.cluster_id]))
@@ -99,12 +99,12 @@ class FailedMemberTest(test_grow.GrowthTest):
         """It was in, perhaps, and may be the last that served."""
         self.override('member_call_timeout', 1, 'mariadb')
         self.grow_in_vain(crashes=True)
-        self.world.named(NEW).die()
+        self.galera.named(NEW).die()
         self.fall()
         self.accept({'recover': {}})
         error = self.wait_notified('dbaas.cluster_recover.error')
         self.assertIn(f'{NEW} did not answer', error['message'])
-        self.assertEqual([], self.world.component)
+        self.assertEqual([], self.galera.component)
 
     def test_it_cannot_be_forced(self) -> None:
         self.grow_in_vain(crashes=True)
@@ -112,8 +112,8 @@ class FailedMemberTest(test_grow.GrowthTest):
         self.assertEqual(400, response.status_int, response.text)
 
     def test_a_cluster_that_was_never_complete(self) -> None:
-        self.world.forget()
-        self.world.habits['others-2'] = {'crashes': True}
+        self.galera.forget()
+        self.galera.habits['others-2'] = {'crashes': True}
         self.cluster_id = self.create(name='others').json['cluster']['id']
         self.wait_for_task(self.cluster_id)
         self.settle()

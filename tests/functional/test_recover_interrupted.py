@@ -26,8 +26,8 @@ from trove.taskmanager import models as task_models
 from tests.functional import base
 from tests.functional import galera
 from tests.functional import test_interrupted as mortal
-from tests.functional import test_takeup
-from trove_pxc import orders
+from tests.functional import test_resume
+from trove_pxc import pending
 from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.operations import create
 from trove_pxc.taskmanager.operations import recover
@@ -57,14 +57,14 @@ class InterruptedTest(base.TroveTest):
                       'tests.functional.test_interrupted.mortal_client')
         self.override('self_recovery_timeout', 1, 'mariadb')
         self.override('member_poll_interval', 0.05, 'mariadb')
-        MortalClient.lives, MortalClient.world = _LIVES, self.world
+        MortalClient.lives, MortalClient.galera = _LIVES, self.galera
         self.cluster_id = str(self.create().json['cluster']['id'])
         for number in (1, 2, 3):
             self.wait_for_event(f'prepared products-{number}')
         made = formation.Formation('create', self.context(), self.tasks())
         create.run(made)
         outcome.let_trove_finish(made.members)
-        orders.end(self.cluster_id, ClusterTasks.BUILDING_INITIAL)
+        pending.end(self.cluster_id, ClusterTasks.BUILDING_INITIAL)
 
     def tasks(self) -> Any:
         return task_models.load_cluster_tasks(self.context(),
@@ -72,13 +72,13 @@ class InterruptedTest(base.TroveTest):
 
     def befall(self, places: list[Any]) -> None:
         for number, (server, applied) in enumerate(places, 1):
-            self.world.stand(f'products-{number}', server, applied)
-        self.world.promotions = 0
-        self.world.events.clear()
-        self.assertTrue(orders.claim(
+            self.galera.stand(f'products-{number}', server, applied)
+        self.galera.promotions = 0
+        self.galera.events.clear()
+        self.assertTrue(pending.claim(
             self.cluster_id, ClusterTasks.RESTARTING_CLUSTER,
             [row.id for row in self.instance_rows(self.cluster_id)],
-            orders.recovery(None)))
+            pending.recovery(None)))
 
     def cut_short(self, places: list[Any], calls: int,
                   answered: bool) -> bool:
@@ -91,20 +91,20 @@ class InterruptedTest(base.TroveTest):
         except Killed:
             finished = False
         MortalClient.lives = _LIVES
-        self.tasks().carry_out_orders(self.context())
+        self.tasks().carry_out_pending(self.context())
         return finished
 
     def look_at(self, chosen: int, furthest: int, story: Any) -> None:
-        events = self.world.events
-        self.assertEqual(1, self.world.promotions, (story, events))
+        events = self.galera.events
+        self.assertEqual(1, self.galera.promotions, (story, events))
         self.assertEqual({f'products-{chosen}'}, {
             event.split()[1] for event in events
             if event.split()[0] in ('continue', 'promote')}, (story, events))
         self.assertEqual([True] * 3, [
-            guest.synced for guest in self.world.component], story)
-        self.assertGreaterEqual(self.world.seqno, furthest)
+            guest.synced for guest in self.galera.component], story)
+        self.assertGreaterEqual(self.galera.seqno, furthest)
         self.assertEqual([None] * 3, [
-            orders.of(row) for row in self.instance_rows(self.cluster_id)])
+            pending.of(row) for row in self.instance_rows(self.cluster_id)])
         self.assertEqual(ClusterTasks.NONE,
                          self.cluster_row(self.cluster_id).task_status)
 
@@ -132,7 +132,7 @@ class InterruptedTest(base.TroveTest):
         self.cut_short_everywhere(SURVIVED, 3)
 
 
-class TakenUpTest(test_takeup.TakeUpTest):
+class TakenUpTest(test_resume.ResumptionTest):
     """By a taskmanager that never saw the request."""
 
     def setUp(self) -> None:
@@ -143,9 +143,9 @@ class TakenUpTest(test_takeup.TakeUpTest):
         self.wait_for_task(self.cluster_id)
         self.stop_taskmanager()
         for number, applied in enumerate((30, 31, 29), 1):
-            self.world.stand(f'products-{number}', STOPPED, applied)
-        self.world.named('products-2').die()
-        self.world.events.clear()
+            self.galera.stand(f'products-{number}', STOPPED, applied)
+        self.galera.named('products-2').die()
+        self.galera.events.clear()
 
     def recover(self, **body: str) -> None:
         response = self.request('POST', f'/clusters/{self.cluster_id}',
@@ -154,8 +154,8 @@ class TakenUpTest(test_takeup.TakeUpTest):
         with self.supervised():
             self.wait_for_task(self.cluster_id)
 
-    def orders(self) -> list[orders.Order | None]:
-        return [orders.of(row)
+    def pending(self) -> list[pending.Order | None]:
+        return [pending.of(row)
                 for row in self.instance_rows(self.cluster_id)]
 
     def member(self, number: int) -> str:
@@ -166,9 +166,9 @@ class TakenUpTest(test_takeup.TakeUpTest):
         ended = self.wait_notified('dbaas.cluster_recover.end')
         self.assertEqual(self.cluster_id, ended['cluster_id'])
         self.assertEqual({'products-1', 'products-3'}, {
-            guest.name for guest in self.world.component if guest.synced})
-        self.assertIn('continue products-1', self.world.events)
-        self.assertEqual([None] * 3, self.orders())
+            guest.name for guest in self.galera.component if guest.synced})
+        self.assertIn('continue products-1', self.galera.events)
+        self.assertEqual([None] * 3, self.pending())
         self.assertEqual([], self.notified('dbaas.cluster_restart.end'))
 
     def test_a_refusal_is_told_as_one_and_force_may_follow(self) -> None:
@@ -177,7 +177,7 @@ class TakenUpTest(test_takeup.TakeUpTest):
         self.assertIn('--force MEMBER', error['message'])
         self.assertIn('recover: "choose who is continued" failed',
                       self.fault(self.member(2)))
-        self.assertEqual([None] * 3, self.orders())
+        self.assertEqual([None] * 3, self.pending())
         self.assertEqual([], self.notified('dbaas.cluster_restart.error'))
         self.test_whom_the_operator_forced_is_continued()
 
@@ -187,4 +187,4 @@ class TakenUpTest(test_takeup.TakeUpTest):
             task_status=ClusterTasks.RESTARTING_CLUSTER)
         with self.supervised():
             self.wait_for_task(self.cluster_id)
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)

@@ -53,13 +53,13 @@ class RootTest(base.TroveTest):
         self.assertEqual(200, made.status_int, made.text)
         self.assertEqual(
             {'name': 'root',
-             'password': self.world.users['root@%']['_password']},
+             'password': self.galera.users['root@%']['_password']},
             made.json['user'])
-        self.assertIn('enable root products-2', self.world.events)
+        self.assertIn('enable root products-2', self.galera.events)
         self.check_enabled(True)
         gone = self.request('DELETE', self.places[3])
         self.assertEqual(204, gone.status_int, gone.text)
-        self.assertIn('disable root products-3', self.world.events)
+        self.assertIn('disable root products-3', self.galera.events)
         self.check_enabled(False)
         self.assertEqual(404, self.request(
             'DELETE', self.places[1]).status_int)
@@ -69,13 +69,13 @@ class RootTest(base.TroveTest):
     def test_through_the_cluster_with_a_password(self) -> None:
         made = self.request('POST', self.places[0], {'password': 'chosen'})
         self.assertEqual('chosen', made.json['user']['password'])
-        self.assertEqual('chosen', self.world.users['root@%']['_password'])
+        self.assertEqual('chosen', self.galera.users['root@%']['_password'])
         self.check_enabled(True)
 
     def test_through_another_member_if_that_one_is_down(self) -> None:
         self.say(self.rows[:1], Statuses.CRASHED)
         self.request('POST', self.places[1])
-        self.assertIn('enable root products-2', self.world.events)
+        self.assertIn('enable root products-2', self.galera.events)
 
     def test_while_no_member_serves(self) -> None:
         self.say(self.rows, Statuses.CRASHED)

@@ -21,8 +21,8 @@ from tests.functional import base
 from tests.functional import galera
 from tests.functional import test_actions
 from tests.functional import test_grow
-from trove_pxc import orders
-from trove_pxc.taskmanager.cloud import authority
+from trove_pxc import pending
+from trove_pxc.taskmanager.cloud import certificate_authority
 
 ROTATE: dict[str, Any] = {'rotate_certificates': {}}
 
@@ -32,8 +32,8 @@ class CreateTest(base.TroveTest):
     def created(self) -> list[galera.Guest]:
         self.start_taskmanager()
         self.wait_for_task(self.create().json['cluster']['id'])
-        self.assertEqual(3, len(self.world.component))
-        return self.world.component
+        self.assertEqual(3, len(self.galera.component))
+        return self.galera.component
 
     def test_members_show_different_certificates_of_one_authority(
             self) -> None:
@@ -44,18 +44,18 @@ class CreateTest(base.TroveTest):
     def test_a_stranger_with_an_authority_of_its_own_is_refused(
             self) -> None:
         member = self.created()[0].shows
-        self.world.habits.clear()
+        self.galera.habits.clear()
         stranger = self.created_elsewhere()
         self.assertFalse(galera.trusts(member, stranger))
         self.assertFalse(galera.trusts(stranger, member))
 
     def created_elsewhere(self) -> Any:
         """What a member of another cluster shows."""
-        ours = set(self.world.component)
-        self.world.component.clear()
-        self.world.history = ''
+        ours = set(self.galera.component)
+        self.galera.component.clear()
+        self.galera.history = ''
         self.wait_for_task(self.create(name='items').json['cluster']['id'])
-        (other, *_) = set(self.world.component) - ours
+        (other, *_) = set(self.galera.component) - ours
         return other.shows
 
     def test_it_can_be_switched_off(self) -> None:
@@ -68,7 +68,7 @@ class RotateTest(test_actions.ActionTest):
 
     def authorities(self) -> set[tuple[str, ...]]:
         return {tuple(guest.settings['secrets']['authorities'])
-                for guest in self.world.component if guest.settings}
+                for guest in self.galera.component if guest.settings}
 
     def test_all_trust_a_new_authority_alone_and_served_all_the_time(
             self) -> None:
@@ -79,30 +79,30 @@ class RotateTest(test_actions.ActionTest):
         self.assertEqual(1, len(after))
         self.assertNotEqual(before, after)
         self.assert_whole()
-        stops = [event for event in self.world.events
+        stops = [event for event in self.galera.events
                  if event.startswith('stop')]
         self.assertEqual(
             [f'stop {name}' for name in test_actions.NAMES] * 3, stops)
 
     def test_one_that_failed_is_gone_on_with(self) -> None:
-        self.world.habits['products-2'] = {'crashes': True}
+        self.galera.habits['products-2'] = {'crashes': True}
         self.accept(ROTATE)
         error = self.wait_notified('dbaas.cluster_rotate_certificates.error')
         self.assertIn('products-2', error['message'])
-        self.world.habits.clear()
-        self.world.named('products-2').come_back()
-        self.world.events.clear()
+        self.galera.habits.clear()
+        self.galera.named('products-2').come_back()
+        self.galera.events.clear()
         self.accept(ROTATE)
         (after,) = self.authorities()
         self.assertEqual(1, len(after))
         self.assert_whole()
         # The first member had its first turn before.
-        self.assertNotIn('products-1', self.world.events[0])
+        self.assertNotIn('products-1', self.galera.events[0])
 
     def test_a_member_keeps_its_certificate_when_it_is_resized(self) -> None:
-        before = self.world.named('products-1').shows
+        before = self.galera.named('products-1').shows
         self.accept({'resize': {'flavorRef': '2'}})
-        self.assertEqual(before, self.world.named('products-1').shows)
+        self.assertEqual(before, self.galera.named('products-1').shows)
         self.assert_whole()
 
     def test_a_grow_in_between_tells_nobody_of_another_authority(
@@ -111,30 +111,30 @@ class RotateTest(test_actions.ActionTest):
         self.fail_at('products-2', 1)
         self.assertEqual(2, len(self.authorities()))
         self.accept({'grow': [test_grow.node()]})
-        for guest in self.world.component:
+        for guest in self.galera.component:
             assert guest.settings is not None
             self.assertEqual(guest.shows, guest.settings['identity'])
         self.accept(ROTATE)
         self.wait_notified('dbaas.cluster_rotate_certificates.end')
         self.assertEqual(1, len(self.authorities()))
-        self.assertEqual(4, len(self.world.component))
-        self.assertLessEqual(2, min(self.world.sizes))
+        self.assertEqual(4, len(self.galera.component))
+        self.assertLessEqual(2, min(self.galera.sizes))
 
     def fail_at(self, name: str, round_number: int) -> None:
         """Have the agent of a member refuse new settings in this round."""
-        self.world.habits[name] = {'refuses_settings': round_number}
+        self.galera.habits[name] = {'refuses_settings': round_number}
         self.accept(ROTATE)
         error = self.wait_notified('dbaas.cluster_rotate_certificates.error')
         self.assertIn(name, error['message'])
-        self.world.habits.clear()
+        self.galera.habits.clear()
         for row in self.instance_rows(self.cluster_id):
-            self.assertIsNone(orders.of(row))
+            self.assertIsNone(pending.of(row))
 
     def test_failed_in_any_round_it_is_brought_to_its_end(self) -> None:
         for number in (1, 2, 3):
             (before,) = self.authorities()
             self.fail_at('products-2', number)
-            self.assertEqual(3, len(self.world.component))
+            self.assertEqual(3, len(self.galera.component))
             self.accept(ROTATE)
             (after,) = self.authorities()
             self.assertNotEqual(before, after)
@@ -145,27 +145,27 @@ class RotateTest(test_actions.ActionTest):
         (before,) = self.authorities()
         late = (datetime.datetime.now(datetime.timezone.utc)
                 + datetime.timedelta(days=4000))
-        with mock.patch.object(authority, '_now', autospec=True,
+        with mock.patch.object(certificate_authority, '_now', autospec=True,
                                return_value=late):
             self.accept(ROTATE)
         error = self.wait_notified('dbaas.cluster_rotate_certificates.error')
         self.assertIn('certificates have expired', error['message'])
         self.assertIn('reboot the guests of all members', error['message'])
-        self.assertNotIn('stop products-1', self.world.events)
+        self.assertNotIn('stop products-1', self.galera.events)
         (after,) = self.authorities()
         self.assertNotEqual(before, after)
         for row in self.instance_rows(self.cluster_id):
-            self.assertIsNone(orders.of(row))
+            self.assertIsNone(pending.of(row))
 
     def test_a_cluster_in_clear_text_is_not_touched(self) -> None:
-        for guest in self.world.component:
+        for guest in self.galera.component:
             assert guest.settings is not None
             guest.settings['identity'] = None
             guest.settings['secrets']['authorities'] = []
         self.accept(ROTATE)
         error = self.wait_notified('dbaas.cluster_rotate_certificates.error')
         self.assertIn('created without encryption', error['message'])
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
 
     def test_bodies_that_are_refused(self) -> None:
         for body in ({'instance': self.member(1)}, [], 'all'):

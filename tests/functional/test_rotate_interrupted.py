@@ -23,17 +23,17 @@ from trove.instance.tasks import InstanceTasks
 from trove.taskmanager import models as task_models
 
 from tests.functional import test_interrupted as interrupted
-from tests.functional import test_takeup
-from trove_pxc import orders
+from tests.functional import test_resume
+from trove_pxc import pending
 from trove_pxc.taskmanager.operations import rotate
 
 NAMES = ('products-1', 'products-2', 'products-3')
-ORDER = orders.Order(orders.CERTIFICATES)
+ORDER = pending.Order(pending.CERTIFICATES)
 # A prime, so that each call of a round is met in one round or another.
 STRIDE = 7
 
 
-class RotationTest(test_takeup.TakeUpTest):
+class RotationTest(test_resume.ResumptionTest):
 
     def setUp(self) -> None:
         super().setUp()
@@ -44,7 +44,7 @@ class RotationTest(test_takeup.TakeUpTest):
         self.override('remote_guest_client',
                       'tests.functional.test_interrupted.mortal_client')
         interrupted.MortalClient.lives = 100 * interrupted._LAST_CALL
-        interrupted.MortalClient.world = self.world
+        interrupted.MortalClient.galera = self.galera
 
     def tasks(self) -> Any:
         return task_models.load_cluster_tasks(
@@ -70,25 +70,25 @@ class RotationTest(test_takeup.TakeUpTest):
 
     def held(self) -> set[tuple[str, ...]]:
         return {tuple(guest.settings['secrets']['authorities'])
-                for guest in self.world.guests.values() if guest.settings}
+                for guest in self.galera.guests.values() if guest.settings}
 
     def known(self) -> set[str]:
         return {one for each in self.held() for one in each}
 
     def ordered(self) -> list[bool]:
-        return [orders.of(row) == ORDER
+        return [pending.of(row) == ORDER
                 for row in self.instance_rows(self.cluster_id)]
 
     def test_killed_all_over(self) -> None:
         calls, killed = 0, True
         while killed:
             (before,) = self.known()
-            self.world.sizes.clear()
+            self.galera.sizes.clear()
             self.ask()
             killed = self.killed_at(calls)
             left = self.known()
             self.assertEqual(killed, any(self.ordered()))
-            self.tasks().carry_out_orders(self.context())
+            self.tasks().carry_out_pending(self.context())
             self.check_done(before)
             if len(left) > 1:
                 # It is the one that was begun with.
@@ -101,13 +101,13 @@ class RotationTest(test_takeup.TakeUpTest):
         self.assertEqual(1, len(after))
         self.assertNotIn(before, after)
         self.assertEqual(set(NAMES), {
-            guest.name for guest in self.world.component})
-        self.assertLessEqual(2, min(self.world.sizes))
+            guest.name for guest in self.galera.component})
+        self.assertLessEqual(2, min(self.galera.sizes))
         self.assertEqual('NONE', self.cluster_row(
             self.cluster_id).task_status.name)
         for row in self.instance_rows(self.cluster_id):
             self.assertEqual(InstanceTasks.NONE, row.task_status)
-            self.assertIsNone(orders.of(row))
+            self.assertIsNone(pending.of(row))
 
     def test_the_last_one_alone_is_left(self) -> None:
         """Nothing is begun anew for one that only has to be let go."""
@@ -115,26 +115,26 @@ class RotationTest(test_takeup.TakeUpTest):
         self.assertFalse(self.killed_at(100 * interrupted._LAST_CALL))
         (after,) = self.known()
         self.cluster_row(self.cluster_id).update(
-            task_status=test_takeup.ClusterTasks.UPDATING_CLUSTER)
+            task_status=test_resume.ClusterTasks.UPDATING_CLUSTER)
         self.instance_rows(self.cluster_id)[2].update(
             task_status=InstanceTasks.REBOOTING,
             task_description=ORDER.text)
-        self.world.named('products-3').stop_db(None)
-        self.world.events.clear()
+        self.galera.named('products-3').stop_db(None)
+        self.galera.events.clear()
         with self.supervised():
             self.wait_for_task(self.cluster_id)
         self.assertEqual({after}, self.known())
-        self.assertEqual(3, len(self.world.component))
+        self.assertEqual(3, len(self.galera.component))
         self.assertEqual([False] * 3, self.ordered())
-        self.assertNotIn('stop products-1', self.world.events)
+        self.assertNotIn('stop products-1', self.galera.events)
         self.wait_notified('dbaas.cluster_rotate_certificates.end')
 
     def test_an_order_of_the_release_before(self) -> None:
         """It is a sentence in the row, and ends as that."""
-        task = test_takeup.ClusterTasks.UPDATING_CLUSTER
+        task = test_resume.ClusterTasks.UPDATING_CLUSTER
         self.cluster_row(self.cluster_id).update(task_status=task)
         self.instance_rows(self.cluster_id)[2].update(
             task_description='Ordered: new certificates')
         self.assertEqual([False, False, True], self.ordered())
-        self.assertTrue(orders.end(self.cluster_id, task))
+        self.assertTrue(pending.end(self.cluster_id, task))
         self.assertEqual([False] * 3, self.ordered())

@@ -83,17 +83,17 @@ class SecretsTest(base.TroveTest):
 
     def test_what_is_answered_202_has_happened(self) -> None:
         self.ask('POST', 'users', {'users': [JOE]}, 202)
-        self.assertEqual(PASSWORD, self.world.users['joe@%']['_password'])
+        self.assertEqual(PASSWORD, self.galera.users['joe@%']['_password'])
         self.ask('PUT', 'users', {'users': [{
             'name': 'joe', 'password': PASSWORD + '2'}]}, 202)
         self.assertEqual(PASSWORD + '2',
-                         self.world.users['joe@%']['_password'])
+                         self.galera.users['joe@%']['_password'])
         self.ask('PUT', 'users/joe', {'user': {'password': PASSWORD}}, 202)
         self.ask('POST', 'databases', {'databases': [{'name': 'shop'}]}, 202)
-        self.assertIn('shop', self.world.databases)
+        self.assertIn('shop', self.galera.databases)
         self.ask('DELETE', 'databases/shop', None, 202)
         self.ask('DELETE', 'users/joe', None, 202)
-        self.assertEqual(({}, {}), (self.world.users, self.world.databases))
+        self.assertEqual(({}, {}), (self.galera.users, self.galera.databases))
         for event in ('user_create', 'user_change_password',
                       'user_update_attributes', 'database_create',
                       'database_delete', 'user_delete'):
@@ -106,7 +106,7 @@ class SecretsTest(base.TroveTest):
                 (1819, 'too simple', f'{PASSWORD!r} is too simple'),
                 (1105, 'statement', 'statement: IDENTIFIED BY \''
                  + PASSWORD.replace("'", "''") + "'")):
-            self.world.server.refuses[PASSWORD] = code, text
+            self.galera.server.refuses[PASSWORD] = code, text
             for method, path, body in (
                     ('POST', 'users', {'users': [dict(JOE, name='jane')]}),
                     ('PUT', 'users', {'users': [JOE]}),
@@ -116,7 +116,7 @@ class SecretsTest(base.TroveTest):
                 self.assertIn(words, answer)
                 self.assertNotIn('Traceback', answer)
                 self.assertNotIn('%s', answer)
-        self.assertEqual(['joe@%'], list(self.world.users))
+        self.assertEqual(['joe@%'], list(self.galera.users))
         self.assertIn('Exception during message handling',
                       self.written.getvalue())
 
@@ -131,29 +131,29 @@ class SecretsTest(base.TroveTest):
                 except KeyError as cause:
                     raise ValueError(repr([PASSWORD])) from cause
             return []
-        self.world.server.execute = fail   # type: ignore[method-assign]
+        self.galera.server.execute = fail  # type: ignore[method-assign]
         answer = self.ask('POST', 'users', {'users': [dict(
             JOE, name='jane')]}, 400, 422)
         self.assertNotIn('Traceback', answer)
         self.assertIn('ValueError: ', self.written.getvalue())
 
     def test_root_s_password_that_the_server_refuses(self) -> None:
-        self.world.server.refuses[PASSWORD] = 1819, f'weak: {PASSWORD}'
+        self.galera.server.refuses[PASSWORD] = 1819, f'weak: {PASSWORD}'
         self.assertIn('weak: ***', self.ask(
             'POST', 'root', {'password': PASSWORD}, 400))
-        self.assertEqual({}, self.world.users)
+        self.assertEqual({}, self.galera.users)
 
     def test_what_a_server_of_another_kind_does_not_know(self) -> None:
-        self.world.server.refuses['utf8mb4'] = (
+        self.galera.server.refuses['utf8mb4'] = (
             1115, "Unknown character set: 'utf8mb4'")
         answer = self.ask('POST', 'databases', {'databases': [
             {'name': 'shop', 'character_set': 'utf8mb4'}]}, 400)
         self.assertIn("create the database 'shop'", answer)
         self.assertIn("Unknown character set: 'utf8mb4'", answer)
-        self.assertEqual({}, self.world.databases)
+        self.assertEqual({}, self.galera.databases)
 
     def test_a_server_that_does_not_take_it_now(self) -> None:
-        self.world.server.refuses['shop'] = (
+        self.galera.server.refuses['shop'] = (
             1047, 'WSREP has not yet prepared node for application use')
         self.assertIn('WSREP has not yet', self.ask(
             'POST', 'databases', {'databases': [{'name': 'shop'}]}, 422))

@@ -34,8 +34,8 @@ class ShrinkingTest(test_grow.GrowthTest):
         self.start = self.before
         self.all = self.names(self.grow(*[node()] * self.more))
         self.settle()
-        self.world.events.clear()
-        self.world.sizes.clear()
+        self.galera.events.clear()
+        self.galera.sizes.clear()
         self.before = self.used()
 
     def assert_left(self, *names: str) -> None:
@@ -61,7 +61,7 @@ class ShrinkTest(ShrinkingTest):
         self.assertEqual(
             ['stop products-2', 'configure products-1',
              'configure products-3', 'configure products-4',
-             'configure products-5'], self.world.events)
+             'configure products-5'], self.galera.events)
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
         self.wait_notified('dbaas.cluster_shrink.start')
@@ -69,7 +69,7 @@ class ShrinkTest(ShrinkingTest):
 
     def test_two_leave_one_after_another(self) -> None:
         self.shrink('products-1', 'products-4')
-        self.assertEqual([4, 3], self.world.sizes)
+        self.assertEqual([4, 3], self.galera.sizes)
         self.assert_left('products-2', 'products-3', 'products-5')
 
     def test_the_same_twice_is_one(self) -> None:
@@ -85,22 +85,22 @@ class ShrinkTest(ShrinkingTest):
 
     def test_one_that_is_down_goes_at_once(self) -> None:
         self.override('guest_silence_timeout', 600, 'mariadb')
-        self.world.named('products-2').die()
+        self.galera.named('products-2').die()
         self.shrink('products-2')
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
 
     def test_one_whose_server_was_stopped(self) -> None:
-        self.world.named('products-2').stop_db(None)
+        self.galera.named('products-2').stop_db(None)
         self.shrink('products-2')
-        self.assertEqual(1, self.world.events.count('stop products-2'))
+        self.assertEqual(1, self.galera.events.count('stop products-2'))
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
 
     def test_one_whose_server_keeps_crashing(self) -> None:
-        guest = self.world.named('products-2')
+        guest = self.galera.named('products-2')
         guest.leave()
-        self.world.habits['products-2'] = {'crashes': True}
+        self.galera.habits['products-2'] = {'crashes': True}
         self.shrink('products-2')
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
@@ -108,14 +108,14 @@ class ShrinkTest(ShrinkingTest):
     def test_silent_one_that_serves_goes_if_the_others_suffice(
             self) -> None:
         self.override('guest_silence_timeout', 5, 'mariadb')
-        self.world.named('products-2').fall_silent()
+        self.galera.named('products-2').fall_silent()
         self.shrink('products-2')
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
 
     def test_one_that_cannot_be_stopped(self) -> None:
         self.override('member_stop_timeout', 5, 'mariadb')
-        self.world.habits['products-2'] = {'cannot_stop': True}
+        self.galera.habits['products-2'] = {'cannot_stop': True}
         self.shrink('products-2')
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
@@ -129,12 +129,12 @@ class QuorumTest(ShrinkingTest):
     def test_too_many_silent_ones(self) -> None:
         self.override('guest_silence_timeout', 5, 'mariadb')
         for name in self.all[3:]:
-            self.world.named(name).fall_silent()
+            self.galera.named(name).fall_silent()
         self.shrink(*self.all[3:])
         error = self.wait_notified('dbaas.cluster_shrink.error')
         self.assertIn('could lose their quorum', error['message'])
         self.assertEqual(6, len(self.cloud.servers))
-        self.assertEqual(6, len(self.world.component))
+        self.assertEqual(6, len(self.galera.component))
         self.assertEqual(self.before, self.used())
 
 
@@ -142,12 +142,12 @@ class FailureTest(ShrinkingTest):
 
     def test_nobody_leaves_while_another_does_not_serve(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
-        self.world.named('products-3').die()
+        self.galera.named('products-3').die()
         self.shrink('products-2')
         error = self.wait_notified('dbaas.cluster_shrink.error')
         self.assertIn('products-3 has a guest agent that does not answer',
                       error['message'])
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
         row = self.named('products-2')
         self.assertEqual(InstanceTasks.NONE, row.task_status)
         self.assertIn('products-3', self.fault(row.id))
@@ -164,14 +164,14 @@ class FailureTest(ShrinkingTest):
         self.assertIn(f'server {row.compute_instance_id}',
                       self.fault(row.id))
         self.wait_notified('dbaas.cluster_shrink.error')
-        self.assertEqual(4, len(self.world.component))
+        self.assertEqual(4, len(self.galera.component))
         self.cloud.servers_that_stay.clear()
         self.shrink('products-2')
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
 
     def test_delete_ends_it(self) -> None:
-        self.world.habits['products-2'] = {'cannot_stop': True}
+        self.galera.habits['products-2'] = {'cannot_stop': True}
         self.act({'shrink': [{'id': self.named('products-2').id}]})
         self.wait_for_task(self.cluster_id, 'SHRINKING_CLUSTER')
         self.request('DELETE', f'/clusters/{self.cluster_id}')

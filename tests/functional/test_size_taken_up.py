@@ -26,13 +26,13 @@ from trove.taskmanager import models as task_models
 
 from tests.functional import test_grow
 from tests.functional import test_interrupted_size
-from tests.functional import test_takeup
-from trove_pxc import orders
+from tests.functional import test_resume
+from trove_pxc import pending
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.operations import grow
 from trove_pxc.taskmanager.operations import shrink
 from trove_pxc.taskmanager.steps import leave
-from trove_pxc.taskmanager.watchers import takeup
+from trove_pxc.taskmanager.watchers import resume
 from trove_pxc import waiting
 
 OLD = test_grow.OLD
@@ -56,7 +56,7 @@ class TakenUpTest(test_grow.GrowthTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.override('operation_lease', test_takeup.LEASE, 'mariadb')
+        self.override('operation_lease', test_resume.LEASE, 'mariadb')
         self.override('creation_stall_timeout', 5, 'mariadb')
         self.another(test_interrupted_size.Forgetful())
 
@@ -67,7 +67,7 @@ class TakenUpTest(test_grow.GrowthTest):
 
     @contextlib.contextmanager
     def supervised(self) -> Iterator[None]:
-        with waiting.Regularly(0.2, takeup.TakeUp().look):
+        with waiting.Regularly(0.2, resume.Resumption().look):
             yield
 
     def ask(self, body: Any) -> None:
@@ -79,7 +79,7 @@ class TakenUpTest(test_grow.GrowthTest):
         with self.supervised():
             self.wait_for_task(self.cluster_id)
         self.assertEqual({None}, {
-            orders.of(row) for row in self.instance_rows(self.cluster_id)})
+            pending.of(row) for row in self.instance_rows(self.cluster_id)})
         return self.show(self.cluster_id)
 
     def retry_at_once(self, *failed: str) -> None:
@@ -90,7 +90,7 @@ class TakenUpTest(test_grow.GrowthTest):
         self.assertEqual(self.before, self.used())
         self.ask({'grow': [test_grow.node()]})
         self.finish()
-        self.assertEqual(4, len(self.world.component))
+        self.assertEqual(4, len(self.galera.component))
 
     def tasks(self) -> Any:
         return task_models.load_cluster_tasks(
@@ -123,13 +123,13 @@ class GrowTest(TakenUpTest):
         grow.run(grow.Growth(self.context(), self.tasks(),
                              [self.named('products-4').id]))
         self.assert_grown(self.finish(), 'products-4', 'other')
-        self.assertEqual(1, self.world.events.count('join products-4'))
+        self.assertEqual(1, self.galera.events.count('join products-4'))
 
     def test_one_that_failed_in_another_grow_is_left_alone(self) -> None:
         self.another()
-        self.world.habits['products-4'] = {'crashes': True}
+        self.galera.habits['products-4'] = {'crashes': True}
         self.grow()
-        self.world.habits.clear()
+        self.galera.habits.clear()
         self.another(test_interrupted_size.Forgetful())
         self.ask({'grow': [test_grow.node()]})
         shown = self.finish()
@@ -152,13 +152,13 @@ class GrowTest(TakenUpTest):
         self.retry_at_once('products-4', 'products-5')
 
     def test_guest_that_is_never_told_to_prepare(self) -> None:
-        self.world.habits['products-4'] = {'never_told': True}
+        self.galera.habits['products-4'] = {'never_told': True}
         self.ask({'grow': [test_grow.node()]})
         shown = self.finish()
         self.assertEqual('ERROR', self.statuses(shown)['products-4'])
         self.assert_told('products-4', 'was never told to prepare')
         self.assertEqual([], self.events_of_old())
-        self.world.habits.clear()
+        self.galera.habits.clear()
         self.retry_at_once('products-4')
 
     def assert_told(self, name: str, words: str) -> None:
@@ -171,10 +171,10 @@ class GrowTest(TakenUpTest):
             self.assertEqual('', self.fault(self.named(old).id))
 
     def test_api_that_died_before_it_made_any(self) -> None:
-        self.assertTrue(orders.claim(
+        self.assertTrue(pending.claim(
             self.cluster_id, ClusterTasks.GROWING_CLUSTER,
             [row.id for row in self.instance_rows(self.cluster_id)],
-            orders.Order(orders.GROW, '4')))
+            pending.Order(pending.GROW, '4')))
         self.finish()
         error = self.wait_notified('dbaas.cluster_grow.error')
         self.assertIn('none of the new members', error['message'])
@@ -188,12 +188,12 @@ class GrowTest(TakenUpTest):
         self.ask({'grow': [test_grow.node()]})
         self.wait_for_event('prepared products-4')
         self.named('products-4').update(name='renamed', shard_id=None)
-        self.world.events.clear()
+        self.galera.events.clear()
         self.finish()
         error = self.wait_notified('dbaas.cluster_grow.error')
         self.assertIn('its taskmanager has died', error['message'])
         self.assertIn('ask for it again', error['message'])
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
         self.retry_at_once('renamed')
 
     def test_order_of_a_version_that_wrote_none(self) -> None:
@@ -206,7 +206,7 @@ class GrowTest(TakenUpTest):
         self.assert_serving(*OLD)
 
     def test_delete_ends_it(self) -> None:
-        self.world.habits['products-4'] = {'stalls': True}
+        self.galera.habits['products-4'] = {'stalls': True}
         self.ask({'grow': [test_grow.node()]})
         with self.supervised():
             self.wait_for_event('join products-4')
@@ -223,7 +223,7 @@ class ShrinkTest(TakenUpTest):
         self.another()
         self.grow(test_grow.node(), test_grow.node())
         self.another(test_interrupted_size.Forgetful())
-        self.world.events.clear()
+        self.galera.events.clear()
 
     def leave(self, *names: str) -> None:
         self.ask({'shrink': [{'id': self.named(name).id}
@@ -249,7 +249,7 @@ class ShrinkTest(TakenUpTest):
         self.assertEqual([*OLD, 'products-5'],
                          self.names(self.show(self.cluster_id)))
         self.assert_shrunk(self.finish())
-        self.assertEqual(1, self.world.events.count('stop products-4'))
+        self.assertEqual(1, self.galera.events.count('stop products-4'))
 
     def cut_short_after_one(self) -> None:
         operation = shrink.Shrinking(
@@ -271,11 +271,11 @@ class ShrinkTest(TakenUpTest):
     def test_those_that_stay_must_serve(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
         self.leave('products-4', 'products-5')
-        self.world.named('products-2').leave()
+        self.galera.named('products-2').leave()
         shown = self.finish()
         error = self.wait_notified('dbaas.cluster_shrink.error')
         self.assertIn('products-2', error['message'])
         self.assertIn('Next: look at the health of the cluster',
                       self.fault(self.named('products-4').id))
         self.assertEqual({'ACTIVE'}, set(self.statuses(shown).values()))
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)

@@ -48,7 +48,7 @@ class CreateTest(base.TroveTest):
         self.comes_and_goes('shop+ (new')
 
     def comes_and_goes(self, name: str) -> None:
-        self.cloud.flaw = clouds.Flaw()
+        self.cloud.outage = clouds.Outage()
         created = self.create(name)
         self.assertEqual(200, created.status_int, created.text)
         cluster_id = created.json['cluster']['id']
@@ -67,11 +67,11 @@ class CreateTest(base.TroveTest):
             'DELETE', f'/clusters/{cluster_id}').status_int)
         self.wait_deleted(cluster_id)
         self.assert_nothing_left()
-        failed = self.cloud.flaw.failed
+        failed = self.cloud.outage.failed
         self.assertGreater(len(failed), 20)
 
     def test_servers_of_one_group(self) -> None:
-        self.cloud.flaw = clouds.Flaw(refused=4, lost=3)
+        self.cloud.outage = clouds.Outage(refused=4, lost=3)
         created = self.create(locality='affinity')
         self.assertEqual(200, created.status_int, created.text)
         self.wait_notified('dbaas.cluster_create.end')
@@ -99,7 +99,7 @@ class CreateTest(base.TroveTest):
     def test_without_repeating_one_error_is_enough(self) -> None:
         """As Trove does it, for who wants it."""
         self.override('cloud_retry_timeout', 0, conf.OWN_GROUP)
-        self.cloud.flaw = clouds.Flaw(refused=9, lost=1000)
+        self.cloud.outage = clouds.Outage(refused=9, lost=1000)
         self.wait_for_task(self.create().json['cluster']['id'])
         self.wait_notified('dbaas.cluster_create.error')
 
@@ -109,16 +109,16 @@ class ChangeTest(test_grow.GrowthTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.cloud.flaw = clouds.Flaw()
+        self.cloud.outage = clouds.Outage()
 
     def ended(self, action: str) -> None:
         self.assertEqual([], [
             payload['message'] for payload
             in self.notified(f'dbaas.{action}.error')])
         self.wait_notified(f'dbaas.{action}.end')
-        assert self.cloud.flaw is not None
-        self.assertNotEqual([], self.cloud.flaw.failed)
-        self.cloud.flaw = None
+        assert self.cloud.outage is not None
+        self.assertNotEqual([], self.cloud.outage.failed)
+        self.cloud.outage = None
         self.assertEqual({'ACTIVE'}, {
             one['status'] for one in self.show(
                 self.cluster_id)['instances']})
@@ -158,11 +158,11 @@ class RecoverTest(test_recover.RecoverTestCase):
 
     def test_members_that_all_stopped(self) -> None:
         self.stand(*[(test_recover.STOPPED, 7)] * 3)
-        self.cloud.flaw = clouds.Flaw(refused=2, lost=3)
+        self.cloud.outage = clouds.Outage(refused=2, lost=3)
         self.recover()
-        self.cloud.flaw = None
+        self.cloud.outage = None
         self.assertEqual(set(test_actions.NAMES), {
-            guest.name for guest in self.world.component if guest.synced})
+            guest.name for guest in self.galera.component if guest.synced})
         self.wait_notified('dbaas.cluster_recover.end')
 
 
@@ -184,13 +184,13 @@ class DatabaseTest(test_actions.ActionTest):
         with mock.patch.object(cluster_models.DBCluster, 'get_by', get_by):
             def over() -> None:
                 if not self.notified('dbaas.cluster_restart.end'):
-                    raise waiting.NotYet(str(self.world.events))
+                    raise waiting.NotYet(str(self.galera.events))
             waiting.until('the restart to end', over, 300, 0.1)
         self.assert_whole()
         self.assertGreater(len(lost), 10)
 
 
-class FlawTest(testtools.TestCase):
+class DisqualificationTest(testtools.TestCase):
 
     def test_which_service_a_call_is_of(self) -> None:
         for name, service in (

@@ -65,22 +65,22 @@ class UsersTest(base.TroveTest):
     def make(self) -> None:
         """The database and the user of most tests."""
         self.ask('POST', 'databases', {'databases': [SHOP]}, 202)
-        self.wait(lambda: self.world.databases)
+        self.wait(lambda: self.galera.databases)
         self.ask('POST', 'users', {'users': [JOE]}, 202, member=2)
-        self.wait(lambda: self.world.users)
+        self.wait(lambda: self.galera.users)
 
     def wait(self, probe: Any) -> None:
         """Until a guest has done what it was told without an answer."""
         def seen() -> None:
             if not probe():
-                raise waiting.NotYet(f'{self.world.users}')
+                raise waiting.NotYet(f'{self.galera.users}')
         waiting.until('the guest to act', seen, 60, 0.02)
 
     def test_create_show_list(self) -> None:
         self.make()
         self.assertEqual(
             ['create databases products-1', 'create users products-2'],
-            [event for event in self.world.events
+            [event for event in self.galera.events
              if event.startswith('create ')])
         shown = {'name': 'joe', 'host': '%',
                  'databases': [{'name': 'shop'}]}
@@ -93,14 +93,14 @@ class UsersTest(base.TroveTest):
             self.assertEqual({'user': shown},
                              self.ask('GET', f'users/{name}'))
         self.assertEqual('a-Pass-word-1',
-                         self.world.users['joe@%']['_password'])
+                         self.galera.users['joe@%']['_password'])
 
     def test_delete(self) -> None:
         self.make()
         self.ask('DELETE', 'users/joe', None, 202, member=3)
-        self.wait(lambda: not self.world.users)
+        self.wait(lambda: not self.galera.users)
         self.ask('DELETE', 'databases/shop', None, 202, member=3)
-        self.wait(lambda: not self.world.databases)
+        self.wait(lambda: not self.galera.databases)
         self.refuse(404, 'joe', 'DELETE', 'users/joe')
         self.refuse(404, 'shop', 'DELETE', 'databases/shop')
 
@@ -108,7 +108,7 @@ class UsersTest(base.TroveTest):
         """Routes takes what follows the last dot for a file's suffix."""
         self.ask('POST', 'users', {'users': [dict(
             JOE, host='10.0.0.1', databases=[])]}, 202)
-        self.wait(lambda: self.world.users)
+        self.wait(lambda: self.galera.users)
         self.assertEqual('10.0.0.1', self.ask(
             'GET', 'users/joe@10.0.0.1')['user']['host'])
         self.refuse(404, 'joe', 'GET', 'users/joe')
@@ -117,11 +117,11 @@ class UsersTest(base.TroveTest):
         self.make()
         place = 'users/joe/databases'
         self.ask('DELETE', f'{place}/shop', None, 202)
-        self.wait(lambda: not self.world.users['joe@%']['_databases'])
+        self.wait(lambda: not self.galera.users['joe@%']['_databases'])
         self.assertEqual({'databases': []}, self.ask('GET', place))
         self.refuse(404, 'shop', 'DELETE', f'{place}/shop')
         self.ask('PUT', place, {'databases': [{'name': 'shop'}]}, 202)
-        self.wait(lambda: self.world.users['joe@%']['_databases'])
+        self.wait(lambda: self.galera.users['joe@%']['_databases'])
         self.assertEqual({'databases': [{'name': 'shop'}]},
                          self.ask('GET', place))
         self.refuse(400, 'databases', 'PUT', place, {'databases': 'shop'})
@@ -130,10 +130,10 @@ class UsersTest(base.TroveTest):
         self.make()
         self.ask('PUT', 'users/joe', {'user': {
             'name': 'jane', 'password': 'another-One-2'}}, 202)
-        self.wait(lambda: 'jane@%' in self.world.users)
+        self.wait(lambda: 'jane@%' in self.galera.users)
         self.ask('PUT', 'users', {'users': [{
             'name': 'jane', 'password': 'a-third-One-3'}]}, 202)
-        self.wait(lambda: self.world.users['jane@%']['_password']
+        self.wait(lambda: self.galera.users['jane@%']['_password']
                   == 'a-third-One-3')
         self.refuse(404, 'joe', 'PUT', 'users/joe',
                     {'user': {'host': '%'}})
@@ -144,7 +144,7 @@ class UsersTest(base.TroveTest):
         self.refuse(400, 'already', 'POST', 'databases',
                     {'databases': [SHOP]})
         self.ask('POST', 'users', {'users': [dict(JOE, name='jane')]}, 202)
-        self.wait(lambda: len(self.world.users) == 2)
+        self.wait(lambda: len(self.galera.users) == 2)
         self.refuse(400, 'already', 'PUT', 'users/joe',
                     {'user': {'name': 'jane'}})
 
@@ -157,7 +157,7 @@ class UsersTest(base.TroveTest):
                 ('DELETE', 'users/root', None),
                 ('PUT', 'users/joe', {'user': {'name': 'ROOT'}})):
             self.refuse(400, 'reserved', method, path, body)
-        self.assertEqual(['joe@%'], list(self.world.users))
+        self.assertEqual(['joe@%'], list(self.galera.users))
 
     def test_databases_of_the_server_s_own(self) -> None:
         """In every request that names a database, in any letters."""
@@ -174,15 +174,15 @@ class UsersTest(base.TroveTest):
                      {'databases': [{'name': name}]}),
                     ('DELETE', f'users/joe/databases/{path}', None)):
                 self.refuse(400, 'reserved', method, place, body)
-        self.assertEqual(['joe@%'], list(self.world.users))
-        self.assertEqual(['shop'], list(self.world.databases))
+        self.assertEqual(['joe@%'], list(self.galera.users))
+        self.assertEqual(['shop'], list(self.galera.databases))
 
     def test_they_are_not_listed(self) -> None:
         for name in ('Sys', 'shop'):
-            self.world.databases[name] = {
+            self.galera.databases[name] = {
                 '_name': name, '_character_set': None, '_collate': None}
         for name in ('mysql.sys', 'joe'):
-            self.world.users[f'{name}@%'] = {
+            self.galera.users[f'{name}@%'] = {
                 '_name': name, '_host': '%', '_password': None,
                 '_databases': [], '_is_root': False}
         self.assertEqual([{'name': 'shop'}],
@@ -205,31 +205,31 @@ class UsersTest(base.TroveTest):
         shown = {'name': name, 'host': host, 'databases': []}
         self.ask('POST', 'users', {'users': [
             {'name': name, 'password': "a'b", 'host': host}]}, 202)
-        self.wait(lambda: key in self.world.users)
+        self.wait(lambda: key in self.galera.users)
         self.assertEqual({'user': shown}, self.ask('GET', path))
         self.assertEqual([shown], self.ask('GET', 'users')['users'])
         self.ask('POST', 'databases', {'databases': [{'name': name}]}, 202)
-        self.wait(lambda: name in self.world.databases)
+        self.wait(lambda: name in self.galera.databases)
         self.ask('PUT', f'{path}/databases',
                  {'databases': [{'name': name}]}, 202)
-        self.wait(lambda: self.world.users[key]['_databases'])
+        self.wait(lambda: self.galera.users[key]['_databases'])
         self.assertEqual([{'name': name}], self.ask(
             'GET', f'{path}/databases')['databases'])
         self.ask('PUT', path, {'user': {'password': '"'}}, 202)
-        self.wait(lambda: self.world.users[key]['_password'] == '"')
+        self.wait(lambda: self.galera.users[key]['_password'] == '"')
         self.ask('DELETE', f'{path}/databases/{requests.quoted(name)}',
                  None, 202)
-        self.wait(lambda: not self.world.users[key]['_databases'])
+        self.wait(lambda: not self.galera.users[key]['_databases'])
         self.ask('DELETE', path, None, 202)
-        self.wait(lambda: not self.world.users)
+        self.wait(lambda: not self.galera.users)
         self.ask('DELETE', f'databases/{requests.quoted(name)}', None, 202)
-        self.wait(lambda: not self.world.databases)
+        self.wait(lambda: not self.galera.databases)
 
     def test_a_host_in_capital_letters(self) -> None:
         """Servers keep hosts in small ones."""
         self.ask('POST', 'users', {'users': [dict(
             JOE, host='APP.Example.com', databases=[])]}, 202)
-        self.wait(lambda: 'joe@app.example.com' in self.world.users)
+        self.wait(lambda: 'joe@app.example.com' in self.galera.users)
         self.ask('GET', 'users/joe@APP.example.COM')
 
     def test_passwords_of_printable_characters(self) -> None:
@@ -239,7 +239,7 @@ class UsersTest(base.TroveTest):
                          '\xe4\u20ac\u6f22\U0001f418'):
             self.ask('PUT', 'users/joe', {'user': {
                 'password': password}}, 202)
-            self.wait(lambda: self.world.users['joe@%']['_password']
+            self.wait(lambda: self.galera.users['joe@%']['_password']
                       == password)
 
     def test_what_no_server_takes_is_refused_at_once(self) -> None:
@@ -275,17 +275,17 @@ class UsersTest(base.TroveTest):
                 ('POST', 'databases', {'databases': [
                     {'name': 'b', 'collate': "x'"}]}, 'The collation')):
             self.refuse(400, words, method, path, body)
-        self.assertEqual(['joe@%'], list(self.world.users))
-        self.assertEqual(['shop'], list(self.world.databases))
+        self.assertEqual(['joe@%'], list(self.galera.users))
+        self.assertEqual(['shop'], list(self.galera.databases))
 
     def test_what_the_server_itself_refuses(self) -> None:
         """At once, too, and in its words."""
-        self.world.server.refuses['nosuch'] = (
+        self.galera.server.refuses['nosuch'] = (
             1115, "Unknown character set: 'nosuch'")
         self.refuse(400, "Unknown character set: 'nosuch'", 'POST',
                     'databases', {'databases': [
                         {'name': 'b', 'character_set': 'nosuch'}]})
-        self.assertEqual({}, self.world.databases)
+        self.assertEqual({}, self.galera.databases)
 
     def test_nothing_is_dropped(self) -> None:
         self.make()
@@ -323,7 +323,7 @@ class UsersTest(base.TroveTest):
     def test_pages(self) -> None:
         self.ask('POST', 'databases', {'databases': [
             {'name': name} for name in ('a', 'b', 'c')]}, 202)
-        self.wait(lambda: self.world.databases)
+        self.wait(lambda: self.galera.databases)
         first = self.ask('GET', 'databases?limit=2')
         self.assertEqual([{'name': 'a'}, {'name': 'b'}], first['databases'])
         self.assertIn('marker=b', first['links'][0]['href'])

@@ -121,7 +121,7 @@ class WaitTest(base.TroveTest):
     def test_fault_of_what_was_asked_for(self) -> None:
         """Also by who comes when all is over."""
         self.override('verify_timeout', 5, 'mariadb')
-        self.world.named('products-3').stop_db(None)
+        self.galera.named('products-3').stop_db(None)
         for kind, words in (
                 (cluster.RestartCluster, (
                     '--member', 'products-1', '--wait')),
@@ -133,7 +133,7 @@ class WaitTest(base.TroveTest):
     def test_fault_that_trove_tells_once_more(self) -> None:
         """With the notification, when the operation has ended."""
         for guest in self.rows:
-            self.world.named(guest.name).stop_db(None)
+            self.galera.named(guest.name).stop_db(None)
         self.override('guest_silence_timeout', 5, 'mariadb')
         with mock.patch.object(recover, 'OPERATION', dataclasses.replace(
                 recover.OPERATION, run=mock.Mock(

@@ -36,7 +36,7 @@ from trove_pxc.api.model import Cluster
 from trove_pxc.api import schemas
 from trove_pxc.api import validation
 from trove_pxc import notifications
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import Flavor
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import Notify
@@ -73,7 +73,7 @@ class Resize:
     targets: Rows
     told: Notify
     traits: Mapping[str, object]
-    order: orders.Order
+    order: pending.Order
     cast: str
     arguments: Mapping[str, object]
     more: Mapping[str, int]
@@ -91,7 +91,7 @@ def restart(cluster: Cluster, request: Request, targets: Rows) -> None:
             cluster.context, cluster_id=cluster.id):
         claims.hand_over(
             cluster, targets, ClusterTasks.RESTARTING_CLUSTER,
-            orders.Order(orders.RESTART),
+            pending.Order(pending.RESTART),
             cluster.task_api().restart_members)
 
 
@@ -119,7 +119,7 @@ def recover(cluster: Cluster, request: Request, wanted: Recovery) -> None:
             **({} if force is None else {'instance_id': force})):
         claims.hand_over(
             cluster, wanted.targets, ClusterTasks.RESTARTING_CLUSTER,
-            orders.recovery(force), cast)
+            pending.recovery(force), cast)
 
 
 def check_rotation(cluster: Cluster, body: object) -> Rows:
@@ -139,7 +139,7 @@ def rotate_certificates(cluster: Cluster, request: Request,
             cluster.context, cluster_id=cluster.id):
         claims.hand_over(
             cluster, targets, ClusterTasks.UPDATING_CLUSTER,
-            orders.Order(orders.CERTIFICATES), cast)
+            pending.Order(pending.CERTIFICATES), cast)
 
 
 def check_resize(cluster: Cluster, body: schemas.Resize) -> Resize:
@@ -208,7 +208,7 @@ def _check_flavors(cluster: Cluster, targets: Rows, flavor_id: str) -> Resize:
         more[row.id] = flavor.ram - nova.flavors.get(row.flavor_id).ram
     return Resize(
         smaller_or_larger, notifications.ClusterResizeFlavor,
-        {'flavor_id': flavor_id}, orders.Order(orders.FLAVOR, flavor_id),
+        {'flavor_id': flavor_id}, pending.Order(pending.FLAVOR, flavor_id),
         'resize_flavor_of_members', {'flavor_id': flavor_id}, more)
 
 
@@ -237,7 +237,7 @@ def _check_volumes(cluster: Cluster, targets: Rows, size: int) -> Resize:
             'already; the new size must be larger.')
     return Resize(
         smaller, notifications.ClusterResizeVolume, {'new_size': size},
-        orders.Order(orders.VOLUME, str(size)), 'resize_volume_of_members',
+        pending.Order(pending.VOLUME, str(size)), 'resize_volume_of_members',
         {'volume_gb': size},
         {row.id: size - _size(row) for row in smaller})
 

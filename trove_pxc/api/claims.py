@@ -27,7 +27,7 @@ from trove.instance import models as instance_models
 from trove_pxc.api import members
 from trove_pxc.api.model import Cluster
 from trove_pxc import faults
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import ClusterTask
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import InstanceRow
@@ -35,14 +35,14 @@ from trove_pxc.protocols import InstanceRow
 
 def hand_over(cluster: Cluster, targets: Sequence[InstanceRow],
               task: ClusterTask,
-              order: orders.Order, cast: Callable[..., None],
+              order: pending.Order, cast: Callable[..., None],
               more: Mapping[str, int] | None = None,
               **arguments: object) -> None:
     """Take the cluster's task and what is needed of the quota, and cast.
 
     :param more: what each target will use more of it, by its id.
     """
-    use = None if more is None else orders.Use(cluster.tenant_id, more)
+    use = None if more is None else pending.Use(cluster.tenant_id, more)
     claim(cluster, task, [row.id for row in targets], order, use)
     with contextlib.ExitStack() as undo:
         undo.callback(cluster.update_db, task_status=ClusterTasks.NONE)
@@ -54,13 +54,13 @@ def hand_over(cluster: Cluster, targets: Sequence[InstanceRow],
 
 
 def claim(cluster: Cluster, task: ClusterTask, instance_ids: Sequence[str],
-          order: orders.Order | None, use: orders.Use | None = None) -> None:
+          order: pending.Order | None, use: pending.Use | None = None) -> None:
     """Set the task and the orders, unless another request was quicker.
 
     :raises trove.common.exception.UnprocessableEntity: it was.
     :raises trove.common.exception.QuotaExceeded: there is not enough.
     """
-    claimed = orders.claim(cluster.id, task, instance_ids, order, use=use)
+    claimed = pending.claim(cluster.id, task, instance_ids, order, use=use)
     cluster.know_row()
     if not claimed:
         cluster.validate_cluster_available()
@@ -75,9 +75,9 @@ def forget_faults(cluster: Cluster) -> None:
 
 
 def _withdraw(context: Context, targets: Sequence[InstanceRow],
-              order: orders.Order) -> None:
+              order: pending.Order) -> None:
     """Nobody is to carry the order out, or to use what it has taken."""
-    orders.give_back(context, [
+    pending.give_back(context, [
         row for target in targets
         for row in (instance_models.DBInstance.find_by(id=target.id),)
-        if orders.of(row) == order])
+        if pending.of(row) == order])

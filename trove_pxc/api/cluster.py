@@ -41,7 +41,7 @@ from trove_pxc.api import policies
 from trove_pxc.api import validation
 from trove_pxc.galera import naming
 from trove_pxc import notifications
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import Datastore
@@ -153,7 +153,7 @@ class GaleraCluster(cluster_models.Cluster):
         self.know_row()
         for row in members.rows(self.id, self.name):
             if row.task_status != InstanceTasks.BUILDING:
-                order = orders.of(row)
+                order = pending.of(row)
                 row.update(task_status=InstanceTasks.DELETING,
                            **({'task_description': order.text}
                               if order else {}))
@@ -169,7 +169,7 @@ class GaleraCluster(cluster_models.Cluster):
             LOG.info('Cluster %s is being deleted; its status is not reset',
                      self.id)
             return
-        orders.give_back(self.context, members.rows(self.id, self.name))
+        pending.give_back(self.context, members.rows(self.id, self.name))
         super().reset_status()
 
     @property

@@ -67,12 +67,12 @@ def concerns(body: Json) -> bool:
     """
     wanted = body.get('cluster') if isinstance(body, dict) else None
     datastore = wanted.get('datastore') if isinstance(wanted, dict) else None
-    if not isinstance(datastore, dict) or flaw(datastore):
+    if not isinstance(datastore, dict) or disqualification(datastore):
         return True
     return ownership.is_datastore(datastore)
 
 
-def flaw(datastore: Mapping[str, object]) -> Exception | None:
+def disqualification(datastore: Mapping[str, object]) -> Exception | None:
     """What to raise for a description of a datastore that is none."""
     for key, value in datastore.items():
         if key not in _OF_DATASTORE:

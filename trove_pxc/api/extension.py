@@ -184,9 +184,9 @@ class ClustersController(cluster_service.ClusterController):
                tenant_id: str) -> Any:
         """Trove drops the names of instances; extended properties it keeps."""
         wanted = body['cluster']
-        flaw = creation.flaw(wanted['datastore'])
-        if flaw:
-            raise flaw
+        disqualification = creation.disqualification(wanted['datastore'])
+        if disqualification:
+            raise disqualification
         creation.check(body)
         names = [node.get('name') for node in wanted['instances']]
         if any(name is not None for name in names):
@@ -350,7 +350,7 @@ def _refusal(req: Request, body: Json) -> Exception | None:
     if source:
         return _refusal_of_replica(req, source)
     datastore = wanted.get('datastore', {})
-    if not isinstance(datastore, dict) or creation.flaw(datastore):
+    if not isinstance(datastore, dict) or creation.disqualification(datastore):
         return None
     return _refusal_of_single(datastore)
 

@@ -47,7 +47,7 @@ from trove_pxc.galera import addresses
 from trove_pxc.galera import lost
 from trove_pxc.galera import naming
 from trove_pxc.galera import roles
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import ClusterTask
 from trove_pxc.protocols import Hint
 from trove_pxc.protocols import InstanceRow
@@ -94,7 +94,7 @@ def grow(cluster: Cluster, request: Request, growth: Growth) -> None:
     with notification.StartNotification(
             cluster.context, cluster_id=cluster.id):
         claims.claim(cluster, ClusterTasks.GROWING_CLUSTER, _ids(cluster),
-                     orders.Order(orders.GROW, str(growth.next_number)))
+                     pending.Order(pending.GROW, str(growth.next_number)))
         before = _ids(cluster)
         made: list[str] = []
         needs = validation.needs(growth.instances)
@@ -136,7 +136,7 @@ def shrink(cluster: Cluster, request: Request, ids: Sequence[str]) -> None:
             instance_ids=[row.id for row in leaving]):
         claims.claim(cluster, ClusterTasks.SHRINKING_CLUSTER, [
             one for one in _ids(cluster) if one not in ids],
-            orders.shrinking(ids))
+            pending.shrinking(ids))
         with contextlib.ExitStack() as undo:
             undo.callback(_end, cluster, ClusterTasks.SHRINKING_CLUSTER)
             leaving = _leaving(cluster, ids)
@@ -260,8 +260,8 @@ def _undo_grow(cluster: Cluster, before: Sequence[str],
     if not made:
         _end(cluster, ClusterTasks.GROWING_CLUSTER)
         return
-    orders.claim(cluster.id, ClusterTasks.SHRINKING_CLUSTER, before,
-                 orders.shrinking(made), ClusterTasks.GROWING_CLUSTER)
+    pending.claim(cluster.id, ClusterTasks.SHRINKING_CLUSTER, before,
+                  pending.shrinking(made), ClusterTasks.GROWING_CLUSTER)
     with contextlib.ExitStack() as undo:
         undo.callback(_end, cluster, ClusterTasks.SHRINKING_CLUSTER)
         LOG.warning('Growing cluster %s failed; its %d new instances are '
@@ -272,5 +272,5 @@ def _undo_grow(cluster: Cluster, before: Sequence[str],
 
 def _end(cluster: Cluster, task: ClusterTask) -> None:
     """Nobody has to carry out what was asked for."""
-    orders.end(cluster.id, task)
+    pending.end(cluster.id, task)
     cluster.know_row()

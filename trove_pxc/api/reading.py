@@ -72,7 +72,7 @@ _POSITIONS = {
     Role.STARTING: 'starting',
     Role.NON_PRIMARY: 'outside',
     Role.FROZEN: 'frozen',
-    Role.MUTE: 'unknown',
+    Role.UNRESPONSIVE: 'unknown',
     Role.DENIED: 'denied',
     Role.STOPPED: 'stopped',
     Role.CRASHED: 'crashed',

@@ -153,11 +153,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--rules', metavar='FILE', type=pathlib.Path,
         help="validation rules of configuration groups; Trove's own for the "
              'manager if left out')
-    standing = parser.add_mutually_exclusive_group()
-    standing.add_argument(
+    state = parser.add_mutually_exclusive_group()
+    state.add_argument(
         '--default', action='store_true',
         help='for users who name no version, too')
-    standing.add_argument(
+    state.add_argument(
         '--inactive', action='store_true',
         help='nothing can be created from it')
 

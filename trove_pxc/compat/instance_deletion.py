@@ -12,7 +12,7 @@
 
 """Trove's deletion of an instance, without that of its resources.
 
-Imported by taskmanager/cloud/removal. Trove's delete_async() deletes server,
+Imported by taskmanager/cloud/cleanup. Trove's delete_async() deletes server,
 ports and volumes with a method of its own, _delete_resources(), then the
 rows. It is the only place that deletes all rows of an instance. It cannot
 be told to leave out the resources, which removal has deleted and waited for

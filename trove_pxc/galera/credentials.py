@@ -85,7 +85,7 @@ def _hashed(statement: accounts.Statement) -> accounts.Statement:
               else value for value in statement.values))
 
 
-def removal(dialect: Dialect, account: Account) -> str:
+def drop_statement(dialect: Dialect, account: Account) -> str:
     """What takes away an account and whatever keeps it from logging in.
 
     A lock, a plugin or a limit. It fails where the account is absent and

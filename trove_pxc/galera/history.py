@@ -39,7 +39,7 @@ class Answer:
     position: Position | None = None
 
 
-class Flaw(enum.StrEnum):
+class Disqualification(enum.StrEnum):
     """Why nothing can be continued from a place; follows its name."""
 
     SPOILED = 'holds what an interrupted SST has left'
@@ -49,18 +49,18 @@ class Flaw(enum.StrEnum):
     NO_SEQNO = 'does not know its position'
     NOT_TOLD = 'does not tell its position'
     NOWHERE = 'runs without a place in any history'
-    CAST_OUT = 'was cast out of its cluster as inconsistent'
+    EVICTED = 'was evicted from its cluster as inconsistent'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Place:
+class Candidate:
     """Where a member stands in the history, and what is wrong with it.
 
     :ivar safe: whether Galera marked it as the last to stop.
     :ivar ordered: whether it was told to continue the cluster before.
     :ivar running: whether its server runs, outside a primary component.
     :ivar order: its place in the member order.
-    :ivar flaw: None where a cluster may be continued from here.
+    :ivar disqualification: None where a cluster may be continued from here.
     """
 
     name: str
@@ -69,15 +69,15 @@ class Place:
     safe: bool
     running: bool
     order: int
-    flaw: Flaw | None
+    disqualification: Disqualification | None
     ordered: bool = False
 
     @property
     def usable(self) -> bool:
-        return self.flaw is None
+        return self.disqualification is None
 
     @property
-    def merit(self) -> tuple[int, bool, bool, bool, int]:
+    def rank(self) -> tuple[int, bool, bool, bool, int]:
         """The greatest continues: furthest, running, safe, first.
 
         Among equals it is the one that was tried before: a try that was
@@ -113,37 +113,37 @@ def _same_component(one: NodeView, other: NodeView) -> bool:
     return bool(set(one.incoming_addresses) & set(other.incoming_addresses))
 
 
-def place(name: str, answer: Answer, order: int = 0) -> Place:
+def candidate(name: str, answer: Answer, order: int = 0) -> Candidate:
     """Where this member stands; its server's word counts if it runs."""
     view = answer.report.view
     if answer.report.server is ServerState.RUNNING and view is not None:
         nowhere = view.cluster_uuid is None or view.last_committed < 0
-        flaw = (Flaw.CAST_OUT if view.was_cast_out
-                else Flaw.NOWHERE if nowhere else None)
-        return Place(name, view.cluster_uuid, view.last_committed, False,
-                     True, order, flaw)
+        disqualification = (Disqualification.EVICTED if view.was_evicted
+                            else Disqualification.NOWHERE if nowhere else None)
+        return Candidate(name, view.cluster_uuid, view.last_committed, False,
+                         True, order, disqualification)
     position = answer.position
     if position is None:
-        return Place(name, None, -1, False, False, order,
-                     Flaw.NOT_TOLD)
-    return Place(name, position.uuid, position.seqno,
-                 position.safe_to_bootstrap is True, False, order,
-                 _flaw(position), position.ordered)
+        return Candidate(name, None, -1, False, False, order,
+                         Disqualification.NOT_TOLD)
+    return Candidate(name, position.uuid, position.seqno,
+                     position.safe_to_bootstrap is True, False, order,
+                     _disqualification(position), position.ordered)
 
 
-def _flaw(position: Position) -> Flaw | None:
+def _disqualification(position: Position) -> Disqualification | None:
     if position.sst_in_progress:
-        return Flaw.SPOILED
-    if position.cast_out:
-        return Flaw.CAST_OUT
+        return Disqualification.SPOILED
+    if position.evicted:
+        return Disqualification.EVICTED
     if position.is_empty:
-        return Flaw.EMPTY
+        return Disqualification.EMPTY
     if not position.grastate_present:
-        return Flaw.NO_GRASTATE
+        return Disqualification.NO_GRASTATE
     if position.uuid is None:
-        return Flaw.NO_HISTORY
+        return Disqualification.NO_HISTORY
     if position.seqno < 0:
-        return Flaw.NO_SEQNO
+        return Disqualification.NO_SEQNO
     return None
 
 
@@ -171,13 +171,13 @@ def discord(remembered: Mapping[str, tuple[str, int]]) -> Reason | None:
     return None
 
 
-def standing(answers: Mapping[str, Answer]) -> list[Place]:
+def candidates(answers: Mapping[str, Answer]) -> list[Candidate]:
     """The places of all, in the order of the mapping."""
-    return [place(name, answer, order)
+    return [candidate(name, answer, order)
             for order, (name, answer) in enumerate(answers.items())]
 
 
-def disagreement(places: Sequence[Place],
+def disagreement(candidates: Sequence[Candidate],
                  own: str | None) -> Reason | None:
     """Why these places are not of one history that can be judged.
 
@@ -186,13 +186,14 @@ def disagreement(places: Sequence[Place],
 
     :param own: the history that members remember; None: they remember none.
     """
-    for one in places:
-        if one.flaw is Flaw.NOT_TOLD:
+    for one in candidates:
+        if one.disqualification is Disqualification.NOT_TOLD:
             return Reason(
-                f'{one.name} {one.flaw}, and may be the furthest',
+                f'{one.name} {one.disqualification}, and may be the furthest',
                 'Have an operator look at its guest agent, or force the '
                 'member that is to be continued.', (one.name,), force=True)
-        if one.uuid is None or one.flaw is Flaw.SPOILED:
+        if (one.uuid is None
+                or one.disqualification is Disqualification.SPOILED):
             continue
         own = own or one.uuid
         if one.uuid != own:
@@ -203,20 +204,21 @@ def disagreement(places: Sequence[Place],
                 'of that.', (one.name,), force=True)
         if one.seqno < 0:
             return Reason(
-                f'{one.name} {Flaw.NO_SEQNO}, and may be the furthest',
+                f'{one.name} {Disqualification.NO_SEQNO}, '
+                'and may be the furthest',
                 'Have an operator look at its error log, or force the member '
                 'that is to be continued.', (one.name,), force=True)
     return None
 
 
-def ahead(places: Sequence[Place], best: Place) -> Reason | None:
+def ahead(candidates: Sequence[Candidate], best: Candidate) -> Reason | None:
     """Why best is not the furthest after all: a flawed one is ahead."""
-    for one in places:
+    for one in candidates:
         if (one.uuid == best.uuid and one.seqno > best.seqno
-                and one.flaw is not Flaw.SPOILED):
+                and one.disqualification is not Disqualification.SPOILED):
             return Reason(
-                f'{one.name} {one.flaw} but its data reaches to {one.seqno}, '
-                f'beyond {best.name} at {best.seqno}',
+                f'{one.name} {one.disqualification} but its data reaches to '
+                f'{one.seqno}, beyond {best.name} at {best.seqno}',
                 f'Force {best.name} only if what came after may be lost.',
                 (one.name, best.name), force=True)
     return None

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 import dataclasses
 from typing import Any
 
-from trove_pxc.galera import identity as identities
+from trove_pxc.galera import certificates
 from trove_pxc.galera import settings
 
 
@@ -27,22 +27,23 @@ from trove_pxc.galera import settings
 class Membership:
     """What makes the server of this guest a member of its cluster.
 
-    :ivar identity: None where members talk in clear text.
+    :ivar certificate: None where members talk in clear text.
     """
 
     facts: settings.MemberFacts
     secrets: settings.ClusterSecrets
-    identity: identities.Identity | None = None
+    certificate: certificates.Certificate | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Reveals the passwords: for encrypted RPC or the private file."""
         return {'facts': self.facts.to_dict(),
                 'secrets': self.secrets.to_dict(),
-                'identity': self.identity and self.identity.to_dict()}
+                'identity': self.certificate and self.certificate.to_dict()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'Membership':
-        identity = plain.get('identity')
+        certificate = plain.get('identity')
         return cls(settings.MemberFacts.from_dict(plain['facts']),
                    settings.ClusterSecrets.from_dict(plain['secrets']),
-                   identity and identities.Identity.from_dict(identity))
+                   certificate
+                   and certificates.Certificate.from_dict(certificate))

@@ -168,10 +168,10 @@ def join_order(members: Sequence[str], source: str,
     uuid = positions[source].uuid if source in positions else None
 
     def lack(name: str) -> tuple[int, int]:
-        place = positions.get(name)
-        usable = (place is not None and not place.sst_in_progress
-                  and place.known and place.uuid == uuid)
-        seqno = (place.seqno if place is not None and usable
+        position = positions.get(name)
+        usable = (position is not None and not position.sst_in_progress
+                  and position.known and position.uuid == uuid)
+        seqno = (position.seqno if position is not None and usable
                  else UNKNOWN_SEQNO)
         return (-seqno, list(members).index(name))
     return tuple(sorted((name for name in members if name != source),
@@ -220,9 +220,9 @@ def worth_waiting(members: Sequence[str], answers: Mapping[str, Answer],
                 and answer.position.may_come_up_primary]
     if starting:
         return f'{_list(starting)} may find the others'
-    mute = mutes(told)
-    if mute:
-        return f'the server of {_list(mute)} may still answer, or stop'
+    unresponsive = unresponsive_servers(told)
+    if unresponsive:
+        return f'the server of {_list(unresponsive)} may still answer, or stop'
     silent = [name for name in members if name not in answers]
     if silent and forced is None:
         return f'no answer from {_list(silent)}'
@@ -242,7 +242,8 @@ def survivor(members: Sequence[str],
                if answer.report.server is ServerState.RUNNING]
     others = [answer for name, answer in answers.items()
               if name not in running]
-    if (len(running) != 1 or set(answers) != set(members) or mutes(answers)
+    if (len(running) != 1 or set(answers) != set(members)
+            or unresponsive_servers(answers)
             or any(answer.position is None
                    or answer.position.may_come_up_primary
                    for answer in others)):
@@ -252,7 +253,7 @@ def survivor(members: Sequence[str],
     return None if view is None or view.in_primary else alone
 
 
-def mutes(answers: Mapping[str, Answer]) -> list[str]:
+def unresponsive_servers(answers: Mapping[str, Answer]) -> list[str]:
     """Whose servers are there and do not tell where they stand."""
     return [name for name, answer in answers.items()
             if answer.report.server is ServerState.UNRESPONSIVE
@@ -260,8 +261,9 @@ def mutes(answers: Mapping[str, Answer]) -> list[str]:
             and answer.report.view is None]
 
 
-def may_halt(members: Sequence[str], answers: Mapping[str, Answer],
-             forced: str | None = None) -> Decision:
+def may_stop_for_recovery(members: Sequence[str],
+                          answers: Mapping[str, Answer],
+                          forced: str | None = None) -> Decision:
     """Whether servers that start in vain may be stopped, to decide then.
 
     Not if it is clear already that nothing could be decided: they had
@@ -323,27 +325,28 @@ def _of_the_living(told: Mapping[str, Answer]) -> Choice | None:
 
 def _of_the_told(told: Mapping[str, Answer]) -> Choice:
     """All have answered, nobody is primary: find the furthest."""
-    standing = history.standing(told)
+    candidates = history.candidates(told)
     remembered = history.remembered(told)
     own = next((uuid for uuid, _ in remembered.values()), None)
     reason = (history.discord(remembered)
-              or history.disagreement(standing, own))
+              or history.disagreement(candidates, own))
     if reason is not None:
         return _refuse(reason)
-    candidates = [place for place in standing if place.usable]
-    if not candidates:
-        left = '; '.join(f'{place.name} {place.flaw}' for place in standing)
+    eligible = [candidate for candidate in candidates if candidate.usable]
+    if not eligible:
+        left = '; '.join(f'{candidate.name} {candidate.disqualification}'
+                         for candidate in candidates)
         return _refuse(Reason(
             f'No member holds data to continue from: {left}', _ANEW,
-            tuple(place.name for place in standing)))
-    best = max(candidates, key=lambda place: place.merit)
-    reason = history.ahead(standing, best) or _behind(best, remembered)
+            tuple(candidate.name for candidate in candidates)))
+    best = max(eligible, key=lambda candidate: candidate.rank)
+    reason = history.ahead(candidates, best) or _behind(best, remembered)
     if reason is not None:
         return _refuse(reason)
-    return _promote_or_bootstrap(best, candidates)
+    return _promote_or_bootstrap(best, eligible)
 
 
-def _behind(best: history.Place,
+def _behind(best: history.Candidate,
             remembered: Mapping[str, tuple[str, int]]) -> Reason | None:
     """Why the furthest is not where a member has seen the cluster."""
     furthest = max(remembered, key=lambda name: remembered[name][1],
@@ -357,21 +360,21 @@ def _behind(best: history.Place,
     return None
 
 
-def _promote_or_bootstrap(best: history.Place,
-                          candidates: Sequence[history.Place]) -> Choice:
+def _promote_or_bootstrap(best: history.Candidate,
+                          eligible: Sequence[history.Candidate]) -> Choice:
     uuid = best.uuid or ''
     if best.running:
         return Choice(Step.PROMOTE, Reason(
             f'{best.name} still runs, outside a primary component, and is '
             f'the furthest, at {best.seqno}: it is made primary where it '
             'stands', named=(best.name,)), best.name, best.seqno, uuid)
-    for place in candidates:
-        if place.running:
+    for candidate in eligible:
+        if candidate.running:
             return Choice(Step.STOP, Reason(
-                f'{place.name} runs outside a primary component and is at '
-                f'{place.seqno}, behind {best.name}, which stopped at '
+                f'{candidate.name} runs outside a primary component and is at '
+                f'{candidate.seqno}, behind {best.name}, which stopped at '
                 f'{best.seqno}: it is stopped first',
-                named=(place.name, best.name)), place.name)
+                named=(candidate.name, best.name)), candidate.name)
     return Choice(Step.BOOTSTRAP, Reason(
         f'All members have stopped, and {best.name} is the furthest, at '
         f'{best.seqno}', named=(best.name,)), best.name, best.seqno, uuid)
@@ -389,16 +392,17 @@ def _forced(name: str, told: Mapping[str, Answer]) -> Choice:
             f'Force {running[0]} instead, or have an operator stop its '
             f'server ("openstack server stop"), then force {name} again.',
             (*running, name), force=True))
-    place = history.place(name, told[name])
-    if not place.usable:
+    candidate = history.candidate(name, told[name])
+    if not candidate.usable:
         return _refuse(Reason(
-            f'{name} {place.flaw}; even force cannot continue from that',
+            f'{name} {candidate.disqualification}; even force cannot continue '
+            'from that',
             f'Force another member, or: {_ANEW}', (name,), force=True))
-    step = Step.PROMOTE if place.running else Step.BOOTSTRAP
+    step = Step.PROMOTE if candidate.running else Step.BOOTSTRAP
     return Choice(step, Reason(
-        f'The operator forced {name}, which stands at {place.seqno}; what '
+        f'The operator forced {name}, which stands at {candidate.seqno}; what '
         'others hold beyond that is lost', named=(name,)),
-        name, place.seqno, place.uuid or '')
+        name, candidate.seqno, candidate.uuid or '')
 
 
 def _stranger(name: str, members: Sequence[str]) -> Reason:

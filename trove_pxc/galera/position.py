@@ -33,6 +33,8 @@ from trove_pxc.galera.view import NIL_UUID
 UNKNOWN_SEQNO = -1
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
+#: names of fields in messages, as guests of older releases know them
+_SENT_AS = {'evicted': 'cast_out'}
 
 
 class Grastate(NamedTuple):
@@ -61,7 +63,7 @@ class Position:
     :ivar seen_seqno: the position that it had there; an older guest, as
         one that never saw it, tells -1.
     :ivar ordered: it was the last to be told to continue the cluster.
-    :ivar cast_out: it was voted out of its cluster, and may have committed
+    :ivar evicted: it was voted out of its cluster, and may have committed
         what nobody else has; an older guest does not tell.
     """
 
@@ -74,7 +76,7 @@ class Position:
     seen_uuid: str | None = None
     seen_seqno: int = UNKNOWN_SEQNO
     ordered: bool = False
-    cast_out: bool = False
+    evicted: bool = False
 
     @property
     def known(self) -> bool:
@@ -91,18 +93,21 @@ class Position:
         """Whether the directory never belonged to a cluster."""
         return (self.uuid is None and self.seqno < 0
                 and not self.grastate_present and not self.view_present
-                and not self.sst_in_progress and not self.cast_out)
+                and not self.sst_in_progress and not self.evicted)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same position."""
-        return dataclasses.asdict(self)
+        return {_SENT_AS.get(name, name): value
+                for name, value in dataclasses.asdict(self).items()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'Position':
+        sent = {field.name: _SENT_AS.get(field.name, field.name)
+                for field in dataclasses.fields(cls)}
         return cls(**{
-            field.name: (plain[field.name]
+            field.name: (plain[sent[field.name]]
                          if field.default is dataclasses.MISSING
-                         else plain.get(field.name, field.default))
+                         else plain.get(sent[field.name], field.default))
             for field in dataclasses.fields(cls)})
 
 

@@ -51,7 +51,7 @@ _BY_ROLE = {
                        'connections that do not replicate: {restart}.',
     Role.NON_PRIMARY: 'Look at the network between {member} and the others; '
                       'if it is whole, {restart}.',
-    Role.MUTE: 'Restart it: {restart}.',
+    Role.UNRESPONSIVE: 'Restart it: {restart}.',
     Role.FROZEN: 'Restart it: {restart}.',
     Role.STOPPED: 'Start it: {restart}.',
     Role.CRASHED: 'Remove what {list} tells as the reason, then start it: '

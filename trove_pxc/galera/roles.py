@@ -44,7 +44,7 @@ class Role(enum.StrEnum):
                     'the other members')
     NON_PRIMARY = 'is outside the primary component'
     FROZEN = 'has a server that does not answer'
-    MUTE = 'has a server that runs and does not tell its state'
+    UNRESPONSIVE = 'has a server that runs and does not tell its state'
     DENIED = ('has a server that runs and refuses the login of its guest '
               'agent')
     STOPPED = 'is stopped'
@@ -67,7 +67,7 @@ INSIDE = (*SERVING, *HINDERED, Role.BUSY, Role.JOINING)
 ON_THEIR_WAY = (Role.JOINING, Role.BUSY, Role.STARTING)
 STILL = (Role.STOPPED, Role.CRASHED, Role.NEW, Role.FAILED, Role.GONE)
 #: they may be in a primary component, and do not say so
-UNKNOWN = (Role.SILENT, Role.FROZEN, Role.MUTE, Role.DENIED)
+UNKNOWN = (Role.SILENT, Role.FROZEN, Role.UNRESPONSIVE, Role.DENIED)
 
 _OF_STILL_SERVER = {
     ServerState.UNRESPONSIVE: Role.FROZEN,
@@ -119,7 +119,7 @@ def role(report: MemberReport | None) -> Role:
     if report.denied:
         return Role.DENIED
     if report.view is None:
-        return Role.MUTE
+        return Role.UNRESPONSIVE
     return _in_component(report.view)
 
 
@@ -136,7 +136,7 @@ def _in_component(view: NodeView) -> Role:
     if view.local_state in (LocalState.JOINING, LocalState.JOINED,
                             LocalState.SYNCED):
         return Role.JOINING
-    return Role.MUTE
+    return Role.UNRESPONSIVE
 
 
 def _serving(view: NodeView) -> Role:

@@ -26,9 +26,9 @@ from typing import Any
 import zlib
 
 from trove_pxc.galera import addresses
+from trove_pxc.galera.certificates import Paths
 from trove_pxc.galera.defaults import Defaults
 from trove_pxc.galera.dialect import Dialect
-from trove_pxc.galera.identity import Paths
 from trove_pxc.galera.secret import Secret
 
 DATA_DIR = '/var/lib/mysql/data'
@@ -279,13 +279,13 @@ def _server_options(dialect: Dialect, facts: MemberFacts, data_dir: str,
 
 
 def variables(dialect: Dialect, facts: MemberFacts,
-              identity: Paths | None = None) -> frozenset[str]:
+              paths: Paths | None = None) -> frozenset[str]:
     """Names of the server's variables that a member's configuration sets.
 
     A few options have none: a server shows what it knows of them.
     """
     options = [*_server_options(dialect, facts, DATA_DIR, SOCKET, PID_FILE),
-               *_of_cluster(dialect, facts, '', identity)]
+               *_of_cluster(dialect, facts, '', paths)]
     return frozenset({'wsrep_sst_method'}.union(
         _AS_VARIABLE.get(name, name.removeprefix(_LOOSE))
         for name, _ in options))
@@ -302,10 +302,10 @@ def shown(known: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
 
 
 def provider_options(facts: MemberFacts,
-                     identity: Paths | None = None) -> str:
+                     paths: Paths | None = None) -> str:
     """Galera's own options: only what differs from its defaults.
 
-    :param identity: None where members talk in clear text, or where the
+    :param certificate: None where members talk in clear text, or where the
         server itself tells Galera about its identity.
     """
     own = sizes(facts.memory_mb, facts.volume_gb)
@@ -316,16 +316,16 @@ def provider_options(facts: MemberFacts,
         f'gcache.page_size={min(own.gcache_mb, 128)}M',
         'gcache.recover=yes',
     ]
-    if identity is not None:
-        options += [f'socket.ssl_ca={identity.trusted}',
-                    f'socket.ssl_cert={identity.certificate}',
-                    f'socket.ssl_key={identity.key}']
+    if paths is not None:
+        options += [f'socket.ssl_ca={paths.trusted}',
+                    f'socket.ssl_cert={paths.certificate}',
+                    f'socket.ssl_key={paths.key}']
     return '; '.join(options)
 
 
 def cluster_config(dialect: Dialect, facts: MemberFacts,
                    secrets: ClusterSecrets, provider: str,
-                   identity: Paths | None = None,
+                   paths: Paths | None = None,
                    encrypted_sst: bool = False) -> str:
     """The [mysqld] section that makes the server a member.
 
@@ -334,13 +334,13 @@ def cluster_config(dialect: Dialect, facts: MemberFacts,
     the order to bootstrap stands nowhere in a file that a restart reads.
 
     :param provider: path of Galera's library in the database image.
-    :param identity: where the member's certificate lies; None where members
+    :param certificate: where the member's certificate lies; None where members
         talk in clear text.
     :param encrypted_sst: whether state transfers are encrypted as well.
     :raises UnsupportedVersion: if the dialect lacks facts.sst_method.
     """
     method = dialect.sst_method(facts.sst_method)
-    options = [*_of_cluster(dialect, facts, provider, identity),
+    options = [*_of_cluster(dialect, facts, provider, paths),
                ('wsrep_sst_method', method)]
     backup: list[tuple[str, str]] = []
     if method in dialect.sst_auth_methods:
@@ -355,8 +355,8 @@ def cluster_config(dialect: Dialect, facts: MemberFacts,
     transfer = [*dialect.sst_options]
     if facts.ipv6:
         transfer += dialect.sst_ipv6
-    if identity is not None and encrypted_sst:
-        transfer += [(name, identity.filled_in(value))
+    if paths is not None and encrypted_sst:
+        transfer += [(name, paths.filled_in(value))
                      for name, value in dialect.sst_encryption]
     if transfer:
         sections.append(_section('sst', transfer))
@@ -364,10 +364,10 @@ def cluster_config(dialect: Dialect, facts: MemberFacts,
 
 
 def _of_cluster(dialect: Dialect, facts: MemberFacts, provider: str,
-                identity: Paths | None) -> list[tuple[str, str]]:
+                paths: Paths | None) -> list[tuple[str, str]]:
     """What makes a server a member, state transfers aside."""
-    everyone = ','.join(addresses.as_host(address)
-                        for _, address in facts.members)
+    all_members = ','.join(addresses.as_host(address)
+                           for _, address in facts.members)
     by_server = dialect.traffic_encryption_variable is not None
     options = [
         ('binlog_format', 'ROW'),
@@ -375,9 +375,9 @@ def _of_cluster(dialect: Dialect, facts: MemberFacts, provider: str,
         ('innodb_flush_log_at_trx_commit', '1'),
         ('wsrep_provider', provider),
         ('wsrep_provider_options', provider_options(
-            facts, None if by_server else identity)),
+            facts, None if by_server else paths)),
         ('wsrep_cluster_name', facts.cluster_name),
-        ('wsrep_cluster_address', f'gcomm://{everyone}'),
+        ('wsrep_cluster_address', f'gcomm://{all_members}'),
         ('wsrep_node_name', facts.member_name),
         ('wsrep_node_address', addresses.as_host(facts.member_address)),
         (dialect.applier_threads_variable,
@@ -391,9 +391,9 @@ def _of_cluster(dialect: Dialect, facts: MemberFacts, provider: str,
                 if name.startswith(_OF_CLUSTER)]
     if dialect.traffic_encryption_variable is not None:
         options.append((dialect.traffic_encryption_variable,
-                        'OFF' if identity is None else 'ON'))
-        if identity is not None:
-            options += [('ssl_ca', identity.trusted),
-                        ('ssl_cert', identity.certificate),
-                        ('ssl_key', identity.key)]
+                        'OFF' if paths is None else 'ON'))
+        if paths is not None:
+            options += [('ssl_ca', paths.trusted),
+                        ('ssl_cert', paths.certificate),
+                        ('ssl_key', paths.key)]
     return options

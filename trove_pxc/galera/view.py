@@ -24,7 +24,7 @@ import datetime
 import enum
 from typing import Any
 
-from trove_pxc.galera import figures as figures_of
+from trove_pxc.galera import metrics as metrics_of
 
 NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
@@ -162,7 +162,7 @@ class NodeView:
     :ivar cluster_conf_id: -1 outside a primary component.
     :ivar last_committed: the seqno of the last write set, -1 if not known.
     :ivar altered: names of SERVING_VALUES whose values differ from those.
-    :ivar figures: what operators watch, for the guest alone: it is no part
+    :ivar metrics: what operators watch, for the guest alone: it is no part
         of what is sent.
     """
 
@@ -178,7 +178,7 @@ class NodeView:
     incoming_addresses: tuple[str, ...]
     provider_version: str
     altered: tuple[str, ...] = ()
-    figures: Mapping[str, float] = dataclasses.field(
+    metrics: Mapping[str, float] = dataclasses.field(
         default_factory=dict, compare=False)
 
     @classmethod
@@ -209,7 +209,7 @@ class NodeView:
                 if address.strip()),
             provider_version=row.get('wsrep_provider_version', ''),
             altered=_altered(row),
-            figures=figures_of.from_status(row))
+            metrics=metrics_of.from_status(row))
 
     @property
     def in_primary(self) -> bool:
@@ -220,7 +220,7 @@ class NodeView:
         return self.local_state is LocalState.SYNCED
 
     @property
-    def was_cast_out(self) -> bool:
+    def was_evicted(self) -> bool:
         """Whether it failed to apply what the others did, and left them.
 
         Its server goes on running and never returns by itself; its next
@@ -241,7 +241,7 @@ class NodeView:
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same view."""
         plain = dataclasses.asdict(self)
-        del plain['figures']
+        del plain['metrics']
         plain['cluster_status'] = self.cluster_status.value
         plain['local_state'] = self.local_state.value
         plain['incoming_addresses'] = list(self.incoming_addresses)
@@ -252,7 +252,7 @@ class NodeView:
     def from_dict(cls, plain: Mapping[str, Any]) -> 'NodeView':
         known = {field.name: plain[field.name]
                  for field in dataclasses.fields(cls)
-                 if field.name not in ('figures', 'altered')}
+                 if field.name not in ('metrics', 'altered')}
         known['cluster_status'] = ClusterStatus(plain['cluster_status'])
         known['local_state'] = LocalState(plain['local_state'])
         known['incoming_addresses'] = tuple(plain['incoming_addresses'])

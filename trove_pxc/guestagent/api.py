@@ -33,7 +33,7 @@ from trove_pxc.compat import guest_client
 from trove_pxc.compat import remote_errors
 from trove_pxc import conf
 from trove_pxc import exceptions
-from trove_pxc.galera import identity as identities
+from trove_pxc.galera import certificates
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position
 from trove_pxc.galera import settings
@@ -147,9 +147,9 @@ class GaleraGuestAPI(AccountsAPI):
 
     def configure_member(self, facts: settings.MemberFacts,
                          secrets: settings.ClusterSecrets,
-                         identity: identities.Identity | None = None
+                         identity: certificates.Certificate | None = None
                          ) -> None:
-        """:param identity: None if members talk in clear text."""
+        """:param certificate: None if members talk in clear text."""
         self._act('configure_member', facts=facts.to_dict(),
                   secrets=secrets.to_dict(),
                   identity=identity and identity.to_dict())

@@ -31,7 +31,7 @@ from trove_pxc.compat import sql_engine
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import files
-from trove_pxc.guestagent import revival
+from trove_pxc.guestagent import restart_policy
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
@@ -46,12 +46,12 @@ class MemberApp(common.BaseMySqlApp):
     own way leaves there.
     """
 
-    member: revival.MemberService
+    member: restart_policy.MemberService
 
     def bind(self, manager: str,
-             client: container.Client) -> revival.MemberService:
+             client: container.Client) -> restart_policy.MemberService:
         """Make the service of the member that this guest may be."""
-        self.member = revival.MemberService(manager, client, self)
+        self.member = restart_policy.MemberService(manager, client, self)
         return self.member
 
     @classmethod

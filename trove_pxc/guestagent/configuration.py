@@ -20,12 +20,12 @@ from collections.abc import Collection
 from oslo_log import log as logging
 
 from trove_pxc.galera import accounts
+from trove_pxc.galera import certificates
 from trove_pxc.galera import dialect as dialects
-from trove_pxc.galera import identity as identities
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import files
-from trove_pxc.guestagent import places
+from trove_pxc.guestagent import paths
 from trove_pxc.guestagent import program
 
 LOG = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Configuration:
     :param owner: 'uid:gid' of the database's user.
     """
 
-    def __init__(self, host_files: files.HostFiles, where: places.Places,
+    def __init__(self, host_files: files.HostFiles, where: paths.Paths,
                  owner: str) -> None:
         self._files = host_files
         self._where = where
@@ -69,10 +69,10 @@ class Configuration:
                          in_image: Collection[str] | None) -> None:
         """The identity, then the section that points to it."""
         paths = None
-        if membership.identity is not None:
-            paths = identities.Paths(self._where.identity_dir)
-            self._write_identity(
-                paths, membership.identity,
+        if membership.certificate is not None:
+            paths = certificates.Paths(self._where.certificate_dir)
+            self._write_certificate(
+                paths, membership.certificate,
                 paired='{pair}' in dict(dialect.sst_encryption).values())
         encrypted_sst = dialect.can_encrypt(
             dialect.sst_method(membership.facts.sst_method), in_image)
@@ -99,11 +99,11 @@ class Configuration:
             ''.join(f'{statement.reveal()};\n' for statement in statements),
             _PRIVATE, self._owner)
 
-    def _write_identity(self, paths: identities.Paths,
-                        identity: identities.Identity,
-                        paired: bool) -> None:
+    def _write_certificate(self, paths: certificates.Paths,
+                           certificate: certificates.Certificate,
+                           paired: bool) -> None:
         self._files.ensure_folders(files.Folder(
             paths.folder, _PRIVATE_FOLDER, self._owner))
         for path, content in paths.contents(
-                identity, paired).items():
+                certificate, paired).items():
             self._files.write(path, content.reveal(), _PRIVATE, self._owner)

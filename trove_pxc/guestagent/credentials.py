@@ -28,7 +28,7 @@ from trove_pxc.galera.dialect import Dialect
 from trove_pxc.galera.membership import Membership
 from trove_pxc.guestagent import database
 from trove_pxc.guestagent import files
-from trove_pxc.guestagent import places
+from trove_pxc.guestagent import paths
 
 LOG = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Credentials:
     :param owner: 'uid:gid' of the database's user.
     """
 
-    def __init__(self, host_files: files.HostFiles, where: places.Places,
+    def __init__(self, host_files: files.HostFiles, where: paths.Paths,
                  owner: str) -> None:
         self._files = host_files
         self._where = where
@@ -111,7 +111,7 @@ class Credentials:
             return False
         for account in broken:
             if anew:
-                admin.drop(credentials.removal(dialect, account))
+                admin.drop(credentials.drop_statement(dialect, account))
             admin.carry_out(credentials.statements(dialect, account))
             LOG.warning('The account %s was changed or dropped by somebody; '
                         'it was restored on all members, as %s',

@@ -34,14 +34,14 @@ from trove.guestagent.datastore.mysql_common import manager as common
 
 from trove_pxc import conf
 from trove_pxc import exceptions
-from trove_pxc.galera import identity as identities
+from trove_pxc.galera import certificates
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import accounts
 from trove_pxc.guestagent import app as apps
 from trove_pxc.guestagent import metrics as endpoints
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter as reporters
-from trove_pxc.guestagent import revival
+from trove_pxc.guestagent import restart_policy
 from trove_pxc.guestagent import status as statuses
 from trove_pxc import masking
 from trove_pxc.protocols import Context
@@ -64,7 +64,7 @@ class GaleraManager(common.MySqlManager):
     :ivar metrics: tells Prometheus, if that is wanted.
     """
 
-    member: revival.MemberService
+    member: restart_policy.MemberService
     beginning: threading.Thread
     reporter: reporters.Reporter
     metrics: endpoints.Endpoint
@@ -171,7 +171,7 @@ class GaleraManager(common.MySqlManager):
         self.member.configure(
             settings.MemberFacts.from_dict(facts),
             settings.ClusterSecrets.from_dict(secrets),
-            identities.Identity.from_dict(identity) if identity else None)
+            certificates.Certificate.from_dict(identity) if identity else None)
 
     def bootstrap_member(self, context: Context) -> None:
         self.member.bootstrap()
@@ -183,13 +183,13 @@ class GaleraManager(common.MySqlManager):
         self.member.start()
 
     def halt_member(self, context: Context) -> bool:
-        return self.member.halt()
+        return self.member.stop_for_recovery()
 
     def promote_member(self, context: Context, uuid: str, seqno: int) -> bool:
         return self.member.promote(uuid, seqno)
 
     def continue_member(self, context: Context, uuid: str, seqno: int) -> None:
-        self.member.continue_from(uuid, seqno)
+        self.member.bootstrap_from(uuid, seqno)
 
     def member_report(self, context: Context) -> dict[str, Any]:
         report: dict[str, Any] = self.status.prompt_report().to_dict()

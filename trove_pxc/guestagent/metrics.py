@@ -29,10 +29,10 @@ from oslo_utils import netutils
 
 from trove.common import cfg
 
-from trove_pxc.galera import figures
+from trove_pxc.galera import metrics
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
-from trove_pxc.guestagent import revival
+from trove_pxc.guestagent import restart_policy
 from trove_pxc.guestagent import status as statuses
 
 LOG = logging.getLogger(__name__)
@@ -41,34 +41,34 @@ CONF = cfg.CONF
 PATH = '/metrics'
 PATIENCE_SECONDS = 2
 
-_GAUGE = figures.Kind.GAUGE
-_INFO = figures.Figure(
+_GAUGE = metrics.Kind.GAUGE
+_INFO = metrics.Metric(
     'trove_pxc_member_info', _GAUGE, 'Who the member is; always 1.')
-_LOOK_AGE = figures.Figure(
+_LOOK_AGE = metrics.Metric(
     'trove_pxc_look_age_seconds', _GAUGE,
     'Seconds since the guest agent last looked at the server.')
-_STATE = figures.Figure(
+_STATE = metrics.Metric(
     'trove_pxc_server_state', _GAUGE,
     "1 for the state that the server's process is in.")
-_SERVES = figures.Figure(
+_SERVES = metrics.Metric(
     'trove_pxc_member_serves', _GAUGE,
     'Whether applications can use the member: primary, ready and synced.')
-_RECEIVES = figures.Figure(
+_RECEIVES = metrics.Metric(
     'trove_pxc_sst_receiving', _GAUGE,
     'Whether a full copy of the data arrives (SST).')
-_GIVES = figures.Figure(
+_GIVES = metrics.Metric(
     'trove_pxc_sst_giving', _GAUGE,
     'Whether the member gives its data to another (donor).')
-_UNSYNCED = figures.Figure(
+_UNSYNCED = metrics.Metric(
     'trove_pxc_sst_unsynced', _GAUGE,
     'Whether a loss of power may still take what a copy has brought.')
-_DATA = figures.Figure(
+_DATA = metrics.Metric(
     'trove_pxc_data_bytes', _GAUGE, 'Size of the data directory.')
-_RESTARTS = figures.Figure(
+_RESTARTS = metrics.Metric(
     'trove_pxc_server_restarts', _GAUGE,
     'How often the server was started again by itself since a start that '
     'was asked for.')
-_CERTIFICATE = figures.Figure(
+_CERTIFICATE = metrics.Metric(
     'trove_pxc_certificate_ends_timestamp_seconds', _GAUGE,
     'When the certificate that the member shows to the others expires.')
 
@@ -80,7 +80,7 @@ class Endpoint:
     """
 
     def __init__(self, status: statuses.MemberStatus,
-                 member: revival.MemberService, manager: str) -> None:
+                 member: restart_policy.MemberService, manager: str) -> None:
         self._status = status
         self._member = member
         self._manager = manager
@@ -111,21 +111,21 @@ class Endpoint:
 
     def text(self) -> str:
         """What is served just now."""
-        return figures.text(self._samples())
+        return metrics.text(self._samples())
 
-    def _samples(self) -> Iterator[figures.Sample]:
+    def _samples(self) -> Iterator[metrics.Sample]:
         if self._facts is None:
             self._facts = self._member.facts
         if self._facts is not None:
-            yield figures.Sample(_INFO, ((_who(self._facts), 1),))
+            yield metrics.Sample(_INFO, ((_who(self._facts), 1),))
         seen = self._status.last_look()
         if seen is None:
             return
         report, age = seen
-        yield figures.Sample(_LOOK_AGE, (({}, age),))
+        yield metrics.Sample(_LOOK_AGE, (({}, age),))
         yield from _of_guest(report)
         if report.view is not None:
-            yield from figures.of_server(report.view.figures)
+            yield from metrics.of_server(report.view.metrics)
 
 
 def _who(facts: settings.MemberFacts) -> dict[str, str]:
@@ -133,21 +133,21 @@ def _who(facts: settings.MemberFacts) -> dict[str, str]:
             'instance': facts.instance_id}
 
 
-def _of_guest(report: view.MemberReport) -> Iterator[figures.Sample]:
-    yield figures.Sample(_STATE, tuple(
+def _of_guest(report: view.MemberReport) -> Iterator[metrics.Sample]:
+    yield metrics.Sample(_STATE, tuple(
         ({'state': state.value}, float(state is report.server))
         for state in view.ServerState))
     seen = report.view
-    for figure, value in (
+    for metric, value in (
             (_SERVES, seen is not None and seen.serves),
             (_RECEIVES, report.receiving),
             (_GIVES, seen is not None
              and seen.local_state is view.LocalState.DONOR),
             (_UNSYNCED, report.unsynced), (_DATA, report.data_bytes),
             (_RESTARTS, report.restarts)):
-        yield figures.Sample(figure, (({}, float(value)),))
+        yield metrics.Sample(metric, (({}, float(value)),))
     if report.certificate_ends is not None:
-        yield figures.Sample(
+        yield metrics.Sample(
             _CERTIFICATE, (({}, report.certificate_ends.timestamp()),))
 
 
@@ -182,7 +182,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         body = self.server.endpoint.text().encode()
         self.send_response(http.HTTPStatus.OK)
-        self.send_header('Content-Type', figures.CONTENT_TYPE)
+        self.send_header('Content-Type', metrics.CONTENT_TYPE)
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         self.wfile.write(body)

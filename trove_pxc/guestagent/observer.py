@@ -24,7 +24,7 @@ from trove_pxc.galera import view
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import database
 from trove_pxc.guestagent import files
-from trove_pxc.guestagent import places
+from trove_pxc.guestagent import paths
 from trove_pxc import waiting
 
 _LOG_LINES = 200
@@ -77,22 +77,22 @@ class Observer:
         self._answered_start = ''
         self._answered_restarts = 0
         self._silences = 0
-        self._cast_out_start = ''
+        self._evicted_start = ''
         self._joins: waiting.Stopwatch | None = None
 
-    def cast_out(self, mount_point: str) -> bool:
+    def evicted(self, mount_point: str) -> bool:
         """Whether the server that runs was last seen out, for good.
 
-        It was cast out, or waits for a transfer that it never asks for.
+        It was evicted, or waits for a transfer that it never asks for.
 
         :param mount_point: of its volume; while that has no room, a new
             start would be of no use and the answer is no.
         """
-        if not self._cast_out_start:
+        if not self._evicted_start:
             return False
         seen = self._container.look()
-        return (seen.running and seen.started_at == self._cast_out_start
-                and files.free_bytes(mount_point) >= places.ROOM_BYTES)
+        return (seen.running and seen.started_at == self._evicted_start
+                and files.free_bytes(mount_point) >= paths.ROOM_BYTES)
 
     def observe(self, admin: database.Database | None) -> Observation:
         """Look once; it takes seconds at most.
@@ -122,8 +122,8 @@ class Observer:
             return self._not_listening(seen)
         self._answered_start = seen.started_at
         self._answered_restarts = seen.restarts
-        self._cast_out_start = seen.started_at if (
-            node_view.was_cast_out
+        self._evicted_start = seen.started_at if (
+            node_view.was_evicted
             or self._joins_in_vain(node_view, seen)) else ''
         return Observation(
             view.ServerState.RUNNING, node_view, giving=self._runs(_GIVES)
@@ -135,7 +135,7 @@ class Observer:
         if node_view.local_state is not view.LocalState.JOINING:
             self._joins = None
             return False
-        if self._cast_out_start == seen.started_at:
+        if self._evicted_start == seen.started_at:
             return True
         self._joins = self._joins or waiting.Stopwatch()
         if self._joins.elapsed < _JOINS_SECONDS:

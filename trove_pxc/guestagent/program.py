@@ -21,7 +21,7 @@ import shlex
 from trove_pxc.galera import dialect as dialects
 from trove_pxc.galera import serverlog
 from trove_pxc.galera import workarounds
-from trove_pxc.guestagent import places
+from trove_pxc.guestagent import paths
 
 # Paths inside the container.
 START_DIR = '/etc/trove-pxc'
@@ -67,7 +67,7 @@ def texts() -> dict[str, str]:
         found, key=lambda name: (name == PROGRAM, name))}
 
 
-def settings(dialect: dialects.Dialect, where: places.Places) -> str:
+def settings(dialect: dialects.Dialect, where: paths.Paths) -> str:
     """What differs between servers, in the shell's words; no secret."""
     values = {
         'SERVER_COMMANDS': ' '.join(dialect.server_commands),
@@ -76,7 +76,7 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'SST_METHODS': ' '.join(
             (*dialect.sst_methods, *dialect.sst_methods_with_tls)),
         'CAN_ENCRYPT': ' '.join(dialect.sst_methods_with_tls),
-        'IDENTITY_DIR': where.identity_dir,
+        'IDENTITY_DIR': where.certificate_dir,
         'NEEDS_BASEDIR': 'yes' if dialect.needs_basedir else '',
         'TIME_ZONE_COMMANDS': ' '.join(dialect.time_zone_commands),
         'ZONEINFO_DIR': ZONEINFO_DIR,
@@ -85,7 +85,7 @@ def settings(dialect: dialects.Dialect, where: places.Places) -> str:
         'DATA_DIR': where.data_dir,
         'ORDER_DIR': ORDER_DIR,
         'TRANSFER_DIR': where.transfer_dir,
-        'ROOM_KIB': str(places.ROOM_BYTES >> 10),
+        'ROOM_KIB': str(paths.ROOM_BYTES >> 10),
         'LOG_ERROR': serverlog.ERROR,
         'LOG_POSITION': serverlog.POSITION,
         'LOG_PREPARED': serverlog.PREPARED,

@@ -59,9 +59,9 @@ class MemberRecord:
     @property
     def ends(self) -> datetime.datetime | None:
         """When the member's certificate expires, if it has one."""
-        if self.membership is None or self.membership.identity is None:
+        if self.membership is None or self.membership.certificate is None:
             return None
-        return self.membership.identity.ends
+        return self.membership.certificate.ends
 
     def at(self, stage: Stage) -> 'MemberRecord':
         return dataclasses.replace(self, stage=stage)

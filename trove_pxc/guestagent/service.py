@@ -27,8 +27,8 @@ from oslo_log import log as logging
 from trove.common import cfg
 
 from trove_pxc import exceptions
+from trove_pxc.galera import certificates
 from trove_pxc.galera import dialect as dialects
-from trove_pxc.galera import identity as identities
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position as positions
 from trove_pxc.galera import settings
@@ -39,7 +39,7 @@ from trove_pxc.guestagent import database
 from trove_pxc.guestagent import files
 from trove_pxc.guestagent import image as images
 from trove_pxc.guestagent import observer
-from trove_pxc.guestagent import places
+from trove_pxc.guestagent import paths
 from trove_pxc.guestagent import program
 from trove_pxc.guestagent import record as records
 from trove_pxc.guestagent import transfer
@@ -78,11 +78,11 @@ class GaleraService:
 
     def __init__(self, manager: str, client: container.Client,
                  trove_side: TroveSide,
-                 where: places.Places | None = None,
+                 where: paths.Paths | None = None,
                  host_files: files.HostFiles | None = None) -> None:
         self._manager = manager
         self._trove = trove_side
-        self._where = where or places.Places(
+        self._where = where or paths.Paths(
             mount_point=CONF[manager].mount_point)
         self._files = host_files or files.HostFiles()
         self._transfers = transfer.Transfers(self._files, self._where)
@@ -144,10 +144,10 @@ class GaleraService:
 
     def configure(self, facts: settings.MemberFacts,
                   secrets: settings.ClusterSecrets,
-                  identity: identities.Identity | None = None) -> None:
+                  certificate: certificates.Certificate | None = None) -> None:
         """Take over these settings; a running server keeps its own.
 
-        :param identity: None if members talk in clear text.
+        :param certificate: None if members talk in clear text.
         :raises trove_pxc.exceptions.MemberNotConfigured: before prepare.
         :raises trove_pxc.galera.errors.UnsupportedVersion: if the image
             lacks the programs of the SST method that is wanted.
@@ -158,7 +158,7 @@ class GaleraService:
                         key=list(records.Stage).index)
             membership = Membership(images.with_sst_method(
                 self._dialect(record), facts, record.sst_methods,
-                encrypted=secrets.encrypted), secrets, identity)
+                encrypted=secrets.encrypted), secrets, certificate)
             self._write_configuration(record, membership)
             self._records.write(dataclasses.replace(
                 record, stage=stage, membership=membership))
@@ -233,7 +233,7 @@ class GaleraService:
         if record is None or not record.started:
             return
         with self._lock:
-            if self._observer.cast_out(self._where.mount_point):
+            if self._observer.evicted(self._where.mount_point):
                 LOG.warning('The server is out of its cluster and does not '
                             'come back by itself: starting it anew')
                 self._container.stop(_OUT_SECONDS)
@@ -416,15 +416,15 @@ class GaleraService:
         at_work = self._container.look().at_work
         spoiled = self._transfers.last_was_interrupted(
             self._dialect(record).sst_folders, at_work)
-        cast_out = self._transfers.one_is_needed()
+        evicted = self._transfers.one_is_needed()
         recovered = None
-        if (database_dir in present and not spoiled and not cast_out
+        if (database_dir in present and not spoiled and not evicted
                 and not at_work):
             recovered = self._container.run_helper(
                 self._specification(record), program.RECOVER)
         return dataclasses.replace(positions.combine(
             self._files.read(grastate) if grastate in present else None,
-            recovered, spoiled, view_file in present), cast_out=cast_out)
+            recovered, spoiled, view_file in present), evicted=evicted)
 
     def _refuse_bootstrap_over_data(
             self, record: records.MemberRecord,

@@ -19,7 +19,7 @@ from collections.abc import Collection
 
 from trove_pxc.galera import position as positions
 from trove_pxc.guestagent import files
-from trove_pxc.guestagent import places
+from trove_pxc.guestagent import paths
 
 _DATABASE = ('mysql', 'ibdata1')
 
@@ -28,7 +28,7 @@ class Transfers:
     """State transfers into this guest's data directory."""
 
     def __init__(self, host_files: files.HostFiles,
-                 where: places.Places) -> None:
+                 where: paths.Paths) -> None:
         self._files = host_files
         self._where = where
 
@@ -63,7 +63,7 @@ class Transfers:
 
         It may have committed what nobody else has.
         """
-        return bool(self._files.present(self._where.cast_out_file))
+        return bool(self._files.present(self._where.evicted_file))
 
     def last_is_unsynced(self) -> bool:
         """Whether a loss of power may still take what it brought."""

@@ -29,7 +29,7 @@ from trove_pxc.protocols import Context
 from trove_pxc import quotas
 from trove_pxc import retries
 from trove_pxc.taskmanager.watchers import automatic
-from trove_pxc.taskmanager.watchers import takeup
+from trove_pxc.taskmanager.watchers import resume
 
 conf.register(cfg.CONF)
 
@@ -49,7 +49,7 @@ class Manager(manager.Manager):
         # From the start on, so that no call takes for ever.
         retries.install()
         super().__init__()
-        self._take_up = takeup.TakeUp()
+        self._resume = resume.Resumption()
         self._watch = automatic.Watch()
 
     def create_instance(self, context: Context, *args: object,
@@ -62,9 +62,9 @@ class Manager(manager.Manager):
             super().create_instance(context, *args, **kwargs)
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
-    def take_up_operations(self, context: Context) -> None:
+    def resume_operations(self, context: Context) -> None:
         """Take up the operations of taskmanagers that have died."""
-        self._take_up.look()
+        self._resume.look()
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
     def recover_clusters(self, context: Context) -> None:

@@ -33,7 +33,7 @@ from trove.instance import models as instance_models
 from trove.taskmanager import models as task_models
 
 from trove_pxc import exceptions
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import ClusterTask
 from trove_pxc.protocols import Context
@@ -131,11 +131,11 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             runner.run(operation, operation.state(context, self, *order),
                        held)
 
-    def carry_out_orders(self, context: Context) -> None:
+    def carry_out_pending(self, context: Context) -> None:
         """Go on with what members were ordered; its taskmanager died."""
         rows: list[InstanceRow] = instance_models.DBInstance.find_all(
             cluster_id=self.id, deleted=False).all()
-        order, ids = orders.waiting(rows)
+        order, ids = pending.waiting(rows)
         task = self.db_info.task_status
         if task in (ClusterTasks.GROWING_CLUSTER,
                     ClusterTasks.SHRINKING_CLUSTER):
@@ -145,19 +145,19 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                 LOG.warning('No member of cluster %s has an order left; its '
                             'task %s is over', self.id, task.name)
                 held.end()
-        elif order.action == orders.RESTART:
+        elif order.action == pending.RESTART:
             self.restart_members(context, ids)
-        elif order.action in (orders.RECOVER, orders.FORCE):
+        elif order.action in (pending.RECOVER, pending.FORCE):
             self.recover_cluster(context, order.value or None)
-        elif order.action == orders.CERTIFICATES:
+        elif order.action == pending.CERTIFICATES:
             self.rotate_certificates(context)
-        elif order.action == orders.FLAVOR:
+        elif order.action == pending.FLAVOR:
             self.resize_flavor_of_members(context, ids, order.value)
         else:
             self.resize_volume_of_members(context, ids, int(order.value))
 
     def _go_on_changing_size(self, context: Context,
-                             order: orders.Order | None,
+                             order: pending.Order | None,
                              rows: Sequence[InstanceRow]) -> None:
         """Let in who was to come, or take out who was to go.
 
@@ -165,12 +165,12 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             before this one was asked, or since a new member was renamed.
         """
         task, ids = self.db_info.task_status, None
-        if order is not None and order.action == orders.GROW:
-            ids = orders.newcomers(order, self.name, rows)
+        if order is not None and order.action == pending.GROW:
+            ids = pending.joining(order, self.name, rows)
             if ids is not None:
                 self.grow_cluster(context, self.id, ids)
-        elif order is not None and order.action == orders.SHRINK:
-            ids = orders.leaving(order, rows)
+        elif order is not None and order.action == pending.SHRINK:
+            ids = pending.leaving(order, rows)
             if ids is not None:
                 self.shrink_cluster(context, self.id, ids)
         if ids is None:

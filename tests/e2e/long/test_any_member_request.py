@@ -22,8 +22,8 @@ import json
 from urllib import parse
 
 from lab import waiting
-from tests.e2e import junk
 from tests.e2e import laboratory
+from tests.e2e import strategies
 from tests.e2e.together import cluster
 from tests.e2e.together import test_any_request
 from tests import member_requests
@@ -71,7 +71,8 @@ class TestAnyMemberRequest(cluster.TestCase):
             if code == 202:
                 self.check_done(call)
 
-        junk.send_each(calls.filter(self.is_of_ours), number, SEED, check)
+        strategies.send_each(calls.filter(
+            self.is_of_ours), number, SEED, check)
 
     @staticmethod
     def is_of_ours(call):
@@ -117,7 +118,7 @@ class TestAnyMemberRequest(cluster.TestCase):
                 " AND JSON_VALUE(Priv, '$.authentication_string') = "
                 f'PASSWORD({converted(user["password"], "utf8mb4")})')
         self.wait_rows(condition)
-        code, text = self.api.send(junk.Call(
+        code, text = self.api.send(strategies.Call(
             'GET', f'/instances/{self.ids[1]}/users/'
             f'{member_requests.quoted(user["name"], host)}'))
         shown = json.loads(text).get('user', {})
@@ -141,7 +142,7 @@ class TestAnyMemberRequest(cluster.TestCase):
         """The first page of users and of databases."""
         found = []
         for kind in ('users', 'databases'):
-            code, text = self.api.send(junk.Call(
+            code, text = self.api.send(strategies.Call(
                 'GET', f'/instances/{self.ids[1]}/{kind}'))
             self.assertEqual(200, code, text)
             found.append(json.loads(text)[kind])
@@ -156,6 +157,6 @@ class TestAnyMemberRequest(cluster.TestCase):
                         one['name'], one['host']) for one in users),
                     *('databases/' + member_requests.quoted(one['name'])
                       for one in databases)):
-                code, text = self.api.send(junk.Call(
+                code, text = self.api.send(strategies.Call(
                     'DELETE', f'/instances/{self.ids[1]}/{path}'))
                 self.assertEqual(202, code, (path, text))

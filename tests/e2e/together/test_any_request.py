@@ -31,9 +31,9 @@ from lab.cloud import seed
 from lab import home as lab_home
 from lab import netns
 from lab import waiting
-from tests.e2e import junk
 from tests.e2e import laboratory
 from tests.e2e import leftovers
+from tests.e2e import strategies
 from tests.e2e.together import cluster
 from tests import member_requests
 
@@ -96,7 +96,7 @@ class Api:
     def _settle(self, path):
         """Wait until nothing more is done to it."""
         def settled():
-            code, text = self._ask(junk.Call('GET', path))
+            code, text = self._ask(strategies.Call('GET', path))
             shown = {} if code == 404 else json.loads(text)
             for one in shown.values():
                 if one.get('task', {'name': 'NONE'})['name'] != 'NONE':
@@ -107,7 +107,7 @@ class Api:
 
     def quotas(self):
         """What the project uses and has reserved."""
-        code, text = self._ask(junk.Call(
+        code, text = self._ask(strategies.Call(
             'GET', f'/mgmt/quotas/{lab_home.PROJECT}'), 'admin')
         if code != 200:
             raise AssertionError(text)
@@ -177,37 +177,38 @@ class TestAnyRequest(cluster.TestCase):
     def kinds(self):
         """The name of each kind, how many, and what they are."""
         known = st.just(self.cluster_id)
-        other = junk.ids.map(junk.quoted)
+        other = strategies.ids.map(strategies.quoted)
         cluster = st.one_of(known, known, other).map('/clusters/{}'.format)
         # What concerns other instances has Trove's answer, a 500 at times.
         member = st.sampled_from(self.member_ids).map(
             '/instances/{}'.format)
-        yield 'create', 500, junk.calls(
+        yield 'create', 500, strategies.calls(
             'POST', st.just('/clusters'), st.one_of(
-                junk.spoilt(self.good()), junk.values,
-                junk.spoilt({'cluster': {}})))
-        yield 'create in earnest', 25, junk.calls(
+                strategies.spoilt(self.good()), strategies.values,
+                strategies.spoilt({'cluster': {}})))
+        yield 'create in earnest', 25, strategies.calls(
             'POST', st.just('/clusters'), st.just(self.good()))
-        yield 'list', 200, junk.bare('GET', junk.queries().map(
+        yield 'list', 200, strategies.bare('GET', strategies.queries().map(
             '/clusters?{}'.format))
-        yield 'show', 250, junk.bare('GET', st.builds(
+        yield 'show', 250, strategies.bare('GET', st.builds(
             '{}{}'.format, cluster, st.sampled_from((
                 '', '', '/members', '/health', '/root', '/instances',
                 f'/instances/{self.member_ids[0]}', '/x', '.json', '/'))))
-        yield 'actions', 450, junk.calls(
+        yield 'actions', 450, strategies.calls(
             'POST', cluster, self.actions())
         yield 'actions of those that failed', 150, self.on_made()
-        yield 'delete', 60, junk.bare('DELETE', other.map(
+        yield 'delete', 60, strategies.bare('DELETE', other.map(
             '/clusters/{}'.format))
         yield 'other methods', 60, st.sampled_from(
             ('PUT', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE')).flatmap(
-                lambda method: junk.calls(method, cluster, junk.values))
+                lambda method: strategies.calls(
+                    method, cluster, strategies.values))
         yield 'instances', 150, st.one_of(
-            st.just(junk.Call('POST', '/instances', junk.encoded({
+            st.just(strategies.Call('POST', '/instances', strategies.encoded({
                 'instance': {'name': 'r',
                              'replica_of': self.member_ids[0]}}))),
-            junk.calls('PUT', member, self.updates()),
-            junk.bare('GET', member))
+            strategies.calls('PUT', member, self.updates()),
+            strategies.bare('GET', member))
         yield 'users and databases', 250, self.accounts(member)
         yield 'one member', 200, member_requests.others(
             f'/instances/{self.member_ids[1]}', self.member_ids[1])
@@ -243,9 +244,9 @@ class TestAnyRequest(cluster.TestCase):
                 {'configuration_detach': {}}, {'add_shard': {}},
                 {'reset-status': {}}, {'reset-status': {'force_delete': 1}})
         return st.one_of(
-            st.sampled_from(good), junk.values,
-            st.dictionaries(junk.texts, junk.values, max_size=2),
-            st.sampled_from(good).flatmap(junk.spoilt)).filter(
+            st.sampled_from(good), strategies.values,
+            st.dictionaries(strategies.texts, strategies.values, max_size=2),
+            st.sampled_from(good).flatmap(strategies.spoilt)).filter(
                 lambda body: not self.is_right(body))
 
     def is_right(self, body):
@@ -264,12 +265,13 @@ class TestAnyRequest(cluster.TestCase):
                 {'instance': {'datastore_version': '10.11'}},
                 {'instance': {'replica_of': ''}},
                 {'instance': {'configuration': None}})
-        return st.one_of(junk.values, st.sampled_from(good),
-                         st.sampled_from(good).flatmap(junk.spoilt))
+        return st.one_of(strategies.values, st.sampled_from(good),
+                         st.sampled_from(good).flatmap(strategies.spoilt))
 
     def accounts(self, member):
         """Through the cluster's members."""
-        names = st.one_of(st.just('joe'), junk.texts.map(junk.quoted))
+        names = st.one_of(
+            st.just('joe'), strategies.texts.map(strategies.quoted))
         user = {'name': 'joe', 'password': 'a-Pass-1', 'host': '%',
                 'databases': [{'name': 'shop'}]}
         users = {'users': [user]}
@@ -279,23 +281,25 @@ class TestAnyRequest(cluster.TestCase):
         def place(form):
             return st.builds(form.format, member, names)
         return st.one_of(
-            junk.bare('GET', st.builds('{}/{}?{}'.format, member,
-                                       st.sampled_from(
-                                           ('users', 'databases')),
-                                       junk.queries())),
-            junk.calls('POST', place('{}/users'), junk.spoilt(users)),
-            junk.calls('PUT', place('{}/users'), junk.spoilt(users)),
-            junk.calls('PUT', place('{}/users/{}'),
-                       junk.spoilt({'user': user})),
-            junk.calls('PUT', place('{}/users/{}/databases'),
-                       junk.spoilt(databases)),
-            junk.calls('POST', place('{}/databases'),
-                       junk.spoilt(databases)),
-            junk.bare('GET', place('{}/users/{}')),
-            junk.bare('GET', place('{}/users/{}/databases')),
-            junk.bare('DELETE', place('{}/users/{}')),
-            junk.bare('DELETE', place('{}/databases/{}')),
-            junk.bare('DELETE', place('{}/users/joe/databases/{}')))
+            strategies.bare('GET', st.builds('{}/{}?{}'.format, member,
+                                             st.sampled_from(
+                                                 ('users', 'databases')),
+                                             strategies.queries())),
+            strategies.calls('POST', place('{}/users'),
+                             strategies.spoilt(users)),
+            strategies.calls('PUT', place('{}/users'),
+                             strategies.spoilt(users)),
+            strategies.calls('PUT', place('{}/users/{}'),
+                             strategies.spoilt({'user': user})),
+            strategies.calls('PUT', place('{}/users/{}/databases'),
+                             strategies.spoilt(databases)),
+            strategies.calls('POST', place('{}/databases'),
+                             strategies.spoilt(databases)),
+            strategies.bare('GET', place('{}/users/{}')),
+            strategies.bare('GET', place('{}/users/{}/databases')),
+            strategies.bare('DELETE', place('{}/users/{}')),
+            strategies.bare('DELETE', place('{}/databases/{}')),
+            strategies.bare('DELETE', place('{}/users/joe/databases/{}')))
 
     def on_made(self):
         """Everything, for the clusters that were made and have failed."""
@@ -309,8 +313,8 @@ class TestAnyRequest(cluster.TestCase):
         look = st.builds('{}{}'.format, path, st.sampled_from(
             ('', '/members', '/health', '/root')))
         return st.one_of(
-            junk.calls('POST', path, st.one_of(right, self.actions())),
-            junk.bare('GET', look), junk.bare('DELETE', path))
+            strategies.calls('POST', path, st.one_of(right, self.actions())),
+            strategies.bare('GET', look), strategies.bare('DELETE', path))
 
     def send_all(self, number, calls):
         def check(call):
@@ -318,7 +322,7 @@ class TestAnyRequest(cluster.TestCase):
             if code >= 500 and not self.is_excused(call):
                 raise AssertionError(f'{code} to {call!r}: {text}')
 
-        junk.send_each(calls, number, SEED, check)
+        strategies.send_each(calls, number, SEED, check)
 
     @staticmethod
     def is_excused(call):
@@ -331,7 +335,7 @@ class TestAnyRequest(cluster.TestCase):
     def remove_made(self):
         """Delete what was created in earnest, as its owner would."""
         for path in self.api.made:
-            self.api.send(junk.Call('DELETE', path))
+            self.api.send(strategies.Call('DELETE', path))
         while self.api.made:
             laboratory.wait_gone(self.api.made.pop(), 120)
 

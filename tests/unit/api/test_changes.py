@@ -22,7 +22,7 @@ from trove.instance.tasks import InstanceTasks
 from tests.unit.api import base
 from trove_pxc.api import changes
 from trove_pxc.api import validation
-from trove_pxc import orders
+from trove_pxc import pending
 
 GONE = '0b7a5d2e-3c40-4a4e-9f10-6f7a8b9c0d1e'
 
@@ -44,7 +44,7 @@ class ChangesTestCase(base.ApiTestCase):
     def taken(self, task: Any, ids: list[str], kind: str) -> None:
         """The cluster has this task, and these members the order."""
         self.assertEqual(task, self.load(self.row).db_info.task_status)
-        found = {row.id: orders.of(row) for row in self.members(self.row)}
+        found = {row.id: pending.of(row) for row in self.members(self.row)}
         self.assertEqual(set(ids), {
             one for one, order in found.items()
             if order is not None and order.action == kind})
@@ -83,7 +83,7 @@ class RestartTest(ChangesTestCase):
             'mariadb', self.row.id, self.ids[:2])
         self.assertEqual('cluster_restart.start', self.notifier.events[0])
         self.taken(ClusterTasks.RESTARTING_CLUSTER, self.ids[:2],
-                   orders.RESTART)
+                   pending.RESTART)
 
 
 class RecoverTest(ChangesTestCase):
@@ -120,7 +120,7 @@ class RotateTest(ChangesTestCase):
         self.task_api.rotate_certificates.assert_called_once_with(
             'mariadb', self.row.id)
         self.taken(ClusterTasks.UPDATING_CLUSTER, self.ids,
-                   orders.CERTIFICATES)
+                   pending.CERTIFICATES)
 
 
 class ResizeTest(ChangesTestCase):
@@ -149,7 +149,7 @@ class ResizeTest(ChangesTestCase):
             self.notifier.payloads[0]['flavor_id'],
             self.notifier.payloads[0]['instance_ids']))
         self.taken(ClusterTasks.UPDATING_CLUSTER, self.ids[1:],
-                   orders.FLAVOR)
+                   pending.FLAVOR)
 
     def test_a_flavor_that_they_have(self) -> None:
         self.refused('c-1, c-2, c-3 have the flavor 1 already.',
@@ -171,7 +171,7 @@ class ResizeTest(ChangesTestCase):
             'mariadb', self.row.id, self.ids[1:], volume_gb=2)
         self.assertEqual(2, self.notifier.payloads[0]['new_size'])
         self.taken(ClusterTasks.UPDATING_CLUSTER, self.ids[1:],
-                   orders.VOLUME)
+                   pending.VOLUME)
 
     def test_volumes_that_cannot_be(self) -> None:
         self.one.update(volume_size=3)

@@ -20,9 +20,9 @@ from trove.instance import models as instance_models
 
 from tests.unit.api import base
 from trove_pxc.api import claims
-from trove_pxc import orders
+from trove_pxc import pending
 
-RESTART = orders.Order(orders.RESTART)
+RESTART = pending.Order(pending.RESTART)
 TASK = ClusterTasks.RESTARTING_CLUSTER
 
 
@@ -37,7 +37,7 @@ class ClaimsTest(base.ApiTestCase):
 
     def ordered(self) -> list[str]:
         return [row.id for row in self.members(self.row)
-                if orders.of(row) == RESTART]
+                if pending.of(row) == RESTART]
 
     def task(self) -> Any:
         return self.load(self.row).db_info.task_status

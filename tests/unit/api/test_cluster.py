@@ -36,7 +36,7 @@ from trove_pxc.api import actions
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
 from trove_pxc.api import validation
-from trove_pxc import orders
+from trove_pxc import pending
 
 LONG_AGO = datetime.datetime(2026, 1, 1)
 HINT = {'group': 'group-1'}
@@ -385,11 +385,11 @@ class DeleteTest(base.ApiTestCase):
 
     def test_an_order_stays_with_its_member(self) -> None:
         first, second, _ = self.members(self.row)
-        order = orders.Order(orders.VOLUME, '9')
+        order = pending.Order(pending.VOLUME, '9')
         first.update(task_description=order.text)
         self.load(self.row).delete()
-        self.assertEqual(order, orders.of(tables.again(first)))
-        self.assertIsNone(orders.of(tables.again(second)))
+        self.assertEqual(order, pending.of(tables.again(first)))
+        self.assertIsNone(pending.of(tables.again(second)))
 
     def test_readers_may_not(self) -> None:
         self.assertRaises(exception.PolicyNotAuthorized,
@@ -412,14 +412,14 @@ class ResetStatusTest(base.ApiTestCase):
 
     def test_what_a_resize_was_to_use_is_given_back(self) -> None:
         first = self.members(self.row)[0]
-        first.update(task_description=orders.Order(
-            orders.VOLUME, '9').text)
+        first.update(task_description=pending.Order(
+            pending.VOLUME, '9').text)
         quota.run_with_quotas(base.PROJECT, {'volumes': 20}, dict)
         self.load(self.row).reset_status()
         usage = quota_models.QuotaUsage.find_by(
             tenant_id=base.PROJECT, resource='volumes')
         self.assertEqual((12, 0), (usage.in_use, usage.reserved))
-        self.assertIsNone(orders.of(tables.again(first)))
+        self.assertIsNone(pending.of(tables.again(first)))
 
     def test_what_is_being_deleted_stays_that(self) -> None:
         self.row.update(task_status=ClusterTasks.DELETING)

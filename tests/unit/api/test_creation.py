@@ -36,7 +36,7 @@ class ConcernsTest(base.ApiTestCase):
     def concerns(self, datastore: Any) -> bool:
         return creation.concerns({'cluster': {'datastore': datastore}})
 
-    def test_ours(self) -> None:
+    def test_discovery(self) -> None:
         self.assertTrue(self.concerns(
             {'type': 'mariadb', 'version': '10.11'}))
 

@@ -92,7 +92,7 @@ class MemberTest(OwnershipTestCase):
 
 class ClusterTest(OwnershipTestCase):
 
-    def test_ours(self) -> None:
+    def test_discovery(self) -> None:
         self.assertEqual(self.row.id, ownership.cluster(
             self.request, self.row.id).id)
         self.assertFalse(ownership.is_foreign(self.request, self.row.id))

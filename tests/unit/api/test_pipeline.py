@@ -76,7 +76,7 @@ class PipelineTest(base.ApiTestCase):
         return int(base.request(method, path, body).get_response(
             self.api).status_int)
 
-    def test_ours(self) -> None:
+    def test_discovery(self) -> None:
         self.patch(ownership, 'member',
                    self.members(self.add_cluster())[0])
         for (method, path), (controller, action) in OURS.items():

@@ -122,7 +122,7 @@ class ConcernsTest(base.ApiTestCase):
             behind, Alone(routes.Resource(
                 '{tenant_id}/things', Controller(), concerns))))
 
-    def test_ours(self) -> None:
+    def test_discovery(self) -> None:
         answer = self.ask(lambda request, args: True,
                           base.request('POST', '/things', {'a': 1}))
         self.assertEqual({'ours': {'a': 1}}, answer.json)

@@ -88,7 +88,7 @@ class GuestManagersTest(DatastoresTestCase):
         return self.texts(datastores.guest_managers(
             self.with_versions(version(**changes))))
 
-    def test_ours(self) -> None:
+    def test_discovery(self) -> None:
         self.assertEqual([], self.faults())
 
     def test_troves_is_for_single_instances(self) -> None:

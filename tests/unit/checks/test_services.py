@@ -168,7 +168,7 @@ class TaskmanagerTest(installation.InstallationTestCase):
         return self.texts(services.taskmanager_manager(self.site(
             f'taskmanager_manager = {manager}\n')))
 
-    def test_ours(self) -> None:
+    def test_discovery(self) -> None:
         self.assertEqual([], self.faults(services.TASKMANAGER))
 
     def test_troves(self) -> None:

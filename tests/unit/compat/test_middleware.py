@@ -72,7 +72,7 @@ class HandOnTest(testtools.TestCase):
             headers={'Content-Type': 'application/json'})
         return request.get_response(self.api)
 
-    def test_ours(self) -> None:
+    def test_discovery(self) -> None:
         self.assertEqual({'ours': {'a': 1}}, self.ask('?ours=1').json)
 
     def test_handed_on_as_it_came(self) -> None:

@@ -105,12 +105,12 @@ def place(seqno: int, uuid: str | None = UUID, *,
           grastate: bool = True,
           gvwstate: bool = False, seen: int | None = None,
           seen_uuid: str = UUID, ordered: bool = False,
-          cast_out: bool = False) -> position.Position:
+          evicted: bool = False) -> position.Position:
     """What a disk tells."""
     return position.Position(
         uuid, seqno, safe, sst, grastate, gvwstate,
         None if seen is None else seen_uuid, -1 if seen is None else seen,
-        ordered, cast_out)
+        ordered, evicted)
 
 
 EMPTY = place(-1, None, safe=None, grastate=False)

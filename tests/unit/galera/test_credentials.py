@@ -69,9 +69,9 @@ class CredentialsTest(testtools.TestCase):
             for one in statements('10.11', number, method='mariabackup'):
                 self.assertNotIn("IDENTIFIED BY '", one)
 
-    def test_removal(self):
+    def test_cleanup(self):
         spoken = dialect.for_version('mariadb', '10.11')
         self.assertEqual(
             "DROP USER IF EXISTS 'os_admin'@'localhost'",
-            credentials.removal(
+            credentials.drop_statement(
                 spoken, credentials.own(spoken, SECRETS)[0]))

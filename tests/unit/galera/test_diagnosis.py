@@ -38,7 +38,7 @@ STARTING = report('starting')
 RECEIVING = report('starting', receiving=True)
 BUSY = primary(local_state='Donor/Desynced', ready=False)
 FROZEN = report('unresponsive')
-MUTE = report('running')
+UNRESPONSIVE = report('running')
 DENIED = report('running', denied=True)
 READ_ONLY = primary(altered=['read_only'])
 REJECTING = primary(altered=['wsrep_reject_queries'])
@@ -100,7 +100,7 @@ CASES = (
      ('does not answer', 'component of 2 goes on without a-3'), (RESTART,)),
     ([IN, IN, FROZEN], ClusterState.DEGRADED,
      ('counts a-3 among its 3 members',), (RESTART,)),
-    ([of(2), of(2), MUTE], ClusterState.DEGRADED,
+    ([of(2), of(2), UNRESPONSIVE], ClusterState.DEGRADED,
      ('does not tell its state',), (RESTART,)),
     ([of(2), of(2), NEW], ClusterState.DEGRADED, ('was never started',),
      ("cluster shrink 'my shop' id-3",)),
@@ -219,7 +219,8 @@ CASES = (
      ('a-2', FORCE)),
     ([OUT, STOPPED, FROZEN], ClusterState.UNCERTAIN, ('a-3',),
      ('instance reboot id-3',)),
-    ([STOPPED, STOPPED, MUTE], ClusterState.UNCERTAIN, ('a-3',), ('a-3',)),
+    ([STOPPED, STOPPED, UNRESPONSIVE], ClusterState.UNCERTAIN, ('a-3',),
+     ('a-3',)),
     ([STARTING, SILENT, STOPPED], ClusterState.UNCERTAIN, ('a-2',),
      ('a-2',)),
     ([SILENT, SILENT, SILENT], ClusterState.UNCERTAIN,
@@ -239,8 +240,8 @@ COMMANDS = (
     'openstack server stop',
     'SET GLOBAL ')
 
-EVERY = (IN, DONOR, BUSY, JOINER, RECEIVING, OUT, MUTE, STARTING, FROZEN,
-         STOPPED, CRASHED, NEW, SILENT, DENIED, READ_ONLY, REJECTING,
+EVERY = (IN, DONOR, BUSY, JOINER, RECEIVING, OUT, UNRESPONSIVE, STARTING,
+         FROZEN, STOPPED, CRASHED, NEW, SILENT, DENIED, READ_ONLY, REJECTING,
          DESYNCED, LOCKED, UNREPLICATED)
 
 
@@ -290,7 +291,7 @@ class DiagnoseTest(testtools.TestCase):
             self.assertEqual(whole, not seen.next_action)
             self.assertRegex(seen.sentence, r'^[A-Za-z0-9].*\.$')
             self.assertRegex(seen.next_action, r'^$|^[A-Z].*\.$')
-            unsure = any(one in (SILENT, FROZEN, MUTE, DENIED)
+            unsure = any(one in (SILENT, FROZEN, UNRESPONSIVE, DENIED)
                          for one in reports)
             if unsure:
                 self.assertNotIn(seen.state, (
@@ -334,7 +335,7 @@ class DiagnoseTest(testtools.TestCase):
         for reports in itertools.product(EVERY, repeat=3):
             seen = diagnose(reports)
             if seen.state is ClusterState.UNCERTAIN and any(
-                    one in (FROZEN, MUTE, DENIED) for one in reports):
+                    one in (FROZEN, UNRESPONSIVE, DENIED) for one in reports):
                 self.assertNotIn('--force', seen.next_action, reports)
 
     def test_several_variables_of_one_member(self):
@@ -391,7 +392,7 @@ class FailedTest(testtools.TestCase):
                          under_way=UnderWay.CREATE)
         self.assertIs(ClusterState.NEW, seen.state)
 
-    def test_a_newcomer_that_did_not_come_in(self):
+    def test_a_joining_member_that_did_not_come_in(self):
         names = {**KNOWN.names, 'id-4': 'a-4'}
         for last in (NEW, STOPPED, CRASHED, SILENT, JOINER):
             seen = self.told(IN, IN, IN, last, names=names,
@@ -405,7 +406,7 @@ class FailedTest(testtools.TestCase):
 
     def test_one_that_was_to_leave_and_tells_nothing_may_serve(self):
         """If no other does, that is unknown, not down."""
-        for silent in (SILENT, FROZEN, MUTE, DENIED):
+        for silent in (SILENT, FROZEN, UNRESPONSIVE, DENIED):
             seen = self.told(STOPPED, STOPPED, silent, failed={'id-3': ''})
             self.assertIs(ClusterState.UNCERTAIN, seen.state)
             self.assertIn('a-3 has a', seen.sentence)

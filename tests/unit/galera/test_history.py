@@ -14,7 +14,7 @@ import testtools
 
 from tests.unit.galera import samples
 from trove_pxc.galera import history
-from trove_pxc.galera.history import Flaw
+from trove_pxc.galera.history import Disqualification
 from trove_pxc.galera.reason import Reason
 
 UUID = samples.UUID
@@ -67,16 +67,17 @@ FLAWS = (
     (samples.place(31, safe=None), None),
     (samples.place(31, gvwstate=True), None),
     (samples.place(0), None),
-    (samples.EMPTY, Flaw.EMPTY),
-    (samples.place(31, sst=True), Flaw.SPOILED),
-    (samples.place(-1, None, sst=True), Flaw.SPOILED),
-    (samples.place(31, cast_out=True), Flaw.CAST_OUT),
-    (samples.place(-1, None, grastate=False, cast_out=True), Flaw.CAST_OUT),
-    (samples.place(31, grastate=False), Flaw.NO_GRASTATE),
-    (samples.place(-1, None), Flaw.NO_HISTORY),
-    (samples.place(-1), Flaw.NO_SEQNO),
+    (samples.EMPTY, Disqualification.EMPTY),
+    (samples.place(31, sst=True), Disqualification.SPOILED),
+    (samples.place(-1, None, sst=True), Disqualification.SPOILED),
+    (samples.place(31, evicted=True), Disqualification.EVICTED),
+    (samples.place(-1, None, grastate=False, evicted=True),
+     Disqualification.EVICTED),
+    (samples.place(31, grastate=False), Disqualification.NO_GRASTATE),
+    (samples.place(-1, None), Disqualification.NO_HISTORY),
+    (samples.place(-1), Disqualification.NO_SEQNO),
     (samples.place(-1, None, grastate=False, gvwstate=True),
-     Flaw.NO_GRASTATE),
+     Disqualification.NO_GRASTATE),
 )
 
 
@@ -88,45 +89,48 @@ class ComponentsTest(testtools.TestCase):
             self.assertEqual(parts, found, seen)
 
 
-class PlaceTest(testtools.TestCase):
+class CandidateTest(testtools.TestCase):
 
     def test_flaws(self):
-        for told, flaw in FLAWS:
-            found = history.place('a', history.Answer(
+        for told, disqualification in FLAWS:
+            found = history.candidate('a', history.Answer(
                 samples.report('stopped'), told))
-            self.assertIs(flaw, found.flaw, told)
-            self.assertEqual(flaw is None, found.usable)
+            self.assertIs(disqualification, found.disqualification, told)
+            self.assertEqual(disqualification is None, found.usable)
 
     def test_of_one_who_does_not_tell_nothing_is_known(self):
-        found = history.place('a', history.Answer(
+        found = history.candidate('a', history.Answer(
             samples.report('stopped')))
-        self.assertEqual(history.Place(
+        self.assertEqual(history.Candidate(
             name='a', uuid=None, seqno=-1, safe=False, running=False,
-            order=0, flaw=Flaw.NOT_TOLD, ordered=False), found)
+            order=0, disqualification=Disqualification.NOT_TOLD,
+            ordered=False), found)
 
     def test_a_running_server_tells_for_itself(self):
-        found = history.place('a', history.Answer(
+        found = history.candidate('a', history.Answer(
             samples.outside(25), samples.place(7, OTHER)))
-        self.assertEqual(history.Place(
+        self.assertEqual(history.Candidate(
             name='a', uuid=UUID, seqno=25, safe=False, running=True,
-            order=0, flaw=None, ordered=False), found)
+            order=0, disqualification=None, ordered=False), found)
 
     def test_the_last_view_of_a_server_that_stopped_does_not_count(self):
-        found = history.place('a', history.Answer(
+        found = history.candidate('a', history.Answer(
             samples.report('stopped', samples.node_view()),
             samples.place(7, OTHER)))
         self.assertEqual((OTHER, 7, False), (
             found.uuid, found.seqno, found.running))
 
     def test_one_that_runs_nowhere(self):
-        for seqno, uuid, flaw in (
-                (-1, None, Flaw.NOWHERE), (25, None, Flaw.NOWHERE),
-                (-1, UUID, Flaw.NOWHERE), (0, UUID, None)):
-            found = history.place('a', history.Answer(
+        for seqno, uuid, disqualification in (
+                (-1, None, Disqualification.NOWHERE),
+                (25, None, Disqualification.NOWHERE),
+                (-1, UUID, Disqualification.NOWHERE), (0, UUID, None)):
+            found = history.candidate('a', history.Answer(
                 samples.outside(seqno, uuid)))
-            self.assertIs(flaw, found.flaw, (seqno, uuid))
+            self.assertIs(disqualification,
+                          found.disqualification, (seqno, uuid))
 
-    def test_merit_is_seqno_then_running_then_safe_then_order(self):
+    def test_rank_is_seqno_then_running_then_safe_then_order(self):
         answers = {
             'behind': samples.stopped(30, safe=True),
             'first': samples.stopped(31),
@@ -134,16 +138,16 @@ class PlaceTest(testtools.TestCase):
             'running': history.Answer(samples.outside(31)),
             'last': samples.stopped(31),
         }
-        best = sorted(history.standing(answers),
-                      key=lambda place: place.merit, reverse=True)
+        best = sorted(history.candidates(answers),
+                      key=lambda candidate: candidate.rank, reverse=True)
         self.assertEqual(['running', 'safe', 'first', 'last', 'behind'],
-                         [place.name for place in best])
+                         [candidate.name for candidate in best])
 
-    def test_among_equals_the_first_has_the_greatest_merit(self):
-        merits = [history.place('a', samples.stopped(31), order).merit
-                  for order in range(4)]
-        self.assertEqual(sorted(merits, reverse=True), merits)
-        self.assertEqual(4, len(set(merits)))
+    def test_among_equals_the_first_has_the_greatest_rank(self):
+        ranks = [history.candidate('a', samples.stopped(31), order).rank
+                 for order in range(4)]
+        self.assertEqual(sorted(ranks, reverse=True), ranks)
+        self.assertEqual(4, len(set(ranks)))
 
 
 class DiscordTest(testtools.TestCase):
@@ -168,20 +172,20 @@ class DisagreementTest(testtools.TestCase):
         """One that is spoiled or empty stands before one that disagrees."""
         for one in (samples.stopped(99, OTHER, sst=True),
                     samples.stopped(-1, None)):
-            places = history.standing({
+            candidates = history.candidates({
                 'a': one, 'b': samples.stopped(3),
                 'c': samples.stopped(3, OTHER)})
             self.assertEqual(
                 Reason(f'c is of the history {OTHER}, the cluster of {UUID}',
                        TRUE_ONE, ('c',), force=True),
-                history.disagreement(places, None))
+                history.disagreement(candidates, None))
 
     def test_what_members_remember_is_the_history(self):
-        places = history.standing({'a': samples.stopped(3),
-                                   'b': samples.stopped(3)})
-        self.assertIsNone(history.disagreement(places, UUID))
+        candidates = history.candidates({'a': samples.stopped(3),
+                                         'b': samples.stopped(3)})
+        self.assertIsNone(history.disagreement(candidates, UUID))
         for mine, yours in ((UUID, OTHER), (OTHER, UUID)):
-            places = history.standing({'a': samples.stopped(3, mine)})
+            candidates = history.candidates({'a': samples.stopped(3, mine)})
             self.assertEqual(
                 f'a is of the history {mine}, the cluster of {yours}',
-                history.disagreement(places, yours).cause)
+                history.disagreement(candidates, yours).cause)

@@ -24,8 +24,8 @@ from tests.unit.guestagent import fakes
 class MembershipTest(testtools.TestCase):
 
     def test_it_survives_the_wire(self):
-        for identity in (None, fakes.identity()):
-            one = Membership(fakes.facts(), fakes.secrets(), identity)
+        for certificate in (None, fakes.certificate()):
+            one = Membership(fakes.facts(), fakes.secrets(), certificate)
             wire = json.loads(json.dumps(one.to_dict()))
             self.assertEqual(one, Membership.from_dict(wire))
 
@@ -34,5 +34,5 @@ class MembershipTest(testtools.TestCase):
         del kept['identity']
         del kept['secrets']['authorities']
         one = Membership.from_dict(kept)
-        self.assertIsNone(one.identity)
+        self.assertIsNone(one.certificate)
         self.assertFalse(one.secrets.encrypted)

@@ -189,7 +189,7 @@ RECOVERIES = (
      [stopped(31), stopped(-1, None), stopped(30)],
      Step.BOOTSTRAP, 'a-1', ()),
     ('one that was voted out is left out, even before all others',
-     [stopped(-1, None, cast_out=True), stopped(31), stopped(31)],
+     [stopped(-1, None, evicted=True), stopped(31), stopped(31)],
      Step.BOOTSTRAP, 'a-2', ()),
     ('an interrupted SST is left out, however far it says it is',
      [stopped(31), stopped(99, sst=True), stopped(30)],
@@ -375,8 +375,8 @@ FORCED = (
      ('a-1', 'did not answer')),
     ('a-1', [stopped(30, sst=True), stopped(31), SILENT], Step.REFUSE, None,
      ('a-1', 'interrupted SST', 'even force')),
-    ('a-1', [stopped(-1, None, cast_out=True), stopped(31), SILENT],
-     Step.REFUSE, None, ('a-1', 'cast out', 'even force')),
+    ('a-1', [stopped(-1, None, evicted=True), stopped(31), SILENT],
+     Step.REFUSE, None, ('a-1', 'evicted', 'even force')),
     ('a-1', [Answer(samples.report('stopped'), EMPTY), SILENT, SILENT],
      Step.REFUSE, None, ('a-1', 'no data')),
     ('a-1', [stopped(-1), SILENT, SILENT], Step.REFUSE, None, ('a-1',)),
@@ -404,7 +404,8 @@ def reasons():
             for forced in (None, *NAMES, 'b-1'):
                 yield plan.choose_bootstrap(
                     NAMES, told(answers), forced=forced).reason
-                yield plan.may_halt(NAMES, told(answers), forced).reason
+                yield plan.may_stop_for_recovery(
+                    NAMES, told(answers), forced).reason
 
 
 class NewClusterTest(testtools.TestCase):
@@ -504,7 +505,7 @@ class ChooseTest(testtools.TestCase):
 
     def test_may_halt(self):
         for what, answers, forced, words in HALTS:
-            decision = plan.may_halt(NAMES, told(answers), forced)
+            decision = plan.may_stop_for_recovery(NAMES, told(answers), forced)
             self.assertEqual(words is None, decision.allowed,
                              (what, decision.reason))
             for word in words or ():
@@ -530,16 +531,17 @@ class ChooseTest(testtools.TestCase):
             if who is not None:
                 self.assertEqual('', plan.worth_waiting(
                     NAMES, told(answers)), what)
-                self.assertTrue(plan.may_halt(NAMES, told(answers)).allowed)
+                self.assertTrue(plan.may_stop_for_recovery(
+                    NAMES, told(answers)).allowed)
 
-    def test_the_mute_are_refused_when_waiting_was_in_vain(self):
+    def test_the_unresponsive_are_refused_when_waiting_was_in_vain(self):
         for what, answers, forced, _ in HOPES:
-            mutes = plan.mutes(told(answers))
+            unresponsive_servers = plan.unresponsive_servers(told(answers))
             choice = plan.choose_bootstrap(NAMES, told(answers),
                                            forced=forced)
-            if mutes:
+            if unresponsive_servers:
                 self.assertIs(Step.REFUSE, choice.step, what)
-                self.assertIn(mutes[0], choice.reason.named)
+                self.assertIn(unresponsive_servers[0], choice.reason.named)
 
     def test_after_a_halt_that_was_allowed_something_is_decided(self):
         for what, answers, forced, words in HALTS:

@@ -192,7 +192,7 @@ class CombineTest(testtools.TestCase):
                       samples.place(0, None, safe=None, grastate=False),
                       samples.place(5, None, safe=None, grastate=False),
                       samples.place(-1, None, safe=None, grastate=False,
-                                    cast_out=True)):
+                                    evicted=True)):
             self.assertFalse(found.is_empty, found)
 
     def test_it_survives_json(self):
@@ -206,3 +206,10 @@ class CombineTest(testtools.TestCase):
         old = {key: value for key, value in new.to_dict().items()
                if key not in ('seen_uuid', 'seen_seqno', 'ordered')}
         self.assertEqual(samples.place(31), position.Position.from_dict(old))
+
+    def test_an_eviction_has_the_name_that_older_releases_send(self):
+        found = samples.place(31, evicted=True)
+        self.assertIs(True, found.to_dict()['cast_out'])
+        self.assertNotIn('evicted', found.to_dict())
+        self.assertTrue(
+            position.Position.from_dict(found.to_dict()).evicted)

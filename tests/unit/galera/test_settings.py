@@ -18,9 +18,9 @@ import sys
 import testtools
 
 from trove_pxc.galera import catalogue
+from trove_pxc.galera import certificates
 from trove_pxc.galera import dialect
 from trove_pxc.galera import errors
-from trove_pxc.galera import identity
 from trove_pxc.galera.secret import Secret
 from trove_pxc.galera import settings
 
@@ -252,11 +252,11 @@ class VariablesTest(testtools.TestCase):
     def test_all_that_the_two_files_set(self):
         for one in catalogue.DIALECTS:
             named = settings.variables(one, facts(defaults=DEFAULTS),
-                                       identity.Paths('/tls'))
+                                       certificates.Paths('/tls'))
             rendered = {*server(one, defaults=DEFAULTS), *read(
                 settings.cluster_config(
                     one, facts(defaults=DEFAULTS), SECRETS, 'p',
-                    identity.Paths('/tls')))['mysqld']}
+                    certificates.Paths('/tls')))['mysqld']}
             self.assertEqual(
                 {'skip_log_bin', 'wsrep_sst_auth',
                  'loose_percona_telemetry_disable'} & rendered,
@@ -396,7 +396,7 @@ class ClusterConfigTest(testtools.TestCase):
 
 class EncryptionTest(testtools.TestCase):
 
-    paths = identity.Paths('/etc/mysql/tls')
+    paths = certificates.Paths('/etc/mysql/tls')
 
     def encrypted(self, one, encrypted_sst=True, **changes):
         return read(settings.cluster_config(

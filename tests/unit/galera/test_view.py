@@ -119,11 +119,11 @@ class NodeViewTest(testtools.TestCase):
             seen = view.NodeView.from_status({'wsrep_cluster_conf_id': text})
             self.assertEqual(number, seen.cluster_conf_id)
 
-    def test_only_the_inconsistent_was_cast_out(self):
+    def test_only_the_inconsistent_was_evicted(self):
         for state in LocalState:
             seen = samples.node_view(local_state=state.value)
             self.assertIs(state is LocalState.INCONSISTENT,
-                          seen.was_cast_out)
+                          seen.was_evicted)
 
     def test_who_serves(self):
         for status, state, ready, serves in SERVING:

@@ -29,13 +29,13 @@ from trove.common import cfg
 
 from tests.unit import specs
 from trove_pxc import conf
-from trove_pxc.galera import identity as identities
+from trove_pxc.galera import certificates
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import files
-from trove_pxc.guestagent import places
-from trove_pxc.guestagent import revival
+from trove_pxc.guestagent import paths
+from trove_pxc.guestagent import restart_policy
 from trove_pxc.guestagent import service
 from trove_pxc import waiting
 
@@ -67,14 +67,14 @@ def secrets() -> settings.ClusterSecrets:
     return settings.ClusterSecrets(*map(secret.Secret, PASSWORDS))
 
 
-def identity() -> identities.Identity:
-    return identities.Identity(
+def certificate() -> certificates.Certificate:
+    return certificates.Certificate(
         'certificate\n', secret.Secret('private key\n'), 'authority\n',
         datetime.datetime(2036, 1, 1, tzinfo=datetime.timezone.utc))
 
 
 def membership() -> Membership:
-    return Membership(facts(), secrets(), identity())
+    return Membership(facts(), secrets(), certificate())
 
 
 class Container:
@@ -143,7 +143,7 @@ class GuestTestCase(testtools.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = pathlib.Path(folder.name)
-        self.where = places.Places(
+        self.where = paths.Paths(
             mount_point=f'{self.root}/volume',
             config_dir=f'{self.root}/etc/mysql',
             socket_dir=f'{self.root}/socket',
@@ -182,9 +182,10 @@ class MemberTestCase(GuestTestCase):
         self.trove = mock.create_autospec(service.TroveSide, instance=True)
         self.member = self.new_agent()
 
-    def new_agent(self, manager: str = 'mariadb') -> revival.MemberService:
+    def new_agent(self, manager: str = 'mariadb'
+                  ) -> restart_policy.MemberService:
         """The service as an agent has it that has just started."""
-        return revival.MemberService(
+        return restart_policy.MemberService(
             manager, self.engine.client, self.trove, where=self.where,
             host_files=self.files)
 

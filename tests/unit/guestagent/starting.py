@@ -70,7 +70,7 @@ class StartTestCase(fakes.GuestTestCase):
         super().setUp()
         self.useFixture(fixtures.Timeout(60, gentle=True))
         self.fake = self.folder('fake')
-        self.orders = self.folder('run')
+        self.pending = self.folder('run')
         self.data = self.folder('volume/data')
         self.transfer = self.folder('volume/transfer')
         self.programs = self.folder('bin')
@@ -104,7 +104,7 @@ class StartTestCase(fakes.GuestTestCase):
         self.script = str(folder / program.PROGRAM)
         self.settings = folder / program.SETTINGS
         self.settings.write_text(
-            f'{settings}ORDER_DIR={self.orders}\n'
+            f'{settings}ORDER_DIR={self.pending}\n'
             f'TRANSFER_DIR={self.transfer}\n'
             f'ZONEINFO_DIR={self.root}/zoneinfo\n'
             f'PROVIDER_PATHS="/none {self.fake}/libgalera.so"\n'
@@ -117,7 +117,7 @@ class StartTestCase(fakes.GuestTestCase):
 
     def environment(self) -> dict[str, str]:
         return {'PATH': f'{self.programs}:{os.environ["PATH"]}',
-                'FAKE': str(self.fake), 'ORDERS': str(self.orders),
+                'FAKE': str(self.fake), 'ORDERS': str(self.pending),
                 'TMPDIR': str(self.fake)}
 
     def start(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -135,9 +135,9 @@ class StartTestCase(fakes.GuestTestCase):
         return done
 
     def order(self, order: str) -> None:
-        (self.orders / 'next-start').write_text(f'{order}\n')
+        (self.pending / 'next-start').write_text(f'{order}\n')
         if order == program.BOOTSTRAP:
-            (self.orders / 'initialise.sql').write_text('CREATE USER u;\n')
+            (self.pending / 'initialise.sql').write_text('CREATE USER u;\n')
 
     def database(self, position: str = f'{UUID}:7') -> None:
         (self.data / 'mysql').mkdir()
@@ -167,7 +167,7 @@ class StartTestCase(fakes.GuestTestCase):
         (self.fake / 'transfer').write_text(
             f'arriving={self.data}/sst_in_progress\n'
             f'mark={self.transfer}/unsynced\n'
-            f'since_boot={self.orders}/unsynced\n'
+            f'since_boot={self.pending}/unsynced\n'
             f'wait_for() {{ while ! eval "$1"; do /bin/sleep 0.02; done; }}\n'
             f'{script}\n')
 
@@ -191,7 +191,7 @@ class StartTestCase(fakes.GuestTestCase):
         self.database(position=f'{UUID}:{seqno}')
         self.grastate()
 
-    def is_cast_out(self) -> bool:
+    def is_evicted(self) -> bool:
         return (self.transfer / 'cast-out').exists()
 
     def assert_not_continued(self, words: str) -> None:
@@ -204,7 +204,7 @@ class StartTestCase(fakes.GuestTestCase):
         self.assertEqual(before, {
             path.name: path.read_text()
             for path in self.data.iterdir() if path.is_file()})
-        self.assertEqual([], os.listdir(self.orders))
+        self.assertEqual([], os.listdir(self.pending))
 
     def assert_killed(self) -> None:
         """All that HANGS started; a kill takes effect a moment later."""

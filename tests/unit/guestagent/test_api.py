@@ -70,7 +70,7 @@ class GuestAPITest(testtools.TestCase):
         return called.args[1], called.kwargs
 
     def test_settings_and_secrets_go_over_the_wire(self) -> None:
-        for identity in (None, fakes.identity()):
+        for identity in (None, fakes.certificate()):
             self.api.configure_member(fakes.facts(), fakes.secrets(),
                                       identity)
             self.assertEqual(('configure_member', {

@@ -17,7 +17,7 @@ import os
 
 from trove_pxc.galera import dialect
 from trove_pxc.guestagent import configuration
-from trove_pxc.guestagent import places
+from trove_pxc.guestagent import paths
 from trove_pxc.guestagent import program
 
 from tests.unit.guestagent import fakes
@@ -30,7 +30,7 @@ class ConfigurationTest(fakes.GuestTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.where = places.Places(
+        self.where = paths.Paths(
             mount_point=f'{self.root}/volume',
             config_dir=f'{self.root}/etc', order_dir=f'{self.root}/run')
         for folder in (self.where.include_dir, self.where.order_dir):
@@ -66,7 +66,7 @@ class ConfigurationTest(fakes.GuestTestCase):
 
     def test_the_identity_is_the_servers_alone(self) -> None:
         self.write()
-        folder = self.where.identity_dir
+        folder = self.where.certificate_dir
         self.assertEqual(0o700, self.mode(folder))
         self.assertEqual(['ca.pem', 'cert.pem', 'key.pem'],
                          sorted(os.listdir(folder)))
@@ -78,11 +78,11 @@ class ConfigurationTest(fakes.GuestTestCase):
         self.write(PXC)
         self.assertEqual(
             'certificate\nprivate key\n',
-            self.text(f'{self.where.identity_dir}/pair.pem'))
+            self.text(f'{self.where.certificate_dir}/pair.pem'))
 
     def test_the_settings_point_to_it(self) -> None:
         text = self.write()
-        self.assertIn(f'{self.where.identity_dir}/key.pem', text)
+        self.assertIn(f'{self.where.certificate_dir}/key.pem', text)
         self.assertIn('[sst]', text)
 
     def test_transfers_are_encrypted_if_the_image_can(self) -> None:

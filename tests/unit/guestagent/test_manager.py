@@ -40,7 +40,7 @@ from trove_pxc.guestagent import manager
 from trove_pxc.guestagent import metrics
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter
-from trove_pxc.guestagent import revival
+from trove_pxc.guestagent import restart_policy
 from trove_pxc import masking
 
 from tests.unit.guestagent import fakes
@@ -62,7 +62,7 @@ class ManagerTestCase(testtools.TestCase):
         cfg.CONF.set_override('datastore_manager', self.group)
         self.addCleanup(cfg.CONF.clear_override, 'datastore_manager')
         self.engine = fakes.Engine()
-        self.member = specs.spec(revival.MemberService)
+        self.member = specs.spec(restart_policy.MemberService)
         self.member.is_member = True
         self.member.stage = record.Stage.PREPARED
         self.member.report.return_value = REPORT
@@ -215,9 +215,9 @@ class MariaDBManagerTest(ManagerTestCase):
         self.manager.configure_member(
             CONTEXT, facts=fakes.facts().to_dict(),
             secrets=fakes.secrets().to_dict(),
-            identity=fakes.identity().to_dict())
+            identity=fakes.certificate().to_dict())
         self.member.configure.assert_called_once_with(
-            fakes.facts(), fakes.secrets(), fakes.identity())
+            fakes.facts(), fakes.secrets(), fakes.certificate())
 
     def test_answers_are_plain(self) -> None:
         self.member.position.return_value = POSITION

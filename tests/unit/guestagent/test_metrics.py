@@ -29,12 +29,12 @@ import testtools
 from trove.common import cfg
 
 from tests.unit.galera import samples
-from tests.unit.galera import test_figures
+from tests.unit.galera import test_metrics
 from tests.unit.guestagent import fakes
 from tests.unit import specs
 from trove_pxc.galera import view
 from trove_pxc.guestagent import metrics
-from trove_pxc.guestagent import revival
+from trove_pxc.guestagent import restart_policy
 from trove_pxc.guestagent import status
 
 PAGE = (pathlib.Path(__file__).resolve().parents[3]
@@ -52,12 +52,12 @@ class EndpointTest(testtools.TestCase):
         self.config = self.useFixture(config_fixture.Config(cfg.CONF))
         self.status = specs.spec(status.MemberStatus)
         self.member = mock.create_autospec(
-            revival.MemberService, instance=True)
+            restart_policy.MemberService, instance=True)
         self.member.facts = fakes.facts()
         self.endpoint = metrics.Endpoint(
             self.status, self.member, 'mariadb')
         self.looked(samples.report(
-            node=view.NodeView.from_status(test_figures.BUSY),
+            node=view.NodeView.from_status(test_metrics.BUSY),
             data_bytes=123456789))
 
     def looked(self, report: view.MemberReport | None,
@@ -73,7 +73,7 @@ class EndpointTest(testtools.TestCase):
         return port
 
     def read(self) -> dict[Any, float]:
-        found = test_figures.read(self.endpoint.text())
+        found = test_metrics.read(self.endpoint.text())
         return {name if not labels else (name, *labels): value
                 for (name, labels), value in found.items()}
 
@@ -143,7 +143,7 @@ class EndpointTest(testtools.TestCase):
 
     def test_the_alerts_ask_for_what_is_told(self) -> None:
         self.looked(samples.report(
-            node=view.NodeView.from_status(test_figures.BUSY), restarts=1,
+            node=view.NodeView.from_status(test_metrics.BUSY), restarts=1,
             certificate_ends='2036-01-01T00:00:00+00:00'))
         asked = set(METRIC.findall(self.rules()))
         self.assertLess(7, len(asked))

@@ -28,7 +28,7 @@ from tests.unit.galera import samples
 
 SYNCED = view.NodeView.from_status(samples.SYNCED)
 # As MariaDB 10.11 tells it after its volume was full.
-CAST_OUT = view.NodeView.from_status({
+EVICTED = view.NodeView.from_status({
     'wsrep_local_state': '5', 'wsrep_local_state_comment': 'Inconsistent',
     'wsrep_cluster_size': '0', 'wsrep_cluster_status': 'Disconnected',
     'wsrep_connected': 'OFF', 'wsrep_ready': 'OFF'})
@@ -239,29 +239,29 @@ class ObserverTest(testtools.TestCase):
         seen = self.observer.observe(self.admin)
         self.assertEqual((State.RUNNING, None, '1040 too many'), seen[:3])
 
-    def test_one_that_was_cast_out_is_known_until_its_next_start(self) -> None:
-        self.assertFalse(self.observer.cast_out('/'))
-        self.admin.view.return_value = CAST_OUT
+    def test_one_that_was_evicted_is_known_until_its_next_start(self) -> None:
+        self.assertFalse(self.observer.evicted('/'))
+        self.admin.view.return_value = EVICTED
         self.observer.observe(self.admin)
-        self.assertTrue(self.observer.cast_out('/'))
+        self.assertTrue(self.observer.evicted('/'))
         self.docker(status='running', started_at=ago(1))
-        self.assertFalse(self.observer.cast_out('/'))
+        self.assertFalse(self.observer.evicted('/'))
 
-    def test_one_that_was_cast_out_and_stopped_needs_no_stop(self) -> None:
-        self.admin.view.return_value = CAST_OUT
+    def test_one_that_was_evicted_and_stopped_needs_no_stop(self) -> None:
+        self.admin.view.return_value = EVICTED
         self.observer.observe(self.admin)
         self.docker(status='exited', exit_code=0)
-        self.assertFalse(self.observer.cast_out('/'))
+        self.assertFalse(self.observer.evicted('/'))
 
     @mock.patch.object(files.os, 'statvfs', autospec=True)
     def test_a_full_volume_comes_before_a_new_start(self, statvfs) -> None:
-        self.admin.view.return_value = CAST_OUT
+        self.admin.view.return_value = EVICTED
         self.observer.observe(self.admin)
         statvfs.return_value = mock.Mock(f_bavail=1, f_frsize=4096)
-        self.assertFalse(self.observer.cast_out('/volume'))
+        self.assertFalse(self.observer.evicted('/volume'))
         statvfs.assert_called_once_with('/volume')
         statvfs.return_value.f_bavail = 100_000
-        self.assertTrue(self.observer.cast_out('/volume'))
+        self.assertTrue(self.observer.evicted('/volume'))
 
     def joins(self, seconds: float, *lines: str,
               component: str = 'Primary') -> bool:
@@ -278,12 +278,12 @@ class ObserverTest(testtools.TestCase):
             self.observer.observe(self.admin)
             clock.return_value += 1
             self.observer.observe(self.admin)
-        return self.observer.cast_out('/')
+        return self.observer.evicted('/')
 
     def test_one_whose_word_was_not_taken_is_out_for_good(self) -> None:
         self.assertTrue(self.joins(31, STARTS, REJECTED))
         self.docker(status='running', started_at=ago(1))
-        self.assertFalse(self.observer.cast_out('/'))
+        self.assertFalse(self.observer.evicted('/'))
 
     def test_one_that_gave_up_is_out_for_good(self) -> None:
         self.assertTrue(self.joins(31, STARTS, GAVE_UP,
@@ -306,8 +306,8 @@ class ObserverTest(testtools.TestCase):
     def test_what_was_said_of_the_start_before_does_not_count(self) -> None:
         self.assertFalse(self.joins(3600, STARTS, REJECTED, STARTS))
 
-    def test_one_out_of_the_primary_component_is_not_cast_out(self) -> None:
+    def test_one_out_of_the_primary_component_is_not_evicted(self) -> None:
         self.admin.view.return_value = view.NodeView.from_status({
             'wsrep_local_state': '0', 'wsrep_cluster_status': 'non-Primary'})
         self.observer.observe(self.admin)
-        self.assertFalse(self.observer.cast_out('/'))
+        self.assertFalse(self.observer.evicted('/'))

@@ -20,7 +20,7 @@ import testtools
 from trove_pxc.galera import dialect
 from trove_pxc.galera import serverlog
 from trove_pxc.galera import workarounds
-from trove_pxc.guestagent import places
+from trove_pxc.guestagent import paths
 from trove_pxc.guestagent import program
 
 from tests.unit.galera import logs
@@ -35,7 +35,7 @@ def shell(text: str, then: str) -> str:
 
 class SettingsTest(testtools.TestCase):
 
-    where = places.Places()
+    where = paths.Paths()
 
     def settings(self, manager: str, version: str) -> str:
         return program.settings(

@@ -42,7 +42,7 @@ class InitialiseTest(starting.StartTestCase):
 
     def test_a_bootstrap_without_accounts_is_refused(self) -> None:
         self.order('bootstrap')
-        (self.orders / 'initialise.sql').unlink()
+        (self.pending / 'initialise.sql').unlink()
         self.assertIn('was cut short before', self.refused())
 
     def test_a_failed_initialisation_tells_no_password(self) -> None:
@@ -51,7 +51,7 @@ class InitialiseTest(starting.StartTestCase):
         words = self.refused()
         self.assertIn('could not be initialised', words)
         self.assertNotIn('secret-1', words)
-        self.assertFalse((self.orders / 'initialise.sql').exists())
+        self.assertFalse((self.pending / 'initialise.sql').exists())
 
     def test_after_a_failed_initialisation_nothing_joins(self) -> None:
         self.test_a_failed_initialisation_tells_no_password()
@@ -69,7 +69,7 @@ class InitialiseTest(starting.StartTestCase):
     def test_the_end_of_one_that_ended_well_is_no_reason(self) -> None:
         """The power went before it was noted that the database is whole."""
         (self.data / '.galera-initialising').touch()
-        (self.orders / 'initialise.log').write_text(
+        (self.pending / 'initialise.log').write_text(
             '2024-09-02T08:34:57.764809Z 0 [System] [MY-015018] [Server] '
             'MySQL Server Initialization - end.\n')
         words = self.refused()
@@ -90,9 +90,9 @@ class InitialiseTest(starting.StartTestCase):
         self.assertEqual([], os.listdir(self.data))
 
     def test_passwords_without_an_order_do_not_stay(self) -> None:
-        (self.orders / 'initialise.sql').write_text('secret')
+        (self.pending / 'initialise.sql').write_text('secret')
         self.started()
-        self.assertEqual([], os.listdir(self.orders))
+        self.assertEqual([], os.listdir(self.pending))
 
     def test_an_initialisation_that_hangs_is_killed_and_told(self) -> None:
         self.command(f'#!/bin/sh\n{HANGS}', 'mariadb-install-db')

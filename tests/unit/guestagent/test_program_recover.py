@@ -48,7 +48,7 @@ class RecoverTest(starting.StartTestCase):
         self.database()
         (self.data / 'gvwstate.dat').touch()
         if since_boot:
-            (self.orders / 'last-order').touch()
+            (self.pending / 'last-order').touch()
         self.started()
 
     def test_after_a_crash_the_others_get_time_to_notice(self) -> None:

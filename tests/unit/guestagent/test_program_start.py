@@ -77,5 +77,5 @@ class StartTest(starting.StartTestCase):
         self.assertIn("unknown order 'explode'", self.refused())
 
     def test_half_an_order_is_not_followed(self) -> None:
-        (self.orders / 'next-start').write_text('boots')
+        (self.pending / 'next-start').write_text('boots')
         self.assertIn('not a whole line', self.refused())

@@ -37,7 +37,7 @@ class TransferTest(starting.StartTestCase):
             ['grastate.dat.spoiled', 'mysql', 'sst_in_progress'],
             sorted(os.listdir(self.data)))
 
-    def cast_out(self, room_kib: int) -> None:
+    def evicted(self, room_kib: int) -> None:
         self.database()
         self.grastate(uuid=NIL)
         (self.data / 'gvwstate.dat').touch()
@@ -46,30 +46,30 @@ class TransferTest(starting.StartTestCase):
                      'Capacity Mounted on"\n'
                      f'echo "/dev/vdb 999999 1 {room_kib} 1% /data"\n', 'df')
 
-    def test_what_was_cast_out_asks_for_a_whole_copy(self) -> None:
-        self.cast_out(65536)
+    def test_what_was_evicted_asks_for_a_whole_copy(self) -> None:
+        self.evicted(65536)
         self.assertEqual([], self.started())
         self.assertEqual(['grastate.dat.spoiled', 'mysql'],
                          sorted(os.listdir(self.data)))
-        self.assertTrue(self.is_cast_out())
+        self.assertTrue(self.is_evicted())
 
     def test_until_it_has_come(self) -> None:
-        self.cast_out(65536)
+        self.evicted(65536)
         self.transfers('touch $arriving\nwait_for "[ -e $since_boot ]"\n'
                        'rm $arriving\nwait_for "[ ! -e $since_boot ]"')
         self.started()
-        self.assertFalse(self.is_cast_out())
+        self.assertFalse(self.is_evicted())
 
     def test_without_room_it_waits_for_some(self) -> None:
-        self.cast_out(65535)
+        self.evicted(65535)
         words = self.refused()
         self.assertIn('has only 65535 KiB of room', words)
         self.assertTrue((self.data / 'grastate.dat').exists())
 
-    def test_what_was_cast_out_does_not_continue(self) -> None:
-        self.cast_out(65536)
+    def test_what_was_evicted_does_not_continue(self) -> None:
+        self.evicted(65536)
         self.order(f'continue {UUID}:7')
-        self.assertIn('continue refused: this member was cast out',
+        self.assertIn('continue refused: this member was evicted',
                       self.refused())
 
     def test_spoiled_data_does_not_continue(self) -> None:
@@ -120,7 +120,7 @@ class UntouchedTest(starting.StartTestCase):
     def test_what_it_left_is_not_watched_as_a_transfer(self) -> None:
         """Else the member would be counted as not synced for ever."""
         self.failed_transfer()
-        for folder in (self.transfer, self.orders):
+        for folder in (self.transfer, self.pending):
             (folder / 'unsynced').touch()
         self.transfers('wait_for "[ ! -e $since_boot ]"')
         self.assertEqual([f'--wsrep_start_position={UUID}:7'],
@@ -175,7 +175,7 @@ class UnsyncedTest(starting.StartTestCase):
 
     def notes(self) -> tuple[bool, bool]:
         return ((self.transfer / 'unsynced').exists(),
-                (self.orders / 'unsynced').exists())
+                (self.pending / 'unsynced').exists())
 
     def test_a_transfer_is_marked_before_its_data_is_on_the_disk(self) -> None:
         self.transfers('touch $arriving\nwait_for "[ -e $since_boot ]"\n'
@@ -219,7 +219,7 @@ class UnsyncedTest(starting.StartTestCase):
         self.assertEqual((True, False), self.notes())
 
     def test_a_crash_takes_nothing(self) -> None:
-        self.lose(self.transfer, self.orders)
+        self.lose(self.transfer, self.pending)
         self.transfers('wait_for "[ ! -e $since_boot ]"')
         self.assertEqual([f'--wsrep_start_position={UUID}:7'],
                          self.started())

@@ -69,17 +69,17 @@ class CommitAfterVoteTest(WatchTestCase):
             done = self.start()
             self.assertEqual(137, done.returncode)
             self.assertFalse(self.tells_clients())
-            self.assertTrue(self.is_cast_out())
+            self.assertTrue(self.is_evicted())
             self.assertIn(f'\n{vote}\nstill here\n', done.stderr)
             self.assertIn(left, done.stderr)    # before the shell's "Killed"
-            self.assertIn('[ERROR] this member was cast out', done.stderr)
+            self.assertIn('[ERROR] this member was evicted', done.stderr)
 
     def test_nothing_is_done_where_the_fault_is_not(self) -> None:
         for _ in self.servers('commit-after-vote', on=False):
             self.votes_out(logs.VOTES[0], logs.LEFT, then=A_MOMENT)
             self.assertEqual(0, self.start().returncode)
             self.assertTrue(self.tells_clients())
-            self.assertFalse(self.is_cast_out())
+            self.assertFalse(self.is_evicted())
 
     def test_a_server_that_removes_its_state_when_it_is_voted_out(
             self) -> None:
@@ -87,7 +87,7 @@ class CommitAfterVoteTest(WatchTestCase):
         self.votes_out(logs.VOTES[1], logs.LEFT_8)
         (self.data / 'grastate.dat').unlink()
         self.assertEqual(137, self.start().returncode)
-        self.assertTrue(self.is_cast_out())
+        self.assertTrue(self.is_evicted())
 
     def test_a_server_that_leaves_in_order_is_not_killed(self) -> None:
         for lines in ((logs.LEFT,), (logs.VOTES[0],), (FORGED, logs.LEFT)):
@@ -100,7 +100,7 @@ class CommitAfterVoteTest(WatchTestCase):
     def test_the_log_alone_does_not_ask_for_a_full_transfer(self) -> None:
         self.votes_out(logs.VOTES[0], logs.LEFT, uuid=UUID)
         self.assertEqual(137, self.start().returncode)
-        self.assertFalse(self.is_cast_out())
+        self.assertFalse(self.is_evicted())
 
 
 class StalledExchangeTest(WatchTestCase):
@@ -115,7 +115,7 @@ class StalledExchangeTest(WatchTestCase):
             self.assertEqual(137, done.returncode)
             self.assertIn('take no writes', serverlog.telling_line(
                 done.stderr))
-            self.assertFalse(self.is_cast_out())
+            self.assertFalse(self.is_evicted())
 
     def test_nothing_is_done_where_the_fault_is_not(self) -> None:
         for _ in self.servers('stalled-state-exchange', on=False):

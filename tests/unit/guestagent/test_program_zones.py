@@ -121,4 +121,4 @@ class ZonesTest(starting.StartTestCase):
         words = self.refused()
         self.assertIn('ERROR: 1064', serverlog.telling_line(words))
         self.assertNotIn('secret-1', words)
-        self.assertEqual([], list(self.orders.glob('*.sql')))
+        self.assertEqual([], list(self.pending.glob('*.sql')))

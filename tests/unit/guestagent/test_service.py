@@ -112,10 +112,10 @@ class ConfigureTest(fakes.MemberTestCase):
     def test_its_identity_is_written_with_its_settings(self) -> None:
         self.prepared()
         self.member.configure(fakes.facts(), fakes.secrets(),
-                              fakes.identity())
-        self.assertEqual(fakes.identity().to_dict(),
+                              fakes.certificate())
+        self.assertEqual(fakes.certificate().to_dict(),
                          self.new_agent().context()['identity'])
-        self.assertIn(self.where.identity_dir,
+        self.assertIn(self.where.certificate_dir,
                       self.files.read(self.where.cluster_file))
 
     def test_a_started_member_stays_one(self) -> None:
@@ -210,7 +210,7 @@ class StartAndStopTest(fakes.MemberTestCase):
         super().setUp()
         self.configured()
 
-    def orders(self) -> bool:
+    def pending(self) -> bool:
         return pathlib.Path(self.where.order_file).exists()
 
     def database(self) -> mock.Mock:
@@ -224,7 +224,7 @@ class StartAndStopTest(fakes.MemberTestCase):
 
     def test_a_later_join_is_an_ordinary_start(self) -> None:
         self.member.join(forming=False)
-        self.assertFalse(self.orders())
+        self.assertFalse(self.pending())
         self.database().start.assert_called_once_with()
 
     def test_joining_twice_is_joining_once(self) -> None:
@@ -236,7 +236,7 @@ class StartAndStopTest(fakes.MemberTestCase):
     def test_a_plain_start_takes_an_old_order_away(self) -> None:
         self.member.bootstrap()
         self.member.start()
-        self.assertFalse(self.orders())
+        self.assertFalse(self.pending())
 
     def test_a_stop_is_kept_by_the_next_agent(self) -> None:
         self.member.bootstrap()
@@ -254,7 +254,7 @@ class StartAndStopTest(fakes.MemberTestCase):
             path.unlink()
         self.new_agent().resume()
         self.database().start.assert_called_once_with()
-        self.assertFalse(self.orders())
+        self.assertFalse(self.pending())
 
     def test_a_start_ends_a_stop(self) -> None:
         self.member.bootstrap()
@@ -272,7 +272,7 @@ class StartAndStopTest(fakes.MemberTestCase):
         running.start.assert_not_called()
 
     @mock.patch('pymysql.connect', autospec=True)
-    def test_what_was_cast_out_is_started_anew(
+    def test_what_was_evicted_is_started_anew(
             self, connect: mock.Mock) -> None:
         self.member.bootstrap()
         connection = connect.return_value
@@ -289,7 +289,7 @@ class StartAndStopTest(fakes.MemberTestCase):
         self.member.resume()
         running.stop.assert_called_once_with(timeout=10)
         self.database().start.assert_called_once_with()
-        self.assertFalse(self.orders())
+        self.assertFalse(self.pending())
 
     def test_what_never_was_started_is_not_resumed(self) -> None:
         self.member.resume()
@@ -355,18 +355,18 @@ class PositionTest(fakes.MemberTestCase):
         self.engine.holds(status='running')     # a transfer may go on
         self.assertTrue(self.member.position().sst_in_progress)
 
-    def test_what_was_cast_out_has_no_position_that_counts(self) -> None:
+    def test_what_was_evicted_has_no_position_that_counts(self) -> None:
         self.database_files(grastate__dat=NO_GRASTATE)
         self.engine.helper_prints(f'Recovered position: {UUID}:9')
         self.assertEqual((UUID, 9, False), self.place())
-        note = pathlib.Path(self.where.cast_out_file)
+        note = pathlib.Path(self.where.evicted_file)
         note.parent.mkdir(parents=True, exist_ok=True)
         note.touch()
         self.assertEqual((None, -1, True), self.place())
 
     def place(self) -> tuple[str | None, int, bool]:
         found = self.member.position()
-        return found.uuid, found.seqno, found.cast_out
+        return found.uuid, found.seqno, found.evicted
 
     def unsynced(self, *paths: str) -> bool:
         self.database_files(grastate__dat=GRASTATE)

@@ -19,17 +19,17 @@ import testtools
 
 from trove_pxc.galera import view
 from trove_pxc.guestagent import files
-from trove_pxc.guestagent import places
+from trove_pxc.guestagent import paths
 from trove_pxc.guestagent import transfer
 
 from tests.unit.guestagent import fakes
 
-WHERE = places.Places()
+WHERE = paths.Paths()
 ARRIVING = WHERE.arriving_file
 UNSYNCED = WHERE.unsynced_file
 SINCE_BOOT = WHERE.unsynced_since_boot_file
-CAST_OUT = WHERE.cast_out_file
-ALL = (ARRIVING, UNSYNCED, SINCE_BOOT, CAST_OUT)
+EVICTED = WHERE.evicted_file
+ALL = (ARRIVING, UNSYNCED, SINCE_BOOT, EVICTED)
 DATABASE = tuple(f'{WHERE.data_dir}/{name}' for name in ('mysql', 'ibdata1'))
 FOLDERS = ('.sst', 'sst-xb-tmpdir')
 UUID = 'f00d1b77-e732-11f1-88aa-77cb7e14d66a'
@@ -84,15 +84,15 @@ class TransfersTest(testtools.TestCase):
              if UNSYNCED in there and SINCE_BOOT not in there},
             self.spoiled(*DATABASE))
 
-    def test_one_is_needed_by_who_was_cast_out(self) -> None:
-        self.assertTrue(transfers(CAST_OUT).one_is_needed())
+    def test_one_is_needed_by_who_was_evicted(self) -> None:
+        self.assertTrue(transfers(EVICTED).one_is_needed())
         self.assertFalse(
             transfers(ARRIVING, UNSYNCED, SINCE_BOOT).one_is_needed())
 
     def test_it_is_unsynced_since_the_boot(self) -> None:
         self.assertTrue(transfers(SINCE_BOOT).last_is_unsynced())
         self.assertFalse(
-            transfers(ARRIVING, UNSYNCED, CAST_OUT).last_is_unsynced())
+            transfers(ARRIVING, UNSYNCED, EVICTED).last_is_unsynced())
 
 
 class RealFilesTest(fakes.GuestTestCase):
@@ -103,7 +103,7 @@ class RealFilesTest(fakes.GuestTestCase):
         self.assertEqual((False, False, False), (
             found.last_was_interrupted((), False), found.one_is_needed(),
             found.last_is_unsynced()))
-        for path in (self.where.unsynced_file, self.where.cast_out_file):
+        for path in (self.where.unsynced_file, self.where.evicted_file):
             self.files.write(path, '', 0o600)
         self.assertEqual((True, True, False), (
             found.last_was_interrupted((), False), found.one_is_needed(),

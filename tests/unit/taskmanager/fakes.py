@@ -81,7 +81,7 @@ class Galera:
     :ivar inside: the guests in the primary component.
     :ivar told: the orders that guests got: "c-1 halt_member".
     :ivar asked: the questions.
-    :ivar halted: whose server ran, or was to run, when it was told to halt.
+    :ivar stopped: whose server ran, or was to run, when it was told to halt.
     :ivar given: what came with the last of each of them.
     :ivar killing: called before and after each order.
     """
@@ -92,7 +92,7 @@ class Galera:
         self.written: set[str] = set()
         self.told: list[str] = []
         self.asked: list[str] = []
-        self.halted: list[str] = []
+        self.stopped: list[str] = []
         self.given: dict[str, tuple[Any, ...]] = {}
         self.killing: Callable[[], None] = lambda: None
 
@@ -154,7 +154,7 @@ class Guest:
         self.place = NOTHING
         self.started = False
         self.silent = False
-        self.mute = False
+        self.unresponsive = False
         self.looks: dict[str, Any] = {}
         self.sees: dict[str, Any] = {}
         self.membership: Membership | None = None
@@ -203,7 +203,7 @@ class Guest:
         return dataclasses.replace(report, **self.looks)
 
     def _view(self) -> view.NodeView | None:
-        if self.server is not ServerState.RUNNING or self.mute:
+        if self.server is not ServerState.RUNNING or self.unresponsive:
             return None
         inside = self in self.galera.inside
         found = view.NodeView.from_status({
@@ -264,7 +264,7 @@ class Guest:
         if self not in self.galera.inside:
             self.server = ServerState.STOPPED
         if ran:
-            self.galera.halted.append(self.name)
+            self.galera.stopped.append(self.name)
         return ran
 
     @_order

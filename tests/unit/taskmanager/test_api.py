@@ -62,7 +62,7 @@ class CastTest(testtools.TestCase):
             self.assertIn('cluster_id', inspect.signature(
                 getattr(manager.Manager, name)).parameters)
 
-    def ours(self) -> list[tuple[str, dict[str, Any]]]:
+    def discovery(self) -> list[tuple[str, dict[str, Any]]]:
         """What each of ours casts for a cluster of "pxc"."""
         casts = []
         for call in (
@@ -78,7 +78,7 @@ class CastTest(testtools.TestCase):
             casts.append(self.casted())
         return casts
 
-    def test_ours(self) -> None:
+    def test_discovery(self) -> None:
         self.assertEqual([
             ('pxc_restart_members',
              {'cluster_id': 'c', 'instance_ids': ['a']}),
@@ -89,11 +89,11 @@ class CastTest(testtools.TestCase):
             ('pxc_rotate_certificates', {'cluster_id': 'c'}),
             ('pxc_recover_cluster', {'cluster_id': 'c', 'force': None}),
             ('pxc_recover_cluster', {'cluster_id': 'c', 'force': 'a'})],
-            self.ours())
+            self.discovery())
 
     def test_the_manager_has_an_action_for_each(self) -> None:
         """And each takes what is cast."""
-        casts = self.ours()
+        casts = self.discovery()
         self.assertEqual({name.removeprefix('pxc_') for name, _ in casts},
                          set(tasks.ACTIONS))
         for name, arguments in casts:

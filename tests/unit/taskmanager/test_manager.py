@@ -27,9 +27,9 @@ from trove_pxc import quotas
 from trove_pxc import retries
 from trove_pxc.taskmanager import manager
 from trove_pxc.taskmanager.watchers import automatic
-from trove_pxc.taskmanager.watchers import takeup
+from trove_pxc.taskmanager.watchers import resume
 
-DUTIES = {'take_up_operations': takeup.TakeUp,
+DUTIES = {'resume_operations': resume.Resumption,
           'recover_clusters': automatic.Watch}
 
 
@@ -88,7 +88,7 @@ class ManagerTest(testtools.TestCase):
             self.assertIn(duty, self.log.output)
 
     def test_one_that_fails_keeps_no_other_from_its_turn(self) -> None:
-        self.looks['take_up_operations'].side_effect = OSError
+        self.looks['resume_operations'].side_effect = OSError
         self.load().run_periodic_tasks(context=None)
         self.looks['recover_clusters'].assert_called_once_with(mock.ANY)
 

@@ -114,7 +114,7 @@ class CreateTest(TasksTestCase):
         (operation,) = self.ran
         self.assertIsInstance(operation, formation.Formation)
         self.assertEqual('create', operation.name)
-        self.assertFalse(operation.births.interrupted)
+        self.assertFalse(operation.creations.interrupted)
         self.assertEqual(InstanceTasks.NONE, self.task(2))
         self.assertTrue(self.is_over())
 
@@ -129,7 +129,7 @@ class CreateTest(TasksTestCase):
     def test_one_that_is_taken_up_was_interrupted(self) -> None:
         self.replace(create, 'run')
         self.create(lost=self.tables.cluster(fakes.CLUSTER).updated)
-        self.assertTrue(self.ran[0].births.interrupted)
+        self.assertTrue(self.ran[0].creations.interrupted)
 
     def test_one_that_another_has_taken_up_is_not_run(self) -> None:
         self.replace(create, 'run')
@@ -299,8 +299,8 @@ class ToTheEndTest(TasksTestCase):
             self.assertTrue(self.is_over())
             record.assert_not_called()
         growth, shrinking, recovery = self.ran
-        self.assertEqual(['c-3'], [one.name for one in growth.newcomers])
-        self.assertFalse(growth.births.interrupted)
+        self.assertEqual(['c-3'], [one.name for one in growth.joining])
+        self.assertFalse(growth.creations.interrupted)
         self.assertEqual(
             ['c-3'], [one.name for one in shrinking.found.passing])
         self.assertEqual('c-2', recovery.forced)
@@ -317,7 +317,7 @@ class ToTheEndTest(TasksTestCase):
         self.begin(ClusterTasks.GROWING_CLUSTER)
         self.tasks = self.new(self.tables.cluster(fakes.CLUSTER).updated)
         self.tasks.grow_cluster(None, fakes.CLUSTER, [])
-        self.assertTrue(self.ran[0].births.interrupted)
+        self.assertTrue(self.ran[0].creations.interrupted)
 
     def test_a_recovery_without_force(self) -> None:
         self.replace(recover, 'run')

@@ -29,7 +29,7 @@ from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager import test_tasks
 from trove_pxc import exceptions
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.operations import grow
 from trove_pxc.taskmanager.operations import recover
@@ -40,10 +40,10 @@ from trove_pxc.taskmanager.operations import shrink
 from trove_pxc.taskmanager.steps import rolling
 from trove_pxc.taskmanager import tasks
 
-RESTART = orders.Order(orders.RESTART)
-FLAVOR = orders.Order(orders.FLAVOR, '7', 0)
-VOLUME = orders.Order(orders.VOLUME, '30')
-CERTIFICATES = orders.Order(orders.CERTIFICATES)
+RESTART = pending.Order(pending.RESTART)
+FLAVOR = pending.Order(pending.FLAVOR, '7', 0)
+VOLUME = pending.Order(pending.VOLUME, '30')
+CERTIFICATES = pending.Order(pending.CERTIFICATES)
 
 
 class RollTestCase(test_tasks.TasksTestCase):
@@ -55,13 +55,13 @@ class RollTestCase(test_tasks.TasksTestCase):
         self.begin(ClusterTasks.RESTARTING_CLUSTER)
         self.order(RESTART, 2, 3)
 
-    def order(self, order: orders.Order, *numbers: int) -> None:
+    def order(self, order: pending.Order, *numbers: int) -> None:
         for number in numbers:
             self.change(number, task_description=order.text)
 
     def ordered(self) -> list[int]:
         """Whose rows have an order."""
-        return [number for number in self.guests if orders.of(
+        return [number for number in self.guests if pending.of(
             self.tables.instance(self.id_of(number)))]
 
 
@@ -185,8 +185,8 @@ class RollTest(RollTestCase):
             guest.enters()
         prepare()
         back = self.replace(
-            orders, 'give_back', lambda context, rows: given.extend(
-                row.id for row in rows if orders.of(row)))
+            pending, 'give_back', lambda context, rows: given.extend(
+                row.id for row in rows if pending.of(row)))
         given: list[str] = []
         failure = self.fails()
         self.assertEqual([self.id_of(2), self.id_of(3)], given)
@@ -269,16 +269,16 @@ class OrdersTest(RollTestCase):
             self.replace(resize, 'run', operation=operation)
         # The tables of quotas are not among those of a test.
         self.useFixture(fixtures.MockPatchObject(
-            orders, 'give_back', autospec=True))
+            pending, 'give_back', autospec=True))
 
-    def carry_out(self, task: Any, order: orders.Order | None = None,
+    def carry_out(self, task: Any, order: pending.Order | None = None,
                   *numbers: int) -> Any:
         """What was run."""
         if order is not None:
             self.order(order, *numbers)
         self.begin(task)
         self.tasks = self.new(self.tables.cluster(fakes.CLUSTER).updated)
-        self.tasks.carry_out_orders(None)
+        self.tasks.carry_out_pending(None)
         self.assertTrue(self.is_over())
         self.assertLessEqual(len(self.ran), 1)
         return self.ran[0] if self.ran else None
@@ -291,14 +291,14 @@ class OrdersTest(RollTestCase):
 
     def test_a_recovery(self) -> None:
         operation = self.carry_out(
-            ClusterTasks.RESTARTING_CLUSTER, orders.recovery(None), 1, 2)
+            ClusterTasks.RESTARTING_CLUSTER, pending.recovery(None), 1, 2)
         self.assertEqual(('recover', None),
                          (operation.name, operation.forced))
 
     def test_a_recovery_by_force(self) -> None:
         operation = self.carry_out(
             ClusterTasks.RESTARTING_CLUSTER,
-            orders.recovery(self.id_of(2)), 1, 2)
+            pending.recovery(self.id_of(2)), 1, 2)
         self.assertEqual('c-2', operation.forced)
 
     def test_certificates(self) -> None:
@@ -329,24 +329,24 @@ class OrdersTest(RollTestCase):
         self.begin(ClusterTasks.RESTARTING_CLUSTER)
         self.tasks = self.new(datetime.datetime(2000, 1, 1))
         self.assertRaises(exceptions.LeaseLost,
-                          self.tasks.carry_out_orders, None)
+                          self.tasks.carry_out_pending, None)
         self.assertFalse(self.is_over())
 
     def test_those_who_were_to_come(self) -> None:
         operation = self.carry_out(
-            ClusterTasks.GROWING_CLUSTER, orders.Order(orders.GROW, '3'),
+            ClusterTasks.GROWING_CLUSTER, pending.Order(pending.GROW, '3'),
             1, 2)
-        self.assertEqual(['c-3'], [one.name for one in operation.newcomers])
-        self.assertTrue(operation.births.interrupted)
+        self.assertEqual(['c-3'], [one.name for one in operation.joining])
+        self.assertTrue(operation.creations.interrupted)
 
     def test_those_who_were_to_go(self) -> None:
         operation = self.carry_out(
             ClusterTasks.SHRINKING_CLUSTER,
-            orders.shrinking([self.id_of(3)]), 1, 2)
+            pending.shrinking([self.id_of(3)]), 1, 2)
         self.assertEqual(
             ['c-3'], [one.name for one in operation.found.passing])
 
-    def unknown(self, task: Any, order: orders.Order | None,
+    def unknown(self, task: Any, order: pending.Order | None,
                 *numbers: int) -> None:
         failure = self.assertRaises(
             exceptions.StepFailed, self.carry_out, task, order, *numbers)
@@ -362,13 +362,13 @@ class OrdersTest(RollTestCase):
     def test_it_is_not_known_who_was_to_come(self) -> None:
         self.change(3, name='renamed', shard_id=None)
         self.unknown(ClusterTasks.GROWING_CLUSTER,
-                     orders.Order(orders.GROW, '3'), 1, 2)
+                     pending.Order(pending.GROW, '3'), 1, 2)
 
     def test_it_is_not_known_who_was_to_go(self) -> None:
         self.add_member(4)
         self.change(4, id=self.id_of(3)[:8] + '-other')
         self.unknown(ClusterTasks.SHRINKING_CLUSTER,
-                     orders.shrinking([self.id_of(3)]), 1, 2)
+                     pending.shrinking([self.id_of(3)]), 1, 2)
 
     def test_it_was_never_written_down(self) -> None:
         for task in (ClusterTasks.GROWING_CLUSTER,

@@ -107,7 +107,7 @@ class TestHouse(testtools.TestCase):
                  'engine/runner.py': range(6, 11),
                  'steps/verify.py': range(7, 11),
                  'operations/create.py': range(7, 11),
-                 'tasks.py': (9, 10), 'watchers/ours.py': (10,)}
+                 'tasks.py': (9, 10), 'watchers/discovery.py': (10,)}
         for name in lines:
             self.write(f'{folder}/{name}', imports)
         self.check(*(f'{folder}/{name}:{line} ' for name in lines

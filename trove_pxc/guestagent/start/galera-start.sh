@@ -98,7 +98,7 @@ prepare_data() {
         set_spoiled_aside "a state transfer was interrupted"
     elif [ -e "$CAST_OUT" ]; then
         refuse_without_room
-        set_spoiled_aside "this member was cast out of its cluster"
+        set_spoiled_aside "this member was evicted from its cluster"
     else
         forget_transfer
         if [ "$order" = continue ]; then

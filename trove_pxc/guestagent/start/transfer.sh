@@ -77,7 +77,7 @@ set_spoiled_aside() {
 refuse_without_room() {
     # shellcheck disable=SC2046 # one word for each column
     set -- $(df -Pk "$DATA_DIR" | tail -n 1)
-    [ "$4" -ge "$ROOM_KIB" ] || die "this member was cast out of its cluster" \
+    [ "$4" -ge "$ROOM_KIB" ] || die "this member was evicted from its cluster" \
         "and needs a whole copy of the data, but its volume has only $4 KiB" \
         "of room; it starts when there are $ROOM_KIB"
 }

@@ -109,6 +109,6 @@ mark_cast_out() {
         [ "$(saved uuid)" = "${NO_POSITION%%:*}" ] || return
     touch "$CAST_OUT"
     sync "$CAST_OUT" "$TRANSFER_DIR" 2> /dev/null || sync
-    say "[ERROR] this member was cast out of its cluster; its server was" \
+    say "[ERROR] this member was evicted from its cluster; its server was" \
         "killed before it told clients what the others did not agree to"
 }

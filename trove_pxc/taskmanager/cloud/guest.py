@@ -18,7 +18,7 @@ this type. All calls raise GuestTimeout or GuestError of Trove's.
 
 from typing import Protocol
 
-from trove_pxc.galera import identity as identities
+from trove_pxc.galera import certificates
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position
 from trove_pxc.galera import settings
@@ -30,7 +30,7 @@ class Guest(Protocol):
 
     def configure_member(self, facts: settings.MemberFacts,
                          secrets: settings.ClusterSecrets,
-                         identity: identities.Identity | None = None
+                         identity: certificates.Certificate | None = None
                          ) -> None:
         """Keep the settings, secrets and certificate of the server."""
 

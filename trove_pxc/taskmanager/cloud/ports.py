@@ -12,8 +12,8 @@
 
 """Who reaches a member's Galera ports: the other members, nobody else.
 
-Imported by steps/admit. Trove makes a security group for each instance and
-opens [group] tcp_ports in it to users; on the ports through which members
+Imported by steps/allow_peers. Trove makes a security group for each instance
+and opens [group] tcp_ports in it to users; on the ports through which members
 talk and copy the whole data, its rules name the members' addresses. Users
 come in by the one network of trove_security_group_rule_cidr, which is of
 IPv4 by default; a member that uses IPv6 gets rules for users with IPv6 here.
@@ -40,7 +40,7 @@ LOG = logging.getLogger(__name__)
 GALERA = ((4444, 4444), (4567, 4568))
 
 
-class Admission(NamedTuple):
+class PeerRule(NamedTuple):
     """Whom a rule lets in, and where.
 
     :ivar prefix: None for everyone.
@@ -52,7 +52,7 @@ class Admission(NamedTuple):
     last: int
 
 
-class Doors:
+class SecurityGroups:
     """The rules of one member's security group on its Galera ports.
 
     :param peers: the addresses that may come in.
@@ -71,7 +71,7 @@ class Doors:
                 'Delete it, and create it with a network or subnet that has '
                 'the version of the others.')
         self._wanted = {
-            Admission(*addresses.rule(peer), first, last)
+            PeerRule(*addresses.rule(peer), first, last)
             for peer in peers for first, last in GALERA}
         self._users = _users(member) if own == addresses.IPV6 else set()
         self._groups = self._find_groups()
@@ -84,7 +84,7 @@ class Doors:
         Without security groups, or without Trove's, there is nothing to do.
         """
         return all(
-            {_admission(rule) for rule in rules
+            {_peer_rule(rule) for rule in rules
              if _on_galera_ports(rule)} == self._wanted
             and not self._missing(rules) for rules in self._rules.values())
 
@@ -93,18 +93,18 @@ class Doors:
         for group, rules in self._rules.items():
             missing = self._missing(rules)
             if missing:
-                self._admit(group, sorted(missing, key=str))
+                self._allow_peers(group, sorted(missing, key=str))
             for rule in rules:
                 if (_on_galera_ports(rule)
-                        and _admission(rule) not in self._wanted):
+                        and _peer_rule(rule) not in self._wanted):
                     LOG.info('Security group %s of %s: %s is let in no '
                              'longer', group, self._member.name,
                              rule.get('remote_ip_prefix') or 'everyone')
                     self._close(rule['id'])
 
-    def _missing(self, rules: Sequence[Record]) -> set[Admission]:
+    def _missing(self, rules: Sequence[Record]) -> set[PeerRule]:
         return (self._wanted | self._users) - {
-            _admission(rule) for rule in rules}
+            _peer_rule(rule) for rule in rules}
 
     def _find_groups(self) -> list[str]:
         if not CONF.trove_security_groups_support:
@@ -120,7 +120,7 @@ class Doors:
         return [rule for rule in found['security_group_rules']
                 if rule['port_range_min'] is not None]
 
-    def _admit(self, group: str, missing: Sequence[Admission]) -> None:
+    def _allow_peers(self, group: str, missing: Sequence[PeerRule]) -> None:
         """All with one request.
 
         :raises waiting.NotYet: one of them is there now: an earlier request
@@ -148,11 +148,11 @@ class Doors:
             LOG.debug('Rule %s is gone already', rule_id)
 
 
-def _admission(rule: Record) -> Admission:
+def _peer_rule(rule: Record) -> PeerRule:
     """Neutron tells "from everywhere" by no prefix."""
     prefix = rule.get('remote_ip_prefix')
     network = prefix and ipaddress.ip_network(prefix, strict=False)
-    return Admission(
+    return PeerRule(
         str(rule.get('ethertype') or 'IPv4'),
         str(network) if network and network.prefixlen else None,
         int(rule['port_range_min']), int(rule['port_range_max']))
@@ -167,7 +167,7 @@ def _between_members(first: int, last: int) -> bool:
     return GALERA[0][0] <= first and last <= GALERA[-1][-1]
 
 
-def _users(member: members.Member) -> set[Admission]:
+def _users(member: members.Member) -> set[PeerRule]:
     """What lets users with IPv6 in, as Trove lets those with IPv4 in."""
     network = conf.ipv6_users(CONF)
     if network is None:
@@ -175,5 +175,5 @@ def _users(member: members.Member) -> set[Admission]:
     prefix = str(network) if network.prefixlen else None
     ports = {(int(ports[0]), int(ports[-1]))
              for ports in member.options.tcp_ports}
-    return {Admission('IPv6', prefix, first, last)
+    return {PeerRule('IPv6', prefix, first, last)
             for first, last in ports if not _between_members(first, last)}

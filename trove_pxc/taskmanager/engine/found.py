@@ -45,14 +45,14 @@ Member = members.Member
 class Survey:
     """What members said when all were asked, for a recovery.
 
-    :ivar everyone: the members that were asked, by the name that decisions
+    :ivar all_members: the members that were asked, by the name that decisions
         know them by.
     :ivar reports: of those who answered the last time.
     :ivar positions: of those whose disk was read.
     :ivar asked: whether anybody was asked yet.
     """
 
-    everyone: Mapping[str, Member] = dataclasses.field(default_factory=dict)
+    all_members: Mapping[str, Member] = dataclasses.field(default_factory=dict)
     reports: Mapping[str, view.MemberReport] = dataclasses.field(
         default_factory=dict)
     positions: Mapping[str, position.Position] = dataclasses.field(
@@ -68,7 +68,7 @@ class Survey:
     @property
     def silent(self) -> list[Member]:
         """Those who did not answer the last time."""
-        return [member for name, member in self.everyone.items()
+        return [member for name, member in self.all_members.items()
                 if name not in self.reports]
 
 

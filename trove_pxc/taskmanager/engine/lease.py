@@ -34,7 +34,7 @@ from trove.cluster.tasks import ClusterTasks
 from trove.common import timeutils
 
 from trove_pxc import exceptions
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import ClusterTask
 from trove_pxc import transient
@@ -117,7 +117,7 @@ class Lease:
         The task becomes NONE and all orders go, if the lease is held.
         """
         with self._lock:
-            if orders.end(self._cluster_id, self._task, updated=self._value):
+            if pending.end(self._cluster_id, self._task, updated=self._value):
                 self._lost = 'it is over'
             else:
                 LOG.info('The task of cluster %s is not %s of here any more; '

@@ -49,7 +49,7 @@ class Supervised:
 
     :ivar name: what is being done: "create".
     :ivar remedy: what to do about a cluster for which it has failed.
-    :ivar everyone: all members of the cluster, in member order.
+    :ivar all_members: all members of the cluster, in member order.
     :ivar found: what is known of it; engine/workflow replaces it.
     :ivar held: what makes it the only one; it stops when that is lost.
     """
@@ -63,13 +63,13 @@ class Supervised:
         self.context = context
         self.cluster_id = str(cluster.id)
         self._cluster = cluster
-        self.everyone = tuple(members.load(context, cluster))
-        self.found = Found(self.everyone, self.everyone)
+        self.all_members = tuple(members.load(context, cluster))
+        self.found = Found(self.all_members, self.all_members)
         self.at: workflow.Step[Any] | None = None
         self.subject: Member | None = None
         self._check_now_and_then = every(
-            self.everyone[0].options.database_poll_interval
-            if self.everyone else 0, self.check)
+            self.all_members[0].options.database_poll_interval
+            if self.all_members else 0, self.check)
 
     @property
     def members(self) -> tuple[Member, ...]:

@@ -22,10 +22,10 @@ from trove_pxc import exceptions
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
-from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import failures
 from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import admit
+from trove_pxc.taskmanager.steps import allow_peers
 from trove_pxc.taskmanager.steps import bootstrap
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
@@ -42,7 +42,7 @@ STEPS: tuple[Each[Formation], ...] = (
         prepare.KNOW_ADDRESS,     # all stand in each one's settings
     )),
     Each(formation.every_member, (
-        admit.ADMIT,            # to the Galera ports, and nobody else
+        allow_peers.ALLOW_PEERS,  # to the Galera ports, and nobody else
     )),
     Each(formation.first_member, (  # though others may still be booting
         prepare.BE_PREPARED,
@@ -84,13 +84,13 @@ def _state(context: Context, cluster: Cluster, interrupted: bool) -> Formation:
 
 def _record(operation: Formation, failure: exceptions.StepFailed) -> None:
     """Put the members at fault into ERROR, when Trove is done with them."""
-    outcome.let_trove_finish(outcome.at_fault(failure, operation.members))
+    failures.let_trove_finish(failures.at_fault(failure, operation.members))
     operation.check_wanted()
-    outcome.record_failure(failure, operation.members)
+    failures.record_failure(failure, operation.members)
 
 
 def _complete(operation: Formation) -> None:
-    outcome.release(operation.members)
+    failures.release(operation.members)
 
 
 OPERATION = runner.Operation(

@@ -30,10 +30,10 @@ from trove.common import timeutils
 from trove_pxc import exceptions
 from trove_pxc.galera import naming
 from trove_pxc.protocols import Context
+from trove_pxc.taskmanager.cloud import cleanup
 from trove_pxc.taskmanager.cloud import members
-from trove_pxc.taskmanager.cloud import removal
+from trove_pxc.taskmanager.engine import failures
 from trove_pxc.taskmanager.engine import lease
-from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc import transient
@@ -48,7 +48,7 @@ def run(operation: 'Deletion') -> None:
 
     :raises DeadlineExceeded: naming each member of which something is left.
     """
-    operation.wait('the servers of the members', lambda: operation.remains)
+    operation.wait('the servers of the members', lambda: operation.leftovers)
     groups = operation.wait('the server groups of the cluster',
                             functools.partial(_server_groups, operation))
     _remove_resources(operation)
@@ -56,12 +56,12 @@ def run(operation: 'Deletion') -> None:
         operation.subject = member
         operation.wait(
             f'the rows of {member.name} to be deleted', functools.partial(
-                removal.delete_rows, operation.context, member))
+                cleanup.delete_rows, operation.context, member))
     operation.subject = None
     for group in groups:
         operation.wait('a server group to be deleted',
                        functools.partial(
-                           removal.ignoring_absence, group.delete))
+                           cleanup.ignoring_absence, group.delete))
     operation.wait('the row of the cluster to be deleted',
                    functools.partial(_delete_cluster_row, operation))
 
@@ -87,9 +87,9 @@ class Deletion:
         self.members = members.load(context, cluster)
 
     @functools.cached_property
-    def remains(self) -> list[removal.Remains]:
+    def leftovers(self) -> list[cleanup.Leftovers]:
         """What is left of each member; it asks for their servers."""
-        return [removal.Remains(member) for member in self.members]
+        return [cleanup.Leftovers(member) for member in self.members]
 
     def check(self) -> None:
         """There is a point in going on, unless someone else does it."""
@@ -119,9 +119,9 @@ class Deletion:
 def _remove_resources(operation: Deletion) -> None:
     def probe() -> None:
         left = []
-        for remains in operation.remains:
-            operation.subject = remains.member
-            left.extend(remains.sweep())
+        for leftovers in operation.leftovers:
+            operation.subject = leftovers.member
+            left.extend(leftovers.clean_up())
         operation.subject = None
         if left:
             raise waiting.NotYet('; '.join(left))
@@ -130,8 +130,8 @@ def _remove_resources(operation: Deletion) -> None:
 
 def _server_groups(operation: Deletion) -> list[Any]:
     """The groups that keep this cluster's servers together or apart."""
-    servers = {remains.server_id for remains in operation.remains
-               if remains.server_id}
+    servers = {leftovers.server_id for leftovers in operation.leftovers
+               if leftovers.server_id}
     name = naming.server_group_name(operation.cluster_id)
     nova = clients.create_nova_client(operation.context)
     return [group for group in nova.server_groups.list()
@@ -139,7 +139,7 @@ def _server_groups(operation: Deletion) -> list[Any]:
 
 
 def _delete_cluster_row(operation: Deletion) -> None:
-    removal.forget_former_members(operation.cluster_id)
+    cleanup.forget_former_members(operation.cluster_id)
     row = cluster_models.DBCluster.get_by(
         id=operation.cluster_id, deleted=False)
     if row is None:
@@ -151,7 +151,7 @@ def _delete_cluster_row(operation: Deletion) -> None:
 
 
 def _record(operation: Deletion, failure: exceptions.StepFailed) -> None:
-    outcome.record_failure(failure, operation.members)
+    failures.record_failure(failure, operation.members)
 
 
 OPERATION = runner.Operation(

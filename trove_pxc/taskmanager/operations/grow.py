@@ -30,18 +30,18 @@ from trove_pxc import exceptions
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
-from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import failures
 from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import admit
+from trove_pxc.taskmanager.steps import allow_peers
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import donors
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import join
+from trove_pxc.taskmanager.steps import online
 from trove_pxc.taskmanager.steps import prepare
-from trove_pxc.taskmanager.steps import standing
 from trove_pxc.taskmanager.steps import verify
 
 LOG = logging.getLogger(__name__)
@@ -51,12 +51,12 @@ Each = workflow.Each
 
 STEPS: tuple[Each[Any], ...] = (
     Each(formation.passing, (       # one after another
-        standing.LOOK,              # before anyone waits for a server
+        online.LOOK,                # before anyone waits for a server
         prepare.KNOW_ADDRESS,
         prepare.BE_PREPARED,
-        standing.LOOK,              # who serves now, and their history
+        online.LOOK,                # who serves now, and their history
         donors.RESTORE_ACCOUNTS,    # a donor needs them
-        admit.ADMIT_ALL,
+        allow_peers.ALLOW_EACH_OTHER,
         configure.CONFIGURE,
         join.JOIN,                  # Synced, the others see one more
         verify.REPLICATE,           # what it writes, all the others read
@@ -71,16 +71,16 @@ STEPS: tuple[Each[Any], ...] = (
 def run(operation: 'Growth') -> None:
     """Let all in, or go on where an earlier run was cut short."""
     workflow.begin(operation)
-    members.be_counted(operation.cluster_id, operation.newcomers)
+    members.be_counted(operation.cluster_id, operation.joining)
     members.check_all_made(
-        operation.cluster_id, operation.newcomers, operation.everyone)
+        operation.cluster_id, operation.joining, operation.all_members)
     workflow.run(operation, STEPS)
 
 
 class Growth(supervision.Supervised):
     """The state of one run.
 
-    :ivar newcomers: the members that are to come in, in member order.
+    :ivar joining: the members that are to come in, in member order.
     :ivar births: how far Trove is with their instances.
     """
 
@@ -90,25 +90,25 @@ class Growth(supervision.Supervised):
                  new_instance_ids: Sequence[str],
                  interrupted: bool = False) -> None:
         super().__init__('grow', context, cluster)
-        self.newcomers = tuple(member for member in self.everyone
-                               if member.id in new_instance_ids)
-        self.births = formation.Births(self.newcomers, interrupted)
+        self.joining = tuple(member for member in self.all_members
+                             if member.id in new_instance_ids)
+        self.creations = formation.Creations(self.joining, interrupted)
         self.found = dataclasses.replace(
-            self.found, passing=self.newcomers,
+            self.found, passing=self.joining,
             or_larger=True)     # one that is down may come back meanwhile
-        if not self.newcomers:
+        if not self.joining:
             self.remedy = 'ask for it again'
 
     def check(self) -> None:
         """What becomes of an old member does not stop the new one."""
         self.check_wanted()
-        if not self.newcomers:
+        if not self.joining:
             raise exceptions.ClusterInconsistent(
                 f'none of the new members of cluster {self.cluster_id} was '
                 'made')
-        if self.subject in self.newcomers:
+        if self.subject in self.joining:
             self.subject.check()
-            self.births.look([self.subject])
+            self.creations.look([self.subject])
 
 
 def _record(operation: Growth, failure: exceptions.StepFailed) -> None:
@@ -117,22 +117,22 @@ def _record(operation: Growth, failure: exceptions.StepFailed) -> None:
     Those that came in before stay. The old ones are not touched.
     """
     at_fault, left = operation.subject, operation.found.passing
-    outcome.let_trove_finish(left)
+    failures.let_trove_finish(left)
     operation.check_wanted()
     for member in left:
         instead = ''
         if at_fault is not None and member is not at_fault:
             instead = (f'{member.name} did not join: the grow failed at '
                        f'{at_fault.name}; see its fault')
-        outcome.set_error(member, InstanceTasks.GROWING_ERROR)
-        outcome.save_fault(member.id, failure, instead)
+        failures.set_error(member, InstanceTasks.GROWING_ERROR)
+        failures.save_fault(member.id, failure, instead)
     for member in left:
         _keep_out(member)
 
 
 def _keep_out(member: Member) -> None:
     """Stop its server, so that it does not come in unseen later on."""
-    report = standing.glimpse(member)
+    report = online.glimpse(member)
     if report is None or not report.started:
         return
     try:

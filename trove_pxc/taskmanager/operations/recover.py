@@ -25,7 +25,7 @@ from trove.cluster.tasks import ClusterTasks
 
 from trove_pxc import exceptions
 from trove_pxc import faults
-from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import failures
 from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import complete
@@ -43,8 +43,8 @@ Recovery = recovery.Recovery
 
 STEPS: tuple[Each[Any], ...] = (
     Each(formation.first_member, (  # asks all; a silent one is unknown
-        primary.LET_MEET,           # who died together may meet again
-        primary.HALT,               # what loops or hangs, to read its disk
+        primary.WAIT_FOR_SELF_RECOVERY,  # who died together may meet again
+        primary.STOP_FOR_RECOVERY,  # what loops or hangs, to read its disk
         primary.CONTINUE,           # promote or start the one, or refuse
     )),
     Each(formation.joiners, (       # one after another
@@ -73,15 +73,15 @@ def run(operation: Recovery) -> None:
     operation.check_wanted()
     for member in operation.members:
         faults.forget(member.id)
-    operation.halted.clear()    # they run again
+    operation.stopped.clear()   # they run again
     missing.tell(operation)
 
 
 def _record(operation: Recovery, failure: exceptions.StepFailed) -> None:
     """Tell what happened at the members that are named, or at all."""
-    for member in outcome.at_fault(
-            failure, tuple(operation.found.survey.everyone.values())):
-        outcome.save_fault(member.id, failure)
+    for member in failures.at_fault(
+            failure, tuple(operation.found.survey.all_members.values())):
+        failures.save_fault(member.id, failure)
 
 
 def _put_back(operation: Recovery) -> None:
@@ -93,10 +93,10 @@ def _put_back(operation: Recovery) -> None:
     if operation.order_given and operation.found.source is None:
         LOG.warning('Recovery of cluster %s: %s stay stopped, for %s may '
                     'still become primary', operation.cluster_id,
-                    ', '.join(one.name for one in operation.halted),
+                    ', '.join(one.name for one in operation.stopped),
                     operation.subject and operation.subject.name)
         return
-    for member in operation.halted:
+    for member in operation.stopped:
         try:
             member.guest.start_member()
         except recovery.SILENT as failure:

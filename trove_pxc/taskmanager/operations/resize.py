@@ -22,7 +22,7 @@ from typing import Any
 from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.engine import workflow
@@ -92,7 +92,7 @@ def _new_flavor(context: Context, cluster: Cluster,
                 instance_ids: Sequence[str], flavor_id: str) -> Rolling:
     """:param flavor_id: the one that all these members are to have."""
     return Rolling(context, cluster, rolling.Change(
-        'resize flavor', orders.Order(orders.FLAVOR, flavor_id),
+        'resize flavor', pending.Order(pending.FLAVOR, flavor_id),
         InstanceTasks.RESIZING, FLAVOR_WAY_BACK), instance_ids)
 
 
@@ -100,7 +100,7 @@ def _larger_volume(context: Context, cluster: Cluster,
                    instance_ids: Sequence[str], volume_gb: int) -> Rolling:
     """:param volume_gb: the size that all these members' are to have."""
     return Rolling(context, cluster, rolling.Change(
-        'resize volume', orders.Order(orders.VOLUME, str(volume_gb)),
+        'resize volume', pending.Order(pending.VOLUME, str(volume_gb)),
         InstanceTasks.RESIZING, VOLUME_WAY_BACK), instance_ids)
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from trove.cluster.tasks import ClusterTasks
 from trove.instance.tasks import InstanceTasks
 
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.engine import workflow
@@ -50,7 +50,7 @@ def run(operation: rolling.Rolling) -> None:
 def _state(context: Context, cluster: Cluster,
            instance_ids: Sequence[str]) -> rolling.Rolling:
     return rolling.Rolling(context, cluster, rolling.Change(
-        'restart', orders.Order(orders.RESTART),
+        'restart', pending.Order(pending.RESTART),
         InstanceTasks.REBOOTING), instance_ids)
 
 

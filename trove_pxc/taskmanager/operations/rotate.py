@@ -29,10 +29,10 @@ from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
 from trove_pxc.galera.secret import Secret
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
-from trove_pxc.taskmanager.cloud import authority
+from trove_pxc.taskmanager.cloud import certificate_authority
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import workflow
@@ -67,7 +67,8 @@ def run(operation: Rolling) -> None:
     workflow.begin(operation)
     workflow.run(operation, (Each(formation.every_member, (LEARN,)),))
     held = operation.found.authorities
-    if any(authority.has_expired(issuer) for issuer, *_ in held.values()):
+    if any(certificate_authority.has_expired(issuer)
+           for issuer, *_ in held.values()):
         _start_over(operation)
     # No other member's turn comes while one is missed.
     for member in _taken_out(operation):
@@ -103,7 +104,7 @@ def _is_ending(operation: Rolling) -> bool:
 
     Then no authority is replaced but what that run has replaced.
     """
-    return any(orders.of(member.row()) != operation.change.order
+    return any(pending.of(member.row()) != operation.change.order
                for member in operation.members)
 
 
@@ -150,7 +151,7 @@ def rounds(held: Sequence[Authorities],
         being introduced. None: if none is, nothing is left to do.
     """
     known = sorted({one for each in held for one in each},
-                   key=authority.valid_from)
+                   key=certificate_authority.valid_from)
     old = known[0]
     if len(known) > 1:
         fresh = known[1]
@@ -184,12 +185,13 @@ def _start_over(operation: Rolling) -> None:
 
 def _maker(operation: Rolling) -> Callable[[Secret], Secret]:
     days = operation.members[0].options.certificate_days
-    return lambda old: authority.new(operation.cluster_id, days, old)
+    return lambda old: certificate_authority.new(
+        operation.cluster_id, days, old)
 
 
 def _state(context: Context, cluster: Cluster) -> Rolling:
     return Rolling(context, cluster, rolling.Change(
-        'rotate certificates', orders.Order(orders.CERTIFICATES),
+        'rotate certificates', pending.Order(pending.CERTIFICATES),
         InstanceTasks.REBOOTING))
 
 

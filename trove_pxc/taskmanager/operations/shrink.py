@@ -28,16 +28,16 @@ from trove_pxc import exceptions
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import failures
 from trove_pxc.taskmanager.engine.found import Found
-from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import admit
+from trove_pxc.taskmanager.steps import allow_peers
 from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import leave
-from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import online
 from trove_pxc.taskmanager.steps import verify
 
 Member = members.Member
@@ -45,17 +45,17 @@ Each = workflow.Each
 
 STEPS: tuple[Each[Any], ...] = (
     Each(formation.first_member, (
-        standing.LOOK,              # those that stay are all Synced
+        online.LOOK,                # those that stay are all Synced
     )),
     Each(formation.passing, (
         leave.MARK,
     )),
     Each(formation.passing, (       # one after another
-        standing.LOOK,
+        online.LOOK,
         leave.TAKE_OUT,             # the others see one less, and serve
     )),
     Each(formation.every_member, (
-        admit.ADMIT,                # before the addresses are anyone's
+        allow_peers.ALLOW_PEERS,    # before the addresses are anyone's
         configure.CONFIGURE,        # the next start knows the new members
     )),
     Each(formation.passing, (
@@ -82,10 +82,10 @@ class Shrinking(supervision.Supervised):
     def __init__(self, context: Context, cluster: Cluster,
                  instance_ids: Sequence[str]) -> None:
         super().__init__('shrink', context, cluster)
-        stay = tuple(member for member in self.everyone
+        stay = tuple(member for member in self.all_members
                      if member.id not in instance_ids)
         self.found = Found(stay, stay, needed=stay, passing=tuple(
-            member for member in self.everyone if member not in stay))
+            member for member in self.all_members if member not in stay))
 
     def check(self) -> None:
         """Whether those that stay serve is looked at by the steps."""
@@ -108,14 +108,14 @@ def _record(operation: Shrinking, failure: exceptions.StepFailed) -> None:
     told = [*left, *(member for member in operation.members
                      if member.id in failure.blamed)]
     for member in told:
-        outcome.save_fault(member.id, failure)
+        failures.save_fault(member.id, failure)
 
 
 def _restore(member: Member) -> None:
     row = member.find_row()
     if row is None or row.task_status != InstanceTasks.DELETING:
         return
-    report = standing.glimpse(member)
+    report = online.glimpse(member)
     serves = (report is not None and report.view is not None
               and report.view.serves)
     row.update(task_status=InstanceTasks.NONE if serves

@@ -18,8 +18,8 @@ Imported by the operations, as their last steps.
 from trove.extensions.common import models as root_models
 
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import failures
 from trove_pxc.taskmanager.engine.found import Found
-from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc import waiting
@@ -47,12 +47,12 @@ def _be_healthy(operation: Supervised, member: Member) -> None:
 def _bring_in(operation: Supervised, member: Member) -> Found:
     """Let Trove's rows say of it what they say of the others."""
     histories = [root_models.RootHistory.load(operation.context, other.id)
-                 for other in operation.everyone if other is not member]
+                 for other in operation.all_members if other is not member]
     if any(history is not None and not (
             history.deleted_at and history.deleted_at > history.created)
             for history in histories):
         root_models.RootHistory.create(operation.context, member.id)
-    outcome.release([member])
+    failures.release([member])
     return operation.found.had_its_turn(member)
 
 

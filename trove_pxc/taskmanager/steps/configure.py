@@ -23,11 +23,11 @@ from typing import Any
 from oslo_log import log as logging
 from trove.common import utils
 
-from trove_pxc.galera import identity as identities
+from trove_pxc.galera import certificates
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import secret
 from trove_pxc.galera import settings
-from trove_pxc.taskmanager.cloud import authority
+from trove_pxc.taskmanager.cloud import certificate_authority
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import supervision
@@ -51,8 +51,8 @@ def _has(operation: Supervised, member: Member, had: Membership | None,
     return (had is not None
             and had.facts == defaults.facts(operation, member, had)
             and had.secrets == secrets
-            and authority.fits(had.identity, secrets.authorities,
-                               member.address))
+            and certificate_authority.fits(
+                had.certificate, secrets.authorities, member.address))
 
 
 def _configure(operation: Supervised, member: Member) -> Found:
@@ -65,19 +65,22 @@ def _configure(operation: Supervised, member: Member) -> Found:
         operation.tell(member, functools.partial(
             member.guest.configure_member,
             defaults.facts(operation, member, had), secrets,
-            _identity(secrets, member, None if had is None
-                      else had.identity)))
+            _certificate(secrets, member, None if had is None
+                         else had.certificate)))
     return dataclasses.replace(operation.found, secrets=secrets)
 
 
-def _identity(secrets: settings.ClusterSecrets, member: Member,
-              had: identities.Identity | None) -> identities.Identity | None:
+def _certificate(secrets: settings.ClusterSecrets, member: Member,
+                 had: certificates.Certificate | None
+                 ) -> certificates.Certificate | None:
     """The one that it has, if that is right."""
     if (not secrets.encrypted
-            or authority.fits(had, secrets.authorities, member.address)):
+            or certificate_authority.fits(
+                had, secrets.authorities, member.address)):
         return had if secrets.encrypted else None
-    return authority.issue(secrets.authorities, member.node_name,
-                           member.address, member.options.certificate_days)
+    return certificate_authority.issue(
+        secrets.authorities, member.node_name, member.address,
+        member.options.certificate_days)
 
 
 def _shared_secrets(operation: Supervised,
@@ -94,7 +97,7 @@ def _shared_secrets(operation: Supervised,
         return secret.Secret(utils.generate_random_password(length))
     return settings.ClusterSecrets(
         admin_password=new(), root_password=new(), sst_password=new(),
-        authorities=(authority.new(
+        authorities=(certificate_authority.new(
             operation.cluster_id, options.certificate_days),)
         if options.encrypt_cluster_traffic else ())
 
@@ -126,8 +129,8 @@ def _make_known(operation: Supervised, member: Member) -> None:
         operation.tell(other, functools.partial(
             other.guest.configure_member,
             defaults.facts(operation, other, had),
-            had.secrets, had.identity))
-    missing = [other.name for other in operation.everyone
+            had.secrets, had.certificate))
+    missing = [other.name for other in operation.all_members
                if other not in operation.members
                and other not in operation.found.passing]
     if missing:

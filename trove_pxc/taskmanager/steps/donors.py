@@ -22,7 +22,7 @@ from trove.common import exception
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import online
 
 LOG = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def _restore_accounts(operation: supervision.Supervised,
     What Galera brings to all need but be done by one. An agent of an older
     version does not know how; the join tells then what is missing.
     """
-    for other in standing.inside(operation, operation.found):
+    for other in online.inside(operation, operation.found):
         if other in operation.found.passing:
             continue
         try:

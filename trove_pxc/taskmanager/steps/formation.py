@@ -27,7 +27,7 @@ from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
-from trove_pxc.taskmanager.cloud import birth
+from trove_pxc.taskmanager.cloud import instance_creation
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
 
@@ -35,26 +35,28 @@ Member = members.Member
 Supervised = supervision.Supervised
 
 
-class Births:
+class Creations:
     """Follows Trove's creation of instances, if it may have been cut short.
 
     :ivar interrupted: whether a taskmanager has died in the operation, and
         perhaps in the creation of the instances; else nobody looks.
     """
 
-    def __init__(self, unborn: Sequence[Member], interrupted: bool) -> None:
+    def __init__(self, being_created: Sequence[Member],
+                 interrupted: bool) -> None:
         self.interrupted = interrupted
-        self._unborn = unborn
+        self._being_created = being_created
 
     @functools.cached_property
-    def _births(self) -> dict[str, birth.Birth]:
-        return {member.id: birth.Birth(member) for member in self._unborn}
+    def _creations(self) -> dict[str, instance_creation.Creation]:
+        return {member.id: instance_creation.Creation(member)
+                for member in self._being_created}
 
     @functools.cached_property
     def _looks(self) -> dict[str, Callable[[], None]]:
         return {member.id: supervision.every(
             member.options.cloud_poll_interval,
-            self._births[member.id].look) for member in self._unborn}
+            self._creations[member.id].look) for member in self._being_created}
 
     def look(self, concerned: Sequence[Member]) -> None:
         """See whether these get further in the cloud.
@@ -71,7 +73,7 @@ class Births:
         :raises MemberFailed: it runs, and was not.
         """
         if self.interrupted:
-            self._births[member.id].ask()
+            self._creations[member.id].ask()
 
 
 class Formation(Supervised):
@@ -85,13 +87,13 @@ class Formation(Supervised):
     def __init__(self, name: str, context: Context, cluster: Cluster,
                  interrupted: bool = False) -> None:
         super().__init__(name, context, cluster)
-        self.births = Births(self.everyone, interrupted)
+        self.creations = Creations(self.all_members, interrupted)
         self.found = dataclasses.replace(self.found, forming=True)
 
     def check(self) -> None:
         """As ever; and whether an instance is still to come at all."""
         super().check()
-        self.births.look(self.members)
+        self.creations.look(self.members)
 
 
 def every_member(operation: Supervised) -> Sequence[Member]:
@@ -112,7 +114,7 @@ def joiners(operation: Supervised) -> Sequence[Member]:
     Who lacks least comes first, as far as disks were read; then in member
     order. Those who did not answer a recovery come last.
     """
-    found, names = operation.found, members.by_label(operation.everyone)
+    found, names = operation.found, members.by_label(operation.all_members)
     source = next(name for name, member in names.items()
                   if member is found.source)
     order = plan.join_order(list(names), source, found.survey.positions)

@@ -24,12 +24,12 @@ from trove.instance.tasks import InstanceTasks
 from trove_pxc import exceptions
 from trove_pxc.galera import component as components
 from trove_pxc.galera import view
+from trove_pxc.taskmanager.cloud import cleanup
 from trove_pxc.taskmanager.cloud import members
-from trove_pxc.taskmanager.cloud import removal
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
+from trove_pxc.taskmanager.steps import online
 from trove_pxc.taskmanager.steps import rolling
-from trove_pxc.taskmanager.steps import standing
 from trove_pxc.taskmanager.steps import verify
 from trove_pxc import waiting
 
@@ -59,7 +59,7 @@ def _taken_out(operation: Supervised, member: Member) -> bool:
     """Also one that was never ready to be started, or is gone."""
     if member.find_row() is None or not member.prepared():
         return True
-    report = standing.glimpse(member)
+    report = online.glimpse(member)
     return report is not None and report.server in view.DOWN
 
 
@@ -90,9 +90,9 @@ def _answers(operation: Supervised,
 
     def probe() -> components.Component | None:
         nonlocal last
-        if standing.glimpse(member) is not None:
+        if online.glimpse(member) is not None:
             return last
-        last = standing.look(operation).component
+        last = online.look(operation).component
         if last.obstacle or last.hidden:
             raise waiting.NotYet(last.obstacle or (
                 f'its guest is silent, and the component counts '
@@ -109,7 +109,7 @@ def _do_without(operation: Supervised, member: Member,
 
     :raises ClusterInconsistent: they would not.
     """
-    found = standing.look(operation).component
+    found = online.look(operation).component
     if found.obstacle or not found.survives_without(
             [one.id for one in operation.found.passing]):
         raise exceptions.ClusterInconsistent(
@@ -127,15 +127,15 @@ def _removed(operation: Supervised, member: Member) -> bool:
 
 
 def _remove(operation: Supervised, member: Member) -> None:
-    remains = removal.Remains(member)
+    leftovers = cleanup.Leftovers(member)
 
     def probe() -> None:
-        left = remains.sweep()
+        left = leftovers.clean_up()
         if left:
             raise waiting.NotYet('; '.join(left))
     operation.wait(probe, seconds=float(CONF.cluster_delete_time_out),
                    interval=member.options.cloud_poll_interval)
-    removal.delete_rows(operation.context, member, cluster_goes_on=True)
+    cleanup.delete_rows(operation.context, member, cluster_goes_on=True)
 
 
 MARK = workflow.Step(

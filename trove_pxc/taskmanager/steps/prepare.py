@@ -30,7 +30,7 @@ Member = members.Member
 class Making(Protocol):
     """An operation whose instances Trove creates."""
 
-    births: formation.Births
+    creations: formation.Creations
 
     def wait(self, probe: Callable[[], None], *, interval: float) -> None:
         """Wait for a probe."""
@@ -58,7 +58,7 @@ def _be_prepared(operation: Making, member: Member) -> None:
 
     def probe() -> None:
         look_at_server()
-        operation.births.ask(member)
+        operation.creations.ask(member)
         if not member.prepared():
             raise waiting.NotYet(
                 f'its guest is "{member.status().description}"')

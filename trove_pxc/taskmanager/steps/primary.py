@@ -45,7 +45,7 @@ def _someone_primary(operation: Recovery, member: Member) -> bool:
     return operation.found.source is not None
 
 
-def _let_meet(operation: Recovery, member: Member) -> Found:
+def _wait_for_self_recovery(operation: Recovery, member: Member) -> Found:
     """Wait for those who may still find each other, and for the unknown."""
     return _meet(operation, operation.found)
 
@@ -64,7 +64,7 @@ def _meet(operation: Recovery, found: Found) -> Found:
             name for name, report in last.survey.reports.items()
             if report.server is ServerState.STARTING])
         survey = last.survey
-        hope = plan.worth_waiting(list(survey.everyone), survey.answers,
+        hope = plan.worth_waiting(list(survey.all_members), survey.answers,
                                   operation.forced)
         if hope:
             raise waiting.NotYet(hope)
@@ -78,25 +78,25 @@ def _meet(operation: Recovery, found: Found) -> Found:
         one for one in last.members if one not in last.survey.silent))
 
 
-def _halt_all(operation: Recovery, member: Member) -> None:
+def _stop_all_for_recovery(operation: Recovery, member: Member) -> None:
     """Stop what loops or hangs, so that the disks can be read."""
-    _halt_what_hangs(operation, operation.found.survey)
+    _stop_what_hangs(operation, operation.found.survey)
 
 
-def _halt_what_hangs(operation: Recovery, survey: Survey) -> None:
-    decision = plan.may_halt(list(survey.everyone), survey.answers,
-                             operation.forced)
+def _stop_what_hangs(operation: Recovery, survey: Survey) -> None:
+    decision = plan.may_stop_for_recovery(
+        list(survey.all_members), survey.answers, operation.forced)
     if not decision.allowed:
         raise operation.refused(decision.reason)
     for name, report in survey.reports.items():
         if report.server is not ServerState.RUNNING and report.started:
-            _halt(operation, survey.everyone[name])
+            _stop_for_recovery(operation, survey.all_members[name])
 
 
-def _halt(operation: Recovery, member: Member) -> None:
+def _stop_for_recovery(operation: Recovery, member: Member) -> None:
     def order() -> None:
-        if member.guest.halt_member() and member not in operation.halted:
-            operation.halted.append(member)
+        if member.guest.halt_member() and member not in operation.stopped:
+            operation.stopped.append(member)
     operation.tell(member, order)
 
 
@@ -105,7 +105,7 @@ def _continue(operation: Recovery, member: Member) -> Found:
     found, choice = _settle(operation, operation.found)
     while (choice.step is plan.Step.PROMOTE and choice.member is not None
            and not _promoted(operation, found, choice)):
-        _halt(operation, found.survey.everyone[choice.member])
+        _stop_for_recovery(operation, found.survey.all_members[choice.member])
         found, choice = _settle(operation, found)
     if choice.step is plan.Step.REJOIN:
         return operation.meet_primary(found) or found
@@ -115,7 +115,7 @@ def _continue(operation: Recovery, member: Member) -> Found:
     if operation.forced is not None:
         LOG.warning('Recovery of cluster %s: %s', operation.cluster_id,
                     choice.reason)
-    chosen = found.survey.everyone[choice.member]
+    chosen = found.survey.all_members[choice.member]
     operation.subject = chosen
     operation.order_given = True
     if choice.step is plan.Step.BOOTSTRAP:
@@ -127,19 +127,20 @@ def _continue(operation: Recovery, member: Member) -> Found:
 
 def _settle(operation: Recovery, found: Found) -> tuple[Found, plan.Choice]:
     """The choice from disks that nobody writes to any more."""
-    for _ in found.survey.everyone:
+    for _ in found.survey.all_members:
         found = operation.look_closely(found, operation.wait)
         found = operation.read(found, found.survey.reports)
         found = operation.look(found)
         choice = operation.choose(found.survey)
         if choice.step is plan.Step.STOP and choice.member is not None:
-            _halt(operation, found.survey.everyone[choice.member])
+            _stop_for_recovery(
+                operation, found.survey.all_members[choice.member])
         elif choice.step is plan.Step.WAIT:
             # Somebody has started a server since: as from the beginning.
             found = _meet(operation, found)
             if found.source is not None:
                 return found, operation.choose(found.survey)
-            _halt_what_hangs(operation, found.survey)
+            _stop_what_hangs(operation, found.survey)
         else:
             break
     return found, choice
@@ -154,7 +155,7 @@ def _promoted(operation: Recovery, found: Found,
         for primary and its upper half for not, for ever (measured with
         26.4.23); such a server is to be stopped, and continued.
     """
-    chosen = found.survey.everyone[choice.member or '']
+    chosen = found.survey.all_members[choice.member or '']
     operation.subject = chosen
     operation.order_given = True
 
@@ -186,12 +187,12 @@ def _await_primary(operation: Recovery, chosen: Member,
         probe, what=f'{chosen.name} to be Synced in a primary component')
 
 
-LET_MEET = workflow.Step(
+WAIT_FOR_SELF_RECOVERY = workflow.Step(
     'let them meet', 'to meet the others', 'self_recovery_timeout',
-    workflow.never, _let_meet)
-HALT = workflow.Step(
+    workflow.never, _wait_for_self_recovery)
+STOP_FOR_RECOVERY = workflow.Step(
     'stop what hangs', 'to have stopped', 'member_stop_timeout',
-    _someone_primary, _halt_all)
+    _someone_primary, _stop_all_for_recovery)
 CONTINUE = workflow.Step(
     'continue', 'to be Synced in a primary component', 'bootstrap_timeout',
     _someone_primary, _continue)

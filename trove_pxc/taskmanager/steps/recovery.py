@@ -56,7 +56,7 @@ class Recovery(supervision.Supervised):
     :ivar failed: who did not come in, or was to go: it may hold data, and
         has to answer, but is not brought back.
     :ivar forced: the name of the one that the operator answers for.
-    :ivar halted: those whose servers were stopped and are to run again.
+    :ivar stopped: those whose servers were stopped and are to run again.
     :ivar order_given: whether a member was told to continue the cluster.
     """
 
@@ -66,9 +66,9 @@ class Recovery(supervision.Supervised):
     def __init__(self, context: Context, cluster: Cluster,
                  force: str | None = None) -> None:
         super().__init__('recover', context, cluster)
-        self.failed = [member for member in self.everyone
+        self.failed = [member for member in self.all_members
                        if member.row().task_status.is_error]
-        self.labelled = members.by_label(self.everyone)
+        self.labelled = members.by_label(self.all_members)
         asked = {label: member for label, member in self.labelled.items()
                  if member not in self.failed or member.prepared()}
         self.forced = None if force is None else next(
@@ -76,10 +76,10 @@ class Recovery(supervision.Supervised):
              if member.id == force), force)
         self.found = dataclasses.replace(
             self.found, or_larger=bool(self.failed),    # it may be inside
-            members=tuple(member for member in self.everyone
+            members=tuple(member for member in self.all_members
                           if member not in self.failed),
             survey=Survey(asked))
-        self.halted: list[Member] = []
+        self.stopped: list[Member] = []
         self.order_given = False
 
     def begin(self) -> Found:
@@ -102,7 +102,7 @@ class Recovery(supervision.Supervised):
         started is not asked again.
         """
         before, reports = found.survey, {}
-        for name, member in before.everyone.items():
+        for name, member in before.all_members.items():
             if member in found.lost:
                 continue
             missed = before.asked and name not in before.reports
@@ -114,9 +114,10 @@ class Recovery(supervision.Supervised):
                          self.cluster_id, name, silence)
         ignored = [name for name, report in reports.items()
                    if not report.started
-                   and before.everyone[name] in self.failed]
+                   and before.all_members[name] in self.failed]
         return dataclasses.replace(found, survey=dataclasses.replace(
-            before, asked=True, everyone=_without(before.everyone, ignored),
+            before, asked=True,
+            all_members=_without(before.all_members, ignored),
             reports=_without(reports, ignored)))
 
     def look_closely(self, found: Found, wait: Wait) -> Found:
@@ -132,10 +133,10 @@ class Recovery(supervision.Supervised):
         def probe() -> None:
             nonlocal last
             last = self.look(last)
-            mute = plan.mutes(last.survey.answers)
-            if mute:
-                raise waiting.NotYet(f'the server of {", ".join(mute)} tells '
-                                     'nothing')
+            unresponsive = plan.unresponsive_servers(last.survey.answers)
+            if unresponsive:
+                raise waiting.NotYet(
+                    f'the server of {", ".join(unresponsive)} tells nothing')
         try:
             wait(probe, 'servers to tell their state',
                  self.members[0].options.self_recovery_timeout)
@@ -149,7 +150,7 @@ class Recovery(supervision.Supervised):
         for name in names:
             positions.pop(name, None)
             try:
-                positions[name] = found.survey.everyone[name].position()
+                positions[name] = found.survey.all_members[name].position()
             except SILENT as silence:
                 LOG.warning('Recovery of cluster %s: no position from %s: '
                             '%s', self.cluster_id, name, silence)
@@ -157,8 +158,8 @@ class Recovery(supervision.Supervised):
             found.survey, positions=positions))
 
     def choose(self, survey: Survey) -> plan.Choice:
-        choice = plan.choose_bootstrap(list(survey.everyone), survey.answers,
-                                       forced=self.forced)
+        choice = plan.choose_bootstrap(
+            list(survey.all_members), survey.answers, forced=self.forced)
         LOG.info('Recovery of cluster %s: %s', self.cluster_id,
                  choice.reason)
         return choice
@@ -177,7 +178,7 @@ class Recovery(supervision.Supervised):
         choice = self.choose(survey)
         if choice.step is not plan.Step.REJOIN or choice.member is None:
             raise self.refused(choice.reason)
-        return found.through(survey.everyone[choice.member],
+        return found.through(survey.all_members[choice.member],
                              survey.reports[choice.member])
 
     def refused(self, reason: Reason) -> exceptions.RecoveryRefused:

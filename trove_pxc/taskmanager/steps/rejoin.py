@@ -27,7 +27,7 @@ from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import online
 from trove_pxc.taskmanager.steps import verify
 from trove_pxc import waiting
 
@@ -88,7 +88,7 @@ def _refuse_last(operation: Supervised, member: Member) -> None:
     :raises MemberFailed: with what ends the lock instead.
     """
     for other in operation.members:
-        report = None if other is member else standing.glimpse(other)
+        report = None if other is member else online.glimpse(other)
         if report is not None and keeps_primary(
                 report, operation.found.history):
             return

@@ -29,15 +29,15 @@ from trove.instance.tasks import InstanceTasks
 
 from trove_pxc import exceptions
 from trove_pxc.galera import view
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import ClusterTask
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import InstanceTask
 from trove_pxc import retries
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.engine import failures
 from trove_pxc.taskmanager.engine.found import Found
-from trove_pxc.taskmanager.engine import outcome
 from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
@@ -64,7 +64,7 @@ class Change:
     """
 
     name: str
-    order: orders.Order
+    order: pending.Order
     busy: InstanceTask
     way_back: tuple[workflow.Step[Any], ...] = ()
 
@@ -85,7 +85,7 @@ class Rolling(Supervised):
         """:param instance_ids: None: all members."""
         super().__init__(change.name, context, cluster)
         self.change = change
-        self.targets = (self.everyone if instance_ids is None
+        self.targets = (self.all_members if instance_ids is None
                         else self._unless_done(instance_ids))
         self.found = dataclasses.replace(self.found, passing=self.targets)
 
@@ -99,10 +99,10 @@ class Rolling(Supervised):
 
         None has one when trove-api is of a version that wrote none.
         """
-        named = tuple(member for member in self.everyone
+        named = tuple(member for member in self.all_members
                       if member.id in instance_ids)
         left = tuple(member for member in named
-                     if orders.of(member.row()) == self.change.order)
+                     if pending.of(member.row()) == self.change.order)
         return left or named
 
     def others(self, member: Member) -> list[Member]:
@@ -139,7 +139,7 @@ def return_quota(operation: Rolling) -> None:
     seconds = max((float(member.options.verify_timeout)
                    for member in unfinished), default=0.0)
     with retries.repeated(seconds):
-        orders.give_back(operation.context, [
+        pending.give_back(operation.context, [
             row for member in unfinished
             if (row := instance_models.DBInstance.get_by(
                 id=member.id, deleted=False)) is not None])
@@ -154,8 +154,8 @@ def free(operation: Rolling) -> None:
     for member in operation.targets:
         row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
         if row is not None and (row.task_status == change.busy
-                                or orders.of(row) == change.order):
-            orders.give_back(operation.context, [row])
+                                or pending.of(row) == change.order):
+            pending.give_back(operation.context, [row])
             row.update(task_status=InstanceTasks.NONE)
 
 
@@ -164,7 +164,7 @@ def record(operation: Rolling, failure: exceptions.StepFailed) -> None:
     concerned = failure.blamed or tuple(
         member.id for member in operation.found.passing[:1])
     for instance_id in concerned:
-        outcome.save_fault(instance_id, failure)
+        failures.save_fault(instance_id, failure)
 
 
 def _be_whole(operation: Rolling, member: Member) -> Found:
@@ -200,7 +200,7 @@ def _taken_out(operation: Rolling, member: Member) -> bool:
 def _take_out(operation: Rolling, member: Member) -> None:
     """Stop its server cleanly, and see the others go on without it."""
     row = member.row()
-    order = orders.of(row) or operation.change.order    # with its quota
+    order = pending.of(row) or operation.change.order   # with its quota
     row.update(task_status=operation.change.busy,
                task_description=order.text)
     stop(operation, member)

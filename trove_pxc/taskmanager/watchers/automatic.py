@@ -39,14 +39,14 @@ from trove_pxc.galera import plan
 from trove_pxc.galera import view
 from trove_pxc import guest_statuses
 from trove_pxc import notifications
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import StatusRow
 from trove_pxc.taskmanager.engine.found import Survey
 from trove_pxc.taskmanager.steps import recovery
-from trove_pxc.taskmanager.watchers import ours
+from trove_pxc.taskmanager.watchers import discovery
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -86,7 +86,7 @@ class Watch:
 
     def look(self) -> None:
         """Look at all clusters; have those recovered that need it."""
-        found = ours.clusters(
+        found = discovery.clusters(
             _TASKS, lambda manager: CONF.get(manager).automatic_recovery)
         needy = nobody_serves(found)
         self._cases = {
@@ -134,7 +134,7 @@ def attend_survivor(row: ClusterRow, case: Case) -> bool:
         operation = _recovery(row)
         found = operation.look(operation.found)
         survey = operation.read(found, found.survey.reports).survey
-        survivor = plan.survivor(list(survey.everyone), survey.answers)
+        survivor = plan.survivor(list(survey.all_members), survey.answers)
     except exception.TroveError as error:
         LOG.info('Cluster %s cannot be asked: %s', row.id, error)
         return False
@@ -157,7 +157,7 @@ def attend(row: ClusterRow) -> bool:
             LOG.warning('No member of cluster %s serves, and it is not '
                         'recovered by itself: %s', row.id, reason)
             return False
-        return _begin(ours.context(row), row)
+        return _begin(discovery.context(row), row)
     except exception.TroveError as error:
         LOG.error('Cluster %s could not be recovered by itself: %s', row.id,
                   error)
@@ -165,7 +165,7 @@ def attend(row: ClusterRow) -> bool:
 
 
 def _recovery(row: ClusterRow) -> recovery.Recovery:
-    context = ours.context(row)
+    context = discovery.context(row)
     return recovery.Recovery(
         context, task_models.load_cluster_tasks(context, row.id))
 
@@ -183,7 +183,8 @@ def obstacle(operation: recovery.Recovery) -> str:
     choice = operation.choose(survey)
     if choice.step is plan.Step.WAIT or (
             choice.step is plan.Step.REFUSE and _loops(survey)):
-        decision = plan.may_halt(list(survey.everyone), survey.answers)
+        decision = plan.may_stop_for_recovery(
+            list(survey.all_members), survey.answers)
         return '' if decision.allowed else str(decision.reason)
     if choice.step in (plan.Step.REFUSE, plan.Step.REJOIN):
         return str(choice.reason)
@@ -208,9 +209,9 @@ def _begin(context: Context, row: ClusterRow) -> bool:
     """Take the cluster's task, if it has none, and cast."""
     rows: list[InstanceRow] = instance_models.DBInstance.find_all(
         cluster_id=row.id, deleted=False).all()
-    if not orders.claim(row.id, ClusterTasks.RESTARTING_CLUSTER,
-                        [member.id for member in rows],
-                        orders.recovery(None)):
+    if not pending.claim(row.id, ClusterTasks.RESTARTING_CLUSTER,
+                         [member.id for member in rows],
+                         pending.recovery(None)):
         LOG.info('Cluster %s has a task now; it is left alone', row.id)
         return False
     faults.forget_of(rows)
@@ -218,7 +219,7 @@ def _begin(context: Context, row: ClusterRow) -> bool:
     context.notification = notifications.ClusterRecover(
         context, request_id=context.request_id, server_type='taskmanager',
         tenant_id=row.tenant_id, client_ip=CONF.host, server_ip=CONF.host)
-    manager = ours.manager(row)
+    manager = discovery.manager(row)
     with notification.StartNotification(context, cluster_id=row.id):
         task_api.load(context, manager).recover_cluster(manager, row.id)
     return True

@@ -36,8 +36,8 @@ class PortsTest(fakes.ClusterTestCase):
         self.neutron.groups[f'trove_sg-{self.id_of(1)}'] = 'group'
         (self.member,) = self._load(None, self.cluster)
 
-    def doors(self, *peers: str) -> ports.Doors:
-        return ports.Doors(self.member, peers or PEERS)
+    def security_groups(self, *peers: str) -> ports.SecurityGroups:
+        return ports.SecurityGroups(self.member, peers or PEERS)
 
     def add_rule(self, first: int | None, last: int | None,
                  prefix: str | None = '0.0.0.0/0', **others: Any) -> None:
@@ -55,9 +55,9 @@ class PortsTest(fakes.ClusterTestCase):
                 for first, last in ((4444, 4444), (4567, 4568))}
 
     def set_right(self, *peers: str) -> None:
-        self.assertFalse(self.doors(*peers).right())
-        self.doors(*peers).set_right()
-        self.assertTrue(self.doors(*peers).right())
+        self.assertFalse(self.security_groups(*peers).right())
+        self.security_groups(*peers).set_right()
+        self.assertTrue(self.security_groups(*peers).right())
 
     def test_members_are_let_in_and_nobody_else(self) -> None:
         self.set_right()
@@ -112,7 +112,7 @@ class PortsTest(fakes.ClusterTestCase):
     def test_what_is_right_is_not_touched(self) -> None:
         self.set_right()
         self.neutron.calls.clear()
-        self.doors().set_right()
+        self.security_groups().set_right()
         self.assertEqual([], self.neutron.calls)
 
     def test_one_who_comes_and_one_who_goes(self) -> None:
@@ -123,22 +123,22 @@ class PortsTest(fakes.ClusterTestCase):
         self.assertEqual(['create', 'delete', 'delete'], self.neutron.calls)
 
     def test_a_request_whose_answer_was_lost_is_looked_for(self) -> None:
-        doors = self.doors()
+        security_groups = self.security_groups()
         self.set_right()
-        error = self.assertRaises(waiting.NotYet, doors.set_right)
+        error = self.assertRaises(waiting.NotYet, security_groups.set_right)
         self.assertIn('Neutron has a rule of c-1 already', str(error))
-        self.assertTrue(self.doors().right())
+        self.assertTrue(self.security_groups().right())
 
     def test_a_quota_is_no_rule_that_is_there(self) -> None:
         self.neutron.full = True
         self.assertRaises(neutron_exceptions.OverQuotaClient,
-                          self.doors().set_right)
+                          self.security_groups().set_right)
 
     def test_a_rule_that_is_gone_already(self) -> None:
         self.add_rule(4444, 4444)
-        doors = self.doors()
+        security_groups = self.security_groups()
         self.neutron.rules.clear()
-        doors.set_right()
+        security_groups.set_right()
         self.assertEqual(self.admitted(*PEERS), self.rules())
 
     def test_the_rules_of_other_groups_do_not_count(self) -> None:
@@ -181,19 +181,20 @@ class PortsTest(fakes.ClusterTestCase):
         self.assertEqual(3, len(self.neutron.rules))
 
     def test_peers_of_another_version(self) -> None:
-        failed = self.assertRaises(exceptions.MemberFailed, self.doors,
-                                   '10.0.0.2', 'fd00::2')
+        failed = self.assertRaises(
+            exceptions.MemberFailed, self.security_groups,
+            '10.0.0.2', 'fd00::2')
         self.assertIn('its address is 10.0.0.1, and the cluster also has '
                       'fd00::2', str(failed))
 
     def test_without_a_group_there_is_nothing_to_do(self) -> None:
         self.neutron.groups.clear()
-        self.assertTrue(self.doors().right())
-        self.doors().set_right()
+        self.assertTrue(self.security_groups().right())
+        self.security_groups().set_right()
         self.assertEqual([], self.neutron.calls)
 
     def test_without_security_groups_neither(self) -> None:
         self.override(None, trove_security_groups_support=False)
-        self.assertTrue(self.doors().right())
-        self.doors().set_right()
+        self.assertTrue(self.security_groups().right())
+        self.security_groups().set_right()
         self.assertEqual([], self.neutron.calls)

@@ -84,8 +84,8 @@ class SurveyTest(testtools.TestCase):
         place = position.Position(
             uuid=HISTORY, seqno=7, safe_to_bootstrap=None,
             sst_in_progress=False, grastate_present=True, view_present=False)
-        everyone: Any = {'c-1': ONE, 'c-2': TWO, 'c-3': THREE}
-        survey = Survey(everyone, {'c-1': report(), 'c-3': report()},
+        all_members: Any = {'c-1': ONE, 'c-2': TWO, 'c-3': THREE}
+        survey = Survey(all_members, {'c-1': report(), 'c-3': report()},
                         {'c-3': place, 'c-2': place})
         self.assertEqual(['c-1', 'c-3'], list(survey.answers))
         self.assertIsNone(survey.answers['c-1'].position)

@@ -33,7 +33,7 @@ from trove.cluster.tasks import ClusterTasks
 
 from tests.unit import clock
 from trove_pxc import exceptions
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc import waiting
 
@@ -376,7 +376,7 @@ class EndTest(LeaseTest):
         super().setUp()
         self.held = self.useFixture(Held(self.wanted())).lease
         self.ended = self.useFixture(fixtures.MockPatchObject(
-            orders, 'end', autospec=True, side_effect=self.end)).mock
+            pending, 'end', autospec=True, side_effect=self.end)).mock
 
     def end(self, cluster_id: str, task: ClusterTask,
             **values: Any) -> bool:

@@ -28,7 +28,7 @@ from trove.instance import models as instance_models
 from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
-from trove_pxc.taskmanager.cloud import removal
+from trove_pxc.taskmanager.cloud import cleanup
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.operations import delete
 
@@ -51,12 +51,12 @@ class DeleteTestCase(fakes.ClusterTestCase):
         self.left: dict[str, list[list[str]]] = {}
         self.groups: list[Any] = []
         self.useFixture(fixtures.MockPatchObject(
-            removal, 'Remains', autospec=True, side_effect=self._remains))
+            cleanup, 'Leftovers', autospec=True, side_effect=self._remains))
         self.rows = self.useFixture(fixtures.MockPatchObject(
-            removal, 'delete_rows', autospec=True,
+            cleanup, 'delete_rows', autospec=True,
             side_effect=self._delete_rows)).mock
         self.useFixture(fixtures.MockPatchObject(
-            removal, 'forget_former_members', autospec=True,
+            cleanup, 'forget_former_members', autospec=True,
             side_effect=lambda cluster_id: self.done.append(
                 f'forget {cluster_id}')))
         self.useFixture(fixtures.MockPatchObject(
@@ -65,14 +65,15 @@ class DeleteTestCase(fakes.ClusterTestCase):
                 list=lambda: list(self.groups)))))
 
     def _remains(self, member: Any) -> Any:
-        def sweep() -> list[str]:
+        def clean_up() -> list[str]:
             looks = self.left.get(member.name, [])
             left = looks.pop(0) if looks else []
             if not left:
                 self.done.append(f'{member.name} gone')
             return [f'{member.name}: {thing}' for thing in left]
         return types.SimpleNamespace(
-            member=member, server_id=f'server-{member.number}', sweep=sweep)
+            member=member, server_id=f'server-{member.number}',
+            clean_up=clean_up)
 
     def _delete_rows(self, context: Any, member: Any) -> None:
         self.done.append(f'{member.name} rows')
@@ -135,7 +136,7 @@ class DeleteTest(DeleteTestCase):
 
     def test_who_is_looked_at_is_the_subject(self) -> None:
         operation = delete.Deletion(None, self.cluster)
-        operation.remains[1].sweep = mock.Mock(
+        operation.leftovers[1].clean_up = mock.Mock(
             side_effect=nova_exceptions.Forbidden(403))
         self.assertRaises(nova_exceptions.Forbidden, delete.run, operation)
         self.assertEqual('c-2', operation.subject.name)

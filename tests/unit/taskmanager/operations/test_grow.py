@@ -15,14 +15,14 @@
 import testtools
 
 from trove_pxc.taskmanager.operations import grow
-from trove_pxc.taskmanager.steps import admit
+from trove_pxc.taskmanager.steps import allow_peers
 from trove_pxc.taskmanager.steps import bootstrap
 from trove_pxc.taskmanager.steps import complete
 from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import join
+from trove_pxc.taskmanager.steps import online
 from trove_pxc.taskmanager.steps import prepare
-from trove_pxc.taskmanager.steps import standing
 from trove_pxc.taskmanager.steps import verify
 
 
@@ -42,15 +42,15 @@ class StoryTest(testtools.TestCase):
         self.assertIs(complete.BRING_IN, self.steps[-1])
 
     def test_the_cluster_is_looked_at_before_and_after_the_wait(self) -> None:
-        self.assertEqual(2, self.steps.count(standing.LOOK))
-        self.before(standing.LOOK, prepare.BE_PREPARED)
-        last = len(self.steps) - 1 - self.steps[::-1].index(standing.LOOK)
+        self.assertEqual(2, self.steps.count(online.LOOK))
+        self.before(online.LOOK, prepare.BE_PREPARED)
+        last = len(self.steps) - 1 - self.steps[::-1].index(online.LOOK)
         self.assertGreater(last, self.steps.index(prepare.BE_PREPARED))
-        self.assertLess(last, self.steps.index(admit.ADMIT_ALL))
+        self.assertLess(last, self.steps.index(allow_peers.ALLOW_EACH_OTHER))
 
     def test_the_old_are_told_only_of_one_that_is_in(self) -> None:
-        self.before(admit.ADMIT_ALL, configure.CONFIGURE, join.JOIN,
-                    verify.REPLICATE, complete.COMPLETE,
+        self.before(allow_peers.ALLOW_EACH_OTHER, configure.CONFIGURE,
+                    join.JOIN, verify.REPLICATE, complete.COMPLETE,
                     configure.MAKE_KNOWN)
 
     def test_nobody_bootstraps(self) -> None:

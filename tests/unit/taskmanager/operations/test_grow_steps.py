@@ -195,7 +195,7 @@ class GrowTest(GrowTestCase):
         self.change(4, compute_instance_id=None)
         self.guests[4].silent = True
         operation = self.new()
-        self.assertFalse(operation.births.interrupted)
+        self.assertFalse(operation.creations.interrupted)
         operation = grow.Growth(CONTEXT, self.cluster, [self.id_of(4)],
                                 interrupted=True)
         error = self.assertRaises(exceptions.MemberFailed, grow.run,

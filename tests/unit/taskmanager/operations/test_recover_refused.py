@@ -50,7 +50,7 @@ class RefusalTest(test_recover.RecoverTestCase):
         self.refused('c-2 did not answer', 'force the member to continue '
                      '(--force MEMBER)', 'c-2')
         self.assertGreaterEqual(self.clock.now, PATIENCE)
-        self.assertEqual([], self.galera.halted)
+        self.assertEqual([], self.galera.stopped)
 
     def test_while_one_is_silent_the_others_go_on_looking(self) -> None:
         self.guests[1].stands(STATES.STARTING)
@@ -74,14 +74,14 @@ class RefusalTest(test_recover.RecoverTestCase):
 
     def test_a_server_that_never_tells_its_state(self) -> None:
         self.guests[3].stands(STATES.RUNNING)
-        self.guests[3].mute = True
+        self.guests[3].unresponsive = True
         self.refused('server of c-3 runs but does not tell its state',
                      'reboot c-3', 'c-3')
 
-    def test_a_server_that_goes_mute_when_others_stop(self) -> None:
+    def test_a_server_that_goes_unresponsive_when_others_stop(self) -> None:
         def stops() -> bool:
             self.guests[2].stands(STATES.STOPPED)
-            self.guests[1].mute = True
+            self.guests[1].unresponsive = True
             return True
         self.guests[1].stands(STATES.RUNNING)
         self.guests[2].stands(STATES.STARTING)
@@ -94,7 +94,7 @@ class RefusalTest(test_recover.RecoverTestCase):
         operation = self.refused(
             f'c-2 is of the history {fakes.FOREIGN}',
             '(--force MEMBER)', 'c-2')
-        self.assertEqual([], operation.halted)
+        self.assertEqual([], operation.stopped)
 
     def test_behind_what_a_member_remembers(self) -> None:
         self.guests[2].stands(STATES.STOPPED, seen_seqno=120)
@@ -111,9 +111,9 @@ class RefusalTest(test_recover.RecoverTestCase):
         self.guests[1].stands(STATES.STARTING)
         self.guests[2].stands(STATES.STOPPED, uuid=fakes.FOREIGN)
         operation = self.refused('is of the history', '', 'c-2')
-        self.assertEqual(['c-1'], self.galera.halted)
+        self.assertEqual(['c-1'], self.galera.stopped)
         self.assertEqual(
-            ['c-1'], [member.name for member in operation.halted])
+            ['c-1'], [member.name for member in operation.stopped])
 
     def test_one_that_is_behind_and_does_not_stop(self) -> None:
         self.guests[2].stands(STATES.RUNNING, 90)
@@ -123,7 +123,7 @@ class RefusalTest(test_recover.RecoverTestCase):
             exceptions.RecoveryRefused, recover.run, operation)
         self.assertIn('c-2 runs outside a primary component', error.cause)
         self.assertEqual(3, self.galera.told.count('c-2 halt_member'))
-        self.assertEqual(['c-2'], [one.name for one in operation.halted])
+        self.assertEqual(['c-2'], [one.name for one in operation.stopped])
         self.assertEqual([], self.told)
 
     def test_strangers_cannot_be_forced(self) -> None:
@@ -202,7 +202,7 @@ class RefusalTest(test_recover.RecoverTestCase):
         operation = self.new(force=2)
         twins = [f'c-1 ({self.id_of(number)})' for number in (1, 2)]
         self.assertEqual(
-            [*twins, 'c-3'], list(operation.found.survey.everyone))
+            [*twins, 'c-3'], list(operation.found.survey.all_members))
         self.assertEqual(twins[1], operation.forced)
         error = operation.refused(Reason(
             f'{twins[1]} did not answer', 'Wait.', (twins[1],)))
@@ -262,15 +262,15 @@ class FailedMemberTest(test_recover.RecoverTestCase):
         self.report_status(4, fakes.Statuses.FAILED)
         self.late.silent = True
         operation = self.new()
-        self.assertNotIn('c-4', operation.found.survey.everyone)
+        self.assertNotIn('c-4', operation.found.survey.all_members)
         recover.run(operation)
         self.assertNotIn('c-4 member_report', self.galera.asked)
 
     def test_one_that_was_never_started_has_no_say(self) -> None:
         operation = self.new()
-        self.assertIn('c-4', operation.found.survey.everyone)
+        self.assertIn('c-4', operation.found.survey.all_members)
         recover.run(operation)
-        self.assertNotIn('c-4', operation.found.survey.everyone)
+        self.assertNotIn('c-4', operation.found.survey.all_members)
         self.assertNotIn('c-4', operation.found.survey.reports)
         self.assertEqual(3, len(self.galera.inside))
 
@@ -288,7 +288,7 @@ class FailedMemberTest(test_recover.RecoverTestCase):
 
     def test_one_that_is_not_marked_has_a_say_ready_or_not(self) -> None:
         self.report_status(2, fakes.Statuses.BUILDING)
-        self.assertIn('c-2', self.new().found.survey.everyone)
+        self.assertIn('c-2', self.new().found.survey.all_members)
 
     def test_it_is_not_brought_back(self) -> None:
         self.late.stands(STATES.STOPPED, 90)

@@ -17,11 +17,11 @@ from trove.instance.tasks import InstanceTasks
 
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.taskmanager.operations import restart
 from trove_pxc.taskmanager.steps import rolling
 
-RESTART = orders.Order(orders.RESTART)
+RESTART = pending.Order(pending.RESTART)
 
 
 class RestartTest(fakes.ClusterTestCase):
@@ -56,8 +56,8 @@ class RestartTest(fakes.ClusterTestCase):
         restart.run(self.new(2))
         row = self.tables.instance(self.id_of(2))
         self.assertEqual((InstanceTasks.NONE, None),
-                         (row.task_status, orders.of(row)))
-        self.assertEqual(RESTART, orders.of(
+                         (row.task_status, pending.of(row)))
+        self.assertEqual(RESTART, pending.of(
             self.tables.instance(self.id_of(3))))
 
     def test_the_next_is_not_touched_while_one_is_missed(self) -> None:
@@ -79,7 +79,7 @@ class RestartTest(fakes.ClusterTestCase):
     def test_another_run_goes_on_with_those_who_are_left(self) -> None:
         moment = 0
         while self.killed_at(moment, lambda: restart.run(self.new(1, 2, 3))):
-            had_its_turn = [number for number in self.guests if orders.of(
+            had_its_turn = [number for number in self.guests if pending.of(
                 self.tables.instance(self.id_of(number))) is None]
             self.galera.told.clear()
             restart.run(self.new(1, 2, 3))

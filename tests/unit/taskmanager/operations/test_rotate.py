@@ -18,7 +18,7 @@ import mock
 import testtools
 
 from trove_pxc.galera.secret import Secret
-from trove_pxc.taskmanager.cloud import authority
+from trove_pxc.taskmanager.cloud import certificate_authority
 from trove_pxc.taskmanager.operations import rotate
 
 OLD, NEW = Secret('old'), Secret('new')
@@ -30,8 +30,9 @@ class RoundsTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        patch = mock.patch.object(authority, 'valid_from', autospec=True,
-                                  side_effect=FROM.__getitem__)
+        patch = mock.patch.object(
+            certificate_authority, 'valid_from', autospec=True,
+            side_effect=FROM.__getitem__)
         patch.start()
         self.addCleanup(patch.stop)
 

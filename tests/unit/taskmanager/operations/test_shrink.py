@@ -19,11 +19,11 @@ from tests.unit.taskmanager.steps import test_leave
 from trove_pxc import exceptions
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.operations import shrink
-from trove_pxc.taskmanager.steps import admit
+from trove_pxc.taskmanager.steps import allow_peers
 from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import leave
-from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import online
 from trove_pxc.taskmanager.steps import verify
 
 
@@ -38,17 +38,17 @@ class StoryTest(testtools.TestCase):
     def test_before_each_stop_the_others_are_looked_at(self) -> None:
         (phase,) = (phase for phase in shrink.STEPS
                     if leave.TAKE_OUT in phase.steps)
-        self.assertEqual((standing.LOOK, leave.TAKE_OUT), phase.steps)
+        self.assertEqual((online.LOOK, leave.TAKE_OUT), phase.steps)
         self.assertIs(formation.passing, phase.of)
 
     def test_doors_are_closed_before_an_address_is_free(self) -> None:
         places = [self.steps.index(step) for step in (
-            leave.TAKE_OUT, admit.ADMIT, configure.CONFIGURE,
+            leave.TAKE_OUT, allow_peers.ALLOW_PEERS, configure.CONFIGURE,
             leave.REMOVE)]
         self.assertEqual(sorted(places), places)
 
     def test_nothing_is_marked_before_a_look(self) -> None:
-        self.assertIs(standing.LOOK, self.steps[0])
+        self.assertIs(online.LOOK, self.steps[0])
         self.assertIs(leave.MARK, self.steps[1])
 
     def test_those_that_stay_have_the_last_word(self) -> None:

@@ -104,13 +104,14 @@ class EncryptedTest(base.FormationTestCase):
         super().setUp()
         self.override(encrypt_cluster_traffic=True, certificate_days=7)
         self.authority = self.useFixture(fixtures.MockPatchObject(
-            configure, 'authority', autospec=True)).mock
-        self.authority.new.return_value = fakes.secret.Secret('authority')
+            configure, 'certificate_authority', autospec=True)).mock
+        self.authority.new.return_value = fakes.secret.Secret(
+            'certificate_authority')
         self.authority.issue.side_effect = (
             lambda authorities, name, address, days: f'{name} {address}')
         self.authority.fits.side_effect = (
-            lambda identity, authorities, address:
-            identity is not None and identity.endswith(address))
+            lambda certificate, authorities, address:
+            certificate is not None and certificate.endswith(address))
 
     def test_one_authority_for_all(self) -> None:
         for number in self.guests:
@@ -118,7 +119,7 @@ class EncryptedTest(base.FormationTestCase):
         self.authority.new.assert_called_once_with(fakes.CLUSTER, 7)
         self.assertEqual(
             ['c-1 10.0.0.1', 'c-2 10.0.0.2', 'c-3 10.0.0.3'],
-            [guest.membership.identity for guest in self.guests.values()])
+            [guest.membership.certificate for guest in self.guests.values()])
         self.assertEqual(
             7, self.authority.issue.call_args.args[3])
 
@@ -127,7 +128,7 @@ class EncryptedTest(base.FormationTestCase):
         self.authority.issue.reset_mock()
         configure.CONFIGURE.do(self.operation, self.at(configure.CONFIGURE, 1))
         self.authority.issue.assert_not_called()
-        self.assertEqual('c-1 10.0.0.1', self.guests[1].membership.identity)
+        self.assertEqual('c-1 10.0.0.1', self.guests[1].membership.certificate)
 
     def test_one_that_does_not_is_issued_anew(self) -> None:
         self.do(configure.CONFIGURE, 1)
@@ -138,5 +139,5 @@ class EncryptedTest(base.FormationTestCase):
     def test_a_cluster_in_clear_text_stays_so(self) -> None:
         self.know(secrets=fakes.secrets())
         configure.CONFIGURE.do(self.operation, self.at(configure.CONFIGURE, 1))
-        self.assertIsNone(self.guests[1].membership.identity)
+        self.assertIsNone(self.guests[1].membership.certificate)
         self.authority.issue.assert_not_called()

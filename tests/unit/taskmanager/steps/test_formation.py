@@ -79,7 +79,7 @@ class FactsTest(base.FormationTestCase):
         self.assertEqual(1024, memory())
 
 
-class BirthTest(base.FormationTestCase):
+class CreationTest(base.FormationTestCase):
     """Instances that Trove may create no further."""
 
     def setUp(self) -> None:
@@ -92,7 +92,7 @@ class BirthTest(base.FormationTestCase):
             self.clock.advance(1)
 
     def test_one_that_does_not_move_has_failed(self) -> None:
-        self.operation.births.interrupted = True
+        self.operation.creations.interrupted = True
         error = self.assertRaises(exceptions.MemberFailed, self.watch)
         self.assertEqual('c-3', error.member)
         self.assertGreaterEqual(self.clock.now, 75)
@@ -104,13 +104,13 @@ class BirthTest(base.FormationTestCase):
     def ask(self) -> None:
         """Whether its guest was told to prepare."""
         for _ in range(100):
-            self.operation.births.ask(self.members[2])
+            self.operation.creations.ask(self.members[2])
             self.clock.advance(1)
 
     def test_one_that_is_never_told_to_prepare_has_failed(self) -> None:
         self.report_status(3, fakes.Statuses.NEW)
         self.ask()
         self.assertEqual(100, self.clock.now)
-        self.operation.births.interrupted = True
+        self.operation.creations.interrupted = True
         error = self.assertRaises(exceptions.MemberFailed, self.ask)
         self.assertEqual('c-3', error.member)

@@ -24,7 +24,7 @@ from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import view
-from trove_pxc.taskmanager.cloud import removal
+from trove_pxc.taskmanager.cloud import cleanup
 from trove_pxc.taskmanager.operations import shrink
 
 STATES = view.ServerState
@@ -47,16 +47,16 @@ class ShrinkTestCase(fakes.ClusterTestCase):
             guest.membership = Membership(fakes.facts(), fakes.secrets())
         self.left: list[list[str]] = []
         self.useFixture(fixtures.MockPatchObject(
-            removal, 'Remains', autospec=True, side_effect=self._remains))
+            cleanup, 'Leftovers', autospec=True, side_effect=self._remains))
         self.rows = self.useFixture(fixtures.MockPatchObject(
-            removal, 'delete_rows', autospec=True,
+            cleanup, 'delete_rows', autospec=True,
             side_effect=self._delete_rows)).mock
 
     def _remains(self, member: Any) -> Any:
-        def sweep() -> list[str]:
+        def clean_up() -> list[str]:
             self.galera.told.append(f'{member.name} sweep')
             return self.left.pop(0) if self.left else []
-        return types.SimpleNamespace(sweep=sweep)
+        return types.SimpleNamespace(clean_up=clean_up)
 
     def _delete_rows(self, context: Any, member: Any,
                      cluster_goes_on: bool = False) -> None:

@@ -102,7 +102,7 @@ class PreparedTest(base.FormationTestCase):
         self.assertEqual([0, 4, 8, 12], looks)
 
     def untouched(self) -> None:
-        self.operation.births.interrupted = True
+        self.operation.creations.interrupted = True
         self.report_status(2, fakes.Statuses.NEW)
 
     def test_one_that_is_never_told_to_prepare(self) -> None:
@@ -114,5 +114,5 @@ class PreparedTest(base.FormationTestCase):
 
     def test_only_after_an_interruption_is_it_asked_for(self) -> None:
         self.untouched()
-        self.operation.births.interrupted = False
+        self.operation.creations.interrupted = False
         self.fails(exceptions.DeadlineExceeded, prepare.BE_PREPARED, 2)

@@ -50,13 +50,13 @@ class LookingTest(test_recover.RecoverTestCase):
         self.starting(may_meet=False)
         self.recover()
         self.assertEqual(['c-1', 'c-2', 'c-3'],
-                         self.galera.halted)
+                         self.galera.stopped)
         self.assertLess(self.clock.now, 1)
 
     def test_one_that_loops_is_stopped_to_read_its_disk(self) -> None:
         self.guests[2].stands(STATES.CRASHED)
         self.recover()
-        self.assertEqual(['c-2'], self.galera.halted)
+        self.assertEqual(['c-2'], self.galera.stopped)
 
     def test_one_that_was_never_started_is_not(self) -> None:
         self.guests[2].stands(STATES.CRASHED)
@@ -69,12 +69,12 @@ class LookingTest(test_recover.RecoverTestCase):
     def test_one_that_runs_is_not(self) -> None:
         self.guests[1].stands(STATES.RUNNING)
         self.recover()
-        self.assertEqual([], self.galera.halted)
+        self.assertEqual([], self.galera.stopped)
 
     def test_one_that_somebody_starts_meanwhile_may_meet_others(self) -> None:
         self.guests[2].always('member_position', self._somebody_starts)
         self.recover()
-        self.assertEqual(['c-2'], self.galera.halted)
+        self.assertEqual(['c-2'], self.galera.stopped)
         self.assertEqual(['c-1'], self.galera.was_told('continue_member'))
 
     def _somebody_starts(self) -> object:
@@ -90,7 +90,7 @@ class LookingTest(test_recover.RecoverTestCase):
             return fakes.AT_REST
         self.guests[2].always('member_position', starts)
         self.recover()
-        self.assertEqual([], self.galera.halted)
+        self.assertEqual([], self.galera.stopped)
         self.assertEqual([], self.galera.was_told('continue_member'))
         self.assertEqual(['c-1', 'c-3'],
                          self.galera.was_told('start_member'))
@@ -99,9 +99,9 @@ class LookingTest(test_recover.RecoverTestCase):
             self) -> None:
         self.guests[2].stands(STATES.STARTING)
         operation = self.new()
-        operation.at = primary.LET_MEET
+        operation.at = primary.WAIT_FOR_SELF_RECOVERY
         (operation.subject,) = formation.first_member(operation)
-        found = primary.LET_MEET.do(operation, operation.subject)
+        found = primary.WAIT_FOR_SELF_RECOVERY.do(operation, operation.subject)
         self.assertEqual(['c-2'], list(found.survey.positions))
 
     def test_a_component_that_comes_about_meanwhile_is_joined(self) -> None:
@@ -118,8 +118,9 @@ class LookingTest(test_recover.RecoverTestCase):
 
     def test_one_that_is_busy_is_waited_for(self) -> None:
         self.guests[1].stands(STATES.RUNNING)
-        self.guests[1].mute = True
-        self.clock.after(5, lambda: setattr(self.guests[1], 'mute', False))
+        self.guests[1].unresponsive = True
+        self.clock.after(5, lambda: setattr(
+            self.guests[1], 'unresponsive', False))
         self.recover()
         self.assertEqual(['c-1'], self.galera.was_told('promote_member'))
         self.assertGreaterEqual(self.clock.now, 5)
@@ -127,9 +128,9 @@ class LookingTest(test_recover.RecoverTestCase):
     def test_one_that_is_busy_when_others_stop_is_waited_for(self) -> None:
         def stops() -> bool:
             self.guests[2].stands(STATES.STOPPED)
-            self.guests[1].mute = True
+            self.guests[1].unresponsive = True
             self.clock.after(5, lambda: setattr(
-                self.guests[1], 'mute', False))
+                self.guests[1], 'unresponsive', False))
             return True
         self.guests[1].stands(STATES.RUNNING)
         self.guests[2].stands(STATES.STARTING)
@@ -142,7 +143,7 @@ class LookingTest(test_recover.RecoverTestCase):
         self.guests[3].enters()
         self.guests[1].stands(STATES.STARTING, view_present=True)
         self.recover()
-        self.assertEqual(['c-1'], self.galera.halted)
+        self.assertEqual(['c-1'], self.galera.stopped)
         self.assertEqual(PATIENCE, self.clock.now)
 
 
@@ -164,7 +165,7 @@ class SurvivorTest(test_recover.RecoverTestCase):
         self.guests[2].will('promote_member', False, False)
         self.recover()
         self.assertEqual(['c-2'] * 3, self.galera.was_told('promote_member'))
-        self.assertEqual([], self.galera.halted)
+        self.assertEqual([], self.galera.stopped)
 
     def test_if_it_never_counts_them_it_is_stopped_and_continued(
             self) -> None:
@@ -173,7 +174,7 @@ class SurvivorTest(test_recover.RecoverTestCase):
             fakes.dataclasses.replace(fakes.AT_REST, seqno=99))
         self.guests[2].always('promote_member', False)
         self.recover()
-        self.assertEqual(['c-2'], self.galera.halted)
+        self.assertEqual(['c-2'], self.galera.stopped)
         self.assertEqual(['c-2'], self.galera.was_told('continue_member'))
         self.assertEqual(PATIENCE, self.clock.now)
 
@@ -182,7 +183,7 @@ class SurvivorTest(test_recover.RecoverTestCase):
         self.guests[2].stands(STATES.RUNNING)
         self.guests[1].always('promote_member', False)
         self.recover()
-        self.assertEqual(['c-1'], self.galera.halted)
+        self.assertEqual(['c-1'], self.galera.stopped)
         self.assertEqual('c-2', self.galera.was_told('promote_member')[-1])
         self.assertEqual([], self.galera.was_told('continue_member'))
 
@@ -192,13 +193,13 @@ class SurvivorTest(test_recover.RecoverTestCase):
             guest.always('promote_member', False)
         self.recover()
         self.assertEqual(['c-1', 'c-2', 'c-3'],
-                         self.galera.halted)
+                         self.galera.stopped)
         self.assertEqual(['c-1'], self.galera.was_told('continue_member'))
 
     def test_one_that_is_behind_is_stopped_first(self) -> None:
         self.guests[2].stands(STATES.RUNNING, 90)
         self.recover()
-        self.assertEqual(['c-2'], self.galera.halted)
+        self.assertEqual(['c-2'], self.galera.stopped)
         self.assertLess(self.galera.told.index('c-2 halt_member'),
                         self.galera.told.index('c-1 continue_member'))
 

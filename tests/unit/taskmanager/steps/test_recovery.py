@@ -71,13 +71,13 @@ class ChoiceTest(test_recover.RecoverTestCase):
 
     def test_until_all_tell_their_state(self) -> None:
         self.guests[1].stands(test_recover.STATES.RUNNING)
-        self.guests[1].mute = True
+        self.guests[1].unresponsive = True
         operation, waits = self.new(), []
 
         def wait(probe: Any, what: str, seconds: float) -> None:
             waits.append((what, seconds))
             self.assertRaises(waiting.NotYet, probe)
-            self.guests[1].mute = False
+            self.guests[1].unresponsive = False
             probe()
         found = operation.look_closely(operation.found, wait)
         self.assertEqual(
@@ -86,7 +86,7 @@ class ChoiceTest(test_recover.RecoverTestCase):
 
     def test_what_is_never_told_stays_unknown(self) -> None:
         self.guests[1].stands(test_recover.STATES.RUNNING)
-        self.guests[1].mute = True
+        self.guests[1].unresponsive = True
         operation = self.new()
         found = operation.look_closely(
             operation.found, lambda probe, what, seconds: waiting.until(
@@ -100,9 +100,9 @@ class JoinersTest(test_recover.RecoverTestCase):
     def order(self, source: int) -> list[str]:
         operation = self.new()
         found = operation.look(operation.found)
-        found = operation.read(found, list(found.survey.everyone))
+        found = operation.read(found, list(found.survey.all_members))
         workflow.set_found(operation, dataclasses.replace(
-            found, source=operation.everyone[source - 1]))
+            found, source=operation.all_members[source - 1]))
         return [member.name for member in formation.joiners(operation)]
 
     def test_who_lacks_least_comes_first(self) -> None:

@@ -23,13 +23,13 @@ from trove.instance.tasks import InstanceTasks
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc.galera import view
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import rolling
 from trove_pxc import waiting
 
-ORDER = orders.Order(orders.RESTART)
+ORDER = pending.Order(pending.RESTART)
 
 
 def report(uuid: str = 'a', state: str = '4', status: str = 'Primary',
@@ -122,7 +122,7 @@ class RollingTest(fakes.ClusterTestCase):
     def names(self, *numbers: int) -> list[str]:
         operation = self.new(*numbers)
         self.assertEqual(operation.targets, operation.found.passing)
-        self.assertEqual(operation.everyone, operation.members)
+        self.assertEqual(operation.all_members, operation.members)
         return [member.name for member in operation.targets]
 
     def test_all_have_their_turn_or_those_that_are_named(self) -> None:

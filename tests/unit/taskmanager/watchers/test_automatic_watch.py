@@ -33,10 +33,10 @@ from trove.taskmanager import models as task_models
 from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from trove_pxc.galera import view
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.taskmanager import api
 from trove_pxc.taskmanager.watchers import automatic
-from trove_pxc.taskmanager.watchers import ours
+from trove_pxc.taskmanager.watchers import discovery
 
 STATES = view.ServerState
 Statuses = fakes.Statuses
@@ -137,7 +137,7 @@ class LookTest(AutomaticTestCase):
             automatic, 'threading', Threads(self)))
         self.wanted: list[bool] = []
         self.useFixture(fixtures.MockPatchObject(
-            ours, 'clusters', autospec=True, side_effect=self._clusters))
+            discovery, 'clusters', autospec=True, side_effect=self._clusters))
         self.watch = automatic.Watch()
 
     def _clusters(self, task_ids: Any, wanted: Any) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class LookTest(AutomaticTestCase):
                          set(task_ids))
         self.wanted.append(wanted(fakes.MANAGER))
         row = self.row()
-        return ({fakes.CLUSTER: ours.Found(row, fakes.MANAGER)}
+        return ({fakes.CLUSTER: discovery.Found(row, fakes.MANAGER)}
                 if row.task_id in task_ids else {})
 
     def look(self, after: float = 0) -> list[Any]:
@@ -261,7 +261,7 @@ class AttendTest(AutomaticTestCase):
         self.api.recover_cluster.assert_called_once_with(
             fakes.MANAGER, fakes.CLUSTER)
         for number in self.guests:
-            self.assertEqual(orders.recovery(None), orders.of(
+            self.assertEqual(pending.recovery(None), pending.of(
                 self.tables.instance(self.id_of(number))))
 
     def test_it_is_told_as_a_recovery(self) -> None:
@@ -302,14 +302,14 @@ class AttendTest(AutomaticTestCase):
 
     def test_one_that_is_still_stopping_is_waited_for(self) -> None:
         self.guests[2].stands(STATES.RUNNING)
-        self.guests[2].mute = True
+        self.guests[2].unresponsive = True
         self.clock.after(10, lambda: self.guests[2].stands(STATES.STOPPED))
         self.attend(begun=True)
         self.assertGreaterEqual(self.clock.now, 10)
 
     def test_one_that_hangs_forbids_it_in_the_end(self) -> None:
         self.guests[2].stands(STATES.RUNNING)
-        self.guests[2].mute = True
+        self.guests[2].unresponsive = True
         self.attend(begun=False)
         self.assertEqual(30, self.clock.now)
 

@@ -18,7 +18,7 @@ import testtools
 from trove_pxc import exceptions
 from trove_pxc import faults
 from trove_pxc.galera import plan
-from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import failures
 
 
 class SaveFaultTest(testtools.TestCase):
@@ -32,7 +32,7 @@ class SaveFaultTest(testtools.TestCase):
         with mock.patch.object(
                 faults.instance_models, 'save_instance_fault',
                 autospec=True) as save:
-            outcome.save_fault('an-id', failure, *instead)
+            failures.save_fault('an-id', failure, *instead)
         instance_id, message, details = save.call_args.args
         self.assertEqual('an-id', instance_id)
         return ' '.join(message.split()), details

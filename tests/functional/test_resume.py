@@ -32,17 +32,17 @@ from tests.functional import base
 from tests.functional import test_interrupted as interrupted
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc import exceptions
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.operations import resize
 from trove_pxc.taskmanager.operations import restart
-from trove_pxc.taskmanager.watchers import takeup
+from trove_pxc.taskmanager.watchers import resume
 from trove_pxc import waiting
 
 LEASE = 6
 
 
-class TakeUpTest(base.TroveTest):
+class ResumptionTest(base.TroveTest):
 
     def setUp(self) -> None:
         super().setUp()
@@ -52,7 +52,7 @@ class TakeUpTest(base.TroveTest):
     @contextlib.contextmanager
     def supervised(self) -> Iterator[None]:
         """A taskmanager looks after operations meanwhile."""
-        with waiting.Regularly(0.2, takeup.TakeUp().look):
+        with waiting.Regularly(0.2, resume.Resumption().look):
             yield
 
     def statuses(self, cluster_id: str) -> list[str]:
@@ -60,7 +60,7 @@ class TakeUpTest(base.TroveTest):
                 for instance in self.show(cluster_id)['instances']]
 
 
-class CreateTest(TakeUpTest):
+class CreateTest(ResumptionTest):
 
     def test_cast_that_was_lost(self) -> None:
         self.start_taskmanager(interrupted.WithoutClusters())
@@ -93,7 +93,7 @@ class CreateTest(TakeUpTest):
         for member in self.instance_rows(row.id):
             self.assertIn('trove-api ended before it had made all',
                           self.fault(member.id))
-        self.assertNotIn('bootstrap products-1', self.world.events)
+        self.assertNotIn('bootstrap products-1', self.galera.events)
         self.wait_notified('dbaas.cluster_create.error')
         self.request('DELETE', f'/clusters/{row.id}')
         self.wait_deleted(row.id)
@@ -122,7 +122,7 @@ class CreateTest(TakeUpTest):
         self.assert_ended_by(cluster_id, 'it has no server')
 
     def test_guest_that_is_never_told_to_prepare(self) -> None:
-        self.world.habits['products-2'] = {'never_told': True}
+        self.galera.habits['products-2'] = {'never_told': True}
         self.start_taskmanager(interrupted.WithoutClusters())
         cluster_id = self.create().json['cluster']['id']
         with self.supervised():
@@ -131,20 +131,20 @@ class CreateTest(TakeUpTest):
 
     def test_one_that_runs_is_left_alone(self) -> None:
         """However long a member takes: its lease is renewed."""
-        self.world.habits['products-2'] = {'stalls': True}
+        self.galera.habits['products-2'] = {'stalls': True}
         self.start_taskmanager()
         cluster_id = self.create().json['cluster']['id']
         self.wait_for_event('join products-2')
-        look = takeup.TakeUp()
+        look = resume.Resumption()
         with waiting.Regularly(0.2, look.look):
             waiting.pause(2 * LEASE)
-            self.world.habits.clear()
+            self.galera.habits.clear()
             self.wait_for_task(cluster_id)
         self.assertEqual({}, look._running)
         self.assertEqual(['ACTIVE'] * 3, self.statuses(cluster_id))
 
     def test_lease_that_is_lost_in_the_middle(self) -> None:
-        self.world.habits['products-2'] = {'stalls': True}
+        self.galera.habits['products-2'] = {'stalls': True}
         self.start_taskmanager()
         cluster_id = self.create().json['cluster']['id']
         self.wait_for_event('join products-2')
@@ -156,11 +156,11 @@ class CreateTest(TakeUpTest):
                          self.cluster_row(cluster_id).task_status.name)
         self.assertEqual('', self.fault(
             self.instance_rows(cluster_id)[1].id))
-        self.world.habits.clear()
+        self.galera.habits.clear()
         with self.supervised():
             self.wait_for_task(cluster_id)
         self.assertEqual(['ACTIVE'] * 3, self.statuses(cluster_id))
-        self.assertEqual(1, self.world.events.count('bootstrap products-1'))
+        self.assertEqual(1, self.galera.events.count('bootstrap products-1'))
 
     def assert_ended_by(self, cluster_id: str, words: str) -> None:
         """The second member is at fault; nothing stays after a delete."""
@@ -190,7 +190,7 @@ class DiesCreating(interrupted.WithoutClusters):
                                     **others)
 
 
-class DeleteTest(TakeUpTest):
+class DeleteTest(ResumptionTest):
 
     def test_cast_that_was_lost(self) -> None:
         self.start_taskmanager()
@@ -232,7 +232,7 @@ class WithoutDeletes(manager.Manager):
         return
 
 
-class OrdersTest(TakeUpTest):
+class OrdersTest(ResumptionTest):
     """A restart or resize of one member, killed at each call in turn."""
 
     def setUp(self) -> None:
@@ -246,7 +246,7 @@ class OrdersTest(TakeUpTest):
         self.override('remote_guest_client',
                       'tests.functional.test_interrupted.mortal_client')
         interrupted.MortalClient.lives = interrupted._LAST_CALL
-        interrupted.MortalClient.world = self.world
+        interrupted.MortalClient.galera = self.galera
 
     def ask(self, body: Any) -> None:
         """Have the API take the task; nobody takes the cast."""
@@ -263,19 +263,19 @@ class OrdersTest(TakeUpTest):
         calls, finished = 0, False
         while not finished:
             self.ask(body())
-            self.world.events.clear()
+            self.galera.events.clear()
             finished = self.killed_at(calls, run, make)
-            waiting_one = orders.of(self.instance_rows(self.cluster_id)[1])
+            waiting_one = pending.of(self.instance_rows(self.cluster_id)[1])
             self.assertEqual(finished, waiting_one is None)
-            self.tasks().carry_out_orders(self.context())
+            self.tasks().carry_out_pending(self.context())
             self.assertEqual('NONE', self.cluster_row(
                 self.cluster_id).task_status.name)
             for row in self.instance_rows(self.cluster_id):
                 self.assertEqual(InstanceTasks.NONE, row.task_status)
-                self.assertIsNone(orders.of(row))
-            self.assertIn('stop products-2', self.world.events)
-            self.assertNotIn('stop products-1', self.world.events)
-            self.assertEqual(3, len(self.world.component))
+                self.assertIsNone(pending.of(row))
+            self.assertIn('stop products-2', self.galera.events)
+            self.assertNotIn('stop products-1', self.galera.events)
+            self.assertEqual(3, len(self.galera.component))
             look()
             calls += 2
         self.assertGreater(calls, 6)
@@ -344,7 +344,7 @@ class OrdersTest(TakeUpTest):
         interrupted.MortalClient.lives = 1000 * interrupted._LAST_CALL
         self.ask({'resize': {'flavorRef': '2'}})
         self.assertNotEqual(self.before, self.used())
-        self.world.named('products-3').stop_db(None)
+        self.galera.named('products-3').stop_db(None)
         with self.supervised():
             self.wait_for_task(self.cluster_id)
         error = self.wait_notified('dbaas.cluster_resize_flavor.error')
@@ -363,19 +363,19 @@ class OrdersTest(TakeUpTest):
             self.assertEqual(202, response.status_int, response.text)
             self.assertEqual(self.before, self.used())
             self.assertEqual([None] * 3, [
-                orders.of(row)
+                pending.of(row)
                 for row in self.instance_rows(self.cluster_id)])
 
     def test_nothing_was_ordered(self) -> None:
         self.cluster_row(self.cluster_id).update(
             task_status=ClusterTasks.UPDATING_CLUSTER)
-        self.world.events.clear()
+        self.galera.events.clear()
         with self.supervised():
             self.wait_for_task(self.cluster_id)
-        self.assertEqual([], self.world.events)
+        self.assertEqual([], self.galera.events)
 
 
-class LeaseTest(TakeUpTest):
+class LeaseTest(ResumptionTest):
     """Of the row of a cluster that nobody builds."""
 
     def setUp(self) -> None:

@@ -35,7 +35,7 @@ from trove.instance.tasks import InstanceTasks
 
 from trove_pxc.compat import instance_deletion
 from trove_pxc.galera import naming
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import InstanceTask
@@ -66,7 +66,7 @@ def ignoring_absence(delete: Callable[[], Any]) -> None:
         LOG.debug('Not deleted yet: %s', reason)
 
 
-class Remains:
+class Leftovers:
     """What is left of one member in the cloud."""
 
     def __init__(self, member: members.Member) -> None:
@@ -76,7 +76,7 @@ class Remains:
         self._asked: set[str] = set()
         self.server_id = self._find_server()
 
-    def sweep(self) -> list[str]:
+    def clean_up(self) -> list[str]:
         """Delete what is found; say what is left, nothing when all gone.
 
         The server goes first, for it holds its ports and volumes. While
@@ -204,7 +204,7 @@ def delete_rows(context: Context, member: members.Member,
         LOG.info('Instance %s is deleted already', member.id)
         return
     queues.forget(member.id)
-    orders.give_back(context, [row])
+    pending.give_back(context, [row])
     # A resize that the deletion ends may have changed the row meanwhile.
     now = members.Member(context, member.manager, member.number, row)
     kind = _FormerMember if cluster_goes_on else _RemovedInstance

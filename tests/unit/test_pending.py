@@ -18,17 +18,17 @@ from typing import Any
 import testtools
 from trove.instance.tasks import InstanceTask
 
-from trove_pxc import orders
+from trove_pxc import pending
 
 FOUR = '4f7dcd9c-5de4-4c94-9a0a-000000000000'
 FIVE = '5a3c1e77-0000-4c94-9a0a-000000000000'
-ALL = (orders.Order(orders.RESTART), orders.Order(orders.FLAVOR, '7'),
-       orders.Order(orders.FLAVOR, 'f3b1e2d4 of GB'),
-       orders.Order(orders.FLAVOR, '7', 512),
-       orders.Order(orders.FLAVOR, 'a (b)\n', -1024),
-       orders.Order(orders.VOLUME, '30'), orders.recovery(None),
-       orders.recovery('an-id'), orders.Order(orders.GROW, '4'),
-       orders.shrinking([FOUR, FIVE]), orders.Order(orders.CERTIFICATES))
+ALL = (pending.Order(pending.RESTART), pending.Order(pending.FLAVOR, '7'),
+       pending.Order(pending.FLAVOR, 'f3b1e2d4 of GB'),
+       pending.Order(pending.FLAVOR, '7', 512),
+       pending.Order(pending.FLAVOR, 'a (b)\n', -1024),
+       pending.Order(pending.VOLUME, '30'), pending.recovery(None),
+       pending.recovery('an-id'), pending.Order(pending.GROW, '4'),
+       pending.shrinking([FOUR, FIVE]), pending.Order(pending.CERTIFICATES))
 
 
 def row(number: int, text: str | None) -> Any:
@@ -39,12 +39,12 @@ class OrderTest(testtools.TestCase):
 
     def test_what_is_written_is_read(self) -> None:
         for order in ALL:
-            found = orders.Order.parse(order.text)
+            found = pending.Order.parse(order.text)
             assert found is not None
             self.assertEqual((order, order.taken), (found, found.taken))
 
     def test_what_it_takes_is_no_part_of_what_is_ordered(self) -> None:
-        self.assertEqual(ALL[1], orders.Order(orders.FLAVOR, '7', 512))
+        self.assertEqual(ALL[1], pending.Order(pending.FLAVOR, '7', 512))
 
     def test_its_form(self) -> None:
         self.assertEqual(
@@ -64,87 +64,87 @@ class OrderTest(testtools.TestCase):
                 'to let in all members from number 4 on',
                 'to stay without 4f7dcd9c, 5a3c1e77', 'new certificates'),
                 strict=True):
-            found = orders.Order.parse(f'Ordered: {text}')
+            found = pending.Order.parse(f'Ordered: {text}')
             assert found is not None
             self.assertEqual((order, order.taken), (found, found.taken))
 
     def test_troves_texts_are_no_orders(self) -> None:
         for task in InstanceTask._lookup.values():
-            self.assertIsNone(orders.Order.parse(task.db_text))
+            self.assertIsNone(pending.Order.parse(task.db_text))
         for text in (None, '', 'Ordered: ', 'Ordered: something else',
                      'pxc1:', 'pxc1:grow', 'pxc1:grow:', 'pxc1:restart:4',
                      'pxc1:dance', 'pxc2:grow:4', ' pxc1:grow:4'):
-            self.assertIsNone(orders.Order.parse(text))
+            self.assertIsNone(pending.Order.parse(text))
 
     def test_it_fits_into_the_column(self) -> None:
-        longest = orders.Order(orders.FLAVOR, 'f' * 200)
+        longest = pending.Order(pending.FLAVOR, 'f' * 200)
         self.assertLess(len(longest.text), 255)
 
 
 class SizeTest(testtools.TestCase):
     """Who comes or goes, by the rows of all members."""
 
-    grow = orders.Order(orders.GROW, '4')
+    grow = pending.Order(pending.GROW, '4')
 
-    def row(self, name: str, order: orders.Order | None = None,
+    def row(self, name: str, order: pending.Order | None = None,
             **others: Any) -> Any:
         return types.SimpleNamespace(**{
             'id': name, 'name': name, 'shard_id': None,
             'task_description': order.text if order else 'Building.',
             **others})
 
-    def newcomers(self, *rows: Any) -> list[str] | None:
-        return orders.newcomers(self.grow, 'c', rows)
+    def joining(self, *rows: Any) -> list[str] | None:
+        return pending.joining(self.grow, 'c', rows)
 
-    def test_newcomers(self) -> None:
-        self.assertEqual(['c-4', 'named'], self.newcomers(
+    def test_joining(self) -> None:
+        self.assertEqual(['c-4', 'named'], self.joining(
             self.row('c-3', self.grow), self.row('c-4'),
             self.row('named', shard_id='5')))
 
-    def test_who_was_there_is_no_newcomer_whatever_it_is_called(
+    def test_who_was_there_is_no_joining_member_whatever_it_is_called(
             self) -> None:
-        self.assertEqual([], self.newcomers(
+        self.assertEqual([], self.joining(
             self.row('c-1'), self.row('c-9', self.grow),
             self.row('renamed', self.grow)))
 
     def test_one_that_cannot_be_told_is_not_guessed_at(self) -> None:
-        self.assertIsNone(self.newcomers(
+        self.assertIsNone(self.joining(
             self.row('c-4'), self.row('renamed')))
 
     def test_who_leaves_may_be_gone_already(self) -> None:
-        order = orders.shrinking([FOUR, FIVE])
+        order = pending.shrinking([FOUR, FIVE])
         assert order is not None
-        self.assertEqual([FIVE], orders.leaving(order, [
+        self.assertEqual([FIVE], pending.leaving(order, [
             self.row('c-1', order), self.row('c-5', id=FIVE)]))
 
     def test_two_whose_ids_begin_alike_are_not_guessed_at(self) -> None:
-        order = orders.shrinking([FOUR])
+        order = pending.shrinking([FOUR])
         assert order is not None
-        self.assertIsNone(orders.leaving(order, [
+        self.assertIsNone(pending.leaving(order, [
             self.row('c-4', id=FOUR), self.row('c-1', id=FOUR[:8] + '-1')]))
 
     def test_more_than_the_column_holds(self) -> None:
         ids = [f'{number:08d}-1' for number in range(30)]
-        order = orders.shrinking(ids[:20])
+        order = pending.shrinking(ids[:20])
         assert order is not None
         self.assertLessEqual(len(order.text), 255)
-        self.assertIsNone(orders.shrinking(ids))
+        self.assertIsNone(pending.shrinking(ids))
 
 
 class WaitingTest(testtools.TestCase):
 
     def test_nobody(self) -> None:
-        self.assertEqual((None, []), orders.waiting([]))
-        self.assertEqual((None, []), orders.waiting(
+        self.assertEqual((None, []), pending.waiting([]))
+        self.assertEqual((None, []), pending.waiting(
             [row(1, 'No tasks for the instance.')]))
 
     def test_those_who_are_left(self) -> None:
-        order = orders.Order(orders.VOLUME, '3')
-        self.assertEqual((order, ['2', '3']), orders.waiting(
+        order = pending.Order(pending.VOLUME, '3')
+        self.assertEqual((order, ['2', '3']), pending.waiting(
             [row(1, 'No tasks for the instance.'), row(2, order.text),
              row(3, order.text)]))
 
     def test_a_leftover_of_another_order_is_not_joined(self) -> None:
         first, other = ALL[0], ALL[1]
-        self.assertEqual((first, ['1']), orders.waiting(
+        self.assertEqual((first, ['1']), pending.waiting(
             [row(1, first.text), row(2, other.text)]))

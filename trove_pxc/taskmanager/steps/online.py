@@ -46,13 +46,13 @@ def look(operation: Supervised) -> Found:
     """
     found = operation.found
     component = components.look(
-        {member.id: glimpse(member) for member in operation.everyone},
+        {member.id: glimpse(member) for member in operation.all_members},
         [member.id for member in found.needed],
         [member.id for member in found.passing],
-        members.labels(operation.everyone))
+        members.labels(operation.all_members))
     return dataclasses.replace(
         found, component=component, members=found.needed or tuple(
-            member for member in operation.everyone
+            member for member in operation.all_members
             if member is operation.subject or (
                 member.id in component.inside
                 and member not in found.passing)))
@@ -60,7 +60,7 @@ def look(operation: Supervised) -> Found:
 
 def inside(operation: Supervised, found: Found) -> list[Member]:
     """Who was seen in the component."""
-    return [member for member in operation.everyone
+    return [member for member in operation.all_members
             if member.id in found.component.inside]
 
 
@@ -96,7 +96,7 @@ def _look(operation: Supervised, member: Member) -> Found:
     return dataclasses.replace(
         found, history=found.component.uuid,
         registered=found.needed or tuple(
-            one for one in operation.everyone
+            one for one in operation.all_members
             if one.find_address() is not None),   # also who is down
         secrets=found.secrets or _shared_secrets(operation, found))
 
@@ -115,7 +115,7 @@ def _check_ports(operation: Supervised, found: Found) -> None:
                 lost.port_gone(member.name), lost.without_port(
                     lost.Member(
                         operation.handle, member.id, member.name,
-                        len(operation.everyone),
+                        len(operation.all_members),
                         member.options.min_cluster_member_count),
                     str(member.row().compute_instance_id)))
 

@@ -16,7 +16,7 @@ from prometheus_client import parser
 import testtools
 
 from tests.unit.galera import samples
-from trove_pxc.galera import figures
+from trove_pxc.galera import metrics
 from trove_pxc.galera import view
 
 # As a server of 10.11.19 gives them under load.
@@ -43,7 +43,7 @@ def read(text):
 class FiguresTest(testtools.TestCase):
 
     def test_of_a_server_that_serves(self):
-        found = figures.from_status(BUSY)
+        found = metrics.from_status(BUSY)
         self.assertEqual(
             {'wsrep_cluster_status': 1, 'wsrep_cluster_size': 3,
              'wsrep_cluster_conf_id': 3, 'wsrep_local_state': 4,
@@ -57,7 +57,7 @@ class FiguresTest(testtools.TestCase):
             found)
 
     def test_of_one_that_is_cut_off(self):
-        found = figures.from_status(samples.CUT_OFF)
+        found = metrics.from_status(samples.CUT_OFF)
         self.assertEqual((0, 0, 1), (
             found['wsrep_cluster_status'], found['wsrep_ready'],
             found['wsrep_cluster_size']))
@@ -65,7 +65,7 @@ class FiguresTest(testtools.TestCase):
 
     def test_what_is_no_number_is_left_out(self):
         for word in ('', 'ready', 'nan', 'inf', '1,5', samples.UUID):
-            self.assertEqual({}, figures.from_status(
+            self.assertEqual({}, metrics.from_status(
                 {'wsrep_cert_interval': word}), word)
 
     def test_every_word_for_a_component(self):
@@ -74,28 +74,28 @@ class FiguresTest(testtools.TestCase):
                 (view.ClusterStatus.NON_PRIMARY, 0),
                 (view.ClusterStatus.DISCONNECTED, 0)):
             self.assertEqual(
-                {'wsrep_cluster_status': value}, figures.from_status(
+                {'wsrep_cluster_status': value}, metrics.from_status(
                     {'wsrep_cluster_status': status.value}), status)
 
     def test_a_view_keeps_them_and_does_not_send_them(self):
         seen = view.NodeView.from_status(BUSY)
-        self.assertEqual(12, seen.figures['wsrep_local_recv_queue'])
+        self.assertEqual(12, seen.metrics['wsrep_local_recv_queue'])
         sent = seen.to_dict()
-        self.assertNotIn('figures', sent)
+        self.assertNotIn('metrics', sent)
         self.assertEqual(seen, view.NodeView.from_dict(sent))
 
 
 class TextTest(testtools.TestCase):
 
     def test_prometheus_reads_what_was_there(self):
-        values = figures.from_status(BUSY)
+        values = metrics.from_status(BUSY)
         self.assertEqual(
             {(f'mysql_global_status_{name}', ()): value
              for name, value in values.items()},
-            read(figures.text(figures.of_server(values))))
+            read(metrics.text(metrics.of_server(values))))
 
     def test_numbers_are_as_short_as_they_are_exact(self):
-        text = figures.text(figures.of_server(
+        text = metrics.text(metrics.of_server(
             {'wsrep_flow_control_paused': 0.2, 'wsrep_cluster_size': 3.0,
              'wsrep_received_bytes': 2.0 ** 53}))
         self.assertEqual(
@@ -106,19 +106,19 @@ class TextTest(testtools.TestCase):
     def test_kinds_and_meanings(self):
         for name, kind in (('wsrep_last_committed', 'unknown'),
                            ('wsrep_cluster_size', 'gauge')):
-            text = figures.text(figures.of_server({name: 9}))
+            text = metrics.text(metrics.of_server({name: 9}))
             (family,) = parser.text_string_to_metric_families(text)
             self.assertEqual((kind, f'mysql_global_status_{name}'),
                              (family.type, family.name))
-            (meaning,) = [figure.meaning for figure in figures.WSREP
-                          if figure.name == name]
+            (meaning,) = [metric.meaning for metric in metrics.WSREP
+                          if metric.name == name]
             self.assertEqual(meaning, family.documentation)
 
     def test_labels_hold_any_text(self):
         for name in ('products-1', 'a "b"', 'back\\slash', 'two\nlines',
                      '}{,=', 'Größe'):
-            sample = figures.Sample(
-                figures.Figure('x', figures.Kind.GAUGE, 'It is.'),
+            sample = metrics.Sample(
+                metrics.Metric('x', metrics.Kind.GAUGE, 'It is.'),
                 (({'member': name}, 1.0),))
             self.assertEqual({('x', (('member', name),)): 1.0},
-                             read(figures.text(iter([sample]))))
+                             read(metrics.text(iter([sample]))))

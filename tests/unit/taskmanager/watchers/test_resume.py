@@ -28,10 +28,10 @@ from trove.taskmanager import models as task_models
 from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.taskmanager import tasks
-from trove_pxc.taskmanager.watchers import ours
-from trove_pxc.taskmanager.watchers import takeup
+from trove_pxc.taskmanager.watchers import discovery
+from trove_pxc.taskmanager.watchers import resume
 
 LEASE = 30      # operation_lease
 THEN = datetime.datetime(2026, 11, 30, 8, 0)
@@ -70,35 +70,35 @@ class Threading:
         return self.started[-1]
 
 
-class TakeUpTestCase(fakes.ClusterTestCase):
+class ResumptionTestCase(fakes.ClusterTestCase):
     """A watcher, and what it finds."""
 
     def setUp(self) -> None:
         super().setUp()
         self.threads = Threading()
         self.useFixture(fixtures.MockPatchObject(
-            takeup, 'threading', self.threads))
-        self.found: dict[str, ours.Found] = {}
+            resume, 'threading', self.threads))
+        self.found: dict[str, discovery.Found] = {}
         self.clusters = self.useFixture(fixtures.MockPatchObject(
-            ours, 'clusters', autospec=True,
+            discovery, 'clusters', autospec=True,
             side_effect=lambda task_ids: dict(self.found))).mock
-        self.take_up = takeup.TakeUp()
+        self.resume = resume.Resumption()
 
     def add(self, cluster_id: str = 'a', manager: str = fakes.MANAGER,
             task_id: int = ClusterTasks.BUILDING_INITIAL.code,
             updated: datetime.datetime = THEN) -> None:
-        self.found[cluster_id] = ours.Found(types.SimpleNamespace(
+        self.found[cluster_id] = discovery.Found(types.SimpleNamespace(
             id=cluster_id, task_id=task_id, updated=updated), manager)
 
     def look(self, after: float = 0) -> int:
         """How many were taken up by this look."""
         self.clock.advance(after)
         before = len(self.threads.started)
-        self.take_up.look()
+        self.resume.look()
         return len(self.threads.started) - before
 
 
-class LookTest(TakeUpTestCase):
+class LookTest(ResumptionTestCase):
 
     size = 0
 
@@ -179,7 +179,7 @@ class LookTest(TakeUpTestCase):
              ClusterTasks.SHRINKING_CLUSTER.code}, set(wanted))
 
 
-class TakenUpTest(TakeUpTestCase):
+class TakenUpTest(ResumptionTestCase):
     """The operation of a cluster with rows, run to its end."""
 
     def setUp(self) -> None:
@@ -192,14 +192,14 @@ class TakenUpTest(TakeUpTestCase):
             task_models, 'load_cluster_tasks', autospec=True,
             return_value=self.tasks)).mock
 
-    def taken_up(self, task: Any, order: orders.Order | None = None) -> None:
+    def taken_up(self, task: Any, order: pending.Order | None = None) -> None:
         if order is not None:
             self.change(2, task_description=order.text)
         self.tables.change(cluster_models.DBCluster, fakes.CLUSTER,
                            task_status=task, updated=THEN)
         row = cluster_models.DBCluster.get_by(id=fakes.CLUSTER)
-        self.found[fakes.CLUSTER] = ours.Found(row, fakes.MANAGER)
-        self.take_up = takeup.TakeUp()
+        self.found[fakes.CLUSTER] = discovery.Found(row, fakes.MANAGER)
+        self.resume = resume.Resumption()
         self.look()
         self.assertEqual(1, self.look(after=LEASE))
         self.threads.started[-1].run()
@@ -211,7 +211,7 @@ class TakenUpTest(TakeUpTestCase):
         return str(call.args[1])
 
     def test_what_is_run_and_how_it_is_told(self) -> None:
-        ordered = self.tasks.carry_out_orders
+        ordered = self.tasks.carry_out_pending
         for task, order, run, event in (
                 (ClusterTasks.BUILDING_INITIAL, None,
                  self.tasks.create_cluster, 'cluster_create'),
@@ -220,19 +220,19 @@ class TakenUpTest(TakeUpTestCase):
                 (ClusterTasks.RESTARTING_CLUSTER, None, ordered,
                  'cluster_restart'),
                 (ClusterTasks.RESTARTING_CLUSTER,
-                 orders.Order(orders.RESTART), ordered, 'cluster_restart'),
-                (ClusterTasks.RESTARTING_CLUSTER, orders.recovery(None),
+                 pending.Order(pending.RESTART), ordered, 'cluster_restart'),
+                (ClusterTasks.RESTARTING_CLUSTER, pending.recovery(None),
                  ordered, 'cluster_recover'),
-                (ClusterTasks.RESTARTING_CLUSTER, orders.recovery('id'),
+                (ClusterTasks.RESTARTING_CLUSTER, pending.recovery('id'),
                  ordered, 'cluster_recover'),
                 (ClusterTasks.UPDATING_CLUSTER,
-                 orders.Order(orders.FLAVOR, '7'), ordered,
+                 pending.Order(pending.FLAVOR, '7'), ordered,
                  'cluster_resize_flavor'),
                 (ClusterTasks.UPDATING_CLUSTER,
-                 orders.Order(orders.VOLUME, '3'), ordered,
+                 pending.Order(pending.VOLUME, '3'), ordered,
                  'cluster_resize_volume'),
                 (ClusterTasks.UPDATING_CLUSTER,
-                 orders.Order(orders.CERTIFICATES), ordered,
+                 pending.Order(pending.CERTIFICATES), ordered,
                  'cluster_rotate_certificates'),
                 (ClusterTasks.GROWING_CLUSTER, None, ordered,
                  'cluster_grow'),
@@ -279,7 +279,7 @@ class TakenUpTest(TakeUpTestCase):
             'its lease of 30 s expired', self.log.output)
 
     def test_a_failure_is_told_and_ends_the_thread_only(self) -> None:
-        self.tasks.carry_out_orders.side_effect = exceptions.StepFailed(
+        self.tasks.carry_out_pending.side_effect = exceptions.StepFailed(
             'grow', 'join', 'no disk', 'shrink it away')
         self.taken_up(ClusterTasks.GROWING_CLUSTER)
         self.assertEqual('dbaas.cluster_grow.error', self.event)
@@ -306,13 +306,13 @@ class TakenUpTest(TakeUpTestCase):
                           ClusterTasks.BUILDING_INITIAL)
 
     def test_orders_of_another_cluster_do_not_count(self) -> None:
-        self.change(2, task_description=orders.recovery(None).text,
+        self.change(2, task_description=pending.recovery(None).text,
                     cluster_id='another')
         self.taken_up(ClusterTasks.RESTARTING_CLUSTER)
         self.assertEqual('dbaas.cluster_restart.end', self.event)
 
     def test_orders_of_members_that_are_gone_do_not_count(self) -> None:
-        self.change(2, task_description=orders.recovery(None).text,
+        self.change(2, task_description=pending.recovery(None).text,
                     deleted=True)
         self.taken_up(ClusterTasks.RESTARTING_CLUSTER)
         self.assertEqual('dbaas.cluster_restart.end', self.event)

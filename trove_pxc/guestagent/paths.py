@@ -24,7 +24,7 @@ ROOM_BYTES = 64 << 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Places:
+class Paths:
     """Paths of the guest's file system, as text.
 
     :ivar mount_point: the member's volume; its subfolders survive a rebuilt
@@ -71,7 +71,7 @@ class Places:
         return f'{self.order_dir}/unsynced'
 
     @property
-    def cast_out_file(self) -> str:
+    def evicted_file(self) -> str:
         """Its server was voted out; gone when a whole copy has come."""
         return f'{self.transfer_dir}/cast-out'
 
@@ -116,7 +116,7 @@ class Places:
         return f'{self.config_dir}/restore-accounts.sql'
 
     @property
-    def identity_dir(self) -> str:
+    def certificate_dir(self) -> str:
         return f'{self.config_dir}/tls'
 
     @property

@@ -18,7 +18,7 @@ from neutronclient.common import exceptions as neutron_exceptions
 from novaclient import exceptions as nova_exceptions
 import testtools
 
-from trove_pxc.taskmanager.cloud import removal
+from trove_pxc.taskmanager.cloud import cleanup
 
 
 class IgnoringAbsenceTest(testtools.TestCase):
@@ -31,7 +31,7 @@ class IgnoringAbsenceTest(testtools.TestCase):
                       neutron_exceptions.Conflict(),
                       cinder_exceptions.BadRequest(400)):
             delete = mock.Mock(side_effect=error)
-            removal.ignoring_absence(delete)
+            cleanup.ignoring_absence(delete)
             delete.assert_called_once_with()
 
     def test_anything_else_is_one(self) -> None:
@@ -39,5 +39,5 @@ class IgnoringAbsenceTest(testtools.TestCase):
                       neutron_exceptions.Unauthorized(),
                       cinder_exceptions.ClientException(500), OSError()):
             self.assertRaises(
-                type(error), removal.ignoring_absence,
+                type(error), cleanup.ignoring_absence,
                 mock.Mock(side_effect=error))

@@ -24,34 +24,35 @@ Supervised = supervision.Supervised
 Member = members.Member
 
 
-def doors(operation: Supervised, member: Member) -> ports.Doors:
+def security_groups(operation: Supervised,
+                    member: Member) -> ports.SecurityGroups:
     """A member's ports, and who is to come in through them."""
-    return ports.Doors(member, [
+    return ports.SecurityGroups(member, [
         other.address for other in operation.found.registered
         if other is not member])
 
 
-def _admitting(operation: Supervised, member: Member) -> bool:
-    return doors(operation, member).right()
+def _peers_allowed(operation: Supervised, member: Member) -> bool:
+    return security_groups(operation, member).right()
 
 
-def _admit(operation: Supervised, member: Member) -> None:
-    doors(operation, member).set_right()
+def _allow_peers(operation: Supervised, member: Member) -> None:
+    security_groups(operation, member).set_right()
 
 
-def _all_admit(operation: Supervised, member: Member) -> bool:
-    return all(doors(operation, other).right()
+def _all_allowed(operation: Supervised, member: Member) -> bool:
+    return all(security_groups(operation, other).right()
                for other in operation.found.registered)
 
 
-def _admit_all(operation: Supervised, member: Member) -> None:
+def _allow_each_other(operation: Supervised, member: Member) -> None:
     for other in operation.found.registered:
-        doors(operation, other).set_right()
+        security_groups(operation, other).set_right()
 
 
-ADMIT = workflow.Step(
+ALLOW_PEERS = workflow.Step(
     'admit the others', 'to have its Galera ports open to the others alone',
-    'member_start_timeout', _admitting, _admit)
-ADMIT_ALL = workflow.Step(
+    'member_start_timeout', _peers_allowed, _allow_peers)
+ALLOW_EACH_OTHER = workflow.Step(
     'admit each other', 'to be let in by the others, and let them in',
-    'member_start_timeout', _all_admit, _admit_all)
+    'member_start_timeout', _all_allowed, _allow_each_other)

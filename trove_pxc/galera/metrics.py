@@ -47,7 +47,7 @@ class Kind(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Figure:
+class Metric:
     """Something that is told of each member.
 
     :ivar name: of the server's status row, or the whole name.
@@ -59,49 +59,49 @@ class Figure:
 
 
 WSREP = (
-    Figure('wsrep_cluster_status', Kind.GAUGE,
+    Metric('wsrep_cluster_status', Kind.GAUGE,
            'Whether the node is in a primary component.'),
-    Figure('wsrep_cluster_size', Kind.GAUGE,
+    Metric('wsrep_cluster_size', Kind.GAUGE,
            'Members of the component that the node is in.'),
-    Figure('wsrep_cluster_conf_id', Kind.GAUGE,
+    Metric('wsrep_cluster_conf_id', Kind.GAUGE,
            'Number of the view: it grows when a member comes or goes.'),
-    Figure('wsrep_local_state', Kind.GAUGE,
+    Metric('wsrep_local_state', Kind.GAUGE,
            '1 joining, 2 donor, 3 joined, 4 synced, 0 none of these.'),
-    Figure('wsrep_ready', Kind.GAUGE, 'Whether it takes statements.'),
-    Figure('wsrep_connected', Kind.GAUGE,
+    Metric('wsrep_ready', Kind.GAUGE, 'Whether it takes statements.'),
+    Metric('wsrep_connected', Kind.GAUGE,
            'Whether it is connected to a component.'),
-    Figure('wsrep_last_committed', Kind.COUNTER,
+    Metric('wsrep_last_committed', Kind.COUNTER,
            'Number of the last write set that was committed.'),
-    Figure('wsrep_flow_control_paused', Kind.GAUGE,
+    Metric('wsrep_flow_control_paused', Kind.GAUGE,
            'Part of the time that flow control has stopped writes for, '
            'since the counters were reset.'),
-    Figure('wsrep_flow_control_paused_ns', Kind.COUNTER,
+    Metric('wsrep_flow_control_paused_ns', Kind.COUNTER,
            'Nanoseconds that flow control has stopped writes for.'),
-    Figure('wsrep_flow_control_sent', Kind.COUNTER,
+    Metric('wsrep_flow_control_sent', Kind.COUNTER,
            'How often this node asked the others to pause.'),
-    Figure('wsrep_flow_control_recv', Kind.COUNTER,
+    Metric('wsrep_flow_control_recv', Kind.COUNTER,
            'How often any node asked for it.'),
-    Figure('wsrep_local_recv_queue', Kind.GAUGE,
+    Metric('wsrep_local_recv_queue', Kind.GAUGE,
            'Write sets that have come and wait to be applied.'),
-    Figure('wsrep_local_recv_queue_avg', Kind.GAUGE,
+    Metric('wsrep_local_recv_queue_avg', Kind.GAUGE,
            'The same, on average since the counters were reset.'),
-    Figure('wsrep_local_send_queue', Kind.GAUGE,
+    Metric('wsrep_local_send_queue', Kind.GAUGE,
            'Write sets that wait to be sent.'),
-    Figure('wsrep_local_send_queue_avg', Kind.GAUGE,
+    Metric('wsrep_local_send_queue_avg', Kind.GAUGE,
            'The same, on average since the counters were reset.'),
-    Figure('wsrep_local_cert_failures', Kind.COUNTER,
+    Metric('wsrep_local_cert_failures', Kind.COUNTER,
            'Transactions of this node that failed certification.'),
-    Figure('wsrep_local_bf_aborts', Kind.COUNTER,
+    Metric('wsrep_local_bf_aborts', Kind.COUNTER,
            'Transactions of this node that those of others ended.'),
-    Figure('wsrep_cert_interval', Kind.GAUGE,
+    Metric('wsrep_cert_interval', Kind.GAUGE,
            'Transactions of others that come between, on average.'),
-    Figure('wsrep_cert_deps_distance', Kind.GAUGE,
+    Metric('wsrep_cert_deps_distance', Kind.GAUGE,
            'Transactions that could be applied side by side, on average.'),
-    Figure('wsrep_local_commits', Kind.COUNTER,
+    Metric('wsrep_local_commits', Kind.COUNTER,
            'Transactions of this node that were committed.'),
-    Figure('wsrep_replicated_bytes', Kind.COUNTER,
+    Metric('wsrep_replicated_bytes', Kind.COUNTER,
            'Bytes that were sent to the others.'),
-    Figure('wsrep_received_bytes', Kind.COUNTER,
+    Metric('wsrep_received_bytes', Kind.COUNTER,
            'Bytes that came from the others.'),
 )
 
@@ -110,7 +110,7 @@ WSREP = (
 class Sample:
     """A figure and its value, by the labels of each."""
 
-    figure: Figure
+    metric: Metric
     values: tuple[tuple[Mapping[str, str], float], ...]
 
 
@@ -120,28 +120,28 @@ def from_status(rows: Mapping[str, str]) -> dict[str, float]:
     :param rows: by name in lower case. What is no number is left out.
     """
     found = {}
-    for figure in WSREP:
-        value = _number(rows.get(figure.name, ''))
+    for metric in WSREP:
+        value = _number(rows.get(metric.name, ''))
         if value is not None:
-            found[figure.name] = value
+            found[metric.name] = value
     return found
 
 
-def of_server(figures: Mapping[str, float]) -> Iterator[Sample]:
+def of_server(metrics: Mapping[str, float]) -> Iterator[Sample]:
     """The server's own figures as samples."""
-    for figure in WSREP:
-        if figure.name in figures:
-            named = dataclasses.replace(figure, name=OF_SERVER + figure.name)
-            yield Sample(named, (({}, figures[figure.name]),))
+    for metric in WSREP:
+        if metric.name in metrics:
+            named = dataclasses.replace(metric, name=OF_SERVER + metric.name)
+            yield Sample(named, (({}, metrics[metric.name]),))
 
 
 def text(samples: Iterator[Sample]) -> str:
     """All of them as Prometheus reads them."""
     lines = []
     for sample in samples:
-        name = sample.figure.name
-        lines.append(f'# HELP {name} {sample.figure.meaning}')
-        lines.append(f'# TYPE {name} {sample.figure.kind}')
+        name = sample.metric.name
+        lines.append(f'# HELP {name} {sample.metric.meaning}')
+        lines.append(f'# TYPE {name} {sample.metric.kind}')
         lines.extend(f'{name}{_labels(labels)} {_digits(value)}'
                      for labels, value in sample.values)
     return ''.join(f'{line}\n' for line in lines)

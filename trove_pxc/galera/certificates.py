@@ -13,7 +13,7 @@
 """What a member shows to the others of its cluster, and whom it trusts.
 
 Pure: PEM texts, and where they lie. Every module of trove_pxc may import it;
-certificates are made by taskmanager/cloud/authority.
+certificates are made by taskmanager/cloud/certificate_authority.
 """
 
 from collections.abc import Mapping
@@ -24,28 +24,28 @@ from trove_pxc.galera.secret import Secret
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Identity:
+class Certificate:
     """A member's certificate, its key, and the authorities it trusts.
 
-    :ivar certificate: PEM, issued by the first of the cluster's authorities.
+    :ivar pem: issued by the first of the cluster's authorities.
     :ivar key: PEM, of the certificate.
     :ivar trusted: PEM, the certificates of all authorities of the cluster:
         one, or two while they are being rotated.
     :ivar ends: when the certificate expires, in UTC.
     """
 
-    certificate: str
+    pem: str
     key: Secret
     trusted: str
     ends: datetime.datetime
 
     def to_dict(self) -> dict[str, str]:
         """Reveals the key: for encrypted RPC or a 0600 file alone."""
-        return {'certificate': self.certificate, 'key': self.key.reveal(),
+        return {'certificate': self.pem, 'key': self.key.reveal(),
                 'trusted': self.trusted, 'ends': self.ends.isoformat()}
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, str]) -> 'Identity':
+    def from_dict(cls, plain: Mapping[str, str]) -> 'Certificate':
         return cls(plain['certificate'], Secret(plain['key']),
                    plain['trusted'],
                    datetime.datetime.fromisoformat(plain['ends']))
@@ -53,7 +53,7 @@ class Identity:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Paths:
-    """Where a server finds its identity: files that it alone reads.
+    """Where a server finds its certificate: files that it alone reads.
 
     :ivar pair: certificate and key in one file, as socat wants them for the
         encryption of PXC 5.6.
@@ -77,20 +77,20 @@ class Paths:
     def pair(self) -> str:
         return f'{self.folder}/pair.pem'
 
-    def contents(self, identity: Identity,
+    def contents(self, certificate: Certificate,
                  paired: bool) -> dict[str, Secret]:
         """What to write, by path.
 
         :param paired: whether someone reads the pair.
         """
         written = {
-            self.trusted: Secret(identity.trusted),
-            self.certificate: Secret(identity.certificate),
-            self.key: identity.key,
+            self.trusted: Secret(certificate.trusted),
+            self.certificate: Secret(certificate.pem),
+            self.key: certificate.key,
         }
         if paired:
             written[self.pair] = Secret(
-                f'{identity.certificate}{identity.key.reveal()}')
+                f'{certificate.pem}{certificate.key.reveal()}')
         return written
 
     def filled_in(self, option: str) -> str:

@@ -30,7 +30,7 @@ from cryptography import x509
 from cryptography.x509 import oid
 
 from trove_pxc.galera import addresses
-from trove_pxc.galera import identity as identities
+from trove_pxc.galera import certificates
 from trove_pxc.galera.secret import Secret
 
 # All servers here, OpenSSL 1.0 in the image of PXC 5.6 among them, know RSA.
@@ -70,7 +70,7 @@ def new(cluster_id: str, days: int,
 
 
 def issue(authorities: Sequence[Secret], node_name: str, address: str,
-          days: int) -> identities.Identity:
+          days: int) -> certificates.Certificate:
     """Make a member's identity, issued by the first authority.
 
     :param authorities: those of the cluster, all of which it trusts.
@@ -92,7 +92,7 @@ def issue(authorities: Sequence[Secret], node_name: str, address: str,
                                oid.ExtendedKeyUsageOID.CLIENT_AUTH]),
         critical=False)
     signed = certificate.sign(issuer_key, hashes.SHA256())
-    return identities.Identity(
+    return certificates.Certificate(
         _pem(signed), _key_pem(key), trusted(authorities),
         signed.not_valid_after_utc)
 
@@ -102,27 +102,27 @@ def trusted(authorities: Sequence[Secret]) -> str:
     return ''.join(_pem(_parts(one)[0]) for one in authorities)
 
 
-def valid_from(authority: Secret) -> datetime.datetime:
+def valid_from(ca: Secret) -> datetime.datetime:
     """From when on it is valid: the newer one later."""
-    return _parts(authority)[0].not_valid_before_utc
+    return _parts(ca)[0].not_valid_before_utc
 
 
-def has_expired(authority: Secret) -> bool:
+def has_expired(ca: Secret) -> bool:
     """Whether nobody takes a certificate of it for one any more."""
-    return _parts(authority)[0].not_valid_after_utc <= _now()
+    return _parts(ca)[0].not_valid_after_utc <= _now()
 
 
-def fits(identity: identities.Identity | None,
+def fits(held: certificates.Certificate | None,
          authorities: Sequence[Secret], address: str) -> bool:
     """Whether a member with this address can keep this identity.
 
     :param authorities: none where members talk in clear text.
     """
-    if not authorities or identity is None:
-        return not authorities and identity is None
+    if not authorities or held is None:
+        return not authorities and held is None
     issuer, _ = _parts(authorities[0])
     certificate = x509.load_pem_x509_certificate(
-        identity.certificate.encode())
+        held.pem.encode())
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, crypto_exceptions.InvalidSignature):
@@ -130,7 +130,7 @@ def fits(identity: identities.Identity | None,
     names = certificate.extensions.get_extension_for_class(
         x509.SubjectAlternativeName).value
     return (certificate.not_valid_after_utc > _now()
-            and identity.trusted == trusted(authorities)
+            and held.trusted == trusted(authorities)
             and ipaddress.ip_address(address)
             in names.get_values_for_type(x509.IPAddress))
 
@@ -178,8 +178,8 @@ def _period(days: int) -> tuple[datetime.datetime, datetime.datetime]:
     return _now() - _CLOCK_SKEW, _now() + datetime.timedelta(days=days)
 
 
-def _parts(authority: Secret) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
-    pem = authority.reveal().encode()
+def _parts(ca: Secret) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
+    pem = ca.reveal().encode()
     key = serialization.load_pem_private_key(pem, password=None)
     assert isinstance(key, rsa.RSAPrivateKey)
     return x509.load_pem_x509_certificate(pem), key

@@ -12,24 +12,24 @@
 
 import testtools
 
-from lab.guest import cables
+from lab.guest import network_faults
 
 
 class CutsTest(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.cuts = cables.Cuts(
+        self.cuts = network_faults.Cuts(
             whole={'a', 'gone'}, pairs={('a', 'b'), ('b', 'gone')},
             losses={'a': 10, 'gone': 20}, rates={'b': 256, 'gone': 512})
 
     def test_guests_that_are_no_more_are_forgotten(self) -> None:
         self.cuts.keep({'a': '', 'b': ''})
         self.assertEqual(
-            cables.Cuts({'a'}, {('a', 'b')}, {'a': 10}, {'b': 256}),
+            network_faults.Cuts({'a'}, {('a', 'b')}, {'a': 10}, {'b': 256}),
             self.cuts)
 
     def test_a_lossy_or_slow_guest_is_not_cut(self) -> None:
-        cuts = cables.Cuts(losses={'a': 10}, rates={'a': 256})
+        cuts = network_faults.Cuts(losses={'a': 10}, rates={'a': 256})
         self.assertFalse(cuts.concerns('a'))
         self.assertTrue(self.cuts.concerns('b'))

@@ -17,20 +17,20 @@ import json
 
 import testtools
 
-from trove_pxc.galera import identity
+from trove_pxc.galera import certificates
 from trove_pxc.galera.secret import Secret
 
-OWN = identity.Identity(
+OWN = certificates.Certificate(
     'CERT\n', Secret('KEY\n'), 'CA\n',
     datetime.datetime(2036, 1, 1, tzinfo=datetime.timezone.utc))
-PATHS = identity.Paths('/etc/mysql/tls')
+PATHS = certificates.Paths('/etc/mysql/tls')
 
 
 class IdentityTest(testtools.TestCase):
 
     def test_it_survives_the_wire_and_its_key_shows_nowhere_else(self):
         wire = json.loads(json.dumps(OWN.to_dict()))
-        self.assertEqual(OWN, identity.Identity.from_dict(wire))
+        self.assertEqual(OWN, certificates.Certificate.from_dict(wire))
         self.assertNotIn('KEY', repr(OWN))
 
     def test_every_file_has_what_its_name_says(self):

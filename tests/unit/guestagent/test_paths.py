@@ -21,11 +21,11 @@ import testtools
 from trove.common import constants
 from trove.guestagent.common import configuration
 
-from trove_pxc.guestagent import places
+from trove_pxc.guestagent import paths
 
-WHERE = places.Places(mount_point='/volume', config_dir='/config',
-                      socket_dir='/socket', start_dir='/start',
-                      order_dir='/memory')
+WHERE = paths.Paths(mount_point='/volume', config_dir='/config',
+                    socket_dir='/socket', start_dir='/start',
+                    order_dir='/memory')
 #: what must survive a rebuilt root disk
 ON_THE_VOLUME = {
     'data_dir': '/volume/data',
@@ -33,7 +33,7 @@ ON_THE_VOLUME = {
     'arriving_file': '/volume/data/sst_in_progress',
     'transfer_dir': '/volume/transfer',
     'unsynced_file': '/volume/transfer/unsynced',
-    'cast_out_file': '/volume/transfer/cast-out',
+    'evicted_file': '/volume/transfer/cast-out',
     'state_dir': '/volume/conf.d',
     'record_file': '/volume/conf.d/galera-member.json',
     'memory_file': '/volume/conf.d/galera-seen.json',
@@ -53,7 +53,7 @@ ON_THE_ROOT_DISK = {
     'cluster_file': '/config/conf.d/90-galera.cnf',
     'restoring_file': '/config/conf.d/91-restore-accounts.cnf',
     'restoring_sql_file': '/config/restore-accounts.sql',
-    'identity_dir': '/config/tls',
+    'certificate_dir': '/config/tls',
     'socket': '/socket/mysqld.sock',
 }
 
@@ -62,7 +62,7 @@ class PlacesTest(testtools.TestCase):
 
     def test_each_lies_where_it_must(self) -> None:
         found = {name: getattr(WHERE, name) for name, _ in
-                 inspect.getmembers(places.Places,
+                 inspect.getmembers(paths.Paths,
                                     lambda kind: isinstance(kind, property))}
         self.assertEqual(
             {**ON_THE_VOLUME, **IN_MEMORY, **ON_THE_ROOT_DISK}, found)
@@ -75,7 +75,7 @@ class PlacesTest(testtools.TestCase):
             {'mount_point': '/var/lib/mysql', 'config_dir': '/etc/mysql',
              'socket_dir': constants.MYSQL_HOST_SOCKET_PATH,
              'start_dir': '/etc/trove-pxc', 'order_dir': '/run/trove-pxc'},
-            dataclasses.asdict(places.Places()))
+            dataclasses.asdict(paths.Paths()))
 
     def test_trove_takes_no_file_of_ours_for_an_override(self) -> None:
         """And none of its own comes after ours."""
@@ -86,4 +86,4 @@ class PlacesTest(testtools.TestCase):
         self.assertGreater(name, f'{last}-999-z.cnf')
 
     def test_a_copy_of_the_data_leaves_room(self) -> None:
-        self.assertEqual(64 * 1024 ** 2, places.ROOM_BYTES)
+        self.assertEqual(64 * 1024 ** 2, paths.ROOM_BYTES)

@@ -23,7 +23,7 @@ from trove.common import context as trove_context
 from trove.datastore import models as datastore_models
 
 from tests.unit.taskmanager import fakes
-from trove_pxc.taskmanager.watchers import ours
+from trove_pxc.taskmanager.watchers import discovery
 
 CONF = cfg.CONF
 STRATEGY = 'trove_pxc.taskmanager.strategy.GaleraTaskManagerStrategy'
@@ -52,7 +52,7 @@ class ClustersTest(fakes.ClusterTestCase):
 
     def found(self, *wanted: Any) -> dict[str, str]:
         """The managers of those that are found, by their ids."""
-        clusters = ours.clusters(self.tasks, *wanted)
+        clusters = discovery.clusters(self.tasks, *wanted)
         for cluster_id, one in clusters.items():
             self.assertEqual(cluster_id, one.row.id)
         return {cluster_id: one.manager
@@ -97,17 +97,18 @@ class ClustersTest(fakes.ClusterTestCase):
         for manager in ('mariadb', 'pxc'):
             self.change(fakes.CLUSTER,
                         datastore_version_id=f'version of {manager}')
-            self.assertEqual(manager, ours.manager(
+            self.assertEqual(manager, discovery.manager(
                 cluster_models.DBCluster.get_by(id=fakes.CLUSTER)))
 
     def test_the_options_of_one(self) -> None:
         self.override('pxc', operation_lease=60)
-        self.assertEqual(60, ours.Found(None, 'pxc').options.operation_lease)
+        self.assertEqual(60, discovery.Found(
+            None, 'pxc').options.operation_lease)
 
     def test_trove_s_own_account_acts_for_the_project(self) -> None:
         self.override('service_credentials', username='trove',
                       user_domain_name='service')
-        context = ours.context(
+        context = discovery.context(
             cluster_models.DBCluster.get_by(id=fakes.CLUSTER))
         self.assertEqual(
             ('trove', 'demo', 'service', True),
@@ -117,5 +118,5 @@ class ClustersTest(fakes.ClusterTestCase):
     def test_what_the_thread_does_besides_keeps_its_context(self) -> None:
         own = trove_context.TroveContext(overwrite=True)
         self.assertIs(own, oslo_context.get_current())
-        ours.context(cluster_models.DBCluster.get_by(id=fakes.CLUSTER))
+        discovery.context(cluster_models.DBCluster.get_by(id=fakes.CLUSTER))
         self.assertIs(own, oslo_context.get_current())

@@ -14,7 +14,7 @@
 """The others are let in, and nobody else."""
 
 from tests.unit.taskmanager.steps import base
-from trove_pxc.taskmanager.steps import admit
+from trove_pxc.taskmanager.steps import allow_peers
 
 
 class AdmitTest(base.FormationTestCase):
@@ -22,8 +22,8 @@ class AdmitTest(base.FormationTestCase):
     def test_the_others_are_let_in_and_nobody_else(self) -> None:
         neutron = self.cloud.neutron
         neutron.groups[f'trove_sg-{self.id_of(2)}'] = 'group-2'
-        self.assertFalse(self.done(admit.ADMIT, 2))
-        self.do(admit.ADMIT, 2)
+        self.assertFalse(self.done(allow_peers.ALLOW_PEERS, 2))
+        self.do(allow_peers.ALLOW_PEERS, 2)
         self.assertEqual(
             {'10.0.0.1/32', '10.0.0.3/32'},
             {rule['remote_ip_prefix'] for rule in neutron.rules})

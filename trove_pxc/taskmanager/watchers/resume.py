@@ -34,12 +34,12 @@ from trove.taskmanager import models as task_models
 
 from trove_pxc import exceptions
 from trove_pxc import notifications
-from trove_pxc import orders
+from trove_pxc import pending
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import Notify
 from trove_pxc.taskmanager import tasks
-from trove_pxc.taskmanager.watchers import ours
+from trove_pxc.taskmanager.watchers import discovery
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -72,7 +72,7 @@ def _delete(cluster_tasks: Tasks, context: Context) -> None:
 
 
 def _ordered(cluster_tasks: Tasks, context: Context) -> None:
-    cluster_tasks.carry_out_orders(context)
+    cluster_tasks.carry_out_pending(context)
 
 
 #: by the code of the cluster's task
@@ -83,12 +83,12 @@ CONTINUATIONS: Mapping[int, Continuation] = {
         {'': notification.DBaaSClusterDelete}, _delete),
     ClusterTasks.RESTARTING_CLUSTER.code: Continuation(
         {'': notification.DBaaSClusterRestart,
-         orders.RECOVER: notifications.ClusterRecover,
-         orders.FORCE: notifications.ClusterRecover}, _ordered),
+         pending.RECOVER: notifications.ClusterRecover,
+         pending.FORCE: notifications.ClusterRecover}, _ordered),
     ClusterTasks.UPDATING_CLUSTER.code: Continuation(
         {'': notifications.ClusterResizeFlavor,
-         orders.VOLUME: notifications.ClusterResizeVolume,
-         orders.CERTIFICATES: notifications.ClusterRotateCertificates},
+         pending.VOLUME: notifications.ClusterResizeVolume,
+         pending.CERTIFICATES: notifications.ClusterRotateCertificates},
         _ordered),
     ClusterTasks.GROWING_CLUSTER.code: Continuation(
         {'': notification.DBaaSClusterGrow}, _ordered),
@@ -105,7 +105,7 @@ class Sight(NamedTuple):
     since: waiting.Stopwatch
 
 
-class TakeUp:
+class Resumption:
     """Remembers what it saw; to be asked to look every few seconds."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class TakeUp:
 
     def look(self) -> None:
         """Look at all operations; take up those that nobody runs."""
-        found = ours.clusters(CONTINUATIONS)
+        found = discovery.clusters(CONTINUATIONS)
         self._seen = {cluster_id: self._sight(cluster_id, row)
                       for cluster_id, (row, _) in found.items()}
         self._running = {
@@ -128,7 +128,7 @@ class TakeUp:
                     < found[cluster_id].options.operation_lease):
                 continue
             thread = threading.Thread(
-                target=_take_up, args=found[cluster_id], daemon=True)
+                target=_resume, args=found[cluster_id], daemon=True)
             self._running[cluster_id] = thread
             thread.start()
 
@@ -140,9 +140,9 @@ class TakeUp:
         return Sight(row.task_id, row.updated, waiting.Stopwatch())
 
 
-def _take_up(row: ClusterRow, manager: str) -> None:
+def _resume(row: ClusterRow, manager: str) -> None:
     """Run the operation of a cluster to its end, whatever that is."""
-    context = ours.context(row)
+    context = discovery.context(row)
     how = CONTINUATIONS[row.task_id]
     context.notification = _told_as(row, how)(
         context, request_id=context.request_id, server_type='taskmanager',
@@ -163,7 +163,7 @@ def _take_up(row: ClusterRow, manager: str) -> None:
 
 
 def _told_as(row: ClusterRow, how: Continuation) -> Notify:
-    order, _ = orders.waiting(instance_models.DBInstance.find_all(
+    order, _ = pending.waiting(instance_models.DBInstance.find_all(
         cluster_id=row.id, deleted=False).all())
     action = order.action if order else ''
     return how.told_as.get(action, how.told_as[''])

@@ -21,7 +21,7 @@ from trove.common import exception
 from tests.unit import clock
 from trove_pxc import exceptions
 from trove_pxc.galera import view
-from trove_pxc.taskmanager.cloud import birth
+from trove_pxc.taskmanager.cloud import instance_creation
 
 LIMIT = 75
 
@@ -62,23 +62,24 @@ class Member:
         return exceptions.MemberFailed('c-2', self.id, cause)
 
 
-class BirthTest(testtools.TestCase):
+class CreationTest(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
         self.clock = self.useFixture(clock.Clock())
         self.member = Member()
-        self.birth = birth.Birth(self.member)  # type: ignore[arg-type]
+        self.instance_creation = instance_creation.Creation(
+            self.member)  # type: ignore[arg-type]
 
     def dead(self, look: Any) -> str:
         return str(self.assertRaises(exceptions.MemberFailed, look))
 
     def test_nothing_moves(self) -> None:
-        self.birth.look()
+        self.instance_creation.look()
         self.clock.advance(LIMIT - 1)
-        self.birth.look()
+        self.instance_creation.look()
         self.clock.advance(1)
-        self.assertIn('has no server', self.dead(self.birth.look))
+        self.assertIn('has no server', self.dead(self.instance_creation.look))
 
     def test_whatever_moves_gives_it_time(self) -> None:
         disk = types.SimpleNamespace(id='v', status='creating')
@@ -87,34 +88,34 @@ class BirthTest(testtools.TestCase):
             disk.status = 'available'
         for step in (lambda: self.member.ports.append({'id': 'p'}),
                      lambda: self.member.disks.append(disk), available):
-            self.birth.look()
+            self.instance_creation.look()
             self.clock.advance(LIMIT - 1)
             step()
-        self.birth.look()
+        self.instance_creation.look()
 
     def test_with_a_server_it_may_boot_as_long_as_it_likes(self) -> None:
-        self.birth.look()
+        self.instance_creation.look()
         self.member.server = 'there'
         self.clock.advance(10 * LIMIT)
-        self.birth.look()
+        self.instance_creation.look()
 
     def test_guest_that_was_not_told(self) -> None:
-        self.birth.ask()
+        self.instance_creation.ask()
         self.clock.advance(LIMIT)
-        self.assertIn('never told', self.dead(self.birth.ask))
+        self.assertIn('never told', self.dead(self.instance_creation.ask))
 
     def test_time_runs_when_its_guest_does(self) -> None:
         self.member.answers = False
-        self.birth.ask()
+        self.instance_creation.ask()
         self.clock.advance(10 * LIMIT)
-        self.birth.ask()
+        self.instance_creation.ask()
         self.member.answers = True
-        self.birth.ask()
+        self.instance_creation.ask()
         self.clock.advance(LIMIT - 1)
-        self.birth.ask()
+        self.instance_creation.ask()
 
     def test_guest_that_has_begun(self) -> None:
-        self.birth.ask()
+        self.instance_creation.ask()
         self.member.new = False
         self.clock.advance(10 * LIMIT)
-        self.birth.ask()
+        self.instance_creation.ask()

@@ -24,13 +24,13 @@ from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import standing
+from trove_pxc.taskmanager.steps import online
 
 STATES = view.ServerState
 PATIENCE = 60       # verify_timeout
 
 
-class StandingTestCase(fakes.ClusterTestCase):
+class OnlineTestCase(fakes.ClusterTestCase):
 
     def setUp(self) -> None:
         super().setUp()
@@ -40,13 +40,13 @@ class StandingTestCase(fakes.ClusterTestCase):
             guest.membership = Membership(
                 fakes.facts(), fakes.secrets('known'))
         self.operation = supervision.Supervised('grow', None, self.cluster)
-        self.operation.at = standing.LOOK
+        self.operation.at = online.LOOK
         self.operation.subject = self.operation.members[0]
 
     def look(self) -> None:
-        self.assertFalse(standing.LOOK.done(
+        self.assertFalse(online.LOOK.done(
             self.operation, self.operation.subject))
-        workflow.set_found(self.operation, standing.LOOK.do(
+        workflow.set_found(self.operation, online.LOOK.do(
             self.operation, self.operation.subject))
 
     def know(self, **news: Any) -> None:
@@ -54,19 +54,19 @@ class StandingTestCase(fakes.ClusterTestCase):
         workflow.set_found(self.operation, dataclasses.replace(
             self.operation.found, **{
                 field: value if field == 'secrets' else tuple(
-                    one for one in self.operation.everyone
+                    one for one in self.operation.all_members
                     if one.name in value)
                 for field, value in news.items()}))
 
     def inside(self) -> list[str]:
-        return [member.name for member in standing.inside(
+        return [member.name for member in online.inside(
             self.operation, self.operation.found)]
 
     def refused(self) -> exceptions.ClusterInconsistent:
         return self.assertRaises(exceptions.ClusterInconsistent, self.look)
 
 
-class LookTest(StandingTestCase):
+class LookTest(OnlineTestCase):
 
     def test_a_cluster_that_is_whole(self) -> None:
         self.look()
@@ -74,14 +74,14 @@ class LookTest(StandingTestCase):
         found = self.operation.found
         self.assertEqual(fakes.HISTORY, found.history)
         self.assertEqual(3, found.component.size)
-        self.assertEqual(self.operation.everyone, found.members)
+        self.assertEqual(self.operation.all_members, found.members)
         self.assertFalse(found.forming)
 
     def test_one_that_is_down_may_be_missing(self) -> None:
         self.guests[2].stands(STATES.STOPPED)
         self.look()
         self.assertEqual(['c-1', 'c-3'], self.inside())
-        self.assertEqual(3, len(self.operation.everyone))
+        self.assertEqual(3, len(self.operation.all_members))
 
     def test_unless_it_is_needed(self) -> None:
         self.guests[2].stands(STATES.STOPPED)
@@ -124,7 +124,7 @@ class LookTest(StandingTestCase):
         self.assertNotIn('c-3 member_report', self.galera.asked)
 
 
-class SecretsTest(StandingTestCase):
+class SecretsTest(OnlineTestCase):
 
     def test_they_come_from_who_serves(self) -> None:
         self.guests[1].stands(STATES.STOPPED)
@@ -161,10 +161,10 @@ class SecretsTest(StandingTestCase):
         self.assertEqual([], self.galera.told)
 
 
-class GlimpseTest(StandingTestCase):
+class GlimpseTest(OnlineTestCase):
 
     def glimpse(self) -> view.MemberReport | None:
-        return standing.glimpse(self.operation.members[1])
+        return online.glimpse(self.operation.members[1])
 
     def test_what_it_says(self) -> None:
         report = self.glimpse()
@@ -191,14 +191,14 @@ class GlimpseTest(StandingTestCase):
         self.assertEqual([], self.galera.asked)
 
 
-class MembersTest(StandingTestCase):
+class MembersTest(OnlineTestCase):
     """Those that the steps are about then."""
 
     def names(self) -> list[str]:
         return [member.name for member in self.operation.members]
 
     def test_all_that_serve_and_the_one_whose_turn_it_is(self) -> None:
-        self.operation.subject = self.operation.everyone[2]
+        self.operation.subject = self.operation.all_members[2]
         self.know(passing=['c-1', 'c-3'])
         self.guests[3].stands(STATES.STOPPED)
         self.look()
@@ -214,12 +214,12 @@ class MembersTest(StandingTestCase):
         self.guests[3].stands(STATES.STOPPED)
         del self.cloud.neutron.ports[f'trove-{self.id_of(3)}']
         self.look()
-        self.assertEqual(self.operation.everyone[:2],
+        self.assertEqual(self.operation.all_members[:2],
                          self.operation.found.registered)
         self.guests[3].enters()
         self.know(needed=['c-1'], passing=['c-3'])
         self.look()
-        self.assertEqual(self.operation.everyone[:1],
+        self.assertEqual(self.operation.all_members[:1],
                          self.operation.found.registered)
 
     def test_one_that_serves_and_has_no_port(self) -> None:
@@ -231,6 +231,6 @@ class MembersTest(StandingTestCase):
 
     def test_a_look_alone_changes_nothing(self) -> None:
         before = self.operation.found
-        self.assertEqual(3, len(standing.look(
+        self.assertEqual(3, len(online.look(
             self.operation).component.inside))
         self.assertIs(before, self.operation.found)

@@ -30,7 +30,7 @@ _CUT_SHORT = ('was cut short when its taskmanager died; what it was to get '
               'is lost')
 
 
-class Birth:
+class Creation:
     """Follows the creation of one instance that may have been cut short."""
 
     def __init__(self, member: members.Member) -> None:

@@ -28,7 +28,7 @@ from tests.unit import specs
 UUID = samples.UUID
 
 
-class RevivalTestCase(fakes.MemberTestCase):
+class RestartPolicyTestCase(fakes.MemberTestCase):
     """A member that was started before, and has the database at 7."""
 
     def setUp(self) -> None:
@@ -59,7 +59,7 @@ class RevivalTestCase(fakes.MemberTestCase):
         self.nobody_listens()
 
 
-class VariablesTest(RevivalTestCase):
+class VariablesTest(RestartPolicyTestCase):
 
     def test_what_is_set_for_it_and_is_asked_for(self) -> None:
         self.admin.variables.return_value = {
@@ -77,24 +77,24 @@ class VariablesTest(RevivalTestCase):
                           self.member.variables, [])
 
 
-class HaltTest(RevivalTestCase):
+class HaltTest(RestartPolicyTestCase):
 
     def seconds(self) -> int:
         return int(self.container.stop.call_args.kwargs['timeout'])
 
     def test_one_that_looks_for_its_cluster_hears_no_signal(self) -> None:
         self.runs()
-        self.assertTrue(self.member.halt())
+        self.assertTrue(self.member.stop_for_recovery())
         self.assertLess(self.seconds(), 10)
 
     def test_one_that_runs_is_stopped_cleanly(self) -> None:
         self.runs(samples.outside(7).view)
-        self.assertTrue(self.member.halt())
+        self.assertTrue(self.member.stop_for_recovery())
         self.assertEqual(120, self.seconds())
 
     def test_one_that_serves_is_not_touched(self) -> None:
         self.runs(samples.node_view())
-        self.assertFalse(self.member.halt())
+        self.assertFalse(self.member.stop_for_recovery())
         self.container.stop.assert_not_called()
         self.stopped()
         self.member.resume()
@@ -102,7 +102,7 @@ class HaltTest(RevivalTestCase):
 
     def test_it_stays_stopped(self) -> None:
         self.runs()
-        self.member.halt()
+        self.member.stop_for_recovery()
         self.stopped()
         self.member.resume()
         self.container.start.assert_not_called()
@@ -111,11 +111,11 @@ class HaltTest(RevivalTestCase):
 
     def test_one_that_would_be_resumed_was_to_run(self) -> None:
         self.stopped()
-        self.assertTrue(self.member.halt())
-        self.assertFalse(self.member.halt())
+        self.assertTrue(self.member.stop_for_recovery())
+        self.assertFalse(self.member.stop_for_recovery())
 
 
-class ContinueTest(RevivalTestCase):
+class ContinueTest(RestartPolicyTestCase):
 
     def setUp(self) -> None:
         super().setUp()
@@ -126,14 +126,14 @@ class ContinueTest(RevivalTestCase):
 
     def refused(self, words: str, uuid: str = UUID, seqno: int = 7) -> None:
         failure = self.assertRaises(
-            exceptions.BootstrapRefused, self.member.continue_from, uuid,
+            exceptions.BootstrapRefused, self.member.bootstrap_from, uuid,
             seqno)
         self.assertIn(words, str(failure))
         self.container.start.assert_not_called()
         self.assertFalse(pathlib.Path(self.where.order_file).exists())
 
     def test_from_where_it_stands(self) -> None:
-        self.member.continue_from(UUID, 7)
+        self.member.bootstrap_from(UUID, 7)
         self.assertEqual(f'continue {UUID}:7\n', self.order())
         self.container.start.assert_called_once_with()
 
@@ -151,8 +151,8 @@ class ContinueTest(RevivalTestCase):
         self.database_files(sst_in_progress='')
         self.refused('is not whole')
 
-    def test_not_from_what_was_cast_out(self) -> None:
-        note = pathlib.Path(self.where.cast_out_file)
+    def test_not_from_what_was_evicted(self) -> None:
+        note = pathlib.Path(self.where.evicted_file)
         note.parent.mkdir(parents=True, exist_ok=True)
         note.touch()
         self.refused('is not whole')
@@ -164,7 +164,7 @@ class ContinueTest(RevivalTestCase):
     def test_the_same_order_again_does_nothing(self) -> None:
         self.test_from_where_it_stands()
         self.runs()
-        self.member.continue_from(UUID, 7)
+        self.member.bootstrap_from(UUID, 7)
         self.container.start.assert_called_once_with()
 
     def test_an_order_for_elsewhere_is_another(self) -> None:
@@ -176,13 +176,13 @@ class ContinueTest(RevivalTestCase):
 
     def test_it_tells_that_it_was_told(self) -> None:
         self.assertFalse(self.member.position().ordered)
-        self.member.continue_from(UUID, 7)
+        self.member.bootstrap_from(UUID, 7)
         self.assertTrue(self.new_agent().position().ordered)
         self.member.start()
         self.assertFalse(self.member.position().ordered)
 
 
-class PromoteTest(RevivalTestCase):
+class PromoteTest(RestartPolicyTestCase):
 
     def test_where_it_stands(self) -> None:
         self.runs(samples.outside(7).view)
@@ -207,7 +207,7 @@ class PromoteTest(RevivalTestCase):
                           UUID, 7)
 
 
-class MemoryTest(RevivalTestCase):
+class MemoryTest(RestartPolicyTestCase):
 
     def test_position_tells_where_it_was_last_seen(self) -> None:
         self.assertEqual((None, -1), self.seen())
@@ -229,7 +229,7 @@ class MemoryTest(RevivalTestCase):
         self.assertEqual((UUID, 9), self.seen())
 
 
-class CredentialsTest(RevivalTestCase):
+class CredentialsTest(RestartPolicyTestCase):
     """When the accounts of the agent are looked after."""
 
     def setUp(self) -> None:
@@ -271,7 +271,7 @@ class CredentialsTest(RevivalTestCase):
             fresh.look_after_accounts()
 
 
-class StopTest(RevivalTestCase):
+class StopTest(RestartPolicyTestCase):
 
     def test_the_clients_of_one_that_may_be_locked_are_ended(self) -> None:
         self.runs(samples.node_view(local_state='Donor/Desynced'))
@@ -290,7 +290,7 @@ class StopTest(RevivalTestCase):
         self.container.stop.assert_called_once()
 
 
-class AccountsTest(RevivalTestCase):
+class AccountsTest(RestartPolicyTestCase):
 
     def test_they_are_made_as_the_administrator_in_a_mode_of_their_own(
             self) -> None:

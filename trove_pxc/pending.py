@@ -143,8 +143,8 @@ def shrinking(instance_ids: Iterable[str]) -> Order | None:
     return order if len(order.text) <= _TEXT_LENGTH else None
 
 
-def newcomers(order: Order, cluster_name: str,
-              rows: Iterable[InstanceRow]) -> list[str] | None:
+def joining(order: Order, cluster_name: str,
+            rows: Iterable[InstanceRow]) -> list[str] | None:
     """Who is to be let in, of all rows; None if that cannot be told."""
     found = []
     for row in rows:

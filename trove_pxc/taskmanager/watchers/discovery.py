@@ -58,7 +58,7 @@ def clusters(task_ids: Iterable[int],
         version.id: str(version.manager) for version
         in datastore_models.DBDatastoreVersion.find_all().all()
         if version.manager in conf.MANAGERS and wanted(version.manager)
-        and _are_ours(version.manager)}
+        and _is_of_plugin(version.manager)}
     table = cluster_models.DBCluster
     with table.query() as query:
         rows = query.filter(
@@ -84,7 +84,7 @@ def context(row: ClusterRow) -> Context:
     return made
 
 
-def _are_ours(manager: str) -> bool:
+def _is_of_plugin(manager: str) -> bool:
     """Whether clusters are run by us, and not by Trove's own classes."""
     loaded = strategy.load_taskmanager_strategy(manager)
     return loaded is not None and issubclass(

@@ -25,7 +25,7 @@ from trove.common import cfg
 
 from trove_pxc import exceptions
 from trove_pxc.galera import accounts as statements
-from trove_pxc.galera import identity as identities
+from trove_pxc.galera import certificates
 from trove_pxc.galera import position as positions
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
@@ -35,7 +35,7 @@ from trove_pxc.guestagent import credentials
 from trove_pxc.guestagent import database
 from trove_pxc.guestagent import files
 from trove_pxc.guestagent import memory
-from trove_pxc.guestagent import places
+from trove_pxc.guestagent import paths
 from trove_pxc.guestagent import program
 from trove_pxc.guestagent import service
 from trove_pxc import waiting
@@ -46,7 +46,7 @@ CONF = cfg.CONF
 _READABLE = 0o644
 # A server that looks for its cluster hears no signal but SIGKILL until it
 # gives up, 34 s later (measured); its data is safe from that.
-_DEAF_SECONDS = 2
+_UNRESPONSIVE_SECONDS = 2
 _ACCOUNTS_SECONDS = 15
 _FAILURES = 2
 
@@ -56,7 +56,7 @@ class MemberService(service.GaleraService):
 
     def __init__(self, manager: str, client: container.Client,
                  trove_side: service.TroveSide,
-                 where: places.Places | None = None,
+                 where: paths.Paths | None = None,
                  host_files: files.HostFiles | None = None) -> None:
         super().__init__(manager, client, trove_side, where, host_files)
         self._memory = memory.Memory(self._files, self._where.memory_file)
@@ -132,8 +132,8 @@ class MemberService(service.GaleraService):
         :raises trove_pxc.exceptions.ServerNotAnswering: it does not run.
         """
         record, known = self._configured()
-        paths = (None if known.identity is None
-                 else identities.Paths(self._where.identity_dir))
+        paths = (None if known.certificate is None
+                 else certificates.Paths(self._where.certificate_dir))
         own = settings.variables(self._dialect(record), known.facts, paths)
         return settings.shown(self._admin().variables(), own.union(names))
 
@@ -149,7 +149,7 @@ class MemberService(service.GaleraService):
             membership.secrets.admin_password,
             sql_mode=statements.session_mode(dialect)), dialect)
 
-    def halt(self) -> bool:
+    def stop_for_recovery(self) -> bool:
         """Keep the server from running, unless it is primary.
 
         It stays stopped until told, or the next boot.
@@ -165,7 +165,7 @@ class MemberService(service.GaleraService):
             was_to_run = (self._container.look().at_work
                           or not self._files.present(stopped))
             self._files.write(stopped, '\n', _READABLE)
-            self._container.stop(_DEAF_SECONDS if seen.view is None
+            self._container.stop(_UNRESPONSIVE_SECONDS if seen.view is None
                                  else CONF.state_change_wait_time)
             return was_to_run
 
@@ -187,7 +187,7 @@ class MemberService(service.GaleraService):
             LOG.warning('Making the server primary at %s:%d', uuid, seqno)
             return admin.promote()
 
-    def continue_from(self, uuid: str, seqno: int) -> None:
+    def bootstrap_from(self, uuid: str, seqno: int) -> None:
         """Start the server as the first of its cluster, with its data.
 
         :raises trove_pxc.exceptions.BootstrapRefused: if it runs, or
@@ -205,7 +205,7 @@ class MemberService(service.GaleraService):
                     'only one that is stopped can continue its cluster. '
                     'Ask for the recovery again.')
             found = self._position(record)
-            if (found.sst_in_progress or found.cast_out
+            if (found.sst_in_progress or found.evicted
                     or not found.grastate_present):
                 raise exceptions.BootstrapRefused(
                     f'the data directory of {membership.facts.member_name} '
