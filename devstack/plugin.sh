@@ -63,7 +63,7 @@ function configure_trove_pxc {
     iniset "$TROVE_CONF" DEFAULT agent_heartbeat_expiry 180
 }
 
-# Build the guest image with Trove's own elements and ours.
+# Build the guest image with the elements of Trove and of this package.
 function build_trove_pxc_image {
     local output=$1
     local embed="" entry
@@ -95,7 +95,7 @@ function upload_trove_pxc_image {
     local file=$TROVE_PXC_IMAGE_FILE
     if [[ -n "$(openstack --os-cloud trove image list \
             --tag "$TROVE_PXC_IMAGE_TAG" -c ID -f value)" ]]; then
-        echo "There is a guest image with the tag $TROVE_PXC_IMAGE_TAG"
+        echo "A guest image with the tag $TROVE_PXC_IMAGE_TAG already exists"
         return 0
     fi
     if [[ -z "$file" ]]; then
@@ -109,7 +109,7 @@ function upload_trove_pxc_image {
         build_trove_pxc_image "$file"
     fi
     if [[ ! -f "$file" ]]; then
-        die $LINENO "The guest image $file is not there"
+        die $LINENO "The guest image $file does not exist"
     fi
     openstack --os-cloud trove image create "$TROVE_PXC_IMAGE_NAME" \
         --private --disk-format qcow2 --container-format bare \
@@ -141,7 +141,7 @@ function check_trove_pxc {
     "$TROVE_BIN_DIR/trove-pxc-status" --config-file "$TROVE_CONF" \
         upgrade check || result=$?
     if (( result > 1 )); then
-        die $LINENO "trove-pxc is not right; see the lines above"
+        die $LINENO "The check of trove-pxc failed; see the lines above"
     fi
 }
 

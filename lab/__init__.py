@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove and its guests on one machine, for demos and tests.
+"""The lab: Trove and its guests on one machine, for demos and tests.
 
 Nothing outside this package imports it; it is not part of the wheel.
 """

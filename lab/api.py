@@ -9,10 +9,10 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Trove's REST API as the lab's own commands use it.
+"""The client of Trove's REST API for the lab's commands.
 
 Imported by ``lab.status``, ``lab.members`` and ``lab.demo``. Standard
-library only, so that it answers at once.
+library only, so that it is fast.
 """
 
 from typing import Any
@@ -28,20 +28,21 @@ NOT_FOUND = 404
 
 
 class NotThere(errors.LabError):
-    """Trove knows no such thing, or no longer."""
+    """Trove answers 404: the resource does not exist, or was deleted."""
 
 
 def get(home: lab_home.Home, path: str) -> Record:
-    """What a GET of the path, below the project's own, answers.
+    """The answer to a GET request.
 
-    :raises LabError: the API refuses or does not answer, in its words
+    :param path: below the project's path
+    :raises LabError: the API refuses or does not answer; with its message
     """
     try:
         answer = web.ask(request(home, 'GET', path))
     except OSError as error:
         raise errors.LabError(
             f'Trove does not answer at {home.api_url} ({error}); '
-            f'is the lab up? See "lab status"') from error
+            f'check "lab status"') from error
     if not answer.good:
         kind = NotThere if answer.code == NOT_FOUND else errors.LabError
         raise kind(
@@ -52,9 +53,9 @@ def get(home: lab_home.Home, path: str) -> Record:
 def request(home: lab_home.Home, method: str, path: str,
             body: Any = None,
             who: str = lab_home.PROJECT) -> urllib.request.Request:
-    """A request that comes from a project.
+    """Send a request of a project.
 
-    :param path: below the project's own
+    :param path: below the project's path
     :param who: a project; with Keystone a user of one
     """
     project, token = who, None
@@ -66,7 +67,7 @@ def request(home: lab_home.Home, method: str, path: str,
 
 
 def clusters(home: lab_home.Home) -> list[Record]:
-    """All clusters, without their members' servers."""
+    """All clusters, without the details of their members."""
     return list(get(home, '/clusters?limit=100')['clusters'])
 
 
@@ -79,6 +80,6 @@ def instance(home: lab_home.Home, instance_id: str) -> Record:
 
 
 def addresses(record: Record) -> list[str]:
-    """The addresses of an instance or a member, in whatever form."""
+    """The addresses of an instance or a member, which differ in format."""
     return [entry['address'] if isinstance(entry, dict) else str(entry)
             for entry in record.get('ip') or record.get('addresses') or []]

@@ -9,11 +9,11 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Clearing away what a lab has in the kernel, however it ended.
+"""Removes everything of a lab from the kernel, also after a crash.
 
-Imported by ``lab.up`` and ``lab.down``. Everything is found by the lab's
-own name: the mark in a process's environment, the prefix of a namespace or
-control group, the folder of a mount or of a loop device's file.
+Imported by ``lab.up`` and ``lab.down``. Everything is found by a name of the
+lab: the mark in a process's environment, the prefix of a namespace or control
+group, the folder of a mount or of a loop device's file.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ CGROUP_DEPTH = 3
 
 
 def found(home: lab_home.Home) -> list[str]:
-    """What of the lab is there, in words; empty if nothing is."""
+    """The parts of the lab that exist, with their numbers, as text."""
     seen = {
         'processes': len(_processes(home)),
         'mounts': len(_mounts(home)),
@@ -49,7 +49,7 @@ def found(home: lab_home.Home) -> list[str]:
 
 
 def clear(home: lab_home.Home) -> None:
-    """Remove every trace of the lab but what makes the next start fast."""
+    """Remove everything of the lab except the files for a fast start."""
     packages.restore_policy()
     _kill_processes(home)
     _unmount(home)
@@ -92,7 +92,7 @@ def _processes(home: lab_home.Home) -> list[int]:
 
 
 def _ancestors() -> set[int]:
-    """This process and those it comes from: a shell may carry the mark."""
+    """This process and its ancestors: a shell may have the mark, too."""
     line = set()
     pid = os.getpid()
     while pid > 1:
@@ -124,13 +124,14 @@ def _unmount(home: lab_home.Home) -> None:
         netns.command(['umount', '--lazy', point])
     left = _mounts(home)
     if left:
-        # Removing the folders now could reach into what is mounted there.
+        # To remove the folders now could remove files of a mount.
         raise errors.LabError(
-            f'{left[0]} is still mounted; unmount it and run it again')
+            f'{left[0]} is still mounted; unmount it and run the command '
+            f'again')
 
 
 def _loops(home: lab_home.Home) -> list[str]:
-    """Loop devices whose file is, or was, in the lab's folder."""
+    """Loop devices whose file is or was in the lab's folder."""
     if shutil.which('losetup') is None:
         return []
     listed = subprocess.run(
@@ -155,12 +156,12 @@ def _detach(home: lab_home.Home) -> None:
         waiting.until('the end of the loop devices', all_gone, 10)
     except waiting.WaitTimeout as late:
         raise errors.LabError(
-            f'{late}; some process outside the lab still uses them: see '
+            f'{late}; a process outside the lab still uses them: see '
             f'"losetup --list" and "fuser --mount DEVICE"') from late
 
 
 def _cgroups(home: lab_home.Home) -> list[Path]:
-    """The lab's control groups in every hierarchy, the outermost alone."""
+    """The outermost control groups of the lab in each hierarchy."""
     if not CGROUPS.is_dir():
         return []
     base = len(CGROUPS.parts)

@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""The ordinary ``openstack`` client, pointed at the lab's Trove.
+"""The ordinary ``openstack`` client, configured for the lab's Trove.
 
 Imported by the command line and ``lab.demo``.
 """
@@ -26,9 +26,9 @@ from lab.images import datastore
 
 
 def environment(home: lab_home.Home, project: str) -> dict[str, str]:
-    """What the client has to find in its environment; nothing secret.
+    """The environment variables of the client; no secret.
 
-    :param project: with Keystone a user, who is called like its project
+    :param project: with Keystone a user, whose name is that of its project
         unless it is a reader
     """
     if home.with_keystone:
@@ -42,9 +42,9 @@ def environment(home: lab_home.Home, project: str) -> dict[str, str]:
 
 
 def inside(home: lab_home.Home, more: dict[str, str]) -> dict[str, str]:
-    """The whole environment of who is on the controller.
+    """The whole environment of a program on the controller.
 
-    :param more: what the lab's own programs have there
+    :param more: the variables of the lab's programs
     """
     access = environment(home, lab_home.PROJECT)
     if not home.with_keystone:
@@ -68,7 +68,7 @@ def exports(home: lab_home.Home, project: str) -> str:
 
 
 def _places(home: lab_home.Home) -> dict[str, str]:
-    """What a new cluster or datastore version is made of."""
+    """The IDs of the network and the image for new clusters."""
     found = datastore.images(home)
     return {'LAB_NETWORK': seed.NETWORK_ID,
             'LAB_NETWORK_IPV6': seed.IPV6_NETWORK_ID,
@@ -85,9 +85,9 @@ def run(home: lab_home.Home, arguments: Sequence[str],
 
 def output(home: lab_home.Home, arguments: Sequence[str],
            project: str = lab_home.PROJECT) -> str:
-    """What the client prints.
+    """The output of the client.
 
-    :raises LabError: it fails, with its own words
+    :raises LabError: it fails; with its message
     """
     done = subprocess.run(
         _argv(home, arguments), env=_whole_environment(home, project),
@@ -103,7 +103,7 @@ def _argv(home: lab_home.Home, arguments: Sequence[str]) -> list[str]:
     program = home.venv / 'bin' / 'openstack'
     if not program.exists():
         raise errors.LabError(
-            f'there is no client in {home.venv}; run "lab up" first')
+            f'the client is not installed in {home.venv}; run "lab up" first')
     return [str(program), *arguments]
 
 
@@ -111,13 +111,13 @@ def _whole_environment(home: lab_home.Home, project: str) -> dict[str, str]:
     access = environment(home, project)
     if home.with_keystone and os.geteuid() != 0:
         raise errors.LabError(
-            f'{identity.clouds_file(home)} holds passwords and is for root '
-            f'alone: run it as root')
+            f'{identity.clouds_file(home)} contains passwords and is '
+            f'readable only by root: run the command as root')
     return {**_inherited(), **access}
 
 
 def _inherited() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items()
                  if not name.startswith('OS_') and name != 'PYTHONPATH'}
-    # The client would ask a proxy of the machine for the lab's loopback.
+    # The client must not use a proxy of the machine for the loopback.
     return {**inherited, 'NO_PROXY': '127.0.0.1', 'no_proxy': '127.0.0.1'}

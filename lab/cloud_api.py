@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Asks the lab's cloud, from outside of the controller's network.
+"""Sends requests to the lab's cloud, from the machine.
 
 Imported by ``lab.cli`` and the end-to-end tests.
 """
@@ -28,9 +28,9 @@ _TIMEOUT = 30
 
 def request(home: lab_home.Home, method: str, path: str,
             body: Any = None) -> Any:
-    """The body of the answer.
+    """Send a request; return the body of the answer.
 
-    :raises LabError: it is no good one, or none came.
+    :raises LabError: the cloud refuses or does not answer
     """
     wanted = web.request(method, f'{home.cloud_url}{path}', body,
                          _token(home))
@@ -42,7 +42,7 @@ def request(home: lab_home.Home, method: str, path: str,
 
 
 def _token(home: lab_home.Home) -> str | None:
-    """What an administrator shows where Keystone says who asks."""
+    """The token of an administrator; None in a lab without Keystone."""
     if not home.with_keystone:
         return None
     return identity.login(home, identity.ADMIN).token

@@ -10,11 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A shell on the controller, as an operator of Trove has it.
+"""A shell on the controller, like that of an operator of Trove.
 
-Imported by the command line. It is in the controller's network, finds
-Trove's configuration in /etc/trove as everywhere else, and Trove's programs
-in its PATH.
+Imported by the command line. The shell is in the controller's network. It
+has Trove's configuration in /etc/trove and Trove's programs in its PATH.
 """
 
 from collections.abc import Sequence
@@ -26,16 +25,16 @@ from lab import home as lab_home
 from lab import netns
 from lab import process
 
-#: /etc with one folder more, for this shell alone
+#: adds a folder to /etc, only for this shell
 ENTER = ('mount -t overlay overlay -o "ro,lowerdir=$1:/etc" /etc && '
          'cd "$2" && shift 2 && exec "$@"')
 PROMPT = r'root@controller:\w# '
 
 
 def shell(home: lab_home.Home, argv: Sequence[str]) -> int:
-    """Run a program there, with this process's terminal; its exit code.
+    """Run a program there with this terminal; return its exit code.
 
-    :raises LabError: there is no controller
+    :raises LabError: the lab is not up
     """
     if not netns.exists(home.controller):
         raise errors.LabError('the lab is not up; run "lab up" first')

@@ -9,10 +9,10 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Datastores of the lab's Trove: registering a version and its image.
+"""Registers datastore versions and their images in the lab's Trove.
 
-Imported by ``lab.up`` and the command line. It does with
-``trove-pxc-manage`` what an operator does.
+Imported by ``lab.up`` and the command line. It uses ``trove-pxc-manage``, as
+an operator does.
 """
 
 import dataclasses
@@ -28,15 +28,15 @@ from lab.services import trove
 
 DEFAULT_NAME = 'mariadb'
 DEFAULT_VERSION = '10.11'
-#: those that this project has guest managers for
+#: the datastore managers of this project
 MANAGERS = ('mariadb', 'pxc')
 
 
 @dataclasses.dataclass(frozen=True)
 class Version:
-    """A datastore version as the user wants it.
+    """A requested datastore version.
 
-    :ivar active: whether it is the one for users who name none.
+    :ivar active: whether it becomes the default version.
     """
 
     manager: str
@@ -47,27 +47,27 @@ class Version:
 
 
 def prepare_default(home: lab_home.Home, report: lab_report.Report) -> None:
-    """Have the image of the lab's own datastore; no service is needed."""
+    """Build the image of the default datastore; no service is needed."""
     wanted = _default(home, report)
     datastore.add(home, wanted.manager, wanted.version, wanted.source,
                   report)
 
 
 def add_default(home: lab_home.Home, report: lab_report.Report) -> None:
-    """Register the lab's own datastore: MariaDB, built from Debian's."""
+    """Register the default datastore: MariaDB from Debian's packages."""
     add(home, report, _default(home, report))
 
 
 def default_is_there(home: lab_home.Home) -> bool:
-    """Whether the lab's own datastore is registered."""
+    """Whether the default datastore is registered."""
     return f'{DEFAULT_NAME} {DEFAULT_VERSION}' in _registered(home)
 
 
 def add(home: lab_home.Home, report: lab_report.Report,
         wanted: Version) -> str:
-    """Bring an image into the cloud and register its datastore version.
+    """Add an image to the cloud and register its datastore version.
 
-    :returns: the id of the image
+    :returns: the ID of the image
     """
     done = _registered(home)
     key = f'{wanted.datastore} {wanted.version}'
@@ -102,14 +102,14 @@ def _identity(source: str) -> str:
     if not path.exists():
         return source
     if not path.is_file():
-        raise errors.LabError(f'{source} is no file; give an archive as '
-                              f'"docker save" writes it')
+        raise errors.LabError(f'{source} is not a file; give an archive of '
+                              f'"docker save"')
     status = path.stat()
     return f'{path.resolve()} {status.st_size} {status.st_mtime_ns}'
 
 
 def _registered_file(home: lab_home.Home) -> Path:
-    # Beside the tables that it speaks of, so that both go together.
+    # In the folder of the tables, so that both are removed together.
     return home.mariadb / 'datastores.json'
 
 

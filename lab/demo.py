@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""The demonstration: a cluster of three, made, watched and tried.
+"""The demo: creates a cluster of three, watches it, and tests it.
 
 Imported by the command line.
 """
@@ -37,10 +37,10 @@ VOLUME_GB = 1
 #: seconds for the whole creation, and for a row to be on all members
 CREATE_TIMEOUT = 600
 REPLICATION_TIMEOUT = 10
-#: seconds; each look costs the machine time that the creation needs
+#: seconds; each query takes CPU time from the creation
 WATCH_INTERVAL = 1.5
 QUIET = 60
-#: seconds from the end of Trove's task until the servers must say so, too
+#: seconds from the end of Trove's task until the servers must be Synced
 SETTLE_TIMEOUT = 60
 NO_TASK = 'NONE'
 FAILED = ('ERROR', 'FAILED')
@@ -49,19 +49,19 @@ Record = dict[str, Any]
 
 
 def demo(home: lab_home.Home, report: lab_report.Report) -> None:
-    """Have a cluster ``products`` that works, and prove that it does.
+    """Create a cluster ``products``, and check that it works.
 
-    :raises LabError: it does not, and which member failed why
+    :raises LabError: it does not work; with the failed members and causes
     """
     known = [found for found in api.clusters(home) if found['name'] == NAME]
     if len(known) > 1:
         raise errors.LabError(
-            f'{len(known)} clusters are called {NAME}; delete all but one: '
-            f'lab openstack database cluster delete ID')
+            f'{len(known)} clusters have the name {NAME}; delete all but '
+            f'one: lab openstack database cluster delete ID')
     if known:
         cluster_id = known[0]['id']
-        report.say(f'the cluster {NAME} exists already ({cluster_id}); '
-                   f'it is used if it is healthy')
+        report.say(f'the cluster {NAME} already exists ({cluster_id}); '
+                   f'using it if it is healthy')
     else:
         cluster_id = _create(home, report)
     began = report.elapsed
@@ -85,7 +85,7 @@ def _create(home: lab_home.Home, report: lab_report.Report) -> str:
 
 
 class _Progress:
-    """Tells of every change, and when nothing changes for long."""
+    """Prints each change, and a hint if nothing changes for long."""
 
     def __init__(self, report: lab_report.Report) -> None:
         self._report = report
@@ -93,7 +93,7 @@ class _Progress:
         self._changed = self._spoke = report.elapsed
 
     def tell(self, lines: dict[str, str]) -> None:
-        """Say what is new; each line is about what its key names."""
+        """Print the lines that have changed; the keys name their subjects."""
         for what, line in lines.items():
             if self._told.get(what) != line:
                 self._told[what] = line
@@ -102,7 +102,7 @@ class _Progress:
         if self._report.elapsed - self._spoke > QUIET:
             self._spoke = self._report.elapsed
             self._report.say(
-                f'nothing has changed for {QUIET} s; see "lab logs '
+                f'no change for {QUIET} s; see "lab logs '
                 f'taskmanager" and "lab logs MEMBER" for the reason')
 
     @property
@@ -111,14 +111,14 @@ class _Progress:
         return self._report.elapsed - self._changed
 
     def last(self) -> str:
-        """All that was told last."""
+        """The last line of each subject."""
         return '; '.join(f'{what}: {line}'
                          for what, line in self._told.items())
 
 
 def _watch(home: lab_home.Home, report: lab_report.Report,
            cluster_id: str) -> list[Record]:
-    """Tell of every change until all members are Synced."""
+    """Print each change until all members are Synced."""
     progress = _Progress(report)
 
     def all_synced() -> list[Record]:
@@ -165,7 +165,7 @@ def _is_synced(member: Record) -> bool:
 
 def _refuse_failure(home: lab_home.Home, cluster: Record,
                     members: list[Record]) -> None:
-    """Raise with the members in error and what Trove knows of the cause."""
+    """Raise with the members in error and the faults that Trove shows."""
     failed = [member for member in members if member['status'] in FAILED]
     if not failed:
         return
@@ -173,7 +173,7 @@ def _refuse_failure(home: lab_home.Home, cluster: Record,
              f'task {cluster["task"]["name"]}) has failed:']
     for member in failed:
         fault = api.instance(home, member['instance_id']).get('fault') or {}
-        reason = str(fault.get('message', 'Trove tells no reason'))
+        reason = str(fault.get('message', 'Trove shows no fault'))
         lines.append(f'  {member["name"]} ({member["instance_id"]}) is in '
                      f'{member["status"]}: {" ".join(reason.split())}')
     lines.append('see "lab logs taskmanager" and "lab logs MEMBER"; then '
@@ -183,7 +183,7 @@ def _refuse_failure(home: lab_home.Home, cluster: Record,
 
 def _not_synced(home: lab_home.Home,
                 members: list[Record]) -> errors.LabError:
-    lines = [f'Trove says that the cluster {NAME} is done, but not all '
+    lines = [f'Trove has finished the cluster {NAME}, but not all '
              f'servers are Synced in a primary component of {MEMBERS}:']
     for member in members:
         words = status.wsrep_in_words(member['wsrep'])
@@ -229,7 +229,7 @@ def _try_data(home: lab_home.Home, report: lab_report.Report,
 
 def _wait_for_rows(home: lab_home.Home, member: Record, run_id: str,
                    names: list[str]) -> None:
-    """Wait until a member has at least the rows of these names."""
+    """Wait until a member has the rows of these names."""
 
     def all_there() -> bool:
         try:

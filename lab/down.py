@@ -9,11 +9,10 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Taking a lab down, and removing it from the machine.
+"""Stops a lab, and removes it from the machine.
 
-Imported by the command line. Everything runs in the lab's own processes and
-namespaces and its state goes with it, so taking it down is what clearing
-the ruins of a killed lab is.
+Imported by the command line. Everything runs in processes and namespaces of
+the lab, so stopping a lab and cleaning up after a killed lab are the same.
 """
 
 import os
@@ -30,7 +29,7 @@ from lab import report as lab_report
 
 
 def down(home: lab_home.Home, report: lab_report.Report) -> None:
-    """Stop everything; what was built stays for the next start."""
+    """Stop everything; packages and images are kept for the next start."""
     left = cleanup.found(home)
     if not left:
         report.say('the lab is down')
@@ -40,10 +39,10 @@ def down(home: lab_home.Home, report: lab_report.Report) -> None:
 
 
 def purge(home: lab_home.Home, report: lab_report.Report) -> None:
-    """Stop everything and leave the machine as it was.
+    """Stop everything and remove it from the machine.
 
-    Debian packages stay, because others may have begun to use them; the
-    report names those that the lab has installed.
+    Debian packages are not removed, because other programs may use them. The
+    report lists those that the lab has installed.
     """
     cleanup.clear(home)
     settings = home.settings()
@@ -55,14 +54,14 @@ def purge(home: lab_home.Home, report: lab_report.Report) -> None:
     installed = settings.get('packages', [])
     if installed:
         report.say(
-            f'the Debian packages that the lab installed are still there; '
+            f'the Debian packages that the lab installed are not removed; '
             f'to remove them: apt-get purge --autoremove '
             f'{" ".join(installed)}')
     packages.restore_policy()
 
 
 def _remove(root: Path) -> None:
-    """Remove a folder; if a file system is mounted there, what is in it."""
+    """Remove a folder; only its contents if it is a mount point."""
     if not os.path.ismount(root):
         shutil.rmtree(root)
         return
@@ -75,7 +74,7 @@ def _remove(root: Path) -> None:
 
 
 def _remove_namespace_folder() -> None:
-    # "ip netns add" mounts the folder on itself; another lab may be in it.
+    # "ip netns add" mounts the folder on itself; another lab may use it.
     if netns.FOLDER.is_dir() and not any(netns.FOLDER.iterdir()):
         subprocess.run(['umount', str(netns.FOLDER)], capture_output=True)
         netns.FOLDER.rmdir()

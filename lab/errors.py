@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The one error that a command of the lab shows to its user.
+"""The error that a command of the lab shows to its user.
 
-Every module of the lab may raise it; the command line prints its text
-without a traceback, so the text names what failed and what to do next.
+Every module of the lab may raise it. The command line prints its text without
+a traceback, so the text says what failed and what to do next.
 """
 
 
 class LabError(Exception):
-    """Something that the user of the lab can act on."""
+    """An error that the user of the lab can act on."""

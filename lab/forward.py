@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A program that leads ports of the machine into the lab.
+"""A program that forwards ports of the machine into the lab.
 
-Run by ``lab.services.forwarder`` alone. It listens in the machine's network
-namespace on the loopback and connects in the controller's.
+Only ``lab.services.forwarder`` runs it. It listens on the loopback in the
+machine's network namespace, and connects in that of the controller.
 """
 
 import argparse

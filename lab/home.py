@@ -10,10 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Where a lab keeps its state, and the names that it gives in the kernel.
+"""The paths of a lab's state, and the names that it uses in the kernel.
 
-Every module of the lab may import it. It knows paths and names only; it
-starts and mounts nothing.
+Every module of the lab may import it. It starts and mounts nothing.
 """
 
 from collections.abc import Mapping
@@ -28,16 +27,16 @@ from lab import errors
 
 DEFAULT_ROOT = '/var/lib/trove-pxc-lab'
 DEFAULT_API_PORT = 8779
-#: from trove-api's port on the machine to Keystone's
+#: added to the port of trove-api, it is the port of Keystone
 KEYSTONE_STEP = 1000
-#: the subnets of each network of the cloud, each as the address that the
-#: controller has in it; it is the gateway there
+#: the subnets of each network of the cloud, each as the address of the
+#: controller, which is the gateway
 NETWORKS = {
     'lab-net': ('10.88.0.1/16',),
     'lab-net-ipv6': ('fd10:88::1/64',),
     'lab-net-dual': ('10.89.0.1/16', 'fd10:89::1/64'),
 }
-#: what guests call the controller, and the addresses that the name has
+#: the host name of the controller in guests, and its addresses
 CONTROLLER_NAME = 'controller'
 CONTROLLER_ADDRESSES = ('10.88.0.1', 'fd10:88::1')
 BRIDGE = 'br0'
@@ -50,32 +49,32 @@ LIBRARY = 'library'
 
 
 class Home:
-    """The folder of one lab, and everything that is named after it."""
+    """The folder of one lab, and all names that derive from it."""
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        # As the kernel names mounts and loop devices, links resolved.
+        # Links are resolved, as in the kernel's lists of mounts.
         self.root = Path(os.path.realpath(root))
 
     @classmethod
     def from_environment(
             cls, environ: Mapping[str, str] = os.environ) -> 'Home':
-        """The lab that LAB_HOME names.
+        """The lab of the variable LAB_HOME.
 
-        :raises LabError: it is relative to a folder that is gone
+        :raises LabError: it is relative to a folder that was removed
         """
         root = environ.get('LAB_HOME') or DEFAULT_ROOT
         try:
             return cls(root)
         except FileNotFoundError:
             raise errors.LabError(
-                f'LAB_HOME={root} is relative to a folder that is gone: '
-                f'change to one that is there') from None
+                f'LAB_HOME={root} is relative to a folder that does not '
+                f'exist any more: change to another folder') from None
 
     @property
     def lab_id(self) -> str:
-        """Eight characters, the same for the same folder.
+        """Eight characters, derived from the folder.
 
-        Short, because a network interface's name has at most 15.
+        Short, because the name of a network interface has at most 15.
         """
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()
         return f'lab{digest[:5]}'
@@ -87,12 +86,12 @@ class Home:
 
     @property
     def bridge(self) -> str:
-        """The bridge of all guests, inside the controller's namespace."""
+        """The bridge of all guests, in the controller's namespace."""
         return BRIDGE
 
     @property
     def checkout(self) -> Path:
-        """The source tree that this lab code runs from."""
+        """The source tree of this code."""
         return Path(__file__).resolve().parent.parent
 
     @property
@@ -118,7 +117,7 @@ class Home:
 
     @property
     def cache(self) -> Path:
-        """What makes the next ``up`` fast; survives ``down``."""
+        """Files for a fast next ``up``; ``down`` keeps them."""
         return self.root / 'cache'
 
     @property
@@ -132,9 +131,9 @@ class Home:
 
     @property
     def own_options(self) -> Path:
-        """Files that come after trove.conf: whoever uses the lab writes them.
+        """Option files of the user, which override trove.conf.
 
-        They survive ``down``.
+        ``down`` keeps them.
         """
         return self.root / 'trove.conf.d'
 
@@ -169,7 +168,7 @@ class Home:
 
     @property
     def names(self) -> frozenset[str]:
-        """What of its folder a lab has made."""
+        """The names in its folder that a lab creates."""
         return frozenset(path.name for path in (
             self.logs, self.run, self.cloud, self.guests, self.images,
             self.cache, self.venv, self.etc, self.own_options, self.rabbitmq,
@@ -183,12 +182,12 @@ class Home:
 
     @property
     def cloud_url(self) -> str:
-        """The cloud's REST API, as seen inside the controller."""
+        """The cloud's REST API, for programs on the controller."""
         return f'http://127.0.0.1:{CLOUD_PORT}'
 
     @property
     def api_port(self) -> int:
-        """The port on the machine's loopback that leads to trove-api."""
+        """The port on the machine's loopback for trove-api."""
         return int(self.settings().get('api_port', DEFAULT_API_PORT))
 
     @property
@@ -197,47 +196,47 @@ class Home:
 
     @property
     def with_keystone(self) -> bool:
-        """Whether Keystone says who asks; else it is believed."""
+        """Whether Keystone authenticates requests; else all are accepted."""
         return bool(self.settings().get('keystone', False))
 
     @property
     def plain(self) -> bool:
-        """Whether Trove is without this project, but for who installs it."""
+        """Whether Trove is installed without this project."""
         return bool(self.settings().get('plain', False))
 
     @property
     def library(self) -> Path:
-        """Where the lab's programs find the lab's own code.
+        """The folder from which the lab's programs import the lab's code.
 
-        In a plain lab that is all that they find of the checkout.
+        In a plain lab it contains nothing else of the checkout.
         """
         return self.root / LIBRARY if self.plain else self.checkout
 
     @property
     def keystone_port(self) -> int:
-        """The port on the machine's loopback that leads to Keystone."""
+        """The port on the machine's loopback for Keystone."""
         return int(self.settings().get(
             'keystone_port', self.api_port + KEYSTONE_STEP))
 
     @property
     def keystone_url(self) -> str:
-        """Keystone, as the machine sees it."""
+        """The URL of Keystone on the machine."""
         return f'http://127.0.0.1:{self.keystone_port}/v3'
 
     @property
     def identity_url(self) -> str:
-        """Keystone, as seen inside the controller."""
+        """The URL of Keystone on the controller."""
         return f'http://127.0.0.1:{KEYSTONE_PORT}/v3'
 
     def settings(self) -> dict[str, Any]:
         return _read_json(self.settings_file)
 
     def set(self, **values: Any) -> None:
-        """Store settings; those that are not named stay."""
+        """Store settings; the others are not changed."""
         _write_json(self.settings_file, {**self.settings(), **values})
 
     def secret(self, name: str) -> str:
-        """A random password of this lab, made when first asked for."""
+        """A random password of this lab, created at the first call."""
         known = _read_json(self.secrets_file)
         if name not in known:
             known[name] = secrets.token_urlsafe(24)
@@ -245,20 +244,20 @@ class Home:
         return str(known[name])
 
     def make(self) -> None:
-        """Create the folders that every part may rely on."""
+        """Create the folders that all parts of the lab need."""
         for folder in (self.root, self.logs, self.run, self.cloud,
                        self.guests, self.images, self.cache, self.etc):
             folder.mkdir(parents=True, exist_ok=True)
         if self.plain:
             self._make_library()
-        # The guests' volumes lie there, with whatever is on them.
+        # It contains the guests' volumes with their data.
         self.cloud.chmod(0o700)
 
     def _make_library(self) -> None:
         self.library.mkdir(exist_ok=True)
         link = self.library / 'lab'
         code = self.checkout / 'lab'
-        # A program of the lab may have come by this link itself.
+        # A running program of the lab may use this link.
         if not link.is_symlink() or link.readlink() != code:
             link.unlink(missing_ok=True)
             link.symlink_to(code)
@@ -271,10 +270,10 @@ def _read_json(path: Path) -> dict[str, Any]:
         return {}
     except ValueError as error:
         raise errors.LabError(
-            f'{path} is not readable as JSON ({error}); remove the lab with '
+            f'{path} is not valid JSON ({error}); remove the lab with '
             f'"lab down --purge" and start again') from error
     if not isinstance(content, dict):
-        raise errors.LabError(f'{path} holds no JSON object; remove it')
+        raise errors.LabError(f'{path} contains no JSON object; remove it')
     return content
 
 

@@ -9,10 +9,10 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Who there is in the lab's Keystone, and logging in to it.
+"""The users of the lab's Keystone, and the login.
 
-Imported by ``lab.up``, ``lab.api``, ``lab.client`` and the services that ask
-Keystone. Standard library only, so that it answers at once.
+Imported by ``lab.up``, ``lab.api``, ``lab.client`` and the services that use
+Keystone. Standard library only, so that it is fast.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ Record = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Account:
-    """A user with a role in a project; the name is that of its cloud, too."""
+    """A user with a role in a project; clouds.yaml has the same name."""
 
     name: str
     project: str
@@ -44,11 +44,11 @@ class Account:
 
     @property
     def secret(self) -> str:
-        """Under which name the lab keeps its password."""
+        """The name under which the lab stores its password."""
         return f'keystone-{self.name}'
 
 
-#: who may log in; Keystone's own bootstrap makes the first
+#: the users; the bootstrap of Keystone creates the first
 PEOPLE = (
     Account(ADMIN, 'admin', 'admin'),
     Account('demo', 'demo', 'member'),
@@ -61,37 +61,37 @@ CLOUD = Account('cloud', SERVICE_PROJECT, 'service')
 
 
 class Login(NamedTuple):
-    """What Trove and the cloud want to be told with every request."""
+    """The project and token of a request to Trove and the cloud."""
 
     token: str
     project_id: str
 
 
 def account(name: str) -> Account:
-    """Who is called so.
+    """The user of this name.
 
-    :raises LabError: nobody
+    :raises LabError: there is none
     """
     for one in PEOPLE:
         if one.name == name:
             return one
     raise errors.LabError(
-        f'there is no user {name} in this lab; there are '
+        f'this lab has no user {name}; it has '
         f'{", ".join(one.name for one in PEOPLE)}')
 
 
 def login(home: lab_home.Home, name: str) -> Login:
-    """Log in as one of the people, from the machine.
+    """Log in as one of the users, from the machine.
 
-    Once in a command's life, which is shorter than that of a token.
+    Once for each command, which ends before the token expires.
     """
     return _remembered(str(home.root), name)
 
 
 def fill(home: lab_home.Home) -> None:
-    """Make everybody and the catalogue; what is there is left.
+    """Create all users and the catalogue, if they do not exist.
 
-    Keystone has to be up, and to have been bootstrapped.
+    Keystone must be up and bootstrapped.
     """
     done = home.keystone / 'people-are-there'
     if done.exists():
@@ -107,9 +107,9 @@ def fill(home: lab_home.Home) -> None:
 
 
 def services(home: lab_home.Home) -> list[tuple[str, str, str, str]]:
-    """Name, type and both addresses of each service, but for Keystone's own.
+    """Name, type and both addresses of each service except Keystone.
 
-    The cloud is for Trove; there is no door to it from the machine.
+    The cloud cannot be reached from the machine; only Trove uses it.
     """
     cloud = home.cloud_url
     project = '%(project_id)s'
@@ -130,7 +130,7 @@ def clouds_file(home: lab_home.Home) -> str:
 
 
 def write_clouds(home: lab_home.Home) -> None:
-    """Write what the ordinary client logs in with, a secret."""
+    """Write clouds.yaml for the client; it contains passwords."""
     private.write(home.keystone / 'clouds.yaml', json.dumps({'clouds': {
         one.name: {
             'auth': {
@@ -144,7 +144,7 @@ def write_clouds(home: lab_home.Home) -> None:
 
 
 class _Keystone:
-    """Keystone's API, as its administrator uses it inside the lab."""
+    """The client of Keystone's API, as administrator in the lab."""
 
     def __init__(self, home: lab_home.Home) -> None:
         self._home = home
@@ -174,7 +174,7 @@ class _Keystone:
 
     def _made(self, kind: str, name: str, unique: bool = True,
               **values: str) -> str:
-        """The id of what is called so, which is there then."""
+        """The ID of the resource of this name; create it if it is missing."""
         known = self._call('GET', f'/{kind}s?name={name}')[f'{kind}s']
         if known:
             return str(known[0]['id'])
@@ -196,9 +196,9 @@ def _remembered(root: str, name: str) -> Login:
 
 
 def log_in_at(home: lab_home.Home, url: str, who: Account) -> Login:
-    """Log in anew.
+    """Log in again.
 
-    :param url: Keystone's, as whoever calls this sees it
+    :param url: of Keystone, for the caller
     """
     headers, answer = _ask('POST', f'{url}/auth/tokens', {'auth': {
         'identity': {'methods': ['password'], 'password': {'user': {
@@ -214,14 +214,14 @@ def _ask(method: str, url: str, body: Record | None = None,
          token: str | None = None) -> tuple[Any, Record]:
     """Headers and body of Keystone's answer.
 
-    :raises LabError: it refuses, or gives none
+    :raises LabError: Keystone refuses, or does not answer
     """
     try:
         answer = web.ask(web.request(method, url, body, token), PATIENCE)
     except OSError as error:
         raise errors.LabError(
-            f'Keystone does not answer at {url} ({error}); is the lab up? '
-            f'See "lab status"') from error
+            f'Keystone does not answer at {url} ({error}); check '
+            f'"lab status"') from error
     if not answer.good:
         raise errors.LabError(
             f'Keystone answers {answer.code} to {method} {url}: '

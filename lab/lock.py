@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""One command at a time changes a lab.
+"""The lock of a lab: only one command at a time may change it.
 
 Imported by the command line.
 """
@@ -26,10 +26,10 @@ from lab import home as lab_home
 
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[bool]:
-    """Lock a file, or a folder that is there, unless another process has.
+    """Lock a file or an existing folder, unless another process has.
 
-    The lock ends with the block, or with this process. The block gets
-    whether the path is locked now.
+    The lock ends with the block, or with this process. The value is whether
+    this process has the lock.
     """
     create = 0 if path.is_dir() else os.O_CREAT
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | create, 0o644)
@@ -49,9 +49,9 @@ def _lock(descriptor: int) -> bool:
 
 @contextlib.contextmanager
 def held(home: lab_home.Home) -> Iterator[None]:
-    """Keep every other command that changes this lab out.
+    """Lock out all other commands that change this lab.
 
-    :raises LabError: another one is at work
+    :raises LabError: another command has the lock
     """
     home.root.mkdir(parents=True, exist_ok=True)
     with alone(home.lock_file) as mine:

@@ -34,12 +34,13 @@ def listed(home: lab_home.Home) -> str:
 def show(home: lab_home.Home, who: str, lines: int, follow: bool) -> None:
     """Print the end of the logs of a service or a guest.
 
-    :raises LabError: there is no such log, or this user may not read it
+    :raises LabError: there is no such log, or the user may not read it
     """
     files = find(home, who)
     for log in files:
         if not os.access(log, os.R_OK):
-            raise errors.LabError(f'{log} is for root alone: run it as root')
+            raise errors.LabError(f'{log} is readable only by root: run '
+                                  f'the command as root')
     argv = ['tail', '-n', str(lines)]
     if follow:
         argv.append('-F')
@@ -47,14 +48,14 @@ def show(home: lab_home.Home, who: str, lines: int, follow: bool) -> None:
 
 
 def find(home: lab_home.Home, who: str) -> list[Path]:
-    """The logs of a service (its name) or a guest (its name or id)."""
+    """The logs of a service (by name) or a guest (by name or ID)."""
     exact = [log for log in _all(home) if log.stem == who]
     files = exact or [log for log in _all(home)
                       if log.stem.startswith(f'guest-{who}-')]
     if not files:
         names = ', '.join(log.stem for log in _all(home)) or 'none'
         raise errors.LabError(
-            f'there is no log of {who}; there are: {names}')
+            f'there is no log of {who}; the logs are: {names}')
     return files
 
 

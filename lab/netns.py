@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Network namespaces: making, removing and entering them.
+"""Creates, removes and enters network namespaces.
 
-Every module of the lab may import it. Nothing here changes the host's own
-network namespace, apart from the names under /run/netns.
+Every module of the lab may import it. It does not change the host's network
+namespace, except for the names under /run/netns.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ CLONE_NEWNET = 0x40000000
 
 
 def path(name: str) -> Path:
-    """The file that keeps the namespace alive and leads into it."""
+    """The file that keeps the namespace alive and opens it."""
     return FOLDER / name
 
 
@@ -50,14 +50,14 @@ def listed(prefix: str) -> list[str]:
 
 
 def create(name: str) -> None:
-    """Make a namespace with its loopback up; content if it is there."""
+    """Create a namespace with its loopback up, if it does not exist."""
     if not exists(name):
         command(['ip', 'netns', 'add', name])
     command(['ip', '-n', name, 'link', 'set', 'lo', 'up'])
 
 
 def delete(name: str) -> None:
-    """Take the namespace's name away; it ends with its last process."""
+    """Remove the namespace's name; it ends with its last process."""
     if exists(name):
         command(['ip', 'netns', 'delete', name])
 
@@ -65,8 +65,8 @@ def delete(name: str) -> None:
 def inside(name: str, argv: Sequence[str]) -> list[str]:
     """The command line that runs ``argv`` in the namespace.
 
-    ``nsenter`` replaces itself with the program, so that the pid is the
-    program's; ``ip netns exec`` would remount /sys and hide the cgroups.
+    ``nsenter`` replaces itself with the program, so that the PID is that of
+    the program. ``ip netns exec`` would remount /sys and hide the cgroups.
     """
     return ['nsenter', f'--net={path(name)}', '--', *argv]
 
@@ -79,10 +79,10 @@ def run(name: str, argv: Sequence[str],
 
 @contextlib.contextmanager
 def entered(target: str | os.PathLike[str]) -> Iterator[None]:
-    """Be in another network namespace for a while, this thread alone.
+    """Enter another network namespace in this thread, for the block.
 
     :param target: a namespace's file, such as ``path(name)`` or
-        ``/proc/PID/ns/net``. Sockets made inside stay there for good.
+        ``/proc/PID/ns/net``. Sockets that are created in it stay in it.
     """
     back = os.open('/proc/thread-self/ns/net', os.O_RDONLY)
     try:
@@ -96,12 +96,12 @@ def entered(target: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def enter(target: str | os.PathLike[str]) -> None:
-    """Move this thread into another network namespace for good."""
+    """Move this thread permanently into another network namespace."""
     _setns(target)
 
 
 def create_controller(home: lab_home.Home) -> None:
-    """Make the controller's namespace and the bridge of all guests."""
+    """Create the controller's namespace and the bridge of all guests."""
     name = home.controller
     create(name)
     if run(name, ['ip', 'link', 'show', home.bridge], check=False).returncode:
@@ -115,17 +115,17 @@ def create_controller(home: lab_home.Home) -> None:
 
 
 def no_detection(address: str) -> list[str]:
-    """The words by which "ip address add" uses an IPv6 address at once.
+    """The arguments by which "ip address add" uses an IPv6 address at once.
 
-    Duplicate address detection would take a second; the cloud gives each
-    address once.
+    Duplicate address detection would take a second. It is not needed, because
+    the cloud gives each address only once.
     """
     return ['nodad'] if ':' in address else []
 
 
 def _let_frames_pass(name: str) -> None:
-    # With br_netfilter loaded, a Docker on the host has frames between two
-    # guests filtered by iptables; the switch is one of each namespace.
+    # With br_netfilter loaded, iptables rules of Docker on the host filter
+    # frames between guests. Each namespace has this switch.
     for family in ('iptables', 'ip6tables', 'arptables'):
         switch = f'/proc/sys/net/bridge/bridge-nf-call-{family}'
         run(name, ['sh', '-c', f'test ! -e {switch} || echo 0 > {switch}'])
@@ -133,7 +133,7 @@ def _let_frames_pass(name: str) -> None:
 
 def command(argv: Sequence[str],
             check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a short command; its own words are the error if it fails."""
+    """Run a short command; if it fails, its message is in the error."""
     done = subprocess.run(argv, capture_output=True, text=True)
     if check and done.returncode:
         said = (done.stderr or done.stdout).strip() or 'no message'
@@ -147,8 +147,8 @@ def _setns(target: str | os.PathLike[str]) -> None:
         descriptor = os.open(target, os.O_RDONLY)
     except FileNotFoundError:
         raise errors.LabError(
-            f'the network namespace {target} is not there; '
-            f'"lab up" makes it') from None
+            f'the network namespace {target} does not exist; '
+            f'"lab up" creates it') from None
     try:
         _setns_descriptor(descriptor)
     finally:

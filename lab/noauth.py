@@ -10,11 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A WSGI filter in the place of Keystone's authtoken.
+"""A WSGI filter that replaces Keystone's authtoken.
 
-Loaded by trove-api through the lab's api-paste.ini alone. Whoever reaches
-the API is believed to belong to the project that the URL names; the project
-``admin`` has the role of an administrator.
+trove-api loads it through the lab's api-paste.ini. It accepts each request for
+the project in the URL; the project ``admin`` has the role of an administrator.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,7 +25,7 @@ ADMIN_PROJECT = 'admin'
 
 
 class ProjectOfUrl:
-    """Tells Trove who asks, from the first part of the path."""
+    """Sets project and user of a request from the first part of the path."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -49,5 +48,5 @@ class ProjectOfUrl:
 
 def factory(global_config: dict[str, str],
             **local_config: str) -> Callable[[Application], ProjectOfUrl]:
-    """What paste.deploy calls."""
+    """The factory for paste.deploy."""
     return ProjectOfUrl

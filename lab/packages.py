@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Debian packages: installing the programs that the machine lacks.
+"""Installs the Debian packages of programs that the machine lacks.
 
-Imported by ``lab.up``. A program that is there already, wherever it came
-from, is used as it is: no package is upgraded or removed, and no service of
-the machine is started, stopped or enabled.
+Imported by ``lab.up``. Existing programs are used as they are: no package is
+upgraded or removed, and no service of the machine is started, stopped or
+enabled.
 """
 
 from collections.abc import Iterator
@@ -36,18 +36,18 @@ POLICY = Path('/usr/sbin/policy-rc.d')
 POLICY_KEPT = Path('/usr/sbin/policy-rc.d.kept-by-lab')
 POLICY_TEXT = '#!/bin/sh\n# Of the lab, while apt-get runs.\nexit 101\n'
 
-#: seconds until somebody who has a lock of apt or dpkg must be done
+#: seconds to wait for a lock of apt or dpkg
 PATIENCE = 900.0
-#: seconds between two looks at a lock
+#: seconds between two attempts
 INTERVAL = 2.0
-#: locked while a lab installs packages; neither apt nor dpkg locks it so
+#: locked while a lab installs packages; apt and dpkg use other locks
 DPKG = Path('/var/lib/dpkg')
 HELD = re.compile(
     r'^E: Could not get lock (?P<file>\S+?)\.?(?:$|(?= ))'
     r'(?: It is held by process (?P<pid>\d+)(?: \((?P<name>.+)\))?)?',
     re.MULTILINE)
 
-#: what has to be there -> the package that brings it
+#: needed program or file -> the package that contains it
 PROGRAMS = {
     'dockerd': 'docker.io',
     'containerd': 'containerd',
@@ -74,9 +74,9 @@ UNITS = ('docker.service', 'docker.socket', 'containerd.service',
 
 
 def missing(python: str) -> list[str]:
-    """The packages to install so that the lab finds all it needs.
+    """The packages that the lab needs and the machine lacks.
 
-    :param python: the interpreter that the lab's venv is made with
+    :param python: the interpreter of the lab's venv
     """
     wanted = {package for program, package in PROGRAMS.items()
               if not _present(program)}
@@ -87,12 +87,12 @@ def missing(python: str) -> list[str]:
 
 def install(home: lab_home.Home, report: lab_report.Report,
             python: str) -> None:
-    """Install what is missing without starting or enabling services.
+    """Install missing packages without starting or enabling services.
 
-    Whoever has a lock of apt or dpkg is waited for.
+    It waits for locks of apt and dpkg.
 
-    :param python: the interpreter that the lab's venv is made with
-    :raises LabError: what is to be put right
+    :param python: the interpreter of the lab's venv
+    :raises LabError: the installation fails; with what to do
     """
     if not missing(python):
         return
@@ -113,7 +113,7 @@ def install(home: lab_home.Home, report: lab_report.Report,
 
 
 def restore_policy() -> None:
-    """Put back the machine's policy-rc.d if a killed run left ours."""
+    """Restore the machine's policy-rc.d after a run that was killed."""
     with lock.alone(DPKG) as mine:
         if mine:
             _restore_policy()
@@ -128,7 +128,7 @@ def _restore_policy() -> None:
 
 @contextlib.contextmanager
 def alone(report: lab_report.Report) -> Iterator[None]:
-    """Keep every other lab from installing packages meanwhile."""
+    """Lock out the installation of packages by other labs."""
     told = False
 
     def entered() -> contextlib.ExitStack:
@@ -138,9 +138,9 @@ def alone(report: lab_report.Report) -> Iterator[None]:
                 return stack.pop_all()
         if not told:
             told = True
-            report.say('waiting for another lab, which installs Debian '
+            report.say('waiting for another lab that installs Debian '
                        'packages')
-        raise waiting.NotYet('it still does')
+        raise waiting.NotYet('it is still installing')
 
     with waiting.until('another lab to install its Debian packages',
                        entered, PATIENCE, INTERVAL):
@@ -162,9 +162,9 @@ def _no_service_starts() -> Iterator[None]:
 
 def apt_get(home: lab_home.Home, report: lab_report.Report,
             *arguments: str) -> None:
-    """Run apt-get, with what it prints in a log.
+    """Run apt-get, with its output in a log.
 
-    :raises LabError: it fails, or somebody keeps a lock of apt or dpkg
+    :raises LabError: it fails, or a lock of apt or dpkg is not released
     """
     log = home.logs / 'apt.log'
     told: set[str] = set()
@@ -176,16 +176,18 @@ def apt_get(home: lab_home.Home, report: lab_report.Report,
         if held not in told:
             told.add(held)
             report.say(f'waiting for {held}')
-        raise waiting.NotYet(f'{held}; end it, or wait, and run the '
+        raise waiting.NotYet(f'{held}; end it or wait, then run the '
                              f'command again')
 
     waiting.until('apt-get to get its locks', done, PATIENCE, INTERVAL)
 
 
 def _try_apt_get(log: Path, arguments: tuple[str, ...]) -> str | None:
-    """Run apt-get; who has a lock that it did not get, None if it is done.
+    """Run apt-get once; return the holder of a lock that it did not get.
 
-    Not every lock is one that apt-get itself waits for.
+    apt-get does not wait for all locks itself.
+
+    :returns: None if apt-get has finished
     """
     with log.open('ab') as output:
         begin = output.tell()
@@ -201,14 +203,15 @@ def _try_apt_get(log: Path, arguments: tuple[str, ...]) -> str | None:
     if held is None:
         raise errors.LabError(
             f'apt-get {arguments[0]} failed with {done.returncode}; '
-            f'see the end of {log}, put it right and run the command again')
+            f'see the end of {log}, fix it and run the command again')
     return held
 
 
 def holder(said: str) -> str | None:
-    """Who has which lock, in words, by what apt-get says in English.
+    """The holder and the file of a lock, from the output of apt-get.
 
-    None if it was no lock that it failed at.
+    :param said: the output, in English
+    :returns: None if apt-get failed for another reason
     """
     found = HELD.search(said)
     if found is None:
@@ -244,7 +247,7 @@ def _is_enabled(unit: str) -> bool:
 
 
 def _disable(units: set[str]) -> None:
-    # The lab needs the programs; the machine did not ask for the services.
+    # The lab needs the programs, but not the services.
     if units:
         subprocess.run(['systemctl', 'disable', *sorted(units)],
                        capture_output=True)

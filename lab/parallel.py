@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Doing independent things at the same time.
+"""Runs independent tasks at the same time.
 
 Every module of the lab may import it.
 """
@@ -23,7 +23,7 @@ R = TypeVar('R')
 
 
 def run(*tasks: Callable[[], object]) -> None:
-    """Run all tasks at once; ends when all have ended.
+    """Run all tasks at the same time; return when all have ended.
 
     :raises: the error of the first task, in the order given, that failed
     """
@@ -33,7 +33,7 @@ def run(*tasks: Callable[[], object]) -> None:
 
 
 def each(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """The function's results for all items, asked for at once."""
+    """The function's results for all items, computed at the same time."""
     todo = list(items)
     if not todo:
         return []

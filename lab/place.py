@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Whether a lab can be where LAB_HOME says, and its checkout where it is.
+"""Checks the folder LAB_HOME of a lab, and the folder of its checkout.
 
 Imported by ``lab.preflight`` and the command line. It changes nothing.
 Standard library only. Each problem is one line that says what is wrong and
@@ -30,48 +30,48 @@ from lab import home as lab_home
 
 LONGEST_ROOT = 60
 NAME = re.compile(r'[A-Za-z0-9_./-]+')
-#: what the tools of a file system may put into an empty one
+#: what an empty file system may contain
 UNCOUNTED = ('lost+found',)
 
 
 def check(home: lab_home.Home) -> None:
-    """Refuse a LAB_HOME that is no folder of a lab and cannot become one.
+    """Refuse a LAB_HOME that is not a lab and cannot become one.
 
-    :raises LabError: why, in one line
+    :raises LabError: the reason, in one line
     """
     for problem in of_home(home):
         raise errors.LabError(problem)
 
 
 def of_home(home: lab_home.Home) -> Iterator[str]:
-    """What is wrong with LAB_HOME, for each command of the lab."""
+    """The problems of LAB_HOME for each command of the lab."""
     root = home.root
     if len(str(root)) > LONGEST_ROOT or not NAME.fullmatch(str(root)):
-        yield (f'LAB_HOME={str(root)!r} does not do as the name of sockets '
-               f'and mounts: use at most {LONGEST_ROOT} letters, digits, '
-               f'dots, dashes and underscores')
+        yield (f'LAB_HOME={str(root)!r} cannot be part of the names of '
+               f'sockets and mounts: use at most {LONGEST_ROOT} letters, '
+               f'digits, dots, dashes and underscores')
         return
     there = nearest(root)
     if not there.is_dir():
-        yield (f'LAB_HOME={root} cannot be a folder, for {there} is none: '
-               f'set LAB_HOME to another place')
+        yield (f'LAB_HOME={root} cannot be a folder, because {there} is '
+               f'not a folder: set LAB_HOME to another folder')
     elif home.checkout.is_relative_to(root):
-        yield (f'this checkout lies in LAB_HOME={root}, which "lab down '
-               f'--purge" removes: set LAB_HOME to another place')
+        yield (f'this checkout is in LAB_HOME={root}, which "lab down '
+               f'--purge" removes: set LAB_HOME to another folder')
     elif strangers(home) and not home.exists:
-        yield (f'LAB_HOME={root} is no lab and not empty '
-               f'({_some(strangers(home))}): set LAB_HOME to a folder of '
-               f'its own')
+        yield (f'LAB_HOME={root} is not a lab and not empty '
+               f'({_some(strangers(home))}): set LAB_HOME to an empty '
+               f'folder')
 
 
 def of_mounts(home: lab_home.Home) -> Iterator[str]:
-    """What of the places keeps guests from starting."""
+    """The problems of the folders that prevent guests from starting."""
     there = nearest(home.root)
     try:
         tempfile.TemporaryFile(dir=there).close()
     except OSError as error:
         yield (f'LAB_HOME={home.root} cannot be written '
-               f'({error.strerror}): set LAB_HOME to another place')
+               f'({error.strerror}): set LAB_HOME to another folder')
         return
     flags = os.statvfs(there).f_flag
     if flags & (os.ST_NOEXEC | os.ST_NODEV):
@@ -81,20 +81,20 @@ def of_mounts(home: lab_home.Home) -> Iterator[str]:
 
 
 def of_checkout(home: lab_home.Home) -> Iterator[str]:
-    """What of this checkout's place keeps it from being used."""
+    """The problems of the folder of this checkout."""
     for folder in boot.shown(home):
         own = mounts.conflict(folder)
         if own:
-            yield (f'{folder} is shown to guests at the same place, where '
-                   f'they have a {own} of their own: use another folder')
+            yield (f'{folder} is mounted in guests at the same path, where '
+                   f'they have their own {own}: use another folder')
     if not os.access(home.checkout, os.W_OK):
-        yield (f'{home.checkout} cannot be written, and pip leaves a folder '
+        yield (f'{home.checkout} cannot be written, but pip creates a folder '
                f'there when it installs this checkout: copy it to another '
-               f'place')
+               f'folder')
 
 
 def strangers(home: lab_home.Home) -> list[str]:
-    """What lies in LAB_HOME that no lab has put there."""
+    """The names in LAB_HOME that no lab has created."""
     if not home.root.is_dir():
         return []
     return sorted(set(os.listdir(home.root))

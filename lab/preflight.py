@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Looking whether this machine can run a lab, before anything is changed.
+"""Checks whether this machine can run a lab, before anything is changed.
 
 Imported by ``lab.up``. Standard library only. Each problem is one line
 that says what is wrong and what to do.
@@ -46,10 +46,10 @@ IPV6 = Path('/proc/net/if_inet6')
 
 def check(home: lab_home.Home, ports: Mapping[str, int],
           trove_version: str | None = None) -> None:
-    """Raise one error with all that is missing.
+    """Raise one error with all problems.
 
-    :param ports: those on the loopback that the lab will listen on, by the
-        name of the variable that sets them
+    :param ports: the ports on the loopback that the lab needs, by the names
+        of the variables that set them
     :param trove_version: the release of Trove; None: as before
     """
     found = list(_fundamental(home))
@@ -70,13 +70,13 @@ def _fundamental(home: lab_home.Home) -> Iterator[str]:
         yield f'the lab needs Linux; this is {sys.platform}'
         return
     if os.geteuid() != 0:
-        yield ('the lab makes namespaces, mounts and loop devices: '
+        yield ('the lab creates namespaces, mounts and loop devices: '
                'run it as root')
     if shutil.which('apt-get') is None:
-        yield ('apt-get is not there: the lab installs Debian packages, '
-               'so run it on Debian 12 or a relative')
+        yield ('apt-get is not installed: the lab installs Debian packages, '
+               'so run it on Debian 12 or a derivative')
     if shutil.which('unshare') is None or shutil.which('nsenter') is None:
-        yield ('unshare and nsenter are not there; '
+        yield ('unshare and nsenter are not installed; '
                'run: apt-get install util-linux')
     yield from place.of_home(home)
 
@@ -86,8 +86,8 @@ def _namespaces(home: lab_home.Home) -> Iterator[str]:
         ['unshare', '--mount', '--net', '--pid', '--fork', '--uts', '--ipc',
          'true'], capture_output=True, text=True)
     if done.returncode:
-        yield (f'the kernel gives no namespaces ({done.stderr.strip()}): '
-               f'run the lab on a machine or a privileged container')
+        yield (f'the kernel refuses namespaces ({done.stderr.strip()}): '
+               f'run the lab on a machine or in a privileged container')
 
 
 def _overlay(home: lab_home.Home) -> Iterator[str]:
@@ -123,7 +123,7 @@ def _control_groups(home: lab_home.Home) -> Iterator[str]:
                'needs them: mount -t cgroup2 none /sys/fs/cgroup')
     elif all('ro' in options for options in kinds.values()):
         yield ('the control groups on /sys/fs/cgroup are read-only: run '
-               'the lab on a machine or a privileged container')
+               'the lab on a machine or in a privileged container')
 
 
 def _bridge(home: lab_home.Home) -> Iterator[str]:
@@ -137,12 +137,12 @@ def _bridge(home: lab_home.Home) -> Iterator[str]:
         problem = answer.read()
     os.waitpid(pid, 0)
     if problem:
-        yield (f'the kernel makes no network bridge ({problem}): '
+        yield (f'the kernel cannot create a network bridge ({problem}): '
                f'run: modprobe bridge')
 
 
 def _make_bridge() -> str:
-    """Make a bridge in a network namespace that ends with this process."""
+    """Create a bridge in a network namespace that ends with this process."""
     libc = ctypes.CDLL(None, use_errno=True)
     try:
         if libc.unshare(CLONE_NEWNET):
@@ -165,7 +165,7 @@ def _space(home: lab_home.Home) -> Iterator[str]:
     free = shutil.disk_usage(place.nearest(home.root)).free
     if free < needed:
         yield (f'{place.nearest(home.root)} has {free / GIB:.1f} GiB free and '
-               f'the lab needs {needed / GIB:.0f}: make room, or set '
+               f'the lab needs {needed / GIB:.0f}: free space, or set '
                f'LAB_HOME to a folder on a larger disk')
 
 
@@ -179,9 +179,9 @@ def _memory(home: lab_home.Home) -> Iterator[str]:
 
 
 def free_memory(meminfo: str | None = None) -> int:
-    """Bytes of memory and swap that programs can still have.
+    """Bytes of memory and swap that are available to programs.
 
-    :param meminfo: the text of /proc/meminfo; None: as it is now
+    :param meminfo: the text of /proc/meminfo; None: read it now
     """
     if meminfo is None:
         meminfo = Path('/proc/meminfo').read_text()
@@ -197,15 +197,16 @@ def _port(name: str, port: int) -> Iterator[str]:
             probe.bind(('127.0.0.1', port))
         except OSError as error:
             yield (f'port {port} on 127.0.0.1 is not free ({error.strerror})'
-                   f': stop who has it, or set {name} to another')
+                   f': stop the program that uses it, or set {name} to '
+                   f'another port')
 
 
 def _trove(home: lab_home.Home, version: str | None) -> Iterator[str]:
     if version is None:
         return
     if not re.fullmatch(r'\d+\.\d+\.\d+', version):
-        yield (f'--trove-version {version} is no release of Trove: give all '
-               f'three numbers, as in {venv.DEFAULT_TROVE}')
+        yield (f'--trove-version {version} is not a release of Trove: give '
+               f'all three numbers, as in {venv.DEFAULT_TROVE}')
     elif version != venv.trove_version(home) and any(
             service.pid is not None
             for service in all_services.services(home).values()):

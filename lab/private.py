@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Files that root alone may read.
+"""Files that only root may read.
 
 Every module of the lab may import it.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file that nobody else could read at any moment."""
+    """Write a file that no other user can read at any moment."""
     fresh = path.with_name(f'{path.name}.new')
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Daemons of the lab: starting, finding and stopping them.
+"""Starts, finds and stops the daemons of the lab.
 
-Every module of the lab may import it. A pid file holds the process's start
-time beside its pid, so that a number that was given to another process
-since is never signalled.
+Every module of the lab may import it. A PID file holds the PID and the start
+time of the process, so that a signal never reaches another process that got
+the same PID later.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ SYSTEM_PATH = ('/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:'
 
 
 def environment(home: lab_home.Home) -> dict[str, str]:
-    """What every daemon of the lab gets; its mark is how it is found."""
+    """The environment of each daemon of the lab, with the lab's mark."""
     return {
         'PATH': f'{home.venv}/bin:{SYSTEM_PATH}',
         'HOME': str(home.root),
@@ -42,7 +42,7 @@ def environment(home: lab_home.Home) -> dict[str, str]:
         'LAB_HOME': str(home.root),
         'PYTHONPATH': str(home.library),
         'PYTHONUNBUFFERED': '1',
-        # Trove's own word that eventlet is old, at every start.
+        # Trove's warning about eventlet, at every start.
         'PYTHONWARNINGS': 'ignore:::trove.cmd',
         lab_home.MARK: home.lab_id,
     }
@@ -52,11 +52,11 @@ def spawn(home: lab_home.Home, name: str, argv: Sequence[str], *,
           namespace: str | None = None,
           env: Mapping[str, str] | None = None,
           cwd: str | os.PathLike[str] | None = None) -> int:
-    """Start a daemon in a session of its own and remember it by name.
+    """Start a daemon in a new session and write its PID file.
 
     :param namespace: the network namespace that it runs in
     :param env: added to ``environment(home)``
-    :returns: its pid
+    :returns: its PID
     """
     if namespace:
         argv = netns.inside(namespace, argv)
@@ -86,7 +86,7 @@ def forget(home: lab_home.Home, name: str) -> None:
 
 
 def find(home: lab_home.Home, name: str) -> int | None:
-    """The pid of a daemon that runs, or None."""
+    """The PID of a running daemon, or None."""
     try:
         record = json.loads(_pid_file(home, name).read_text())
     except (FileNotFoundError, ValueError):
@@ -99,7 +99,7 @@ def find(home: lab_home.Home, name: str) -> int | None:
 
 
 def stop(home: lab_home.Home, name: str, timeout: float = 10) -> bool:
-    """Ask a daemon and its children to end, then kill what is left.
+    """Terminate a daemon and its children; kill those that do not end.
 
     :returns: whether it was running
     """
@@ -111,7 +111,7 @@ def stop(home: lab_home.Home, name: str, timeout: float = 10) -> bool:
 
 
 def end(pid: int, timeout: float = 10) -> None:
-    """SIGTERM to a process, then SIGKILL to what its session still has."""
+    """Send SIGTERM to a process, then SIGKILL to the rest of its session."""
     session = _session_members(pid)
     _signal(pid, signal.SIGTERM)
     with contextlib.suppress(waiting.WaitTimeout):
@@ -125,7 +125,7 @@ def end(pid: int, timeout: float = 10) -> None:
 
 
 def kill(home: lab_home.Home, name: str) -> bool:
-    """SIGKILL to a daemon and all of its session, as a crash would.
+    """Send SIGKILL to a daemon and its whole session, to simulate a crash.
 
     :returns: whether it was running
     """
@@ -140,23 +140,23 @@ def kill(home: lab_home.Home, name: str) -> bool:
 
 
 def marked(home: lab_home.Home) -> list[int]:
-    """Every process that carries this lab's mark, but for this one."""
+    """All processes with this lab's mark, except this one."""
     mark = f'{lab_home.MARK}={home.lab_id}'.encode()
     return [pid for pid in pids()
             if pid != os.getpid() and mark in _environ(pid)]
 
 
 def pids() -> Iterator[int]:
-    """The pids of all processes that can be seen from here."""
+    """The PIDs of all visible processes."""
     for entry in os.listdir('/proc'):
         if entry.isdigit():
             yield int(entry)
 
 
 def start_time(pid: int) -> int | None:
-    """Clock ticks from boot to the process's start; None if it is gone.
+    """Clock ticks from boot to the process's start; None if it has ended.
 
-    A zombie counts as gone: it runs no code any more.
+    A zombie has ended, too.
     """
     fields = _stat(pid)
     if not fields or fields[0] in ('Z', 'X'):
@@ -165,7 +165,7 @@ def start_time(pid: int) -> int | None:
 
 
 def parent(pid: int) -> int:
-    """The pid of a process's parent; 0 if there is none."""
+    """The PID of a process's parent; 0 if there is none."""
     fields = _stat(pid)
     return int(fields[1]) if fields else 0
 
@@ -175,7 +175,7 @@ def boot_id() -> str:
 
 
 def signal_process(pid: int, number: signal.Signals) -> None:
-    """Signal a process; one that is gone is no error."""
+    """Send a signal to a process; ignore that it has ended."""
     _signal(pid, number)
 
 
@@ -184,7 +184,7 @@ def _pid_file(home: lab_home.Home, name: str) -> Path:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the state on."""
+    """The fields of /proc/PID/stat, from the state on."""
     try:
         text = Path(f'/proc/{pid}/stat').read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -210,7 +210,7 @@ def _session_members(leader: int) -> dict[int, int]:
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    # A child of this very process stays a zombie until it is waited for.
+    # A child of this process stays a zombie until it is waited for.
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
     with contextlib.suppress(ChildProcessError):

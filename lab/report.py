@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Telling the user what is being done, and how long each part took.
+"""Prints what a command does, and how long each part takes.
 
-Every module of the lab may import it. Lines go to standard error, so that
-a command's standard output holds its result alone.
+Every module of the lab may import it. The lines go to standard error, so that
+a command's standard output contains only its result.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from typing import TextIO
 
 
 class Report:
-    """Lines with the time since the start; safe to use from threads."""
+    """Prints lines with the time since the start; thread-safe."""
 
     def __init__(self, stream: TextIO | None = None,
                  quiet: bool = False) -> None:
@@ -49,7 +49,7 @@ class Report:
 
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """Say when something starts, and when it is done or has failed."""
+        """Print when a step starts, and when it is done or has failed."""
         began = time.monotonic()
         self.say(f'{what} ...')
         try:

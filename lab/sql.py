@@ -9,12 +9,11 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Asking the database server of a guest.
+"""Runs SQL on the database server of a guest.
 
-Imported by the command line, ``lab.status`` and ``lab.demo``. The client
-runs inside the guest with the option file that Trove's guest agent keeps
-there, and reads the statement from its input: neither a password nor a
-statement stands on a command line.
+Imported by the command line, ``lab.status`` and ``lab.demo``. The client runs
+in the guest with the option file of Trove's guest agent, and reads the
+statement from its input. So no password and no statement is on a command line.
 """
 
 import re
@@ -49,15 +48,15 @@ WSREP_SQL = "SHOW GLOBAL STATUS LIKE 'wsrep\\_%'"
 
 
 class SqlError(errors.LabError):
-    """The server refused, or there is none that answers."""
+    """The server refused, or did not answer."""
 
 
 def text(home: lab_home.Home, instance_id: str, statement: str,
          timeout: float = 60) -> str:
-    """Run SQL as the administrator; the rows as the client prints them.
+    """Run SQL as the administrator; return the rows as the client prints them.
 
     :param timeout: seconds for the server's answer
-    :raises SqlError: with the server's words
+    :raises SqlError: with the server's message
     """
     try:
         done = control.run(home, instance_id, list(CLIENT), input=statement,
@@ -76,7 +75,7 @@ def run(home: lab_home.Home, instance_id: str, statement: str, *values: str,
 
     :param values: one for each ``?`` of the statement
     :param timeout: seconds for the server's answer
-    :raises SqlError: with the server's words
+    :raises SqlError: with the server's message
     """
     answer = text(home, instance_id, _bound(statement, values), timeout)
     return [[_value(field) for field in line.split('\t')]
@@ -85,9 +84,9 @@ def run(home: lab_home.Home, instance_id: str, statement: str, *values: str,
 
 def wsrep(home: lab_home.Home, instance_id: str,
           timeout: float = 5) -> Wsrep | None:
-    """What the server says about its place in the cluster.
+    """The state of the server in its cluster.
 
-    None if it does not answer, or answers without being a Galera node.
+    None if it does not answer, or is not a Galera node.
     """
     try:
         status = wsrep_rows(home, instance_id, timeout)
@@ -106,7 +105,7 @@ def wsrep_rows(home: lab_home.Home, instance_id: str,
                timeout: float = 5) -> dict[str, str | None]:
     """All status variables of Galera.
 
-    :raises LabError: the server does not answer, and why
+    :raises LabError: the server does not answer; with the reason
     """
     rows = run(home, instance_id, WSREP_SQL, timeout=timeout)
     return {str(row[0]).lower(): row[1] for row in rows}
@@ -133,8 +132,8 @@ def _value(field: str) -> str | None:
 
 def _reason(said: str) -> str:
     if OPTION_FILE in said:
-        return 'the guest has no administrator yet: no database is set up'
-    # Before its reason the client repeats the statement, which may hold a
+        return 'the guest has no database and no administrator yet'
+    # Before the reason the client repeats the statement, which may contain a
     # secret.
     reason = said.rpartition('\n--------------\n')[2].strip()
-    return reason or 'the client ended without a word'
+    return reason or 'the client failed without a message'

@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""What is up: services, guests, and the clusters' members.
+"""The state of the lab: services, guests, and the members of clusters.
 
 Imported by the command line and ``lab.demo``.
 """
@@ -29,7 +29,7 @@ Record = dict[str, Any]
 
 
 def collect(home: lab_home.Home) -> Record:
-    """The whole state as one object, in the form of ``status --json``."""
+    """The whole state as one object, as in ``status --json``."""
     services = all_services.states(home)
     guests = control.guests(home)
     clusters = []
@@ -46,7 +46,7 @@ def collect(home: lab_home.Home) -> Record:
 
 def member(home: lab_home.Home, record: Record,
            guests: list[control.GuestInfo]) -> Record:
-    """One member with what Trove and its own server say about it."""
+    """One member, with its states in Trove and in its server."""
     instance_id = record['id']
     runs = any(guest.instance_id == instance_id and guest.power == 'on'
                for guest in guests)
@@ -85,7 +85,7 @@ def in_words(state: Record) -> str:
 
 
 def wsrep_in_words(wsrep: sql.Wsrep | None) -> str:
-    """A server's own word in one short line."""
+    """The state of a server in one short line."""
     if wsrep is None:
         return 'no answer'
     return (f'{wsrep["local_state_comment"]}, {wsrep["cluster_status"]}, '
@@ -98,7 +98,7 @@ def _clusters(home: lab_home.Home,
     try:
         listed = api.clusters(home)
     except errors.LabError as error:
-        # What else there is to tell matters most when Trove is in trouble.
+        # The rest of the status is needed most when Trove fails.
         print(f'lab: {error}', file=sys.stderr)
         return []
     return [found for found in parallel.each(
@@ -110,8 +110,8 @@ def _cluster(home: lab_home.Home, brief: Record,
              guests: list[control.GuestInfo]) -> Record | None:
     """A cluster with its members; None if it was deleted just now.
 
-    :param brief: how Trove lists it, which does for a name and a task when
-        Trove cannot ask the cloud for more
+    :param brief: from Trove's list; it has the name and the task, also if
+        Trove cannot query the cloud
     """
     try:
         told = api.cluster(home, brief['id'])

@@ -9,9 +9,9 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Bringing a lab up: install, build, start, and wait until all answers.
+"""Starts a lab: installs, builds, starts, and waits for all services.
 
-Imported by the command line. Every part first looks whether it is done.
+Imported by the command line. Each part does nothing if it is already done.
 """
 
 import dataclasses
@@ -34,12 +34,12 @@ from lab import venv
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What a lab is to be.
+    """The requested configuration of a lab.
 
-    :ivar api_port: where Trove's API is to be reached on the loopback
-    :ivar keystone: whether there is to be one; else everybody is believed
-    :ivar keystone_port: where that is to be reached
-    :ivar plain: whether Trove is to be without this project
+    :ivar api_port: the port of Trove's API on the loopback
+    :ivar keystone: whether to run Keystone; else all requests are accepted
+    :ivar keystone_port: the port of Keystone on the loopback
+    :ivar plain: whether to install Trove without this project
     :ivar debug: whether Trove logs at debug level; None: as before
     :ivar trove_version: the release of Trove to run; None: as before
     """
@@ -54,10 +54,10 @@ class Wanted:
 
 def up(home: lab_home.Home, report: lab_report.Report,
        wanted: Wanted) -> None:
-    """Bring the lab up; a lab that is up is left as it is.
+    """Start the lab; do nothing if it is up.
 
-    The machine has to have passed ``preflight.check``; of a lab that runs,
-    what is wanted has to be what it is.
+    ``preflight.check`` must have passed. A running lab must have the requested
+    configuration.
 
     :raises LabError: what is missing or has failed, and what to do
     """
@@ -79,7 +79,7 @@ def up(home: lab_home.Home, report: lab_report.Report,
     netns.create_controller(home)
     services = all_services.services(home)
     parallel.run(
-        # What somebody has installed in a plain lab that runs is theirs.
+        # Do not change what the user has installed in a running plain lab.
         *([] if wanted.plain and runs(home) else
           [lambda: venv.ensure(home, report)]),
         *([lambda: venv.ensure_keystone(home, report)]
@@ -102,7 +102,7 @@ def up(home: lab_home.Home, report: lab_report.Report,
 
 
 def is_up(home: lab_home.Home) -> bool:
-    """Whether there is nothing left to do."""
+    """Whether everything is up."""
     return (home.exists and venv.is_ready(home)
             and (venv.keystone_is_ready(home) or not home.with_keystone)
             and (home.plain or datastores.default_is_there(home))
@@ -110,7 +110,7 @@ def is_up(home: lab_home.Home) -> bool:
 
 
 def runs(home: lab_home.Home) -> bool:
-    """Whether a service of it does."""
+    """Whether any service of the lab runs."""
     return any(service.pid is not None
                for service in all_services.services(home).values())
 
@@ -120,7 +120,7 @@ def _clean_up(home: lab_home.Home, report: lab_report.Report) -> None:
         return
     left = cleanup.found(home)
     if left:
-        with report.step(f'clearing what an earlier lab has left: '
+        with report.step(f'cleaning up after an earlier lab: '
                          f'{", ".join(left)}'):
             cleanup.clear(home)
 

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The Python environments: Trove with this checkout; and Keystone.
+"""The Python environments: Trove with this checkout, and Keystone.
 
-Imported by ``lab.up`` and the command line. A stamp tells what is in it, so
-that it is built once and changed only when something else is wanted.
+Imported by ``lab.up`` and the command line. A stamp describes the contents,
+so that an environment is changed only if other contents are needed.
 """
 
 import hashlib
@@ -30,8 +30,8 @@ DEFAULT_TROVE = '26.0.0'
 REQUIREMENTS = (
     'python-troveclient==8.11.0',
     'python-openstackclient',
-    # For the installation of the checkout itself, which has no own build
-    # environment so that it takes no second download.
+    # For the installation of the checkout, which uses no separate build
+    # environment, to avoid a second download.
     'pbr>=6.0.0',
     'setuptools>=64',
     'wheel',
@@ -52,13 +52,13 @@ def python(home: lab_home.Home) -> Path:
 
 
 def is_ready(home: lab_home.Home) -> bool:
-    """Whether the environment holds what this checkout wants."""
+    """Whether the environment has the requirements of this checkout."""
     return _read(home.venv, STAMP) == _wanted(
         _requirements(home)) and (home.plain or _checkout_is_ready(home))
 
 
 def is_usable(home: lab_home.Home) -> bool:
-    """Whether an environment is there, of whatever checkout."""
+    """Whether an environment exists, of any checkout."""
     return bool(_read(home.venv, STAMP)) and python(home).exists()
 
 
@@ -76,12 +76,12 @@ def ensure(home: lab_home.Home, report: lab_report.Report) -> None:
 
 
 def keystone_is_ready(home: lab_home.Home) -> bool:
-    """Whether there is what Keystone runs from."""
+    """Whether the environment of Keystone is complete."""
     return _read(home.venv_keystone, STAMP) == _wanted(KEYSTONE)
 
 
 def ensure_keystone(home: lab_home.Home, report: lab_report.Report) -> None:
-    """Build what Keystone runs from; it and Trove share no package."""
+    """Build the environment of Keystone, separate from that of Trove."""
     if not keystone_is_ready(home):
         with report.step('Python environment: Keystone'):
             _build(home, home.venv_keystone, KEYSTONE)
@@ -98,7 +98,7 @@ def _build(home: lab_home.Home, folder: Path,
 
 def _take_checkout_out(home: lab_home.Home,
                        report: lab_report.Report) -> None:
-    """Leave Trove and its clients, as they are on PyPI."""
+    """Remove this project; Trove and its clients stay, as on PyPI."""
     (home.venv / CHECKOUT_STAMP).unlink(missing_ok=True)
     with report.step('Python environment: without this project'):
         _run(home, home.venv, [
@@ -128,13 +128,13 @@ def _run(home: lab_home.Home, folder: Path, argv: list[str]) -> None:
                               stderr=subprocess.STDOUT, env=environ)
     if done.returncode:
         raise errors.LabError(
-            f'the Python environment {folder} could not be built; the '
-            f'reason is at the end of {log} (is PyPI reachable, and is '
-            f'there a Trove {trove_version(home)}?)')
+            f'the Python environment {folder} could not be built; see the '
+            f'end of {log}. Check that PyPI can be reached and has Trove '
+            f'{trove_version(home)}')
 
 
 def base_python() -> str:
-    """The interpreter that a new environment is made with."""
+    """The interpreter for a new environment."""
     return getattr(sys, '_base_executable', None) or sys.executable
 
 

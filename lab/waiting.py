@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Waiting for something to become true: the only place that sleeps.
+"""Waits for a condition; no other module of the lab sleeps.
 
 Every module of the lab may import it.
 """
@@ -25,23 +25,23 @@ T = TypeVar('T')
 
 
 class NotYet(Exception):
-    """Raised by a probe that has to be asked again; says what it saw."""
+    """Raised by a probe that must be called again, with what it observed."""
 
 
 class WaitTimeout(errors.LabError):
-    """The time was over before the probe was content."""
+    """The condition was not met in time."""
 
 
 def until(what: str, probe: Callable[[], T | None], timeout: float,
           interval: float = 0.1) -> T:
-    """Ask ``probe`` until it returns something true, and return that.
+    """Call ``probe`` until it returns a true value, and return that.
 
-    :param what: what is waited for, as it completes "gave up waiting for"
-    :param probe: returns a true value when done, a false one or NotYet
-        (with what it saw) to be asked again; any other error ends the wait
+    :param what: completes the message "timed out waiting for"
+    :param probe: returns a true value when done; a false one or NotYet (with
+        what it observed) to be called again; other errors end the wait
     :param timeout: seconds
-    :param interval: seconds between two questions
-    :raises WaitTimeout: with the last thing seen
+    :param interval: seconds between two calls
+    :raises WaitTimeout: with the last observation
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -55,11 +55,11 @@ def until(what: str, probe: Callable[[], T | None], timeout: float,
             seen = str(not_yet)
         if time.monotonic() >= deadline:
             raise WaitTimeout(
-                f'gave up waiting for {what} after {timeout:g} s; '
-                f'last seen: {seen}')
+                f'timed out after {timeout:g} s waiting for {what} '
+                f'(last observed: {seen})')
         time.sleep(interval)
 
 
 def pause(seconds: float) -> None:
-    """Let time pass between two looks of an endless watch."""
+    """Sleep between two observations of an endless watch."""
     time.sleep(seconds)

@@ -9,10 +9,10 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Requests to the services of a lab, past every proxy.
+"""HTTP requests to the services of a lab, without a proxy.
 
-Every module of the lab may import it. Standard library only, so that it
-answers at once.
+Every module of the lab may import it. Standard library only, so that it is
+fast.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ FIRST_REFUSAL = 400
 
 
 class Answer(NamedTuple):
-    """What came back, whatever it is."""
+    """The answer to a request, also an error."""
 
     code: int
     headers: Mapping[str, str]
@@ -38,12 +38,12 @@ class Answer(NamedTuple):
 
     @property
     def body(self) -> Any:
-        """The JSON of it; None if it is empty."""
+        """The body, decoded from JSON; None if it is empty."""
         return json.loads(self.text) if self.text else None
 
     @property
     def words(self) -> str:
-        """Why it is refused, in the words that OpenStack wraps in JSON."""
+        """The message of an error, from the JSON of OpenStack."""
         try:
             inner = next(iter(self.body.values()))
             return str(inner['message'])
@@ -54,7 +54,7 @@ class Answer(NamedTuple):
 
 def request(method: str, url: str, body: Any = None,
             token: str | None = None) -> urllib.request.Request:
-    """A request in JSON, not yet made."""
+    """A request with a JSON body, which is not sent yet."""
     headers = {'Content-Type': 'application/json'}
     if token is not None:
         headers['X-Auth-Token'] = token
@@ -64,9 +64,9 @@ def request(method: str, url: str, body: Any = None,
 
 
 def ask(wanted: urllib.request.Request, patience: float = PATIENCE) -> Answer:
-    """Make a request.
+    """Send a request.
 
-    :param patience: seconds
+    :param patience: seconds to wait for the answer
     :raises OSError: there is no answer
     """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

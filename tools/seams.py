@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the package uses of others that they do not offer, outside of compat.
+"""Finds uses of internals of other packages outside of compat.
 
-tools/house refuses it and tools/measure counts it. It needs no more than
-Python: what is private of a class of another package it tells from the names
-that the package does not define itself. tests/unit/tools/test_seams_bases.py
-asks these classes.
+tools/house refuses them and tools/measure counts them. It needs only Python:
+it treats a private name that the package does not define as one of another
+package. tests/unit/tools/test_seams_bases.py checks the classes of the other
+packages.
 """
 
 import ast
@@ -33,21 +33,21 @@ from sources import ROOTS
 SEAMS = 'trove_pxc/compat/'
 # What named tuples begin with "_" is public.
 PRIVATE = re.compile(r'_(?!(?:asdict|fields|make|replace)$)[A-Za-z]\w*')
-#: oslo.upgradecheck documents it as what a subclass sets
+#: documented by oslo.upgradecheck: a subclass sets it
 DOCUMENTED = ('_upgrade_checks',)
-#: what a module may call when it is imported
+#: a module may call it when it is imported
 REGISTERED = f'{PACKAGE}.conf.register'
 
 
 def findings(modules: list[Module]) -> Iterator[Finding]:
-    """All that does not belong there."""
+    """All uses of internals of other packages outside of compat."""
     for found, rule in (
             (private_names(modules), 'a private name of another package; '
-             f'only {SEAMS} uses such'),
+             f'only {SEAMS} may use it'),
             (patches(modules), 'a change of another package; '
-             f'only {SEAMS} makes such'),
+             f'only {SEAMS} may change it'),
             (calls_at_import(modules), 'is called when the module is '
-             'imported; Trove makes an extension and the managers for that')):
+             'imported; call it in the extension or in the managers')):
         for finding in found:
             yield finding._replace(what=f'{finding.what}: {rule}')
 
@@ -55,8 +55,8 @@ def findings(modules: list[Module]) -> Iterator[Finding]:
 def private_names(modules: list[Module]) -> Iterator[Finding]:
     """Private names of other packages, outside of SEAMS.
 
-    They are imported, read by name or with getattr, or methods that a
-    foreign base calls. A name that begins with "_" is private.
+    They are imported, read by name or with getattr, or are methods that a
+    base of another package calls. A private name begins with "_".
     """
     classes = Classes(modules)
     own = {name for module in modules for name in _given(module.nodes)}
@@ -86,7 +86,7 @@ def _outside(modules: Iterable[Module]) -> Iterator[Module]:
 
 def _inherited(module: Module, kind: ast.ClassDef,
                given: set[str]) -> Iterator[Finding]:
-    """Private names of an object that none of its own classes gives it."""
+    """Private names of an object that no class of the package defines."""
     for node in ast.walk(kind):
         if (isinstance(node, ast.Attribute) and _is_private(node.attr)
                 and ast.unparse(node.value) in ('self', 'cls')
@@ -96,7 +96,7 @@ def _inherited(module: Module, kind: ast.ClassDef,
 
 def _overridden(module: Module, kind: ast.ClassDef,
                 read: set[str]) -> Iterator[Finding]:
-    """What nobody reads but a foreign base."""
+    """Private names that only a base of another package reads."""
     for step in kind.body:
         for name in _defined(step):
             if _is_private(name) and name not in read:
@@ -140,7 +140,7 @@ def _is_private(name: str) -> bool:
 
 
 def _given(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """The private names that these nodes give to what is in them."""
+    """The private names that these nodes define."""
     for node in nodes:
         if isinstance(node, Function | ast.ClassDef):
             names = [node.name]
@@ -156,11 +156,11 @@ def _given(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def patches(modules: Iterable[Module]) -> Iterator[Finding]:
-    """Where something of another package gets another value.
+    """Assignments to objects of other packages.
 
-    As in "module.NAME = 1", "setattr(module, ...)", and the same with what
-    was read from a module: "for option in module.OPTIONS: option.x = 1".
-    What a call returns belongs to who has called.
+    For example "module.NAME = 1", "setattr(module, ...)", and the same for
+    objects from a module: "for option in module.OPTIONS: option.x = 1".
+    Results of calls belong to the caller and may be changed.
     """
     for module in _outside(modules):
         foreign = {name for name, source in module.imported.items()
@@ -174,7 +174,7 @@ def patches(modules: Iterable[Module]) -> Iterator[Finding]:
 
 
 def _own_steps(scope: ast.AST) -> Iterator[ast.AST]:
-    """Everything in it, without the functions in it."""
+    """All nodes of a scope, without those of its functions."""
     for node in ast.iter_child_nodes(scope):
         if not isinstance(node, Function):
             yield node
@@ -182,7 +182,7 @@ def _own_steps(scope: ast.AST) -> Iterator[ast.AST]:
 
 
 def _aliases(nodes: Iterable[ast.AST], foreign: set[str]) -> set[str]:
-    """Names for what was read of a foreign name."""
+    """Names of objects that were read from a foreign name."""
     found = set()
     for node in nodes:
         targets: list[ast.expr] = []
@@ -198,7 +198,7 @@ def _aliases(nodes: Iterable[ast.AST], foreign: set[str]) -> set[str]:
 
 
 def _root(expression: ast.expr) -> str:
-    """The name that "a.b[c].d" begins with; '' for what is no such thing."""
+    """The first name of an expression like "a.b[c].d"; '' if it has none."""
     while isinstance(expression, ast.Attribute | ast.Subscript):
         expression = expression.value
     return expression.id if isinstance(expression, ast.Name) else ''
@@ -216,10 +216,10 @@ def _changes(module: Module, node: ast.AST,
 
 
 def calls_at_import(modules: Iterable[Module]) -> Iterator[Finding]:
-    """What a module does when it is imported, but to register options.
+    """Calls when a module is imported, except to register options.
 
-    Who imports it first is left to chance. Trove makes the extension and
-    the managers at a moment of their own, and they do the rest.
+    The order of imports is not defined. Trove creates the extension and the
+    managers at defined times, and they make these calls.
     """
     for module in modules:
         for step in module.tree.body:

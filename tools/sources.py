@@ -12,7 +12,7 @@
 
 """The Python files of the tree, parsed.
 
-tools/house and tools/measure import it. It needs no more than Python.
+tools/house and tools/measure import it. It needs only Python.
 """
 
 import ast
@@ -29,7 +29,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Finding(NamedTuple):
-    """Something that was counted, and where it is."""
+    """A finding and its place."""
 
     place: str
     what: str
@@ -38,8 +38,8 @@ class Finding(NamedTuple):
 class Module:
     """A Python file of the tree, parsed.
 
-    :ivar path: from the top on, with slashes.
-    :ivar imported: dotted names of what its names were imported from.
+    :ivar path: relative to the top, with slashes.
+    :ivar imported: the dotted names of its imported names.
     """
 
     def __init__(self, path: str, text: str) -> None:
@@ -52,7 +52,7 @@ class Module:
 
     @functools.cached_property
     def nodes(self) -> list[ast.AST]:
-        """All of its tree."""
+        """All nodes of its tree."""
         return list(ast.walk(self.tree))
 
     @functools.cached_property
@@ -84,7 +84,7 @@ class Module:
                 yield node
 
     def full_name(self, expression: ast.expr) -> str:
-        """The dotted name of what an expression like "a.B" means here."""
+        """The full dotted name of an expression like "a.B"."""
         head, _, rest = ast.unparse(expression).partition('[')[0].partition(
             '.')
         head = self.imported.get(head, f'{self.name}.{head}')
@@ -110,7 +110,7 @@ def _imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
 
 
 class Classes:
-    """All classes of some modules, and what they derive from."""
+    """All classes of some modules, with their bases."""
 
     def __init__(self, modules: Iterable[Module]) -> None:
         self._bases: dict[str, list[str]] = {}
@@ -121,14 +121,14 @@ class Classes:
                     for base in node.bases]
 
     def chain(self, name: str) -> tuple[str, ...]:
-        """The longest line of own classes that ends with this one."""
+        """The longest chain of own classes that ends with this one."""
         if name not in self._bases:
             return ()
         return (*max((self.chain(base) for base in self._bases[name]),
                      key=len, default=()), name)
 
     def family(self, name: str) -> set[str]:
-        """It and all own classes that it derives from."""
+        """This class and all own classes from which it derives."""
         return {name}.union(*(
             self.family(base) for base in self._bases[name]
             if base in self._bases))
@@ -138,7 +138,7 @@ class Classes:
                    key=len, default=())
 
     def has_foreign_base(self, name: str) -> bool:
-        """Whether it derives from a class of another package at last."""
+        """Whether a class derives from a class of another package."""
         return any(base in self._bases and self.has_foreign_base(base)
                    or base not in self._bases
                    and base.partition('.')[0] not in {
@@ -147,7 +147,7 @@ class Classes:
 
 
 def _renamed(module: Module, base: ast.expr) -> ast.expr:
-    """What a name of this module, as in "Member = members.Member", is."""
+    """The original of a renamed base, as in "Member = members.Member"."""
     for step in module.tree.body:
         if (isinstance(step, ast.Assign) and isinstance(base, ast.Name)
                 and isinstance(step.value, ast.Attribute)

@@ -24,39 +24,40 @@ from lab import errors
 from lab import home as lab_home
 
 OPENSTACK = """\
-Runs the ordinary "openstack" client against this lab's Trove; everything
-after the word "openstack" is the client's. For example:
+Runs the ordinary "openstack" client with this lab's Trove. All arguments
+after the word "openstack" are passed to the client. For example:
 
   lab openstack database cluster list
   lab openstack database cluster show products
   lab openstack help database cluster create
 
-The network for new members has the id that "lab env" prints as LAB_NETWORK.
-With "--as PROJECT" as its first words it is for another project than demo;
-"--as-admin" is for the project "admin", who may do what an operator of Trove
-may. In a lab with Keystone it is a user whom they name: admin, demo,
-demo-reader, other or other-reader.
+"lab env" prints the ID of the network for new members as LAB_NETWORK. The
+first arguments may be "--as PROJECT" for another project than demo, or
+"--as-admin" for the project "admin", which has the rights of an operator of
+Trove. In a lab with Keystone they name a user: admin, demo, demo-reader,
+other or other-reader.
 """
 ENV = """\
-Prints what the "openstack" client needs as shell exports:
+Prints the variables for the "openstack" client as shell exports:
 
   eval "$(lab env)"
   openstack database cluster list
 
-and the id of the network for new members as LAB_NETWORK, and that of the
-latest guest image as LAB_IMAGE. In a lab with Keystone they name a clouds.yaml
-that root alone may read, and a user in it; its password is not printed.
+and the ID of the network for new members as LAB_NETWORK, and that of the
+latest guest image as LAB_IMAGE. In a lab with Keystone the variables name a
+clouds.yaml that only root may read, and a user in it; the password is not
+printed.
 """
 SHELL = """\
-Opens a shell on the controller, where Trove's services run: its network, its
-configuration in /etc/trove and its programs, such as trove-manage and
-trove-pxc-status. After the word "shell" comes what it is to run instead of
-waiting for you:
+Opens a shell on the controller, where Trove's services run. It has their
+network, their configuration in /etc/trove and their programs, such as
+trove-manage and trove-pxc-status. With arguments after the word "shell", it
+runs that program instead:
 
   lab shell
   lab shell trove-pxc-status upgrade check
 
-The client works there as well, and LAB_NETWORK and LAB_IMAGE are set.
+The client works there, too, and LAB_NETWORK and LAB_IMAGE are set.
 """
 ADMIN = 'admin'
 AS_ADMIN = '--as-admin'
@@ -65,12 +66,12 @@ AS = '--as'
 
 def register(commands: command.Commands) -> None:
     parser = command.add(
-        commands, 'openstack', "the ordinary client against this lab's Trove",
+        commands, 'openstack', "the ordinary client with this lab's Trove",
         OPENSTACK, _never, needs_root=False)
     parser.add_argument('arguments', nargs=argparse.REMAINDER,
-                        metavar='...', help="the client's own words")
+                        metavar='...', help='arguments of the client')
     parser = command.add(
-        commands, 'env', 'the same as shell exports, to eval', ENV, _env,
+        commands, 'env', 'its variables as shell exports', ENV, _env,
         needs_root=False)
     parser.add_argument(
         '--project', '--as', default=lab_home.PROJECT,
@@ -78,14 +79,14 @@ def register(commands: command.Commands) -> None:
     parser = command.add(
         commands, 'shell', 'a shell on the controller', SHELL, _shell)
     parser.add_argument('arguments', nargs=argparse.REMAINDER,
-                        metavar='...', help='a program and its words')
+                        metavar='...', help='a program and its arguments')
 
 
 def for_the_client(arguments: Sequence[str]) -> list[str] | None:
-    """The client's words if this is "lab openstack ...", or None.
+    """The client's arguments if this is "lab openstack ...", or None.
 
-    They are taken before any parser sees them, because they may begin with
-    options. A lonely --help is ours.
+    They are not parsed, because they may begin with options. A single --help
+    is for the lab.
     """
     if not arguments or arguments[0] != 'openstack':
         return None
@@ -103,7 +104,7 @@ def openstack(home: lab_home.Home, words: list[str]) -> int:
 
 
 def _never(home: lab_home.Home, options: argparse.Namespace) -> int:
-    raise errors.LabError('give the words for the client')
+    raise errors.LabError('give the arguments for the client')
 
 
 def _env(home: lab_home.Home, options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The command for a cloud that answers badly.
+"""lab cloud: failures of the cloud's API.
 
 Imported by ``lab.cli.main``.
 """
@@ -24,44 +24,45 @@ from lab import errors
 from lab import home as lab_home
 
 GROUP = """\
-Has the cloud under the lab's Trove misbehave.
+Makes the cloud of the lab's Trove fail.
 """
 FAIL = """\
-Has a share of the cloud's answers fail, from now on until it is set to 0, to
-see what Trove and this package make of it:
+Makes a share of the cloud's answers fail until the share is set to 0, to test
+how Trove and this package handle it:
 
   lab cloud fail --share 0.2                        a fifth of all answers
   lab cloud fail --share 0.5 --service nova         half of Nova's
   lab cloud fail --share 1 --service neutron --kind 503
-                                                    Neutron is away
-  lab cloud fail --share 0                          all is well again
-  lab cloud fail                                    shows what is set
+                                                    Neutron is down
+  lab cloud fail --share 0                          no failures any more
+  lab cloud fail                                    shows the settings
 
-Of an answer of the kind "timeout" the request was carried out: the server is
-made, and nobody is told. Of all others it was not.
+With the kind "timeout" the cloud runs the request, for example it creates the
+server, but does not answer in time. With all other kinds it does not run it.
 """
 
 
 def register(commands: command.Commands) -> None:
     group = command.add_group(
-        commands, 'cloud', 'have the cloud answer badly', GROUP)
+        commands, 'cloud', 'make the cloud fail', GROUP)
     parser = command.add(
-        group, 'fail', 'have a share of its answers fail', FAIL, _fail)
+        group, 'fail', 'make a share of its answers fail', FAIL, _fail)
     parser.add_argument('--share', type=float, metavar='SHARE',
                         help='from 0 (none) to 1 (all)')
     parser.add_argument('--service', default=failing.ALL,
                         choices=(*failing.SERVICES, failing.ALL),
-                        help='whose answers (default: %(default)s)')
+                        help='of which service (default: %(default)s)')
     parser.add_argument(
         '--kind', action='append', choices=failing.KINDS,
-        help='how they fail; may be given several times, and then each is '
-             f'as likely (default: {", ".join(failing.DEFAULT_KINDS)})')
+        help='how they fail; may be given several times, then each kind is '
+             'equally likely (default: '
+             f'{", ".join(failing.DEFAULT_KINDS)})')
 
 
 def _fail(home: lab_home.Home, options: argparse.Namespace) -> int:
     if options.share is not None and not 0 <= options.share <= 1:
         raise errors.LabError(
-            f'--share is from 0 to 1, not {options.share:g}')
+            f'--share must be from 0 to 1, not {options.share:g}')
     if not home.exists:
         raise errors.LabError('there is no lab yet; run "lab up"')
     if options.share is None:
@@ -74,12 +75,12 @@ def _fail(home: lab_home.Home, options: argparse.Namespace) -> int:
 
 
 def in_words(answer: dict[str, dict[str, object]]) -> str:
-    """What the cloud says of it, for people."""
+    """The settings of the cloud as text."""
     set_now = answer['failing']
     share, services, kinds = (
         set_now[key] for key in ('share', 'services', 'kinds'))
     if not share:
-        return 'The cloud answers as it should.'
+        return 'No answers of the cloud fail.'
     assert isinstance(services, list) and isinstance(kinds, list)
     named = [name for name, service in failing.SERVICES.items()
              if service in services]

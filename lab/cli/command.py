@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""What every group of commands needs to declare its commands.
+"""Functions with which the groups of commands declare their commands.
 
 Imported by the modules of ``lab.cli``.
 """
@@ -26,7 +26,7 @@ Run = Callable[[lab_home.Home, argparse.Namespace], int]
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Leaves our line ends alone, and room for a command's name."""
+    """Keeps the line breaks of texts, and leaves room for command names."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=HELP_COLUMN)
@@ -37,9 +37,9 @@ def add(commands: Commands, name: str, summary: str, teaching: str,
     """Declare a command.
 
     :param summary: one line for the list of all commands
-    :param teaching: what its --help says: what it does and when to use it
-    :param run: does it and returns the exit code
-    :param needs_root: whether any other user is refused
+    :param teaching: the text of its --help: what it does and when to use it
+    :param run: runs it and returns the exit code
+    :param needs_root: whether only root may run it
     """
     parser = commands.add_parser(
         name, help=summary, description=teaching,
@@ -50,7 +50,7 @@ def add(commands: Commands, name: str, summary: str, teaching: str,
 
 def add_group(commands: Commands, name: str, summary: str,
               teaching: str) -> Commands:
-    """Declare a command that has commands of its own."""
+    """Declare a command that has subcommands."""
     parser = commands.add_parser(
         name, help=summary, description=teaching,
         formatter_class=Formatter)
@@ -66,4 +66,4 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_member(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'member', metavar='MEMBER',
-        help='a name like products-2, an instance id or an address')
+        help='a name like products-2, an instance ID or an address')

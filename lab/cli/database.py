@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""lab sql.
+"""lab sql: SQL on the server of a member.
 
 Imported by ``lab.cli.main``.
 """
@@ -23,9 +23,9 @@ from lab import home as lab_home
 from lab import sql
 
 SQL = """\
-Runs SQL on a member's own server, as the administrator that Trove's guest
-agent uses there, and prints the rows with tabs between the columns. NULL is
-printed as NULL; a tab or line end inside a value as \\t or \\n. For example:
+Runs SQL on a member's server, with the account of Trove's guest agent, and
+prints the rows with tabs between the columns. NULL is printed as NULL, a tab
+or line break in a value as \\t or \\n. For example:
 
   lab sql products-1 "SHOW STATUS LIKE 'wsrep_cluster%'"
 """

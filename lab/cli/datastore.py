@@ -23,11 +23,11 @@ from lab import home as lab_home
 from lab import report as lab_report
 from lab.services import all as all_services
 
-GROUP = 'Brings database images into the lab and registers them with Trove.'
+GROUP = 'Adds database images to the lab and registers them with Trove.'
 ADD = """\
-Makes a guest image that holds the database image, and registers it as a
-datastore version with the guest manager of this project. Clusters of it can
-be created at once. For example:
+Creates a guest image with the database image, and registers it as a datastore
+version with the guest manager of this project. Clusters of it can then be
+created. For example:
 
   docker save percona/percona-xtradb-cluster:8.0 -o pxc.tar
   lab datastore add --manager pxc --datastore pxc --version 8.0 \\
@@ -37,7 +37,7 @@ be created at once. For example:
 
 def register(commands: command.Commands) -> None:
     group = command.add_group(
-        commands, 'datastore', 'bring in a database image', GROUP)
+        commands, 'datastore', 'add a database image', GROUP)
     parser = command.add(
         group, 'add', 'add a datastore version', ADD, _add)
     parser.add_argument('--manager', required=True,
@@ -46,11 +46,11 @@ def register(commands: command.Commands) -> None:
     parser.add_argument('--version', required=True)
     parser.add_argument(
         '--image', required=True, metavar='ARCHIVE.tar|REFERENCE',
-        help='an archive as "docker save" writes it, or the name of an '
-             'image in a registry that can be reached')
+        help='an archive of "docker save", or the name of an image in a '
+             'registry that can be reached')
     parser.add_argument('--active', action='store_true',
-                        help='make it the version that users get who name '
-                             'none; every version can be chosen by name')
+                        help='make it the default version; each version can '
+                             'be chosen by name')
 
 
 def _add(home: lab_home.Home, options: argparse.Namespace) -> int:

@@ -23,76 +23,76 @@ from lab.guest import control
 from lab import home as lab_home
 
 GROUP = """\
-Does to a guest what befalls servers: its database dies, hangs or is stopped,
-its power goes, its disk is full, its network is cut, loses packets or gets
-slow. Trove is not told.
+Simulates failures of a guest: its database dies, hangs or is stopped, its
+power fails, its disk is full, its network is cut, loses packets or is slow.
+Trove is not informed.
 """
-#: name -> (summary, what --help teaches, what does it)
+#: name -> (summary, text of --help, function)
 SIMPLE: dict[str, tuple[str, str, Callable[..., object]]] = {
     'kill-db': (
         'SIGKILL to the database server',
-        'Kills the database server as a crash would. Docker starts the '
-        'container again.', control.kill_database),
+        'Kills the database server with SIGKILL, to simulate a crash. Docker '
+        'starts the container again.', control.kill_database),
     'freeze-db': (
         'SIGSTOP to the database server',
-        'Stops the server from running, without ending it: it holds its '
-        'connections and answers nothing, until "thaw-db".',
+        'Suspends the server with SIGSTOP: it keeps its connections and does '
+        'not answer, until "thaw-db".',
         control.freeze_database),
     'thaw-db': (
-        'let a frozen database server go on',
-        'Lets a server go on that "freeze-db" has stopped.',
+        'continue a frozen database server',
+        'Continues a server that "freeze-db" has suspended.',
         control.thaw_database),
     'stop-db': (
         'stop the database server cleanly',
-        'Stops the database container as an orderly shutdown would.',
+        'Stops the database container with a clean shutdown of the server.',
         control.stop_database),
     'start-db': (
         'start the database server',
-        'Starts the database container again that "stop-db" has stopped, '
-        'with the command that it was made with.', control.start_database),
+        'Starts the database container that "stop-db" has stopped, with the '
+        'same command as before.', control.start_database),
     'kill-agent': (
         "SIGKILL to Trove's guest agent",
-        "Kills Trove's guest agent as a crash would. The guest's init starts "
-        'another one after a second.', control.kill_agent),
+        "Kills Trove's guest agent with SIGKILL, to simulate a crash. The "
+        "guest's init starts it again after a second.", control.kill_agent),
     'fill-disk': (
-        'leave no space on its volume',
-        'Puts a file on the volume that takes every free block, so that the '
-        'next write that needs one fails. "free-disk" removes it.',
+        'fill its volume',
+        'Creates a file on the volume that takes all free blocks, so that '
+        'the next write that needs one fails. "free-disk" removes it.',
         control.fill_disk),
     'free-disk': (
-        'give the space back that fill-disk took',
-        'Removes the file that "fill-disk" has put on the volume.',
+        'free the space that fill-disk took',
+        'Removes the file that "fill-disk" has created on the volume.',
         control.free_disk),
     'off': (
         'cut the power',
-        'Cuts the power: every process ends at once and what was not yet '
-        'written to disk is lost. The disk stays.', control.power_off),
+        'Cuts the power: all processes end immediately, and data that is not '
+        'on the disk yet is lost. The disk stays.', control.power_off),
     'on': (
         'switch the power on',
         'Boots the guest from its disk; its Docker engine and guest agent '
         'start as on a server.', control.power_on),
     'reboot': (
         'restart the guest',
-        'Restarts the guest; memory is lost and the disk stays.',
+        'Restarts the guest; memory is lost, the disk stays.',
         control.reboot),
 }
 CUT = """\
-Drops every packet of the guest, or with --from only those between it and the
-members named. The guest keeps running and its address stays.
+Drops all packets of the guest, or with --from only those between it and the
+given members. The guest keeps running and keeps its address.
 """
 HEAL = """\
-Ends what "cut", "lose" and "slow" did; with --from only a cut between the
-guest and the members named.
+Undoes "cut", "lose" and "slow"; with --from only a cut between the guest and
+the given members.
 """
 LOSE = """\
-Loses packets of the guest, each by chance, in both directions: as a bad cable
-or a crowded switch does. 10 percent make every connection slow; from 40 on
-the others may count the member as gone, and let it in again.
+Loses random packets of the guest in both directions, like a bad cable or an
+overloaded switch. 10 percent make all connections slow. From 40 percent on,
+the other members may remove the member from the component and let it rejoin.
 """
 SLOW = """\
-Lets no more through than so many kilobits a second, in each direction; what
-waits for more than 300 ms is lost. 1000 is a bad line between two sites, and
-holds a busy cluster back to what it can pass.
+Limits the rate in each direction to so many kilobits per second. Packets that
+wait for more than 300 ms are lost. 1000 is a bad line between two sites, which
+limits the write rate of a busy cluster.
 """
 
 
@@ -107,7 +107,7 @@ def register(commands: command.Commands) -> None:
             ('lose', 'lose some of its packets', LOSE, control.lose,
              '--percent', 'of a hundred packets, 1 to 99', 99),
             ('slow', 'make its network slow', SLOW, control.slow,
-             '--kbit', 'kilobits a second, from 8 on', None)):
+             '--kbit', 'kilobits per second, at least 8', None)):
         parser = command.add(group, name, summary, teaching, _impair)
         command.add_member(parser)
         parser.add_argument(quantity, dest='quantity', type=int,
@@ -121,7 +121,7 @@ def register(commands: command.Commands) -> None:
         command.add_member(parser)
         parser.add_argument(
             '--from', dest='peers', nargs='+', metavar='MEMBER', default=[],
-            help='only between the guest and these')
+            help='only between the guest and these members')
         parser.set_defaults(act=act)
 
 

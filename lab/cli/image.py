@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""lab image: database images made on this machine.
+"""lab image: database images that are built on this machine.
 
 Imported by ``lab.cli.main``.
 """
@@ -28,12 +28,12 @@ from lab import packages
 from lab import report as lab_report
 from lab import venv
 
-GROUP = 'Makes database images from the packages of Debian.'
+GROUP = 'Builds database images from the packages of Debian.'
 BUILD = """\
-Makes a database image with MariaDB and Galera from the packages of a release
-of Debian, and writes it as an archive as "docker save" does. It takes about a
-minute, a Debian mirror (LAB_DEBIAN_MIRROR names another), and no registry;
-what was built once is kept. The lab need not be up. For example:
+Builds a database image with MariaDB and Galera from the packages of a release
+of Debian, and writes it as an archive in the format of "docker save". It takes
+about a minute. It needs a Debian mirror (LAB_DEBIAN_MIRROR sets another one),
+but no registry and no running lab. The result is cached. For example:
 
   lab image build --suite trixie --output mariadb-11.8.tar
   lab datastore add --manager mariadb --datastore mariadb --version 11.8 \\
@@ -43,9 +43,9 @@ what was built once is kept. The lab need not be up. For example:
 
 def register(commands: command.Commands) -> None:
     group = command.add_group(
-        commands, 'image', 'make a database image', GROUP)
+        commands, 'image', 'build a database image', GROUP)
     parser = command.add(
-        group, 'build', "make one from Debian's packages", BUILD, _build)
+        group, 'build', "build one from Debian's packages", BUILD, _build)
     parser.add_argument(
         '--suite', choices=sorted(build.SUITES), default=build.SUITE,
         help='the release of Debian: ' + ', '.join(
@@ -53,7 +53,7 @@ def register(commands: command.Commands) -> None:
             for suite, version in build.SUITES.items())
         + '; default: %(default)s')
     parser.add_argument('--output', required=True, metavar='FILE.tar',
-                        type=Path, help='where the archive is written')
+                        type=Path, help='the file of the archive')
 
 
 def _build(home: lab_home.Home, options: argparse.Namespace) -> int:

@@ -29,31 +29,31 @@ from lab import up
 from lab import venv
 
 UP = """\
-Installs, builds and starts everything: the Debian packages that are missing,
-a Python environment with Trove and its clients, the database image, and the
-services, each with the time that it took. What is there already is left
-as it is, so it can be run again at any time; it also starts a service that
-has died. The first time takes some minutes, a later time seconds.
+Installs, builds and starts everything: missing Debian packages, a Python
+environment with Trove and its clients, the database image, and the services.
+It prints the time of each part. Parts that exist are not changed, so it can be
+run at any time; it also starts a service that has died. The first run takes
+some minutes, later runs take seconds.
 
-With --keystone there is a real Keystone as well, and Trove asks it who comes:
-"lab env" and "lab openstack" log in as demo then, or with --project or --as
-as admin, demo-reader, other or other-reader.
+With --keystone it also starts a real Keystone, which authenticates all
+requests. "lab env" and "lab openstack" then log in as demo, or with --project
+or --as as admin, demo-reader, other or other-reader.
 
-With --plain it is Trove as others have it: without this project, and without
-a datastore. The documentation tells how to go on from there.
+With --plain it installs Trove without this project and without a datastore.
+The documentation describes the next steps.
 """
 DEMO = """\
-Brings the lab up, creates a cluster "products" of three MariaDB servers
-through Trove's own API, tells of each member's progress until all are
-Synced, shows it with the ordinary client, writes a row through each member
-and reads all rows from every other. Exit code 0 only if all that held.
-A healthy cluster "products" that exists already is used.
+Starts the lab and creates a cluster "products" of three MariaDB servers
+through Trove's API. It prints the progress of each member until all are
+Synced, shows the cluster with the ordinary client, writes a row through each
+member, and reads all rows from each other member. The exit code is 0 only if
+all of this succeeds. If a healthy cluster "products" exists, it is used.
 """
 DOWN = """\
-Stops all services and guests. The clusters, their data and Trove's tables
-with the datastores in them are gone then; the packages, the Python
-environment and the images stay, so that the next "lab up" takes seconds. A
-lab that was killed is cleared away, too.
+Stops all services and guests. This removes the clusters, their data and
+Trove's tables with the datastores. The packages, the Python environment and
+the images are kept, so that the next "lab up" takes seconds. It also cleans up
+after a lab that was killed.
 """
 
 
@@ -61,32 +61,32 @@ def register(commands: command.Commands) -> None:
     up_parser = command.add(
         commands, 'up', 'install, build and start everything', UP, _up)
     demo_parser = command.add(
-        commands, 'demo', 'up, then a cluster of three to look at', DEMO,
+        commands, 'demo', 'up, then create and test a cluster', DEMO,
         _demo)
     for parser in (up_parser, demo_parser):
         parser.add_argument(
             '--debug', action=argparse.BooleanOptionalAction, default=None,
-            help="have Trove's services and guest agents log everything")
+            help="log Trove's services and guest agents at debug level")
         parser.add_argument(
             '--keystone', action=argparse.BooleanOptionalAction,
             default=None,
-            help='have a real Keystone with two projects and three roles; '
-            'a lab that runs stays as it is')
+            help='start a real Keystone with two projects and three roles; '
+            'a running lab is not changed')
         if parser is up_parser:
             parser.add_argument(
                 '--plain', action=argparse.BooleanOptionalAction,
                 default=None,
-                help='leave this project out of Trove, for you to install; a '
-                'lab that runs stays as it is')
+                help='do not install this project in Trove; a running lab is '
+                'not changed')
         parser.add_argument(
             '--trove-version', metavar='VERSION',
-            help=f'the release of Trove, such as 25.0.0; kept until another '
-                 f'is given, and {venv.DEFAULT_TROVE} at first')
+            help=f'the release of Trove, such as 25.0.0 (default: as before, '
+                 f'at first {venv.DEFAULT_TROVE})')
     parser = command.add(
         commands, 'down', 'stop everything', DOWN, _down)
     parser.add_argument(
         '--purge', action='store_true',
-        help='also remove LAB_HOME; only Debian packages stay')
+        help='also remove LAB_HOME; only Debian packages are kept')
 
 
 def _up(home: lab_home.Home, options: argparse.Namespace) -> int:
@@ -98,7 +98,7 @@ def _demo(home: lab_home.Home, options: argparse.Namespace) -> int:
     report = lab_report.Report()
     _bring_up(home, options, report)
     demo.demo(home, report)
-    report.say('the demonstration held; look around with "lab status", '
+    report.say('the demo succeeded; look around with "lab status", '
                '"lab sql" and "lab openstack"')
     return 0
 
@@ -128,7 +128,7 @@ def _bring_up(home: lab_home.Home, options: argparse.Namespace,
 
 
 def _wanted(home: lab_home.Home, options: argparse.Namespace) -> up.Wanted:
-    """What the lab is to be; one that runs is not changed."""
+    """The requested configuration; a running lab must have it already."""
     runs = up.runs(home)
     port = _port('LAB_API_PORT', home.api_port)
     keystone = options.keystone
@@ -164,5 +164,5 @@ def _port(variable: str, default: int) -> int:
     wanted = os.environ.get(variable) or str(default)
     if not wanted.isdigit() or not 0 < int(wanted) < 65536:
         raise errors.LabError(
-            f'{variable}={wanted} is no port; give a number below 65536')
+            f'{variable}={wanted} is not a port; give a number below 65536')
     return int(wanted)

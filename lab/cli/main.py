@@ -34,18 +34,18 @@ from lab import home as lab_home
 from lab import place
 
 DESCRIPTION = """\
-OpenStack Trove and its guests on this one machine: real Trove services,
-RabbitMQ and MariaDB, and a small cloud whose servers are namespaces with
-their own network, disk and Docker engine. Begin with "lab demo".
+OpenStack Trove and its guests on this machine: real Trove services, RabbitMQ
+and MariaDB, and a small cloud whose servers are namespaces with their own
+network, disk and Docker engine. Start with "lab demo".
 """
 EPILOG = """\
 environment:
-  LAB_HOME      the folder of everything (default {root})
-  LAB_API_PORT  where Trove's API is reached on 127.0.0.1 (default {port})
-  LAB_KEYSTONE_PORT  the same of Keystone's (1000 more)
+  LAB_HOME      the folder of the lab (default {root})
+  LAB_API_PORT  the port of Trove's API on 127.0.0.1 (default {port})
+  LAB_KEYSTONE_PORT  the port of Keystone (default: LAB_API_PORT plus 1000)
 
-MEMBER is a name like products-2, an instance id or an address; "lab status"
-shows them. Each command explains itself with --help.
+MEMBER is a name like products-2, an instance ID or an address; "lab status"
+shows them. Each command has a --help.
 """
 GROUPS = (lifecycle, client, state, database, guest, cloud, service,
           datastore, image)
@@ -53,7 +53,7 @@ GROUPS = (lifecycle, client, state, database, guest, cloud, service,
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command; returns the exit code."""
-    # Guests read what the lab writes, whatever the shell's habit is.
+    # Guests read files of the lab, whatever the umask of the shell is.
     os.umask(0o022)
     try:
         return _run(arguments)
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f'lab: {error}; run it as root', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print('lab: interrupted; "lab up" goes on, "lab down" clears up',
+        print('lab: interrupted; "lab up" continues, "lab down" cleans up',
               file=sys.stderr)
         return 130
     except BrokenPipeError:
@@ -81,8 +81,8 @@ def _run(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     if options.needs_root and os.geteuid() != 0:
         raise errors.LabError(
-            'only root sees and changes the namespaces, processes and files '
-            'of a lab: run it as root')
+            'only root can access the namespaces, processes and files of a '
+            'lab: run the command as root')
     return int(options.run(_home(), options))
 
 

@@ -22,12 +22,12 @@ from lab import home as lab_home
 from lab.services import all as all_services
 
 GROUP = """\
-Kills, starts or restarts one service of the controller, to see what the others
-make of it. "lab up" starts whatever is down.
+Kills, starts or restarts one service of the controller, to test how the others
+handle it. "lab up" starts all services that are down.
 """
-KILL = 'Kills a service with SIGKILL, as a crash would.'
+KILL = 'Kills a service with SIGKILL, to simulate a crash.'
 START = 'Starts a service that is down, and waits until it answers.'
-RESTART = 'Stops a service in order, and starts it again.'
+RESTART = 'Stops a service cleanly, and starts it again.'
 
 
 def register(commands: command.Commands) -> None:
@@ -45,7 +45,7 @@ def register(commands: command.Commands) -> None:
 def _kill(home: lab_home.Home, options: argparse.Namespace) -> int:
     service = all_services.service(home, options.name)
     if not service.kill():
-        raise errors.LabError(f'{options.name} does not run')
+        raise errors.LabError(f'{options.name} is not running')
     return 0
 
 

@@ -23,16 +23,16 @@ from lab import logs
 from lab import status
 
 STATUS = """\
-Shows which services are up; each guest with its power, whether it is cut off
-from the network, and the state of its database container; and each cluster
-with what Trove says about its members and what the members' own servers say
+Shows which services are up. For each guest it shows the power, whether it is
+cut off from the network, and the state of its database container. For each
+cluster it shows the states of the members in Trove and in their servers
 (state, component, size, last committed transaction).
 """
 LOGS = """\
 Shows the end of a log. WHO is a service (rabbitmq, mariadb, keystone, cloud,
 api, conductor, taskmanager, forwarder), a guest like products-2 (its init,
-Docker engine and guest agent), or any name from the list that "lab logs"
-prints without WHO.
+Docker engine and guest agent), or a name from the list that "lab logs" prints
+without WHO.
 """
 
 
@@ -43,11 +43,11 @@ def register(commands: command.Commands) -> None:
     parser = command.add(commands, 'logs', 'the end of a log', LOGS, _logs,
                          needs_root=False)
     parser.add_argument('who', metavar='WHO', nargs='?',
-                        help='a service or a guest; none: list the logs')
+                        help='a service or a guest; without: list the logs')
     parser.add_argument('-f', '--follow', action='store_true',
-                        help='go on with what is added')
+                        help='also print new lines')
     parser.add_argument('-n', '--lines', type=int, default=50,
-                        help='how many lines (default: %(default)s)')
+                        help='number of lines (default: %(default)s)')
 
 
 def _status(home: lab_home.Home, options: argparse.Namespace) -> int:

@@ -12,6 +12,6 @@
 
 """A cloud on one machine: the parts of OpenStack that Trove calls.
 
-One daemon (``python -m lab.cloud``) speaks enough of Nova, Neutron, Cinder
-and Glance for their real clients. ``lab.cloud.clients`` is loaded by Trove.
+One daemon (``python -m lab.cloud``) implements enough of Nova, Neutron, Cinder
+and Glance for their real clients. Trove loads ``lab.cloud.clients``.
 """

@@ -12,8 +12,9 @@
 
 """The cloud's daemon: ``python -m lab.cloud --home LAB_HOME ...``.
 
-Runs in the controller's network namespace, and otherwise on the host: it
-makes namespaces and loop devices. Ends with SIGTERM; the guests go on.
+It runs in the controller's network namespace, and otherwise on the host,
+because it creates namespaces and loop devices. SIGTERM ends it; the guests
+continue to run.
 """
 
 import argparse

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The daemon's web application: which handler gets which request.
+"""The daemon's web application, which calls the handlers of requests.
 
-For ``lab.cloud.__main__``. Every service has its own address:
-/compute/PROJECT, /network/PROJECT, /volume/PROJECT, /image/PROJECT, and
-/lab for what only the lab has.
+For ``lab.cloud.__main__``. Each service has its own path: /compute/PROJECT,
+/network/PROJECT, /volume/PROJECT, /image/PROJECT, and /lab for extensions of
+the lab.
 """
 
 from collections.abc import Iterable
@@ -153,7 +153,7 @@ def _microversion(request: wrappers.Request,
         return LATEST_VERSIONS.get(service, base)
     major, _, minor = asked[1].partition('.')
     if not (major.isdigit() and minor.isdigit()):
-        raise http.bad_request(f'{asked[1]} is no API version')
+        raise http.bad_request(f'{asked[1]} is not an API version')
     return int(major), int(minor)
 
 

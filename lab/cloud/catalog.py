@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Nova apart from servers: flavors, server groups, zones and limits."""
+"""Nova without servers: flavors, server groups, zones and limits."""
 
 import uuid
 

@@ -12,10 +12,10 @@
 
 """Trove's clients for this cloud: the real ones, without Keystone.
 
-Named in trove.conf (``remote_nova_client = lab.cloud.clients.nova`` and so
-on) and loaded by Trove's services, which run in the controller's network
-namespace. Each client of a project is made once, as Trove does it with its
-own.
+Options in trove.conf name them (``remote_nova_client =
+lab.cloud.clients.nova`` and so on). Trove's services load them in the
+controller's network namespace. Each client of a project is created once, as in
+Trove.
 """
 
 import functools
@@ -63,8 +63,7 @@ def glance(context: Any, region_name: str | None = None,
 def swift(context: Any, region_name: str | None = None,
           password: str | None = None) -> NoReturn:
     raise swift_exceptions.ClientException(
-        'the lab has no object store; backups to Swift are not possible '
-        'in it')
+        'the lab has no object store, so backups to Swift are not possible')
 
 
 @functools.lru_cache(maxsize=None)

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Nova's servers: requests are checked here, and the work handed over.
+"""Nova's servers: checks requests.
 
-What happens to a server's guest is ``lab.cloud.servers``; what is around
-servers (flavors, groups, limits) is ``lab.cloud.catalog``.
+``lab.cloud.servers`` does the work on guests; ``lab.cloud.catalog`` has
+flavors, groups and limits.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ from lab.cloud import views
 from lab.cloud import volume as cloud_volume
 
 SERVER = '/v2.1/servers/<id>'
-# Everything that turns the guest off keeps others from doing so meanwhile.
+# While such an action turns the guest off, no other one may begin.
 BUSY = 'Cannot \'{action}\' instance {id} while it is in {what}'
 MAX_NAME = 255
 DELETE_PATIENCE = 3.0
@@ -234,8 +234,8 @@ class ComputeService:
                 return
             self._store.update('servers', server['id'],
                                task_state='deleting')
-        # Most callers look for the end of it next, and if it is not there
-        # yet, not again for seconds.
+        # Most callers check for the end immediately, and then only seconds
+        # later.
         self._keeper.start(server['id'], self._keeper.delete).join(
             DELETE_PATIENCE)
 
@@ -251,7 +251,7 @@ class ComputeService:
 
     def _begin(self, server: http.Document, action: str, task: str,
                states: tuple[str, ...] = ('active',)) -> None:
-        """Mark what is being done, unless it cannot be done now."""
+        """Set the task state, unless the action is not possible now."""
         with self._store.exclusive():
             fresh = self._store.get('servers', server['id']) or server
             if fresh['task_state'] or fresh['vm_state'] not in states:

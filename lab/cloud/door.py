@@ -9,10 +9,10 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Who is let in to the cloud: everybody, or whom Keystone knows.
+"""Authenticates requests to the cloud in a lab with Keystone.
 
-For ``lab.cloud.__main__``. Only in a lab with Keystone; in the other one
-the cloud believes every address that it is called with.
+For ``lab.cloud.__main__``. Without Keystone, the cloud accepts all requests
+for each project.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,12 +26,12 @@ from lab import identity
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-#: what only the lab itself asks, from inside
+#: paths without authentication, which only the lab uses
 OPEN = ('lab', 'healthcheck')
 
 
 def guarded(home: lab_home.Home, application: Application) -> Application:
-    """The application behind Keystone's own middleware."""
+    """The application behind Keystone's middleware."""
     with_token = auth_token.AuthProtocol(
         _of_project_alone(application), {
             'auth_type': 'password', 'auth_url': home.identity_url,
@@ -40,7 +40,7 @@ def guarded(home: lab_home.Home, application: Application) -> Application:
             'password': home.secret(identity.CLOUD.secret),
             'project_name': identity.CLOUD.project,
             'user_domain_name': 'Default', 'project_domain_name': 'Default',
-            # the middleware's own file of options is not there
+            # there is no file with options of the middleware
             'delay_auth_decision': False})
 
     def front(environ: dict[str, Any],
@@ -53,7 +53,7 @@ def guarded(home: lab_home.Home, application: Application) -> Application:
 
 
 def _of_project_alone(application: Application) -> Application:
-    """Lets a token in to its own project, and an administrator's anywhere."""
+    """Accept a token for its project, and an administrator's for all."""
     def inner(environ: dict[str, Any],
               start_response: Callable[..., Any]) -> Iterable[bytes]:
         parts = environ.get('PATH_INFO', '').split('/')
@@ -64,6 +64,6 @@ def _of_project_alone(application: Application) -> Application:
         start_response('403 Forbidden',
                        [('Content-Type', 'application/json')])
         return [json.dumps({'forbidden': {
-            'code': 403, 'message': 'the token is of another project'}
+            'code': 403, 'message': 'the token is for another project'}
         }).encode()]
     return inner

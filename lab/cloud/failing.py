@@ -10,12 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A cloud whose answers fail now and then, whatever they are about.
+"""Makes a random share of the cloud's answers fail.
 
-The application of ``lab.cloud`` asks ``due`` before it answers. The share
-holds for each request on its own, as that of a service behind a proxy does
-which restarts. What ``faults`` has is one operation that fails; this is the
-network and the services' own state in between.
+The application of ``lab.cloud`` calls ``due`` before it answers. Each request
+fails independently, as with a service behind a proxy that restarts. In
+contrast, ``faults`` makes one operation fail.
 """
 
 from collections.abc import Callable
@@ -28,9 +27,9 @@ from lab.cloud import store as cloud_store
 SERVICES = {'nova': 'compute', 'neutron': 'network', 'cinder': 'volume',
             'glance': 'image'}
 ALL = 'all'
-#: the request is carried out, and its answer comes too late for the client
+#: the request is done, but the answer is too late for the client
 TIMEOUT = 'timeout'
-#: the request is not carried out
+#: the request is not done
 CODES = ('429', '500', '502', '503', '504')
 KINDS = (*CODES, TIMEOUT)
 DEFAULT_KINDS = ('500', '503', TIMEOUT)
@@ -41,7 +40,7 @@ _ID = 'failing'
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """What becomes of one request.
+    """The failure of one request.
 
     :ivar kind: one of KINDS.
     """
@@ -53,17 +52,17 @@ class Failure:
         return self.kind == TIMEOUT
 
     def error(self) -> http.ApiError:
-        """The answer; for a time-out the one that a proxy gives at last."""
+        """The answer; for a time-out, that of a proxy after its time-out."""
         code = 504 if self.kind == TIMEOUT else int(self.kind)
         return http.ApiError(
-            code, 'computeFault', 'this failure was asked for with '
+            code, 'computeFault', 'this failure was requested with '
             '"lab cloud fail"')
 
 
 class Failing:
-    """The share of failing answers that is set now.
+    """The configured share of failing answers.
 
-    :param draw: a number from 0 to 1, another one each time.
+    :param draw: returns a random number from 0 to 1.
     """
 
     def __init__(self, store: cloud_store.Store,
@@ -77,7 +76,7 @@ class Failing:
                 http.Route('PUT', '/failing', self._set)]
 
     def due(self, service: str) -> Failure | None:
-        """What becomes of the next request to this service, if it fails."""
+        """The failure of the next request to this service, or None."""
         wanted = self._wanted()
         if service not in wanted['services']:
             return None

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Faults on demand: the next such operations fail, for tests.
+"""Faults for tests: the next operations of a kind fail.
 
-The services of ``lab.cloud`` ask ``check`` before they do their work.
+The services of ``lab.cloud`` call ``check`` before they do their work.
 """
 
 from lab.cloud import http
@@ -21,11 +21,11 @@ from lab.cloud import store as cloud_store
 
 OPERATIONS = ('server-create', 'server-boot', 'server-delete',
               'volume-create', 'port-create')
-DEFAULT_MESSAGE = 'this failure was asked for with POST /lab/faults'
+DEFAULT_MESSAGE = 'this failure was requested with POST /lab/faults'
 
 
 class Faults:
-    """The faults that are still to come, and the limits of the cloud."""
+    """The pending faults, and the limits of the cloud."""
 
     def __init__(self, store: cloud_store.Store) -> None:
         self._store = store
@@ -40,9 +40,9 @@ class Faults:
         ]
 
     def take(self, operation: str, name: str = '') -> str | None:
-        """The message of the fault that is due now, or None.
+        """The message of the fault for this operation, or None.
 
-        :param name: of the server or volume; a fault may be for one alone
+        :param name: of the server or volume; a fault may be for only one
         """
         with self._store.exclusive():
             for fault in self._store.all('faults'):
@@ -85,7 +85,7 @@ class Faults:
         unknown = set(call.body) - set(seed.LIMITS)
         if unknown:
             raise http.bad_request(
-                f'there is no limit {", ".join(sorted(unknown))}; there are '
+                f'unknown limit {", ".join(sorted(unknown))}; the limits are '
                 + ', '.join(seed.LIMITS))
         limits = {**seed.limits(self._store), **call.body}
         self._store.put('settings', {'id': 'limits', **limits})

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Neutron's security groups, and what they let into each port."""
+"""Neutron's security groups, and the filter rules of each port."""
 
 from collections.abc import Callable
 import ipaddress
@@ -51,7 +51,7 @@ class GroupService:
         ]
 
     def ingress(self, port: http.Document) -> list[firewall.Ingress]:
-        """What the groups of a port let in."""
+        """The packets that the groups of a port allow."""
         addresses = self._addresses_by_group()
         allowed = []
         for rule in self._store.all('security_group_rules'):

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a service's handler is given, and what it answers or raises.
+"""Arguments, results and exceptions of a service's handler.
 
 Every module of ``lab.cloud`` may import it.
 """
@@ -57,9 +57,9 @@ class Route:
 
 
 class ApiError(Exception):
-    """A refusal, as the caller shall see it.
+    """An error answer.
 
-    :param kind: the name that the service gives this class of error
+    :param kind: the name of this class of error in the service
     """
 
     def __init__(self, status: int, kind: str, message: str) -> None:
@@ -89,7 +89,7 @@ def now() -> str:
 
 
 def required(body: Mapping[str, Any], name: str) -> Document:
-    """The object that a request's body must hold under a name."""
+    """The object of this name, which a request's body must contain."""
     content = body.get(name)
     if not isinstance(content, dict):
         raise bad_request(f"the request's body has no object '{name}'")

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Neutron: networks, ports on them, and who may have which address."""
+"""Neutron: networks, ports and addresses."""
 
 from collections.abc import Callable, Iterable
 import ipaddress
@@ -39,7 +39,7 @@ class NetworkService:
                  changed: Callable[[], None]) -> None:
         self._store = store
         self._faults = faults
-        # Called when a port's security groups are others than before.
+        # Called when the security groups of a port change.
         self._changed = changed
 
     def routes(self) -> list[http.Route]:
@@ -60,10 +60,10 @@ class NetworkService:
         return routes
 
     def make_port(self, project: str, wanted: http.Document) -> http.Document:
-        """Create a port and give it its addresses.
+        """Create a port with its addresses.
 
-        Without a wish it gets one address of each version that the network
-        has subnets of.
+        Without a requested address it gets one address for each IP version of
+        the network's subnets.
 
         :raises ApiError: for an unknown network, subnet or security group,
             and an address that is taken or outside the subnet
@@ -110,7 +110,7 @@ class NetworkService:
 
     def _places(self, wanted: http.Document
                 ) -> list[tuple[http.Document, str | None]]:
-        """The subnets that a port is to be in, with the wished address."""
+        """The subnets of a port, each with the requested address."""
         network = wanted['network_id']
         subnets = [subnet for subnet in self._store.all('subnets')
                    if subnet['network_id'] == network]
@@ -140,8 +140,8 @@ class NetworkService:
                     f'IP address {wanted} already allocated in subnet '
                     f'{subnet["id"]}.')
             return wanted
-        # A fresh address each time: a peer that still knows the last
-        # holder of an address must not take a new guest for it.
+        # A new address each time: other guests may still know an old address
+        # as that of a deleted guest.
         room = network.num_addresses - 2 * FIRST_HOST
         while True:
             offset = (self._store.next('address') - 1) % room
@@ -193,7 +193,7 @@ class NetworkService:
 
 def _chosen_subnet(network: str, subnets: list[http.Document],
                    wish: http.Document) -> http.Document:
-    """The subnet of a wish: the one that it names, or that has its address."""
+    """The requested subnet: by its ID, or by the requested address."""
     key, address = wish.get('subnet_id'), wish.get('ip_address')
     for subnet in subnets:
         if key == subnet['id'] or (not key and ipaddress.ip_address(
@@ -205,7 +205,7 @@ def _chosen_subnet(network: str, subnets: list[http.Document],
 
 
 def default_group(store: cloud_store.Store, project: str) -> http.Document:
-    """The project's default group: its members may reach each other."""
+    """The project's default group, whose members can reach each other."""
     with store.exclusive():
         for group in store.all('security_groups'):
             if (group['name'], group['project_id']) == ('default', project):
@@ -227,7 +227,7 @@ def default_group(store: cloud_store.Store, project: str) -> http.Document:
 
 def chosen(documents: Iterable[http.Document],
            query: dict[str, list[str]]) -> list[http.Document]:
-    """Those that have each queried field at one of the queried values."""
+    """The documents whose fields have one of the queried values each."""
     wanted = {name: values for name, values in query.items()
               if name not in ('fields', 'limit', 'marker', 'sort_key',
                               'sort_dir', 'page_reverse')}

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the cloud has from the start: flavors, a network, a volume type.
+"""The initial resources of the cloud: flavors, networks, a volume type.
 
 The services of ``lab.cloud`` and the lab's command line use these names.
 """
@@ -64,7 +64,7 @@ FLAVORS = (
 
 
 def flavor(flavor_id: str) -> Flavor | None:
-    """A flavor by its id, or None."""
+    """A flavor by its ID, or None."""
     for candidate in FLAVORS:
         if candidate.id == flavor_id:
             return candidate
@@ -72,7 +72,7 @@ def flavor(flavor_id: str) -> Flavor | None:
 
 
 def sow(store: cloud_store.Store) -> None:
-    """Put the networks and what belongs to them into a store."""
+    """Add the networks and their resources to a store."""
     if store.get('networks', NETWORK_ID):
         return
     for name, gateways in lab_home.NETWORKS.items():
@@ -99,7 +99,7 @@ def sow(store: cloud_store.Store) -> None:
 
 
 def _subnet(network: str, gateway: str) -> http.Document:
-    """A subnet as Neutron shows it; IPv6 addresses come by DHCP."""
+    """A subnet as Neutron shows it; IPv6 addresses are assigned by DHCP."""
     interface = ipaddress.ip_interface(gateway)
     mode = 'dhcpv6-stateful' if interface.version == 6 else None
     return {
@@ -112,7 +112,7 @@ def _subnet(network: str, gateway: str) -> http.Document:
 
 
 def limits(store: cloud_store.Store) -> dict[str, int]:
-    """The most of each resource that the cloud gives."""
+    """The quota of each resource."""
     changed = store.get('settings', 'limits') or {}
     return {name: int(changed.get(name, value))
             for name, value in LIMITS.items()}

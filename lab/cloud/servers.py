@@ -10,11 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What happens to servers: built, restarted, resized and deleted.
+"""Builds, restarts, resizes and deletes servers.
 
-For ``lab.cloud.compute``, which checks requests and hands the work over.
-Each operation runs in a thread of its own and leaves its outcome in the
-store.
+For ``lab.cloud.compute``, which checks the requests. Each operation runs in a
+separate thread and writes its result to the store.
 """
 
 from collections.abc import Callable
@@ -45,7 +44,7 @@ DEVICES = ('vdb', 'vdc', 'vdd', 'vde', 'vdf', 'vdg')
 
 
 class ServerKeeper:
-    """The guests behind the servers."""
+    """The guests of the servers."""
 
     def __init__(self, home: lab_home.Home, store: cloud_store.Store,
                  faults: cloud_faults.Faults,
@@ -56,7 +55,7 @@ class ServerKeeper:
         self._faults = faults
         self._images = images
         self._volumes = volumes
-        # Set once the network service is there; it needs ``refresh`` of us.
+        # Set when the network service exists; it needs ``refresh``.
         self.groups: cloud_groups.GroupService | None = None
 
     def folder(self, server_id: str) -> guest_spec.GuestFolder:
@@ -68,7 +67,7 @@ class ServerKeeper:
 
     def start(self, server_id: str,
               work: Callable[[str], None]) -> threading.Thread:
-        """Do something to a server in a thread of its own."""
+        """Run an operation on a server in a separate thread."""
         thread = threading.Thread(
             target=self._guarded, args=(server_id, work),
             name=f'server-{server_id}', daemon=True)
@@ -76,7 +75,7 @@ class ServerKeeper:
         return thread
 
     def resume(self) -> None:
-        """After a restart of the daemon: end what was cut short."""
+        """After a restart of the daemon: finish interrupted operations."""
         for server in self._store.all('servers'):
             if server['task_state'] == 'deleting':
                 self.start(server['id'], self.delete)
@@ -87,7 +86,7 @@ class ServerKeeper:
                 self._store.update('servers', server['id'], task_state=None)
 
     def build(self, server_id: str) -> None:
-        """Make the root disk and boot."""
+        """Create the root disk and boot."""
         server = self._server(server_id)
         message = self._faults.take('server-boot', server['name'])
         if message:
@@ -154,10 +153,10 @@ class ServerKeeper:
 
     def resize(self, server_id: str, flavor: str, after: str,
                old: str | None) -> None:
-        """Shut down, take another flavor, boot.
+        """Shut down, change the flavor, and boot.
 
         :param after: the state afterwards, ``resized`` or ``active``
-        :param old: the flavor to go back to, if this is not the way back
+        :param old: the flavor for a revert; None if this is the revert
         """
         chosen = seed.flavor(flavor)
         folder = self.folder(server_id)
@@ -172,7 +171,7 @@ class ServerKeeper:
                            vm_state=after, flavor=flavor, old_flavor=old)
 
     def rebuild(self, server_id: str) -> None:
-        """A new root disk from another image; the volumes stay."""
+        """Create a new root disk from another image; the volumes stay."""
         server = self._server(server_id)
         folder = self.folder(server_id)
         with boot.locked(folder):
@@ -188,7 +187,7 @@ class ServerKeeper:
                            vm_state='active', userdata=None)
 
     def attach(self, server_id: str, volume_id: str) -> None:
-        """Give a reserved volume to the guest."""
+        """Attach a reserved volume to the guest."""
         server = self._server(server_id)
         entry = next(volume for volume in server['volumes']
                      if volume['id'] == volume_id)
@@ -198,13 +197,13 @@ class ServerKeeper:
         self._volumes.attached(volume_id, server_id, entry['device'])
 
     def detach(self, server_id: str, volume_id: str) -> None:
-        """Take a volume from the guest; it stays if it is mounted there."""
+        """Detach a volume from the guest, unless it is mounted there."""
         folder = self.folder(server_id)
         try:
             with boot.locked(folder):
                 boot.detach_volume(folder, volume_id)
         except errors.LabError as error:
-            LOG.error('server %s keeps volume %s: %s', server_id,
+            LOG.error('cannot detach from server %s volume %s: %s', server_id,
                       volume_id, error)
             self._store.update('volumes', volume_id, status='in-use')
             return
@@ -215,7 +214,7 @@ class ServerKeeper:
         self._volumes.release(volume_id)
 
     def refresh(self) -> None:
-        """Bring every guest's filter up to date with its groups."""
+        """Update the filter of each guest from its groups."""
         for server in self._store.all('servers'):
             folder = self.folder(server['id'])
             if folder.spec_file.exists() and self._write_firewall(
@@ -246,7 +245,7 @@ class ServerKeeper:
         flavor = seed.flavor(server['flavor'])
         if port is None or flavor is None:
             raise errors.LabError(
-                f'the port or the flavor of server {server["id"]} is gone')
+                f'the port or the flavor of server {server["id"]} was deleted')
         self._store.update('ports', port['id'], status='ACTIVE')
         return guest_spec.GuestSpec(
             server_id=server['id'],
@@ -274,7 +273,7 @@ class ServerKeeper:
 
     def _write_firewall(self, folder: guest_spec.GuestFolder,
                         server: http.Document) -> bool:
-        """:returns: whether the rules are others than before."""
+        """:returns: whether the rules have changed."""
         rules: list[firewall.Ingress] = []
         for key in server['ports']:
             port = self._store.get('ports', key)

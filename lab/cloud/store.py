@@ -10,9 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The cloud's memory: documents by kind and id, in one SQLite file.
+"""The cloud's database: documents by kind and ID, in one SQLite file.
 
-Every service of ``lab.cloud`` uses one store. It survives the daemon.
+All services of ``lab.cloud`` use one store. It survives a restart of the
+daemon.
 """
 
 from collections.abc import Iterator
@@ -35,14 +36,14 @@ CREATE TABLE IF NOT EXISTS counters (
 
 
 class Store:
-    """Documents that every thread may read and write.
+    """Documents that all threads may read and write.
 
-    What is returned is a copy: a change counts once it is put.
+    Results are copies; ``put`` stores a change.
     """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # User data holds secrets until its server has booted.
+        # User data contains secrets until its server has booted.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._lock = threading.RLock()
         self._database = sqlite3.connect(
@@ -53,7 +54,7 @@ class Store:
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Let no other thread in between reading and writing."""
+        """Lock out other threads between reading and writing."""
         with self._lock:
             yield
 
@@ -89,7 +90,7 @@ class Store:
 
     def update(self, kind: str, key: str,
                **changes: object) -> http.Document | None:
-        """Change fields of a document; None if it is gone."""
+        """Change fields of a document; None if it was deleted."""
         with self._lock:
             document = self.get(kind, key)
             if document is not None:
@@ -98,7 +99,7 @@ class Store:
             return document
 
     def next(self, counter: str) -> int:
-        """A number that was never given before: 1, 2, 3, ..."""
+        """A number that was never returned before: 1, 2, 3, ..."""
         with self._lock:
             self._database.execute(
                 'INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) '

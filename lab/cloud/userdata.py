@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A server's user data, read as cloud-init does it.
+"""Parses a server's user data as cloud-init does.
 
-For ``lab.cloud.servers``. Understands a cloud-config and the multipart form
-that Trove makes when it has more than one part; scripts become commands.
+For ``lab.cloud.servers``. It supports a cloud-config, and the multipart format
+that Trove creates for more than one part. Scripts become commands.
 """
 
 import base64

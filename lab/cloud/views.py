@@ -36,7 +36,7 @@ POLICY_SINCE = (2, 64)
 
 
 def status(server: http.Document, running: bool) -> str:
-    """Nova's status: what is being done counts before what is."""
+    """Nova's status: the task state takes precedence over the state."""
     if server['vm_state'] == 'error':
         return 'ERROR'
     task = TASK_STATUS.get(server['task_state'] or '')
@@ -51,7 +51,7 @@ def status(server: http.Document, running: bool) -> str:
 def server(store: cloud_store.Store, keeper: cloud_servers.ServerKeeper,
            version: tuple[int, int], document: http.Document
            ) -> http.Document:
-    """A server in full."""
+    """All fields of a server."""
     running = keeper.running(document['id'])
     shown = status(document, running)
     power = RUNNING if running else SHUTDOWN
@@ -93,7 +93,7 @@ def wanted(documents: Iterable[http.Document],
            query: Mapping[str, list[str]],
            view: Callable[[http.Document], http.Document]
            ) -> list[http.Document]:
-    """The servers that a list request asks for, in full."""
+    """The servers of a list request, with all fields."""
     found = []
     for document in documents:
         if not _tagged(document, query):
@@ -119,7 +119,7 @@ def links(document: http.Document) -> list[dict[str, str]]:
 
 
 def flavor(chosen: seed.Flavor) -> http.Document:
-    """A flavor in full."""
+    """All fields of a flavor."""
     return {'id': chosen.id, 'name': chosen.name, 'ram': chosen.ram,
             'vcpus': chosen.vcpus, 'disk': chosen.disk, 'swap': 0,
             'OS-FLV-EXT-DATA:ephemeral': 0, 'rxtx_factor': 1.0,

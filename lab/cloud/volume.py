@@ -53,13 +53,13 @@ class VolumeService:
         ]
 
     def file(self, volume_id: str) -> Path:
-        """What holds the volume's data."""
+        """The file with the volume's data."""
         return self._folder / f'{volume_id}.img'
 
     def reserve(self, volume_id: str) -> http.Document:
-        """Promise a volume to a server.
+        """Reserve a volume for a server.
 
-        :raises ApiError: if it is not there or not available
+        :raises ApiError: if it does not exist or is not available
         """
         with self._store.exclusive():
             volume = self._get(volume_id)
@@ -72,7 +72,7 @@ class VolumeService:
         return volume
 
     def attached(self, volume_id: str, server_id: str, device: str) -> None:
-        """Record that a server has the volume."""
+        """Record that the volume is attached to a server."""
         self._store.update(
             'volumes', volume_id, status='in-use', attachments=[{
                 'id': volume_id, 'attachment_id': str(uuid.uuid4()),
@@ -81,12 +81,12 @@ class VolumeService:
                 'host_name': None}])
 
     def release(self, volume_id: str) -> None:
-        """Record that no server has the volume any more."""
+        """Record that the volume is not attached any more."""
         self._store.update('volumes', volume_id, status='available',
                            attachments=[])
 
     def destroy(self, volume_id: str) -> None:
-        """Remove a volume that nobody has, and its data."""
+        """Remove an unattached volume and its data."""
         disks.detach(str(self.file(volume_id)))
         self.file(volume_id).unlink(missing_ok=True)
         self._store.delete('volumes', volume_id)
@@ -100,7 +100,7 @@ class VolumeService:
         for unknown in ('imageRef', 'snapshot_id', 'source_volid'):
             if wanted.get(unknown):
                 raise http.bad_request(
-                    f'the lab makes empty volumes only, none by {unknown}')
+                    f'the lab creates only empty volumes, not by {unknown}')
         with self._store.exclusive():
             self._check_number()
             self._check_size(size)
@@ -116,7 +116,7 @@ class VolumeService:
                 'user_id': 'admin',
                 'os-vol-tenant-attr:tenant_id': call.project}
             self._store.put('volumes', volume)
-        # A sparse file is made at once; the answer still says "creating".
+        # A sparse file is created at once; the answer still says "creating".
         self._make(volume)
         return http.Reply(202, {'volume': volume})
 

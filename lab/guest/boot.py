@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Power: guests started, cut off from power, and removed.
+"""Power of guests: starts, powers off and removes them.
 
 For the cloud's compute service and ``lab.guest.control``. A guest does not
 depend on the process that started it.
@@ -50,9 +50,9 @@ ANSWER_BYTES = 4096
 
 @contextlib.contextmanager
 def locked(folder: guest_spec.GuestFolder) -> Iterator[None]:
-    """Let nobody else change this guest's power or disks meanwhile.
+    """Lock this guest's power and disks.
 
-    The cloud and the command line both do that, from their own processes.
+    The cloud and the command line change them in different processes.
     """
     locks = folder.home.run / 'guests'
     locks.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def cgroup(home: lab_home.Home, spec: guest_spec.GuestSpec) -> str:
 
 
 def init_pid(folder: guest_spec.GuestFolder) -> int | None:
-    """The host's pid of a guest's init, or None if its power is off."""
+    """The host's PID of a guest's init, or None if its power is off."""
     try:
         record = json.loads(folder.pid_file.read_text())
     except (FileNotFoundError, ValueError):
@@ -83,9 +83,9 @@ def init_pid(folder: guest_spec.GuestFolder) -> int | None:
 
 
 def power_on(folder: guest_spec.GuestFolder) -> None:
-    """Boot a guest from its root disk; content if it runs already.
+    """Boot a guest from its root disk, if it does not run.
 
-    :raises LabError: with what the guest's init said
+    :raises LabError: with the message of the guest's init
     """
     if init_pid(folder) is not None:
         return
@@ -107,11 +107,11 @@ def power_on(folder: guest_spec.GuestFolder) -> None:
 
 
 def power_off(folder: guest_spec.GuestFolder) -> None:
-    """Take the power away: what no fsync has put on a volume is lost."""
+    """Cut the power: data that is not synced to a volume is lost."""
     pid = init_pid(folder)
     spec = folder.load()
     if pid is not None:
-        # The cable first, or dying sockets would still say goodbye.
+        # First unplug, otherwise the kernel would still close connections.
         _unplug(folder.home, spec)
         for mount_point in volume_mounts(pid, spec):
             kernel.ext4_shutdown(mount_point)
@@ -121,7 +121,7 @@ def power_off(folder: guest_spec.GuestFolder) -> None:
 
 def shut_down(folder: guest_spec.GuestFolder,
               timeout: float = SOFT_STOP_TIMEOUT) -> None:
-    """Ask the guest to stop its services and end; then take the power."""
+    """Shut the guest down cleanly, then cut the power."""
     pid = init_pid(folder)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
@@ -132,7 +132,7 @@ def shut_down(folder: guest_spec.GuestFolder,
 
 
 def reboot(folder: guest_spec.GuestFolder, hard: bool) -> None:
-    """Restart a guest, after an orderly stop unless ``hard``."""
+    """Restart a guest, after a clean shutdown unless ``hard``."""
     if hard:
         power_off(folder)
     else:
@@ -141,7 +141,7 @@ def reboot(folder: guest_spec.GuestFolder, hard: bool) -> None:
 
 
 def delete(folder: guest_spec.GuestFolder) -> None:
-    """Remove a guest and its root disk; its volumes stay, unattached."""
+    """Remove a guest and its root disk; its volumes are detached."""
     if folder.spec_file.exists():
         power_off(folder)
         for volume in folder.load().volumes:
@@ -156,7 +156,7 @@ def remove_disk(folder: guest_spec.GuestFolder) -> None:
 
 def attach_volume(folder: guest_spec.GuestFolder,
                   volume: guest_spec.Volume) -> None:
-    """Give a guest a disk, at once if it runs."""
+    """Attach a disk to a guest, immediately if it runs."""
     spec = folder.load()
     spec.volumes.append(volume)
     folder.save(spec)
@@ -169,7 +169,7 @@ def attach_volume(folder: guest_spec.GuestFolder,
 
 
 def detach_volume(folder: guest_spec.GuestFolder, volume_id: str) -> None:
-    """Take a disk from a guest.
+    """Detach a disk from a guest.
 
     :raises LabError: if the guest still has it mounted
     """
@@ -192,7 +192,7 @@ def detach_volume(folder: guest_spec.GuestFolder, volume_id: str) -> None:
 
 def apply_firewall(folder: guest_spec.GuestFolder,
                    spec: guest_spec.GuestSpec) -> None:
-    """Put the security groups into force that the cloud has written."""
+    """Apply the security groups that the cloud has written."""
     name = guest_spec.namespace(folder.home, spec)
     if not netns.exists(name):
         return
@@ -202,9 +202,9 @@ def apply_firewall(folder: guest_spec.GuestFolder,
 
 
 def shown(home: lab_home.Home) -> list[str]:
-    """The folders of the host without which the agent cannot run.
+    """The folders of the host that the agent needs.
 
-    Each by all of its names: a link that leads there is on the host alone.
+    Each with all of its names, because links exist only on the host.
     """
     folders = (str(home.venv), str(home.library), str(home.checkout),
                sys.base_prefix)
@@ -259,7 +259,7 @@ def _start_init(folder: guest_spec.GuestFolder,
     if said != init.READY:
         raise errors.LabError(
             f'guest {spec.name} did not boot: '
-            f'{said.decode(errors="replace") or "its init ended at once"}; '
+            f'{said.decode(errors="replace") or "its init failed"}; '
             f'see "lab logs {spec.hostname}"')
 
 
@@ -271,7 +271,7 @@ def _answer(descriptor: int) -> bytes:
 
 
 def _plug_in(home: lab_home.Home, spec: guest_spec.GuestSpec) -> None:
-    """A network namespace with a cable to the controller's bridge."""
+    """Create a network namespace with a link to the controller's bridge."""
     name, cable = guest_spec.namespace(home, spec), guest_spec.link(spec)
     netns.create(name)
     _batch(home.controller, [
@@ -302,11 +302,11 @@ def _batch(namespace: str, lines: list[str]) -> None:
     if done.returncode:
         raise errors.LabError(
             f'configuring the network namespace {namespace} failed: '
-            f'{done.stderr.strip()}; "lab down" clears what is left over')
+            f'{done.stderr.strip()}; "lab down" cleans up')
 
 
 def volume_mounts(pid: int, spec: guest_spec.GuestSpec) -> list[str]:
-    """Where a guest has its volumes mounted, as the host reaches it."""
+    """The host's paths of a guest's mounted volumes."""
     numbers = set()
     for volume in spec.volumes:
         device = disks.attached(volume.file)
@@ -322,7 +322,7 @@ def volume_mounts(pid: int, spec: guest_spec.GuestSpec) -> list[str]:
 
 
 def _kill(folder: guest_spec.GuestFolder, pid: int) -> None:
-    """End init; the kernel ends everything in its namespace with it."""
+    """Kill init; the kernel then ends all processes in its namespace."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     waiting.until(f'the end of guest {folder.server_id}',
@@ -333,14 +333,14 @@ def _kill(folder: guest_spec.GuestFolder, pid: int) -> None:
 
 def _clear(folder: guest_spec.GuestFolder,
            spec: guest_spec.GuestSpec) -> None:
-    """Remove what one boot leaves in the kernel."""
+    """Remove the resources of one boot from the kernel."""
     _unplug(folder.home, spec)
     netns.delete(guest_spec.namespace(folder.home, spec))
     group = cgroup(folder.home, spec)
     waiting.until(f'the last process of guest {spec.name} to be gone',
                   lambda: _none_left(group), KILL_TIMEOUT, 0.01)
     for volume in spec.volumes:
-        waiting.until(f'nobody to use {volume.file}',
+        waiting.until(f'the last process to release {volume.file}',
                       functools.partial(_is_free, volume.file),
                       KILL_TIMEOUT, 0.05)
     cgroups.remove(group)
@@ -350,19 +350,19 @@ def _clear(folder: guest_spec.GuestFolder,
 def _is_free(file: str) -> bool:
     users = disks.users(file)
     if users:
-        raise waiting.NotYet(f'{", ".join(users)} still do')
+        raise waiting.NotYet(f'{", ".join(users)} still use it')
     return True
 
 
 def _remove_tree(path: Path) -> None:
-    # Thousands of files of the database image: rm takes a third of the time
-    # that shutil takes.
+    # The database image has thousands of files: rm takes a third of the time
+    # of shutil.
     netns.command(['rm', '--recursive', '--force', '--one-file-system',
                    str(path)])
 
 
 def _none_left(group: str) -> bool:
-    """Kill what is in a guest's control group, until nothing is."""
+    """Kill the processes in a guest's control group; whether none is left."""
     found = cgroups.processes(group)
     for pid in found:
         with contextlib.suppress(ProcessLookupError):

@@ -12,9 +12,9 @@
 
 """A subtree of the machine's control groups for each guest.
 
-For ``lab.guest`` alone: ``make``, ``processes`` and ``remove`` are for the
-host, ``enter`` and ``mount`` for the guest's init. Knows version 1 with its
-hierarchies and version 2. Standard library only.
+Only for ``lab.guest``: ``make``, ``processes`` and ``remove`` are for the
+host, ``enter`` and ``mount`` for the guest's init. It supports version 1 with
+its hierarchies, and version 2. Standard library only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,10 +42,10 @@ class Hierarchy:
 
 
 def hierarchies(mountinfo: str | None = None) -> list[Hierarchy]:
-    """The trees that this machine has.
+    """The trees of this machine.
 
-    With a version 1 tree there, a version 2 tree beside it has no
-    controllers, and is left out.
+    If there are version 1 trees, a version 2 tree has no controllers and is
+    omitted.
     """
     if mountinfo is None:
         mountinfo = Path('/proc/self/mountinfo').read_text()
@@ -70,7 +70,7 @@ def make(group: str) -> None:
 
 
 def processes(group: str) -> dict[int, str]:
-    """The host's pids of all processes in a guest, with their group."""
+    """The host's PIDs of all processes in a guest, with their group."""
     tree = _process_tree()
     found = {}
     for folder, _, _ in os.walk(Path(tree.path) / group):
@@ -101,7 +101,7 @@ def enter(group: str, trees: Sequence[Hierarchy]) -> None:
 
 
 def mount(trees: Sequence[Hierarchy], target: Path) -> None:
-    """Show the guest its own groups where a machine has them.
+    """Mount the guest's groups at their usual path.
 
     :param target: the guest's /sys/fs/cgroup
     """
@@ -146,15 +146,15 @@ def _read_pids(path: Path) -> list[int]:
 
 
 def _delegate(folder: Path, tree: Hierarchy) -> None:
-    """Let groups below this one of version 2 have their controllers."""
+    """Enable the controllers for the subgroups of a version 2 group."""
     if tree.kind != 'cgroup2':
         return
     available = (folder / 'cgroup.controllers').read_text().split()
     enabled = (folder / 'cgroup.subtree_control').read_text().split()
     for name in V2_CONTROLLERS:
         if name in available and name not in enabled:
-            # One that the machine does not hand on is not needed: without
-            # limits, groups serve to find and to end processes.
+            # A missing controller is no problem: there are no limits, groups
+            # are only used to find and to end processes.
             with contextlib.suppress(OSError):
                 (folder / 'cgroup.subtree_control').write_text(f'+{name}')
 

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The first boot: files that the cloud's user data asks for.
+"""The first boot: writes the files of the user data.
 
-``lab.guest.init`` applies them; the cloud's compute service has parsed the
-user data before. Standard library only.
+``lab.guest.init`` calls it, with the user data that the cloud's compute
+service has parsed. Standard library only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,8 +32,7 @@ DEFAULT_MODE = 0o644
 def first_boot(userdata: Mapping[str, Any]) -> bool:
     """Write the files and run the commands of a cloud-config, once.
 
-    :param userdata: ``write_files`` with their content decoded already,
-        and ``runcmd``
+    :param userdata: ``write_files`` with decoded content, and ``runcmd``
     :returns: whether this was the first boot
     """
     if DONE.exists():
@@ -48,7 +47,7 @@ def first_boot(userdata: Mapping[str, Any]) -> bool:
 
 
 def read(path: str) -> dict[str, Any]:
-    """The parsed user data; none if the server was created without."""
+    """The parsed user data; empty if the server has none."""
     try:
         content: dict[str, Any] = json.loads(Path(path).read_text())
     except FileNotFoundError:
@@ -72,7 +71,7 @@ def _write(entry: Mapping[str, Any]) -> None:
         os.chown(path, pwd.getpwnam(user).pw_uid,
                  grp.getgrnam(group or user).gr_gid)
     except KeyError:
-        print(f'cloud-init: no user or group {owner}; {path} is root\'s',
+        print(f'cloud-init: no user or group {owner}; root owns {path}',
               flush=True)
 
 

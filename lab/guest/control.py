@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What may befall a guest: power, network, its database; and a look inside.
+"""Faults of a guest (power, network, database), and access to it.
 
-The command line imports it, and tests. It works on the guests themselves,
-whether the cloud's daemon runs or not. A guest is named by its server id,
-instance id, name or address.
+The command line and tests import it. It works on the guests directly, also
+without the cloud's daemon. A guest is given by its server ID, instance ID,
+name or address.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -48,7 +48,7 @@ STOPPED_STATES = ('T', 't')
 
 @dataclasses.dataclass(frozen=True)
 class GuestInfo:
-    """A guest as it is now.
+    """The current state of a guest.
 
     ``power`` is on or off. ``database`` is running, frozen, stopped,
     absent (no container), or unknown (its Docker engine does not answer).
@@ -81,9 +81,9 @@ def guests(home: lab_home.Home) -> list[GuestInfo]:
 
 
 def find(home: lab_home.Home, who: str) -> GuestInfo:
-    """One guest as it is now.
+    """The current state of one guest.
 
-    :raises LabError: if there is none, or more than one of the name
+    :raises LabError: if there is none, or more than one with this name
     """
     server_id = _find(home, who)[1].server_id
     for guest in guests(home):
@@ -93,22 +93,22 @@ def find(home: lab_home.Home, who: str) -> GuestInfo:
 
 
 def power_off(home: lab_home.Home, who: str) -> None:
-    """Take the power away; what no fsync put on its volume is lost."""
+    """Cut the power; data that is not synced to its volume is lost."""
     _locked(home, who, boot.power_off)
 
 
 def power_on(home: lab_home.Home, who: str) -> None:
-    """Boot a guest; content if it runs."""
+    """Boot a guest, if it does not run."""
     _locked(home, who, boot.power_on)
 
 
 def reboot(home: lab_home.Home, who: str, hard: bool = False) -> None:
-    """Restart a guest, after an orderly stop unless ``hard``."""
+    """Restart a guest, after a clean shutdown unless ``hard``."""
     _locked(home, who, lambda folder: boot.reboot(folder, hard))
 
 
 def servers(home: lab_home.Home, who: str) -> dict[int, int]:
-    """Pid and start time of the database server; none if there is none.
+    """PID and start time of the database server; empty if it does not run.
 
     The start time is in clock ticks since the host's boot.
     """
@@ -121,47 +121,47 @@ def servers(home: lab_home.Home, who: str) -> dict[int, int]:
 
 
 def kill_database(home: lab_home.Home, who: str) -> None:
-    """SIGKILL to the database server; Docker may start it again."""
+    """Send SIGKILL to the database server; Docker may start it again."""
     _running(home, who)
     _end(list(servers(home, who)), f'the database server in guest {who}')
 
 
 def freeze_database(home: lab_home.Home, who: str) -> None:
-    """SIGSTOP to all processes of the database container."""
+    """Send SIGSTOP to all processes of the database container."""
     _signal(_processes(home, who), signal.SIGSTOP)
 
 
 def thaw_database(home: lab_home.Home, who: str) -> None:
-    """Let a frozen database go on."""
+    """Continue a frozen database server."""
     _signal(_processes(home, who), signal.SIGCONT)
 
 
 def stop_database(home: lab_home.Home, who: str) -> None:
-    """Stop the database container in order; Docker leaves it stopped."""
+    """Stop the database container cleanly; Docker does not restart it."""
     _, _, pid = _running(home, who)
     docker.Engine(_socket(pid)).stop(CONTAINER, STOP_TIMEOUT)
 
 
 def start_database(home: lab_home.Home, who: str) -> None:
-    """Start the database container; content if it runs."""
+    """Start the database container, if it does not run."""
     _, _, pid = _running(home, who)
     docker.Engine(_socket(pid)).start(CONTAINER)
 
 
 def agents(home: lab_home.Home, who: str) -> list[int]:
-    """The host's pids of Trove's guest agent; none if the power is off."""
+    """The host's PIDs of Trove's guest agent; empty if the power is off."""
     folder, spec = _find(home, who)
     return [pid for pid in cgroups.processes(boot.cgroup(folder.home, spec))
             if _is_agent(pid)]
 
 
 def kill_agent(home: lab_home.Home, who: str) -> None:
-    """SIGKILL to Trove's guest agent; the guest's init starts another."""
+    """Send SIGKILL to Trove's guest agent; the init starts it again."""
     _end(agents(home, who), f'the guest agent in guest {who}')
 
 
 def fill_disk(home: lab_home.Home, who: str) -> None:
-    """Leave no block of a guest's volumes free."""
+    """Fill a guest's volumes."""
     _, spec, pid = _running(home, who)
     mounts = boot.volume_mounts(pid, spec)
     if not mounts:
@@ -178,18 +178,18 @@ def free_disk(home: lab_home.Home, who: str) -> None:
 
 
 def lose(home: lab_home.Home, who: str, percent: int) -> None:
-    """Lose so many in a hundred packets of a guest, each by chance."""
+    """Lose this percentage of a guest's packets at random."""
     network_faults.lose(home, _find(home, who)[1].server_id, percent)
 
 
 def slow(home: lab_home.Home, who: str, kbit: int) -> None:
-    """Let no more pass than so many kilobits a second, each way."""
+    """Limit the rate to so many kilobits per second in each direction."""
     network_faults.slow(home, _find(home, who)[1].server_id, kbit)
 
 
 def cut(home: lab_home.Home, who: str,
         peers: Sequence[str] | None = None) -> None:
-    """Drop every packet of a guest, or those between it and its peers."""
+    """Drop all packets of a guest, or those between it and its peers."""
     network_faults.cut(
         home, _find(home, who)[1].server_id,
         [_find(home, peer)[1].server_id for peer in peers or ()])
@@ -197,7 +197,7 @@ def cut(home: lab_home.Home, who: str,
 
 def heal(home: lab_home.Home, who: str,
          peers: Sequence[str] | None = None) -> None:
-    """Undo ``cut``, ``lose`` and ``slow``, or cuts from peers alone."""
+    """Undo ``cut``, ``lose`` and ``slow``, or only cuts from peers."""
     network_faults.heal(
         home, _find(home, who)[1].server_id,
         [_find(home, peer)[1].server_id for peer in peers or ()])
@@ -205,7 +205,7 @@ def heal(home: lab_home.Home, who: str,
 
 def run(home: lab_home.Home, who: str, argv: Sequence[str],
         **options: Any) -> 'subprocess.CompletedProcess[str]':
-    """Run a program in a guest, with the host's programs at hand.
+    """Run a program in a guest, where the host's programs are available.
 
     :param options: for ``subprocess.run``, such as ``input`` and
         ``timeout``; output is captured as text
@@ -218,7 +218,7 @@ def run(home: lab_home.Home, who: str, argv: Sequence[str],
 
 
 def stop_all(home: lab_home.Home) -> None:
-    """Take the power of every guest."""
+    """Cut the power of all guests."""
     for folder, _ in _specs(home):
         with boot.locked(folder):
             if folder.spec_file.exists():
@@ -231,7 +231,7 @@ def _environment() -> dict[str, str]:
 
 
 def _inside(pid: int, argv: Sequence[str]) -> list[str]:
-    # The root too: the lab's own may be a changed one.
+    # With --root, because the root of this process may be another one.
     return ['/usr/bin/nsenter', f'--target={pid}', '--root', '--wd',
             '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup',
             '--', *argv]
@@ -260,10 +260,10 @@ def _find(home: lab_home.Home, who: str) -> tuple[
         return named[0]
     if named:
         ids = ', '.join(spec.instance_id for _, spec in named)
-        raise errors.LabError(f'{len(named)} guests are called {who}; name '
-                              f'one by its instance id: {ids}')
+        raise errors.LabError(f'{len(named)} guests have the name {who}; '
+                              f'give an instance ID: {ids}')
     names = ', '.join(spec.name for _, spec in there) or 'none'
-    raise errors.LabError(f'no guest is called {who}; there are: {names}')
+    raise errors.LabError(f'there is no guest {who}; the guests are: {names}')
 
 
 def _running(home: lab_home.Home, who: str) -> tuple[
@@ -311,7 +311,7 @@ def _database(folder: guest_spec.GuestFolder, spec: guest_spec.GuestSpec,
 
 
 def _processes(home: lab_home.Home, who: str) -> list[int]:
-    """The host's pids of what runs in the database container."""
+    """The host's PIDs of the processes in the database container."""
     folder, spec, pid = _running(home, who)
     try:
         container = docker.Engine(
@@ -347,10 +347,10 @@ def _name(pid: int) -> str:
 
 
 def _end(pids: Sequence[int], what: str) -> None:
-    """SIGKILL; returns when they are gone."""
+    """Send SIGKILL, and wait until the processes have ended."""
     if not pids:
         raise errors.LabError(
-            f'{what} does not run; "lab status" shows how the guest is')
+            f'{what} is not running; see "lab status"')
     started = {pid: process.start_time(pid) for pid in pids}
     _signal(pids, signal.SIGKILL)
     waiting.until(f'the end of {what}',

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The root disk of a guest: what a cloud image holds, as a folder.
+"""The root disk of a guest: a folder with the contents of a cloud image.
 
-For ``lab.guest`` and the cloud's compute service. The guest's /etc, /var,
-/root and /home live here; programs come from the host, read-only.
+For ``lab.guest`` and the cloud's compute service. It contains the guest's
+/etc, /var, /root and /home. Programs are those of the host, read-only.
 """
 
 from collections.abc import Iterable
@@ -30,14 +30,14 @@ FOLDERS = {
     'etc': 0o755, 'root': 0o700, 'home': 0o755, 'srv': 0o755, 'mnt': 0o755,
     'opt': 0o755, 'var': 0o755, 'var/lib': 0o755, 'var/log': 0o755,
     'var/cache': 0o755, 'var/spool': 0o755, 'var/tmp': 0o1777,
-    # Cloud-init writes the broker's password there for all to read.
+    # Private: cloud-init writes the broker's password there, world-readable.
     'etc/trove': 0o755, 'etc/trove/conf.d': 0o700, 'etc/docker': 0o755,
     'var/lib/cloud': 0o755, 'var/lib/mysql': 0o755,
-    # Trove's agent writes here and takes the folder for granted.
+    # Trove's agent writes here and does not create the folder.
     'opt/trove-guestagent': 0o755,
 }
-# What programs of the host need in /etc, and nothing that tells them about
-# services of the host.
+# Files in /etc that programs of the host need, without those about services of
+# the host.
 HOST_FILES = (
     'alternatives', 'ca-certificates', 'debian_version', 'gai.conf',
     'host.conf', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'localtime',
@@ -51,7 +51,7 @@ LAST_ID_COLUMN = 2
 
 def create(folder: guest_spec.GuestFolder,
            spec: guest_spec.GuestSpec, image: Path) -> None:
-    """Make the root disk from a guest image.
+    """Create the root disk from a guest image.
 
     :param image: the folder of the image, with its Docker data-root
     """
@@ -73,8 +73,8 @@ def create(folder: guest_spec.GuestFolder,
 def copy_docker_root(source: Path, target: Path) -> None:
     """Copy a Docker data-root whose engine does not run.
 
-    The contents of image layers never change, so they are shared as hard
-    links. Everything else is copied: the engine's databases are written in
+    The contents of image layers never change, so they are hard links.
+    Everything else is copied, because the engine changes its databases in
     place.
     """
     subprocess.run(['cp', '--archive', '--link', str(source), str(target)],
@@ -105,7 +105,7 @@ def _copy_from_host(etc: Path) -> None:
 
 
 def _accounts(etc: Path) -> None:
-    """The system's own users; the first ordinary ids are left for Trove."""
+    """Write the system's users; the first ordinary IDs are for Trove."""
     for name in ('passwd', 'group'):
         lines = [line for line in
                  Path(f'/etc/{name}').read_text().splitlines()

@@ -24,7 +24,7 @@ from lab import netns
 
 
 def attach(file: str) -> str:
-    """Make a file a block device; the one that it has already, if any.
+    """Create a loop device for a file, or return the existing one.
 
     :returns: the device, such as /dev/loop3
     """
@@ -47,20 +47,20 @@ def detach(file: str) -> None:
 
 
 def refresh_size(file: str) -> None:
-    """Let the device see that its file has grown."""
+    """Update the size of the device after its file has grown."""
     device = attached(file)
     if device:
         netns.command(['losetup', '--set-capacity', device])
 
 
 def under(folder: Path) -> list[str]:
-    """The files below a folder that are loop devices now."""
+    """The files below a folder that have a loop device."""
     return sorted(backing for backing in _devices().values()
                   if Path(backing).is_relative_to(folder))
 
 
 def number(device: str) -> int:
-    """What ``mknod`` wants of a block device."""
+    """The device number, for ``mknod``."""
     return os.stat(device).st_rdev
 
 
@@ -73,11 +73,11 @@ def _devices() -> dict[str, str]:
 
 
 def users(file: str) -> list[str]:
-    """Who keeps the file system of a volume alive, as "name (pid)".
+    """The processes that use the file system of a volume, as "name (pid)".
 
-    It lives as long as a process has it mounted or open, whatever became of
-    the guest; who mounts it again meanwhile gets what there was, with the
-    writes that the guest has lost.
+    While a process has it mounted or open, it stays in the kernel, also after
+    the guest has ended. A new mount would then contain the writes that the
+    guest has lost.
     """
     device = attached(file)
     if device is None:

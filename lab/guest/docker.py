@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A Docker engine's HTTP interface, by its socket on the host.
+"""A client of a Docker engine's HTTP API, through its socket.
 
-For ``lab.guest`` and ``lab.images``. The socket of a guest's engine is
-reached through /proc/PID/root, so that no program has to run in the guest.
+For ``lab.guest`` and ``lab.images``. It opens the socket of a guest's engine
+through /proc/PID/root, so that no program has to run in the guest.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class DockerError(errors.LabError):
 
 
 class NoSuchContainer(DockerError):
-    """The engine knows no container of that name."""
+    """The engine has no container of this name."""
 
 
 class _Connection(http.client.HTTPConnection):
@@ -63,31 +63,31 @@ class Engine:
         self._timeout = timeout
 
     def answers(self) -> bool:
-        """Whether the engine is there and ready."""
+        """Whether the engine is ready."""
         try:
             return self._request('GET', '/_ping').strip() == b'OK'
         except DockerError:
             return False
 
     def inspect(self, container: str) -> dict[str, Any]:
-        """A container's state as the engine tells it."""
+        """The state of a container, from the engine."""
         content: dict[str, Any] = json.loads(
             self._request('GET', f'/containers/{container}/json'))
         return content
 
     def start(self, container: str) -> None:
-        """Start a container; content if it runs."""
+        """Start a container, if it does not run."""
         self._request('POST', f'/containers/{container}/start')
 
     def stop(self, container: str, timeout: int) -> None:
-        """Stop a container; killed after ``timeout`` seconds."""
+        """Stop a container; kill it after ``timeout`` seconds."""
         self._request('POST', f'/containers/{container}/stop',
                       {'t': str(timeout)}, patience=timeout + TIMEOUT)
 
     def load(self, archive: Path) -> str:
-        """Load an image from an archive in the form of ``docker save``.
+        """Load an image from an archive in the format of ``docker save``.
 
-        :returns: its first tag, or its id if it has none
+        :returns: its first tag, or its ID if it has none
         """
         with archive.open('rb') as file:
             said = self._request(
@@ -96,7 +96,7 @@ class Engine:
         return _loaded_name(said)
 
     def pull(self, reference: str) -> None:
-        """Fetch an image from its registry."""
+        """Pull an image from its registry."""
         said = self._request('POST', '/images/create',
                              {'fromImage': reference}, patience=1800.0)
         for line in said.decode().splitlines():
@@ -164,7 +164,7 @@ def _loaded_name(said: bytes) -> str:
             if text.startswith(head) and not name:
                 name = text.removeprefix(head).strip()
     if not name:
-        raise DockerError(f'the archive holds no image: {said!r}')
+        raise DockerError(f'the archive contains no image: {said!r}')
     return name
 
 

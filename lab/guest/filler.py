@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A file that takes all that a file system has left.
+"""A file that fills a file system.
 
 For ``lab.guest.control``.
 """
@@ -25,7 +25,7 @@ LAST = 4096
 
 
 def fill(mount_point: Path) -> None:
-    """Leave no block free, those that the system keeps for root included."""
+    """Take all free blocks, including those that are reserved for root."""
     with (mount_point / NAME).open('ab') as file:
         chunk = FIRST
         while chunk >= LAST:
@@ -39,5 +39,5 @@ def fill(mount_point: Path) -> None:
 
 
 def free(mount_point: Path) -> None:
-    """Give back what ``fill`` took, if anything."""
+    """Free the blocks that ``fill`` took."""
     (mount_point / NAME).unlink(missing_ok=True)

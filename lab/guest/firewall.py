@@ -10,12 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Packet filter rules as text for nft: security groups, and bad cables.
+"""Packet filter rules for nft: security groups and network faults.
 
-For ``lab.guest`` and the cloud's network service. Security groups are
-enforced inside the guest's network namespace, before Docker's address
-translation; cuts and losses at the controller's bridge, where both
-directions pass.
+For ``lab.guest`` and the cloud's network service. Security groups apply in the
+guest's network namespace, before Docker's address translation. Cuts and losses
+apply at the controller's bridge, to both directions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,17 +22,17 @@ import dataclasses
 
 GROUP_TABLE = 'inet lab_groups'
 CUT_TABLE = 'bridge lab_cuts'
-#: without which there is no IPv6; Neutron lets them into every port, too
+#: needed for IPv6; Neutron allows them for all ports, too
 DISCOVERY = ('mld-listener-query', 'nd-router-advert', 'nd-neighbor-solicit',
              'nd-neighbor-advert')
 
 
 @dataclasses.dataclass(frozen=True)
 class Ingress:
-    """Packets of one kind that may come in.
+    """A kind of packets that is allowed in.
 
-    The version is 4 or 6. No protocol means any; no ports mean all; sources
-    are addresses or networks, and ``None`` means from anywhere.
+    The version is 4 or 6. No protocol means any protocol, no ports mean all
+    ports. Sources are addresses or networks; ``None`` means any source.
     """
 
     version: int
@@ -43,10 +42,10 @@ class Ingress:
 
 
 def security_groups(rules: Iterable[Ingress]) -> str:
-    """The filter of one guest: answers come in, the rest by the rules.
+    """The filter of one guest: answers are allowed, the rest by the rules.
 
-    A cloud's hosts remember the connections of a guest that lost its power:
-    it gets what is still sent to them, and refuses it.
+    Like the hosts of a cloud, it allows packets of connections from before a
+    loss of power, which the guest then refuses.
     """
     lines = ['iifname != "eth0" accept',
              'ct state established,related accept',
@@ -66,10 +65,10 @@ def cuts(whole: Sequence[str], pairs: Sequence[tuple[str, str]],
          losses: Mapping[str, int] | None = None) -> str:
     """The filter of the bridge.
 
-    :param whole: hardware addresses that are cut off from everything
-    :param pairs: hardware addresses that do not reach each other
-    :param losses: of so many in a hundred packets, from and to a hardware
-        address, each is lost by chance: the kernel needs no netem for it
+    :param whole: MAC addresses that are cut off from everything
+    :param pairs: MAC addresses that are cut off from each other
+    :param losses: the percentage of packets from and to a MAC address that
+        are lost at random; this does not need netem in the kernel
     """
     lines = []
     for address in sorted(whole):
@@ -110,6 +109,6 @@ def _table(name: str, chains: dict[str, tuple[str, list[str]]]) -> str:
     for chain, (head, lines) in chains.items():
         body += [f'  chain {chain} {{', f'    {head}',
                  *(f'    {line}' for line in lines), '  }']
-    # Declared before it is deleted, so that this works the first time too.
+    # Declared before it is deleted, so that this works if it does not exist.
     return '\n'.join([f'table {name}', f'delete table {name}',
                       f'table {name} {{', *body, '}', ''])

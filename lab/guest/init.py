@@ -10,12 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Process 1 of a guest: from a fresh set of namespaces to its services.
+"""Process 1 of a guest: prepares its namespaces and starts its services.
 
-Started by ``lab.guest.boot`` as ``python3 -m lab.guest.init BOOT_FILE FD``.
-Writes ``ok`` to the descriptor once the guest is on its own; whatever goes
-wrong before is written there instead. Standard library only, and few
-modules of it, so that a guest boots quickly.
+``lab.guest.boot`` runs it as ``python3 -m lab.guest.init BOOT_FILE FD``. It
+writes ``ok`` to the descriptor when the guest has booted, or an error message.
+Standard library only, and few modules of it, so that a guest boots quickly.
 """
 
 import json
@@ -37,7 +36,7 @@ AGENT_CONFIGURATION = '/etc/trove/conf.d'
 PATH = (f'{mounts.TOOLS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:'
         '/sbin:/bin')
 READY = b'ok'
-# Longer than Docker waits for a container, before it kills it.
+# Longer than Docker waits before it kills a container.
 DOCKER_STOP_TIMEOUT = 60.0
 AGENT_STOP_TIMEOUT = 5.0
 
@@ -79,7 +78,7 @@ def _boot(boot: dict[str, Any]) -> list[supervisor.Service]:
 
 
 def _write_pid(path: Path) -> None:
-    # The host's /proc is still the one in sight, and names the host's pid.
+    # The host's /proc is still mounted, so this is the PID on the host.
     status = Path('/proc/self/stat').read_text()
     pid = int(status.split(' ', 1)[0])
     started = int(status.rpartition(')')[2].split()[19])
@@ -122,7 +121,7 @@ def _services(boot: dict[str, Any],
         log=logs['agent'], env=env,
         ready=lambda: os.path.exists(DOCKER_SOCKET),
         stop_timeout=AGENT_STOP_TIMEOUT)
-    # A server that Trove did not make has no use for the agent.
+    # A server that Trove did not create does not need the agent.
     return [docker, agent] if os.listdir(AGENT_CONFIGURATION) else [docker]
 
 

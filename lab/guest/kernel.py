@@ -10,9 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""System calls that Python has no names for.
+"""System calls that Python does not have.
 
-For ``lab.guest`` alone. Standard library only: the guest's init uses it.
+Only for ``lab.guest``. Standard library only, because the guest's init
+imports it.
 """
 
 import ctypes
@@ -34,7 +35,7 @@ CLONE_NEWCGROUP = 0x02000000
 
 # _IOR('X', 125, __u32) of the kernel's fs/ext4/ext4.h.
 EXT4_IOC_SHUTDOWN = 0x8004587D
-# Drops the journal's unwritten part too: what a power cut does.
+# Also drops the unwritten part of the journal, like a loss of power.
 EXT4_GOING_FLAGS_NOLOGFLUSH = 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -50,9 +51,9 @@ def mount(source: str, target: str | os.PathLike[str], kind: str = '',
 
 def bind(source: str | os.PathLike[str], target: str | os.PathLike[str],
          read_only: bool = False) -> None:
-    """Show a file or a folder at another place.
+    """Bind-mount a file or a folder.
 
-    Read-only reaches the folder's own mount and not mounts below it.
+    Read-only does not apply to mounts below the folder.
     """
     mount(os.fspath(source), target, flags=MS_BIND | MS_REC)
     if read_only:
@@ -80,7 +81,7 @@ def sethostname(name: str) -> None:
 
 
 def ext4_shutdown(mount_point: str | os.PathLike[str]) -> None:
-    """Make an ext4 lose at once whatever it has not put on its disk."""
+    """Make an ext4 lose all data that is not on its disk."""
     descriptor = os.open(mount_point, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN,

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which mounts make up a guest's root, and in which order.
+"""The mounts of a guest's root, in their order.
 
-For ``lab.guest.rootfs``, which makes them, and for ``lab.place``. It touches
-nothing. Standard library only: the guest's own init reads it too.
+For ``lab.guest.rootfs``, which creates them, and for ``lab.place``. It changes
+nothing. Standard library only, because the guest's init imports it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,19 +22,19 @@ from pathlib import PurePosixPath
 
 from lab.guest import kernel
 
-#: on the guest's own disk
+#: on the guest's disk
 PRIVATE = ('/etc', '/var', '/root', '/home', '/srv', '/mnt', '/opt')
 PROGRAMS = '/usr'
-# Names of mounts, and no files of ours.
+# Names of mounts, not temporary files.
 TEMPORARY, SHARED = '/tmp', '/dev/shm'  # nosec B108
-#: goes before the host's folders in PATH: the stand-in for sudo
+#: first in PATH: it contains the replacement of sudo
 TOOLS = '/run/lab-tools'
-#: what a guest does not boot without as it has it
+#: folders that a guest needs with its own contents
 NEEDED = ('/etc/trove/conf.d', '/etc/docker', f'/var{TEMPORARY}', '/var/log',
           '/var/lib/cloud', '/var/lib/docker', '/var/lib/mysql', '/root',
           '/opt/trove-guestagent', TOOLS, '/run/lock', TEMPORARY, '/dev/pts',
           SHARED, '/dev/mqueue', '/proc', '/sys')
-#: mounted, or taken into use, once the rest is there
+#: mounted or used after the others
 LATER = (TOOLS, '/proc', '/sys', '/var/lib/docker', '/var/lib/mysql')
 NO_EXEC = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 
@@ -43,9 +43,9 @@ NO_EXEC = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 class Mount:
     """One mount of a guest.
 
-    :ivar target: where the guest sees it
-    :ivar source: a folder of the host; of a file system of its own, a name
-    :ivar kind: the type of that file system; empty: the folder is shown
+    :ivar target: the path in the guest
+    :ivar source: a folder of the host, or the name of a new file system
+    :ivar kind: the type of the new file system; empty for a folder of the host
     :ivar read_only: whether the guest may not write to the folder
     """
 
@@ -59,12 +59,12 @@ class Mount:
 
 def plan(disk: str, shown: Iterable[str],
          programs: Iterable[str] = (PROGRAMS,)) -> list[Mount]:
-    """All mounts below the root, each after the one that it lies in.
+    """All mounts below the root, each after the one that contains it.
 
     :param disk: the guest's root disk
-    :param shown: folders that the guest sees read-only at the same place;
-        none of them a folder for which ``conflict`` says something
-    :param programs: the host's top-level folders that hold programs
+    :param shown: folders that are mounted read-only at the same path;
+        ``conflict`` must return None for each
+    :param programs: the host's top-level folders with programs
     """
     mounts = {mount.target: mount for mount in (*_own(disk), *_shown(
         [*programs, *shown]))}
@@ -73,9 +73,9 @@ def plan(disk: str, shown: Iterable[str],
 
 
 def conflict(folder: str) -> str | None:
-    """The guest's own place that showing this folder would hide or need.
+    """The folder of the guest with which this mount would conflict.
 
-    None if the folder can be shown.
+    None if the folder can be mounted.
     """
     for own in NEEDED:
         if _is_in(own, folder):
@@ -101,7 +101,7 @@ def _own(disk: str) -> Iterator[Mount]:
 
 
 def _shown(folders: list[str]) -> Iterator[Mount]:
-    """The outermost folders: each shows all that lies in it."""
+    """Mounts of the outermost folders, which include the others."""
     for folder in folders:
         if not any(other != folder and _is_in(folder, other)
                    for other in folders):

@@ -10,12 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Bad cables: guests that are cut off, lose packets, or have a slow link.
+"""Network faults: guests that are cut off, lose packets, or have a slow link.
 
-For ``lab.guest.control``, and ``lab.guest.boot``, which plugs them in. What
-is wrong with them is remembered in a file, from which the filter of the
-controller's bridge is made anew at each change; a reboot of a guest changes
-nothing about it.
+For ``lab.guest.control``, and ``lab.guest.boot``, which creates the links. A
+file stores the faults; each change rewrites the filter of the controller's
+bridge from it. A reboot of a guest does not change its faults.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,17 +31,17 @@ from lab.guest import spec as guest_spec
 from lab import home as lab_home
 from lab import netns
 
-#: of a slow link: one full frame at least, and what waits before it is lost
+#: buffer of a slow link: at least one full frame
 BURST = '16kb'
 QUEUE = '300ms'
 
 
 @dataclasses.dataclass
 class Cuts:
-    """What is wrong with the cables, by server ids.
+    """The network faults of guests, by server IDs.
 
-    ``whole`` are cut off, ``pairs`` from each other, in order; ``losses``
-    are packets of a hundred, ``rates`` kilobits a second.
+    ``whole`` are cut off from all, ``pairs`` (sorted) from each other;
+    ``losses`` are percentages of packets, ``rates`` kilobits per second.
     """
 
     whole: set[str] = dataclasses.field(default_factory=set)
@@ -51,12 +50,12 @@ class Cuts:
     rates: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def concerns(self, server_id: str) -> bool:
-        """Whether anything of this guest is cut."""
+        """Whether this guest is cut off from others."""
         return server_id in self.whole or any(
             server_id in pair for pair in self.pairs)
 
     def keep(self, known: Mapping[str, object]) -> None:
-        """Forget guests that are no more."""
+        """Remove the faults of deleted guests."""
         self.whole &= set(known)
         self.pairs = {pair for pair in self.pairs if set(pair) <= set(known)}
         for marks in (self.losses, self.rates):
@@ -76,7 +75,7 @@ def read(home: lab_home.Home) -> Cuts:
 
 
 def cut(home: lab_home.Home, server_id: str, peers: Sequence[str]) -> None:
-    """Cut a guest off from its peers, or from everything without any."""
+    """Cut a guest off from its peers, or from everything if none are given."""
     with _changing(home) as cuts:
         if peers:
             cuts.pairs |= {_pair(server_id, peer) for peer in peers}
@@ -85,20 +84,20 @@ def cut(home: lab_home.Home, server_id: str, peers: Sequence[str]) -> None:
 
 
 def lose(home: lab_home.Home, server_id: str, percent: int) -> None:
-    """Lose so many in a hundred packets of a guest, each by chance."""
+    """Lose this percentage of a guest's packets at random."""
     with _changing(home) as cuts:
         cuts.losses[server_id] = percent
 
 
 def slow(home: lab_home.Home, server_id: str, kbit: int) -> None:
-    """Let no more pass than so many kilobits a second, each way."""
+    """Limit the rate to so many kilobits per second in each direction."""
     with _changing(home) as cuts:
         cuts.rates[server_id] = kbit
     tune(home, guest_spec.GuestFolder(home, server_id).load())
 
 
 def heal(home: lab_home.Home, server_id: str, peers: Sequence[str]) -> None:
-    """Undo cuts between a guest and its peers, or all that is wrong."""
+    """Undo cuts between a guest and its peers, or all faults of a guest."""
     with _changing(home) as cuts:
         if peers:
             cuts.pairs -= {_pair(server_id, peer) for peer in peers}
@@ -112,7 +111,7 @@ def heal(home: lab_home.Home, server_id: str, peers: Sequence[str]) -> None:
 
 
 def tune(home: lab_home.Home, spec: guest_spec.GuestSpec) -> None:
-    """Give both ends of a guest's cable, if it is plugged in, their rate."""
+    """Set the rate at both ends of a guest's link, if it exists."""
     kbit = read(home).rates.get(spec.server_id)
     for namespace, device in (
             (home.controller, guest_spec.link(spec)),
@@ -125,7 +124,7 @@ def tune(home: lab_home.Home, spec: guest_spec.GuestSpec) -> None:
 
 def _limit(namespace: str, device: str, kbit: int | None) -> None:
     if kbit is None:
-        # One without a limit has none to delete.
+        # It fails if there is no limit to delete.
         netns.run(namespace, ['tc', 'qdisc', 'delete', 'dev', device, 'root'],
                   check=False)
         return
@@ -161,8 +160,8 @@ def _apply(home: lab_home.Home, cuts: Cuts, known: dict[str, str]) -> None:
         input=text, text=True, capture_output=True)
     if done.returncode:
         raise errors.LabError(
-            f'the filter of the bridge was refused: {done.stderr.strip()}; '
-            f'is nftables installed, and has the kernel its bridge family?')
+            f'nft refuses the filter of the bridge: {done.stderr.strip()}; '
+            f'check that the kernel has the bridge family of nftables')
 
 
 def _addresses(home: lab_home.Home) -> dict[str, str]:

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Building the guest's root from inside its mount namespace.
+"""Builds the guest's root in its mount namespace.
 
-For ``lab.guest.init`` alone. Standard library only.
+Only for ``lab.guest.init``. Standard library only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from lab.guest import mounts
 MERGED = ('/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32')
 OLD_ROOT = f'{mounts.TOOLS}/host'
 SUDO = '''#!/bin/sh
-# Everything in a guest runs as root already.
+# All processes in a guest run as root.
 while [ "${1#-}" != "$1" ]; do shift; done
 exec env "$@"
 '''
@@ -39,16 +39,16 @@ LINKS = {
 
 
 def build(root: Path, disk: Path, shown: Sequence[str]) -> None:
-    """Mount everything of the guest's root but /proc and /sys.
+    """Mount the guest's root, except /proc and /sys.
 
     :param root: an empty folder
     :param disk: the guest's root disk
-    :param shown: folders of the host that the guest sees read-only at the
-        same place: the Python installation and this lab's code
+    :param shown: folders of the host that are mounted read-only at the same
+        path: the Python installation and this lab's code
     """
     kernel.mount('none', '/', flags=kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount('root', root, 'tmpfs', data='mode=755,size=16m')
-    # A folder that is shown may hold this very root.
+    # A folder of the host may contain this root.
     kernel.mount('none', root, flags=kernel.MS_UNBINDABLE)
     for mount in mounts.plan(
             str(disk), [folder for folder in shown if os.path.isdir(folder)],
@@ -61,7 +61,7 @@ def build(root: Path, disk: Path, shown: Sequence[str]) -> None:
 
 
 def disks(dev: Path, devices: Mapping[str, int]) -> None:
-    """Make the block device of each volume.
+    """Create the block device of each volume.
 
     :param devices: device name to the number of the host's loop device
     """
@@ -72,7 +72,7 @@ def disks(dev: Path, devices: Mapping[str, int]) -> None:
 
 
 def leave_host(root: Path) -> None:
-    """Make ``root`` the root, with fresh /proc and /sys and no host."""
+    """Make ``root`` the root, with new /proc and /sys, without the host's."""
     for name in ('/proc', '/sys', OLD_ROOT):
         _at(root, name).mkdir()
     kernel.pivot_root(root, _at(root, OLD_ROOT))
@@ -84,7 +84,7 @@ def leave_host(root: Path) -> None:
 
 
 def _programs(root: Path) -> list[str]:
-    """The host's folders of programs; where it has links, they are made."""
+    """The host's folders with programs; create the host's links to them."""
     found = [mounts.PROGRAMS]
     for name in MERGED:
         if os.path.islink(name):

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a guest is, and where on the machine its parts are.
+"""The description of a guest, and the paths of its files on the machine.
 
-Every module of ``lab.guest`` and the cloud's compute service import it.
-Standard library only: the guest's own init reads it too.
+All modules of ``lab.guest`` and the cloud's compute service import it.
+Standard library only, because the guest's init imports it.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from lab import home as lab_home
 
 @dataclasses.dataclass
 class Volume:
-    """A disk of a guest: a file of the host under a device name."""
+    """A disk of a guest: a file of the host with a device name."""
 
     volume_id: str
     device: str
@@ -46,7 +46,7 @@ class Address:
 
 @dataclasses.dataclass
 class GuestSpec:
-    """All that is needed to boot a guest again, with or without a cloud."""
+    """All data that is needed to boot a guest, also without the cloud."""
 
     server_id: str
     instance_id: str
@@ -62,19 +62,19 @@ class GuestSpec:
 
     @property
     def ip(self) -> str:
-        """Its first address: the IPv4 one, where it has both."""
+        """Its first address: the IPv4 address if it has both."""
         return self.addresses[0].ip
 
     @property
     def hostname(self) -> str:
-        """The name in the characters that a host name may have."""
+        """The name, with only the characters of a host name."""
         return re.sub(r'[^A-Za-z0-9-]+', '-', self.name).strip('-') or 'guest'
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> 'GuestSpec':
         fields = dict(content)
         if 'addresses' not in fields:
-            # Of a lab that an older checkout has left, for "lab down".
+            # The format of an older checkout, for "lab down".
             fields['addresses'] = [{name: fields.pop(name) for name in (
                 'ip', 'prefix', 'gateway')}]
         fields['addresses'] = [Address(**address)
@@ -98,12 +98,12 @@ class GuestFolder:
 
     @property
     def boot_file(self) -> Path:
-        """What init is told at one boot."""
+        """The parameters of init for one boot."""
         return self.path / 'boot.json'
 
     @property
     def userdata_file(self) -> Path:
-        """Files to write at the first boot; holds secrets."""
+        """Files to write at the first boot; contains secrets."""
         return self.path / 'userdata.json'
 
     @property
@@ -112,12 +112,12 @@ class GuestFolder:
 
     @property
     def disk(self) -> Path:
-        """The root disk: what survives a power cut."""
+        """The root disk, which survives a loss of power."""
         return self.path / 'disk'
 
     @property
     def root(self) -> Path:
-        """Where init builds the guest's root, in its own namespace."""
+        """The folder in which init builds the root, in its namespace."""
         return self.path / 'root'
 
     @property
@@ -142,5 +142,5 @@ def namespace(home: lab_home.Home, spec: GuestSpec) -> str:
 
 
 def link(spec: GuestSpec) -> str:
-    """The name of the guest's cable at the controller's bridge."""
+    """The name of the guest's link at the controller's bridge."""
     return f'v{spec.number}'

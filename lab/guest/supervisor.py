@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The services of a guest: started in order, restarted, stopped in order.
+"""Starts, restarts and stops the services of a guest in their order.
 
-For ``lab.guest.init``, which is process 1 and so must reap every orphan.
-Standard library only. Waits by signals with a time-out; nothing sleeps.
+For ``lab.guest.init``, which is process 1 and so must reap all orphans.
+Standard library only. It waits for signals with a time-out and never sleeps.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,13 +31,13 @@ WATCHED = {signal.SIGCHLD, *STOP_SIGNALS}
 
 @dataclasses.dataclass
 class Service:
-    """A program that has to run all the time."""
+    """A program that must run all the time."""
 
     name: str
     argv: Sequence[str]
     log: int
     env: Mapping[str, str]
-    # Started once this holds, as systemd's After= does it.
+    # The condition for its start, like After= of systemd.
     ready: Callable[[], bool]
     stop_timeout: float
     pid: int | None = None
@@ -53,7 +53,7 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
 
     def run(self) -> None:
-        """Keep the services running; return when all are stopped."""
+        """Keep the services running; return when all have stopped."""
         while not self._stopping:
             self._start_what_is_due()
             self._wait(TICK if self._someone_waits() else None)
@@ -77,7 +77,7 @@ class Supervisor:
             stderr=service.log, env=dict(service.env), cwd='/',
             start_new_session=True, preexec_fn=_unblock)
         service.pid = child.pid
-        # This process reaps by itself; Popen must not.
+        # This process reaps its children itself; Popen must not.
         child.returncode = 0
 
     def _stop(self, service: Service) -> None:

@@ -10,8 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Database images and the guest images that carry them.
+"""Database images, and guest images with database images.
 
-The command line and the datastore commands of the lab import it; it needs
-no running cloud.
+The command line and the datastore commands of the lab import it. It needs no
+running cloud.
 """

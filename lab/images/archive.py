@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A root file system as an archive that Docker can load.
+"""Writes a root file system as an archive that Docker can load.
 
-For ``lab.images.build`` alone. Writes the layout of ``docker save``: one
-layer, its configuration and a manifest. No Docker is needed for it.
+Only for ``lab.images.build``. The format is that of ``docker save``: one
+layer, its configuration and a manifest. It does not need Docker.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ CHUNK = 1 << 20
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What the image says about how it wants to be run."""
+    """The settings in the image for its containers."""
 
     tag: str
     entrypoint: Sequence[str]
@@ -44,7 +44,7 @@ class Settings:
 
 
 def write(tree: Path, target: Path, settings: Settings) -> None:
-    """Pack ``tree`` as the one layer of the image in ``target``."""
+    """Pack ``tree`` as the only layer of the image in ``target``."""
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         layer = Path(scratch) / 'layer.tar'
         subprocess.run(
@@ -67,7 +67,7 @@ def write(tree: Path, target: Path, settings: Settings) -> None:
 
 
 def tag(path: Path) -> str:
-    """The tag of the image in an archive that ``write`` has made."""
+    """The tag of the image in an archive of ``write``."""
     with tarfile.open(path) as archive:
         manifest = archive.extractfile('manifest.json')
         assert manifest is not None

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The database image: MariaDB and Galera from Debian's packages.
+"""Builds the database image: MariaDB and Galera from Debian's packages.
 
-The command line imports ``ensure_database_image``. Needs root, debootstrap
-and a Debian mirror; no Docker and no registry. The result is kept under the
-lab's cache, named after the recipe, and made only once.
+The command line imports ``ensure_database_image``. It needs root, debootstrap
+and a Debian mirror, but no Docker and no registry. The result is stored in the
+lab's cache, named after the recipe, and built only once.
 
 The suite of Debian decides the version: bookworm (Debian 12) has MariaDB
 10.11, trixie (Debian 13) has 11.8 (packages.debian.org/mariadb-server).
@@ -36,7 +36,7 @@ from lab.images import archive
 from lab import report as lab_report
 
 SUITE = 'bookworm'
-#: Debian's release -> the series of MariaDB that it has
+#: release of Debian -> its series of MariaDB
 SUITES = {'bookworm': '10.11', 'trixie': '11.8'}
 MIRROR = 'http://deb.debian.org/debian'
 SECURITY_MIRROR = 'http://deb.debian.org/debian-security'
@@ -50,7 +50,7 @@ LOG_TAIL = 15
 ARCHITECTURES = {'x86_64': 'amd64', 'aarch64': 'arm64'}
 VERSION_FILE = 'usr/share/trove-lab/versions'
 
-# Run in the new root, with /proc there and the network of the host.
+# Runs in the new root, with /proc and the network of the host.
 INSTALL = '''
 set -e
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
@@ -76,9 +76,9 @@ path-exclude=/usr/share/locale/*
 
 def ensure_database_image(home: lab_home.Home, report: lab_report.Report,
                           suite: str = SUITE) -> Path:
-    """The archive of the database image; built first if it is not there.
+    """The archive of the database image; build it if it does not exist.
 
-    :param suite: the release of Debian that its packages are from
+    :param suite: the release of Debian for its packages
     :raises LabError: if a step fails, with the end of its output
     """
     target = home.cache / f'database-image-{recipe_key(suite)}.tar'
@@ -97,7 +97,7 @@ def ensure_database_image(home: lab_home.Home, report: lab_report.Report,
 
 
 def recipe_key(suite: str = SUITE) -> str:
-    """Changes whenever the image would be built differently."""
+    """A key that changes with everything that affects the image."""
     digest = hashlib.sha256()
     for part in (str(RECIPE_VERSION), suite, INSTALL, *PACKAGES,
                  platform.machine()):
@@ -160,7 +160,7 @@ def _settings(tree: Path) -> archive.Settings:
 
 
 def _upstream(package_version: str) -> str:
-    """What may stand in a tag: '1:11.8.9+ds-0+deb13u1' is 11.8.9."""
+    """The version for a tag: '1:11.8.9+ds-0+deb13u1' is 11.8.9."""
     return re.split('[-+~]', package_version.partition(':')[2])[0]
 
 
@@ -169,7 +169,7 @@ def _mirror(variable: str, default: str) -> str:
 
 
 def _logged(log: Path, argv: list[str]) -> None:
-    """Run a step with its output in the log; its end is in the error."""
+    """Run a step with its output in a log; an error contains its end."""
     with log.open('ab') as output:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=output,
                               stderr=output)

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Guest images: a Docker data-root that holds one datastore version's image.
+"""Guest images: a Docker data-root with the image of a datastore version.
 
-The command line imports ``add``; the cloud's image service reads what it
-leaves under the lab's images. Needs root and Docker's engine from Debian;
-the engine that it starts is its own and ends with it.
+The command line imports ``add``. The cloud's image service reads the result
+in the lab's images. It needs root and Docker's engine from Debian. It starts a
+separate engine and stops it at its end.
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ ENGINE_LOG_TAIL = 5
 
 @dataclasses.dataclass
 class GuestImage:
-    """What the cloud's image service knows of a guest image."""
+    """The data of a guest image for the cloud's image service."""
 
     id: str
     name: str
@@ -73,11 +73,11 @@ def add(home: lab_home.Home, manager: str, version: str, source: str,
 
     :param manager: the datastore manager, ``mariadb`` or ``pxc``
     :param version: the datastore version's name, which is the tag that
-        Trove's guest asks for
-    :param source: an archive of ``docker save``, an OCI archive, or a
-        reference into a registry that can be reached
-    :returns: the id of the Glance image
-    :raises LabError: if the source is no image
+        Trove's guest uses
+    :param source: an archive of ``docker save``, an OCI archive, or the name
+        of an image in a registry that can be reached
+    :returns: the ID of the Glance image
+    :raises LabError: if the source is not an image
     """
     report = report or lab_report.Report()
     key = _source_key(source)
@@ -104,7 +104,7 @@ def add(home: lab_home.Home, manager: str, version: str, source: str,
 
 
 def remove(home: lab_home.Home, image_id: str) -> None:
-    """Remove a guest image; guests made from it keep their copy."""
+    """Remove a guest image; guests from it keep their copy."""
     shutil.rmtree(home.images / image_id)
 
 
@@ -122,9 +122,9 @@ def _bring_in(engine: docker.Engine, source: str, scratch: Path,
             engine.pull(source)
         except docker.DockerError as error:
             raise errors.LabError(
-                f'{source} is no file here, and fetching it from its '
-                f'registry failed: {error}. Where no registry can be '
-                f'reached, bring the image as an archive: '
+                f'{source} is not a file, and it cannot be pulled from its '
+                f'registry: {error}. If the registry cannot be reached, '
+                f'give the image as an archive: '
                 f'"docker save {source} > FILE.tar"') from error
     repository, _, tag = reference.rpartition(':')
     details = engine.image(name)
@@ -138,9 +138,9 @@ def _bring_in(engine: docker.Engine, source: str, scratch: Path,
 @contextlib.contextmanager
 def _engine(home: lab_home.Home, root: Path, scratch: Path,
             online: bool) -> Iterator[docker.Engine]:
-    """A Docker engine of our own, that runs no container.
+    """Run a separate Docker engine, without containers.
 
-    :param online: whether it has the host's network, to fetch an image
+    :param online: whether it has the host's network, to pull an image
     """
     run = Path(tempfile.mkdtemp(prefix='trove-lab-', dir='/run'))
     config = scratch / 'daemon.json'
@@ -172,7 +172,7 @@ def _wait_for(engine: docker.Engine, child: 'subprocess.Popen[bytes]',
         if child.poll() is not None:
             tail = log.read_text(errors='replace').splitlines()
             raise errors.LabError(
-                'dockerd, which prepares the guest image, ended at once: '
+                'dockerd, which prepares the guest image, failed to start: '
                 + ' / '.join(tail[-ENGINE_LOG_TAIL:]))
         return engine.answers()
 
@@ -181,7 +181,7 @@ def _wait_for(engine: docker.Engine, child: 'subprocess.Popen[bytes]',
 
 
 def _end(child: 'subprocess.Popen[bytes]') -> None:
-    """Stop the engine in order, so that its databases are closed."""
+    """Stop the engine cleanly, so that its databases are closed."""
     for pid in _children(child.pid):
         process.end(pid)
     child.wait()
@@ -205,7 +205,7 @@ def _is_file(source: str) -> bool:
 
 
 def _source_key(source: str) -> str:
-    """Tells whether a source is the one that was brought in before."""
+    """A key by which an unchanged source is recognised."""
     if not _is_file(source):
         if source.startswith(('/', './', '../')) or source.endswith('.tar'):
             raise errors.LabError(f'there is no file {source}')

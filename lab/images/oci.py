@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""OCI image archives, made loadable for a Docker engine of Debian 12.
+"""Converts OCI image archives for the Docker engine of Debian 12.
 
-For ``lab.images.datastore`` alone. That engine loads what ``docker save``
-writes; an OCI archive has the same parts under other names.
+Only for ``lab.images.datastore``. That engine loads archives of ``docker
+save``. An OCI archive has the same parts with other names.
 """
 
 import io
@@ -31,7 +31,7 @@ ARCHITECTURES = {'x86_64': 'amd64', 'aarch64': 'arm64'}
 
 
 def is_docker_archive(path: Path) -> bool:
-    """Whether the archive is in the form of ``docker save``.
+    """Whether the archive has the format of ``docker save``.
 
     :raises LabError: if it is neither that nor an OCI archive
     """
@@ -40,19 +40,19 @@ def is_docker_archive(path: Path) -> bool:
             names = {name.removeprefix('./') for name in archive.getnames()}
     except tarfile.TarError as error:
         raise errors.LabError(
-            f'{path} is no tar archive ({error}); make one with '
+            f'{path} is not a tar archive ({error}); create one with '
             f'"docker save IMAGE > FILE.tar"') from error
     if 'manifest.json' in names:
         return True
     if 'index.json' in names:
         return False
     raise errors.LabError(
-        f'{path} is no image archive: it has neither manifest.json nor '
-        f'index.json; make one with "docker save IMAGE > FILE.tar"')
+        f'{path} is not an image archive: it has neither manifest.json nor '
+        f'index.json; create one with "docker save IMAGE > FILE.tar"')
 
 
 def convert(source: Path, target: Path) -> None:
-    """Write the image of an OCI archive in the form of ``docker save``."""
+    """Write the image of an OCI archive in the format of ``docker save``."""
     with tarfile.open(source) as archive:
         members = {member.name.removeprefix('./'): member
                    for member in archive.getmembers()}
@@ -97,7 +97,7 @@ def _read(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo],
           name: str) -> dict[str, Any]:
     file = archive.extractfile(members[name]) if name in members else None
     if file is None:
-        raise errors.LabError(f'the OCI archive lacks its part {name}')
+        raise errors.LabError(f'the OCI archive lacks the file {name}')
     content: dict[str, Any] = json.load(file)
     return content
 

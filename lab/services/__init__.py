@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The programs of the controller: one module for each.
+"""The services of the controller: one module for each.
 
 The command line, ``lab.up`` and ``lab.down`` import it.
 """

@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""All services of the controller, by the names that the user knows.
+"""All services of the controller, by the names on the command line.
 
 Imported by ``lab.up``, ``lab.status`` and the command line.
 """
@@ -44,7 +44,7 @@ def service(home: lab_home.Home, name: str) -> base.Service:
     found = services(home).get(name)
     if found is None:
         raise errors.LabError(
-            f'this lab has no {name}; "lab up --{name}" makes one')
+            f'this lab has no {name}; "lab up --{name}" starts one')
     return found
 
 

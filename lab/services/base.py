@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What all services of the controller have in common.
+"""The common part of all services of the controller.
 
-Imported by the services themselves and by those who start and stop them.
+Imported by the services, and by the modules that start and stop them.
 """
 
 import abc
@@ -28,10 +28,10 @@ from lab import web
 
 
 class Service(abc.ABC):
-    """A program that runs inside the controller's namespace."""
+    """A program that runs in the controller's namespace."""
 
     name: str
-    #: seconds from its start until it has to answer
+    #: seconds within which it must answer after its start
     patience = 90.0
 
     def __init__(self, home: lab_home.Home) -> None:
@@ -43,10 +43,10 @@ class Service(abc.ABC):
 
     @abc.abstractmethod
     def answers(self) -> bool:
-        """Whether the running program does its work."""
+        """Whether the running program answers requests."""
 
     def env(self) -> Mapping[str, str]:
-        """What it wants in its environment beside the lab's own."""
+        """Environment variables of the program, besides those of the lab."""
         return {}
 
     @property
@@ -54,7 +54,7 @@ class Service(abc.ABC):
         return self.home.controller
 
     def configure(self) -> None:
-        """Write its configuration; content if that is done already."""
+        """Write its configuration, if that is not done yet."""
 
     @property
     def pid(self) -> int | None:
@@ -64,7 +64,7 @@ class Service(abc.ABC):
         return self.pid is not None and self.answers()
 
     def start(self) -> None:
-        """Start the program if it does not run; does not wait for it."""
+        """Start the program if it does not run; do not wait for it."""
         if self.pid is None:
             process.spawn(self.home, self.name, self.argv(),
                           namespace=self.namespace, env=self.env())
@@ -72,8 +72,8 @@ class Service(abc.ABC):
     def wait_up(self) -> None:
         """Wait until the program answers.
 
-        :raises LabError: it ended instead, or took too long; says where
-            its log is
+        :raises LabError: it ended, or did not answer in time; with the path
+            of its log
         """
         waiting.until(
             f'{self.name} to answer (its log: {self.log})',
@@ -83,7 +83,7 @@ class Service(abc.ABC):
         process.stop(self.home, self.name)
 
     def kill(self) -> bool:
-        """End the program as a crash would; whether it was running."""
+        """Kill the program to simulate a crash; return whether it ran."""
         return process.kill(self.home, self.name)
 
     @property
@@ -93,8 +93,8 @@ class Service(abc.ABC):
     def _answers_or_has_ended(self) -> bool:
         if self.pid is None:
             raise errors.LabError(
-                f'{self.name} ended right after its start; '
-                f'the reason is at the end of {self.log}:\n'
+                f'{self.name} ended just after its start; '
+                f'see the end of {self.log}:\n'
                 f'{last_lines(self.log)}')
         return self.answers()
 
@@ -107,7 +107,7 @@ def last_lines(log: str, count: int = 5) -> str:
 
 
 def answers_http(home: lab_home.Home, url: str) -> bool:
-    """Whether a URL of the controller gives a good answer."""
+    """Whether a URL of the controller answers with success."""
     try:
         with netns.entered(netns.path(home.controller)):
             return web.ask(web.request('GET', url), 5).code == 200

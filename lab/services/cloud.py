@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The one-machine cloud: Nova, Neutron, Cinder and Glance in one daemon.
+"""The cloud of the lab: Nova, Neutron, Cinder and Glance in one daemon.
 
-Imported by ``lab.services.all``. Guests do not end with the daemon.
+Imported by ``lab.services.all``. Guests continue to run without the daemon.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Cloud(base.Service):
             self.home, f'{self.home.cloud_url}/healthcheck')
 
     def kill(self) -> bool:
-        # Only the daemon: a crash of a cloud's API does not end its guests.
+        # Only the daemon: a crash of the API does not end the guests.
         pid = self.pid
         if pid is not None:
             process.signal_process(pid, signal.SIGKILL)

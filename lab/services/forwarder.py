@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The doors from the machine into the lab: trove-api's and Keystone's.
+"""Forwards ports of the machine to trove-api and Keystone in the lab.
 
 Imported by ``lab.services.all``; the program itself is ``lab.forward``.
 """
@@ -28,7 +28,7 @@ class Forwarder(base.Service):
 
     @property
     def namespace(self) -> str | None:
-        """The machine's own namespace; the program enters the lab's."""
+        """None, for the machine's namespace; the program enters the lab's."""
         return None
 
     def argv(self) -> Sequence[str]:
@@ -49,7 +49,7 @@ class Forwarder(base.Service):
 
     @property
     def _doors(self) -> dict[int, int]:
-        """Ports on the machine's loopback, and where each leads."""
+        """Ports on the machine's loopback, each with its target port."""
         doors = {self.home.api_port: lab_home.TROVE_PORT}
         if self.home.with_keystone:
             doors[self.home.keystone_port] = lab_home.KEYSTONE_PORT

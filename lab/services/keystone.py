@@ -9,11 +9,11 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""A real Keystone from PyPI, in a Python environment of its own.
+"""A real Keystone from PyPI, in a separate Python environment.
 
-Imported by ``lab.services.all`` and ``lab.up``, for a lab that was brought
-up with ``--keystone``. Its tables are in the lab's MariaDB, its keys in a
-folder that goes with them.
+Imported by ``lab.services.all`` and ``lab.up``, for a lab that was started
+with ``--keystone``. Its tables are in the lab's MariaDB. Its keys are in a
+folder that is removed together with the tables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,11 +52,11 @@ key_repository = {root}/fernet-keys
 key_repository = {root}/credential-keys
 
 [identity]
-# The lab's passwords are long and random: slow hashes would gain nothing.
+# The lab's passwords are long and random, so slow hashes are not needed.
 password_hash_rounds = 4
 """
 
-#: Keystone takes a command line for its own, so that there is none.
+#: A file, because Keystone would parse options on the command line as its own.
 SERVER = f"""\
 wsgi_app = 'keystone.wsgi.api:application'
 bind = '127.0.0.1:{lab_home.KEYSTONE_PORT}'
@@ -79,7 +79,7 @@ class Keystone(base.Service):
         self._file('gunicorn.conf.py').write_text(SERVER)
 
     def prepare(self) -> None:
-        """Make its tables, keys and first user; MariaDB has to be up."""
+        """Create its tables, keys and first user; MariaDB must be up."""
         done = self._file('tables-are-there')
         if done.exists():
             return
@@ -95,7 +95,7 @@ class Keystone(base.Service):
             '--bootstrap-internal-url', inside,
             '--bootstrap-admin-url', inside,
             '--bootstrap-public-url', self.home.keystone_url,
-            # not on the command line, which all can read
+            # not on the command line, which all users can read
             OS_BOOTSTRAP_PASSWORD=self.home.secret('keystone-admin'))
         done.touch()
 

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""MariaDB for Trove's own tables, from Debian's package.
+"""MariaDB for Trove's tables, from Debian's package.
 
-Imported by ``lab.services.all``. It listens on a socket of the lab alone.
+Imported by ``lab.services.all``. It listens only on a socket of the lab.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ skip-name-resolve
 performance-schema = off
 innodb-buffer-pool-size = 64M
 innodb-log-file-size = 32M
-# Trove's tables in the lab live as long as the machine does not crash.
+# Trove's tables in the lab may be lost when the machine crashes.
 innodb-flush-log-at-trx-commit = 2
 character-set-server = utf8mb3
 """
@@ -62,7 +62,7 @@ class MariaDB(base.Service):
         return [SERVER, f'--defaults-file={self._configuration_file}']
 
     def answers(self) -> bool:
-        """Whether the server greets those who connect."""
+        """Whether the server sends its greeting to a new connection."""
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(5)
@@ -72,7 +72,7 @@ class MariaDB(base.Service):
             return False
 
     def make_database(self, name: str) -> None:
-        """Create an empty database unless it is there."""
+        """Create an empty database if it does not exist."""
         netns.command([
             'mariadb', f'--defaults-file={self._configuration_file}',
             f'--socket={socket_file(self.home)}', '--user=root', '-e',
@@ -107,6 +107,6 @@ def socket_file(home: lab_home.Home) -> Path:
 
 
 def connection_url(home: lab_home.Home, database: str) -> str:
-    """What SQLAlchemy needs; the server trusts root by its socket."""
+    """The URL for SQLAlchemy; root logs in without a password."""
     return (f'mysql+pymysql://root@localhost/{database}'
             f'?unix_socket={socket_file(home)}&charset=utf8mb3')

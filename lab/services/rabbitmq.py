@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""RabbitMQ, from Debian's package, with a state of its own.
+"""RabbitMQ from Debian's package, with separate state.
 
-Imported by ``lab.services.all``. Nothing of the machine's RabbitMQ is read
-or written: node name, ports, cookie and files are all the lab's.
+Imported by ``lab.services.all``. It does not use the state of a RabbitMQ of
+the machine: node name, ports, cookie and files belong to the lab.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ listeners.tcp.default = {port}
 default_user = {user}
 default_pass = {password}
 loopback_users = none
-# The lab's machine may be short of disk without being in danger.
+# The disk of the machine may be nearly full; the lab needs little.
 disk_free_limit.absolute = 200MB
 vm_memory_high_watermark.absolute = 1GB
 log.console = true
@@ -74,7 +74,7 @@ class RabbitMQ(base.Service):
         }
 
     def answers(self) -> bool:
-        """Whether the broker offers to begin an AMQP connection."""
+        """Whether the broker starts an AMQP connection."""
         try:
             with netns.entered(netns.path(self.home.controller)):
                 with socket.create_connection(
@@ -91,5 +91,5 @@ class RabbitMQ(base.Service):
 
 
 def transport_url(home: lab_home.Home, host: str) -> str:
-    """What Trove and its guests need to reach the broker; a secret."""
+    """The URL of the broker for Trove and its guests; a secret."""
     return f'rabbit://{USER}:{home.secret("rabbitmq")}@{host}:{PORT}/'

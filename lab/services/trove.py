@@ -60,11 +60,11 @@ class Worker(base.Service):
         return command(self.home, self.program)
 
     def answers(self) -> bool:
-        """Whether somebody listens on the service's queue."""
+        """Whether the queue of the service has a consumer."""
         return _consumers(self.home, self.queue) > 0
 
     def is_up(self) -> bool:
-        # Asking the broker costs a second, so it is done at a start alone.
+        # To ask the broker takes a second, so it is done only at a start.
         return self.pid is not None
 
     def stop(self) -> None:
@@ -90,7 +90,7 @@ def configuration_file(home: lab_home.Home) -> Path:
 def configure(home: lab_home.Home) -> None:
     """Write the configuration of the services and the guest agents.
 
-    What an operator has made of it in a plain lab stays.
+    In a plain lab, changes by the operator are kept.
     """
     for folder in (home.etc / 'cloudinit', home.etc / 'templates',
                    home.own_options):
@@ -111,7 +111,7 @@ def command(home: lab_home.Home, program: str) -> list[str]:
 
 
 def run(home: lab_home.Home, argv: Sequence[str]) -> str:
-    """Run a short program of Trove's inside the controller."""
+    """Run a short program of Trove on the controller."""
     done = subprocess.run(
         netns.inside(home.controller, argv), cwd=home.root,
         env=process.environment(home), stdin=subprocess.DEVNULL,

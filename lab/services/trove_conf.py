@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The text of Trove's configuration files in the lab.
+"""The contents of Trove's configuration files in the lab.
 
-Imported by ``lab.services.trove`` alone. Every option is one that an
-operator may set on a real cloud, too.
+Imported by ``lab.services.trove``. An operator may set each of these options
+on a real cloud, too.
 """
 
 from lab import errors
@@ -31,8 +31,8 @@ trove_pxc.guestagent.strategy.GaleraGuestAgentStrategy
 root_controller = trove_pxc.api.root.GaleraRootController
 """
 
-#: quicker than Trove's defaults, which are made for virtual machines that
-#: take minutes to boot
+#: shorter than Trove's defaults, which are for virtual machines that take
+#: minutes to boot
 POLLING = """\
 usage_sleep_time = 1
 state_change_poll_time = 1
@@ -41,10 +41,10 @@ report_interval = 5
 agent_call_low_timeout = 5
 """
 
-#: as many reports as with Trove's defaults, until a guest counts as lost
+#: as many missing reports as with Trove's defaults before a guest is lost
 EXPIRY = 'agent_heartbeat_expiry = 30'
 
-#: so that a restart of the broker is over for all within seconds
+#: all services reconnect within seconds after a restart of the broker
 BROKER = """\
 [oslo_messaging_rabbit]
 rabbit_interval_max = 3
@@ -68,7 +68,7 @@ network_label_regex = .*
 default_datastore = mariadb
 trove_volume_support = True
 max_accepted_volume_size = 10
-# Growing a mounted ext4 takes a capability that not every machine gives.
+# Growing a mounted ext4 needs a capability that some machines do not give.
 online_volume_resize = False
 max_instances_per_tenant = 30
 max_volumes_per_tenant = 100
@@ -106,7 +106,7 @@ cloud_call_timeout = 8
 request_retry_timeout = 60
 """
 
-#: the lab's own, which carry no token; with Keystone they are Trove's
+#: clients without a token; with Keystone, Trove uses its own clients
 CLIENTS = """\
 remote_nova_client = lab.cloud.clients.nova
 remote_neutron_client = lab.cloud.clients.neutron
@@ -201,7 +201,7 @@ backends = disable_by_file
 disable_by_file_path = {etc}/healthcheck_disable
 """
 
-#: where Trove's package puts its own file
+#: the path of the file in Trove's package
 SHIPPED = 'etc/trove/api-paste.ini'
 FILTER = """
 [filter:galera]
@@ -236,16 +236,16 @@ def guest(home: lab_home.Home) -> str:
 
 
 def paste(home: lab_home.Home) -> str:
-    """api-paste.ini: Trove's own, or what does without Keystone."""
+    """api-paste.ini: Trove's file, or one without Keystone."""
     text = ((home.venv / SHIPPED).read_text() if home.with_keystone
             else PASTE.format(etc=home.etc))
     return text if home.plain else with_filter(text)
 
 
 def with_filter(shipped: str) -> str:
-    """Trove's file, changed as the documentation tells an operator to.
+    """Trove's file, with the change that the documentation describes.
 
-    :raises LabError: it is not what the documentation speaks of
+    :raises LabError: the file differs from the documentation
     """
     changed = shipped.replace(' extensions troveapp',
                               ' galera extensions troveapp', 1)

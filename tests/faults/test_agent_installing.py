@@ -85,7 +85,7 @@ class TestAgentKilledInMidInstall(testtools.TestCase):
         # The step that was under way then may be another member's.
         self.assertRegex(
             found[name], f'^create: "[a-z ]+ of {NAME}-[12]" failed: .*its '
-            'guest agent ended in the middle of preparing it.*'
+            'guest agent stopped while it prepared the member.*'
             'Next: delete the cluster')
         self.log.wait(r'dbaas\.cluster_create\.error', 10)
         self.assertNotIn('dbaas.cluster_create.end', self.log.text())

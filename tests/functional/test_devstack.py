@@ -187,7 +187,7 @@ class DevstackTest(sites.SiteTest):
         self.programs(status=2)
         done = self.plugin('stack', 'extra', IMAGES='1234')
         self.assertEqual(1, done.returncode, done.stdout + done.stderr)
-        self.assertIn('trove-pxc is not right', done.stderr)
+        self.assertIn('The check of trove-pxc failed', done.stderr)
 
     def test_a_warning_does_not(self) -> None:
         self.programs(status=1)

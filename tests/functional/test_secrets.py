@@ -102,7 +102,7 @@ class SecretsTest(base.TroveTest):
     def test_a_password_that_the_server_refuses(self) -> None:
         self.create_joe()
         for code, words, text in (
-                (1064, 'does not understand', f"near '{PASSWORD}' at line 1"),
+                (1064, 'a syntax error', f"near '{PASSWORD}' at line 1"),
                 (1819, 'too simple', f'{PASSWORD!r} is too simple'),
                 (1105, 'statement', 'statement: IDENTIFIED BY \''
                  + PASSWORD.replace("'", "''") + "'")):

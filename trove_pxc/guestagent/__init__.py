@@ -10,4 +10,4 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Inside the guest: what one member of a cluster does."""
+"""The guest side: the agent of one member of a cluster."""

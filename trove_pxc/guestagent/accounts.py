@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Users, databases and grants of a member, in our own statements.
+"""Users, databases and grants of a member, with parameterised statements.
 
-The manager has it where Trove has its MySqlAdmin, whose statements are text
-with what users sent in it. The methods, what they take and what they answer
-are Trove's: the dictionaries that trove.common.db.models makes.
+The manager uses it instead of Trove's MySqlAdmin, which puts values of users
+into the text of statements. Methods, parameters and results are those of
+Trove: the dictionaries of trove.common.db.models.
 """
 
 from collections.abc import Iterable
@@ -51,12 +51,12 @@ Meaning = type[exceptions.RequestRefused] | None
 
 _ROOT = 'root'
 _EVERYWHERE = '%'
-#: of the time that a caller waits for an answer, for the way back
+#: of the time that the caller waits, kept for sending the answer
 _RESERVE_SECONDS = 5
 
 # Numbers of the servers' errors: "Server error message reference".
 _SYNTAX = 1064
-#: an account is there that should not be, or the other way round
+#: an account exists that should not, or does not exist and should
 _CANNOT_USER = 1396
 _KINDS = {
     1007: exceptions.DatabaseExists,
@@ -70,10 +70,10 @@ _NOT_NOW = (1040, 1044, 1045, 1047, 1053, 1205, 1213, 1227, 1290, 1317,
 
 
 class MemberAdmin:
-    """What Trove's manager asks of the server of a member.
+    """The requests of Trove's manager to the server of a member.
 
-    :raises trove_pxc.exceptions.RequestRefused: or one of its kinds, for
-        what the server or this module does not take.
+    :raises trove_pxc.exceptions.RequestRefused: or a subclass, if the server
+        or this module refuses the request.
     :raises trove_pxc.exceptions.ServerUnavailable: it cannot be done now.
     """
 
@@ -82,7 +82,7 @@ class MemberAdmin:
         self._dialect = dialect
 
     def create_users(self, users: list[GuestUser]) -> None:
-        """Users with their passwords and what they may reach."""
+        """Create users with their passwords and grants."""
         wanted = [_Wanted(user) for user in users]
         for user in wanted:
             self._check_new_user(user.name, user.host)
@@ -121,7 +121,7 @@ class MemberAdmin:
 
     def update_attributes(self, username: str, hostname: str | None,
                           user_attrs: UserChange) -> None:
-        """Another name, host or password, all of them or none."""
+        """Change name, host and password: all of them, or none."""
         old = username, _host(hostname)
         new = (user_attrs.get('name') or username,
                _host(user_attrs.get('host') or old[1]))
@@ -153,7 +153,7 @@ class MemberAdmin:
 
     def list_access(self, username: str,
                     hostname: str | None) -> list[GuestDatabase]:
-        """The databases that a user reaches."""
+        """The databases to which a user has access."""
         found = self.get_user(username, hostname)
         if found is None:
             raise _unknown(username, _host(hostname))
@@ -161,21 +161,21 @@ class MemberAdmin:
 
     def grant_access(self, username: str, hostname: str | None,
                      databases: list[str]) -> None:
-        """Let a user do everything in databases."""
+        """Give a user all privileges in databases."""
         host = _host(hostname)
         _check_user(username)
         grants = self._grants_of(username, host, databases)
         for name, statement in zip(databases, grants, strict=True):
-            self._change(f'let the user {_shown(username, host)} reach the '
-                         f'database {name!r}', statement)
+            self._change(f'give the user {_shown(username, host)} access to '
+                         f'the database {name!r}', statement)
 
     def revoke_access(self, username: str, hostname: str | None,
                       database: str) -> None:
-        """Let a user no longer reach a database."""
+        """Revoke the access of a user to a database."""
         host = _host(hostname)
         _check_user(username)
         _check_database(database)
-        what = (f'take the database {database!r} from the user '
+        what = (f'revoke access to the database {database!r} from the user '
                 f'{_shown(username, host)}')
         given = [(granted, option)
                  for user, at, granted, option in self._grants()
@@ -183,14 +183,14 @@ class MemberAdmin:
                  and accounts.database_of(granted) == database]
         if not given:
             raise exceptions.DatabaseUnknown(
-                f'Cannot {what}: it was not granted to that user.')
+                f'Cannot {what}: the user has no access to it.')
         for granted, option in given:
             for statement in accounts.revoke(
                     username, host, granted, grant_option=option == 'Y'):
                 self._change(what, statement)
 
     def create_databases(self, databases: list[GuestDatabase]) -> None:
-        """Databases; what is not said is the server's own default."""
+        """Create databases; the server's defaults apply to what is absent."""
         for one in databases:
             self._check_new_database(one['_name'])
         names = [_Named(one['_name']) for one in databases]
@@ -223,25 +223,25 @@ class MemberAdmin:
         return [_database(*row) for row in page], following
 
     def enable_root(self, root_password: str | None = None) -> GuestUser:
-        """Let root in from everywhere, with this password or a new one."""
+        """Enable root from every host, with this password or a new one."""
         if root_password is not None:
             _check(limits.password(root_password))
         password = root_password or utils.generate_random_password()
         for statement in accounts.create_account(
                 self._dialect, _ROOT, _EVERYWHERE, Secret(password),
                 tuple(CONF.root_grant), grant_option=CONF.root_grant_option):
-            self._change('let root in', statement)
+            self._change('enable the user root', statement)
         return {**_user(_ROOT, _EVERYWHERE, [], password), '_is_root': True}
 
     def disable_root(self) -> None:
-        """Give root, where it may come from elsewhere, an unknown password.
+        """Give the accounts of root from other hosts an unknown password.
 
-        As in Trove: what root has made may need the account.
+        As in Trove, they are not dropped: objects of root may need them.
         """
         for name, host in self._rows_of_users():
             if name == _ROOT:
                 self._change(
-                    'keep root out', accounts.set_password(
+                    'disable the user root', accounts.set_password(
                         self._dialect, name, host,
                         Secret(utils.generate_random_password())))
 
@@ -252,7 +252,7 @@ class MemberAdmin:
         name, host = user.name, user.host
         if (name, host) in self._users():
             raise exceptions.UserExists(
-                f'There is a user {_shown(name, host)} already.')
+                f'The user {_shown(name, host)} already exists.')
         self._change(f'create the user {_shown(name, host)}',
                      accounts.create_user(name, host, user.password),
                      exists=exceptions.UserExists)
@@ -269,7 +269,7 @@ class MemberAdmin:
             raise _unknown(*old)
         if new in users:
             raise exceptions.UserExists(
-                f'There is a user {_shown(*new)} already.')
+                f'The user {_shown(*new)} already exists.')
         self._change(f'rename the user {_shown(*old)} to {_shown(*new)}',
                      accounts.rename_user(*old, *new))
 
@@ -290,7 +290,7 @@ class MemberAdmin:
 
     def _grants_of(self, user: str, host: str, databases: list[str]
                    ) -> list[accounts.Statement]:
-        """The statements that let a user reach databases, checked."""
+        """Check the names of databases; return the grants for a user."""
         for name in databases:
             self._check_new_database(name)
         try:
@@ -299,7 +299,7 @@ class MemberAdmin:
             raise exceptions.RequestRefused(str(wrong)) from None
 
     def _users(self) -> list[tuple[str, str]]:
-        """Those that are neither the server's nor Trove's."""
+        """The users without those of the server and of Trove."""
         ignored = set(cfg.get_ignored_users())
         return [(name, host) for name, host in self._rows_of_users()
                 if not reserved.is_reserved_user(name)
@@ -310,14 +310,14 @@ class MemberAdmin:
             'list the users', accounts.users(self._dialect))]
 
     def _grants(self) -> list[Row]:
-        return self._ask('list what users may reach', accounts.grants())
+        return self._ask('list the grants of users', accounts.grants())
 
     def _ask(self, what: str, statement: accounts.Statement) -> list[Row]:
         return self._execute(what, statement, CONF.agent_call_low_timeout)
 
     def _change(self, what: str, statement: accounts.Statement,
                 exists: Meaning = None) -> None:
-        """:param exists: what it means that an account cannot be changed."""
+        """:param exists: what to raise if the account cannot be changed."""
         LOG.info('Asking the server to %s', what)
         self._execute(what, statement, CONF.agent_call_high_timeout, exists)
 
@@ -331,15 +331,15 @@ class MemberAdmin:
             raise _refusal(what, refusal, statement, exists) from None
         except database.NoAnswerInTime as silence:
             raise exceptions.ServerUnavailable(
-                f'Not known whether the server could {what}: {silence}. Look '
-                'whether it came about before you ask again.') from None
+                f'Not known whether the server could {what}: {silence}. '
+                'Check the result before you repeat it.') from None
         except database.NobodyListens as silence:
             raise exceptions.ServerUnavailable(
                 f'Cannot {what}: {silence}.') from None
 
 
 class _Named:
-    """What a sentence calls a user or a database."""
+    """How a message names a user or a database."""
 
     def __init__(self, name: str, host: str | None = None) -> None:
         self.shown = (repr(name) if host is None
@@ -347,7 +347,7 @@ class _Named:
 
 
 class _Wanted(_Named):
-    """A user to make."""
+    """A user to create."""
 
     def __init__(self, user: GuestUser) -> None:
         self.name, self.host = user['_name'], _host(user.get('_host'))
@@ -358,13 +358,13 @@ class _Wanted(_Named):
 
 
 def _check(sentence: str | None) -> None:
-    """:raises trove_pxc.exceptions.RequestRefused: there is a sentence."""
+    """:raises trove_pxc.exceptions.RequestRefused: with the sentence."""
     if sentence is not None:
         raise exceptions.RequestRefused(sentence)
 
 
 def _check_user(name: str) -> None:
-    """See that a user may be shown, changed and dropped."""
+    """Raise unless users may show, change and drop this user."""
     _check(limits.reserved_user(name))
     if name in cfg.get_ignored_users():
         raise exceptions.RequestRefused(
@@ -372,7 +372,7 @@ def _check_user(name: str) -> None:
 
 
 def _check_database(name: str) -> None:
-    """See that a database may be dropped and taken away."""
+    """Raise unless users may drop and revoke this database."""
     _check(limits.reserved_database(name))
     if name in cfg.get_ignored_dbs():
         raise exceptions.RequestRefused(
@@ -382,7 +382,7 @@ def _check_database(name: str) -> None:
 
 @contextlib.contextmanager
 def _after(done: int, wanted: Sequence[_Named]) -> Iterator[None]:
-    """A failure says what was done of the same request before."""
+    """Add to a failure what the same request has done before it."""
     try:
         yield
     except (exceptions.RequestRefused,
@@ -396,12 +396,12 @@ def _after(done: int, wanted: Sequence[_Named]) -> Iterator[None]:
 def _refusal(what: str, refusal: database.Refused,
              statement: accounts.Statement, exists: Meaning
              ) -> exceptions.GaleraError:
-    """What a user is told: the server's reason, and nothing that it hid."""
+    """The message for a user: the server's reason, without secrets."""
     with masking.hiding(*(value.reveal() for value in statement.values
                           if isinstance(value, Secret))):
         reason = masking.masked(refusal.reason)
     if refusal.code == _SYNTAX:   # it quotes the statement
-        reason = 'it does not understand the statement'
+        reason = 'the statement has a syntax error'
     text = f'Cannot {what}: the server refuses it ({refusal.code}): {reason}'
     if refusal.code == _CANNOT_USER and exists is not None:
         return exists(text)
@@ -412,11 +412,11 @@ def _refusal(what: str, refusal: database.Refused,
 
 def _unknown(name: str, host: str) -> exceptions.UserUnknown:
     return exceptions.UserUnknown(
-        f'There is no user {_shown(name, host)}.')
+        f'The user {_shown(name, host)} does not exist.')
 
 
 def _databases(grants: Iterable[Row], name: str, host: str) -> list[str]:
-    """The names of those that a user reaches, without reserved ones."""
+    """The databases to which a user has access, without reserved ones."""
     reached = {accounts.database_of(granted)
                for user, at, granted, _ in grants
                if (user, at) == (name, host)}
@@ -438,7 +438,7 @@ def _database(name: str, character_set: str | None = None,
 
 
 def _host(host: str | None) -> str:
-    """As all servers keep it: in lower case."""
+    """The host in lower case, as all servers store it."""
     return (host or _EVERYWHERE).lower()
 
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The RPC client of a member's guest: typed, and silent about secrets.
+"""The RPC client of a member's guest, typed and without secrets in logs.
 
 The taskmanager and the API use it.
 """
@@ -48,7 +48,7 @@ LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
 conf.register(CONF)
 
-#: what a guest raises for what a user asked, and what the API makes of it
+#: exceptions of a guest for requests of users, and what the API raises
 _REFUSALS = {
     exceptions.RequestRefused: exception.BadRequest,
     exceptions.UserExists: exception.UserAlreadyExists,
@@ -60,10 +60,10 @@ _REFUSALS = {
 
 
 class AccountsAPI(guest_client.Client):
-    """Trove's client of a guest, for whose member a change is a call.
+    """Trove's client of a guest; it waits for changes of a member.
 
     Every call raises trove.common.exception.GuestTimeout if there is no
-    answer in time, and GuestError with the guest's words if it failed.
+    answer in time, and GuestError with the guest's message if it failed.
     """
 
     def create_user(self, users: list[GuestUser]) -> None:
@@ -98,12 +98,12 @@ class AccountsAPI(guest_client.Client):
                      database=database)
 
     def _change(self, method: str, **arguments: object) -> None:
-        """Change users or databases; a member's server has done it then.
+        """Change users or databases; wait until a member's server did it.
 
-        A single instance is told as Trove tells it, mostly without an answer.
+        For a single instance it does what Trove does: mostly a cast.
 
-        :raises trove.common.exception.TroveError: of a member, as _REFUSALS
-            has it: what the server says, in one sentence.
+        :raises trove.common.exception.TroveError: for a member, the class
+            from _REFUSALS with the server's reason in one sentence.
         """
         if self._is_member:
             self.call_guest(method, self.agent_high_timeout,
@@ -122,7 +122,7 @@ class AccountsAPI(guest_client.Client):
 
     def call_guest(self, method: str, seconds: float, version: str, /,
                    **arguments: object) -> Any:
-        """Trove's own call, but for its log of every result.
+        """Call as Trove does, but do not log the result.
 
         Arguments and results may hold passwords.
         """
@@ -143,13 +143,13 @@ class AccountsAPI(guest_client.Client):
 
 
 class GaleraGuestAPI(AccountsAPI):
-    """Trove's client of a guest with the calls of a member."""
+    """Trove's client of a guest, with the calls for a member."""
 
     def configure_member(self, facts: settings.MemberFacts,
                          secrets: settings.ClusterSecrets,
                          identity: certificates.Certificate | None = None
                          ) -> None:
-        """:param certificate: None if members talk in clear text."""
+        """:param certificate: None if members do not encrypt their traffic."""
         self._act('configure_member', facts=facts.to_dict(),
                   secrets=secrets.to_dict(),
                   identity=identity and identity.to_dict())
@@ -158,7 +158,7 @@ class GaleraGuestAPI(AccountsAPI):
         self._act('bootstrap_member')
 
     def join_member(self, forming: bool = True) -> None:
-        """:param forming: whether the cluster is still empty."""
+        """:param forming: whether the cluster is being created."""
         self._act('join_member', forming=forming)
 
     def start_member(self) -> None:
@@ -170,53 +170,53 @@ class GaleraGuestAPI(AccountsAPI):
                         self.API_BASE_VERSION)
 
     def halt_member(self) -> bool:
-        """Keep its server from running, unless it is primary.
+        """Stop its server and keep it stopped, unless it is primary.
 
-        :returns: whether it ran or was to run.
+        :returns: whether it ran, or was going to be started.
         """
         return bool(self.call_guest(
             'halt_member', self._seconds('member_stop_timeout'),
             self.API_BASE_VERSION))
 
     def promote_member(self, uuid: str, seqno: int) -> bool:
-        """Make its running server primary, if it stands just there.
+        """Make its running server primary, if it is at this position.
 
-        :returns: False if its component is changing; it is to be told
-            again. An older agent answers nothing, or with an error.
+        :returns: False if its component is changing; call it again then.
+            An older agent returns None, or an error.
         """
         return self._act('promote_member', uuid=uuid,
                          seqno=seqno) is not False
 
     def continue_member(self, uuid: str, seqno: int) -> None:
-        """Start its server as the first of the cluster, from there."""
+        """Start its server as the first of the cluster, at this position."""
         self._act('continue_member', uuid=uuid, seqno=seqno)
 
     def member_report(self, seconds: float | None = None
                       ) -> view.MemberReport:
-        """:param seconds: to wait, if not member_call_timeout."""
+        """:param seconds: to wait; None for member_call_timeout."""
         return view.MemberReport.from_dict(
             self._look('member_report') if seconds is None
             else self.call_guest('member_report', seconds,
                                  self.API_BASE_VERSION))
 
     def member_position(self) -> position.Position:
-        """It recovers the position of a stopped server, which takes time."""
+        """The position; to recover it from a stopped server takes time."""
         return position.Position.from_dict(self._act('member_position'))
 
     def member_variables(self, names: Collection[str]) -> dict[str, str]:
-        """What its server runs with, of all that is set for it: no secret.
+        """The running values of the variables that are set; no secret.
 
-        :param names: of variables to be told besides.
+        :param names: of more variables to return.
         """
         return dict(self._look('member_variables', names=sorted(names)))
 
     def member_context(self) -> Membership | None:
-        """What the member was configured with; None if it was not."""
+        """The configuration of the member; None if it has none."""
         plain = self._look('member_context')
         return None if plain is None else Membership.from_dict(plain)
 
     def restore_accounts(self) -> None:
-        """Have it see that our accounts can log in, and restore them."""
+        """Have it check that this package's accounts can log in."""
         self._look('restore_accounts')
 
     def write_probe(self, token: str) -> None:
@@ -252,9 +252,9 @@ class GaleraGuestAPI(AccountsAPI):
 
 
 class _Rebuilt:
-    """Makes a GuestError of an exception that oslo.messaging made again.
+    """Turn an exception that oslo.messaging recreated into a GuestError.
 
-    It does so for Python's own and Trove's.
+    oslo.messaging recreates exceptions of Python and of Trove.
     """
 
     def __enter__(self) -> None:
@@ -269,7 +269,7 @@ class _Rebuilt:
 
 
 def _answer(failure: rpc_client.RemoteError) -> Exception:
-    """What the API is to answer, without the guest's traceback."""
+    """The exception for the API, without the guest's traceback."""
     for told, answered in _REFUSALS.items():
         if failure.exc_type == told.__name__:
             answer: Exception = answered('%(text)s', text=failure.value)

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's own application classes, with a member's ways where it is one.
+"""Trove's application classes, changed for members of a cluster.
 
-The manager makes them. For a guest that is no member of a cluster they are
-Trove's.
+The manager creates them. For a guest that does not belong to a cluster, they
+behave as Trove's classes do.
 """
 
 from collections.abc import Mapping
@@ -40,17 +40,17 @@ _PRIVATE = 0o600
 
 
 class MemberApp(common.BaseMySqlApp):
-    """Starting and stopping go through the member's service.
+    """Start and stop the server through the member's service.
 
     Passwords are read and written without the copies in /tmp that Trove's
-    own way leaves there.
+    methods leave there.
     """
 
     member: restart_policy.MemberService
 
     def bind(self, manager: str,
              client: container.Client) -> restart_policy.MemberService:
-        """Make the service of the member that this guest may be."""
+        """Create the service of the member that this guest may be."""
         self.member = restart_policy.MemberService(manager, client, self)
         return self.member
 
@@ -109,7 +109,7 @@ class MemberApp(common.BaseMySqlApp):
             super().start_db_with_conf_changes(config_contents, ds_version)
 
     def reset_configuration(self, configuration: object) -> None:
-        """A member's base configuration comes from its own facts."""
+        """Do nothing for a member: its facts define its configuration."""
         if not self.member.is_member:
             super().reset_configuration(configuration)
 
@@ -121,7 +121,7 @@ class MemberApp(common.BaseMySqlApp):
 
 
 class MariaDBApp(MemberApp, mariadb_service.MariaDBApp):
-    """MariaDB, singly or in a Galera cluster."""
+    """MariaDB, as a single instance or in a Galera cluster."""
 
 
 class PxcApp(MemberApp, mysql_service.MySqlApp):

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a member's container reads: settings, identity, accounts, program.
+"""Writes the files for the container: settings, certificate, SQL, program.
 
-The service uses it. It writes files and decides nothing.
+The service uses it.
 """
 
 from collections.abc import Collection
@@ -37,7 +37,7 @@ _PRIVATE_FOLDER = 0o700
 
 
 class Configuration:
-    """Writes what the server of this guest is to read.
+    """Writes the files that the server of this guest reads.
 
     :param owner: 'uid:gid' of the database's user.
     """
@@ -49,10 +49,10 @@ class Configuration:
         self._owner = owner
 
     def write_program(self, dialect: dialects.Dialect) -> None:
-        """The program that starts the server, and what it must know.
+        """Write the start program and its settings.
 
-        A start that reads some files of an older program beside the new
-        ones may fail; Docker starts it again.
+        A start that reads old and new files while they are replaced may
+        fail; Docker then starts the container again.
         """
         texts = program.texts()
         for name in texts:
@@ -67,7 +67,7 @@ class Configuration:
     def write_membership(self, dialect: dialects.Dialect,
                          membership: Membership,
                          in_image: Collection[str] | None) -> None:
-        """The identity, then the section that points to it."""
+        """Write the certificate, then the section that refers to it."""
         paths = None
         if membership.certificate is not None:
             paths = certificates.Paths(self._where.certificate_dir)
@@ -78,8 +78,8 @@ class Configuration:
             dialect.sst_method(membership.facts.sst_method), in_image)
         if paths is not None and not encrypted_sst:
             LOG.warning(
-                'State transfers of %s by %s cannot be encrypted with this '
-                'image; all else that members say to each other is',
+                'This image cannot encrypt state transfers of %s by %s. All '
+                'other traffic between members is encrypted',
                 dialect.name, dialect.sst_method(membership.facts.sst_method))
         self._files.write(
             self._where.cluster_file,
@@ -90,7 +90,7 @@ class Configuration:
 
     def write_initial_accounts(self, dialect: dialects.Dialect,
                                membership: Membership) -> None:
-        """The statements that the one who bootstraps runs, once."""
+        """Write the statements that the bootstrapping member runs once."""
         statements = accounts.initial_statements(
             dialect, membership.secrets,
             sst_method=membership.facts.sst_method)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The container of the database server: Docker alone, no SQL.
+"""The container of the database server: Docker only, no SQL.
 
 The service and the manager use it.
 """
@@ -35,7 +35,7 @@ from trove_pxc.galera import serverlog
 
 LOG = logging.getLogger(__name__)
 
-NAME = 'database'  # Trove's own name for it
+NAME = 'database'  # as Trove names it
 _HELPER = 'database-helper'
 _LABEL = 'trove-pxc.specification'
 _LOGS = {'max-size': '20m', 'max-file': '3'}
@@ -43,10 +43,10 @@ _LOGS = {'max-size': '20m', 'max-file': '3'}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mount:
-    """A folder of the guest inside the container.
+    """A folder of the guest that is mounted in the container.
 
-    :ivar required: whether a missing folder keeps the container from
-        starting (a volume that is not mounted yet), or is made by Docker
+    :ivar required: True: the container does not start while the folder is
+        missing (a volume that is not mounted yet). False: Docker creates it
         (a folder in memory, after a reboot).
     """
 
@@ -58,10 +58,11 @@ class Mount:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Specification:
-    """What the container is made of; it carries no secret.
+    """How to create the container; it holds no secret.
 
     :ivar user: 'uid:gid' of the server.
-    :ivar stop_seconds: what a clean stop may take before it is killed.
+    :ivar stop_seconds: how long a clean stop may take before Docker kills
+        the server.
     """
 
     image: str
@@ -74,11 +75,11 @@ class Specification:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Seen:
-    """What Docker says of the container at one moment.
+    """What Docker reports for the container at one moment.
 
-    :ivar status: Docker's word, or 'absent'.
-    :ivar started_at: Docker's text in UTC; differs from start to start.
-    :ivar restarts: by Docker itself since it was last started by someone.
+    :ivar status: as Docker reports it, or 'absent'.
+    :ivar started_at: time of the last start, in UTC, as Docker writes it.
+    :ivar restarts: restarts by Docker since the last start by the agent.
     """
 
     status: str
@@ -96,19 +97,19 @@ class Seen:
         return self.status == 'restarting'
 
     def seconds_up(self, now: datetime.datetime) -> float:
-        """Since its last start; Docker writes nanoseconds and a Z."""
+        """Seconds since the last start; Docker writes nanoseconds and a Z."""
         started = datetime.datetime.fromisoformat(self.started_at[:19])
         return (now - started.replace(
             tzinfo=datetime.timezone.utc)).total_seconds()
 
     @property
     def at_work(self) -> bool:
-        """Whether a server runs or is about to without our doing."""
+        """Whether the server runs, or Docker is about to start it."""
         return self.status in ('running', 'restarting', 'paused')
 
 
 def isolated_network() -> bool:
-    """Whether Trove gave the guest a port for the container alone."""
+    """Whether Trove gave the guest a port that only the container uses."""
     return os.path.exists(constants.ETH1_CONFIG_PATH)
 
 
@@ -116,15 +117,15 @@ Client = docker.DockerClient
 
 
 class DatabaseContainer:
-    """The one container of the member's server."""
+    """The container of the member's server."""
 
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
 
     def ensure_image(self, image: str) -> None:
-        """Have the image in the guest, from the registry if need be.
+        """Pull the image from the registry if the guest does not have it.
 
-        :raises trove_pxc.exceptions.ImageUnusable: if it is nowhere.
+        :raises trove_pxc.exceptions.ImageUnusable: if that fails.
         """
         try:
             self._client.images.get(image)
@@ -136,28 +137,30 @@ class DatabaseContainer:
             self._client.images.pull(repository, tag=tag)
         except docker_errors.APIError as error:
             raise exceptions.ImageUnusable(
-                f'the database image {image} is neither in the guest nor to '
-                f'be had from a registry: {error.explanation or error}. '
+                f'the database image {image} is not in the guest, and '
+                'Docker cannot pull it from a registry: '
+                f'{error.explanation or error}. '
                 'Check docker_image and the datastore version\'s name, or '
-                'bring the image into the guest image.') from error
+                'add the image to the guest image.') from error
 
     def ensure_created(self, specification: Specification) -> None:
-        """Have the container, made of just this; it is not started."""
+        """Create the container, without starting it; replace another one."""
         wanted = self._fingerprint(specification)
         present = self._get()
         if present is not None:
             if present.labels.get(_LABEL) == wanted:
                 return
-            LOG.info('Making the container %s anew: its image or its '
+            LOG.info('Recreating the container %s: its image or its '
                      'mounts changed', NAME)
             present.stop(timeout=specification.stop_seconds)
             present.remove(v=True, force=True)
         self._create(specification, wanted)
 
     def start(self) -> None:
-        """Start it; nothing happens if it runs.
+        """Start the container if it does not run.
 
-        :raises trove_pxc.exceptions.ServerStartFailed: with Docker's words.
+        :raises trove_pxc.exceptions.ServerStartFailed: with the message of
+            Docker.
         """
         try:
             self._client.containers.get(NAME).start()
@@ -168,19 +171,19 @@ class DatabaseContainer:
                 f'{NAME}" in the guest.') from error
 
     def stop(self, seconds: int) -> None:
-        """Stop it cleanly, by force after so many seconds."""
+        """Stop it cleanly; kill it after so many seconds."""
         present = self._get()
         if present is not None:
             present.stop(timeout=seconds)
 
     def remove(self) -> None:
-        """Remove it, by force if it runs; the data stays."""
+        """Remove it, even if it runs; the data is not removed."""
         present = self._get()
         if present is not None:
             present.remove(v=True, force=True)
 
     def look(self) -> Seen:
-        """How it stands."""
+        """The state of the container."""
         present = self._get()
         if present is None:
             return Seen('absent')
@@ -201,21 +204,21 @@ class DatabaseContainer:
         return text.decode(errors='replace').splitlines()
 
     def programs(self) -> list[str]:
-        """The command lines of what runs in it; [] if none can be told."""
+        """The command lines of its processes; [] if they are not known."""
         present = self._get()
         if present is None:
             return []
         try:
             listed: Mapping[str, Any] = present.top()
         except docker_errors.APIError as error:
-            LOG.debug('What runs in %s cannot be told: %s', NAME, error)
+            LOG.debug('Cannot list the processes of %s: %s', NAME, error)
             return []
         return [str(row[-1]) for row in listed['Processes'] or ()]
 
     def run_helper(self, specification: Specification, word: str) -> str:
         """Run the start program once with a word, without a network.
 
-        :returns: what it printed, errors between the lines.
+        :returns: what it printed, on both outputs.
         :raises trove_pxc.exceptions.ServerStartFailed: if it failed.
         """
         self._remove_helper()
@@ -247,7 +250,7 @@ class DatabaseContainer:
         try:
             self._client.containers.get(_HELPER).remove(v=True, force=True)
         except docker_errors.NotFound:
-            LOG.debug('no container %s is left over', _HELPER)
+            LOG.debug('There is no container %s to remove', _HELPER)
 
     def _get(self) -> Any:
         try:
@@ -262,7 +265,7 @@ class DatabaseContainer:
 
     def _create(self, specification: Specification,
                 fingerprint: str) -> None:
-        # The high-level client cannot give a container its address.
+        # The high-level client cannot set the address of a container.
         api = self._client.api
         host_config = api.create_host_config(
             binds=_binds(specification.mounts),
@@ -283,7 +286,7 @@ class DatabaseContainer:
                                if specification.isolated_network else None))
 
     def _own_address(self) -> Any:
-        """The network and address of the port that Trove made for it."""
+        """The network and address of the port that Trove created for it."""
         trove_docker.create_network(
             self._client, constants.DOCKER_NETWORK_NAME)
         with open(constants.ETH1_CONFIG_PATH) as described:

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Sees that the accounts of this package can log in, and restores them.
+"""Checks that the accounts of this package can log in, and restores them.
 
-The service uses it. A user with all privileges may have changed the password
-of os_admin, or dropped os_sst; without the first the guest agent cannot ask
-the server, without the second no member can give its data to a new one.
+The service uses it. A user with all privileges may change the password of
+os_admin, or drop os_sst. Without os_admin the guest agent cannot query the
+server. Without os_sst no member can be a donor.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ Account = credentials.Account
 
 
 class Credentials:
-    """The accounts of the member that this guest is.
+    """The accounts of this package on the member.
 
     :param owner: 'uid:gid' of the database's user.
     """
@@ -55,12 +55,12 @@ class Credentials:
              failing: bool = False) -> None:
         """Log in with each account; restore those that are refused.
 
-        Through one that administers and is let in, as statements that
-        Galera brings to all members. If there is none, the next start of
-        the server restores the accounts on this member.
+        It restores them through an administrator that can log in, with
+        statements that Galera replicates. If there is none, the next start
+        of the server restores the accounts on this member.
 
-        :param failing: whether the server has ended again and again; what
-            its start does not need is then left out.
+        :param failing: whether the server fails repeatedly; it is then not
+            told to restore accounts when it starts.
         """
         self._mode = accounts.session_mode(dialect)
         own = credentials.own(dialect, membership.secrets,
@@ -74,18 +74,18 @@ class Credentials:
             elif refused:
                 self._restore(dialect, admitted[0], refused)
             elif self._files.present(self._where.restoring_file):
-                # The start has restored them here, and nowhere else.
+                # The start has restored them only on this member.
                 if self._restore(dialect, admitted[0], own, anew=False):
                     self.withdraw()
         except database.NobodyListens:
             if failing:
                 self.withdraw()
         except exceptions.ServerNotAnswering as failure:
-            LOG.info('The accounts of the guest agent cannot be looked '
-                     'after now: %s', failure)
+            LOG.info('Cannot check the accounts of the guest agent now: %s',
+                     failure)
 
     def withdraw(self) -> None:
-        """Let the next start of the server be one as any other."""
+        """Do not restore accounts at the next start of the server."""
         self._files.remove(self._where.restoring_file,
                            self._where.restoring_sql_file)
 
@@ -100,7 +100,7 @@ class Credentials:
 
     def _restore(self, dialect: Dialect, by: Account,
                  broken: Sequence[Account], anew: bool = True) -> bool:
-        """Restore them on all members, if this one may write for all.
+        """Restore accounts on all members, if this one accepts writes.
 
         :param anew: whether each is dropped first.
         """
@@ -113,8 +113,8 @@ class Credentials:
             if anew:
                 admin.drop(credentials.drop_statement(dialect, account))
             admin.carry_out(credentials.statements(dialect, account))
-            LOG.warning('The account %s was changed or dropped by somebody; '
-                        'it was restored on all members, as %s',
+            LOG.warning('The account %s was changed or dropped. It is '
+                        'restored on all members, by %s',
                         account, by)
         return True
 
@@ -123,7 +123,7 @@ class Credentials:
         if self._files.present(self._where.restoring_file):
             return
         LOG.error('The server refuses all accounts of the guest agent: %s. '
-                  'The next start of the server restores them',
+                  'They are restored when the server starts again',
                   ', '.join(map(str, own)))
         self._files.write(
             self._where.restoring_sql_file,

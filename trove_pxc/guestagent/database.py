@@ -10,9 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The member's server, asked over its socket: SQL alone, no Docker.
+"""The SQL client of the member's server, over its socket.
 
-The service uses it. Every answer comes within seconds or not at all.
+The service uses it. Every query ends within seconds, with an error if the
+server does not answer.
 """
 
 from collections.abc import Iterable
@@ -37,7 +38,7 @@ ANSWER_SECONDS = 3
 LOG = logging.getLogger(__name__)
 
 _PROBE = 'trove_pxc_probe'
-# Whatever somebody has set for all sessions.
+# Also if the global value was changed.
 _TOTAL_ORDER = "SET SESSION wsrep_OSU_method = 'TOI'"
 _WRONG_ARGUMENTS = 1210
 # Access denied, or by the plugin; the account is locked (MySQL, MariaDB); its
@@ -47,18 +48,18 @@ _NOBODY_THERE = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK)
 
 
 class NobodyListens(exceptions.ServerNotAnswering):
-    """No server has opened the socket, or it has closed it."""
+    """No server listens on the socket."""
 
 
 class NoAnswerInTime(exceptions.ServerNotAnswering):
-    """A server holds the socket and is silent: it hangs or is frozen."""
+    """A server listens and does not answer: it hangs or is frozen."""
 
 
 class Refused(exceptions.ServerNotAnswering):
-    """The server answered, and refused what was asked.
+    """The server answered with an error.
 
-    :ivar code: the server's own number for the reason.
-    :ivar reason: its text, which may quote what it was sent.
+    :ivar code: the server's error number.
+    :ivar reason: its text, which may quote the statement.
     """
 
     code = 0
@@ -71,10 +72,10 @@ class Refused(exceptions.ServerNotAnswering):
 
 
 class Database:
-    """One member's server as its administrator sees it.
+    """The server of one member, with the login of one account.
 
     :param socket_path: the server's socket, in the guest.
-    :param sql_mode: of each session; None for the server's own.
+    :param sql_mode: of each session; None for the server's default.
     """
 
     def __init__(self, socket_path: str, user: str,
@@ -86,9 +87,9 @@ class Database:
         self._sql_mode = sql_mode
 
     def view(self) -> view.NodeView:
-        """What the server says of itself and the cluster.
+        """The server's status of itself and of the cluster.
 
-        :raises NobodyListens, NoAnswerInTime, Refused: if it does not say.
+        :raises NobodyListens, NoAnswerInTime, Refused: if that fails.
         """
         with self._connection() as connection, \
                 connection.cursor() as cursor:
@@ -100,21 +101,21 @@ class Database:
         return view.NodeView.from_status(rows)
 
     def log_in(self) -> None:
-        """Log in, and out again.
+        """Log in, and log out.
 
         :raises NobodyListens, NoAnswerInTime, Refused: if that fails.
         """
         self._rows('SELECT 1')     # refused if the password has expired
 
     def drop(self, statement: str) -> None:
-        """Have all members drop what may not be there, or be in use."""
+        """Run a DROP on all members; ignore that the server refuses it."""
         try:
             self.carry_out((secret.Secret(statement),))
         except Refused as refusal:
             LOG.info('"%s": %s', statement, refusal)
 
     def carry_out(self, statements: Iterable[secret.Secret]) -> None:
-        """Carry out statements that Galera brings to all members."""
+        """Run statements that Galera replicates to all members."""
         with self._connection() as connection, \
                 connection.cursor() as cursor:
             cursor.execute(_TOTAL_ORDER)
@@ -122,7 +123,7 @@ class Database:
                 cursor.execute(statement.reveal())
 
     def end_clients(self) -> None:
-        """End the connections of all clients, and so the locks they hold."""
+        """Kill the connections of all clients, which releases their locks."""
         with self._connection() as connection, \
                 connection.cursor() as cursor:
             cursor.execute('SHOW PROCESSLIST')
@@ -132,24 +133,23 @@ class Database:
                         cursor.execute('KILL %s', (number,))
 
     def variables(self) -> dict[str, str]:
-        """All that the server runs with, by their names."""
+        """The values of all variables of the server, by name."""
         return {str(name): str(value)
                 for name, value in self._rows('SHOW GLOBAL VARIABLES')}
 
     def version(self) -> str:
-        """The server's own words for its version."""
+        """The version of the server, as it reports it."""
         return str(self._rows('SELECT @@version')[0][0])
 
     def set_sst_method(self, method: str) -> None:
-        """From now on, ask for a state transfer in this way."""
+        """Use this method for the next state transfers."""
         self._rows('SET GLOBAL wsrep_sst_method = %s', method)
 
     def promote(self) -> bool:
-        """Make the component that this server is in the primary one.
+        """Make the component of this server the primary component.
 
-        :returns: whether it could be told. While members come to the
-            component or are lost to it, Galera says that there is no
-            such parameter (measured with 26.4.23).
+        :returns: False if the component is changing: Galera then reports
+            that there is no such parameter (measured with 26.4.23).
         """
         try:
             self._rows('SET GLOBAL wsrep_provider_options = %s',
@@ -161,7 +161,7 @@ class Database:
         return True
 
     def write_probe(self, token: str) -> None:
-        """Write a row that every member must then have."""
+        """Write a row that every member must have afterwards."""
         with self._connection() as connection, \
                 connection.cursor() as cursor:
             cursor.execute(f'CREATE DATABASE IF NOT EXISTS {_PROBE}')
@@ -172,7 +172,7 @@ class Database:
                 f'INSERT INTO {_PROBE}.token VALUES (%s)', (token,))
 
     def read_probe(self, token: str) -> bool:
-        """Whether the row is here, all that was written before included."""
+        """Whether the row is here, after all earlier writes are applied."""
         with self._connection() as connection, \
                 connection.cursor() as cursor:
             cursor.execute('SET SESSION wsrep_sync_wait = 1')
@@ -181,11 +181,11 @@ class Database:
                     f'SELECT 1 FROM {_PROBE}.token WHERE token = %s',
                     (token,))
             except pymysql_errors.ProgrammingError:
-                return False  # not even the table has arrived
+                return False  # the table has not arrived either
             return cursor.fetchone() is not None
 
     def drop_probe(self) -> None:
-        """Leave nothing of the probes, on any member."""
+        """Remove all probes from all members."""
         self._rows(f'DROP DATABASE IF EXISTS {_PROBE}')
 
     def execute(self, statement: accounts.Statement,
@@ -193,12 +193,12 @@ class Database:
         """The rows of one statement, whose values the driver quotes.
 
         :param seconds: to wait for the answer.
-        :raises NobodyListens, NoAnswerInTime, Refused: if it is not done, or
-            not known to be.
+        :raises NobodyListens, Refused: if it was not done.
+        :raises NoAnswerInTime: if it is not known whether it was done.
         """
         with self._connection(seconds) as connection, \
                 connection.cursor() as cursor:
-            # Values, even if there are none: "%%" stands for a "%".
+            # Pass values even if there are none: the driver replaces "%%".
             cursor.execute(statement.text, statement.revealed())
             return list(cursor.fetchall())
 
@@ -225,15 +225,15 @@ class Database:
 
 def _translated(error: pymysql_errors.MySQLError, seconds: float
                 ) -> exceptions.ServerNotAnswering:
-    """The reason why there is no answer; it quotes no statement."""
+    """The exception for an error of the driver; it quotes no statement."""
     code = error.args[0] if error.args else 0
     cause = getattr(error, 'original_exception', None)
     if isinstance(cause, OSError) and cause.errno in _NOBODY_THERE:
-        return NobodyListens('no database server listens on its socket; '
+        return NobodyListens('no database server listens on the socket; '
                              'it is starting, or it is down')
     if isinstance(cause, socket.timeout) or code in (2003, 2006, 2013):
         return NoAnswerInTime(
-            f'the database server gives no answer within {seconds:g} s')
+            f'the database server does not answer within {seconds:g} s')
     text = error.args[1] if len(error.args) > 1 else ''
     refusal = Refused(f'the database server refused ({code}): {text}')
     refusal.code, refusal.reason = code, str(text)

@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Files of the guest that another user owns or nobody else may read.
+"""Files of the guest that belong to another user or are private.
 
-Any module of guestagent may import it; it imports nothing of ours. The
-agent may run as an ordinary user with sudo, as on Trove's own guest images:
-everything goes through short commands, and contents through pipes alone,
-never through an argument or a temporary file.
+Any module of guestagent may import it; it imports no module of this package.
+The agent may run as an ordinary user with sudo, as on Trove's guest images.
+So everything is done by short commands, and contents are passed through pipes,
+never as an argument or in a temporary file.
 """
 
 import dataclasses
@@ -55,9 +55,9 @@ _UNLINK = 'if [ -L "$1" ]; then rm -f "$1"; fi'
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder as it should be.
+    """A folder with its mode and owner.
 
-    :ivar owner: 'uid:gid', empty for whoever makes it.
+    :ivar owner: 'uid:gid'; empty for the user that creates it.
     """
 
     path: str
@@ -69,15 +69,15 @@ class Folder:
 class HostFiles:
     """Reads and writes with the rights of root.
 
-    :ivar as_root: False where all folders are one's own.
-    :ivar durable: whether what was written outlives a loss of power.
+    :ivar as_root: False if all folders belong to the current user.
+    :ivar durable: whether to sync each file to the disk.
     """
 
     as_root: bool = True
     durable: bool = True
 
     def read(self, path: str) -> str | None:
-        """The text of a file, None if it is not there."""
+        """The text of a file; None if it does not exist."""
         try:
             return self._run(_READ, path)
         except processutils.ProcessExecutionError as failure:
@@ -87,16 +87,16 @@ class HostFiles:
 
     def write(self, path: str, text: str, mode: int,
               owner: str = '') -> None:
-        """Replace a file at once: all of it or nothing.
+        """Replace a file atomically.
 
-        :param mode: its permissions, in force before it has a content.
-        :param owner: 'uid:gid', empty for the writer itself.
+        :param mode: its permissions, set before the file is in its place.
+        :param owner: 'uid:gid'; empty for the user that writes it.
         """
         self._run(_WRITE, path, f'{mode:o}', owner,
                   'durable' if self.durable else '', contents=text)
 
     def ensure_folders(self, *folders: Folder) -> None:
-        """Make folders, or give them their modes and owners."""
+        """Create folders if they are missing; set their modes and owners."""
         self._run(_FOLDERS, *(
             text for folder in folders for text in (
                 folder.path, f'{folder.mode:o}', folder.owner)))
@@ -106,11 +106,11 @@ class HostFiles:
         self._run(_UNLINK, path)
 
     def remove(self, *paths: str) -> None:
-        """Remove files, those that are not there too."""
+        """Remove files; those that do not exist are ignored."""
         self._run('rm -f -- "$@"', *paths)
 
     def present(self, *paths: str) -> frozenset[str]:
-        """Those of the paths that are there."""
+        """The paths that exist."""
         return frozenset(self._run(_PRESENT, *paths).splitlines())
 
     def _run(self, script: str, *arguments: str, contents: str = '') -> str:
@@ -121,15 +121,15 @@ class HostFiles:
 
 
 def free_bytes(path: str) -> int:
-    """Bytes that anybody may still use on the file system of a path."""
+    """Bytes that any user may still use on the file system of a path."""
     stats = os.statvfs(path)
     return stats.f_bavail * stats.f_frsize
 
 
 def used_bytes(path: str) -> int:
-    """Bytes in use on the file system of a path: cheap, and needs no right.
+    """Bytes in use on the file system of a path.
 
-    It moves while data arrives, however many files that touches.
+    It is cheap and needs no permissions. It changes while data arrives.
     """
     stats = os.statvfs(path)
     return (stats.f_blocks - stats.f_bfree) * stats.f_frsize

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Whether a database image fits: its server, its SST methods.
+"""Checks a database image: its server and its SST methods.
 
-The service uses it. It judges what the start program said of the image.
+The service uses it. It reads what the start program printed for the image.
 """
 
 import dataclasses
@@ -34,11 +34,12 @@ def usable_sst_methods(dialect: dialects.Dialect, image: str,
                        said: str) -> tuple[str, ...]:
     """The SST methods that the image has the programs for.
 
-    One that it can encrypt is there a second time, as 'rsync+tls'.
+    A method that it can encrypt is listed twice, for example 'rsync' and
+    'rsync+tls'.
 
     :param said: what the start program printed for the word VERSION.
     :raises trove_pxc.exceptions.ImageUnusable: if it holds another server,
-        or can give a joiner no data.
+        or the programs of no SST method.
     """
     refusal = dialect.refusal(said)
     if refusal is not None:
@@ -51,23 +52,23 @@ def usable_sst_methods(dialect: dialects.Dialect, image: str,
                             for method, programs in lacks.items()
                             if method in dialect.sst_methods)
         raise exceptions.ImageUnusable(
-            f'the database image {image} cannot give a joiner its data. It '
-            f'lacks {missing}. Bring an image that has what one of them '
-            'needs.')
+            f'the database image {image} has no complete SST method. It '
+            f'lacks {missing}. Provide an image with the programs of at '
+            'least one method.')
     return usable
 
 
 def with_sst_method(dialect: dialects.Dialect, facts: settings.MemberFacts,
                     in_image: tuple[str, ...] | None,
                     encrypted: bool = False) -> settings.MemberFacts:
-    """The facts, with the method that this image has if not the best.
+    """The facts, with the best SST method that this image supports.
 
-    All members of a cluster run the same image, and choose the same.
+    All members of a cluster run the same image, and so choose the same.
 
-    :param in_image: its usable methods; None if nobody looked.
-    :param encrypted: whether one that can be encrypted is better.
+    :param in_image: its usable methods; None if they are not known.
+    :param encrypted: whether to prefer a method that can be encrypted.
     :raises trove_pxc.galera.errors.UnsupportedVersion: if the image lacks
-        the programs of the method that is wanted.
+        the programs of the configured method.
     """
     method = dialect.sst_method(facts.sst_method, in_image, encrypted)
     if method == dialect.sst_method(facts.sst_method):

@@ -10,9 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""RPC in, one line each: what the taskmanager asks of a guest.
+"""The RPC methods of a guest, which the taskmanager calls.
 
-Loaded by Trove's guest agent through the datastore version's registry_ext.
+Trove's guest agent loads it through the datastore version's registry_ext.
+Each method is a line or two that calls the service.
 """
 
 from collections.abc import Callable
@@ -52,16 +53,16 @@ from trove_pxc.protocols import UserChange
 CONF = cfg.CONF
 conf.register(CONF)
 
-_CUT_SHORT = ('its guest agent ended in the middle of preparing it, and what '
-              'it was told then is lost')
+_CUT_SHORT = ('its guest agent stopped while it prepared the member, and the '
+              'settings that it had received are lost')
 
 
 class GaleraManager(common.MySqlManager):
-    """What the managers of all datastores with Galera clusters share.
+    """The common part of the managers of all datastores with clusters.
 
-    :ivar beginning: what the agent does beside its start.
-    :ivar reporter: tells Trove how the member stands.
-    :ivar metrics: tells Prometheus, if that is wanted.
+    :ivar beginning: the thread that runs the first actions of the agent.
+    :ivar reporter: reports the state of the member to Trove.
+    :ivar metrics: the endpoint for Prometheus, if it is enabled.
     """
 
     member: restart_policy.MemberService
@@ -80,7 +81,7 @@ class GaleraManager(common.MySqlManager):
         common.MySqlManager.__init__(self, app, status, admin_class(app),
                                      manager)
         self.member = app.bind(manager, self.docker_client)
-        # No order has come yet: this is of an agent before.
+        # No call has arrived yet: an earlier agent stored this stage.
         if self.member.stage is record.Stage.PREPARING:
             self.member.fail(_CUT_SHORT)
         status.member = self.member
@@ -91,17 +92,17 @@ class GaleraManager(common.MySqlManager):
         self.beginning.start()
 
     def _begin(self) -> None:
-        """As soon as the agent runs, not at its first tick."""
+        """Run when the agent starts, before its first periodic task."""
         self.member.refresh()
         self.member.resume()
         self.reporter.keep_on()
         self.metrics.keep_on()
 
-    # It has a name of its own: Trove's task of the name update_status runs
-    # whatever overrides it.
+    # It has another name than update_status: Trove's periodic task of that
+    # name runs even if a subclass overrides it.
     @periodic_task.periodic_task(spacing=1)  # type: ignore[untyped-decorator]
     def report_member(self, context: Context) -> None:
-        """See at every tick that the member runs and is reported."""
+        """Check that the member runs and is reported, at every tick."""
         self.reporter.keep_on()
         self.metrics.keep_on()
         self.member.resume()
@@ -109,7 +110,7 @@ class GaleraManager(common.MySqlManager):
 
     @property
     def adm(self) -> accounts.MemberAdmin:
-        """Who makes users and databases: a member's own, else Trove's.
+        """The admin of users and databases: the member's, else Trove's.
 
         Both have the same methods.
         """
@@ -126,9 +127,10 @@ class GaleraManager(common.MySqlManager):
         return super().get_service_status()
 
     def prepare(self, context: Context, *args: object, **kwargs: Any) -> None:
-        """Trove's own, but that a member tells of whatever failed.
+        """Prepare as Trove does, and report every failure of a member.
 
-        Of an agent that died as well: the next one finds its record.
+        If the agent dies here, the next one finds the record of the member
+        and reports the failure.
         """
         try:
             if kwargs.get('cluster_config'):
@@ -163,7 +165,7 @@ class GaleraManager(common.MySqlManager):
                 overrides, cluster_config, snapshot, ds_version=ds_version)
 
     def _check_single(self) -> None:
-        """Whether this datastore may be an instance without a cluster."""
+        """Raise if this datastore cannot be an instance without a cluster."""
 
     def configure_member(self, context: Context, facts: dict[str, Any],
                          secrets: dict[str, Any],
@@ -263,10 +265,10 @@ class GaleraManager(common.MySqlManager):
         return super().ssl_action(context, *args, **kwargs)
 
     def _refuse_certificates(self) -> None:
-        """Trove's way rewrites a member's settings and all its users."""
+        """Raise: Trove would rewrite the member's settings and its users."""
         if self.member.is_member:
             raise exceptions.RequestRefused(
-                'Certificates for the clients of a cluster are not managed '
+                'Certificates for the clients of a cluster cannot be managed '
                 'through its members.')
 
     def cluster_complete(self, context: Context) -> None:
@@ -276,9 +278,9 @@ class GaleraManager(common.MySqlManager):
 
 @contextlib.contextmanager
 def _change(context: Context, described: object = None) -> Iterator[None]:
-    """Tell of the end, for nobody else does it where the API has cast.
+    """Send the end notification of a request that the API has cast.
 
-    Whoever calls waits for the end, and tells of it.
+    After a call, the API waits for the result and sends it.
     """
     told = getattr(context, 'notification', None)
     ending: contextlib.AbstractContextManager[object] = (
@@ -291,9 +293,9 @@ def _change(context: Context, described: object = None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _masking(described: object) -> Iterator[None]:
-    """Keep the passwords of a request out of logs, and of what it raises.
+    """Keep the passwords of a request out of logs and exceptions.
 
-    What it raises oslo.messaging writes down and sends, after this.
+    oslo.messaging logs and sends the exceptions afterwards.
     """
     with masking.hiding(*masking.passwords_in(described)):
         try:
@@ -318,12 +320,12 @@ class MariaDBManager(GaleraManager, mariadb_manager.Manager):
 
 
 class PxcManager(GaleraManager, mysql_manager.Manager):
-    """Percona XtraDB Cluster, which there is in clusters alone."""
+    """Percona XtraDB Cluster, which exists only as a cluster."""
 
     def __init__(self) -> None:
         self._install('pxc', apps.PxcApp, mysql_service.MySqlAdmin)
 
     def _check_single(self) -> None:
         raise exceptions.SingleInstanceRefused(
-            'Percona XtraDB Cluster exists in clusters alone; create a '
+            'Percona XtraDB Cluster cannot be a single instance. Create a '
             'cluster of three, or an instance of the mysql datastore.')

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Where the member was last seen Synced, kept on its volume.
+"""The last position at which the member was Synced, stored on its volume.
 
-The service uses it. When all members have stopped, this is what tells a
-disk that has fallen back from one that is where the cluster was.
+The service uses it. When all members have stopped, it shows whether the disk
+of a member has lost writes that the cluster had.
 """
 
 import json
@@ -30,22 +30,22 @@ from trove_pxc.guestagent import files
 
 LOG = logging.getLogger(__name__)
 
-# What a server says it committed is on its disk a second later at the
-# latest (innodb_flush_log_at_timeout), events without a transaction too.
+# A committed write is on the disk after one second at the latest
+# (innodb_flush_log_at_timeout), also an event without a transaction.
 SETTLE_SECONDS = 5.0
 
 _PRIVATE = 0o600
 
 
 class Seen(NamedTuple):
-    """A place in a history."""
+    """A position in a history."""
 
     uuid: str
     seqno: int
 
 
 class Memory:
-    """The last place at which the member was Synced and in the primary.
+    """The last position of the member, Synced in the primary component.
 
     It may be many seconds old, and is never ahead of the disk.
     """
@@ -59,7 +59,7 @@ class Memory:
         self._settles_at = 0.0
 
     def look(self, seen: view.NodeView | None) -> None:
-        """Take note of what the server says; it costs next to nothing."""
+        """Record the position of a server that is Synced; it is cheap."""
         if (seen is None or not seen.in_primary or not seen.is_synced
                 or seen.cluster_uuid is None or seen.last_committed < 0):
             return
@@ -74,10 +74,10 @@ class Memory:
                 self._keep(settled)
 
     def recall(self) -> Seen | None:
-        """What was noted last, by an earlier agent perhaps.
+        """The recorded position, which may be from an earlier agent.
 
         :raises trove_pxc.galera.errors.UnreadablePosition: if the file
-            does not tell it.
+            contains no position.
         """
         text = self._files.read(self._path)
         if text is None:
@@ -87,17 +87,17 @@ class Memory:
             return Seen(str(plain['uuid']), int(plain['seqno']))
         except (ValueError, TypeError, KeyError) as error:
             raise errors.UnreadablePosition(
-                f'{self._path} does not tell where the member was last '
-                f'seen: {error}. Look at the file before the member is '
-                'started.') from error
+                f'{self._path} does not contain the last position of the '
+                f'member: {error}. Check the file before you start the '
+                'member.') from error
 
     def _keep(self, settled: Seen) -> None:
-        """A full disk must not keep the member from being reported."""
+        """Write the file; a full disk must not prevent the report."""
         try:
             self._files.write(self._path, json.dumps(settled._asdict()),
                               _PRIVATE)
         except processutils.ProcessExecutionError as failure:
-            LOG.warning('Cannot keep that the member was Synced at %s: %s',
+            LOG.warning('Cannot store that the member was Synced at %s: %s',
                         settled, failure.stderr)
             return
         self._kept = settled

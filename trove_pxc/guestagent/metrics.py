@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The member's figures over HTTP, for Prometheus; off unless it is wanted.
+"""The member's metrics over HTTP for Prometheus; disabled by default.
 
-The manager starts it. It tells what the reporter saw at its last look and
-asks the server nothing, so that whoever reads it costs the server nothing.
-It answers one at a time.
+The manager starts it. It serves the last observation of the reporter and does
+not query the server, so that scraping adds no load to the server. It handles
+one request at a time.
 """
 
 from collections.abc import Iterator
@@ -43,40 +43,41 @@ PATIENCE_SECONDS = 2
 
 _GAUGE = metrics.Kind.GAUGE
 _INFO = metrics.Metric(
-    'trove_pxc_member_info', _GAUGE, 'Who the member is; always 1.')
+    'trove_pxc_member_info', _GAUGE,
+    'Cluster, name and instance of the member, as labels; always 1.')
 _LOOK_AGE = metrics.Metric(
     'trove_pxc_look_age_seconds', _GAUGE,
-    'Seconds since the guest agent last looked at the server.')
+    'Seconds since the guest agent last observed the server.')
 _STATE = metrics.Metric(
     'trove_pxc_server_state', _GAUGE,
-    "1 for the state that the server's process is in.")
+    "1 for the current state of the server's process, 0 for the others.")
 _SERVES = metrics.Metric(
     'trove_pxc_member_serves', _GAUGE,
     'Whether applications can use the member: primary, ready and synced.')
 _RECEIVES = metrics.Metric(
     'trove_pxc_sst_receiving', _GAUGE,
-    'Whether a full copy of the data arrives (SST).')
+    'Whether the member receives a full copy of the data (SST).')
 _GIVES = metrics.Metric(
     'trove_pxc_sst_giving', _GAUGE,
-    'Whether the member gives its data to another (donor).')
+    'Whether the member is a donor.')
 _UNSYNCED = metrics.Metric(
     'trove_pxc_sst_unsynced', _GAUGE,
-    'Whether a loss of power may still take what a copy has brought.')
+    'Whether data of a state transfer is not on the disk yet: a loss of '
+    'power may destroy it.')
 _DATA = metrics.Metric(
     'trove_pxc_data_bytes', _GAUGE, 'Size of the data directory.')
 _RESTARTS = metrics.Metric(
     'trove_pxc_server_restarts', _GAUGE,
-    'How often the server was started again by itself since a start that '
-    'was asked for.')
+    'Restarts of the server by Docker since the agent started it.')
 _CERTIFICATE = metrics.Metric(
     'trove_pxc_certificate_ends_timestamp_seconds', _GAUGE,
-    'When the certificate that the member shows to the others expires.')
+    'Time at which the certificate of the member expires.')
 
 
 class Endpoint:
-    """Serves the figures while the options say so.
+    """Serves the metrics if they are enabled.
 
-    :param manager: the datastore manager, whose options count.
+    :param manager: the datastore manager, whose options apply.
     """
 
     def __init__(self, status: statuses.MemberStatus,
@@ -89,7 +90,7 @@ class Endpoint:
         self._failure = ''
 
     def keep_on(self) -> None:
-        """Have it run, if it is wanted; a failure is logged once."""
+        """Start it if it is enabled and not running; log a failure once."""
         options = CONF[self._manager]
         if not options.metrics_port or (
                 self._thread is not None and self._thread.is_alive()):
@@ -99,18 +100,19 @@ class Endpoint:
             server = _Server(place, self)
         except OSError as failure:
             if str(failure) != self._failure:
-                LOG.error('No metrics at %s:%d: %s', *place, failure)
+                LOG.error('Cannot serve metrics at %s:%d: %s', *place,
+                          failure)
             self._failure = str(failure)
             return
         self._failure = ''
-        LOG.info('Metrics at http://%s:%d%s',
+        LOG.info('Serving metrics at http://%s:%d%s',
                  netutils.escape_ipv6(place[0]), place[1], PATH)
         self._thread = threading.Thread(
             target=server.serve_forever, daemon=True)
         self._thread.start()
 
     def text(self) -> str:
-        """What is served just now."""
+        """The current metrics, in the text format of Prometheus."""
         return metrics.text(self._samples())
 
     def _samples(self) -> Iterator[metrics.Sample]:
@@ -152,7 +154,7 @@ def _of_guest(report: view.MemberReport) -> Iterator[metrics.Sample]:
 
 
 class _Server(socketserver.TCPServer):
-    """Bound where the options say; not http.server's, which asks the DNS."""
+    """The HTTP server. That of http.server would make a DNS query."""
 
     allow_reuse_address = True
 
@@ -163,7 +165,7 @@ class _Server(socketserver.TCPServer):
         super().__init__(place, _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Who asked has gone, mostly."""
+        """Log at level debug: mostly the client has disconnected."""
         LOG.debug('Metrics: no answer for %s', client_address, exc_info=True)
 
 
@@ -171,7 +173,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     """GET /metrics, and nothing else."""
 
     server: _Server
-    # Who sends half a request keeps the next one waiting no longer.
+    # An incomplete request blocks the next one no longer than this.
     timeout = PATIENCE_SECONDS
     server_version = 'trove-pxc'
     sys_version = ''

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is seen of the member's server: Docker's word and its own, as one.
+"""The state of the member's server, from Docker and from the server itself.
 
 The service uses it.
 """
@@ -32,28 +32,28 @@ _LOOP_RESTARTS = 2
 _LOOP_SECONDS = 30
 _SILENCES = 3  # in a row, each some seconds long
 
-# Of who joins beside one whose transfer was in vain, all members log it: who
-# takes long is started once more.
+# All members log that Galera rejected a joiner, so the line may be about
+# another joiner. A joiner that sees it and takes long is restarted once more.
 _JOIN_LINES = 5000
 _JOINS_SECONDS = 30
 
-# The server starts it as "wsrep_sst_rsync --role 'joiner' --address ...".
+# The server starts "wsrep_sst_rsync --role 'joiner' --address ...".
 _RECEIVES = re.compile(r"wsrep_sst_\S+ .*--role\s+'?joiner\b")
 _GIVES = re.compile(r"wsrep_sst_\S+ .*--role\s+'?donor\b")
 
 
 class Observation(NamedTuple):
-    """One look at the server.
+    """One observation of the server.
 
-    :ivar node_view: None unless the server answered.
-    :ivar error: what went wrong, in the server's or Docker's words, or ''.
+    :ivar node_view: None if the server did not answer.
+    :ivar error: the error message of the server or of Docker, or ''.
     :ivar exit_code: of a server that ended.
-    :ivar receiving: whether it starts with a full copy of the data that
-        just arrives.
-    :ivar giving: whether it gives a full copy of its data to another; None
-        if nobody looked.
+    :ivar receiving: whether it is starting and receives a full copy of the
+        data (SST).
+    :ivar giving: whether it sends a full copy of its data to a joiner; None
+        if that is not known.
     :ivar denied: whether it refuses the agent's login.
-    :ivar restarts: by Docker itself since somebody started the server.
+    :ivar restarts: restarts by Docker since the agent started the server.
     """
 
     state: view.ServerState
@@ -67,9 +67,9 @@ class Observation(NamedTuple):
 
 
 class Observer:
-    """Tells a server that starts from one that hangs, crashes or stopped.
+    """Finds out whether the server is starting, hangs, crashed or stopped.
 
-    It remembers which start of the server has answered once.
+    It remembers for which start the server has answered at least once.
     """
 
     def __init__(self, the_container: container.DatabaseContainer) -> None:
@@ -81,12 +81,12 @@ class Observer:
         self._joins: waiting.Stopwatch | None = None
 
     def evicted(self, mount_point: str) -> bool:
-        """Whether the server that runs was last seen out, for good.
+        """Whether the running server needs a restart to rejoin its cluster.
 
-        It was evicted, or waits for a transfer that it never asks for.
+        It was evicted, or waits for a state transfer that it did not request.
 
-        :param mount_point: of its volume; while that has no room, a new
-            start would be of no use and the answer is no.
+        :param mount_point: of its volume. While the volume has no room, a
+            restart cannot succeed, and the result is False.
         """
         if not self._evicted_start:
             return False
@@ -95,9 +95,9 @@ class Observer:
                 and files.free_bytes(mount_point) >= paths.ROOM_BYTES)
 
     def observe(self, admin: database.Database | None) -> Observation:
-        """Look once; it takes seconds at most.
+        """Observe the server once; it takes some seconds at most.
 
-        :param admin: None while nobody knows the server's passwords.
+        :param admin: None while the server's passwords are not known.
         """
         seen = self._container.look()
         return self._observe(seen, admin)._replace(restarts=seen.restarts)
@@ -131,7 +131,7 @@ class Observer:
 
     def _joins_in_vain(self, node_view: view.NodeView,
                        seen: container.Seen) -> bool:
-        """Whether it joins for long, and its log tells why it never will."""
+        """Whether it joins for long, and its log says that it never will."""
         if node_view.local_state is not view.LocalState.JOINING:
             self._joins = None
             return False
@@ -153,8 +153,8 @@ class Observer:
         return Observation(state, error=error, exit_code=seen.exit_code)
 
     def _not_listening(self, seen: container.Seen) -> Observation:
-        # Docker starts a server that fails at once again and again; most
-        # looks then find it running. Somebody's start resets the count.
+        # Docker restarts a server that fails repeatedly, so most observations
+        # find it running. A start by the agent resets the count.
         now = datetime.datetime.now(datetime.timezone.utc)
         if seen.restarts < self._answered_restarts:
             self._answered_restarts = 0

@@ -10,16 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Where things of a member lie, seen from its guest.
+"""The paths of a member's files and folders in its guest.
 
-Any module of guestagent may import it; it imports nothing of ours.
+Any module of guestagent may import it; it imports no module of this package.
 """
 
 import dataclasses
 
 from trove.common import constants
 
-#: on a member's volume; with less, a whole copy of the data would fail
+#: free bytes that a volume needs: with less, a state transfer would fail
 ROOM_BYTES = 64 << 20
 
 
@@ -27,9 +27,9 @@ ROOM_BYTES = 64 << 20
 class Paths:
     """Paths of the guest's file system, as text.
 
-    :ivar mount_point: the member's volume; its subfolders survive a rebuilt
-        root disk.
-    :ivar order_dir: in memory: what lies there does not survive a reboot.
+    :ivar mount_point: of the member's volume, whose folders survive a
+        rebuild of the guest.
+    :ivar order_dir: in memory; a reboot removes its files.
     """
 
     mount_point: str = '/var/lib/mysql'
@@ -44,40 +44,40 @@ class Paths:
 
     @property
     def transfer_dir(self) -> str:
-        """The start program's notes of state transfers: beside the data.
+        """The start program's marks of state transfers.
 
-        A state transfer clears the data directory.
+        Not in the data directory, which a state transfer clears.
         """
         return f'{self.mount_point}/transfer'
 
     @property
     def grastate_file(self) -> str:
-        """Galera's own note of the position."""
+        """The file in which Galera stores the position."""
         return f'{self.data_dir}/grastate.dat'
 
     @property
     def arriving_file(self) -> str:
-        """Galera's scripts have it while a state transfer goes on."""
+        """Galera's scripts create it while a state transfer runs."""
         return f'{self.data_dir}/sst_in_progress'
 
     @property
     def unsynced_file(self) -> str:
-        """What a state transfer brought may not all be on the disk."""
+        """Mark: data of a state transfer may not be on the disk yet."""
         return f'{self.transfer_dir}/unsynced'
 
     @property
     def unsynced_since_boot_file(self) -> str:
-        """Its twin: the page cache, at least, still has it."""
+        """The same mark in memory: no reboot since the transfer began."""
         return f'{self.order_dir}/unsynced'
 
     @property
     def evicted_file(self) -> str:
-        """Its server was voted out; gone when a whole copy has come."""
+        """Mark: the server was evicted, and has had no full copy since."""
         return f'{self.transfer_dir}/cast-out'
 
     @property
     def state_dir(self) -> str:
-        """Trove's folder for what belongs to the instance, not the data."""
+        """Trove's folder for files of the instance."""
         return f'{self.mount_point}/conf.d'
 
     @property
@@ -98,21 +98,21 @@ class Paths:
 
     @property
     def cluster_file(self) -> str:
-        """Sorts after Trove's files of overrides, and is none of them.
+        """It sorts after Trove's files of overrides.
 
-        Trove's manager of overrides reads every file named GROUP-NUMBER-ID
-        and logs what it read.
+        Its name differs from GROUP-NUMBER-ID: Trove's manager of overrides
+        reads all files of such names and logs their contents.
         """
         return f'{self.include_dir}/90-galera.cnf'
 
     @property
     def restoring_file(self) -> str:
-        """Has the next start of the server restore our accounts."""
+        """Makes the next start of the server restore the accounts."""
         return f'{self.include_dir}/91-restore-accounts.cnf'
 
     @property
     def restoring_sql_file(self) -> str:
-        """The statements that do it; of the same path in the container."""
+        """The statements for this, at the same path in the container."""
         return f'{self.config_dir}/restore-accounts.sql'
 
     @property
@@ -133,7 +133,7 @@ class Paths:
 
     @property
     def last_order_file(self) -> str:
-        """What was ordered last since the guest booted."""
+        """The last order since the guest booted."""
         return f'{self.order_dir}/last-order'
 
     @property
@@ -142,5 +142,5 @@ class Paths:
 
     @property
     def stopped_file(self) -> str:
-        """There while the server is to stay stopped: until the next boot."""
+        """Exists while the server must stay stopped, until the next boot."""
         return f'{self.order_dir}/stopped'

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The start program's files and its settings, from the dialect's data.
+"""The files of the start program, and its settings from the dialect's data.
 
-The service uses it. It reads our own package, nothing else.
+The service uses it. It reads only files of this package.
 """
 
 from importlib import resources
@@ -39,9 +39,9 @@ BOOTSTRAP = 'bootstrap'
 FORM = 'form'
 CONTINUE = 'continue'
 
-# A server whose InnoDB waits so long for a lock of its own ends by itself
+# A server ends if InnoDB waits so long for one of its internal locks
 # ("innodb_fatal_semaphore_wait_threshold" in the manuals of MariaDB and of
-# Percona Server); what hangs in another way is killed by the start program.
+# Percona Server). The start program kills a server that hangs otherwise.
 _STALL_SECONDS = 600
 
 _SHELL = {
@@ -54,12 +54,12 @@ _SHELL = {
 
 
 def continuing(uuid: str, seqno: int) -> str:
-    """The order to continue a history from just this position."""
+    """The order to bootstrap from data that is at exactly this position."""
     return f'{CONTINUE} {uuid.lower()}:{seqno}'
 
 
 def texts() -> dict[str, str]:
-    """The files of the start program by name; the one to run comes last."""
+    """The files of the start program by name; the entry point is last."""
     folder = resources.files('trove_pxc.guestagent').joinpath('start')
     found = {file.name: file.read_text() for file in folder.iterdir()
              if file.name.endswith('.sh')}
@@ -68,7 +68,7 @@ def texts() -> dict[str, str]:
 
 
 def settings(dialect: dialects.Dialect, where: paths.Paths) -> str:
-    """What differs between servers, in the shell's words; no secret."""
+    """What differs between servers, as shell variables; no secret."""
     values = {
         'SERVER_COMMANDS': ' '.join(dialect.server_commands),
         'PROVIDER_PATHS': ' '.join(dialect.provider_paths),
@@ -102,7 +102,7 @@ def settings(dialect: dialects.Dialect, where: paths.Paths) -> str:
 
 
 def _sst_needs(dialect: dialects.Dialect) -> str:
-    """A shell function: the programs that a method needs."""
+    """A shell function that prints the programs that a method needs."""
     cases = [f"    {method}) echo '{' '.join(programs)}' ;;"
              for method, programs in dialect.sst_programs]
     return '\n'.join(['sst_needs() {', '    case $1 in', *cases,
@@ -110,7 +110,7 @@ def _sst_needs(dialect: dialects.Dialect) -> str:
 
 
 def _read_log_line() -> str:
-    """A shell function: what a line of the server's log says, as $event."""
+    """A shell function that sets $event for a line of the server's log."""
     quote = shlex.quote
     shut_down = [f'{quote(serverlog.SHUT_DOWN_BEGINS)}*',
                  *(f'*{quote(text)}' for text in serverlog.SHUT_DOWN_ENDS)]
@@ -130,7 +130,7 @@ def _read_log_line() -> str:
 
 
 def _initialise(dialect: dialects.Dialect) -> str:
-    """A shell function: a database with its accounts, no network."""
+    """A shell function that creates a database, without a network."""
     commands = [' '.join(_word(argument)
                          for argument in dialect.initialise_command)]
     if not any('{sql_file}' in argument
@@ -143,7 +143,7 @@ def _initialise(dialect: dialects.Dialect) -> str:
 
 
 def _word(argument: str) -> str:
-    """One argument, quoted, with the shell's variables for the fields."""
+    """One argument, quoted, with shell variables for the fields."""
     quoted = shlex.quote(argument)
     for field, variable in _SHELL.items():
         quoted = quoted.replace(f'{{{field}}}', f"'\"{variable}\"'")

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a guest remembers of the member it is, on the member's volume.
+"""The record of the member that a guest is, stored on the member's volume.
 
-The service and the manager use it. It holds passwords: one file that root
-alone reads.
+The service and the manager use it. It holds passwords: its file is readable
+only by root.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ _PRIVATE = 0o600
 
 
 class Stage(enum.StrEnum):
-    """How far this guest has come on its way to be a member."""
+    """The stage of a guest that becomes a member."""
 
     PREPARING = 'preparing'
     PREPARED = 'prepared'
@@ -39,12 +39,12 @@ class Stage(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MemberRecord:
-    """How far the guest has come, and what it was told.
+    """The stage of the guest, and the settings that it has received.
 
     :ivar server_version: the datastore version whose image it runs.
-    :ivar membership: there from CONFIGURED on.
+    :ivar membership: set from CONFIGURED on.
     :ivar sst_methods: those that the image has the programs for; None
-        where an older agent did not look.
+        if an older agent wrote the record without checking.
     """
 
     stage: Stage
@@ -75,7 +75,7 @@ class MemberRecord:
         return text
 
     def to_text(self) -> str:
-        """For the private file alone: it reveals the passwords."""
+        """The text for the private file, with the passwords."""
         plain: dict[str, Any] = {'stage': self.stage.value,
                                  'server_version': self.server_version}
         if self.sst_methods is not None:
@@ -96,9 +96,9 @@ class MemberRecord:
 
 
 class RecordStore:
-    """The record of this guest; None where it is no member of a cluster.
+    """The record of this guest; None if it is not a member of a cluster.
 
-    It is read once: nobody but this process writes it.
+    It is read once, because only this process writes it.
     """
 
     def __init__(self, host_files: files.HostFiles, path: str) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Looks at the member again and again and has Trove told of it.
+"""Observes the member periodically, and reports its status to Trove.
 
 The manager uses it.
 """
@@ -30,13 +30,13 @@ CONF = cfg.CONF
 
 
 class Reporter:
-    """A thread that has the member reported, however long Trove's ticks are.
+    """A thread that reports the member, independent of Trove's ticks.
 
-    A message broker that is away costs it nothing but the messages: it goes
-    on looking, and what is true when the broker is back is told then.
+    While the message broker is down it continues to observe the member. When
+    the broker is back, it reports the state that is current then.
 
-    :param report: looks at the member, and tells what changed.
-    :param manager: the datastore manager, whose options count.
+    :param report: observes the member, and reports changes.
+    :param manager: the datastore manager, whose options apply.
     """
 
     def __init__(self, report: Callable[[], None], manager: str) -> None:
@@ -46,7 +46,7 @@ class Reporter:
         self._unheard = False
 
     def keep_on(self) -> None:
-        """Have it run: for the first time, or after an error ended it."""
+        """Start the thread if it does not run, or ended with an error."""
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, daemon=True)
             self._thread.start()
@@ -54,14 +54,14 @@ class Reporter:
     def turn(self) -> None:
         """Report once.
 
-        The outage of the broker is logged once, not at every turn.
+        An outage of the broker is logged once, not in every turn.
         """
         try:
             self._report()
         except messaging.MessagingException as failure:
             if not self._unheard:
-                LOG.warning('The status of the member cannot be told now, '
-                            'and is told as soon as it can be: %s', failure)
+                LOG.warning('Cannot report the status of the member now; '
+                            'trying again until it succeeds: %s', failure)
             self._unheard = True
         else:
             self._unheard = False

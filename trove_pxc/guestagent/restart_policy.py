@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a member does when its whole cluster has to be brought back.
+"""The actions of a member during the recovery of its whole cluster.
 
-Trove's app class makes it. As in service: it decides nothing about the
-other members, waits for nothing, and knows no RPC.
+Trove's app class creates it. Like service, it makes no decisions about other
+members, does not wait for the cluster, and knows no RPC.
 """
 
 from collections.abc import Iterable
@@ -44,15 +44,15 @@ LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
 
 _READABLE = 0o644
-# A server that looks for its cluster hears no signal but SIGKILL until it
-# gives up, 34 s later (measured); its data is safe from that.
+# A server that tries to connect to its cluster reacts only to SIGKILL until
+# it gives up after 34 s (measured). SIGKILL does not harm its data.
 _UNRESPONSIVE_SECONDS = 2
 _ACCOUNTS_SECONDS = 15
 _FAILURES = 2
 
 
 class MemberService(service.GaleraService):
-    """A member that tells what it runs with, and can be continued."""
+    """A member that can be recovered, with its accounts and variables."""
 
     def __init__(self, manager: str, client: container.Client,
                  trove_side: service.TroveSide,
@@ -70,10 +70,10 @@ class MemberService(service.GaleraService):
         return report
 
     def stop(self) -> None:
-        """Stop the server, also where a client has locked all its tables.
+        """Stop the server, also if a client has locked all its tables.
 
-        Galera is paused then, and the stop would wait for the lock's end
-        until the server is killed (measured with MariaDB 10.11.19).
+        Galera is paused then: the stop would wait for the lock until the
+        server is killed (measured with MariaDB 10.11.19).
         """
         with self._lock:
             record = self._records.read()
@@ -83,13 +83,14 @@ class MemberService(service.GaleraService):
                         is view.LocalState.DONOR):
                     admin.end_clients()
             except exceptions.ServerNotAnswering as failure:
-                LOG.info('The server is stopped as it is: %s', failure)
+                LOG.info('Stopping the server without ending its clients '
+                         'first: %s', failure)
             super().stop()
 
     def look_after_accounts(self, at_once: bool = False) -> None:
-        """See now and then that our accounts can log in; restore them.
+        """Check at intervals that the accounts can log in; restore them.
 
-        :param at_once: now, however short a while ago that was done.
+        :param at_once: check now, without regard to the interval.
         """
         record = self._records.read()
         if record is None or record.membership is None or not record.started:
@@ -107,7 +108,7 @@ class MemberService(service.GaleraService):
             self._credentials.withdraw()
 
     def position(self) -> positions.Position:
-        """As it stands, with what is remembered of where it stood."""
+        """The position of the data, and the last one that was recorded."""
         with self._lock:
             found = super().position()
             seen = self._memory.recall()
@@ -119,17 +120,17 @@ class MemberService(service.GaleraService):
 
     @property
     def facts(self) -> settings.MemberFacts | None:
-        """Who it is in its cluster; None if it was not told yet."""
+        """The facts of the member; None before they are configured."""
         record = self._records.read()
         known = None if record is None else record.membership
         return None if known is None else known.facts
 
     def variables(self, names: Iterable[str]) -> dict[str, str]:
-        """What its server runs with now, of all that is set for it.
+        """The running values of the variables that are set for it.
 
-        :param names: of variables besides those that are set for every
-            member, as its configuration group has them.
-        :raises trove_pxc.exceptions.ServerNotAnswering: it does not run.
+        :param names: of more variables, for example those of its
+            configuration group.
+        :raises trove_pxc.exceptions.ServerNotAnswering: if it does not run.
         """
         record, known = self._configured()
         paths = (None if known.certificate is None
@@ -138,9 +139,9 @@ class MemberService(service.GaleraService):
         return settings.shown(self._admin().variables(), own.union(names))
 
     def accounts(self) -> accounts.MemberAdmin:
-        """Who makes users and databases on its server.
+        """The admin of users and databases on its server.
 
-        :raises trove_pxc.exceptions.MemberNotConfigured: it has none yet.
+        :raises trove_pxc.exceptions.MemberNotConfigured: before configure.
         """
         record, membership = self._configured()
         dialect = self._dialect(record)
@@ -150,11 +151,11 @@ class MemberService(service.GaleraService):
             sql_mode=statements.session_mode(dialect)), dialect)
 
     def stop_for_recovery(self) -> bool:
-        """Keep the server from running, unless it is primary.
+        """Stop the server and keep it stopped, unless it is primary.
 
-        It stays stopped until told, or the next boot.
+        It stays stopped until it is started, or until the next boot.
 
-        :returns: whether it ran or was to run.
+        :returns: whether it ran, or was going to be started.
         """
         with self._lock:
             self._configured()
@@ -170,17 +171,18 @@ class MemberService(service.GaleraService):
             return was_to_run
 
     def promote(self, uuid: str, seqno: int) -> bool:
-        """Make the running server primary where it stands: just here.
+        """Make the running server primary, if it is at this position.
 
-        :returns: whether it is, or will be: not while its component is
-            changing, as when others were stopped a moment ago.
-        :raises trove_pxc.exceptions.BootstrapRefused: if it is elsewhere.
+        :returns: whether it is or becomes primary; False while its component
+            is changing, for example just after other members were stopped.
+        :raises trove_pxc.exceptions.BootstrapRefused: if it is at another
+            position.
         """
         with self._lock:
             admin = self._admin()
             seen = admin.view()
             if seen.in_primary:
-                LOG.info('The server is in a primary component already')
+                LOG.info('The server is already in a primary component')
                 return True
             self._refuse_elsewhere(
                 (seen.cluster_uuid, seen.last_committed), uuid, seqno)
@@ -188,31 +190,31 @@ class MemberService(service.GaleraService):
             return admin.promote()
 
     def bootstrap_from(self, uuid: str, seqno: int) -> None:
-        """Start the server as the first of its cluster, with its data.
+        """Bootstrap the cluster from the data of this member.
 
-        :raises trove_pxc.exceptions.BootstrapRefused: if it runs, or
-            stands anywhere but at this position.
+        :raises trove_pxc.exceptions.BootstrapRefused: if the server runs, or
+            the data is not at exactly this position.
         """
         order = program.continuing(uuid, seqno)
         with self._lock:
             record, membership = self._configured()
             if self._was_ordered(order):
-                LOG.info('The cluster is being continued already')
+                LOG.info('The cluster is already being bootstrapped')
                 return
             if self._container.look().at_work:
                 raise exceptions.BootstrapRefused(
-                    f'the server of {membership.facts.member_name} runs; '
-                    'only one that is stopped can continue its cluster. '
-                    'Ask for the recovery again.')
+                    f'the server of {membership.facts.member_name} is '
+                    'running; a cluster can be bootstrapped only from a '
+                    'stopped server. Run the recovery again.')
             found = self._position(record)
             if (found.sst_in_progress or found.evicted
                     or not found.grastate_present):
                 raise exceptions.BootstrapRefused(
                     f'the data directory of {membership.facts.member_name} '
-                    'is not whole; nothing can be continued from it. '
-                    'Ask for the recovery again.')
+                    'is not complete; the cluster cannot be bootstrapped '
+                    'from it. Run the recovery again.')
             self._refuse_elsewhere((found.uuid, found.seqno), uuid, seqno)
-            LOG.warning('Continuing the cluster from %s:%d', uuid, seqno)
+            LOG.warning('Bootstrapping the cluster from %s:%d', uuid, seqno)
             self._start(record, order)
 
     def _refuse_elsewhere(self, found: tuple[str | None, int], uuid: str,
@@ -220,6 +222,6 @@ class MemberService(service.GaleraService):
         if found != (uuid.lower(), seqno):
             _, membership = self._configured()
             raise exceptions.BootstrapRefused(
-                f'{membership.facts.member_name} stands at '
-                f'{found[0]}:{found[1]}, not at {uuid}:{seqno} as was '
-                'decided. Ask for the recovery again.')
+                f'{membership.facts.member_name} is at position '
+                f'{found[0]}:{found[1]}, but the recovery was decided for '
+                f'{uuid}:{seqno}. Run the recovery again.')

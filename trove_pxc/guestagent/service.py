@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a node does: configure, bootstrap, join, leave, tell its position.
+"""The actions of a member: configure, bootstrap, join, stop, position.
 
-The guest's manager and Trove's app class call it. It decides nothing about
-the other members, waits for nothing, and knows no RPC.
+The guest's manager and Trove's app class call it. It makes no decisions about
+other members, does not wait for the cluster, and knows no RPC.
 """
 
 from collections.abc import Mapping
@@ -51,29 +51,29 @@ _READABLE = 0o644
 _PRIVATE = 0o600
 _OWN_FOLDER = 0o700
 _ALL_ENTER = 0o755
-# One that is out for good may hang as it stops, and gains nothing by it:
-# after a failed IST it took all of Trove's 180 s.
+# A server that has left its cluster for good may hang while it stops: after
+# a failed IST it took all of Trove's 180 s. A clean stop has no benefit then.
 _OUT_SECONDS = 10
 
 
 class TroveSide(Protocol):
-    """What Trove's own guest code must know of a member."""
+    """What the service needs from Trove's guest code."""
 
     def write_server_config(self, text: str) -> None:
         """Make this the server's base configuration."""
 
     def write_user_overrides(self, overrides: Mapping[str, object]) -> None:
-        """Keep the values of the user's configuration group."""
+        """Store the values of the user's configuration group."""
 
     def use_passwords(self, secrets: settings.ClusterSecrets) -> None:
-        """Keep the administrators' passwords where Trove looks for them."""
+        """Store the administrators' passwords where Trove reads them."""
 
 
 class GaleraService:
-    """The one member that this guest is, or may become.
+    """The member that this guest is, or may become.
 
     :param manager: the datastore manager, 'pxc' or 'mariadb'.
-    :param client: of the guest's Docker engine, for the container.
+    :param client: the client of the guest's Docker engine.
     """
 
     def __init__(self, manager: str, client: container.Client,
@@ -92,7 +92,7 @@ class GaleraService:
             self._files, self._where, self._owner)
         self._container = container.DatabaseContainer(client)
         self._observer = observer.Observer(self._container)
-        # RPC calls and the periodic task run side by side.
+        # RPC calls and the periodic task run at the same time.
         self._lock = threading.RLock()
         self._failure = ''
 
@@ -103,16 +103,16 @@ class GaleraService:
 
     @property
     def stage(self) -> records.Stage | None:
-        """How far it has come; None if it is no member."""
+        """The stage of its preparation; None if it is not a member."""
         record = self._records.read()
         return None if record is None else record.stage
 
     def fail(self, reason: str) -> None:
-        """Let every report from now on tell why this guest is of no use."""
+        """Add this reason of failure to every report from now on."""
         self._failure = reason
 
     def begin(self, version: str) -> records.MemberRecord:
-        """Keep, for the agent after this one, that it was told to prepare."""
+        """Store, for the next agent, that the preparation has begun."""
         record = records.MemberRecord(records.Stage.PREPARING, version)
         with self._lock:
             self._files.ensure_folders(
@@ -122,15 +122,15 @@ class GaleraService:
 
     def prepare(self, version: str, base_config: str,
                 overrides: Mapping[str, object] | None) -> None:
-        """Bring everything but a database: folders, settings, image.
+        """Prepare everything but a database: folders, settings, image.
 
-        :raises trove_pxc.exceptions.ImageUnusable: if the image is not to
-            be had or holds another server.
+        :raises trove_pxc.exceptions.ImageUnusable: if the image cannot be
+            pulled or contains another server.
         """
         with self._lock:
             record = self.begin(version)
             self._make_folders()
-            # On Debian it is a link to what the image does not have.
+            # On Debian it is a link to a file that the image does not have.
             self._files.drop_link(self._where.server_file)
             self._trove.write_server_config(base_config)
             if overrides:
@@ -145,12 +145,12 @@ class GaleraService:
     def configure(self, facts: settings.MemberFacts,
                   secrets: settings.ClusterSecrets,
                   certificate: certificates.Certificate | None = None) -> None:
-        """Take over these settings; a running server keeps its own.
+        """Store these settings; a running server uses them when it restarts.
 
-        :param certificate: None if members talk in clear text.
+        :param certificate: None if members do not encrypt their traffic.
         :raises trove_pxc.exceptions.MemberNotConfigured: before prepare.
         :raises trove_pxc.galera.errors.UnsupportedVersion: if the image
-            lacks the programs of the SST method that is wanted.
+            lacks the programs of the configured SST method.
         """
         with self._lock:
             record = self._record()
@@ -167,12 +167,12 @@ class GaleraService:
         """Initialise a new database and start it as a cluster of one.
 
         :raises trove_pxc.exceptions.BootstrapRefused: if the data
-            directory holds anything that could be somebody's data.
+            directory has content that may be data of users.
         """
         with self._lock:
             record, membership = self._configured()
             if self._was_ordered(program.BOOTSTRAP):
-                LOG.info('The bootstrap is under way already')
+                LOG.info('The bootstrap is already in progress')
                 return
             self._container.stop(CONF.state_change_wait_time)
             self._refuse_bootstrap_over_data(record, membership)
@@ -182,39 +182,39 @@ class GaleraService:
             self._start(record, program.BOOTSTRAP)
 
     def join(self, forming: bool) -> None:
-        """Start the server as one more member.
+        """Start the server as a joiner.
 
-        :param forming: whether the cluster is still empty and serves
-            nobody: the state transfer may then be the quickest one.
+        :param forming: whether the cluster is being created and has no
+            clients: the state transfer may then be the fastest one.
         """
         with self._lock:
             record, _ = self._configured()
             if self._container.look().at_work:
-                LOG.info('The server runs already')
+                LOG.info('The server is already running')
                 return
             self._start(record, program.FORM if forming else '')
 
     def start(self) -> None:
-        """Start the server as it is, to meet its cluster again."""
+        """Start the server with its data, to rejoin its cluster."""
         with self._lock:
             record, _ = self._configured()
             if not self._container.look().at_work:
                 self._start(record, '')
 
     def stop(self) -> None:
-        """Stop the server; it stays stopped until told, or the next boot."""
+        """Stop the server until it is started, or until the next boot."""
         with self._lock:
             self._files.write(self._where.stopped_file, '\n', _READABLE)
             self._container.stop(CONF.state_change_wait_time)
 
     def restart(self) -> None:
-        """Stop and start it."""
+        """Stop and start the server."""
         with self._lock:
             self.stop()
             self.start()
 
     def refresh(self) -> None:
-        """Bring up to date what a newer agent has, or a reboot took away."""
+        """Write the files and folders again that an upgrade or boot needs."""
         with self._lock:
             record = self._records.read()
             if record is not None and record.membership is not None:
@@ -227,24 +227,24 @@ class GaleraService:
     def resume(self) -> None:
         """Start a member that should run and does not.
 
-        After a reboot nothing says any more that it was to stay stopped.
+        After a reboot there is no file any more that keeps it stopped.
         """
         record = self._records.read()
         if record is None or not record.started:
             return
         with self._lock:
             if self._observer.evicted(self._where.mount_point):
-                LOG.warning('The server is out of its cluster and does not '
-                            'come back by itself: starting it anew')
+                LOG.warning('The server has left its cluster and cannot '
+                            'rejoin without a restart: restarting it')
                 self._container.stop(_OUT_SECONDS)
             if (self._container.look().at_work
                     or self._files.present(self._where.stopped_file)):
                 return
-            LOG.info('The server should run and does not: starting it')
+            LOG.info('The server should be running and is not: starting it')
             self._start(record, '')
 
     def report(self) -> view.MemberReport:
-        """How the member stands; the answer takes seconds at most."""
+        """The state of the member; it takes some seconds at most."""
         record = self._records.read()
         seen = self._observer.observe(
             None if record is None else self._admin_of(record))
@@ -260,12 +260,12 @@ class GaleraService:
                 seen.error if record is None else record.mask(seen.error)))
 
     def position(self) -> positions.Position:
-        """Where the data stands; recovered if the server does not run."""
+        """The position of the data; recovered if the server is stopped."""
         with self._lock:
             return self._position(self._record())
 
     def context(self) -> dict[str, object] | None:
-        """The facts and the revealed secrets: for encrypted RPC alone."""
+        """The facts and the plain secrets: only for encrypted RPC."""
         record = self._records.read()
         if record is None or record.membership is None:
             return None
@@ -281,7 +281,7 @@ class GaleraService:
         self._admin().drop_probe()
 
     def complete(self) -> None:
-        """From now on, state transfers are the ones for a full cluster."""
+        """Use the state transfers of a complete cluster from now on."""
         record, membership = self._configured()
         dialect = self._dialect(record)
         method = dialect.sst_method(membership.facts.sst_method)
@@ -293,7 +293,7 @@ class GaleraService:
         if record is None:
             raise exceptions.MemberNotConfigured(
                 'this guest was never prepared as a member of a cluster; '
-                'create the cluster anew')
+                'create the cluster again')
         return record
 
     def _configured(self) -> tuple[records.MemberRecord,
@@ -325,7 +325,7 @@ class GaleraService:
 
     @functools.cached_property
     def _owner(self) -> str:
-        """The database's user of the guest, as Trove makes it."""
+        """The database's user in the guest, which Trove creates."""
         uid = (CONF[self._manager].database_service_uid
                or CONF.database_service_uid)
         return f'{uid}:{CONF[self._manager].database_service_gid or uid}'
@@ -356,7 +356,7 @@ class GaleraService:
     def _checked_image(self, record: records.MemberRecord,
                        specification: container.Specification
                        ) -> records.MemberRecord:
-        """Before anything is kept in it: is it the server we expect?"""
+        """Check the server in the image; add its SST methods to the record."""
         try:
             said = self._container.run_helper(
                 specification, program.VERSION)
@@ -387,7 +387,7 @@ class GaleraService:
         self._trove.use_passwords(membership.secrets)
 
     def _was_ordered(self, order: str) -> bool:
-        """Whether a server runs that got this order since the last boot."""
+        """Whether a server with this order runs since the last boot."""
         last = self._files.read(self._where.last_order_file) or ''
         return last.strip() == order and self._container.look().at_work
 
@@ -429,9 +429,9 @@ class GaleraService:
     def _refuse_bootstrap_over_data(
             self, record: records.MemberRecord,
             membership: Membership) -> None:
-        """Raise unless the data directory holds nobody's data.
+        """Raise if the data directory may hold data of users.
 
-        It is empty then, or was initialised here and never in a cluster.
+        It is safe if empty, or initialised here and never in a cluster.
         """
         position = self._position(record)
         if position.sst_in_progress:
@@ -440,11 +440,11 @@ class GaleraService:
             reason = (f'the data of the cluster {position.uuid} at '
                       f'{position.seqno}')
         elif self._has_database() and not record.started:
-            reason = 'a database that was not initialised here'
+            reason = 'a database that was not initialised on this guest'
         else:
             return
         raise exceptions.BootstrapRefused(
-            f'the data directory of {membership.facts.member_name} holds '
-            f'{reason}; a new cluster is bootstrapped from nothing alone. '
-            'Have an operator look whose it is, then delete this cluster and '
-            'create it anew.')
+            f'the data directory of {membership.facts.member_name} contains '
+            f'{reason}. A new cluster needs an empty directory. Ask an '
+            'operator whose data it is, then delete and create this cluster '
+            'again.')

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What Trove is told of a member: its report in Trove's words.
+"""The service status of a member that is reported to Trove.
 
-The manager uses it, and the reporter tells it.
+The manager and the reporter use it.
 """
 
 import threading
@@ -45,20 +45,20 @@ _BY_SERVER = {
     view.ServerState.UNRESPONSIVE: ServiceStatuses.UNKNOWN,
 }
 
-# With one more the client of the broker connects anew, where the broker was
-# restarted since; it does not wait for one that is away.
+# With one retry the client connects again if the broker was restarted, and
+# does not wait for a broker that is down.
 _MORE_TRIES = 1
 
-# The reporter's look at a server that hangs takes seconds, and so does its
-# pause before the next.
+# The reporter takes seconds to observe a server that hangs, and pauses for
+# seconds before the next observation.
 _STILL_TRUE_SECONDS = 8
 
 
 def of_report(report: view.MemberReport) -> Any:
-    """Trove's service status: HEALTHY only for a node that serves.
+    """Trove's service status: HEALTHY only for a member that serves.
 
-    A node that joins its cluster is RUNNING, as is one that refuses the
-    writes of users; one outside the primary component is BLOCKED.
+    A member that is joining or refuses writes of users is RUNNING. A member
+    outside the primary component is BLOCKED.
     """
     if report.server is not view.ServerState.RUNNING:
         return _BY_SERVER[report.server]
@@ -72,13 +72,13 @@ def of_report(report: view.MemberReport) -> Any:
 
 
 class MemberStatus(trove_service.BaseDbStatus):
-    """Trove's status of the database; a member's is its own report."""
+    """Trove's status of the database; for a member, from its report."""
 
     def __init__(self, docker_client: container.Client) -> None:
         super().__init__(docker_client)
         self.member: service.GaleraService | None = None
-        # Who looks tells what was seen before another looks: the newest
-        # word is the newest look.
+        # A thread reports its observation before another thread observes:
+        # the last report is the newest observation.
         self._lock = threading.RLock()
         self._last: tuple[view.MemberReport, waiting.Stopwatch] | None = None
         self._told: tuple[ServiceStatus, waiting.Stopwatch] | None = None
@@ -95,14 +95,14 @@ class MemberStatus(trove_service.BaseDbStatus):
                 self._told = (status, waiting.Stopwatch())
 
     def begin_member(self) -> None:
-        """It is being prepared, by this agent and not by one that died."""
+        """Record that this agent, not an earlier one, prepares the member."""
         with self._lock:
             self.status = ServiceStatuses.BUILDING
 
     def prompt_report(self) -> view.MemberReport:
-        """The member's report; at once if its server was just seen to hang.
+        """The member's report; the last one if the server hung just then.
 
-        Whoever asks does not have to wait for the same silence once more.
+        So the caller does not wait for the same timeout again.
         """
         assert self.member is not None
         if self._last is not None:
@@ -113,21 +113,21 @@ class MemberStatus(trove_service.BaseDbStatus):
         return self.member.report()
 
     def last_look(self) -> tuple[view.MemberReport, float] | None:
-        """What was seen last, and how many seconds ago."""
+        """The last report, and its age in seconds."""
         if self._last is None:
             return None
         report, age = self._last
         return report, age.elapsed
 
     def report_member(self) -> None:
-        """Look, and tell Trove what changed, or once per report_interval.
+        """Observe the member; report changes, or once per report_interval.
 
-        While the member is built too: until the cluster is complete it is
-        what Trove expects of one that is being built; a preparation that an
-        agent's death cut short has failed.
+        It also reports while the member is being created, with the status
+        that Trove expects then. If an agent died during the preparation, it
+        reports that the preparation failed.
 
-        :raises oslo_messaging.MessagingException: if the broker is away;
-            what was to be told is told by the next call, if it is still so.
+        :raises oslo_messaging.MessagingException: if the broker is down; the
+            next call reports the state that is current then.
         """
         if self.member is None or not self.member.is_member:
             return
@@ -154,9 +154,9 @@ class MemberStatus(trove_service.BaseDbStatus):
         return report
 
     def _tell(self, status: ServiceStatus) -> None:
-        """As Trove's set_status, which would wait until the broker is back.
+        """Report as Trove's set_status does, without waiting for the broker.
 
-        By then it would be old news.
+        A status that waited would be outdated.
         """
         conductor = conductor_api.API(trove_context.TroveContext())
         conductor.client = conductor.client.prepare(retry=_MORE_TRIES)

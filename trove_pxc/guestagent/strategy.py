@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Names the RPC client that Trove's taskmanager uses for our guests.
+"""Names the RPC client that Trove's taskmanager uses for these guests.
 
-Trove loads it by the option guestagent_strategy.
+Trove loads it through the option guestagent_strategy.
 """
 
 from trove.common.strategies.cluster import base

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the start program noted of the last state transfer.
+"""The start program's marks of the last state transfer.
 
 The service uses it.
 """
@@ -34,13 +34,13 @@ class Transfers:
 
     def last_was_interrupted(self, sst_folders: Collection[str],
                              at_work: bool) -> bool:
-        """While it arrived, or before all of it was on the disk.
+        """Whether it was interrupted before all data was on the disk.
 
-        What lies in the data directory is spoiled then. transfer.sh, of the
-        start program, decides in the same way.
+        The data directory then holds incomplete data. transfer.sh of the
+        start program decides in the same way.
 
         :param sst_folders: Dialect.sst_folders.
-        :param at_work: whether a server runs: a transfer may go on.
+        :param at_work: whether a server runs; a transfer may be in progress.
         """
         where = self._where
         folders = {f'{where.data_dir}/{name}' for name in sst_folders}
@@ -59,13 +59,13 @@ class Transfers:
                     database <= present, bool(folders & present)))
 
     def one_is_needed(self) -> bool:
-        """Whether the member was voted out, and got no whole copy since.
+        """Whether the member was evicted, and got no full copy since.
 
-        It may have committed what nobody else has.
+        It may have committed writes that no other member has.
         """
         return bool(self._files.present(self._where.evicted_file))
 
     def last_is_unsynced(self) -> bool:
-        """Whether a loss of power may still take what it brought."""
+        """Whether a loss of power may still destroy data of the transfer."""
         return bool(self._files.present(
             self._where.unsynced_since_boot_file))

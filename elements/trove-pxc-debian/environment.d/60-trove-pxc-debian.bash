@@ -11,6 +11,6 @@
 # under the License.
 
 # shellcheck shell=bash
-# cloud-init writes down which interfaces there are; those of debootstrap,
-# eth0 and eth1, are called otherwise here, so that networking.service fails.
+# cloud-init configures the interfaces that it finds. Those of debootstrap,
+# eth0 and eth1, have other names in Debian: networking.service would fail.
 export DIB_APT_MINIMAL_CREATE_INTERFACES=${DIB_APT_MINIMAL_CREATE_INTERFACES:-0}

@@ -11,12 +11,12 @@
 # under the License.
 
 # shellcheck shell=bash
-# What pip installs into the environment of the guest agent: a folder or a
-# wheel of the building host, or what PyPI has.
+# What pip installs in the environment of the guest agent: a folder or a wheel
+# on the building host, or a package from PyPI.
 export DIB_TROVE_PXC_SOURCE=${DIB_TROVE_PXC_SOURCE:-}
 export DIB_TROVE_PXC_REQUIREMENT=${DIB_TROVE_PXC_REQUIREMENT:-trove-pxc}
 
-# Database images that the guests then need not pull: NAME:TAG of a registry,
-# or the path of an archive that "docker save" has written, with blanks
-# between. What follows a "=" is the name that the guests know it by.
+# Database images to add, so that guests do not pull them: NAME:TAG in a
+# registry, or the path of an archive of "docker save", separated by spaces. A
+# name after a "=" is the name that the guests use.
 export DIB_TROVE_PXC_DATABASE_IMAGES=${DIB_TROVE_PXC_DATABASE_IMAGES:-}

@@ -147,7 +147,7 @@ MARIADB = (
 # What no version's log has: our program's lines, and what comes before it.
 OTHERS = (
     ('galera-start: [ERROR] the position could not be recovered; the data is '
-     'untouched', ERROR, 'galera-start', '', 'the position'),
+     'unchanged', ERROR, 'galera-start', '', 'the position'),
     ('galera-start: the server did not stop cleanly: waiting 6 s',
      Level.OTHER, 'galera-start', '', 'the server did not'),
     ('mysqld: [ERROR] Found option without preceding group in config file '

@@ -95,7 +95,7 @@ class TellingLineTest(testtools.TestCase):
                  '[ERROR] Unknown/unsupported storage engine: InnoDB\n'
                  '[ERROR] Aborting\n'
                  'galera-start: [ERROR] the position could not be '
-                 'recovered; the data is untouched\n')
+                 'recovered; the data is unchanged\n')
         for log in (start, f'[ERROR] x\n[ERROR] Aborting\n{start}',
                     start * 3):
             self.assertIn('page size 16384', serverlog.telling_line(log))
@@ -109,7 +109,7 @@ class TellingLineTest(testtools.TestCase):
                '[ERROR] InnoDB: The error means the disk is full\n'
                '[ERROR] Aborting\n'
                'galera-start: [ERROR] /var/lib/mysql/data could not be '
-               'initialised, nothing was started\n')
+               'initialised; the server was not started\n')
         self.assertIn('disk is full', serverlog.telling_line(log))
 
     def test_a_chain_does_not_reach_back_for_ever(self) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the guest's tests share: a guest in a temporary folder."""
+"""Fakes for the tests of the guest: a guest in a temporary folder."""
 
 import datetime
 import os
@@ -78,7 +78,7 @@ def membership() -> Membership:
 
 
 class Container:
-    """A container of the Docker engine's: what it is, not what it runs."""
+    """A container of the Docker engine: its attributes, without a process."""
 
     def __init__(self, status: str = 'created', exit_code: int = 0,
                  restarts: int = 0, error: str = '', log: str = '',
@@ -94,9 +94,9 @@ class Container:
 
 
 class Engine:
-    """A Docker engine that knows the containers it is given.
+    """A Docker engine with given containers.
 
-    :ivar client: what the code under test gets.
+    :ivar client: the client for the code under test.
     """
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class Engine:
         self.helper_prints(SAID)
 
     def holds(self, **state: Any) -> Any:
-        """The database's container, in this state from now on."""
+        """Set the state of the database's container."""
         self.known['database'] = Container(**state).spec
         return self.known['database']
 
@@ -136,7 +136,7 @@ class Engine:
 
 
 class GuestTestCase(testtools.TestCase):
-    """A guest whose whole file system lies in one temporary folder."""
+    """A guest whose whole file system is in one temporary folder."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -165,7 +165,7 @@ class GuestTestCase(testtools.TestCase):
 
 
 class Options(fixtures.Fixture):
-    """Options of one test; oslo's own fixture resets those of all others."""
+    """Options of one test; oslo's fixture would reset those of all others."""
 
     def config(self, group: str | None = None, **values: Any) -> None:
         for name, value in values.items():
@@ -174,7 +174,7 @@ class Options(fixtures.Fixture):
 
 
 class MemberTestCase(GuestTestCase):
-    """A guest with a member's service over a Docker engine."""
+    """A guest with a member's service and a fake Docker engine."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -184,7 +184,7 @@ class MemberTestCase(GuestTestCase):
 
     def new_agent(self, manager: str = 'mariadb'
                   ) -> restart_policy.MemberService:
-        """The service as an agent has it that has just started."""
+        """The service of an agent that has just started."""
         return restart_policy.MemberService(
             manager, self.engine.client, self.trove, where=self.where,
             host_files=self.files)
@@ -197,7 +197,7 @@ class MemberTestCase(GuestTestCase):
         self.member.configure(facts(), secrets())
 
     def database_files(self, **contents: str) -> None:
-        """A data directory with a database and these files of state."""
+        """Create a data directory with a database and these state files."""
         data = pathlib.Path(self.where.data_dir)
         (data / 'mysql').mkdir(parents=True, exist_ok=True)
         for name, text in contents.items():
@@ -205,7 +205,7 @@ class MemberTestCase(GuestTestCase):
 
 
 def until_shell_waits(pid: int) -> None:
-    """Until a shell is in "wait": its trap for TERM is set by then."""
+    """Wait until a shell is in "wait": its trap for TERM is set then."""
     def probe() -> None:
         where = pathlib.Path(f'/proc/{pid}/wchan').read_text()
         if not where.startswith(('sigsuspend', 'do_wait')):

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A start program in a folder, with servers that only note what they got."""
+"""A start program in a folder, with servers that record their arguments."""
 
 import os
 import pathlib
@@ -27,10 +27,10 @@ from tests.unit.guestagent import fakes
 UUID = 'f00d1b77-e732-11f1-88aa-77cb7e14d66a'
 NIL = '00000000-0000-0000-0000-000000000000'
 
-# What a server does: until it is killed; long enough to see that it is not.
+# The script of a server that runs until it is killed.
 FOR_EVER = 'wait_for "[ ! -e $FAKE ]"'
 A_MOMENT = '/bin/sleep 0.3'
-# A program that another one waits for; both do nothing.
+# A program that waits for another one; both do nothing.
 HANGS = ('echo $$ >> "$FAKE/pids"\n/bin/sleep 1000 &\n'
          'echo $! >> "$FAKE/pids"\nwait\n')
 
@@ -57,7 +57,7 @@ for word; do case $word in
 esac; done
 '''
 
-# What watches sleeps for as long as what it watches lives.
+# The watching programs sleep as long as the watched program runs.
 SLEEP = '''#!/bin/sh
 case $1 in 0.5 | 1) exec /bin/sleep 0.05 ;; esac
 echo "$1" > "$FAKE/slept"
@@ -94,7 +94,7 @@ class StartTestCase(fakes.GuestTestCase):
 
     def install(self, manager: str = 'mariadb',
                 version: str = fakes.VERSION) -> None:
-        """The files as the agent writes them, with what is faked here."""
+        """Write the files as the agent does, with the fakes of this module."""
         folder = self.root / 'etc/trove-pxc'
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in program.texts().items():
@@ -111,7 +111,7 @@ class StartTestCase(fakes.GuestTestCase):
             'SERVER_COMMANDS=mariadbd\nNEEDS_BASEDIR=\n')
 
     def set(self, name: str, value: str) -> None:
-        """Give the start program this setting instead of the agent's."""
+        """Replace a setting of the start program."""
         self.settings.write_text(
             f'{self.settings.read_text()}{name}={value}\n')
 
@@ -121,7 +121,7 @@ class StartTestCase(fakes.GuestTestCase):
                 'TMPDIR': str(self.fake)}
 
     def start(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run it until all have ended that it started."""
+        """Run it until it and all processes that it started have ended."""
         said = self.fake / 'stdout', self.fake / 'stderr'
         all_ended, runs = os.pipe()
         with said[0].open('w') as out, said[1].open('w') as err:
@@ -144,7 +144,7 @@ class StartTestCase(fakes.GuestTestCase):
         (self.fake / 'position').write_text(position)
 
     def started(self) -> list[str]:
-        """What the server was started with, after what it always gets."""
+        """The arguments of the server, without those that it always gets."""
         done = self.start()
         self.assertEqual('', done.stdout)
         self.assertEqual(0, done.returncode, done.stderr)
@@ -155,7 +155,7 @@ class StartTestCase(fakes.GuestTestCase):
         return words[2:]
 
     def refused(self) -> str:
-        """The program's words when it started nothing."""
+        """The message of the program; the server was not started."""
         done = self.start()
         self.assertNotEqual(0, done.returncode)
         self.assertFalse((self.fake / 'started').exists())
@@ -163,7 +163,7 @@ class StartTestCase(fakes.GuestTestCase):
         return done.stderr
 
     def transfers(self, script: str) -> None:
-        """What the server does before it ends."""
+        """Set the script that the server runs before it ends."""
         (self.fake / 'transfer').write_text(
             f'arriving={self.data}/sst_in_progress\n'
             f'mark={self.transfer}/unsynced\n'
@@ -172,7 +172,7 @@ class StartTestCase(fakes.GuestTestCase):
             f'{script}\n')
 
     def logs(self, *lines: str, then: str) -> None:
-        """The server logs this, and goes on with that."""
+        """Make the server log these lines, and then run a script."""
         told = '\n'.join(f"echo '{line}' >&2" for line in lines)
         self.transfers(f'{told}\n{then}')
 
@@ -195,7 +195,7 @@ class StartTestCase(fakes.GuestTestCase):
         return (self.transfer / 'cast-out').exists()
 
     def assert_not_continued(self, words: str) -> None:
-        """An order to continue from UUID:7 is refused, and changes nothing."""
+        """Check that an order to continue from UUID:7 is refused."""
         before = {path.name: path.read_text()
                   for path in self.data.iterdir() if path.is_file()}
         self.order(f'continue {UUID}:7')
@@ -207,7 +207,7 @@ class StartTestCase(fakes.GuestTestCase):
         self.assertEqual([], os.listdir(self.pending))
 
     def assert_killed(self) -> None:
-        """All that HANGS started; a kill takes effect a moment later."""
+        """Check that all processes of HANGS end; a kill takes a moment."""
         def probe() -> None:
             left = [pid for pid in (self.fake / 'pids').read_text().split()
                     if runs(pid)]
@@ -217,7 +217,7 @@ class StartTestCase(fakes.GuestTestCase):
 
 
 def runs(pid: str) -> bool:
-    """Whether there is such a process; a zombie does not run."""
+    """Whether this process runs; a zombie does not."""
     try:
         stat = pathlib.Path(f'/proc/{pid}/stat').read_text()
     except (FileNotFoundError, ProcessLookupError):

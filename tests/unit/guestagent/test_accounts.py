@@ -32,7 +32,7 @@ HOSTS = ('%', 'app.example.com', '10.0.0.%', '::1')
 
 def user(name: str, password: str | None = PASSWORD, host: str | None = '%',
          databases: tuple[str, ...] = ()) -> dict[str, Any]:
-    """As Trove's API sends it."""
+    """A user as Trove's API sends it."""
     return {'_name': name, '_host': host, '_password': password,
             '_databases': [{'_name': one} for one in databases]}
 
@@ -114,7 +114,7 @@ class UsersTest(AccountsTestCase):
         self.assertEqual(['joe@db.example.com'], list(self.server.users))
 
     def test_what_no_list_shows_is_not_made(self) -> None:
-        """The user could be neither shown nor deleted."""
+        """Otherwise the user could not be shown or deleted."""
         CONF.set_override('ignore_users', ['operator_s'], 'mariadb')
         self.addCleanup(CONF.clear_override, 'ignore_users', 'mariadb')
         CONF.set_override('ignore_dbs', ['metrics'], 'mariadb')
@@ -353,7 +353,7 @@ class RefusalsTest(AccountsTestCase):
         def silent(*_: Any) -> Any:
             raise database.NoAnswerInTime('no answer within 175 s')
         self.server.execute = silent   # type: ignore[method-assign]
-        self.refuse(exceptions.ServerUnavailable, 'before you ask again',
+        self.refuse(exceptions.ServerUnavailable, 'before you repeat',
                     self.admin.delete_database, schema('shop'))
 
     def test_a_server_that_is_down(self) -> None:
@@ -387,7 +387,7 @@ class RootTest(AccountsTestCase):
                             self.admin.enable_root()['_password'])
 
     def test_an_account_without_a_password_is_never_made(self) -> None:
-        """Of whichever dialect: the first statement may be the last."""
+        """In each dialect: the later statements may fail."""
         for one in catalogue.DIALECTS:
             self.server.users.clear()
             execute, asked = self.server.execute, []

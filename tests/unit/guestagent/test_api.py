@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The RPC client of a member's guest, over a client that sends nothing."""
+"""The RPC client of a member's guest, with a fake client of oslo.messaging."""
 
 import contextlib
 import logging
@@ -157,7 +157,7 @@ class GuestAPITest(testtools.TestCase):
         self.assertRaises(exception.GuestError, self.api.member_report)
 
     def changes(self) -> Any:
-        """Every change of users and databases, and its arguments."""
+        """All changes of users and databases, with their arguments."""
         users = [{'_name': 'joe', '_password': fakes.PASSWORDS[0]}]
         return (
             (self.api.create_user, {'users': users}),
@@ -206,7 +206,7 @@ class GuestAPITest(testtools.TestCase):
                 self.assertEqual('100 %s of it', str(failure))
 
     def test_an_error_that_was_made_again_has_no_traceback(self) -> None:
-        """oslo.messaging adds it to the text of errors that it knows."""
+        """oslo.messaging adds it to the text of errors that it recreates."""
         for made in (KeyError('geheim'), exception.BadRequest('100 %% of it'),
                      exception.UserNotFound(uuid='joe')):
             with contextlib.suppress(Exception):

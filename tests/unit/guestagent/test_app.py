@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's application, with a member's ways where the guest is one."""
+"""Trove's application classes, as changed for members."""
 
 import mock
 from trove.common import exception
@@ -79,7 +79,7 @@ class AppTest(fakes.GuestTestCase):
         return f'{self.where.state_dir}/{name}.cnf'
 
     def save(self) -> None:
-        """Without sudo, which a test has not."""
+        """Save a password without sudo."""
         with mock.patch.object(app.files, 'HostFiles', autospec=True,
                                return_value=self.files):
             self.app.use_passwords(fakes.secrets())

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the container reads, as it lies on the guest's disk."""
+"""The files for the container, on the guest's disk."""
 
 import dataclasses
 import os

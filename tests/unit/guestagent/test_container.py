@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The container of the database server, over an engine that is not there."""
+"""The container of the database server, with a fake Docker engine."""
 
 import dataclasses
 import datetime

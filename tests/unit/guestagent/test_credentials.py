@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Accounts of this package that somebody has changed, and their return.
+"""The restoration of accounts of this package that were changed.
 
-With a server in memory for what a test could hardly bring about, and with
-the MariaDB of this machine, if it has one, for the statements.
+Failures are simulated with a server in memory. The statements run on the
+MariaDB of this machine, if it has one.
 """
 
 import dataclasses
@@ -47,10 +47,10 @@ def refusal(code: int) -> database.Refused:
 
 
 class Server:
-    """The accounts of one server, and what it says to the agent.
+    """The accounts of one server, and its answers to the agent.
 
     :ivar refused: the error that each account gets at its login.
-    :ivar restored: the accounts that were restored, with who did it.
+    :ivar restored: the restored accounts, each with the account that did it.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Server:
 
 
 class Connection:
-    """As database.Database, with a Server behind it."""
+    """A database.Database that is connected to a Server."""
 
     def __init__(self, server: Server, user: str) -> None:
         self._server = server
@@ -142,7 +142,7 @@ class CredentialsTest(CredentialsTestCase):
             self.assertFalse(self.restores_at_start())
 
     def test_a_grant_makes_no_account_without_a_password(self) -> None:
-        """Whatever sql_mode the server has: another may just drop it."""
+        """With each sql_mode: another session may drop the account then."""
         for manager, version, mode in (
                 ('pxc', '5.7', 'STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER'),
                 ('pxc', '8.0', 'STRICT_TRANS_TABLES')):
@@ -153,7 +153,7 @@ class CredentialsTest(CredentialsTestCase):
             self.assertEqual({mode}, self.server.modes)
 
     def test_whatever_keeps_it_from_logging_in(self) -> None:
-        """Password, plugin, lock, expiry: it is made anew."""
+        """Password, plugin, lock, expiry: the account is recreated."""
         for code in (1045, 1698, 3118, 4151, 1862, 1820):
             self.server.dropped.clear()
             self.refuse(ADMIN, code=code)
@@ -177,7 +177,7 @@ class CredentialsTest(CredentialsTestCase):
             self.assertFalse(self.restores_at_start())
 
     def test_all_are_refused(self) -> None:
-        """The next start restores them, here; then they are for all."""
+        """The next start restores them here; then on all members."""
         self.refuse(ADMIN, ROOT, SST)
         self.look()
         self.assertEqual([], self.server.restored)
@@ -229,7 +229,7 @@ class CredentialsTest(CredentialsTestCase):
 
 
 class RealServerTest(CredentialsTestCase):
-    """The statements, with a real server that has no Galera."""
+    """The statements, on a real server without Galera."""
 
     def setUp(self) -> None:
         super().setUp()

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The member's server over its socket, with a driver that plays it."""
+"""The SQL client of the member's server, with a fake driver."""
 
 import errno
 import socket

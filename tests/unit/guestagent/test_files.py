@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Files that their owner alone may read."""
+"""Files that only their owner may read."""
 
 import os
 import pathlib

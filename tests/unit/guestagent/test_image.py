@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the guest makes of what a database image says of itself."""
+"""The checks of a database image."""
 
 import dataclasses
 
@@ -47,7 +47,7 @@ class UsableTest(testtools.TestCase):
         failure = self.assertRaises(exceptions.ImageUnusable, self.usable,
                                     SERVER + NO_BACKUP + NO_RSYNC)
         for words in ('pxc:5.6', 'lsof for the SST method rsync', 'which',
-                      'Bring an image'):
+                      'Provide an image'):
             self.assertIn(words, str(failure))
 
     def test_another_server_is_refused(self) -> None:

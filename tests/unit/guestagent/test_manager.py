@@ -158,13 +158,13 @@ class MariaDBManagerTest(ManagerTestCase):
         after = importutils.import_object(self.path)
         after.beginning.join(10)
         ((reason,), _) = self.member.fail.call_args
-        self.assertIn('ended in the middle of preparing it', reason)
+        self.assertIn('stopped while it prepared the member', reason)
         report, _ = reporter.Reporter.call_args.args
         report()
         self.assertEqual(['failed to spawn'], self.told())
 
     def test_the_record_comes_before_everything(self) -> None:
-        """An agent may die at any moment after."""
+        """The agent may die at any later moment."""
         class Died(BaseException):
             """A kill."""
 
@@ -257,7 +257,7 @@ class MariaDBManagerTest(ManagerTestCase):
 
 
 class AccountsTest(ManagerTestCase):
-    """Users and databases: a member's by its own admin, else by Trove's."""
+    """Users and databases: MemberAdmin for a member, else Trove's admin."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -267,7 +267,7 @@ class AccountsTest(ManagerTestCase):
         self.ending.return_value.__exit__.return_value = False
 
     def of(self, server_type: str) -> Any:
-        """The context of a call by the API, or of a cast of Trove's."""
+        """The context of a call by the API, or of a cast by Trove."""
         context = trove_context.TroveContext()
         context.notification = mock.create_autospec(
             notification.DBaaSAPINotification, instance=True)
@@ -304,7 +304,7 @@ class AccountsTest(ManagerTestCase):
         self.ending.assert_not_called()
 
     def test_nothing_of_trove_s_admin_is_reached_past_it(self) -> None:
-        """Every method of Trove's manager that asks an admin."""
+        """Each method of Trove's manager that uses an admin."""
         asked = {node.attr for node in ast.walk(ast.parse(inspect.getsource(
             trove_manager))) if isinstance(node, ast.Attribute)
             and ast.unparse(node.value) == 'self.adm'}
@@ -322,14 +322,14 @@ class AccountsTest(ManagerTestCase):
         self.assertEqual(6, self.ending.call_count)
 
     def test_who_is_not_waited_for_tells_of_the_end(self) -> None:
-        """As when the API is older than this guest."""
+        """For example if the API is older than this guest."""
         for method, _, values in self.changes():
             context = self.of('guest')
             getattr(self.manager, method)(context, *values)
             self.ending.assert_called_with(context)
 
     def test_what_is_raised_tells_no_password(self) -> None:
-        """Even what nobody thought of: oslo.messaging logs and sends it."""
+        """Also unexpected errors: oslo.messaging logs and sends them."""
         for method, asked, values in (
                 *(self.changes()[index] for index in (0, 2, 3)),
                 self.others()[6]):
@@ -350,7 +350,7 @@ class AccountsTest(ManagerTestCase):
         for ask in (self.manager.ssl_show, self.manager.ssl_action):
             failure = self.assertRaises(exceptions.RequestRefused, ask,
                                         CONTEXT)
-            self.assertIn('not managed', str(failure))
+            self.assertIn('cannot be managed', str(failure))
 
     def test_what_tells_none_is_raised_as_it_is(self) -> None:
         refusal = exceptions.RequestRefused('no such collation')

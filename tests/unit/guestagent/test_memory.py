@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The last place that is remembered: never ahead of what settled."""
+"""The last position that is stored: never ahead of the disk."""
 
 import pathlib
 

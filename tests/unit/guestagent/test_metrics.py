@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The figures of a member over HTTP."""
+"""The metrics of a member over HTTP."""
 
 import contextlib
 import pathlib
@@ -65,7 +65,7 @@ class EndpointTest(testtools.TestCase):
         self.status.last_look.return_value = report and (report, age)
 
     def serve(self) -> int:
-        """Have it served; the port."""
+        """Start the endpoint; return its port."""
         with socket.create_server(NOBODY) as free:
             port = int(free.getsockname()[1])
         self.config.config(group='mariadb', metrics_port=port)
@@ -163,7 +163,7 @@ class EndpointTest(testtools.TestCase):
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             said.append((done.returncode, done.stdout.splitlines()))
         (_, metrics_said), (code, rules_said) = said
-        # A name that mysqld_exporter gives.
+        # A name of mysqld_exporter.
         self.assertEqual(
             ['mysql_global_status_wsrep_flow_control_paused_ns metric names '
              'should not contain abbreviated units'], metrics_said)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is seen of a server: starting, running, hanging, crashed, stopped."""
+"""The state of a server: starting, running, hanging, crashed, stopped."""
 
 import datetime
 from typing import Any
@@ -27,16 +27,16 @@ from trove_pxc.guestagent import observer
 from tests.unit.galera import samples
 
 SYNCED = view.NodeView.from_status(samples.SYNCED)
-# As MariaDB 10.11 tells it after its volume was full.
+# The status of MariaDB 10.11 after its volume was full.
 EVICTED = view.NodeView.from_status({
     'wsrep_local_state': '5', 'wsrep_local_state_comment': 'Inconsistent',
     'wsrep_cluster_size': '0', 'wsrep_cluster_status': 'Disconnected',
     'wsrep_connected': 'OFF', 'wsrep_ready': 'OFF'})
 STARTS = 'galera-start: starting /usr/sbin/mariadbd, position none, order none'
-# As MariaDB 10.11 tells it of one that hung in its state transfer.
+# The log of MariaDB 10.11 about a member that hung in its state transfer.
 REJECTED = ('2026-11-28 13:35:46 0 [Warning] WSREP: Rejecting JOIN message '
             'from 0.0 (big-3): new State Transfer required.')
-# And of one whose donor had just come back by a transfer itself.
+# The same for a joiner whose donor had just joined by a transfer.
 GAVE_UP = ('2026-11-28 14:02:13 5 [ERROR] WSREP: Receiving IST failed, node '
            "restart required: IST receiver reported failure: 'IST didn't "
            "contain all write sets, expected last: 28282 last received: "
@@ -118,7 +118,7 @@ class ObserverTest(testtools.TestCase):
                          (seen.state, seen.error))
 
     def test_a_loop_is_one_though_the_log_tells_nothing(self) -> None:
-        """Ended by SIGKILL at each start, for want of memory."""
+        """The server is killed at each start, because memory is full."""
         self.admin.view.side_effect = database.NobodyListens('')
         self.container.last_lines.return_value = []
         self.docker(status='running', restarts=2, started_at=ago(12))
@@ -130,7 +130,7 @@ class ObserverTest(testtools.TestCase):
             self.assertEqual(4, self.observer.observe(self.admin).restarts)
 
     def test_who_dies_at_each_start_is_told_in_time(self) -> None:
-        """It lives for a moment, and one looks every two seconds.
+        """It runs for a moment, and is observed every two seconds.
 
         Docker waits 100 ms, then twice as long each time.
         """
@@ -144,7 +144,7 @@ class ObserverTest(testtools.TestCase):
             self.assertEqual(State.CRASHED, told[-1], lives)
 
     def dying(self, now: float, lives: float) -> Any:
-        """How Docker shows a server at a time after its first start."""
+        """The state in Docker at a time after the first start."""
         began, waits, restarts = 0.0, 0.1, 0
         while True:
             if now < began + lives:
@@ -186,7 +186,7 @@ class ObserverTest(testtools.TestCase):
         self.assertEqual(State.STARTING, self.state())
         self.docker(status='running', restarts=5, started_at=ago(1))
         self.assertEqual(State.CRASHED, self.state())
-        # somebody has started it: Docker counts anew
+        # after a start by the agent: Docker resets its count
         self.docker(status='running', restarts=0, started_at=ago(1))
         self.assertEqual(State.STARTING, self.state())
         self.docker(status='running', restarts=2, started_at=ago(1))
@@ -265,7 +265,7 @@ class ObserverTest(testtools.TestCase):
 
     def joins(self, seconds: float, *lines: str,
               component: str = 'Primary') -> bool:
-        """Whether a joiner of that log is out for good after that time."""
+        """Whether a joiner with this log needs a restart after this time."""
         self.admin.view.return_value = view.NodeView.from_status(
             {**samples.SYNCED, 'wsrep_local_state': '1',
              'wsrep_cluster_status': component,
@@ -290,7 +290,7 @@ class ObserverTest(testtools.TestCase):
                                    component='non-Primary'))
 
     def test_a_joiner_that_lost_the_others_is_left_alone(self) -> None:
-        """Its last view may be what brings them together."""
+        """Its last view may help the members to find each other."""
         self.assertFalse(self.joins(3600, STARTS, REJECTED,
                                     component='non-Primary'))
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What outlives what: it follows from where a thing lies."""
+"""Which files survive a reboot or a rebuild: it depends on their paths."""
 
 import dataclasses
 import inspect
@@ -26,7 +26,7 @@ from trove_pxc.guestagent import paths
 WHERE = paths.Paths(mount_point='/volume', config_dir='/config',
                     socket_dir='/socket', start_dir='/start',
                     order_dir='/memory')
-#: what must survive a rebuilt root disk
+#: must survive a rebuild of the guest
 ON_THE_VOLUME = {
     'data_dir': '/volume/data',
     'grastate_file': '/volume/data/grastate.dat',
@@ -38,7 +38,7 @@ ON_THE_VOLUME = {
     'record_file': '/volume/conf.d/galera-member.json',
     'memory_file': '/volume/conf.d/galera-seen.json',
 }
-#: what must not survive a reboot
+#: must not survive a reboot
 IN_MEMORY = {
     'unsynced_since_boot_file': '/memory/unsynced',
     'order_file': '/memory/next-start',
@@ -46,7 +46,7 @@ IN_MEMORY = {
     'initial_sql_file': '/memory/initialise.sql',
     'stopped_file': '/memory/stopped',
 }
-#: what is written anew
+#: are written again
 ON_THE_ROOT_DISK = {
     'server_file': '/config/my.cnf',
     'include_dir': '/config/conf.d',
@@ -78,7 +78,7 @@ class PlacesTest(testtools.TestCase):
             dataclasses.asdict(paths.Paths()))
 
     def test_trove_takes_no_file_of_ours_for_an_override(self) -> None:
-        """And none of its own comes after ours."""
+        """No file of Trove sorts after the one of this package."""
         trove = configuration.ImportOverrideStrategy.FILE_NAME_PATTERN
         name = os.path.basename(WHERE.cluster_file)
         self.assertIsNone(re.match(trove % ('.+', '.+', 'cnf'), name))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The settings of the start program, in the shell's words."""
+"""The settings of the start program, as shell variables."""
 
 import shlex
 import subprocess
@@ -49,7 +49,7 @@ class SettingsTest(testtools.TestCase):
                         '|$ORDER_DIR"'))
 
     def initialised_by(self, manager: str, version: str) -> list[str]:
-        """The commands that would initialise, one argument in <>."""
+        """The commands that initialise a database, one argument in <>."""
         names = {'mariadb-install-db': 'install_db',
                  'mysql_install_db': 'install_db'}
         text = self.settings(manager, version)

@@ -25,7 +25,7 @@ class ImageTest(starting.StartTestCase):
         self.assertIn('10.11.19', self.start('version').stdout)
 
     def lacking(self, *programs: str) -> str:
-        """What the program says of an image without these."""
+        """The output of the program for an image without these."""
         text = self.settings.read_text()
         for program_name in programs:
             absent = '|'.join(f'no-{one}' for one in program_name.split('|'))

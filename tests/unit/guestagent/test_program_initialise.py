@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How an empty data directory becomes a database."""
+"""The initialisation of a database in an empty data directory."""
 
 import os
 
@@ -43,7 +43,7 @@ class InitialiseTest(starting.StartTestCase):
     def test_a_bootstrap_without_accounts_is_refused(self) -> None:
         self.order('bootstrap')
         (self.pending / 'initialise.sql').unlink()
-        self.assertIn('was cut short before', self.refused())
+        self.assertIn('an earlier bootstrap was interrupted', self.refused())
 
     def test_a_failed_initialisation_tells_no_password(self) -> None:
         (self.fake / 'broken').touch()
@@ -56,10 +56,10 @@ class InitialiseTest(starting.StartTestCase):
     def test_after_a_failed_initialisation_nothing_joins(self) -> None:
         self.test_a_failed_initialisation_tells_no_password()
         (self.fake / 'broken').unlink()
-        self.assertIn('nothing was started', self.refused())
+        self.assertIn('the server was not started', self.refused())
 
     def test_the_first_reason_is_the_one_that_is_told(self) -> None:
-        """Docker starts it again and again, and each start ends at once."""
+        """Docker restarts the program, and each start fails immediately."""
         (self.fake / 'broken').touch()
         self.order('bootstrap')
         for words in (self.refused(), self.refused(), self.refused()):
@@ -67,14 +67,14 @@ class InitialiseTest(starting.StartTestCase):
             self.assertNotIn('secret-1', words)
 
     def test_the_end_of_one_that_ended_well_is_no_reason(self) -> None:
-        """The power went before it was noted that the database is whole."""
+        """A loss of power before the database was marked as complete."""
         (self.data / '.galera-initialising').touch()
         (self.pending / 'initialise.log').write_text(
             '2024-09-02T08:34:57.764809Z 0 [System] [MY-015018] [Server] '
             'MySQL Server Initialization - end.\n')
         words = self.refused()
         self.assertIn('MySQL Server Initialization - end', words)
-        self.assertIn('could not be initialised, nothing was started',
+        self.assertIn('could not be initialised; the server was not started',
                       serverlog.telling_line(words))
 
     def test_an_unfinished_initialisation_is_done_anew(self) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The start program and a server that was killed in a commit."""
+"""The start program and a server that was killed during a commit."""
 
 from trove_pxc.galera import serverlog
 from trove_pxc.guestagent import program
@@ -18,8 +18,8 @@ from trove_pxc.guestagent import program
 from tests.unit.guestagent import starting
 from tests.unit.guestagent.starting import UUID
 
-# It refuses while a transaction is prepared. Told to roll back, it goes on,
-# as PXC 5.6.21 does (measured), or ends as MariaDB 10.0.25 does ("Please
+# It fails while a transaction is prepared. With the option to roll back it
+# continues like PXC 5.6.21 (measured), or ends like MariaDB 10.0.25 ("Please
 # restart mysqld without --tc-heuristic-recover", Can't init tc log).
 SERVER = '''#!/bin/sh
 log=/dev/stderr
@@ -73,13 +73,13 @@ class PreparedTest(starting.StartTestCase):
             (self.fake / mark).touch()
 
     def recoveries(self) -> list[str]:
-        """The heuristic of each recovery that the server was asked for."""
+        """The value of --tc-heuristic-recover in each recovery."""
         lines = (self.fake / 'recoveries').read_text().splitlines()
         return [line.partition('--tc-heuristic-recover=')[2].partition(' ')[0]
                 for line in lines]
 
     def test_a_start_rolls_back_and_starts_from_the_position(self) -> None:
-        for told_as in ('mysqld', 'server'):    # MySQL's word, MariaDB's
+        for told_as in ('mysqld', 'server'):    # in MySQL, in MariaDB
             self.killed(told_as=told_as)
             done = self.start()
             self.assertEqual(0, done.returncode, done.stderr)
@@ -124,7 +124,7 @@ class PreparedTest(starting.StartTestCase):
         self.killed('corrupt')
         words = self.refused()
         self.assertEqual([''], self.recoveries())
-        self.assertIn('the data is untouched', words)
+        self.assertIn('the data is unchanged', words)
         self.assertTrue((self.fake / 'prepared').exists())
 
     def test_nothing_is_rolled_back_that_a_binary_log_decides(self) -> None:

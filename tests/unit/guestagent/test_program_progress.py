@@ -10,26 +10,26 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How a program that hangs is told from one that works slowly."""
+"""Programs that hang, and programs that work slowly."""
 
 import subprocess
 
 from tests.unit.guestagent import starting
 from tests.unit.guestagent.starting import HANGS
 
-# Each second some work, for longer than it is watched.
+# It works a little in each second, longer than it is watched.
 WORKS = 'for turn in 1 2 3 4 5 6 7 8; do {}\n/bin/sleep 0.5; done\n'
 WAYS = (
     'echo a line of the log >&2',
     'dd if=/dev/zero of="$FAKE/written" bs=4096 count=1 2> /dev/null',
-    # a quarter of a second of a processor
+    # a quarter of a second of CPU time
     'timeout 0.25 sh -c "while :; do :; done"')
 
 
 class ProgressTest(starting.StartTestCase):
 
     def bounded(self, command: str) -> subprocess.CompletedProcess[str]:
-        """Run it, with 2 s in which it has to make some progress."""
+        """Run it; it must make progress within 2 s."""
         self.command(f'#!/bin/sh\n{command}', 'program')
         folder = self.settings.parent
         return subprocess.run(
@@ -62,7 +62,7 @@ class ProgressTest(starting.StartTestCase):
             self.assertEqual(code, self.bounded(f'exit {code}').returncode)
 
     def test_a_name_in_brackets_is_read(self) -> None:
-        """The kernel puts a program's name, as it is, between brackets."""
+        """The kernel writes the name of a program unquoted in brackets."""
         name = 'a) R 1 (b'
         self.command(f'#!/bin/sh\n{HANGS}', name)
         done = self.bounded(f'"{self.programs}/{name}"\n')

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How the position is found, and a cluster continued from it."""
+"""The recovery of the position, and the bootstrap from it."""
 
 from trove_pxc.galera import serverlog
 from trove_pxc.guestagent import program
@@ -36,7 +36,7 @@ class RecoverTest(starting.StartTestCase):
 
     def test_a_server_that_tells_no_position_is_not_started(self) -> None:
         self.database(position='')
-        self.assertIn('did not tell its position', self.refused())
+        self.assertIn('did not print its position', self.refused())
 
     def test_recover_prints_the_position_and_starts_nothing(self) -> None:
         self.database()
@@ -74,7 +74,7 @@ class RecoverTest(starting.StartTestCase):
                          self.started())
 
     def test_a_clean_stop_leaves_the_position_that_counts(self) -> None:
-        """Galera counts events, too, which InnoDB does not see."""
+        """Galera also counts events that InnoDB does not record."""
         self.database(position=f'{UUID}:7')
         self.grastate(seqno=9)
         self.order(f'continue {UUID}:9')
@@ -100,30 +100,31 @@ class RecoverTest(starting.StartTestCase):
         for seqno in (6, 8, 77):
             self.crashed_at(seqno)
             self.assert_not_continued(
-                f'DATA stands at {UUID}:{seqno}, not at {UUID}:7')
+                f'DATA is at {UUID}:{seqno}, but the decision was for '
+                f'{UUID}:7')
             (self.data / 'mysql').rmdir()
 
     def test_a_clean_stop_elsewhere_does_not_continue(self) -> None:
         self.database(position=f'{UUID}:7')
         self.grastate(seqno=8)
-        self.assert_not_continued(f'DATA stands at {UUID}:8')
+        self.assert_not_continued(f'DATA is at {UUID}:8')
 
     def test_another_history_does_not_continue(self) -> None:
         other = UUID.replace('f00d', 'beef')
         self.database(position=f'{other}:7')
         self.grastate(uuid=other)
-        self.assert_not_continued(f'DATA is of the history {other}')
+        self.assert_not_continued(f'DATA has the history {other}')
 
     def test_a_recovered_position_of_another_history(self) -> None:
         other = UUID.replace('f00d', 'beef')
         self.database(position=f'{other}:7')
         self.grastate()
-        self.assert_not_continued(f'DATA stands at {other}:7')
+        self.assert_not_continued(f'DATA is at {other}:7')
 
     def test_no_position_does_not_continue(self) -> None:
         self.database(position=f'{NIL}:-1')
         self.grastate()
-        self.assert_not_continued('DATA stands at no position')
+        self.assert_not_continued('DATA is at no position')
 
     def test_without_grastate_it_does_not_continue(self) -> None:
         self.database()
@@ -135,15 +136,15 @@ class RecoverTest(starting.StartTestCase):
         self.assert_not_continued('DATA has no grastate.dat')
 
     def test_an_empty_directory_does_not_continue(self) -> None:
-        self.assert_not_continued('DATA holds no whole database')
+        self.assert_not_continued('DATA contains no complete database')
 
     def test_half_an_order_to_continue_is_not_followed(self) -> None:
         self.crashed_at(7)
         self.order(f'continue {UUID}:')
-        self.assertIn('not at', self.refused())
+        self.assertIn('the decision was for', self.refused())
 
     def test_a_seqno_that_is_behind_the_data_does_not_count(self) -> None:
-        """Galera would prefer it, and apply what came since once more."""
+        """Galera would use it, and apply later write sets again."""
         for order, words in (('', []), (program.continuing(UUID, 9),
                                         ['--wsrep-new-cluster'])):
             self.database(position=f'{UUID}:9')
@@ -168,8 +169,8 @@ class RecoverTest(starting.StartTestCase):
                              (self.saved()['uuid'], self.saved()['seqno']))
             (self.data / 'mysql').rmdir()
 
-    # A program that hangs is told from one that works by what the kernel
-    # counts: tests/unit/guestagent/test_program_progress.py.
+    # How a hanging program is detected is tested in
+    # tests/unit/guestagent/test_program_progress.py.
     def test_a_recovery_that_hangs_is_killed_and_told(self) -> None:
         self.command(f'#!/bin/sh\necho "[Note] InnoDB: x" >&2\n{HANGS}',
                      'mariadbd')

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The start program, run by sh with servers that only note what they got."""
+"""The start program, run by sh with servers that record their arguments."""
 
 import subprocess
 
@@ -78,4 +78,4 @@ class StartTest(starting.StartTestCase):
 
     def test_half_an_order_is_not_followed(self) -> None:
         (self.pending / 'next-start').write_text('boots')
-        self.assertIn('not a whole line', self.refused())
+        self.assertIn('not a complete line', self.refused())

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What state transfers leave, and what is made of it."""
+"""The start program after state transfers that were interrupted."""
 
 import os
 import pathlib
@@ -26,7 +26,7 @@ class TransferTest(starting.StartTestCase):
         self.database()
         (self.data / 'sst_in_progress').touch()
         self.order('bootstrap')
-        self.assertIn('spoiled', self.refused())
+        self.assertIn('incomplete', self.refused())
 
     def test_after_an_interrupted_transfer_a_whole_one_is_asked(self) -> None:
         self.database()
@@ -63,7 +63,7 @@ class TransferTest(starting.StartTestCase):
     def test_without_room_it_waits_for_some(self) -> None:
         self.evicted(65535)
         words = self.refused()
-        self.assertIn('has only 65535 KiB of room', words)
+        self.assertIn('has only 65535 KiB of free space', words)
         self.assertTrue((self.data / 'grastate.dat').exists())
 
     def test_what_was_evicted_does_not_continue(self) -> None:
@@ -79,7 +79,7 @@ class TransferTest(starting.StartTestCase):
 
 
 class UntouchedTest(starting.StartTestCase):
-    """sst_in_progress beside data that no transfer has changed."""
+    """The file sst_in_progress, with data that no transfer has changed."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -87,7 +87,7 @@ class UntouchedTest(starting.StartTestCase):
 
     def failed_transfer(self, uuid: str = UUID, seqno: int = 7,
                         folder: str = '') -> None:
-        """What the joiner's script leaves when an IST did not begin."""
+        """Create what the joiner's script leaves if an IST did not begin."""
         self.database()
         (self.data / 'ibdata1').touch()
         self.grastate(uuid=uuid, seqno=seqno)
@@ -118,7 +118,7 @@ class UntouchedTest(starting.StartTestCase):
         self.assertNotIn('sst_in_progress', self.left())
 
     def test_what_it_left_is_not_watched_as_a_transfer(self) -> None:
-        """Else the member would be counted as not synced for ever."""
+        """Otherwise the member would be marked as unsynced forever."""
         self.failed_transfer()
         for folder in (self.transfer, self.pending):
             (folder / 'unsynced').touch()
@@ -139,13 +139,13 @@ class UntouchedTest(starting.StartTestCase):
                 (self.data / name).rmdir()
 
     def test_after_a_nil_grastate_it_is_not(self) -> None:
-        """The request was sent; before PXC-4631 nothing says more."""
+        """The request was sent; before PXC-4631 there is no other sign."""
         for uuid in (NIL, '', 'f00d1b77'):
             self.failed_transfer(uuid=uuid, seqno=-1)
             self.assert_spoiled()
 
     def test_beside_the_folder_for_new_data_it_is_not(self) -> None:
-        """And the folder goes: PXC 8 takes no other SST while it is there."""
+        """The folder is removed: PXC 8 refuses an SST while it exists."""
         for folder in ('.sst', 'sst-xb-tmpdir'):
             self.failed_transfer(folder=folder)
             self.assert_spoiled()
@@ -204,7 +204,7 @@ class UnsyncedTest(starting.StartTestCase):
         self.assertEqual((False, False), self.notes())
 
     def lose(self, *notes: pathlib.Path) -> None:
-        """A database whose last transfer may not be on the disk."""
+        """Create a database whose last transfer may not be on the disk."""
         self.database()
         self.grastate()
         (self.data / 'gvwstate.dat').touch()
@@ -226,7 +226,7 @@ class UnsyncedTest(starting.StartTestCase):
         self.assertEqual((False, False), self.notes())
 
     def test_the_mark_is_not_set_where_the_fault_is_not(self) -> None:
-        """It is everywhere today."""
+        """Today it is enabled for all servers."""
         self.set('WORKAROUNDS', '')
         self.command('#!/bin/sh\necho "$@" >> "$FAKE/synced"\n', 'sync')
         self.transfers('touch $arriving\n/bin/sleep 0.2\nrm $arriving\n'

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The log of a server, and the faults that are worked around."""
+"""The workarounds for faults that the log of a server shows."""
 
 from collections.abc import Iterator
 import shutil
@@ -34,9 +34,9 @@ FORGED = ('2026-11-28 16:50:14 9 [Warning] Access denied for user '
 class WatchTestCase(starting.StartTestCase):
 
     def servers(self, workaround: str, on: bool) -> Iterator[str]:
-        """The series in which it is on, or off, one after another.
+        """Install each series for which a workaround is on, or off.
 
-        :returns: '_8' of those whose log has the format of 8.x, or ''.
+        :returns: '_8' for a series whose log has the format of 8.x, or ''.
         """
         (known,) = (known for known in workarounds.WORKAROUNDS
                     if known.name == workaround)
@@ -83,7 +83,7 @@ class CommitAfterVoteTest(WatchTestCase):
 
     def test_a_server_that_removes_its_state_when_it_is_voted_out(
             self) -> None:
-        """As PXC 8.4.11 does if repl.force_sst_after_inconsistency is on."""
+        """PXC 8.4.11 does so with repl.force_sst_after_inconsistency."""
         self.votes_out(logs.VOTES[1], logs.LEFT_8)
         (self.data / 'grastate.dat').unlink()
         self.assertEqual(137, self.start().returncode)
@@ -113,7 +113,7 @@ class StalledExchangeTest(WatchTestCase):
                 then=FOR_EVER)
             done = self.start()
             self.assertEqual(137, done.returncode)
-            self.assertIn('take no writes', serverlog.telling_line(
+            self.assertIn('accepts no writes', serverlog.telling_line(
                 done.stderr))
             self.assertFalse(self.is_evicted())
 
@@ -123,7 +123,7 @@ class StalledExchangeTest(WatchTestCase):
             self.assertEqual(0, self.start().returncode)
 
     def test_nothing_is_done_if_the_component_changes(self) -> None:
-        """The time for it ends when all that was logged has been read."""
+        """The wait ends when the whole log has been read."""
         self.command('#!/bin/sh\n[ "$1" = 0.5 ] || while ! grep -q LAST '
                      '"$FAKE/stderr"; do /bin/sleep 0.02; done\n'
                      'exec /bin/sleep 0.05\n', 'sleep')

@@ -10,13 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The start program loads the time zones that the database image has."""
+"""The start program loads the time zones of the database image."""
 
 from trove_pxc.galera import serverlog
 
 from tests.unit.guestagent import starting
 
-#: as the servers' own programs print it: a statement has several lines
+#: the output of the servers' programs: a statement has several lines
 TZINFO = '''#!/bin/sh
 [ -d "$1" ] || exit 1
 echo 'TRUNCATE TABLE time_zone;'
@@ -30,7 +30,7 @@ echo " ('Local time zone must be set--see zic manual page')"
 echo ";"
 echo "Warning: Unable to load '$1/leapseconds' as time zone." >&2
 '''
-#: it takes no zones, as a server with other tables would
+#: a server that refuses the zones, for example with other tables
 PICKY = '''#!/bin/sh
 echo "$*" >> "$FAKE/tries"
 for word; do case $word in
@@ -56,7 +56,7 @@ class ZonesTest(starting.StartTestCase):
         self.order('bootstrap')
 
     def lines(self) -> list[str]:
-        """What the database was initialised with."""
+        """The statements with which the database was initialised."""
         return (self.fake / 'accounts').read_text().splitlines()
 
     def test_accounts_come_first_and_zones_in_one_transaction(self) -> None:
@@ -116,7 +116,7 @@ class ZonesTest(starting.StartTestCase):
         self.assertNotIn('[ERROR]', done.stderr)
 
     def test_a_server_that_takes_nothing(self) -> None:
-        """The reason is the one of the try without them."""
+        """The reason is that of the attempt without time zones."""
         (self.fake / 'broken').touch()
         words = self.refused()
         self.assertIn('ERROR: 1064', serverlog.telling_line(words))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a guest remembers of the member it is."""
+"""The record of the member that a guest is."""
 
 from trove_pxc.guestagent import record
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""It goes on reporting, whatever befalls the broker or itself."""
+"""The reporter continues after failures of the broker and its own."""
 
 import threading
 
@@ -79,4 +79,4 @@ class ReporterTest(fakes.GuestTestCase):
 
 
 class Ended(Exception):
-    """What nobody expects."""
+    """An unexpected error."""

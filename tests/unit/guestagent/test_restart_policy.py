@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A member whose cluster is lost: halted, promoted, continued."""
+"""The actions of a member during a recovery: halt, promote, continue."""
 
 import pathlib
 from typing import Any
@@ -29,7 +29,7 @@ UUID = samples.UUID
 
 
 class RestartPolicyTestCase(fakes.MemberTestCase):
-    """A member that was started before, and has the database at 7."""
+    """A member that was started before, and whose data is at seqno 7."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -48,7 +48,7 @@ class RestartPolicyTestCase(fakes.MemberTestCase):
         self.admin.view.side_effect = database.NobodyListens('nobody')
 
     def runs(self, node: Any = None) -> None:
-        """The server runs; its view, or it looks for the others."""
+        """Make the server run, with a view or searching for the others."""
         self.container.attrs = fakes.Container(status='running').spec.attrs
         if node is not None:
             self.admin.view.side_effect = None
@@ -139,27 +139,27 @@ class ContinueTest(RestartPolicyTestCase):
 
     def test_not_from_anywhere_else(self) -> None:
         for seqno in (-1, 6, 8):
-            self.refused(f'stands at {UUID}:7', seqno=seqno)
-        self.refused('c-1 stands at', uuid=samples.OTHER_UUID)
+            self.refused(f'is at position {UUID}:7', seqno=seqno)
+        self.refused('c-1 is at position', uuid=samples.OTHER_UUID)
 
     def test_not_over_a_running_server(self) -> None:
         for node in (None, samples.outside(7).view, samples.node_view()):
             self.runs(node)
-            self.refused('the server of c-1 runs')
+            self.refused('the server of c-1 is running')
 
     def test_not_from_spoiled_data(self) -> None:
         self.database_files(sst_in_progress='')
-        self.refused('is not whole')
+        self.refused('is not complete')
 
     def test_not_from_what_was_evicted(self) -> None:
         note = pathlib.Path(self.where.evicted_file)
         note.parent.mkdir(parents=True, exist_ok=True)
         note.touch()
-        self.refused('is not whole')
+        self.refused('is not complete')
 
     def test_not_without_grastate(self) -> None:
         (pathlib.Path(self.where.data_dir) / 'grastate.dat').unlink()
-        self.refused('is not whole')
+        self.refused('is not complete')
 
     def test_the_same_order_again_does_nothing(self) -> None:
         self.test_from_where_it_stands()
@@ -172,7 +172,7 @@ class ContinueTest(RestartPolicyTestCase):
         pathlib.Path(self.where.order_file).unlink()
         self.container.start.reset_mock()
         self.runs()
-        self.refused('runs', seqno=8)
+        self.refused('is running', seqno=8)
 
     def test_it_tells_that_it_was_told(self) -> None:
         self.assertFalse(self.member.position().ordered)
@@ -230,7 +230,7 @@ class MemoryTest(RestartPolicyTestCase):
 
 
 class CredentialsTest(RestartPolicyTestCase):
-    """When the accounts of the agent are looked after."""
+    """When the accounts of the agent are checked."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -302,4 +302,4 @@ class AccountsTest(RestartPolicyTestCase):
         self.assertEqual({
             'sql_mode': 'STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER'}, named)
         ((statement, _), _) = self.admin.execute.call_args
-        self.assertIn('is_role', statement.text)   # MariaDB's
+        self.assertIn('is_role', statement.text)   # only MariaDB has it

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a member does, over real files and an engine that is not there."""
+"""The actions of a member, with real files and a fake Docker engine."""
 
 import pathlib
 
@@ -187,7 +187,7 @@ class BootstrapTest(fakes.MemberTestCase):
     def test_a_database_from_elsewhere_is_kept(self) -> None:
         self.database_files()
         self.engine.helper_prints('Recovered position: nothing')
-        self.assertIn('not initialised here', self.refusal())
+        self.assertIn('not initialised on this guest', self.refusal())
 
     def test_one_s_own_that_never_was_in_a_cluster_is_used(self) -> None:
         self.member.bootstrap()
@@ -352,7 +352,7 @@ class PositionTest(fakes.MemberTestCase):
         found = self.member.position()
         self.assertEqual((False, UUID, 7), (
             found.sst_in_progress, found.uuid, found.seqno))
-        self.engine.holds(status='running')     # a transfer may go on
+        self.engine.holds(status='running')     # a transfer may be running
         self.assertTrue(self.member.position().sst_in_progress)
 
     def test_what_was_evicted_has_no_position_that_counts(self) -> None:

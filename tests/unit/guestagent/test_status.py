@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A member's report in Trove's words."""
+"""The service status of a member in Trove."""
 
 import dataclasses
 from typing import Any
@@ -85,7 +85,7 @@ class StatusTestCase(testtools.TestCase):
         self.status.member = self.member
 
     def told(self) -> list[str]:
-        """The statuses that Trove was told."""
+        """The statuses that were reported to Trove."""
         return [call.args[1]['service_status'] for call
                 in self.conductor.heartbeat.call_args_list]
 
@@ -140,7 +140,7 @@ class MemberStatusTest(StatusTestCase):
 
 
 class ReportingTest(StatusTestCase):
-    """A member of a cluster that is complete."""
+    """A member of a complete cluster."""
 
     def setUp(self) -> None:
         super().setUp()

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What marks on the volume and in memory tell of the last transfer."""
+"""The marks of the last transfer, on the volume and in memory."""
 
 import itertools
 
@@ -36,7 +36,7 @@ UUID = 'f00d1b77-e732-11f1-88aa-77cb7e14d66a'
 
 
 def transfers(*there: str, uuid: str | None = UUID) -> transfer.Transfers:
-    """A guest in which these files are, and grastate.dat with this uuid."""
+    """A guest with these files, and a grastate.dat with this uuid."""
     host_files = mock.create_autospec(files.HostFiles, instance=True)
     host_files.present.side_effect = lambda *paths: frozenset(
         paths).intersection(there)
@@ -56,13 +56,13 @@ class TransfersTest(testtools.TestCase):
     def spoiled(self, *more: str, folders: tuple[str, ...] = FOLDERS,
                 at_work: bool = False, uuid: str | None = UUID
                 ) -> set[tuple[str, ...]]:
-        """With which marks the data counts as spoiled."""
+        """The marks with which the data is incomplete."""
         return {there for there in subsets()
                 if transfers(*there, *more, uuid=uuid).last_was_interrupted(
                     folders, at_work)}
 
     def test_it_was_interrupted(self) -> None:
-        """While it arrived; or by a reboot before all was on the disk."""
+        """During the transfer, or by a reboot before all was on the disk."""
         expected = {there for there in subsets() if ARRIVING in there
                     or (UNSYNCED in there and SINCE_BOOT not in there)}
         for found in (
@@ -78,7 +78,7 @@ class TransfersTest(testtools.TestCase):
             self.assertEqual(expected, found)
 
     def test_it_ended_before_it_changed_anything(self) -> None:
-        """Then a loss of power alone spoils the data."""
+        """Then only a loss of power makes the data incomplete."""
         self.assertEqual(
             {there for there in subsets()
              if UNSYNCED in there and SINCE_BOOT not in there},

@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""What the ordinary client is told, and what it is not."""
+"""The environment of the ordinary client."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ class ClientTest(testtools.TestCase):
             client.environment(self.home, 'other'))
 
     def test_with_keystone(self) -> None:
-        """A file that root alone may read, and no password."""
+        """A file that only root may read, and no password."""
         self.home.set(keystone=True)
         self.home.keystone.mkdir()
         identity.write_clouds(self.home)

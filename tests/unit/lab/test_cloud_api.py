@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Who asks the lab's cloud gets the body, or is told what was wrong."""
+"""Requests to the lab's cloud return the body or an error message."""
 
 import contextlib
 from typing import Any

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The folder of a lab, by whatever name it is called."""
+"""The folder of a lab, with relative names and links."""
 
 import os
 import pathlib
@@ -50,7 +50,7 @@ class RootTest(testtools.TestCase):
         os.chdir(gone)
         gone.rmdir()
         error = self.assertRaises(errors.LabError, self.home, 'x')
-        self.assertIn('a folder that is gone', str(error))
+        self.assertIn('a folder that does not', str(error))
         self.assertEqual('/x', str(self.home('/x').root))
 
     def test_the_default(self) -> None:

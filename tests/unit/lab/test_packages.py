@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Packages while others have the locks of apt and dpkg.
+"""Packages while other processes have the locks of apt and dpkg.
 
-The real apt-get, with folders of its own.
+With the real apt-get, and separate folders for it.
 """
 
 import io
@@ -51,7 +51,7 @@ fcntl.lockf(file, fcntl.LOCK_EX)
 print('locked', flush=True)
 sys.stdin.read()
 '''
-#: finds a lock held three times, by one and another
+#: finds a lock held three times, by two processes
 SLOW = '''#!/bin/sh
 echo >> {folder}/tries
 case $(wc -l < {folder}/tries) in
@@ -65,7 +65,7 @@ exit 100
 
 
 class Line(io.StringIO):
-    """Does something as soon as a line is printed in it."""
+    """A stream that calls a function when a line is printed."""
 
     def __init__(self, act: mock.Mock) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class LocksTest(testtools.TestCase):
         return holder
 
     def released(self, lock: str, *arguments: str) -> list[str]:
-        """What is said while a lock is held until something is said."""
+        """The output while a lock is held until the first line is printed."""
         holder = self.hold(lock)
         assert holder.stdin is not None
         lines = Line(mock.Mock(side_effect=lambda text: holder.stdin.close()))
@@ -177,7 +177,7 @@ class HolderTest(testtools.TestCase):
 
 
 class OtherLabTest(testtools.TestCase):
-    """Two labs at once would take away each other's policy-rc.d."""
+    """Two labs at the same time would remove each other's policy-rc.d."""
 
     def setUp(self) -> None:
         super().setUp()

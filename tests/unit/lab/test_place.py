@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Where a lab cannot be, and that the refusal is one line."""
+"""Folders that a lab refuses, with a message of one line."""
 
 import os
 import pathlib
@@ -56,18 +56,18 @@ class LabHomeTest(PlaceTest):
 
     def test_a_file(self) -> None:
         (self.folder / 'file').touch()
-        self.assertIn(f'{self.folder}/file is none', self.told('file'))
-        self.assertIn(f'{self.folder}/file is none',
+        self.assertIn(f'{self.folder}/file is not a folder', self.told('file'))
+        self.assertIn(f'{self.folder}/file is not a folder',
                       self.told('file', 'below'))
 
     def test_a_name_that_mounts_cannot_have(self) -> None:
         for name in ('a b', 'a:b', 'a,b', 'ä', 'a\nb', 'x' * 60):
-            self.assertIn('does not do', self.told(name), name)
+            self.assertIn('cannot be part of the names', self.told(name), name)
 
     def test_it_is_the_name_behind_a_link_that_counts(self) -> None:
         (self.folder / 'a b').mkdir()
         (self.folder / 'link').symlink_to('a b')
-        self.assertIn('does not do', self.told('link'))
+        self.assertIn('cannot be part of the names', self.told('link'))
 
     def test_what_belongs_to_others(self) -> None:
         for name in ('etc', 'run', 'bin', 'usr', 'zoo'):
@@ -132,7 +132,7 @@ class CheckoutTest(PlaceTest):
     def test_a_folder_that_guests_have_themselves(self) -> None:
         found = self.told('/opt')
         self.assertEqual(1, len(found), found)
-        self.assertIn('/opt is shown to guests', found[0])
+        self.assertIn('/opt is mounted in guests', found[0])
 
     def test_one_that_cannot_be_written(self) -> None:
         found = self.told(str(self.folder / 'gone'))

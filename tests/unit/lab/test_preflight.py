@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is refused before anything of a machine is changed."""
+"""The checks before a machine is changed."""
 
 import os
 import pathlib
@@ -30,7 +30,7 @@ class TroveVersionTest(testtools.TestCase):
         super().setUp()
         self.home = lab_home.Home(self.useFixture(fixtures.TempDir()).path)
         self.home.make()
-        # What the machine of the test has or lacks is no matter here.
+        # Without the checks of this machine.
         self.useFixture(fixtures.MonkeyPatch('lab.preflight.PROBES', ()))
         self.useFixture(fixtures.MonkeyPatch(
             'lab.preflight._fundamental', lambda home: iter(())))
@@ -38,7 +38,7 @@ class TroveVersionTest(testtools.TestCase):
             'lab.preflight._port', lambda name, port: iter(())))
 
     def refusal(self, version: str | None) -> str:
-        """Why this release is refused; empty if it is not."""
+        """The reason why this release is refused; '' if it is accepted."""
         try:
             preflight.check(self.home, {'LAB_API_PORT': 8779}, version)
         except errors.LabError as error:
@@ -52,7 +52,7 @@ class TroveVersionTest(testtools.TestCase):
     def test_what_is_none(self) -> None:
         for wrong in ('', '25', '25.0', 'latest', '25.0.0 --pre',
                       '25.0.0\n'):
-            self.assertIn('is no release of Trove', self.refusal(wrong),
+            self.assertIn('is not a release of Trove', self.refusal(wrong),
                           repr(wrong))
 
     def test_a_lab_that_is_up_keeps_its_own(self) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which Trove the environment of a lab is built with."""
+"""The release of Trove in the environment of a lab."""
 
 import pathlib
 import subprocess
@@ -49,7 +49,7 @@ class TroveVersionTest(testtools.TestCase):
         return types.SimpleNamespace(returncode=0)
 
     def installed(self) -> list[str]:
-        """What pip was told of Trove."""
+        """The requirements on Trove that pip got."""
         self.commands.clear()
         venv.ensure(self.home, lab_report.Report(quiet=True))
         return [word for argv in self.commands for word in argv

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which version a checkout installs as, wherever it has come from."""
+"""The version of an installed checkout, with and without git."""
 
 import pathlib
 import shutil

@@ -12,7 +12,7 @@
 
 """Loads the modules and the programs of the folder tools.
 
-The programs have names without a suffix, and import the modules by theirs.
+The names of the programs have no suffix. They import the modules.
 """
 
 import importlib
@@ -41,7 +41,7 @@ def tool(name: str) -> ModuleType:
 
 
 def modules(**texts: str) -> list[Any]:
-    """Modules of the package by their names: "api__cluster" is in api/."""
+    """Modules of the package, by name: "api__cluster" is in api/."""
     return [sources.Module(f'trove_pxc/{name.replace("__", "/")}.py',
                            textwrap.dedent(text))
             for name, text in texts.items()]

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every rule of the house is found broken where it is broken."""
+"""Violations of each rule of the project are found."""
 
 import configparser
 import pathlib
@@ -44,7 +44,7 @@ class TestHouse(testtools.TestCase):
             self.write(f'tests/unit/{folder}/test_{name}', '')
 
     def check(self, *expected):
-        """Each finding begins with the expected text, and no other is."""
+        """Check that the findings are these, by their beginnings."""
         found = sorted(house.findings(self.top))
         self.assertEqual(len(expected), len(found), found)
         for beginning, finding in zip(sorted(expected), found):
@@ -167,7 +167,7 @@ class TestHouse(testtools.TestCase):
             except ValueError:
                 pass
             ''')
-        self.check('tests/base.py:6 swallows')
+        self.check('tests/base.py:6 ignores the exception')
 
     def test_broad_handlers_raise_at_the_entries_alone(self):
         code = '''
@@ -197,13 +197,13 @@ class TestHouse(testtools.TestCase):
     def test_a_file_says_its_licence_and_its_responsibility(self):
         self.write('trove_pxc/conf.py', 'X = 1\n', header='')
         self.write('trove_pxc/__init__.py', '', header='', tested=False)
-        self.check('trove_pxc/conf.py does not say',
+        self.check('trove_pxc/conf.py has no docstring',
                    'trove_pxc/conf.py has no licence')
 
     def test_nothing_is_put_off(self):
         mark = 'TO' + 'DO'
         self.write('lab/up.py', f'X = 1  # {mark}: more\n')
-        self.check('lab/up.py:3 puts something off')
+        self.check('lab/up.py:3 has a mark of unfinished work')
 
     def test_documentation_names_files_that_there_are(self):
         for path in ('trove_pxc/conf.py', 'trove_pxc/api/cluster.py',

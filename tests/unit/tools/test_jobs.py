@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Each way in which .zuul.yaml and tox.ini can drift apart is found."""
+"""All differences between .zuul.yaml and tox.ini are found."""
 
 import pathlib
 import textwrap
@@ -78,7 +78,7 @@ class JobsTest(testtools.TestCase):
 
     def found(self, before: str = '', after: str = '',
               tox: str = TOX) -> list[str]:
-        """What is found when this text of .zuul.yaml is that instead."""
+        """The findings when a text of .zuul.yaml is replaced."""
         self.assertIn(before, ZUUL)
         (self.top / 'tox.ini').write_text(textwrap.dedent(tox))
         (self.top / '.zuul.yaml').write_text(
@@ -122,20 +122,20 @@ class JobsTest(testtools.TestCase):
         found = self.found('vars: {tox_envlist: e2e}', 'vars: {}')
         self.assertEqual([
             '.zuul.yaml has no job in a pipeline that runs e2e',
-            '.zuul.yaml: which environment lab-e2e runs is not known'],
+            '.zuul.yaml: the environment of the job lab-e2e is not known'],
             sorted(found))
 
     def test_a_parent_that_is_not_known(self) -> None:
         found = self.found('parent: lab\n', 'parent: lob\n')
-        self.assertIn('.zuul.yaml: the job lab-e2e comes from lob, which is '
-                      'neither here nor known', found)
+        self.assertIn('.zuul.yaml: the job lab-e2e has no known base job; its '
+                      'last parent is lob', found)
 
     def test_a_job_that_is_its_own_parent(self) -> None:
         found = self.found('parent: openstack-tox-with-sudo', 'parent: lab')
-        self.assertIn('comes from lab', found[0])
+        self.assertIn('last parent is lab', found[0])
 
     def test_a_playbook_that_is_not_there(self) -> None:
-        self.check('the job lab has no file playbooks/lob.yaml',
+        self.check('the playbook playbooks/lob.yaml of the job lab does not',
                    'lab.yaml', 'lob.yaml')
 
     def test_a_gate_without_a_vote(self) -> None:
@@ -148,7 +148,7 @@ class JobsTest(testtools.TestCase):
             (self.top / '.zuul.yaml').read_text()).votes('check', 'lab-e2e'))
 
     def test_a_gate_for_what_was_not_checked(self) -> None:
-        self.check('the job functional-old is in the gate alone',
+        self.check('the job functional-old is in the gate, not the check',
                    'gate:\n          jobs: [',
                    'gate:\n          jobs: [functional-old, ')
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is counted is found where it is, and nothing else is."""
+"""The counts of tools/measure, and their places."""
 
 import contextlib
 import io

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every message has an entry in the documentation, and every entry one."""
+"""All messages have entries in the documentation, and vice versa."""
 
 import pathlib
 import textwrap
@@ -52,7 +52,7 @@ class MessagesTest(testtools.TestCase):
         self.assertEqual([], list(messages.findings(TOP)))
 
     def test_this_tree_has_many(self):
-        """So that the test above cannot hold for want of messages."""
+        """Otherwise the test above could pass without any message."""
         self.assertGreater(len(messages.of_code(TOP)), 250)
 
     def test_what_has_no_entry_and_what_says_nothing(self):
@@ -68,8 +68,8 @@ class MessagesTest(testtools.TestCase):
         self.assertEqual([], list(messages.findings(self.top)))
         (self.top / 'trove_pxc/api/growth.py').write_text('')
         self.assertEqual(
-            ['doc/source/troubleshooting/requests.rst: nothing says any '
-             'more: ... is in another cluster.'],
+            ['doc/source/troubleshooting/requests.rst: the code does not '
+             'contain the message: ... is in another cluster.'],
             list(messages.findings(self.top)))
 
     def test_a_literal_block_after_words_is_no_entry(self):

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is mutated, who judges it, and what a score is."""
+"""The selection of mutants, the runs of tests, and the score."""
 
 import os
 import pathlib

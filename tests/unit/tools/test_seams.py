@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What others do not offer is found where it is used."""
+"""Uses of internals of other packages are found."""
 
 import testtools
 

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""No class of the package uses a private name of a base from elsewhere.
+"""No class of the package uses a private name of a base of another package.
 
-tools/house reads the package alone, so that a name that both have escapes
-it. Here the bases are asked: what their classes hold, and what their methods
-set in an object.
+tools/house reads only this package, so it does not find a name that both have.
+This test inspects the bases: their classes, and the attributes that their
+methods set.
 """
 
 import ast
@@ -33,7 +33,7 @@ from tests.unit.tools.loading import TOP
 
 
 def private_names_of(kind: type) -> dict[str, str]:
-    """Private names of its foreign bases, and which of them has each."""
+    """Private names of bases of other packages, each with its base."""
     found: dict[str, str] = {}
     for base in kind.__mro__:
         root = base.__module__.partition('.')[0]
@@ -50,7 +50,7 @@ def private_names_of(kind: type) -> dict[str, str]:
 
 
 def used_in(kind: ast.ClassDef) -> Iterator[tuple[str, int]]:
-    """What a class defines, and what it uses of its objects; with lines."""
+    """The names that a class defines or uses in its objects, with lines."""
     for node in ast.walk(kind):
         if isinstance(node, sources.Function):
             yield node.name, node.lineno
@@ -84,7 +84,7 @@ class BasesTest(testtools.TestCase):
         self.assertEqual([], found)
 
     def test_one_is_found(self) -> None:
-        """In compat, which may have it."""
+        """The rule finds it in compat, where it is allowed."""
         name = 'trove_pxc.compat.guest_client'
         source, = (one for one in sources.modules_of(TOP, sources.PACKAGE)
                    if one.name == name)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The tree's files, and which class derives from which."""
+"""The tree's files, and the bases of classes."""
 
 import testtools
 

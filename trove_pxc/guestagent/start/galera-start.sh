@@ -11,23 +11,23 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-# Starts a member's database server inside its container. This file has the
-# order of the steps; the files beside it say how each step is done:
+# Starts a member's database server in its container. This file has the order
+# of the steps; the files beside it implement each step:
 #
-# image.sh       what the image holds: server, Galera library, SST programs
+# image.sh       finds the server, Galera's library and SST programs
 # progress.sh    runs a program, and kills it when it hangs
-# initialise.sh  makes an empty data directory a database
-# recover.sh     finds the position of the data, continues a cluster from it
-# transfer.sh    tells whole data from what an interrupted SST left
+# initialise.sh  initialises a database in an empty data directory
+# recover.sh     finds the position of the data, bootstraps from it
+# transfer.sh    detects data that an interrupted SST left incomplete
 # watch.sh       runs the server, and watches its log
 #
 # galera-start.conf holds what differs between servers. The agent writes all
 # of these files.
 #
 # galera-start.sh            start the server
-# galera-start.sh recover    print what the server recovers, and end
-# galera-start.sh version    print the server's version and what the image
-#                            lacks for each way of state transfer, and end
+# galera-start.sh recover    print the position that the server recovers
+# galera-start.sh version    print the server's version, and the programs that
+#                            the image lacks for each SST method
 
 set -eu
 umask 027
@@ -59,7 +59,7 @@ die() {
     exit 1
 }
 
-# Whether the workaround of this name is on for this server.
+# Whether the workaround of this name is enabled for this server.
 works_around() {
     case " $WORKAROUNDS " in
     *" $1 "*) ;;
@@ -67,17 +67,19 @@ works_around() {
     esac
 }
 
-# An order that could not be removed would be followed again by a restart.
-# Docker may have made the folder of orders itself, for root alone.
+# An order that could not be removed would be run again by a restart. Docker
+# may have created the folder of orders itself, writable only for root.
 take_order() {
     order=
     if [ -e "$ORDER_FILE" ]; then
         read -r order < "$ORDER_FILE" || die "the order in $ORDER_FILE" \
-            "is not readable or not a whole line; nothing was started"
+            "is not readable or not a complete line; the server was not" \
+            "started"
         rm -f "$ORDER_FILE" || say "cannot remove $ORDER_FILE"
         if [ -e "$ORDER_FILE" ]; then
             die "the order in $ORDER_FILE could not be removed;" \
-                "nothing was started, make $ORDER_DIR writable for $(id -u)"
+                "the server was not started. Make $ORDER_DIR writable for" \
+                "$(id -u)"
         fi
     fi
     decided=
@@ -87,7 +89,8 @@ take_order() {
         decided=$(echo "${order#continue }" | tr A-F a-f)
         order='continue'
         ;;
-    *) die "unknown order '$order' in $ORDER_FILE; nothing was started" ;;
+    *) die "unknown order '$order' in $ORDER_FILE; the server was not" \
+        "started" ;;
     esac
 }
 
@@ -143,5 +146,5 @@ case ${1:-start} in
 start) start ;;
 recover) print_position ;;
 version) print_version ;;
-*) die "unknown word '$1'" ;;
+*) die "unknown argument '$1'" ;;
 esac

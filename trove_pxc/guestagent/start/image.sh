@@ -11,12 +11,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-# What the database image holds: the server, Galera's library, and the
-# programs of each way of state transfer.
+# Finds what the database image contains: the server, Galera's library, and
+# the programs of each SST method.
 
 find_server() {
     PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
-    # A build from source may be installed in a folder of its own.
+    # A build from source may be installed in a separate folder.
     for folder in /usr/local/*/bin /usr/local/*/sbin /opt/*/bin /opt/*/sbin
     do
         PATH=$PATH:$folder
@@ -45,7 +45,7 @@ find_provider() {
         "check docker_image and the datastore version's name"
 }
 
-# What the image lacks for an SST method; nothing if it lacks nothing.
+# Prints the programs of an SST method that the image lacks.
 sst_lacks() {
     for need in $(sst_needs "$1"); do
         found=
@@ -58,8 +58,8 @@ sst_lacks() {
     done
 }
 
-# Whether the quickest state transfer may form the cluster. It must be
-# encrypted where the members encrypt their traffic.
+# Whether the joiners of a new cluster may use the fastest SST method. It must
+# be encrypted if the members encrypt their traffic.
 may_form() {
     method=$FORMATION_SST
     if [ -e "$IDENTITY_DIR/key.pem" ]; then

@@ -11,22 +11,24 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-# Makes an empty data directory a database, with its accounts and the time
-# zones of the image. One member of a cluster does it, once.
+# Initialises a database in an empty data directory, with its accounts and the
+# time zones of the image. One member of a cluster does this, once.
 
 INITIAL_SQL=$ORDER_DIR/initialise.sql
 INITIAL_LOG=$ORDER_DIR/initialise.log
-# The accounts and the time zones: it has passwords as the first one does.
+# The accounts and the time zones; like INITIAL_SQL, it contains passwords.
 WHOLE_SQL=$ORDER_DIR/initialise-all.sql
-# MySQL initialises a folder only if nothing but hidden files is in it.
+# A hidden file, because MySQL ignores hidden files when it checks that the
+# folder is empty.
 UNFINISHED=$DATA_DIR/.galera-initialising
 
 drop_initial_sql() {
     for path in "$INITIAL_SQL" "$WHOLE_SQL"; do
         rm -f "$path" || say "cannot remove $path"
         if [ -e "$path" ]; then
-            die "the file of passwords $path could not be removed;" \
-                "nothing was started, make $ORDER_DIR writable for $(id -u)"
+            die "the file with passwords $path could not be removed;" \
+                "the server was not started. Make $ORDER_DIR writable for" \
+                "$(id -u)"
         fi
     done
 }
@@ -39,33 +41,34 @@ has_database() {
     [ -d "$DATA_DIR/mysql" ]
 }
 
-# A server that refuses a statement quotes it, with its password.
+# Without the statements that a server quotes: they contain passwords.
 initialisation_log() {
     sed -e 's/near .*//' -e '/IDENTIFIED/d' "$INITIAL_LOG"
 }
 
-# Docker starts the container again after a failure. Each start shows the log
-# of the initialisation that failed, so that its cause is not lost. A log
-# without an error is not a cause, and its last line is not made one.
+# Docker starts the container again after a failure. Each start prints the log
+# of the initialisation that failed, so that its cause is not lost.
 tell_initialisation() {
     [ -e "$INITIAL_LOG" ] || return 0
     initialisation_log >&2
 }
 
-# Not every server's program marks its last line as an error.
+# Some servers do not mark the last line as an error. Only for a log without an
+# error line.
 note_failure() {
     initialisation_log | grep -q "$LOG_ERROR" ||
         say "[ERROR] $(initialisation_log | tail -n 1)" 2>> "$INITIAL_LOG"
 }
 
-# Deletes only what our own unfinished initialisation left.
+# Deletes only the files of an unfinished initialisation by this program.
 clear_unfinished() {
     if [ -e "$UNFINISHED" ]; then
         if [ "$order" != bootstrap ]; then
             tell_initialisation
-            die "$DATA_DIR could not be initialised, nothing was started"
+            die "$DATA_DIR could not be initialised; the server was not" \
+                "started"
         fi
-        say "clearing an initialisation that did not come to its end"
+        say "deleting the files of an unfinished initialisation"
         clear_data_dir
         rm -f "$UNFINISHED"
     fi
@@ -83,8 +86,9 @@ clear_data_dir() {
 refuse_history() {
     for name in grastate.dat sst_in_progress ibdata1; do
         if [ -e "$DATA_DIR/$name" ]; then
-            die "bootstrap refused: $DATA_DIR holds $name but no whole" \
-                "database; look at what it is before anything is started"
+            die "bootstrap refused: $DATA_DIR contains $name but no" \
+                "complete database. Find out whose data it is before you" \
+                "start the server"
         fi
     done
 }
@@ -98,15 +102,15 @@ initialise_with() {
     return 1
 }
 
-# The first error: the later ones follow from it.
+# The first error, which causes the later ones.
 initialisation_error() {
     initialisation_log | sed -n "s/.*$LOG_ERROR *//p" | head -n 1
 }
 
 # One line for each statement, as the manual of init_file requires. For the
 # zone Factory an old program writes an abbreviation that is too long for its
-# column (MySQL bug 20545). One transaction, or InnoDB would sync the disk for
-# each of the 9,000 statements.
+# column (MySQL bug 20545). One transaction: otherwise InnoDB syncs the disk
+# for each of the 9,000 statements.
 time_zones() {
     echo "USE mysql;"
     echo "SET autocommit = 0;"
@@ -130,13 +134,13 @@ write_whole_sql() {
     return 1
 }
 
-# A server with empty tables of time zones knows no zone by its name, and
+# A server with empty tables of time zones does not know any named zone, and
 # CONVERT_TZ returns NULL. Joiners get the tables by state transfer.
 initialise_with_time_zones() {
     if ! write_whole_sql; then
         say "the image has no time zones in $ZONEINFO_DIR or none of the" \
-            "programs $TIME_ZONE_COMMANDS; its server will know no zone by" \
-            "its name"
+            "programs $TIME_ZONE_COMMANDS; its server will not have named" \
+            "time zones"
         return 1
     fi
     initialise_with "$WHOLE_SQL" && return
@@ -148,8 +152,8 @@ initialise_with_time_zones() {
 
 initialise() {
     refuse_history
-    [ -e "$INITIAL_SQL" ] || die "bootstrap refused: the accounts to" \
-        "create are not in $INITIAL_SQL, for it was cut short before"
+    [ -e "$INITIAL_SQL" ] || die "bootstrap refused: $INITIAL_SQL with the" \
+        "accounts to create is missing: an earlier bootstrap was interrupted"
     say "initialising $DATA_DIR"
     : > "$UNFINISHED"
     if ! initialise_with_time_zones && ! initialise_with "$INITIAL_SQL"; then

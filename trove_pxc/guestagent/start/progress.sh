@@ -13,11 +13,11 @@
 
 # Runs a program that may hang, and kills it if it does. A program hangs if,
 # for STALL_SECONDS, it and the programs that it started read and wrote
-# nothing, a line of the log included, and used less than 2 % of a processor.
+# nothing, not even a line of the log, and used less than 2 % of a CPU.
 # (Threads of an idle server wake up each second, and use less than that.)
-# There is no other limit: to recover a large redo log may take hours.
+# There is no other limit: the recovery of a large redo log may take hours.
 
-# In 1/100 s of processor time for each second: USER_HZ is 100 on Linux.
+# In 1/100 s of CPU time for each second: USER_HZ is 100 on Linux.
 IDLE_TICKS=2
 
 # run_bounded NAME COMMAND [ARGUMENT...]: returns what the command returns.
@@ -47,7 +47,7 @@ kill_if_stalled() {
                 [ "$((ticks - last_ticks))" -lt \
                     "$((IDLE_TICKS * STALL_SECONDS))" ]; then
             say "[ERROR] $2 made no progress for $STALL_SECONDS s and was" \
-                "killed; check that the disk of the volume answers and that" \
+                "killed; check that the disk of the volume works and that" \
                 "no other server uses the data, then restart this member"
             kill_family "$1"
             return
@@ -56,8 +56,8 @@ kill_if_stalled() {
     done
 }
 
-# All are stopped first: one that runs could start another one meanwhile. The
-# one that is waited for is the last: its end ends this shell, too.
+# Stop all processes first, because a running one could start another one. Kill
+# the one that run_bounded waits for last: its end ends this shell, too.
 kill_family() {
     # shellcheck disable=SC2086 # one word for each process
     kill -STOP $family
@@ -66,8 +66,8 @@ kill_family() {
     kill -KILL $family
 }
 
-# Sets $family to the ids of all that a process started, and of itself, $ticks
-# to the processor time that they have used, $bytes to what they have read and
+# Sets $family to the IDs of a process and of all its descendants, $ticks to
+# the CPU time that they have used, $bytes to the bytes that they have read and
 # written. (proc_pid_stat(5), proc_pid_io(5))
 measure() {
     family=" $1 "
@@ -92,7 +92,7 @@ measure() {
     done
 }
 
-# The name of a program stands in brackets, and may hold anything.
+# The name of the program is in brackets, and may contain any characters.
 read_stat() {
     { read -r line < "$1"; } 2> /dev/null || return 1
     pid=${line%% *}
@@ -102,7 +102,7 @@ read_stat() {
     used=$((${12} + ${13} + ${14} + ${15}))
 }
 
-# Where these cannot be read, progress is not known, and nothing is killed.
+# If these cannot be read, the progress is not known, and nothing is killed.
 add_bytes() {
     if [ ! -r "/proc/$1/io" ]; then
         io_known=

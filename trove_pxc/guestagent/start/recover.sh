@@ -11,11 +11,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-# Finds the position of the data, and continues a cluster from it.
+# Finds the position of the data, and bootstraps a cluster from it.
 
 RECOVER_LOG=${TMPDIR:-/tmp}/galera-recover.log
-# Longer than evs.suspect_timeout, after which the other members count a
-# server that died as gone.
+# Longer than evs.suspect_timeout, after which the other members remove a
+# server that died from their component.
 FORGET_SECONDS=6
 
 try_recovery() {
@@ -29,7 +29,7 @@ try_recovery() {
     return 1
 }
 
-# With a binary log the server itself decides on prepared transactions.
+# With a binary log the server commits or rolls back prepared transactions.
 has_binary_log() {
     cat "$DEFAULTS_FILE" "$INCLUDE_DIR"/*.cnf 2> /dev/null | grep -Eq \
         '^[[:space:]]*(loose[-_])?log[-_]bin[[:space:]]*(=|$)'
@@ -40,32 +40,32 @@ left_prepared() {
         ! has_binary_log
 }
 
-# Workaround prepared-transactions. Some servers go on after the rollback and
-# print the position, some end, and print it when they are started again.
+# Workaround prepared-transactions. After the rollback some servers print the
+# position. Others end, and print it when they are started again.
 recover_prepared() {
     say "the server was killed with transactions that were prepared and not" \
-        "committed; they are undone by --tc-heuristic-recover=$PREPARED"
+        "committed; rolling them back: --tc-heuristic-recover=$PREPARED"
     try_recovery --tc-heuristic-recover="$PREPARED" || try_recovery ||
-        die "the position could not be recovered, though the transactions" \
-            "that were prepared have been rolled back"
+        die "the position could not be recovered, although the prepared" \
+            "transactions were rolled back"
 }
 
 recover() {
     try_recovery && return
     left_prepared || die "the position could not be recovered; the data is" \
-        "untouched"
+        "unchanged"
     recover_prepared
 }
 
 # A server that has data but starts without its position would diverge from
-# the others without any error. So a failed recovery starts nothing.
+# the others without any error. So after a failed recovery it is not started.
 recovered_position() {
     recover
     position=$(sed -n \
         "s/.*$LOG_POSITION\([0-9a-fA-F-]\{36\}:-*[0-9]*\).*/\1/p" \
         "$RECOVER_LOG" | tail -n 1)
-    [ -n "$position" ] || die "the server did not tell its position;" \
-        "nothing was started, see $RECOVER_LOG"
+    [ -n "$position" ] || die "the server did not print its position;" \
+        "the server was not started, see $RECOVER_LOG"
     rm -f "$RECOVER_LOG"
     if [ "$position" = "$NO_POSITION" ]; then
         position=
@@ -74,20 +74,21 @@ recovered_position() {
     fi
 }
 
-# Galera prefers the seqno of grastate.dat to the one that it is given. A seqno
-# that is behind the data is of before the last start: PXC 8.0 leaves it when
-# it is killed during an IST, and would apply the same write sets again.
-# "combine" in trove_pxc/galera/position.py decides by the same rule.
+# Galera prefers the seqno of grastate.dat to its option. A seqno that is
+# behind the data is from before the last start: PXC 8.0 leaves it there if it
+# is killed during an IST, and would apply the same write sets again. The
+# function "combine" in trove_pxc/galera/position.py uses the same rule.
 clear_stale_seqno() {
     seqno=$(saved seqno)
     case $seqno in '' | *[!0-9]*) return 0 ;; esac
     [ "$(saved uuid)" = "$(echo "${position%%:*}" | tr A-F a-f)" ] &&
         [ "${position##*:}" -gt "$seqno" ] || return 0
-    say "grastate.dat stands at $seqno, and the data at $position, which counts"
+    say "grastate.dat has the seqno $seqno, but the data is at $position;" \
+        "using the position of the data"
     write_grastate 's/^seqno:.*/seqno:   -1/'
 }
 
-# Replaces grastate.dat by what these sed expressions make of it.
+# Edits grastate.dat with these sed expressions.
 write_grastate() {
     sed -e "$1" -e "${2:-}" "$DATA_DIR/grastate.dat" \
         > "$DATA_DIR/grastate.dat.new"
@@ -109,42 +110,43 @@ saved() {
         "$DATA_DIR/grastate.dat" | tr A-F a-f | tail -n 1
 }
 
-# A clean stop writes the position into grastate.dat, and Galera uses that.
-# After anything else the recovered position counts.
+# A clean stop writes the position into grastate.dat, and Galera uses it.
+# Otherwise it uses the recovered position.
 refuse_undecided() {
     [ -s "$DATA_DIR/grastate.dat" ] || die "continue refused: $DATA_DIR" \
         "has no grastate.dat"
     history=$(saved uuid)
     case $history in
     "${decided%%:*}" | "${NO_POSITION%%:*}") ;;
-    *) die "continue refused: $DATA_DIR is of the history $history, not" \
-        "at $decided as was decided" ;;
+    *) die "continue refused: $DATA_DIR has the history $history, but the" \
+        "decision was for $decided" ;;
     esac
     case $(saved seqno) in
     '' | -*) standing=$(echo "$position" | tr A-F a-f) ;;
     *) standing=$history:$(saved seqno) ;;
     esac
     [ "$standing" = "$decided" ] || die "continue refused: $DATA_DIR" \
-        "stands at ${standing:-no position}, not at $decided as was decided"
+        "is at ${standing:-no position}, but the decision was for $decided"
 }
 
-# Galera bootstraps from data only where safe_to_bootstrap is 1.
+# Galera bootstraps from data only if safe_to_bootstrap is 1.
 mark_safe() {
     write_grastate "s/^uuid:.*/uuid:    ${decided%%:*}/" \
         's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/'
 }
 
 continue_history() {
-    has_database || die "continue refused: $DATA_DIR holds no whole database"
+    has_database || die "continue refused: $DATA_DIR contains no complete" \
+        "database"
     recovered_position
     refuse_undecided
     mark_safe
     position=$decided
 }
 
-# While the other members still count the server that died as a member, its
-# return takes 13 to 37 s; with this wait, 8 to 9 s (measured). After a boot
-# of the guest they have noticed.
+# While the server that died is still in the component of the others, to rejoin
+# takes 13 to 37 s; with this wait, 8 to 9 s (measured). A boot of the guest
+# takes longer than the wait.
 wait_for_others() {
     if [ -z "$order" ] && [ -e "$DATA_DIR/gvwstate.dat" ] &&
             [ -n "$started_before" ]; then

@@ -11,17 +11,18 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-# Tells whole data from what an interrupted state transfer (SST) left, and
+# Detects data that an interrupted state transfer (SST) left incomplete, and
 # watches each transfer until its data is on the disk.
 
-# A state transfer may not be on the disk yet. The mark on the volume outlives
-# a loss of power, the one in memory does not.
+# Marks: a state transfer may not be on the disk yet. The mark on the volume
+# survives a loss of power, the mark in memory does not.
 UNSYNCED=$TRANSFER_DIR/unsynced
 SINCE_BOOT=$ORDER_DIR/unsynced
-# The server was voted out, and may have committed what no other member has.
+# Mark: the server was evicted, and may have committed writes that no other
+# member has.
 CAST_OUT=$TRANSFER_DIR/cast-out
 
-# While the data arrived, or before all of it was on the disk.
+# Whether the last transfer was interrupted before all data was on the disk.
 transfer_was_interrupted() {
     if [ -e "$UNSYNCED" ] && [ ! -e "$SINCE_BOOT" ]; then
         return 0
@@ -30,11 +31,11 @@ transfer_was_interrupted() {
     ! data_is_untouched
 }
 
-# Whether a transfer provably ended before it changed anything, for example
-# an IST whose donor did not answer. sst_in_progress alone does not tell: the
-# joiner's script of PXC creates it for IST, too. The agent decides by the same
-# rule: transfer_changed_nothing in trove_pxc/galera/position.py, which has
-# the sources.
+# Whether a transfer provably ended before it changed the data, for example an
+# IST whose donor did not answer. sst_in_progress is not enough to decide this:
+# the joiner's script of PXC creates it for IST, too. The agent uses the same
+# rule: transfer_changed_nothing in trove_pxc/galera/position.py, which has the
+# sources.
 data_is_untouched() {
     [ -n "$SST_FOLDERS" ] && has_database && [ -e "$DATA_DIR/ibdata1" ] ||
         return 1
@@ -48,22 +49,22 @@ data_is_untouched() {
     esac
 }
 
-# The file would be taken for a transfer that goes on.
+# watch_transfers would treat the file as a running transfer.
 forget_transfer() {
     [ -e "$DATA_DIR/sst_in_progress" ] || return 0
-    say "a state transfer ended before it changed the data, which is used"
+    say "a state transfer ended before it changed the data; using the data"
     rm -f "$DATA_DIR/sst_in_progress"
 }
 
-# Spoiled data must not count as having a position, nor help to restore the
-# last view. The joiner's script of PXC 8 refuses to start while its folder is
-# there ("FATAL: Found existing .../sst-xb-tmpdir", K8SPXC-327).
+# Incomplete data must not be used for a position or to restore the last view.
+# The joiner's script of PXC 8 refuses to start while its folder exists
+# ("FATAL: Found existing .../sst-xb-tmpdir", K8SPXC-327).
 set_spoiled_aside() {
     case $order in
     bootstrap | continue)
-        die "$order refused: $1, what lies in $DATA_DIR is spoiled" ;;
+        die "$order refused: $1, so the data in $DATA_DIR is incomplete" ;;
     esac
-    say "$1: asking for a whole one"
+    say "$1: requesting a full copy of the data"
     rm -f "$DATA_DIR/gvwstate.dat"
     if [ -e "$DATA_DIR/grastate.dat" ]; then
         mv -f "$DATA_DIR/grastate.dat" "$DATA_DIR/grastate.dat.spoiled"
@@ -73,18 +74,18 @@ set_spoiled_aside() {
     done
 }
 
-# A full copy would fail for want of room, after it has cost its donor time.
+# A full copy would fail when the volume is full, and would load its donor.
 refuse_without_room() {
     # shellcheck disable=SC2046 # one word for each column
     set -- $(df -Pk "$DATA_DIR" | tail -n 1)
-    [ "$4" -ge "$ROOM_KIB" ] || die "this member was evicted from its cluster" \
-        "and needs a whole copy of the data, but its volume has only $4 KiB" \
-        "of room; it starts when there are $ROOM_KIB"
+    [ "$4" -ge "$ROOM_KIB" ] || die "this member was evicted from its" \
+        "cluster and needs a full copy of the data, but its volume has only" \
+        "$4 KiB of free space. It starts when $ROOM_KIB KiB are free"
 }
 
-# Runs beside the server. No transfer is shorter than the second that the
-# joiner's script sleeps. What fails is tried again: a full volume is emptied,
-# and after a boot the folder of orders is root's until the agent has come.
+# Runs in the background. A transfer takes at least the second that the script
+# of the joiner sleeps. A step that fails is tried again: the volume may be
+# full, or the folder of orders belongs to root until the agent starts.
 watch_transfers() {
     set +e
     arrives=
@@ -111,5 +112,5 @@ settle_transfer() {
     sync_data && rm -f "$UNSYNCED" "$CAST_OUT" || return
     sync "$TRANSFER_DIR" 2> /dev/null || sync
     rm -f "$SINCE_BOOT" || return
-    say "what the state transfer brought is on the disk"
+    say "all data of the state transfer is on the disk"
 }

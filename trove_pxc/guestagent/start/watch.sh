@@ -11,19 +11,19 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-# Runs the server, passes its log on, and kills the server where only that
-# works around a fault of it. trove_pxc/galera/workarounds.py describes each
-# workaround, with the versions in which it is on and the sources.
+# Runs the server, copies its log, and kills the server if a workaround needs
+# it. trove_pxc/galera/workarounds.py describes each workaround, with the
+# versions for which it is enabled and the sources.
 
 LOG_PIPE=${TMPDIR:-/tmp}/galera-log
 SERVER_ENDED='galera-start: the server ended'
-# Longer than any change of a component that brings the next one.
+# Longer than a component lasts that another change replaces.
 EXCHANGE_SECONDS=10
-# Longer than a process takes to end that has closed all its files.
+# Longer than a process needs to end after it has closed its files.
 END_SECONDS=10
 
-# The shell stays the first process of the container: the server could not be
-# killed from here if it were the first one.
+# The shell stays the first process of the container. If the server were the
+# first one, the shell could not kill it.
 run_server() {
     rm -f "$LOG_PIPE"
     mkfifo -m 600 "$LOG_PIPE"
@@ -33,17 +33,17 @@ run_server() {
     server_pid=$!
     watch_log <&3 3>&- &
     log_pid=$!
-    # Not before: a shell that was just forked loses a signal.
+    # Not earlier: a shell that was just forked loses a signal.
     trap 'kill -TERM "$server_pid" 2> /dev/null' TERM
     ended=0
     wait "$server_pid" || ended=$?
-    # A signal ends the wait, not the server.
+    # A signal ends "wait", not the server.
     while kill -0 "$server_pid" 2> /dev/null; do
         ended=0
         wait "$server_pid" || ended=$?
     done
     echo "$SERVER_ENDED" >&3
-    wait "$log_pid" || say "its log was not read to the end"
+    wait "$log_pid" || say "the log of the server was not read to the end"
     exit "$ended"
 }
 
@@ -62,7 +62,7 @@ watch_log() {
     [ -z "$voted_out" ] || mark_cast_out
 }
 
-# What a line of the log requires; read_log_line names its event.
+# Handles the event of a log line; read_log_line sets it.
 work_around() {
     case $1 in
     voted-out)
@@ -90,8 +90,8 @@ work_around() {
 
 kill_after_stalled_exchange() {
     sleep "$EXCHANGE_SECONDS"
-    say "[ERROR] the members of the new component take no writes, for this" \
-        "one has not begun their exchange of states; its server is killed"
+    say "[ERROR] the new component stalls and accepts no writes: this member" \
+        "has not started the state exchange; its server is killed"
     kill -KILL "$server_pid"
 }
 
@@ -101,8 +101,8 @@ kill_after_shutdown() {
     kill -KILL "$server_pid"
 }
 
-# A client may have put these texts into the log. Galera itself writes a nil
-# uuid into grastate.dat when it was voted out, or removes the file, with
+# A client may have caused the same texts in the log. So check grastate.dat: an
+# evicted Galera writes a nil uuid into it, or removes it with
 # repl.force_sst_after_inconsistency (release notes of PXC 8.4.11-11).
 mark_cast_out() {
     [ ! -e "$DATA_DIR/grastate.dat" ] ||
@@ -110,5 +110,5 @@ mark_cast_out() {
     touch "$CAST_OUT"
     sync "$CAST_OUT" "$TRANSFER_DIR" 2> /dev/null || sync
     say "[ERROR] this member was evicted from its cluster; its server was" \
-        "killed before it told clients what the others did not agree to"
+        "killed before it could confirm writes that the other members rejected"
 }

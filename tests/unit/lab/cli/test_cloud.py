@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What "lab cloud fail" asks the cloud for, and what it says."""
+"""The requests of "lab cloud fail" to the cloud, and its output."""
 
 import contextlib
 import io
@@ -71,7 +71,7 @@ class FailTest(testtools.TestCase):
         self.assertEqual(('GET', '/lab/failing'), self.asked())
 
     def test_none_fail(self) -> None:
-        self.assertEqual('The cloud answers as it should.', cloud.in_words(
+        self.assertEqual('No answers of the cloud fail.', cloud.in_words(
             {'failing': {'share': 0.0, 'services': [], 'kinds': []}}))
 
     def test_a_share_that_is_none(self) -> None:
@@ -79,7 +79,7 @@ class FailTest(testtools.TestCase):
         with contextlib.redirect_stderr(said):
             self.assertEqual(1, main.main(
                 ['cloud', 'fail', '--share', '20']))
-        self.assertIn('--share is from 0 to 1, not 20', said.getvalue())
+        self.assertIn('--share must be from 0 to 1, not 20', said.getvalue())
 
     def test_its_help_teaches(self) -> None:
         said = io.StringIO()

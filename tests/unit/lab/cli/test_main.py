@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a command says to whom it refuses: one line, and no traceback."""
+"""The errors of commands: one line, and no traceback."""
 
 import contextlib
 import io
@@ -64,7 +64,7 @@ class RefusalTest(testtools.TestCase):
     def test_what_only_root_can_do(self) -> None:
         self.be_somebody()
         for words in NEED_ROOT:
-            self.assertIn('run it as root', self.refused(*words))
+            self.assertIn('as root', self.refused(*words))
 
     def test_what_anybody_can_do(self) -> None:
         self.be_somebody()
@@ -73,7 +73,8 @@ class RefusalTest(testtools.TestCase):
             self.assertEqual(0, main.main(['env']))
             self.assertEqual(0, main.main(['logs']))
         self.assertIn('export OS_ENDPOINT', said.getvalue())
-        self.assertIn('there is no client', self.refused('openstack', 'x'))
+        self.assertIn('the client is not installed',
+                      self.refused('openstack', 'x'))
 
     def test_a_log_of_root(self) -> None:
         logs = self.folder / 'home' / 'logs'
@@ -85,7 +86,7 @@ class RefusalTest(testtools.TestCase):
                                 return_value=False),
               contextlib.redirect_stderr(said)):
             self.assertEqual(1, main.main(['logs', 'products-1']))
-        self.assertIn('is for root alone: run it as root', said.getvalue())
+        self.assertIn('is readable only by root', said.getvalue())
 
     def test_a_folder_that_a_user_may_not_enter(self) -> None:
         self.be_somebody()
@@ -100,13 +101,13 @@ class RefusalTest(testtools.TestCase):
         file.touch()
         self.useFixture(fixtures.EnvironmentVariable('LAB_HOME', str(file)))
         for words in (*NEED_ROOT, ['env'], ['logs'], ['openstack', 'x']):
-            self.assertIn(f'{file} is none', self.refused(*words))
+            self.assertIn(f'{file} is not a folder', self.refused(*words))
 
 
 class LauncherTest(testtools.TestCase):
 
     def run_from(self, name: str) -> 'subprocess.CompletedProcess[str]':
-        """The program in a checkout of that name."""
+        """Run the program in a checkout of this name."""
         top = pathlib.Path(self.useFixture(fixtures.TempDir()).path, name)
         shutil.copytree(TOP / 'lab', top / 'lab', symlinks=True)
         return subprocess.run([top / 'lab' / 'lab', '--help'], text=True,
@@ -115,7 +116,7 @@ class LauncherTest(testtools.TestCase):
     def test_a_path_with_spaces_and_quotes(self) -> None:
         done = self.run_from('a "b" $c \'d\' ä')
         self.assertEqual('', done.stderr)
-        self.assertIn('Begin with "lab demo"', done.stdout)
+        self.assertIn('Start with "lab demo"', done.stdout)
 
     def test_a_path_that_python_cannot_search(self) -> None:
         done = self.run_from('a:b')

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The cloud's API as a client sees it, without any guest."""
+"""The cloud's API, without guests."""
 
 import json
 import pathlib
@@ -44,7 +44,7 @@ class CloudTest(testtools.TestCase):
 
     def call(self, method: str, path: str, body: Any = None,
              status: int = 200) -> Any:
-        """Do a request, check its status and return the JSON answer."""
+        """Send a request, check its status and return the JSON answer."""
         answer = self.client.open(path, method=method, json=body) if body \
             is not None else self.client.open(path, method=method)
         self.assertEqual(status, answer.status_code, answer.text)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A share of the cloud's answers fails, of the services that were named."""
+"""A share of the answers of given services of the cloud fails."""
 
 from typing import Any
 

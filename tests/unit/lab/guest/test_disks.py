@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Who keeps a file system alive, asked of this very machine."""
+"""The processes that use a file system, on this machine."""
 
 import os
 import tempfile
@@ -24,7 +24,7 @@ from lab.guest import disks
 class UsersTest(testtools.TestCase):
 
     def users(self, device: int) -> list[str]:
-        """As if a volume's device were this one."""
+        """The users of a device, as if it were that of a volume."""
         self.useFixture(fixtures.MockPatchObject(
             disks, 'attached', return_value='/dev/loop0'))
         self.useFixture(fixtures.MockPatchObject(

@@ -29,7 +29,7 @@ class FillerTest(testtools.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def fill(self, room: int) -> int:
-        """Fill a file system with so much room; what is left of it."""
+        """Fill a file system of this size; return the bytes that are free."""
         left = room
 
         def fallocate(_: int, offset: int, length: int) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The order of a guest's mounts, for a checkout in any place."""
+"""The order of a guest's mounts, for checkouts in different folders."""
 
 from pathlib import PurePosixPath
 
@@ -28,7 +28,7 @@ OWN = ('/etc', '/var', '/root', '/opt', '/run', '/tmp', '/dev', '/dev/pts',
 
 
 def seen(plan: list[mounts.Mount], place: str) -> mounts.Mount:
-    """The mount that a process finds at a place once all are made."""
+    """The mount at a path when all mounts are done."""
     return [mount for mount in plan
             if PurePosixPath(place).is_relative_to(mount.target)][-1]
 

@@ -12,8 +12,8 @@
 
 """A guest's root, built in a mount namespace that ends with the test.
 
-The places of the host that a checkout may lie in are empty file systems in
-it, so that nothing of the machine is changed.
+The folders of the host that may contain a checkout are empty file systems in
+it, so that the machine is not changed.
 """
 
 import json
@@ -29,7 +29,7 @@ import testtools
 TOP = pathlib.Path(__file__).parents[4]
 PLACES = ('/tmp', '/var/tmp', '/run', '/dev/shm', '/home', '/root', '/opt',
           '/mnt', '/srv')
-#: what it leaves on the guest's disk, in the root that it has made
+#: builds a root, and writes the results to the guest's disk
 BUILD = '''
 import json, os, pathlib, sys
 sys.path.insert(0, sys.argv[1])
@@ -70,7 +70,7 @@ class BuildTest(testtools.TestCase):
     def build(self, *places: str) -> dict[str, Any]:
         if os.geteuid() != 0:
             self.skipTest('only root makes mounts')
-        # /var/tmp is one of the places, and /tmp too.
+        # Not in /tmp or /var/tmp, which are among these folders.
         base = self.useFixture(fixtures.TempDir(rootdir='/var/lib')).path
         done = subprocess.run(
             ['unshare', '--mount', '--pid', '--fork', sys.executable, '-c',

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is kept of a guest, and read again."""
+"""The description of a guest is written and read again."""
 
 import pathlib
 

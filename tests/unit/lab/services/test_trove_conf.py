@@ -75,7 +75,7 @@ class TroveConfTest(testtools.TestCase):
         self.assertNotEqual(changed, file.read_text())
 
     def test_the_shipped_pipeline_with_our_filter(self) -> None:
-        """Trove's own file, as it was installed with this Trove."""
+        """The file of the installed release of Trove."""
         shipped = Path(sys.prefix, trove_conf.SHIPPED).read_text()
         parser = configparser.ConfigParser(interpolation=None)
         parser.read_string(trove_conf.with_filter(shipped))

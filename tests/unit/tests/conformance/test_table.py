@@ -21,8 +21,8 @@ PASSED = check.Result('create of three', check.Outcome.PASSED, 18.04, '')
 LACKS = check.Result('SST by rsync', check.Outcome.NOT_IN_IMAGE, 0.2,
                      'the image lacks rsync')
 FAILED = check.Result('power loss of all', check.Outcome.FAILED, 181.0,
-                      'gave up waiting for conformance to be healthy after '
-                      '180 s; last seen: conformance-1: no answer')
+                      'timed out after 180 s waiting for conformance to be '
+                      'healthy (last observed: conformance-1: no answer)')
 
 
 class TableTest(testtools.TestCase):
@@ -46,8 +46,8 @@ class TableTest(testtools.TestCase):
     def test_a_long_remark_stands_below(self) -> None:
         report = table.report({}, [PASSED, FAILED])
         self.assertIn('FAILED, 1 of 2 checks', report)
-        self.assertIn('  gave up waiting for conformance to be healthy after '
-                      '180 s; last ... (below)\n', report)
+        self.assertIn('  timed out after 180 s waiting for conformance to be '
+                      'healthy ... (below)\n', report)
         self.assertTrue(report.endswith(
             f'\n\npower loss of all: {FAILED.remark}\n'))
 
