@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every option of this package: in Trove's [pxc] and [mariadb], and its own.
+"""The options of this package, in [pxc], [mariadb] and [trove_pxc].
 
-Anyone outside galera/ may import it. Options are read when they are used:
-``CONF[manager].bootstrap_timeout``. Those in [trove_pxc] are of a process,
-whatever the datastore.
+The modules outside galera/ may import it. Options are read when they are used:
+``CONF[manager].bootstrap_timeout``. The options in [trove_pxc] apply to a
+process, for all datastores.
 """
 
 import ipaddress
@@ -23,104 +23,108 @@ from oslo_config import cfg
 from oslo_config import types
 
 MANAGERS = ('pxc', 'mariadb')
-#: the group of what concerns no datastore in particular
+#: the group of options for all datastores
 OWN_GROUP = 'trove_pxc'
 
 _BOTH = (
     cfg.StrOpt(
         'sst_method',
-        help='How a member receives a full copy of the data when it joins '
-             'a cluster (wsrep_sst_method). Unset: the best method of the '
-             'server version, as galera/dialect.py knows it.'),
+        help='The method of a state snapshot transfer (wsrep_sst_method), by '
+             'which a joiner receives a full copy of the data. Unset: the '
+             'best method for the version of the server.'),
     cfg.BoolOpt(
         'encrypt_cluster_traffic', default=True,
-        help='Whether what the members of a new cluster say to each other '
-             '(group communication, incremental and whole state transfers) '
-             'is encrypted, and each proves with a certificate of the '
-             "cluster's own authority that it is a member. A cluster keeps "
-             'for life what this was when it was created.'),
+        help='Whether the traffic between the members of a new cluster '
+             '(group communication, IST and SST) is encrypted, and each '
+             'member authenticates itself with a certificate of the '
+             "cluster's own certificate authority. A cluster keeps the value "
+             'with which it was created.'),
     cfg.StrOpt(
         'default_collation', regex='^[a-z0-9_]*$',
-        help='Collation (collation_server), and with it the character set '
-             '(character_set_server, the first part of its name), of what '
-             'is created without one in a new cluster. Unset: that of the '
-             'server for utf8mb4. An empty text leaves both to the server. '
-             'The configuration group of a cluster comes first. A cluster '
-             'keeps for life what this was when it was created.'),
+        help='The collation (collation_server) of a new cluster, and with it '
+             'the character set (character_set_server, the first part of its '
+             'name). They apply to databases and tables that are created '
+             'without them. Unset: the default of the server for utf8mb4. '
+             'Empty: the default of the server. The configuration group of a '
+             'cluster takes precedence. A cluster keeps the value with which '
+             'it was created.'),
     cfg.IntOpt(
         'certificate_days', default=3650, min=1,
-        help="Days for which a cluster's authority and the certificates of "
-             'its members are valid; they can be rotated before.'),
+        help='Days for which the certificate authority of a cluster and the '
+             'certificates of its members are valid. They can be rotated '
+             'before they expire.'),
     cfg.IntOpt(
         'member_ready_timeout', default=1800, min=10,
-        help='Seconds that a new member may take from the request until its '
-             'guest is ready: volume, server, boot, database image. A '
-             'member whose server or guest reports an error ends the wait '
-             'at once.'),
+        help='Seconds from the request until the guest of a new member must '
+             'be ready: volume, server, boot, database image. If the server '
+             'or the guest reports an error, the wait ends at once.'),
     cfg.IntOpt(
         'bootstrap_timeout', default=300, min=10,
-        help='Seconds that the first member may take to initialise its data '
-             'directory and to be Synced in a primary component of one.'),
+        help='Seconds in which the first member must initialize its data '
+             'directory and be Synced in a primary component of one member.'),
     cfg.IntOpt(
         'join_stall_timeout', default=300, min=10,
-        help='Seconds without any progress (data arriving, state changing) '
-             'after which the join of a member is given up. However long a '
-             'state transfer takes, it is not given up while it moves.'),
+        help='Seconds without progress (data that arrives, a state that '
+             'changes) after which the join of a member fails. The duration '
+             'of a state transfer is not limited as long as it makes '
+             'progress.'),
     cfg.IntOpt(
         'verify_timeout', default=60, min=5,
-        help='Seconds until all members must agree on size, state and '
-             'cluster UUID, and must read what was written through each.'),
+        help='Seconds in which all members must agree on size, state and '
+             'cluster UUID, and must read what was written through each '
+             'member.'),
     cfg.IntOpt(
         'health_timeout', default=180, min=10,
-        help='Seconds until all members of a finished cluster must be '
-             'reported HEALTHY by their guests.'),
+        help='Seconds in which the guests of all members of a finished '
+             'cluster must report HEALTHY.'),
     cfg.IntOpt(
         'guest_silence_timeout', default=120, min=5,
-        help='Seconds for which the guest of a member may leave every call '
-             'unanswered before the member counts as failed. A restart of '
-             'the message broker or of the guest agent fits in.'),
+        help='Seconds after which a member counts as failed if its guest '
+             'does not answer any call. Must be longer than a restart of the '
+             'message broker or of the guest agent.'),
     cfg.IntOpt(
         'member_call_timeout', default=15, min=1,
-        help='Seconds that one call to a guest which only looks (report, '
-             'position, settings, probe) may take.'),
+        help='Seconds that one call to a guest may take if it only reads '
+             '(report, position, settings, probe).'),
     cfg.IntOpt(
         'member_start_timeout', default=60, min=5,
-        help='Seconds that one call to a guest which configures or starts '
-             'the server may take. It does not wait for the server to be '
+        help='Seconds that one call to a guest may take if it configures or '
+             'starts the server. The call does not wait for the server to be '
              'Synced.'),
     cfg.IntOpt(
         'member_stop_timeout', default=240, min=5,
-        help='Seconds that a server may take to stop when its member is '
-             'restarted or resized; more than state_change_wait_time, after '
-             'which the guest ends it by force.'),
+        help='Seconds that the server of a member may take to stop for a '
+             'restart or a resize. Must be larger than '
+             'state_change_wait_time, after which the guest kills the '
+             'server.'),
     cfg.IntOpt(
         'server_resize_timeout', default=900, min=5,
         help='Seconds that Nova may take to resize the server of a member, '
-             'to confirm that or to revert it.'),
+             'and to confirm or revert the resize.'),
     cfg.IntOpt(
         'volume_resize_timeout', default=300, min=5,
-        help='Seconds that Cinder, Nova and the guest may take for each '
-             'step of a volume resize: detach, extend, attach.'),
+        help='Seconds that Cinder, Nova and the guest may take for each step '
+             'of a volume resize: detach, extend, attach.'),
     cfg.IntOpt(
         'self_recovery_timeout', default=30, min=1,
-        help='Seconds for which a recovery lets members that start find '
-             'each other, or the primary component, by themselves, and '
-             'waits for guests that do not answer and for servers that are '
-             'there and do not, such as one that is just stopping. After '
-             'that it stops what looks in vain and reads the disks.'),
+        help='Seconds for which a recovery waits before it stops servers and '
+             'reads their data: for members that are starting and may find '
+             'each other or the primary component, for guests that do not '
+             'answer, and for servers that run and do not answer, such as a '
+             'server that is stopping.'),
     cfg.BoolOpt(
         'automatic_recovery', default=True,
-        help='Whether a cluster of which no member serves is recovered '
-             'without being asked, if that is proven to be safe. What is '
-             'refused then, an operator can still force.'),
+        help='Whether the taskmanager recovers a cluster of which no member '
+             'serves, if this is proven to be safe. If it is refused, an '
+             'operator can still force a recovery.'),
     cfg.IntOpt(
         'automatic_recovery_patience', default=30, min=5,
-        help='Seconds for which no member of a cluster may serve until it '
-             'is recovered by itself. Members that lost power together '
-             'find each other within that time. A third of it is enough '
-             'where one member is left and the others have stopped in '
-             'order, so that only a recovery can help. Each try that '
-             'fails doubles it for the next one.'),
+        help='Seconds for which no member of a cluster serves before the '
+             'taskmanager recovers it. Members that lost power together '
+             'usually find each other within this time. A third of it is '
+             'used if one member survives and the others have stopped '
+             'cleanly, because then only a recovery can help. Each failed '
+             'attempt doubles the time before the next one.'),
     cfg.IntOpt(
         'status_call_timeout', default=3, min=1,
         help='Seconds that the guests may take to answer, all at the same '
@@ -128,50 +132,50 @@ _BOTH = (
              'its health.'),
     cfg.FloatOpt(
         'status_look_interval', default=2.0, min=0.5,
-        help='Seconds that a guest pauses between two looks at its member. '
-             'It tells Trove at once when the status has changed, and '
-             'otherwise every report_interval seconds. A look costs the '
-             'guest some 20 ms of processor time and sends nothing.'),
+        help='Seconds between two checks of a member by its guest. The guest '
+             'reports a changed status to Trove at once, and an unchanged '
+             'one every report_interval seconds. A check takes about 20 ms '
+             'of CPU time in the guest and sends nothing.'),
     cfg.PortOpt(
         'metrics_port', default=0,
-        help='Port of each guest at which Prometheus can read the figures '
-             'of the member, at /metrics. 0: none. Off by default, for who '
-             'reaches the port reads them without a password. It is read '
-             'by guests, so it stands in the file that guest_config names.'),
+        help='Port on each guest at which Prometheus can read the metrics of '
+             'the member, at /metrics. 0: no port. Disabled by default, '
+             'because no password is needed to read them. The guests read '
+             'this option, so set it in the file that guest_config names.'),
     cfg.HostAddressOpt(
         'metrics_address', default='127.0.0.1',
-        help='Address of the guest that metrics_port is opened on. By '
-             'default only programs in the guest itself reach it; 0.0.0.0 '
-             'opens it to whomever the security group of the member '
-             'allows, which is nobody unless tcp_ports has the port.'),
+        help='Address of the guest on which metrics_port is opened. By '
+             'default, only programs in the guest can reach it. With '
+             '0.0.0.0, the security group of the member decides, which does '
+             'not allow the port unless it is in tcp_ports.'),
     cfg.IntOpt(
         'creation_settle_timeout', default=10, min=1,
-        help='Seconds for which nothing new may appear of an instance that '
-             'Trove is still creating while its cluster is deleted, until '
-             'its creation is taken for dead.'),
+        help='Seconds after which the creation of an instance by Trove is '
+             'considered to have ended, if its cluster is being deleted and '
+             'nothing new appears.'),
     cfg.IntOpt(
         'operation_lease', default=30, min=6,
-        help='Seconds for which a running operation may give no sign of '
-             'life until its taskmanager is taken for dead and another one '
-             'takes the operation up. It gives a sign six times as often. '
-             'The same on all taskmanagers.'),
+        help='Seconds without a renewal of its lease after which a running '
+             'operation is resumed by another taskmanager. The lease is '
+             'renewed six times in this time. Must be the same on all '
+             'taskmanagers.'),
     cfg.IntOpt(
         'creation_stall_timeout', default=75, min=5,
-        help='Seconds for which nothing may move in the creation of an '
-             'instance by Trove, once a taskmanager has died while its '
-             'cluster was built, until that creation is taken for dead, '
-             'too. More than [DEFAULT] volume_time_out, for which Trove '
-             'waits for a volume without a sign.'),
+        help='Seconds without progress after which the creation of an '
+             'instance by Trove is considered to have ended, if a '
+             'taskmanager died while the cluster was built. Must be larger '
+             'than [DEFAULT] volume_time_out, because Trove shows no '
+             'progress while it waits for a volume.'),
     cfg.FloatOpt(
         'member_poll_interval', default=0.25, min=0.05,
-        help='Seconds between two looks at a member during an operation.'),
+        help='Seconds between two checks of a member during an operation.'),
     cfg.FloatOpt(
         'database_poll_interval', default=0.3, min=0.05,
-        help="Seconds between two looks at Trove's own tables during an "
+        help="Seconds between two reads of Trove's tables during an "
              'operation.'),
     cfg.FloatOpt(
         'cloud_poll_interval', default=0.5, min=0.1,
-        help='Seconds between two looks at Nova, Neutron or Cinder during '
+        help='Seconds between two requests to Nova, Neutron or Cinder during '
              'an operation.'),
 )
 
@@ -188,51 +192,50 @@ _MARIADB = (
             'STRICT_REPLICATION', 'DISALLOW_LOCAL_GTID',
             'REQUIRED_PRIMARY_KEY', 'BINLOG_ROW_FORMAT_ONLY']),
         default=['STRICT_REPLICATION', 'DISALLOW_LOCAL_GTID'],
-        help='What the members of a new cluster refuse (wsrep_mode). '
-             'STRICT_REPLICATION: tables of other engines than InnoDB, '
-             'which are not replicated. DISALLOW_LOCAL_GTID: writes to '
-             'such tables, and all else that one member would have alone. '
-             'REQUIRED_PRIMARY_KEY: tables without a primary key, and '
-             'CREATE TABLE LIKE. Empty: nothing. A cluster keeps for life '
-             'what this was when it was created.'),
+        help='Restrictions of the members of a new cluster (wsrep_mode). '
+             'STRICT_REPLICATION refuses tables of other engines than '
+             'InnoDB, which are not replicated. DISALLOW_LOCAL_GTID refuses '
+             'writes to such tables, and all other changes that would exist '
+             'on only one member. REQUIRED_PRIMARY_KEY refuses tables '
+             'without a primary key, and CREATE TABLE LIKE. Empty: no '
+             'restrictions. A cluster keeps the value with which it was '
+             'created.'),
 )
 
 _OWN = (
     cfg.StrOpt(
         'ipv6_users_cidr',
-        help='IPv6 network whose users reach the ports of tcp_ports of '
-             'members that use IPv6; Trove opens them to the one network of '
-             '[DEFAULT] trove_security_group_rule_cidr. Unset: everyone '
-             '(::/0) if that is everyone (0.0.0.0/0), the same network if '
-             'that is one of IPv6, otherwise nobody.'),
+        help='IPv6 network whose users can reach the ports of tcp_ports on '
+             'members that use IPv6. Trove opens these ports only to the '
+             'network of [DEFAULT] trove_security_group_rule_cidr. Unset: '
+             'all addresses (::/0) if that option is 0.0.0.0/0, the same '
+             'network if it is an IPv6 network, otherwise none.'),
     cfg.IntOpt(
         'cloud_call_timeout', default=60, min=1,
         help='Seconds that one call of trove-taskmanager to Nova, Neutron, '
-             'Cinder or Glance may take. Trove itself sets no limit, and '
-             'waits for ever for a service that hangs.'),
+             'Cinder or Glance may take. Trove itself sets no limit.'),
     cfg.IntOpt(
         'cloud_retry_timeout', default=180, min=0,
-        help='Seconds for which a call to the cloud is repeated that Trove '
-             'itself makes while it creates a member, when the answer is an '
-             'error that may pass: 408, 429, 500, 502, 503, 504, a time-out '
-             'or a lost connection. Before a request that makes something '
-             'is repeated, it is looked for what the first one has made. 0: '
-             'such an error puts the member into ERROR, as Trove does it. '
-             'Steps of an operation repeat their own calls for as long as '
-             'the step may take.'),
+        help="Seconds for which a call to the cloud is retried that Trove's "
+             'own code makes while it creates a member, if the error is '
+             'temporary: 408, 429, 500, 502, 503, 504, a time-out or a lost '
+             'connection. Before a request that creates something is '
+             'retried, it is checked whether the first request created it. '
+             '0: no retries; such an error puts the member into ERROR, as in '
+             'Trove. The steps of an operation retry their own calls for as '
+             'long as the step may take.'),
     cfg.IntOpt(
         'request_retry_timeout', default=30, min=0,
-        help='Seconds for which trove-api repeats such a call while a '
-             'request about clusters, instances or flavors waits for the '
-             'answer; less than clients and load balancers wait. 0: it '
-             'repeats none.'),
+        help='Seconds for which trove-api retries such a call for a request '
+             'about clusters, instances or flavors. Must be shorter than the '
+             'time-outs of clients and load balancers. 0: no retries.'),
 )
 
 
 def ipv6_users(conf: cfg.ConfigOpts) -> ipaddress.IPv6Network | None:
-    """The IPv6 network whose users reach the servers; None for nobody.
+    """Return the IPv6 network whose users reach the servers, or None.
 
-    :raises ValueError: if an option is no such network.
+    :raises ValueError: if an option is not an IPv6 network.
     """
     wanted = conf[OWN_GROUP].ipv6_users_cidr
     if wanted:
@@ -245,15 +248,15 @@ def ipv6_users(conf: cfg.ConfigOpts) -> ipaddress.IPv6Network | None:
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
-    """What this package adds to each group, for oslo-config-generator."""
+    """Return the options of each group, for oslo-config-generator."""
     return [('pxc', [*_BOTH, *_PXC]), ('mariadb', [*_BOTH, *_MARIADB]),
             (OWN_GROUP, list(_OWN))]
 
 
 def register(conf: cfg.ConfigOpts) -> None:
-    """Add our options; harmless when done already.
+    """Register the options; repeating it is safe.
 
-    An option that Trove itself has under the same name stays Trove's.
+    An option that Trove has under the same name is not replaced.
     """
     conf.register_group(cfg.OptGroup(OWN_GROUP, 'trove-pxc'))
     for group, options in list_opts():

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One class for each thing that an operator would do differently about.
+"""The exceptions of this package.
 
-Anyone outside galera/ may import it. Messages name what failed, which member,
-and what to do next; none carries a secret.
+All modules outside galera/ may import it. A message names what failed, the
+member, and what to do next. It contains no secret.
 """
 
 from trove.common import exception
@@ -22,8 +22,9 @@ from trove.common import exception
 class GaleraError(exception.TroveError):
     """Base of all errors of this package.
 
-    Trove formats its messages with ``%``; ours are finished texts that may
-    quote a server's log, so a per cent sign in them stands for itself.
+    Trove formats its messages with ``%``. Messages of this package are
+    complete and may quote the log of a server, so per cent signs in them are
+    literal.
     """
 
     def __init__(self, message: str) -> None:
@@ -31,7 +32,7 @@ class GaleraError(exception.TroveError):
 
 
 class DeadlineExceeded(GaleraError):
-    """Something did not come about in the time it had."""
+    """A wait timed out."""
 
     def __init__(self, what: str, seconds: float, last_seen: str) -> None:
         self.what = what
@@ -43,9 +44,9 @@ class DeadlineExceeded(GaleraError):
 
 
 class MemberFailed(GaleraError):
-    """One member cannot go on: its server, guest or database failed.
+    """A server, guest or database of one member failed.
 
-    :param advice: the next action; '' for the operation's own.
+    :param advice: the next action; '' for that of the operation.
     """
 
     def __init__(self, member: str, instance_id: str, cause: str,
@@ -58,17 +59,17 @@ class MemberFailed(GaleraError):
 
 
 class ServerGone(MemberFailed):
-    """The server of a member was deleted in Nova; it does not come back."""
+    """The server of a member was deleted in Nova and cannot come back."""
 
 
 class BootstrapRefused(GaleraError):
-    """A bootstrap that is not proven safe; the text says why."""
+    """A bootstrap is not proven to be safe; the message has the reason."""
 
 
 class RecoveryRefused(GaleraError):
-    """A recovery for which no way is proven safe.
+    """No way to recover a cluster is proven to be safe.
 
-    :param named: ids of the instances that the text names.
+    :param named: ids of the instances that the message names.
     """
 
     def __init__(self, cause: str, advice: str,
@@ -80,11 +81,11 @@ class RecoveryRefused(GaleraError):
 
 
 class ClusterInconsistent(GaleraError):
-    """The members do not form one cluster: state, size or data differ."""
+    """The members are not one cluster: state, size or data differ."""
 
 
 class PortGone(ClusterInconsistent):
-    """A member serves whose port was deleted in Neutron.
+    """The port of a member that serves was deleted in Neutron.
 
     :param advice: the next action.
     """
@@ -95,22 +96,22 @@ class PortGone(ClusterInconsistent):
 
 
 class OperationStopped(GaleraError):
-    """An operation that must leave everything as it is: it is not its own."""
+    """An operation must not change anything any more."""
 
 
 class ClusterBeingDeleted(OperationStopped):
-    """The cluster of a running operation was deleted meanwhile."""
+    """The cluster of a running operation was deleted."""
 
 
 class LeaseLost(OperationStopped):
-    """A cluster's task is another one's now, or nobody's."""
+    """The task of a cluster belongs to another operation, or was removed."""
 
 
 class StepFailed(GaleraError):
-    """A step of an operation failed; what the operator reads.
+    """A step of an operation failed; the message is for the operator.
 
-    :param blamed: ids of the instances that are at fault, none if the cause
-        lies elsewhere.
+    :param blamed: ids of the instances that failed; empty if the cause is
+        elsewhere.
     """
 
     def __init__(self, operation: str, step: str, cause: str,
@@ -124,16 +125,18 @@ class StepFailed(GaleraError):
             f'{operation}: "{step}" failed: {cause}. Next: {next_action}')
 
     def with_obstacle(self, obstacle: str) -> 'StepFailed':
-        """The same failure of a member that does not serve since then."""
+        """Return the failure with the reason why the member stays stopped."""
         return StepFailed(
             self.operation, self.step,
-            f'{self.cause}; and it could not be put back: {obstacle}',
-            'it does not serve: "openstack database cluster recover"',
+            f'{self.cause}; and the member could not be started again: '
+            f'{obstacle}',
+            'The member does not serve. Run "openstack database cluster '
+            'recover"',
             self.blamed)
 
 
 class MemberNotConfigured(GaleraError):
-    """A guest was told to start before its settings were pushed to it."""
+    """A guest was called to start its server without settings."""
 
 
 class ServerStartFailed(GaleraError):
@@ -141,36 +144,36 @@ class ServerStartFailed(GaleraError):
 
 
 class ServerNotAnswering(GaleraError):
-    """The database server of a guest gives no answer to SQL."""
+    """The database server of a guest does not answer to SQL."""
 
 
 class ImageUnusable(GaleraError):
-    """The database image is missing in the guest or does not fit."""
+    """The database image is missing in the guest or is unusable."""
 
 
 class SingleInstanceRefused(GaleraError):
-    """A datastore that exists in clusters alone was asked for singly."""
+    """A datastore that only has clusters has no single instances."""
 
 
 class RequestRefused(GaleraError):
-    """What a user asks for is not possible; another value is needed."""
+    """A request of a user is not possible with this value."""
 
 
 class UserExists(RequestRefused):
-    """There is an account of this name and host already."""
+    """An account with this name and host exists already."""
 
 
 class UserUnknown(RequestRefused):
-    """There is no account of this name and host."""
+    """No account has this name and host."""
 
 
 class DatabaseExists(RequestRefused):
-    """There is a database of this name already."""
+    """A database with this name exists already."""
 
 
 class DatabaseUnknown(RequestRefused):
-    """There is no database of this name."""
+    """No database has this name."""
 
 
 class ServerUnavailable(GaleraError):
-    """The server does not take a user's request now; it may take it later."""
+    """The server cannot handle a request of a user now, but may later."""

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What an instance tells of its last failure.
+"""The fault of an instance: its last failure, in Trove's table.
 
 Imported by api/ and the operations. Trove's table has one column that users
-read, so the cause and the next action stand there in one text. Both the form
-of this text and its reading are here.
+can read, so it has the cause and the next action in one text. This module
+formats and parses this text.
 """
 
 from collections.abc import Iterable
@@ -26,9 +26,9 @@ from trove.instance import models as instance_models
 from trove_pxc.protocols import FaultRow
 from trove_pxc.protocols import InstanceRow
 
-#: the column of Trove's table
+#: length of the column in Trove's table
 LENGTH = 255
-#: Trove breaks longer lines, with more characters than it takes away
+#: Trove wraps longer lines, which makes the text longer
 _LINE = 79
 _MORE = '...'
 #: between the cause and the next action
@@ -38,12 +38,12 @@ _LEAST_OF_CAUSE = 130
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fault:
-    """What there is to tell of a failure.
+    """A failure with its next action.
 
     :ivar cause: a sentence without its full stop.
     :ivar next_action: a sentence.
-    :ivar failed: what has failed, which stands before the cause: 'create:
-        "join of c-2" failed'.
+    :ivar failed: what failed, for the start of the text: 'create: "join of
+        c-2" failed'.
     """
 
     cause: str
@@ -56,7 +56,7 @@ class Fault:
 
     @property
     def short(self) -> str:
-        """As much as Trove keeps; the next action is the last to be cut."""
+        """The text in the length of the column; the cause is cut first."""
         room = LENGTH - (len(self.whole) - len(self.cause))
         cause = shorten(self.cause, max(room, _LEAST_OF_CAUSE))
         end = '.' if cause == self.cause else ''
@@ -69,7 +69,10 @@ class Fault:
 
 
 def cause(instance_id: str) -> str:
-    """The last fault in one line, without its next action; '' if none."""
+    """Return the last fault in one line, without its next action.
+
+    '' if there is none.
+    """
     row: FaultRow | None = instance_models.DBInstanceFault.get_by(
         instance_id=instance_id)
     text = _one_line(row.message) if row is not None else ''
@@ -78,7 +81,7 @@ def cause(instance_id: str) -> str:
 
 
 def forget(instance_id: str) -> None:
-    """Whatever fault the instance shows later is of what comes next."""
+    """Delete the fault, so that a fault found later is a new one."""
     fault: FaultRow | None = instance_models.DBInstanceFault.get_by(
         instance_id=instance_id)
     if fault is not None:
@@ -86,7 +89,7 @@ def forget(instance_id: str) -> None:
 
 
 def forget_of(rows: Iterable[InstanceRow]) -> None:
-    """The faults of these instances, but for those that have failed.
+    """Delete the faults of these instances, except of failed ones.
 
     :param rows: of the instances.
     """
@@ -96,10 +99,10 @@ def forget_of(rows: Iterable[InstanceRow]) -> None:
 
 
 def shorten(text: str, length: int) -> str:
-    """At most so many characters of a text, and no word cut in its middle.
+    """Cut a text to a length, between words.
 
-    A path or a name that misses its end would be taken for another one. A
-    word that takes more than three quarters of the length is cut all the same.
+    Half a path or name would be taken for a whole one. Only a word longer than
+    three quarters of the length is cut.
     """
     if len(text) <= length:
         return text
@@ -112,14 +115,14 @@ def shorten(text: str, length: int) -> str:
 
 def save_fault(instance_id: str, message: str, details: str,
                complete: str = '') -> None:
-    """Have an instance tell of a failure, as far as Trove has room for it.
+    """Save a fault of an instance, shortened to the length of the column.
 
-    What has no room is often a command of the next action, so the details,
-    which administrators alone see, begin with the whole message; an empty
-    line ends it.
+    The part that does not fit is often the command of the next action.
+    Therefore the details, which only administrators can see, begin with the
+    whole message. An empty line ends it.
 
-    :param details: what more there is to know, a traceback for example.
-    :param complete: the whole message, if this one is shorter already.
+    :param details: more information, for example a traceback.
+    :param complete: the whole message, if the message is already shortened.
     """
     instance_models.save_instance_fault(
         instance_id, textwrap.fill(shorten(message, LENGTH), _LINE,
@@ -129,7 +132,7 @@ def save_fault(instance_id: str, message: str, details: str,
 
 
 def whole(instance_id: str, message: str) -> str:
-    """A fault's message with what save_fault() had no room for."""
+    """Return the whole message of a fault, of which a part may be cut off."""
     if _MORE not in message:
         return message
     fault: FaultRow | None = instance_models.DBInstanceFault.get_by(
@@ -140,5 +143,5 @@ def whole(instance_id: str, message: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Trove breaks the lines of what it keeps."""
+    """Join the lines into which Trove has wrapped a text."""
     return ' '.join(text.split())

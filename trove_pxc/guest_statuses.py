@@ -10,21 +10,21 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How far a member has come, by the status that Trove keeps of its guest.
+"""The progress of a member, from the status of its guest in Trove's table.
 
-Imported by api/ and taskmanager/. The table keeps the last status of a guest
-that has told nothing for long.
+Imported by api/ and taskmanager/. The table has the last status that a guest
+reported, even if it is old.
 """
 
 from trove.instance import service_status
 
 _Statuses = service_status.ServiceStatuses
 
-#: its guest agent does not listen yet
+#: the guest agent does not listen yet
 UNPREPARED = (_Statuses.NEW, _Statuses.BUILDING)
-#: its cluster was never built to its end
+#: the creation of the cluster was never completed
 UNBUILT = (*UNPREPARED, _Statuses.INSTANCE_READY)
-#: by its guest, or by Trove, which has given it up while it was built
+#: set by the guest, or by Trove after a time-out of the build
 FAILED = (_Statuses.FAILED, _Statuses.FAILED_TIMEOUT_GUESTAGENT)
-#: it never was a member of a complete cluster
+#: was never a member of a complete cluster
 INCOMPLETE = (*UNBUILT, *FAILED)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a command takes for a cluster, for the next action of a sentence.
+"""How commands identify a cluster, for messages with a next action.
 
 Imported by api/ and the taskmanager.
 """
@@ -22,10 +22,10 @@ from trove_pxc.protocols import Cluster
 
 
 def of_cluster(cluster: Cluster) -> str:
-    """What a command takes for this cluster and no other.
+    """Return the name or id with which a command finds this cluster.
 
-    Its name, unless another cluster of the project has it as well, or the
-    client would take it for an option; its id then.
+    The name, or the id if another cluster of the project has the same name, or
+    if the client would parse the name as an option.
     """
     name = str(cluster.name)
     of_name = cluster_models.DBCluster.find_all(

@@ -10,14 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Passwords kept out of what is logged, whoever logs it.
+"""Masks passwords and keys in the logs of a process.
 
-At debug level Trove logs each statement of the guest, ``IDENTIFIED BY`` and
-what follows included, the key that encrypts an instance's messages when it
-is made, and at every start the value of each option that is not marked as a
-secret; oslo.messaging logs whatever an RPC method raises. Installed where
-Trove loads us, by the API's extension and the managers of the taskmanager and
-of the guest; ``tests/faults`` proves on a whole lab that nothing is left.
+At debug level, Trove logs each statement of the guest, including ``IDENTIFIED
+BY`` and the password, the key that encrypts the messages of a new instance,
+and at every start the value of each option that is not marked as secret.
+oslo.messaging logs exceptions of RPC methods. Installed by the classes that
+Trove loads: the API extension, and the managers of the taskmanager and of the
+guest. ``tests/faults`` checks the logs of a whole lab.
 """
 
 import collections
@@ -37,8 +37,9 @@ HIDDEN = '***'
 _KEY_LOGGER = 'trove.instance.models'
 _OPTIONS = ('instance_rpc_encr_key', 'inst_rpc_key_encr_key',
             'taskmanager_rpc_encr_key')
-# A literal that does not end is masked as well: a line may be cut. So what
-# begins one always matches, and the time is linear in the text's length.
+# A literal without an end is masked as well, because a line may be cut off.
+# So the start of a literal always matches, and the time is linear in the
+# length of the text.
 _LITERAL = (r"""(?:'(?:[^'\\]++|\\.|'')*+'?|"(?:[^"\\]++|\\.|"")*+"?)""")
 _ANYHOW = re.IGNORECASE | re.DOTALL
 _PATTERNS = (
@@ -52,19 +53,20 @@ _KEY = re.compile(r'(\bkey = )\S+')
 #: runs of backslashes and of quotes, and other characters
 _PIECES = re.compile(r"""\\+|'+|"+|[^\\'"]""", re.DOTALL)
 _QUOTES = '\'"'
-#: a shorter one is part of other words, and hidden between quotes alone
+#: a shorter password may be part of words; it is masked only in quotes
 _SHORTEST = 4
-#: of a longer one, which no server takes, the usual quotings are hidden
+#: of a longer password, which no server accepts, only the usual quotings
+#: are masked
 _LONGEST = 1000
-#: what nobody quotes
+#: characters that are never quoted
 _PLAIN = re.compile('[A-Za-z0-9]+')
 
 
 class _Password:
-    """One that is at work, and how it is found in a text.
+    """A password to mask, and how it is found in a text.
 
-    Most texts do not hold it: its longest part that nobody quotes tells,
-    in little time. Its pattern is made when it is needed first.
+    Most texts do not contain it. Its longest part that is never quoted shows
+    this quickly. The pattern is only compiled when it is needed.
     """
 
     def __init__(self, text: str) -> None:
@@ -83,7 +85,7 @@ class _Password:
 
 
 class _Hidden:
-    """The passwords that are at work in this process."""
+    """The passwords that this process masks now."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -102,7 +104,7 @@ class _Hidden:
             self._sort()
 
     def _sort(self) -> None:
-        """The longest first, for another may be a part of it."""
+        """Sort the longest first, because another may be a part of it."""
         self._sorted = tuple(sorted(
             map(_Password, self._uses), key=lambda one: one.length,
             reverse=True))
@@ -117,7 +119,7 @@ _hidden = _Hidden()
 
 
 class MaskedRecord(logging.LogRecord):
-    """A record that holds and tells no password that is at work."""
+    """A log record without the passwords that are masked now."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -135,7 +137,7 @@ class MaskedRecord(logging.LogRecord):
 
 
 def masked(text: str) -> str:
-    """The text with ``***`` for what a statement or a password gives away."""
+    """Replace passwords, and literals in statements, by ``***``."""
     text = _hidden.mask(text)
     for pattern in _PATTERNS:
         text = pattern.sub(rf'\g<1>{HIDDEN}', text)
@@ -143,9 +145,10 @@ def masked(text: str) -> str:
 
 
 def masked_error(failure: BaseException) -> BaseException:
-    """It, or one of the same name with a masked text and no causes.
+    """Return the error, or one with the same name and a masked text.
 
-    The other one, if it or a cause of it tells a password.
+    The latter if the error or one of its causes contains a password. It has no
+    causes.
     """
     if all(masked(str(one)) == str(one) for one in _with_causes(failure)):
         return failure
@@ -156,7 +159,7 @@ def masked_error(failure: BaseException) -> BaseException:
 
 
 def _with_causes(failure: BaseException) -> list[BaseException]:
-    """Each once: an error that is raised again can be its cause's cause."""
+    """Return the error and its causes, each once; there may be a cycle."""
     found: list[BaseException] = []
     following: BaseException | None = failure
     while following is not None and all(
@@ -168,9 +171,9 @@ def _with_causes(failure: BaseException) -> list[BaseException]:
 
 @contextlib.contextmanager
 def hiding(*passwords: object) -> Iterator[None]:
-    """Mask these very texts, however they are quoted, for so long.
+    """Mask these texts in the block, however they are quoted.
 
-    :param passwords: those that are no texts are left out.
+    :param passwords: values that are not strings are ignored.
     """
     hidden = {password for password in passwords
               if isinstance(password, str) and password}
@@ -182,9 +185,9 @@ def hiding(*passwords: object) -> Iterator[None]:
 
 
 def passwords_in(body: object) -> Iterator[str]:
-    """All that a request's body, or an RPC's argument, calls a password.
+    """Yield the passwords in the body of a request or an argument of an RPC.
 
-    As texts, also if it has a number or a list where a text belongs.
+    As strings, even if a password is a number or a list.
     """
     waiting: list[tuple[object, bool]] = [(body, False)]
     while waiting:
@@ -199,22 +202,22 @@ def passwords_in(body: object) -> Iterator[str]:
 
 
 def install() -> None:
-    """Mask from now on; it does no harm to do it again.
+    """Mask the logs of this process; repeating it is safe.
 
-    Trove's services make what names this package before they log their
-    options: trove-api the extension, the taskmanager and the guest's agent
-    their manager. Each of these calls it first.
+    Trove's services create the classes of this package before they log their
+    options: trove-api the extension, the taskmanager and the guest agent their
+    manager. Each of these calls this function first.
     """
     logging.setLogRecordFactory(MaskedRecord)
     secret_options.mark(_OPTIONS)
 
 
 def _forms(password: str) -> str:
-    """A pattern of it as it is, and as others quote it.
+    """Return a pattern of a password, plain and quoted.
 
     Python's repr, JSON and SQL write backslashes before some characters, and
-    each that quotes another's text doubles them; a URL has per cent signs.
-    It never goes back over what it has read, so its time is linear.
+    double them if quoted text is quoted again. A URL has per cent signs. The
+    pattern does not backtrack, so its time is linear.
     """
     if len(password) > _LONGEST:
         return '|'.join(re.escape(form) for form in sorted({
@@ -233,7 +236,7 @@ def _forms(password: str) -> str:
 
 
 def _form(piece: str, follows_backslashes: bool) -> str:
-    """Backslashes, quotes, or one character, with what may stand for it."""
+    """Return a pattern of backslashes, quotes or one character."""
     if piece[0] == '\\':
         return rf'\\{{{len(piece)},}}+'
     if piece[0] in _QUOTES:
@@ -242,7 +245,7 @@ def _form(piece: str, follows_backslashes: bool) -> str:
         r'\\++'.join(map(re.escape, escaped[1:-1].split('\\')[1:]))
         for escaped in (ascii(piece), json.dumps(piece))
         if escaped[1] == '\\']
-    # The backslashes of an escape belong to those before it.
+    # The pattern of preceding backslashes also matches those of an escape.
     some, any_number = ('', '') if follows_backslashes else (
         r'\\++', r'\\*+')
     return '(?:' + '|'.join((
@@ -251,12 +254,12 @@ def _form(piece: str, follows_backslashes: bool) -> str:
 
 
 def is_password(key: object) -> bool:
-    """Whether what stands under this key is a password."""
+    """Whether this key names a password."""
     return str(key).lower().endswith('password')
 
 
 def _masked_value(value: Any) -> Any:
-    """Of a record's arguments, which a formatter may write by themselves."""
+    """Mask an argument of a record, which a formatter may write itself."""
     if isinstance(value, str):
         return masked(value)
     if isinstance(value, BaseException):

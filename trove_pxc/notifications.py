@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's notifications for the actions that Trove has none for.
+"""Notifications for actions for which Trove has none.
 
-The API makes them; Trove names the class in the message and the taskmanager
-makes it again from that name, to tell the end or the error.
+trove-api creates them. Trove sends the name of the class with a message, and
+the taskmanager uses it to send the end or the error.
 """
 
 import copy
@@ -27,11 +27,11 @@ _OF_REQUEST = ('tenant_id', 'request_id', 'client_ip', 'server_ip',
 
 
 def of_member(context: Context) -> Context:
-    """A context in which the creation of one member is told as its own.
+    """Return a context with the notification of a member's creation.
 
-    With the cluster's notification in it, Trove would tell that the cluster
-    begins once more for each member, and a guest that is prepared would
-    tell that the cluster is complete.
+    With the notification of the cluster, Trove would report the start of the
+    cluster again for each member, and a guest that is prepared would report
+    its end.
     """
     own = copy.copy(context)
     of_cluster = context.notification.payload

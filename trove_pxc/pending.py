@@ -10,15 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the members of a cluster have been ordered and is not done yet.
+"""The pending operations of the members of a cluster.
 
-Written by trove-api, read and cleared by the operations: in the text that
-Trove keeps beside an instance's task, so that an operation whose taskmanager
-died can be taken up by another, which never saw the request. A grow or
-shrink stands in the rows of those who are there before and after it, for
-Trove writes into the rows of those who come or go. With an order of a resize
-stands what it takes of the project's quota. Both are written in one
-transaction, and taken away in one: the order is the record of what is taken.
+trove-api writes them, and the operations read and remove them. They are stored
+in the description of an instance's task in Trove's table, so that another
+taskmanager, which did not get the request, can resume an operation. Those of a
+grow or shrink are in the rows of the members that stay, because Trove writes
+to the rows of the members that join or leave. The pending operation of a
+resize has the amount by which it changed the use of the quota. Both are
+written and removed in one transaction.
 """
 
 from collections.abc import Iterable
@@ -58,7 +58,7 @@ _FORM = re.compile(r'pxc1:(?P<action>[a-z]+)(?P<taken>[+-]\d+)?'
                    r'(?::(?P<value>.+))?', re.DOTALL)
 _WITHOUT_VALUE = (RESTART, RECOVER, CERTIFICATES)
 _ACTIONS = (*_WITHOUT_VALUE, FLAVOR, VOLUME, FORCE, GROW, SHRINK)
-#: the form before pxc1: what stands before and behind the value
+#: the form before pxc1: the texts before and after the value
 _SENTENCE = 'Ordered: '
 _SENTENCES = {
     RESTART: ('a restart', ''), FLAVOR: ('the flavor ', ''),
@@ -67,23 +67,23 @@ _SENTENCES = {
     GROW: ('to let in all members from number ', ' on'),
     SHRINK: ('to stay without ', ''), CERTIFICATES: ('new certificates', '')}
 _SENTENCE_TAKEN = re.compile(r'(.+) \(([+-]\d+) MB of ram\)', re.DOTALL)
-_COUNTED = {FLAVOR: 'ram', VOLUME: 'volumes'}   # against the quota
-_ID_LENGTH = 8                  # tells the members of one cluster apart
-_TEXT_LENGTH = 255              # the column of Trove's table
+_COUNTED = {FLAVOR: 'ram', VOLUME: 'volumes'}   # resources of the quota
+_ID_LENGTH = 8                  # enough to identify a member of a cluster
+_TEXT_LENGTH = 255              # of the column in Trove's table
 
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """One order.
+    """One pending operation.
 
     :ivar action: RESTART, FLAVOR, VOLUME, RECOVER, FORCE, GROW, SHRINK or
         CERTIFICATES.
-    :ivar value: the flavor's id, the volume's size in GB, the id of the
-        member that is forced, the number of the first new member, or how
-        the ids of those begin who leave.
-    :ivar taken: by how many MB of ram it has changed the use of the quota,
-        for FLAVOR; None: that was not kept. It may differ from member to
-        member, and is no part of what is ordered.
+    :ivar value: the flavor's id, the volume's size in GB, the id of the member
+        to bootstrap from, the number of the first new member, or the first
+        characters of the ids of the members that leave.
+    :ivar taken: for FLAVOR, the MB of ram by which it changed the use of the
+        quota. None: not stored. It may differ from member to member, and is
+        ignored in comparisons.
     """
 
     action: str
@@ -92,10 +92,10 @@ class Order:
 
     @property
     def text(self) -> str:
-        """How it stands in the instance's row.
+        """The text in the instance's row.
 
-        "pxc1:ACTION", and ":VALUE" where the action has one. What it takes
-        of the quota follows the action: "pxc1:flavor+512:7".
+        "pxc1:ACTION", followed by ":VALUE" if the action has a value. The
+        change of the quota follows the action: "pxc1:flavor+512:7".
         """
         taken = '' if self.taken is None else f'{self.taken:+d}'
         value = f':{self.value}' if self.value else ''
@@ -103,7 +103,7 @@ class Order:
 
     @classmethod
     def parse(cls, text: str | None) -> Self | None:
-        """The order that a row's text is, None if it is another text."""
+        """Parse the text of a row; None if it is another text."""
         found = _FORM.fullmatch(text or '')
         if found is None:
             return cls._parse_sentence(text or '')
@@ -116,7 +116,7 @@ class Order:
 
     @classmethod
     def _parse_sentence(cls, text: str) -> Self | None:
-        """One that was written before the form pxc1."""
+        """Parse a text of a release before the form pxc1."""
         if not text.startswith(_SENTENCE):
             return None
         ordered = text.removeprefix(_SENTENCE)
@@ -132,12 +132,12 @@ class Order:
 
 
 def recovery(force: str | None) -> Order:
-    """:param force: id of the member that the operator answers for."""
+    """:param force: id of the member that the operator has chosen, or None."""
     return Order(RECOVER) if force is None else Order(FORCE, force)
 
 
 def shrinking(instance_ids: Iterable[str]) -> Order | None:
-    """The order to those who stay; None if too many go to be named."""
+    """Return the pending operation of a shrink; None if it is too long."""
     order = Order(SHRINK, ', '.join(
         sorted(one[:_ID_LENGTH] for one in instance_ids)))
     return order if len(order.text) <= _TEXT_LENGTH else None
@@ -145,11 +145,11 @@ def shrinking(instance_ids: Iterable[str]) -> Order | None:
 
 def joining(order: Order, cluster_name: str,
             rows: Iterable[InstanceRow]) -> list[str] | None:
-    """Who is to be let in, of all rows; None if that cannot be told."""
+    """Return the ids of the new members, of all rows; None if unknown."""
     found = []
     for row in rows:
         if of(row) == order:
-            continue            # it was there before
+            continue            # an old member
         number = naming.number_of(cluster_name, row.name, row.shard_id)
         if number is None:
             return None
@@ -159,14 +159,14 @@ def joining(order: Order, cluster_name: str,
 
 
 def leaving(order: Order, rows: Iterable[InstanceRow]) -> list[str] | None:
-    """Who is to go and is not gone; None if that cannot be told."""
+    """Return the ids that still have to leave; None if ambiguous."""
     named = order.value.split(', ')
     found = [str(row.id) for row in rows if row.id[:_ID_LENGTH] in named]
     return found if len(found) <= len(named) else None
 
 
 class Use(NamedTuple):
-    """What an order that is counted changes in the use of the quota.
+    """The change of the quota by a pending operation.
 
     :ivar amounts: MB of ram or GB of volumes, by the id of the instance.
     """
@@ -178,13 +178,14 @@ class Use(NamedTuple):
 def claim(cluster_id: str, task: ClusterTask, instance_ids: Sequence[str],
           order: Order | None, before: ClusterTask = ClusterTasks.NONE,
           use: Use | None = None) -> bool:
-    """Set a cluster's task, its members' orders, what is used: all at once.
+    """Set a task, the pending operations and the quota in one transaction.
 
-    Who finds the task without an order has nothing to do.
+    So an operation that finds its task without pending operations has nothing
+    to do.
 
-    :param before: the task that it has to have.
-    :returns: False if another was quicker; then nothing was set.
-    :raises trove.common.exception.QuotaExceeded: nothing was set.
+    :param before: the task that the cluster must have.
+    :returns: False if it has another task. Then nothing was set.
+    :raises trove.common.exception.QuotaExceeded: then nothing was set.
     """
     if order is None or use is None:
         return _claim(cluster_id, task, instance_ids, order, before)
@@ -216,7 +217,7 @@ def _claim(cluster_id: str, task: ClusterTask, instance_ids: Sequence[str],
 
 def _texts(order: Order, instance_ids: Iterable[str],
            use: Use | None) -> dict[str, list[str]]:
-    """What each row is to have: the ids by the text."""
+    """Return the ids of the rows by their new text."""
     found: dict[str, list[str]] = {}
     for one in instance_ids:
         taken = (use.amounts[one]
@@ -227,13 +228,14 @@ def _texts(order: Order, instance_ids: Iterable[str],
 
 
 def end(cluster_id: str, task: ClusterTask, **values: object) -> bool:
-    """Take a cluster's task and all orders away, both at once.
+    """Remove a task and the pending operations in one transaction.
 
-    But for those that are counted in the quota: see give_back(). The time
-    of its last update stays that of the end, until it has a task again.
+    Pending operations that are counted in the quota remain: see give_back().
+    The time of the cluster's last update remains the time of the end until the
+    cluster has a task again.
 
-    :param values: what its row has to have besides the task.
-    :returns: whether it had.
+    :param values: values that its row must have, besides the task.
+    :returns: whether it had them.
     """
     with cluster_models.DBCluster.query() as query:
         ended = bool(query.filter_by(
@@ -255,12 +257,12 @@ def end(cluster_id: str, task: ClusterTask, **values: object) -> bool:
 
 
 def of(row: InstanceRow) -> Order | None:
-    """What an instance has still to do, by its row."""
+    """Return the pending operation in an instance's row, or None."""
     return Order.parse(row.task_description)
 
 
 def waiting(rows: Iterable[InstanceRow]) -> tuple[Order | None, list[str]]:
-    """The order that stands in these rows, and whose it is."""
+    """Return the pending operation of these rows, and the ids that have it."""
     found = [(order, str(row.id)) for row in rows
              if (order := of(row)) is not None]
     if not found:
@@ -271,10 +273,11 @@ def waiting(rows: Iterable[InstanceRow]) -> tuple[Order | None, list[str]]:
 
 
 def give_back(context: Context, rows: Iterable[InstanceRow]) -> None:
-    """Withdraw the orders of these instances, and what they were to use.
+    """Withdraw the pending operations of these instances, with their quota.
 
-    What cannot be given back stays, with its order. What was given away is
-    used again, even if the project has used it for something else since.
+    If an amount cannot be determined, the quota stays counted. An amount that
+    a resize has released is counted again, even if the project has used it
+    meanwhile.
     """
     for row in rows:
         order = of(row)
@@ -284,7 +287,7 @@ def give_back(context: Context, rows: Iterable[InstanceRow]) -> None:
 
 @quotas.retried
 def _withdraw(row: InstanceRow, unused: Mapping[str, int]) -> None:
-    """Take the order away and give back its use, if it is still there."""
+    """Remove the pending operation and its quota, if it is still there."""
     with quotas.transaction() as session:
         withdrawn = session.query(instance_models.DBInstance).filter_by(
             id=row.id, task_description=row.task_description).update(
@@ -295,7 +298,7 @@ def _withdraw(row: InstanceRow, unused: Mapping[str, int]) -> None:
 
 def _unused(context: Context, row: InstanceRow,
             order: Order) -> dict[str, int]:
-    """By how much the use has to change when the order is withdrawn."""
+    """Return by how much the use of the quota changes."""
     change = {}
     if order.action == VOLUME and row.volume_size is not None:
         change = {'volumes': int(row.volume_size) - int(order.value)}
@@ -309,7 +312,8 @@ def _unused(context: Context, row: InstanceRow,
             change = {'ram': flavors.get(str(row.flavor_id)).ram
                       - flavors.get(order.value).ram}
         except nova_exceptions.NotFound as gone:
-            LOG.warning('What instance %s was to use more stays counted: %s',
-                        row.id, gone)
+            LOG.warning('The quota of the withdrawn resize of instance %s '
+                        'stays counted, because the change of its ram is '
+                        'unknown: %s', row.id, gone)
     return {resource: number for resource, number in change.items()
             if number}

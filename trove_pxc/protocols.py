@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What this package uses of the objects of Trove and of the clients.
+"""Types of the objects of Trove and of the clients that this package uses.
 
-Imported by all but galera/ and osc/. Trove and the clients have no types:
-whatever they return is Any. What is declared with a type of this module has
-the attributes that stand here, and no others. The tests compare each type
-with the class that it stands for.
+Imported by all modules outside galera/ and osc/. Trove and the clients have no
+types, so their functions return Any. A type of this module declares the
+attributes that this package uses, and no others. The tests compare each type
+with the class of Trove or of a client.
 """
 
 from collections.abc import Callable
@@ -27,27 +27,27 @@ from typing import Protocol
 from typing import TypedDict
 from typing import Union
 
-#: a part of a pipeline, as webob and paste.deploy know it
+#: an application of a pipeline, for webob and paste.deploy
 Application = Callable[..., Any]
-#: what an action of a controller is called with
+#: the arguments of an action of a controller
 Arguments = dict[str, object]
-#: what json.loads() returns
+#: the result of json.loads()
 Json = Union[dict[str, 'Json'], list['Json'], str, int, float, bool, None]
-#: an element of what a client of the cloud returns
+#: an element of the result of a client of the cloud
 Record = Mapping[str, Any]
-#: a scheduler hint, as in {'group': ID}
+#: a scheduler hint, such as {'group': ID}
 Hint = dict[str, str] | None
-#: a database as a guest takes and returns it
+#: a database, as a guest accepts and returns it
 GuestDatabase = TypedDict('GuestDatabase', {
     '_name': str, '_character_set': str | None, '_collate': str | None})
-#: a user, in the same way
+#: a user, as a guest accepts and returns it
 GuestUser = TypedDict('GuestUser', {
     '_name': str, '_host': str, '_password': str | None, '_is_root': bool,
     '_databases': list[GuestDatabase]})
 
 
 class UserChange(TypedDict, total=False):
-    """What a user is to have instead."""
+    """The new values of a user."""
 
     name: str
     host: str
@@ -67,19 +67,19 @@ class InstanceTask(Protocol):
 
 
 class ServiceStatus(Protocol):
-    """What a guest can tell of itself; see Trove's ServiceStatuses."""
+    """A status that a guest can report; see Trove's ServiceStatuses."""
 
     code: int
     description: str
 
 
 class Row(Protocol):
-    """What all rows of Trove's tables have."""
+    """The common attributes of all rows of Trove's tables."""
 
     id: str
 
     def update(self, **values: object) -> object:
-        """Set columns, and save the row."""
+        """Set columns and save the row."""
 
 
 class ClusterRow(Row, Protocol):
@@ -92,7 +92,7 @@ class ClusterRow(Row, Protocol):
 
 
 class InstanceRow(Row, Protocol):
-    """:ivar addresses: no column; where they are read, they are kept here."""
+    """:ivar addresses: not a column; set when the addresses are read."""
 
     addresses: list[dict[str, str]]
     name: str
@@ -114,7 +114,7 @@ class InstanceRow(Row, Protocol):
 
 
 class StatusRow(Protocol):
-    """What a guest has last told."""
+    """The last report of a guest."""
 
     instance_id: str
     status: ServiceStatus
@@ -126,7 +126,7 @@ class StatusRow(Protocol):
 class FaultRow(Row, Protocol):
     """The last failure of an instance.
 
-    :ivar db_api: where it is deleted, not only marked as deleted.
+    :ivar db_api: deletes the row, instead of marking it as deleted.
     """
 
     message: str
@@ -135,7 +135,7 @@ class FaultRow(Row, Protocol):
 
 
 class Reservation(Row, Protocol):
-    """An amount of a quota that is reserved, or was."""
+    """An amount of a quota that is or was reserved."""
 
     usage_id: str
     delta: int
@@ -147,7 +147,7 @@ class RootHistory(Protocol):
     deleted_at: datetime.datetime | None
 
     def delete(self) -> object:
-        """Keep that root was disabled now."""
+        """Record that root was disabled now."""
 
 
 class Datastore(Protocol):
@@ -166,9 +166,10 @@ class DatastoreVersion(Protocol):
 
 
 class Notification(Protocol):
-    """What operators are told of a request.
+    """A notification about a request.
 
-    :ivar server_type: which service tells the start: api, taskmanager, guest.
+    :ivar server_type: the service that sends the start: api, taskmanager or
+        guest.
     """
 
     payload: Mapping[str, str]
@@ -179,9 +180,9 @@ Notify = Callable[..., Notification]
 
 
 class Context(Protocol):
-    """Who asks.
+    """The context of a request.
 
-    :ivar limit: how many are wanted on a page, as the query says it.
+    :ivar limit: the requested size of a page, as a string.
     """
 
     project_id: str
@@ -204,19 +205,19 @@ class Request(Protocol):
     url: str
 
     def best_match_content_type(self) -> str:
-        """The type of the answer that is wanted."""
+        """Return the requested type of the answer."""
 
     def get_response(self, application: Callable[..., object]) -> object:
-        """What an application answers."""
+        """Return the answer of an application."""
 
 
 class Result(Protocol):
-    """What a controller answers."""
+    """The answer of a controller."""
 
     status: int
 
     def data(self, serialization_type: str) -> Any:
-        """The body."""
+        """Return the body."""
 
 
 class Cluster(Protocol):
@@ -232,10 +233,10 @@ class Cluster(Protocol):
     ds_version: DatastoreVersion
 
     def update_db(self, **values: object) -> None:
-        """Set columns of its row."""
+        """Set columns of the row."""
 
     def validate_cluster_available(self) -> None:
-        """Raise UnprocessableEntity if it has a task."""
+        """Raise UnprocessableEntity if the cluster has a task."""
 
 
 class Instance(Protocol):
@@ -255,7 +256,7 @@ class Instance(Protocol):
     is_datastore_running: bool
 
     def get_visible_ip_addresses(self) -> list[dict[str, str]] | None:
-        """Those outside the management networks."""
+        """Return the addresses outside the management networks."""
 
 
 class Flavor(Protocol):
@@ -276,10 +277,10 @@ class ServerGroup(Protocol):
 
 
 class Neutron(Protocol):
-    """The client of Neutron."""
+    """Neutron's client."""
 
     def create_security_group_rule(self, body: Record) -> Record:
-        """Make one rule, or several."""
+        """Create one rule, or several."""
 
     def delete_port(self, port: str) -> object:
         """Delete a port."""

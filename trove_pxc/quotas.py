@@ -10,13 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a project uses of its quota, counted right under parallel requests.
+"""Quotas that are counted correctly under parallel requests.
 
 Trove's driver reads a count, compares it with the limit and writes the new
-count in three transactions, so that parallel requests see the same free
-room and overwrite each other's counts. The driver of this module changes a
-count in one UPDATE that holds only while the limit does, which is right on
-MySQL, MariaDB, Galera and SQLite. install() gives it to Trove as well.
+count in three transactions, so parallel requests see the same free quota and
+overwrite each other's counts. The driver of this module changes a count with
+one UPDATE that has the limit as a condition. This is correct on MySQL,
+MariaDB, Galera and SQLite. install() replaces Trove's driver by it.
 
 Imported by api/, taskmanager/ and orders.
 """
@@ -54,9 +54,9 @@ RESERVED = Statuses.RESERVED
 COMMITTED = Statuses.COMMITTED
 ROLLED_BACK = Statuses.ROLLEDBACK
 
-#: seconds after which no request that made a reservation still runs
+#: seconds after which a request that made a reservation has ended
 EXPIRES = 3600
-#: what a member of a cluster counts for
+#: resources that a member of a cluster uses
 _OF_MEMBERS = ('instances', 'ram', 'volumes')
 _DUPLICATE = (db_exceptions.DBDuplicateEntry, exception.DBConstraintError)
 
@@ -67,10 +67,10 @@ Condition = sqlalchemy.ColumnElement[bool]
 
 
 def retried(call: Call) -> Call:
-    """The call again while its transaction ends in a deadlock.
+    """Retry the call while its transaction ends in a deadlock.
 
-    InnoDB rolls one of two transactions back that wait for each other, and
-    a Galera cluster one of two that changed the same row.
+    InnoDB rolls back one of two transactions that wait for each other, and a
+    Galera cluster one of two that changed the same row.
     """
     wrapped: Call = db_api.wrap_db_retry(
         max_retries=_RETRIES, retry_interval=0.1, max_retry_interval=1,
@@ -80,7 +80,7 @@ def retried(call: Call) -> Call:
 
 @contextlib.contextmanager
 def transaction() -> Iterator[orm.Session]:
-    """A session of Trove's; nothing of it is kept if the block raises."""
+    """A session of Trove, which is rolled back if the block raises."""
     with (models.Reservation.query() as query,
           contextlib.ExitStack() as undo):
         undo.callback(query.session.rollback)
@@ -90,11 +90,11 @@ def transaction() -> Iterator[orm.Session]:
 
 
 class Driver(quota.DbQuotaDriver):  # type: ignore[misc]
-    """Trove's driver, but that each change of a count is one statement."""
+    """Trove's driver, with one statement for each change of a count."""
 
     def get_quota_usage_by_tenant(self, tenant_id: str,
                                   resource: str) -> Any:
-        """The row of a count; two requests may make it at the same time."""
+        """Return the row of a count, which a parallel request may create."""
         try:
             return super().get_quota_usage_by_tenant(tenant_id, resource)
         except _DUPLICATE:
@@ -112,10 +112,10 @@ class Driver(quota.DbQuotaDriver):  # type: ignore[misc]
 
     def reserve(self, tenant_id: str, resources: Mapping[str, object],
                 deltas: Amounts) -> list[str]:
-        """Ids of reservations: those handed out to this thread, or new ones.
+        """Return ids of reservations: those of handed_out(), or new ones.
 
-        :raises trove.common.exception.QuotaExceeded: naming all resources
-            of which there is not enough; then nothing is reserved.
+        :raises trove.common.exception.QuotaExceeded: with all resources that
+            are exceeded. Then nothing is reserved.
         """
         wanted = {name: int(deltas[name]) for name in deltas}
         unknown = sorted(wanted.keys() - resources.keys())
@@ -138,7 +138,7 @@ class Driver(quota.DbQuotaDriver):  # type: ignore[misc]
 
 
 class _Share(NamedTuple):
-    """What is reserved for the instance that is made next."""
+    """The reservations for the instance that is created next."""
 
     project: str
     amounts: Amounts
@@ -153,20 +153,20 @@ _SHARE: contextvars.ContextVar[_Share | None] = contextvars.ContextVar(
 
 
 def install() -> None:
-    """Have Trove's own code of this process count with our driver, too.
+    """Replace the quota driver of this process.
 
-    A driver of another kind, which an operator has configured with
-    [DEFAULT] quota_driver, stays.
+    Another driver that an operator has configured with [DEFAULT] quota_driver
+    is not replaced.
     """
     quota_engine.replace_driver(quota.DbQuotaDriver, Driver)
 
 
 def reserve(project: str, wanted: Mapping[str, tuple[str, int]]) -> None:
-    """Reserve all or nothing.
+    """Reserve all amounts or none.
 
-    :param wanted: resource and amount of each reservation, by its id. What
-        is given back is no reservation: it is free when it is committed.
-    :raises trove.common.exception.QuotaExceeded: there is not enough.
+    :param wanted: resource and amount of each reservation, by its id. A
+        negative amount is not reserved. It is released when it is committed.
+    :raises trove.common.exception.QuotaExceeded: if the quota is not enough.
     """
     totals: dict[str, int] = {}
     for resource, amount in wanted.values():
@@ -176,14 +176,14 @@ def reserve(project: str, wanted: Mapping[str, tuple[str, int]]) -> None:
 
 
 def _counts(project: str, resources: Iterable[str]) -> dict[str, str]:
-    """The ids of the rows of these counts, which exist from now on."""
+    """Return the ids of the rows of these counts; creates missing rows."""
     return {name: str(row.id) for name, row in
             quota.QUOTAS.get_all_quota_usages_by_tenant(project).items()
             if name in resources}
 
 
 def _limits(project: str, resources: Iterable[str]) -> dict[str, int]:
-    """Of each resource; a negative one is no limit."""
+    """Return the limit of each resource; a negative one means no limit."""
     return {name: int(row.hard_limit) for name, row in
             quota.QUOTAS.get_all_quotas_by_tenant(project).items()
             if name in resources}
@@ -215,10 +215,10 @@ def _reserve(counts: Mapping[str, str], limits: Amounts, totals: Amounts,
 
 
 def _room(amount: int, limit: int) -> tuple[Condition, ...]:
-    """What must hold for a row that is to count so much more.
+    """Return the conditions of an UPDATE that adds an amount.
 
-    Trove's own driver subtracts from what is reserved while it deletes,
-    and may leave it negative for ever; neither makes room.
+    Trove's own driver subtracts from the reserved amount during a deletion,
+    and may leave it negative. A negative amount does not raise the limit here.
     """
     if amount <= 0 or limit < 0:
         return ()
@@ -229,7 +229,7 @@ def _room(amount: int, limit: int) -> tuple[Condition, ...]:
 
 
 def _forget(session: orm.Session, ids: list[str]) -> None:
-    """Delete earlier reservations of the same ids."""
+    """Delete earlier reservations with the same ids."""
     table = models.Reservation
     for row in session.query(table).filter(table.id.in_(ids)).all():
         _settle(session, row, ROLLED_BACK)
@@ -240,10 +240,10 @@ def _forget(session: orm.Session, ids: list[str]) -> None:
 
 @retried
 def settle(ids: Iterable[str], status: str) -> None:
-    """End reservations; whatever is asked a second time changes nothing.
+    """End reservations; repeating it changes nothing.
 
-    :param status: COMMITTED, also for those that were rolled back because
-        they had expired; or ROLLED_BACK.
+    :param status: COMMITTED, also for reservations that were rolled back
+        because they had expired, or ROLLED_BACK.
     """
     table = models.Reservation
     with transaction() as session:
@@ -253,7 +253,7 @@ def settle(ids: Iterable[str], status: str) -> None:
 
 
 def _settle(session: orm.Session, row: Reservation, status: str) -> None:
-    """As its status in the table allows, which may be another by now."""
+    """End a reservation, if its status in the table still allows it."""
     was_reserved = _turn(session, row.id, RESERVED, status)
     if was_reserved and row.delta > 0:
         session.query(models.QuotaUsage).filter_by(id=row.usage_id).update(
@@ -274,7 +274,7 @@ def _turn(session: orm.Session, reservation_id: str, before: str,
 
 
 def _count(query: orm.Query[Any], amount: int) -> int:
-    """Change what is in use; how many rows that were."""
+    """Change the amount in use; return the number of changed rows."""
     after = models.QuotaUsage.in_use + amount
     return int(query.update(
         {'in_use': sqlalchemy.case((after < 0, 0), else_=after),
@@ -283,11 +283,11 @@ def _count(query: orm.Query[Any], amount: int) -> int:
 
 def use(session: orm.Session, project: str, amounts: Amounts,
         limits: Amounts | None = None) -> None:
-    """Count more or less as in use, in the transaction of the session.
+    """Change the amount in use, in the transaction of the session.
 
-    :param limits: what usable() has told; None: whatever they are, for what
-        is used already or was.
-    :raises trove.common.exception.QuotaExceeded: there is not enough.
+    :param limits: the result of usable(). None: no limits, for amounts that
+        are or were already used.
+    :raises trove.common.exception.QuotaExceeded: if the quota is not enough.
     """
     table = models.QuotaUsage
     overs = []
@@ -302,17 +302,17 @@ def use(session: orm.Session, project: str, amounts: Amounts,
 
 
 def usable(project: str, resources: Iterable[str]) -> dict[str, int]:
-    """The limits for use(); the rows of the counts exist from then on."""
+    """Return the limits for use(); creates missing rows of the counts."""
     names = list(resources)
     _counts(project, names)
     return _limits(project, names)
 
 
 def ids_of_member(cluster_id: str, number: int) -> dict[str, str]:
-    """The ids of a member's reservations, by resource.
+    """Return the ids of a member's reservations, by resource.
 
-    They are the same whoever asks, so that what trove-api reserved for a
-    member is found when trove-api has ended before the member was made.
+    They are computed, so that a taskmanager finds the reservations of a member
+    after trove-api has ended before it created the member.
     """
     return {resource: str(uuid.uuid5(
         uuid.UUID(cluster_id), f'{number} {resource}'))
@@ -321,10 +321,10 @@ def ids_of_member(cluster_id: str, number: int) -> dict[str, str]:
 
 def reserve_members(project: str, cluster_id: str,
                     needs: Mapping[int, Amounts]) -> None:
-    """Reserve for all members of a request before the first one is made.
+    """Reserve for all members of a request, before the first is created.
 
-    :param needs: what each counts for, by its number.
-    :raises trove.common.exception.QuotaExceeded: nothing is reserved.
+    :param needs: the amounts of each member, by its number.
+    :raises trove.common.exception.QuotaExceeded: then nothing is reserved.
     """
     reserve(project, {
         ids[resource]: (resource, amount)
@@ -336,10 +336,10 @@ def reserve_members(project: str, cluster_id: str,
 @contextlib.contextmanager
 def handed_out(project: str, cluster_id: str, number: int,
                amounts: Amounts) -> Iterator[None]:
-    """Trove takes what is reserved for a member, and not as much again.
+    """Let Trove use the reservations of a member instead of new ones.
 
-    If it asks for another amount, since the flavor was changed meanwhile,
-    what was reserved is given back in the end.
+    If Trove asks for another amount, because the flavor was changed meanwhile,
+    the reservations are rolled back at the end.
     """
     ids = ids_of_member(cluster_id, number)
     share = _Share(project, amounts, tuple(
@@ -356,7 +356,7 @@ def handed_out(project: str, cluster_id: str, number: int,
 
 def settle_members(cluster_id: str, numbers: Iterable[int],
                    status: str) -> None:
-    """End what is reserved for members, and not ended yet; see settle()."""
+    """End the open reservations of members; see settle()."""
     settle([one for number in numbers for one in
             ids_of_member(cluster_id, number).values()], status)
 
@@ -364,8 +364,8 @@ def settle_members(cluster_id: str, numbers: Iterable[int],
 def counts_member(cluster_id: str, number: int) -> bool:
     """Whether a member is counted as in use.
 
-    One is not whose reservation was not committed. One without any is, for
-    it was made by a version that left none.
+    False if it has a reservation that was not committed. True if it has none,
+    because older versions kept none.
     """
     table = models.Reservation
     with transaction() as session:
@@ -375,10 +375,10 @@ def counts_member(cluster_id: str, number: int) -> bool:
 
 
 def repair() -> None:
-    """Give back what requests have reserved that ended in their middle.
+    """Roll back the reservations of requests that ended unexpectedly.
 
-    And set what is reserved to the sum of the reservations, from which
-    Trove's own driver makes it differ under parallel requests.
+    Also sets the reserved amounts to the sums of the reservations, from which
+    they differ after parallel requests with Trove's own driver.
     """
     table = models.Reservation
     ago = timeutils.utcnow() - datetime.timedelta(seconds=EXPIRES)
@@ -389,8 +389,8 @@ def repair() -> None:
                   session.query(models.QuotaUsage).all()]
         totals = _reserved(session)
     if expired:
-        LOG.warning('%d reservations of the quota are older than %d s; they '
-                    'are rolled back', len(expired), EXPIRES)
+        LOG.warning('Rolling back %d reservations of the quota that are '
+                    'older than %d s', len(expired), EXPIRES)
         settle(expired, ROLLED_BACK)
     for usage_id, reserved in counts:
         if expired or reserved != totals.get(usage_id, 0):
@@ -398,7 +398,7 @@ def repair() -> None:
 
 
 def _reserved(session: orm.Session, *conditions: Condition) -> dict[str, int]:
-    """What the reservations that are not ended add up to, by count."""
+    """Return the sums of the open reservations, by count."""
     table = models.Reservation
     return {usage_id: int(total) for usage_id, total in session.query(
         table.usage_id, sqlalchemy.func.sum(table.delta)).filter(
@@ -411,12 +411,12 @@ def _recount(usage_id: str) -> None:
     usage = models.QuotaUsage
     with transaction() as session:
         row = session.query(usage).filter_by(id=usage_id)
-        # Whoever changes a reservation waits from here on.
+        # Other changes of reservations wait from here on.
         row.update({'updated': timeutils.utcnow()},
                    synchronize_session=False)
         total = _reserved(
             session, models.Reservation.usage_id == usage_id).get(usage_id, 0)
         if row.filter(usage.reserved != total).update(
                 {'reserved': total}, synchronize_session=False):
-            LOG.warning('The reserved amount of quota usage %s is set to '
-                        '%d, the sum of its reservations', usage_id, total)
+            LOG.warning('Set the reserved amount of quota usage %s to %d, '
+                        'the sum of its reservations', usage_id, total)

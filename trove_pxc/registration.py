@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Registering a datastore and a version of it in Trove's tables.
+"""Registers a datastore and its version in Trove's tables.
 
-The command line imports it. It uses the functions behind trove-manage.
+Imported by the command line. It uses the functions of trove-manage.
 """
 
 import dataclasses
@@ -40,16 +40,17 @@ _RULES = 'validation-rules.json'
 
 
 class NoRules(Exception):
-    """A file that should hold validation rules does not."""
+    """A file does not contain validation rules."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Registration:
-    """A datastore version as it is to stand in Trove's tables.
+    """A datastore version to register.
 
-    :ivar version: the number: tag of the database image, series of server.
-    :ivar rules: the validation rules of configuration groups.
-    :ivar is_default: whether users get it who name no version.
+    :ivar version: the version number: the tag of the database image and the
+        series of the server.
+    :ivar rules: the file of the validation rules of configuration groups.
+    :ivar is_default: whether it is the default version of the datastore.
     """
 
     manager: str
@@ -64,12 +65,12 @@ class Registration:
 
 
 def register(wanted: Registration) -> list[str]:
-    """Make it so; what stands there already is left alone.
+    """Register the version. Values that are already correct do not change.
 
-    :returns: what was changed, a line each; nothing if all was so.
-    :raises trove_pxc.galera.errors.UnsupportedVersion: if this package
-        knows no such server.
-    :raises NoRules: if the file of rules holds none.
+    :returns: the changes, one line each.
+    :raises trove_pxc.galera.errors.UnsupportedVersion: if this package does
+        not support the server.
+    :raises NoRules: if the file of the rules contains none.
     """
     dialect.for_version(wanted.manager, wanted.version)
     parameters = _parameters(wanted.rules)
@@ -81,7 +82,7 @@ def register(wanted: Registration) -> list[str]:
 
 
 def troves_rules(manager: str) -> pathlib.Path:
-    """The file of validation rules that Trove has for a manager."""
+    """Return the file of Trove's validation rules for a manager."""
     package = pathlib.Path(trove.__file__).parent
     return package / 'templates' / manager / _RULES
 
@@ -90,11 +91,11 @@ def _datastore(wanted: Registration) -> list[str]:
     if _find_datastore(wanted) is not None:
         return []
     datastore_models.update_datastore(wanted.datastore, None)
-    return [f'datastore {wanted.datastore} made']
+    return [f'datastore {wanted.datastore} created']
 
 
 def _version(wanted: Registration) -> list[str]:
-    """Make the row, or change what in it is different."""
+    """Create the row, or change the values that differ."""
     row = _find_version(wanted)
     fields = {
         'manager': wanted.manager, 'image_id': wanted.image_id,
@@ -103,7 +104,7 @@ def _version(wanted: Registration) -> list[str]:
         'repl_strategy': REPLICATION[wanted.manager]}
     label = f'{wanted.datastore} {wanted.name}'
     if row is None:
-        changes = [f'version {label} made']
+        changes = [f'version {label} created']
     else:
         changes = [
             f'version {label}: {field} {_told(getattr(row, field))} -> '
@@ -163,7 +164,8 @@ def _parameters(rules: pathlib.Path) -> list[dict[str, Any]]:
         content = json.loads(rules.read_text())
         return list(content['configuration-parameters'])
     except (ValueError, KeyError, TypeError) as error:
-        raise NoRules(f'{rules} holds no validation rules: {error}') from None
+        raise NoRules(
+            f'{rules} contains no validation rules: {error}') from None
 
 
 def _rule(restart: object, kind: object, largest: object, least: object

@@ -10,19 +10,18 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Repeats calls to the cloud that code of Trove makes, and gives up on one.
+"""Retries and time-outs for calls to the cloud that Trove's code makes.
 
-Imported by api/ and the taskmanager. The steps of an operation repeat their
-own calls (taskmanager/engine/workflow). Trove's code does not: one 503 of
-Nova while it creates an instance puts that into ERROR. It takes its clients
-from the functions that [DEFAULT] remote_*_client name; install() puts
-functions in front of them. A client that is made in a "repeated" block
-repeats what may be repeated, and whoever keeps it, a green thread in which
-Trove polls included, need not know.
+Imported by api/ and the taskmanager. The steps of an operation retry their own
+calls (taskmanager/engine/workflow). Trove's code does not: a single 503 of
+Nova while it creates an instance puts the instance into ERROR. Trove takes its
+clients from the functions in [DEFAULT] remote_*_client, and install() replaces
+them. A client that is created in a "repeated" block retries calls, wherever it
+is used, for example in a green thread of Trove that polls.
 
-keystoneauth can repeat by itself (status_code_retries, connect_retries), but
-repeats a POST whose answer was lost like any other, and would make a second
-server. Here what the first request may have made is looked for before.
+keystoneauth can retry (status_code_retries, connect_retries), but it also
+retries a POST whose answer was lost, and would create a second server. This
+module first looks for the object of the first request.
 """
 
 from collections.abc import Callable
@@ -59,19 +58,19 @@ LOG = logging.getLogger(__name__)
 
 Found = TypeVar('Found')
 Look = Callable[..., Any]
-#: of a request to Neutron
+#: the body of a request to Neutron
 Body = Mapping[str, dict[str, Any]]
 
-_PAUSE = 0.5    # seconds between two tries
+_PAUSE = 0.5    # seconds between two calls
 _SERVICES = ('nova', 'neutron', 'cinder', 'glance')
-#: what a client has its calls in; those of Neutron are its own
+#: attributes of a client with calls; Neutron's client has the calls itself
 _MANAGERS = frozenset({'flavors', 'servers', 'server_groups', 'volumes',
                        'volume_types', 'images'})
 _READS = ('get', 'list', 'show', 'find')
 _ABSENT = (nova_exceptions.NotFound, neutron_exceptions.NotFound,
            cinder_exceptions.NotFound)
 _UNIQUE = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
-#: where each kind of client has its session
+#: attributes with the session, in different clients
 _SESSIONS = ('client.session', 'httpclient.session', 'http_client.session')
 
 _seconds: contextvars.ContextVar[float] = contextvars.ContextVar(
@@ -81,9 +80,9 @@ _originals: dict[str, str] = {}
 
 @contextlib.contextmanager
 def repeated(seconds: float) -> Iterator[None]:
-    """Calls of the clients that Trove takes in this block are repeated.
+    """Retry the calls of the clients that Trove creates in this block.
 
-    :param seconds: for each call, from its first error on; 0: not at all.
+    :param seconds: for each call, from its first error. 0: no retries.
     """
     install()
     token = _seconds.set(seconds)
@@ -94,7 +93,7 @@ def repeated(seconds: float) -> Iterator[None]:
 
 
 def install() -> None:
-    """Have Trove take its clients from here; harmless when done already."""
+    """Replace Trove's functions for clients; repeating it is safe."""
     for service in _SERVICES:
         option = f'remote_{service}_client'
         ours = f'{__name__}.{service}'
@@ -140,15 +139,15 @@ def _client(service: str, args: tuple[object, ...],
 
 
 class Manager(Protocol):
-    """A part of the client of Nova or Cinder."""
+    """A manager of the client of Nova or Cinder."""
 
     def list(self, search_opts: Mapping[str, str] | None = None
              ) -> Iterable[Any]:
-        """All there are, or those that have these values."""
+        """Return all objects, or those with these values."""
 
 
 class _Repeating:
-    """A client, or one of its managers, whose calls may be repeated."""
+    """A client, or one of its managers, that retries calls."""
 
     def __init__(self, wrapped: object, name: str, seconds: float) -> None:
         self._wrapped = wrapped
@@ -166,7 +165,7 @@ class _Repeating:
 
     def _call(self, name: str, method: Callable[..., Any], /,
               *args: object, **kwargs: object) -> Any:
-        """Call it, and again if that does no harm."""
+        """Call the method, and retry it if that is safe."""
         call: Callable[[], Any] = functools.partial(method, *args, **kwargs)
         first = later = call
         last = name.rpartition('.')[2]
@@ -184,21 +183,22 @@ class _Repeating:
             name, lambda: next(calls, later)(), self._seconds)
 
     def __str__(self) -> str:
-        # Trove keeps what it knows of an instance's ports by this text.
+        # Trove uses this text as a key to cache an instance's ports.
         return str(self._wrapped)
 
 
 def _all_of(read: Callable[[], Any]) -> Any:
-    """What it returns; glanceclient asks while its lists are read."""
+    """Return the result; read a list of glanceclient, which is lazy."""
     found = read()
     return list(found) if isinstance(found, types.GeneratorType) else found
 
 
 def _name_of(*args: object, **kwargs: object) -> str:
-    """That of the thing which is to be made; Trove puts an id into it.
+    """Return the names of the object to create, in which Trove puts an id.
 
-    Without one it may be the name of another thing, too. A server has a
-    name of the user's, and the id in its metadata; a rule has its group's.
+    A name without an id may also be that of another object. A server has the
+    name that the user gave, and the id in its metadata. A rule has the id of
+    its group.
     """
     wanted = kwargs.get('body') or (args[0] if args else kwargs)
     return str([wanted, kwargs.get('meta'), kwargs.get('name')])
@@ -206,22 +206,22 @@ def _name_of(*args: object, **kwargs: object) -> str:
 
 def _until_answered(name: str, call: Callable[[], Found],
                     seconds: float) -> Found:
-    """The answer; the last error if each was one that may pass."""
+    """Return the answer, or raise the last error if all were temporary."""
     if not seconds:
         return call()
     what = f'an answer to {name}'
     try:
         return transient.outlasted(what, call, seconds, _PAUSE)
     except exceptions.DeadlineExceeded as late:
-        LOG.info('%s', late)    # who called tells of it, or asks again
+        LOG.info('%s', late)    # the caller reports or retries it
         assert late.__cause__ is not None
         last = late.__cause__.__cause__ or late
-    # Not from the block above: it would become a cause of its own cause.
+    # Raised outside the block above, so that it is not its own cause.
     raise last
 
 
 def _ignoring_absence(delete: Callable[[], Any]) -> Callable[[], Any]:
-    """What is gone was deleted by the request whose answer was lost."""
+    """Ignore NotFound, because an earlier request may have deleted it."""
     def call() -> Any:
         try:
             return delete()
@@ -235,14 +235,14 @@ def _unless_made(look: Look, make: Callable[[], Any]) -> Callable[[], Any]:
         found = look()
         if found is None:
             return make()
-        LOG.info('What was asked for is there already: %s', found)
+        LOG.info('An earlier request has already created %s', found)
         return found
     return call
 
 
 def _server(manager: Manager, name: str, *args: object,
             meta: Mapping[str, str] | None = None, **kwargs: object) -> Any:
-    """By the id of the instance, with which Trove marks its servers."""
+    """Find a server by the id of the instance in its metadata."""
     instance_id = (meta or {}).get('trove_instance_id')
     return next((
         server for server in manager.list(
@@ -259,7 +259,10 @@ def _server_group(manager: Manager, name: str, *args: object,
 
 def _volume(manager: Manager, *args: object, name: str,
             description: str | None = None, **kwargs: object) -> Any:
-    """By its name, and by the description: a root volume has the name too."""
+    """Find a volume by name and description.
+
+    A root volume has the same name.
+    """
     wanted = (name, description)
     return next((
         volume for volume in manager.list(search_opts={'name': wanted[0]})
@@ -267,7 +270,10 @@ def _volume(manager: Manager, *args: object, name: str,
 
 
 def _port(client: Neutron, body: Body) -> Any:
-    """By its name, and by the description: that of management has it too."""
+    """Find a port by name and description.
+
+    The port of the management network has the same name.
+    """
     wanted = body['port']
     found = client.list_ports(name=wanted['name'],
                               network_id=wanted['network_id'])['ports']
@@ -282,10 +288,10 @@ def _security_group(client: Neutron, body: Body) -> Any:
 
 
 def _rule(client: Neutron, body: Body) -> Any:
-    """Neutron keeps "from everywhere" as no prefix.
+    """Find a rule. Neutron stores "from everywhere" as no prefix.
 
-    Of many rules in one request nothing is looked for: Neutron makes all or
-    none, and refuses the request if one is there.
+    Not for requests with several rules: Neutron creates all of them or none,
+    and refuses the request if one exists.
     """
     wanted = body.get('security_group_rule')
     if wanted is None:
@@ -309,7 +315,7 @@ def _floating_ip(client: Neutron, body: Body) -> Any:
     return {'floatingip': found[0]} if found else None
 
 
-#: what makes something, with what finds that
+#: calls that create an object, with the function that finds it
 _MADE: Mapping[str, Look] = {
     'nova.servers.create': _server,
     'nova.server_groups.create': _server_group,

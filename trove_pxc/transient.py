@@ -10,11 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Tells errors that may pass when a call is repeated from those that stay.
+"""Distinguishes temporary errors from permanent ones.
 
-Imported by retries and the taskmanager. It covers the clients that Trove uses
-for Nova, Neutron, Cinder and Glance, keystoneauth beneath them, and Trove's
-database.
+Imported by retries and the taskmanager. It covers Trove's clients of Nova,
+Neutron, Cinder and Glance, keystoneauth, and Trove's database.
 """
 
 from collections.abc import Callable
@@ -35,43 +34,42 @@ LOG = logging.getLogger(__name__)
 
 Found = TypeVar('Found')
 
-#: RFC 9110, 15.5.9 and 15.6; RFC 6585, 4. 500 is in it because OpenStack's
-#: services answer it for a lost database connection or message broker.
+#: RFC 9110, 15.5.9 and 15.6; RFC 6585, 4. With 500, because OpenStack's
+#: services return it if they lose the database or the message broker.
 HTTP_CODES = frozenset({408, 429, 500, 502, 503, 504})
 
-#: No answer came, or none that was complete. keystoneauth raises
-#: ConnectTimeout for a time-out while it reads, too. novaclient and
-#: cinderclient pass keystoneauth's errors on; neutronclient makes
-#: ConnectionFailed of them, glanceclient CommunicationError or, of a
-#: time-out, InvalidEndpoint.
+#: There was no complete answer. keystoneauth raises ConnectTimeout also for
+#: a time-out while it reads. novaclient and cinderclient pass on the errors
+#: of keystoneauth. neutronclient converts them to ConnectionFailed, and
+#: glanceclient to CommunicationError or, for a time-out, InvalidEndpoint.
 _NO_ANSWER: tuple[type[Exception], ...] = (
     keystone.RetriableConnectionFailure, keystone.UnknownConnectionError,
     keystone.DiscoveryFailure, cinder.ConnectionError,
     neutron.ConnectionFailed, glance.CommunicationError,
     glance.InvalidEndpoint, ConnectionError, TimeoutError)
-#: Each with the name of its service, and of its error's HTTP code.
+#: The service, the error, and the attribute of the error's HTTP code.
 _ANSWERED: tuple[tuple[str, type[Exception], str], ...] = (
     ('Nova', nova.ClientException, 'code'),
     ('Cinder', cinder.ClientException, 'code'),
     ('Neutron', neutron.NeutronClientException, 'status_code'),
     ('Glance', glance.HTTPException, 'code'),
     ('the cloud', keystone.HttpError, 'http_status'))
-#: oslo.db maps the drivers' errors; the pool's own time-out it leaves alone.
+#: oslo.db converts the errors of the drivers, but not a time-out of the pool.
 _DATABASE: tuple[type[Exception], ...] = (
     db.DBConnectionError, db.DBDeadlock, sqlalchemy.TimeoutError)
-#: What reason() has to look at; everything else stays.
+#: Errors that may be temporary, see reason(). All others are permanent.
 KINDS: tuple[type[Exception], ...] = (
     *_NO_ANSWER, *_DATABASE, *(kind for _, kind, _ in _ANSWERED))
 
 
 class Unavailable(waiting.NotYet):
-    """A service gave no answer, or one that may pass; nobody's fault."""
+    """A service did not answer, or returned a temporary error."""
 
 
 def reason(error: BaseException) -> str:
-    """What happened, in a few words; '' for an error that stays.
+    """Describe a temporary error; return '' for a permanent one.
 
-    The text holds no statement and no parameters of the database.
+    The text contains no statement and no parameters of the database.
     """
     if isinstance(error, _DATABASE):
         return f"Trove's database: {_without_statement(error)}"
@@ -86,16 +84,16 @@ def reason(error: BaseException) -> str:
 
 
 def unavailable(error: BaseException | None) -> bool:
-    """Whether a wait that ended with this error last saw a service fail."""
+    """Whether a wait timed out with a temporary error of a service."""
     return error is not None and isinstance(error.__cause__, Unavailable)
 
 
 def awaited(what: str, probe: Callable[[], Found]) -> Callable[[], Found]:
-    """A probe for which an error that may pass means: not yet.
+    """Return a probe that raises NotYet for temporary errors.
 
     Each different reason is logged once as a warning.
 
-    :param what: what is waited for, for the log.
+    :param what: what the wait is for, for the log.
     """
     told: list[str] = []
 
@@ -107,7 +105,7 @@ def awaited(what: str, probe: Callable[[], Found]) -> Callable[[], Found]:
             if not why:
                 raise
             level = logging.DEBUG if why in told else logging.WARNING
-            LOG.log(level, '%s; waiting for %s goes on', why, what)
+            LOG.log(level, '%s; still waiting for %s', why, what)
             told.append(why)
             raise Unavailable(why) from error
     return patient
@@ -115,9 +113,9 @@ def awaited(what: str, probe: Callable[[], Found]) -> Callable[[], Found]:
 
 def outlasted(what: str, call: Callable[[], Found], seconds: float,
               interval: float) -> Found:
-    """Call it, and again while its errors may pass.
+    """Call it, and retry it while its errors are temporary.
 
-    The seconds begin with the first error, for a call may have waited long
+    The seconds count from the first error, because the call may take long
     before it.
 
     :param interval: seconds between two calls.
@@ -140,7 +138,7 @@ def _line(error: BaseException) -> str:
 
 
 def _without_statement(error: BaseException) -> str:
-    """SQLAlchemy adds the statement, whose parameters may be secret."""
+    """Remove the statement, whose parameters may be secret."""
     inner = getattr(error, 'inner_exception', None)
     original = getattr(inner, 'orig', None)
     return (_line(error if original is None else original)

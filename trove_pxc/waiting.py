@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Deadlines and polling: the only place of trove_pxc that sleeps.
+"""Deadlines and polling: the only module that sleeps.
 
-Anyone may import it. It uses ``time.sleep`` through the module, so that it
-yields to the other green threads of a service that eventlet has patched, and
-works as well in ordinary threads.
+All modules may import it. It calls ``time.sleep`` through the module, so that
+it yields to other green threads of a service that eventlet has patched. It
+also works in ordinary threads.
 """
 
 from collections.abc import Callable
@@ -29,17 +29,16 @@ Found = TypeVar('Found')
 
 
 class NotYet(Exception):
-    """Raised by a probe: the thing is not there; the text is what was seen."""
+    """Raised by a probe with what it observed, to wait longer."""
 
 
 class Deadline:
-    """A time limit, in seconds, that progress pushes back.
+    """A time limit, in seconds, that progress extends.
 
-    :param seconds: how long a wait may last; with ``progress``, how long it
-        may last without any progress.
-    :param progress: returns a value that differs whenever something moved,
-        for instance the number of bytes that have arrived. It is asked once
-        per poll.
+    :param seconds: the limit of the wait. With ``progress``, the limit of the
+        time without progress.
+    :param progress: returns a value that changes with each progress, for
+        example the number of received bytes. It is called once per poll.
     """
 
     def __init__(self, seconds: float,
@@ -55,7 +54,7 @@ class Deadline:
         return max(0.0, self._ends - time.monotonic())
 
     def expired(self) -> bool:
-        """Whether the time is up; a change in the progress renews it."""
+        """Whether the time is over. Progress extends it."""
         if self._progress is not None:
             now_seen = self._progress()
             if now_seen != self._seen:
@@ -65,22 +64,22 @@ class Deadline:
 
 
 def pause(seconds: float) -> None:
-    """Let others run for so many seconds."""
+    """Sleep, so that other threads can run."""
     time.sleep(seconds)
 
 
 def until(what: str, probe: Callable[[], Found],
           deadline: Deadline | float, interval: float) -> Found:
-    """Call ``probe`` until it returns, and give back what it returned.
+    """Call ``probe`` until it returns, and return its result.
 
-    :param what: what is waited for, as it is to stand in the error:
-        "member products-1 to be Synced".
-    :param probe: returns when the thing is there; raises NotYet with what it
-        saw instead when it is not. Any other exception ends the wait.
+    :param what: what the wait is for, as in the error: "member products-1 to
+        be Synced".
+    :param probe: returns a result, or raises NotYet with what it observed. Any
+        other exception ends the wait.
     :param deadline: a Deadline, or seconds. The probe is called at least once,
         and once more after the last pause.
     :param interval: seconds between two calls.
-    :raises trove_pxc.exceptions.DeadlineExceeded: with the last thing seen.
+    :raises trove_pxc.exceptions.DeadlineExceeded: with the last observation.
     """
     limit = deadline if isinstance(deadline, Deadline) else Deadline(deadline)
     while True:
@@ -94,11 +93,11 @@ def until(what: str, probe: Callable[[], Found],
 
 
 class Regularly:
-    """Calls something every so many seconds, until the block is left.
+    """Calls a function periodically until the block ends.
 
-    It has a thread of its own, which in a service that eventlet has patched
-    is a green one. An error of the call ends its thread: what may go wrong
-    is to be handled by the call.
+    It uses its own thread, which is a green thread in a service that eventlet
+    has patched. An error of the function ends the thread, so the function must
+    handle expected errors.
     """
 
     def __init__(self, seconds: float, call: Callable[[], object]) -> None:
@@ -121,12 +120,12 @@ class Regularly:
 
 
 class Stopwatch:
-    """Measures the seconds since it was made."""
+    """Measures the seconds since its creation."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
 
     @property
     def elapsed(self) -> float:
-        """Seconds since then."""
+        """Seconds since the creation."""
         return time.monotonic() - self._started

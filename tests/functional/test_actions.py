@@ -312,7 +312,7 @@ class VolumeTest(ActionTest):
         self.accept({'resize': {'volume': {'size': 2}}})
         fault = self.fault(self.member(1))
         self.assertIn('attach the volume', fault)
-        self.assertIn('it does not serve', fault)
+        self.assertIn('The member does not serve', fault)
         self.assertEqual({'products-2', 'products-3'}, {
             guest.name for guest in self.galera.component})
         self.galera.habits.clear()
@@ -324,9 +324,9 @@ class VolumeTest(ActionTest):
 class RefusalTest(ActionTest):
 
     def test_flavor_that_all_have(self) -> None:
-        self.refuse(400, 'products-1, products-2, products-3 have the flavor '
-                    '1 already', {'resize': {'flavorRef': '1'}})
-        self.refuse(400, 'products-1 has the flavor 1 already', {'resize': {
+        self.refuse(400, 'products-1, products-2, products-3 already have '
+                    'the flavor 1', {'resize': {'flavorRef': '1'}})
+        self.refuse(400, 'products-1 already has the flavor 1', {'resize': {
             'flavorRef': 1, 'instance': self.member(1)}})
 
     def test_flavor_that_there_is_not(self) -> None:
@@ -345,7 +345,7 @@ class RefusalTest(ActionTest):
         self.before = self.used()
         self.refuse(400, 'cannot be made smaller: products-2 has more than '
                     '2 GB', {'resize': {'volume': {'size': 2}}})
-        self.refuse(400, 'products-2 has a volume of 3 GB already',
+        self.refuse(400, 'products-2 already has a volume of 3 GB',
                     {'resize': {'volume': {'size': 3},
                                 'instance': self.member(2)}})
 
@@ -362,14 +362,14 @@ class RefusalTest(ActionTest):
 
     def test_instance_of_another_cluster(self) -> None:
         for body in ({'flavorRef': '2'}, {'volume': {'size': 2}}):
-            self.refuse(400, 'is no member of cluster products', {
+            self.refuse(400, 'is not a member of cluster products', {
                 'resize': dict(body, instance=self.unknown_id())})
-        self.refuse(400, 'is no member', {
+        self.refuse(400, 'is not a member', {
             'restart': {'instance': self.unknown_id()}})
 
     def test_bodies_that_say_nothing_clear(self) -> None:
         for body in ({}, {'flavorRef': '2', 'volume': {'size': 2}}):
-            self.refuse(400, 'either flavorRef or volume',
+            self.refuse(400, 'exactly one of flavorRef and volume',
                         {'resize': body})
         for body in (None, [], 'all', {'size': 2}, {'volume': 2},
                      {'volume': {}}, {'volume': {'size': 0}},
@@ -386,7 +386,7 @@ class RefusalTest(ActionTest):
                 ('configuration_attach', {'configuration_id': 'x'}),
                 ('configuration_attach', {}), ('configuration_detach', {})):
             self.refuse(400, 'yet' if action != 'configuration_attach'
-                        else 'when you create one', {action: body})
+                        else 'when you create a cluster', {action: body})
         self.refuse(400, 'not supported', {'add_shard': {}})
         self.refuse(400, 'not supported', {'dance': {}})
 

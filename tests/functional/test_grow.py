@@ -380,7 +380,7 @@ class RefusalTest(GrowthTest):
         self.assertEqual(3, len(self.instance_rows(self.cluster_id)))
 
     def test_volume_of_another_size(self) -> None:
-        self.refuse_node(400, 'as large as the members have: 1 GB, not 2 GB',
+        self.refuse_node(400, 'size as the other members: 1 GB, not 2 GB',
                          volume={'size': 2})
         self.refuse(400, 'volume size is required', {
             'grow': [{'flavorRef': '1'}]})

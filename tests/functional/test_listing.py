@@ -202,7 +202,7 @@ class ListTest(base.TroveTest):
         for limit in ('abc', '-1', '1.5', '1e3', '%C2%B2'):
             response = self.request('GET', f'/clusters?limit={limit}')
             self.assertEqual(400, response.status_int, response.text)
-            self.assertIn('limit must be a number', response.text)
+            self.assertIn('limit must be an integer', response.text)
 
     def test_floating_addresses_follow_the_private_one(self) -> None:
         self.add('products')

@@ -56,7 +56,8 @@ class ManageTest(sites.SiteTest):
         self.manage(*PXC, *self.few, '--image', 'one', '--default')
         row = self.row('pxc', '8.0')
         self.assert_says(
-            'datastore version pxc 8.0 is registered so already\n',
+            'datastore version pxc 8.0 is already registered with these '
+            'values\n',
             *PXC, '--image', 'one', '--default')
         self.assertEqual(row.id, self.row('pxc', '8.0').id)
         self.assertEqual(4, self.number_of_rules())
@@ -87,7 +88,7 @@ class ManageTest(sites.SiteTest):
 
     def test_rules_that_are_none(self) -> None:
         rules = self.write('rules.json', '{"something": []}')
-        self.assert_refuses('holds no validation rules', *PXC, '--image',
+        self.assert_refuses('contains no validation rules', *PXC, '--image',
                             'one', '--rules', rules)
         self.assertIsNone(self.datastore('pxc'))
 

@@ -73,7 +73,7 @@ class NamesTest(base.TroveTest):
 
     def test_what_is_no_name(self) -> None:
         for name in (5, '', ' ', 'x' * 256, ['a']):
-            self.refuse('is no name', wanted(name, None, None))
+            self.refuse('is not a valid name', wanted(name, None, None))
         self.refuse('must be a list', wanted(None, None, None),
                     extended_properties={'instance_names': 'abc'})
 
@@ -107,9 +107,9 @@ class MemberAsInstanceTest(base.TroveTest):
     def test_updates_that_would_harm_it_are_refused(self) -> None:
         rules = dict(self.cloud.rules)
         for method, change, reason in (
-                ('PUT', {'access': {'is_public': True}}, 'close it'),
-                ('PUT', {'access': {'allowed_cidrs': []}}, 'close it'),
-                ('PUT', {'datastore_version': '10.6'}, 'of one member alone'),
+                ('PUT', {'access': {'is_public': True}}, 'cut it off'),
+                ('PUT', {'access': {'allowed_cidrs': []}}, 'cut it off'),
+                ('PUT', {'datastore_version': '10.6'}, 'of only one member'),
                 ('PATCH', {'access': {'is_public': True}}, 'not allowed'),
                 *((method, change, 'to a whole cluster')
                   for method in ('PUT', 'PATCH') for change in (
@@ -177,7 +177,7 @@ class MemberAsInstanceTest(base.TroveTest):
         response = self.request('POST', '/backups', {'backup': {
             'name': 'b', 'instance': self.member.id}})
         self.assertEqual(400, response.status_int, response.text)
-        self.assertIn('Trove makes no backups of one', response.text)
+        self.assertIn('Trove cannot back up a member', response.text)
 
     def test_it_is_not_deleted_alone(self) -> None:
         response = self.request('DELETE', f'/instances/{self.member.id}')
@@ -191,15 +191,16 @@ class MemberAsInstanceTest(base.TroveTest):
                 ({'restart': {}}, 'cluster restart CLUSTER --member MEMBER'),
                 ({'resize': {'flavorRef': '2'}}, 'cluster resize flavor'),
                 ({'resize': {'volume': {'size': 2}}}, 'resize volume'),
-                ({'promote_to_replica_source': {}}, 'takes writes already'),
-                ({'eject_replica_source': {}}, 'of no replica'),
-                ({'dance': {}}, "An instance has no action 'dance'; it has "
-                 'restart, resize,'),
+                ({'promote_to_replica_source': {}}, 'already take writes'),
+                ({'eject_replica_source': {}}, 'it has no replicas'),
+                ({'dance': {}}, "An instance has no action 'dance'. Its "
+                 'actions are restart, resize,'),
                 ({'restart': {}, 'resize': {}}, 'must name one action'),
                 ({'resize': {}}, 'Validation error'),
                 ({'resize': 5}, 'Validation error'),
-                ({'reset_status': 5}, 'Validation error'), ({}, 'an object'),
-                ([], 'an object'), (None, 'an object')):
+                ({'reset_status': 5}, 'Validation error'),
+                ({}, 'a JSON object'),
+                ([], 'a JSON object'), (None, 'a JSON object')):
             response = self.request('POST', url, body)
             self.assertEqual(400, response.status_int, (body, response.text))
             self.assertIn(words, response.json['badRequest']['message'])
@@ -210,7 +211,7 @@ class MemberAsInstanceTest(base.TroveTest):
     def test_an_instance_of_percona_xtradb_cluster_is_refused(self) -> None:
         self.add_datastore('pxc', '8.0')
         before = self.used()
-        for version, words in (('8.0', 'exists in clusters alone'),
+        for version, words in (('8.0', 'only available as a cluster'),
                                ('none', 'cannot be found')):
             response = self.request('POST', '/instances', {'instance': {
                 'name': 'single', 'flavorRef': '1', 'volume': {'size': 1},

@@ -285,4 +285,5 @@ class ForeignTest(base.TroveTest):
         for what in ('members', 'health'):
             response = ask(self, f'/clusters/{self.cluster_id}/{what}')
             self.assertEqual(400, response.status_int)
-            self.assertIn('is no Galera cluster of trove-pxc', response.text)
+            self.assertIn('is not a Galera cluster of trove-pxc',
+                          response.text)

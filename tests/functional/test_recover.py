@@ -300,7 +300,7 @@ class RefusalTest(RecoverTestCase):
 
     def test_strangers_cannot_be_forced(self) -> None:
         stranger = self.unknown_id()
-        self.refuse(400, f'{stranger} is no member',
+        self.refuse(400, f'{stranger} is not a member',
                     {'recover': {'force': stranger}})
         self.refuse(400, 'Validation error',
                     {'recover': {'member': stranger}})

@@ -82,7 +82,7 @@ class RefusalTest(base.TroveTest):
                        {'colour': 'red'}, 5, 'public'):
             for what in ({'access': access},
                          {'instances': self.instances({'access': access})}):
-                self.refuse(400, 'who can reach the members', **what)
+                self.refuse(400, 'access to the members', **what)
 
     def test_what_a_cluster_does_not_have(self) -> None:
         """Nothing is dropped without a word."""
@@ -96,9 +96,9 @@ class RefusalTest(base.TroveTest):
                 ({'instances': self.instances({}, {'volume': {
                     'size': 1, 'iops': 5}})}, "'instances[1].volume.iops'"),
                 ({'instances': self.instances({'type': 'shard'})},
-                 "of the type 'shard'"),
+                 "instance type 'shard'"),
                 ({'datastore': {'type': 'mariadb', 'version': '10.11',
-                                'version_number': 5}}, 'is a text, not 5')):
+                                'version_number': 5}}, 'a string, not 5')):
             self.refuse(400, place, **what)
 
     def test_two_instances(self) -> None:

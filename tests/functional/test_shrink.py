@@ -191,19 +191,19 @@ class RefusalTest(ShrinkingTest):
                 self.instance_rows(self.cluster_id)[:number]]
 
     def test_fewer_than_three(self) -> None:
-        self.refuse_ids('must keep at least 3; 2 would be left',
+        self.refuse_ids('must keep at least 3; 2 would remain',
                         *self.ids(3))
-        self.refuse_ids('must keep at least 3; 0 would be left',
+        self.refuse_ids('must keep at least 3; 0 would remain',
                         *self.ids(5))
         self.override('min_cluster_member_count', 5, 'mariadb')
         self.refuse_ids('must keep at least 5', *self.ids(1))
 
     def test_nobody_at_all_whatever_the_option_says(self) -> None:
         self.override('min_cluster_member_count', 0, 'mariadb')
-        self.refuse_ids('0 would be left', *self.ids(5))
+        self.refuse_ids('0 would remain', *self.ids(5))
 
     def test_no_member(self) -> None:
-        self.refuse_ids('is no member of cluster products',
+        self.refuse_ids('is not a member of cluster products',
                         self.unknown_id())
 
     def test_bodies(self) -> None:

@@ -83,7 +83,7 @@ class StatusTest(sites.SiteTest):
 
     def test_a_trove_that_nobody_tried(self) -> None:
         self.use_trove('27.0.0')
-        self.assert_names('Version of Trove', 'tried with 26 at most',
+        self.assert_names('Version of Trove', 'tested with releases up to 26',
                           fatal=False)
 
     def use_trove(self, version: str) -> None:
@@ -107,18 +107,18 @@ class StatusTest(sites.SiteTest):
         self.replace(f'api_strategy = {base._STRATEGIES["api_strategy"]}',
                      'api_strategy = '
                      f'{base._STRATEGIES["guestagent_strategy"]}')
-        self.assert_names('Strategies load', 'it is no BaseAPIStrategy')
+        self.assert_names('Strategies load', 'it is not a BaseAPIStrategy')
 
     def test_a_value_that_is_none(self) -> None:
         self.replace('[pxc]\n', '[pxc]\nbootstrap_timeout = soon\n')
         self.assert_names('Values in trove.conf',
-                          '[pxc] bootstrap_timeout cannot be used', 'soon',
-                          'leave it out for 300')
+                          '[pxc] bootstrap_timeout is invalid', 'soon',
+                          'remove it to use 300')
 
     def test_a_value_below_its_minimum(self) -> None:
         self.replace('[pxc]\n', '[pxc]\nbootstrap_timeout = 1\n')
         self.assert_names('Values in trove.conf',
-                          '[pxc] bootstrap_timeout cannot be used')
+                          '[pxc] bootstrap_timeout is invalid')
 
     def test_a_name_that_is_misspelt(self) -> None:
         self.replace('[pxc]\n', '[pxc]\nboostrap_timeout = 500\n')
@@ -144,31 +144,33 @@ class StatusTest(sites.SiteTest):
 
     def test_the_port_of_users_is_closed(self) -> None:
         self.replace('tcp_ports = 3306', 'tcp_ports = 3307')
-        self.assert_names('Port of users', '[mariadb] tcp_ports lacks 3306')
+        self.assert_names('Port of users', '[mariadb] tcp_ports does not have '
+                                           '3306')
 
     def test_users_without_a_network(self) -> None:
         self.replace('[DEFAULT]\n', '[DEFAULT]\n'
                      'trove_security_group_rule_cidr = all\n')
-        self.assert_names('Network of the users', 'cidr = all is no network')
+        self.assert_names('Network of the users', 'cidr = all is not a '
+                                                  'network')
 
     def test_a_pipeline_without_the_filter(self) -> None:
         self.paste = self.paste.replace('galera extensions', 'extensions')
         self.assert_names(
             'Pipeline of the API',
-            f'{self.folder}/api-paste.ini lacks the filter',
+            f'{self.folder}/api-paste.ini does not have the filter',
             'paste.filter_factory = trove_pxc.api.pipeline:factory',
             fatal=False)
 
     def test_a_pipeline_with_the_filter_in_vain(self) -> None:
         self.paste = self.paste.replace('galera extensions',
                                         'extensions galera')
-        self.assert_names('Pipeline of the API', 'behind extensions',
+        self.assert_names('Pipeline of the API', 'after extensions',
                           fatal=False)
 
     def test_a_pipeline_with_a_filter_of_the_same_name(self) -> None:
         self.paste = self.paste.replace('trove_pxc.api.pipeline:factory',
                                         'trove.common.wsgi:Debug')
-        self.assert_names('Pipeline of the API', 'lacks the filter',
+        self.assert_names('Pipeline of the API', 'does not have the filter',
                           fatal=False)
 
     def test_a_pipeline_without_extensions(self) -> None:
@@ -196,13 +198,13 @@ class StatusTest(sites.SiteTest):
         self.replace('taskmanager_manager = '
                      'trove_pxc.taskmanager.manager.Manager\n', '')
         self.assert_names(
-            'Operations left behind', 'Write: taskmanager_manager = '
+            'Resumed operations', 'Write: taskmanager_manager = '
             'trove_pxc.taskmanager.manager.Manager', fatal=False)
 
     def test_taskmanager_that_is_misspelt(self) -> None:
         self.replace('taskmanager.manager.Manager',
                      'taskmanager.manager.Boss')
-        self.assert_names('Operations left behind',
+        self.assert_names('Resumed operations',
                           'trove-taskmanager cannot start')
 
     def test_an_id_for_one_datastore_only(self) -> None:
@@ -259,20 +261,20 @@ class StatusTest(sites.SiteTest):
                      f'template_path = {self.folder}/broken\n')
         self.write('broken/mariadb/config.template', '[mysqld]\n{% if %}\n')
         wrong = [one for one in self.outcomes() if one.is_fatal]
-        self.assertEqual(['Templates whole'],
+        self.assertEqual(['Templates readable'],
                          [one.check.name for one in wrong])
-        self.assertIn('broken in line 2', wrong[0].text)
+        self.assertIn('an error in line 2', wrong[0].text)
 
     def test_a_template_that_one_service_finds(self) -> None:
         self.write('templates/mariadb/config.template', '[mysqld]\n')
-        self.assert_names('Templates found', 'holds templates of mariadb',
+        self.assert_names('Templates found', 'contains templates of mariadb',
                           fatal=False)
 
     def test_no_file_for_guests(self) -> None:
         self.guest = ''
         self.assert_names("Guests' file",
-                          f'{self.folder}/trove-guestagent.conf: it is not '
-                          'there')
+                          f'{self.folder}/trove-guestagent.conf: it does not '
+                          'exist')
 
     def test_a_file_for_guests_that_is_none(self) -> None:
         self.guest = 'transport_url = rabbit://trove:very-secret@host/\n'
@@ -282,7 +284,7 @@ class StatusTest(sites.SiteTest):
         self.guest = self.guest.replace(
             '[DEFAULT]\n', '[DEFAULT]\nreport_interval = often\n')
         self.assert_names("Values in the guests' file",
-                          '[DEFAULT] report_interval cannot be used')
+                          '[DEFAULT] report_interval is invalid')
 
     def test_guests_without_a_broker(self) -> None:
         self.guest = self.guest.replace('transport_url', '#transport_url')
@@ -314,7 +316,7 @@ class StatusTest(sites.SiteTest):
     def test_troves_guest_manager(self) -> None:
         self.mariadb.update(registry_ext='trove.guestagent.datastore.mariadb.'
                                          'manager.Manager')
-        self.assert_names('Guest managers', 'for single instances only',
+        self.assert_names('Guest managers', 'only supports single instances',
                           fatal=False)
 
     def test_our_guest_manager_elsewhere(self) -> None:
@@ -329,7 +331,7 @@ class StatusTest(sites.SiteTest):
 
     def test_a_server_that_nobody_knows(self) -> None:
         self.pxc.update(name='9.1', version='9.1')
-        self.assert_names('Series of servers', 'pxc 9.1', 'use one of 5.6')
+        self.assert_names('Server versions', 'pxc 9.1', 'use one of 5.6')
 
     def test_no_image(self) -> None:
         self.pxc.update(image_id=None, image_tags=None)
@@ -337,7 +339,7 @@ class StatusTest(sites.SiteTest):
 
     def test_an_image_that_is_gone(self) -> None:
         self.pxc.update(image_id='6f1a')
-        self.assert_names('Guest images there', 'Glance has no image 6f1a')
+        self.assert_names('Guest images in Glance', 'Glance has no image 6f1a')
 
     def test_a_version_that_is_not_active_is_left_alone(self) -> None:
         self.pxc.update(active=False, image_id='6f1a', registry_ext='None')
@@ -363,9 +365,9 @@ class StatusTest(sites.SiteTest):
         self.assertIn('127.0.0.1', wrong[0][1])
         told = {one['check']: one for one in
                 json.loads(done.stdout.splitlines()[-1])['checks']}
-        for name in ('Datastore versions', 'Series of servers',
+        for name in ('Datastore versions', 'Server versions',
                      'Checks made'):
             self.assertEqual(upgradecheck.Code.WARNING, told[name]['result'])
         self.assertIn(f'were made with {self.folder}/',
                       told['Checks made']['details'])
-        self.assertIn('Series of servers', told['Checks made']['details'])
+        self.assertIn('Server versions', told['Checks made']['details'])

@@ -336,7 +336,7 @@ class UsersTest(base.TroveTest):
             instance_id=self.rows[0].id)
         kept.set_status(Statuses.CRASHED)
         kept.save()
-        self.refuse(422, 'Ask another member', 'GET', 'users')
+        self.refuse(422, 'Use another member', 'GET', 'users')
         self.ask('GET', 'users', member=2)
 
     def test_other_projects_see_nothing(self) -> None:

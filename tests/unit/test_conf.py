@@ -57,7 +57,7 @@ class ConfTest(testtools.TestCase):
             'utf8mb4_bin\nplugin_load=x', 'pxc')
 
     def test_each_option_is_read(self) -> None:
-        """conf.py alone has its name where it is without effect."""
+        """An option whose name is only in conf.py has no effect."""
         here = pathlib.Path(conf.__file__)
         code = '\n'.join(file.read_text() for file
                          in here.parent.rglob('*.py') if file != here)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the errors say."""
+"""The messages of the exceptions."""
 
 import testtools
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What an instance tells reaches its reader to the end."""
+"""The message of a fault is not lost when Trove shortens it."""
 
 import types
 
@@ -28,7 +28,7 @@ FAULT = (
 
 
 class FaultTest(testtools.TestCase):
-    """What is told, within the length that Trove keeps."""
+    """The text of a fault, within the length of Trove's column."""
 
     def fault(self, cause: str, step: str = 'join of products-2',
               ) -> faults.Fault:
@@ -79,7 +79,7 @@ class FaultTest(testtools.TestCase):
 class CauseTest(testtools.TestCase):
 
     def cause(self, message: str) -> str:
-        """Of a fault, as Trove breaks its lines."""
+        """Return the cause of a fault, with the line breaks of Trove."""
         text = utils.format_output(message, truncate_len=faults.LENGTH)
         with mock.patch.object(faults.instance_models, 'DBInstanceFault',
                                autospec=True) as table:
@@ -111,7 +111,7 @@ class CauseTest(testtools.TestCase):
 class SaveTest(testtools.TestCase):
 
     def told(self, message: str) -> str:
-        """What Trove makes of it for its table."""
+        """Return the fault, as Trove stores it."""
         with mock.patch.object(faults.instance_models, 'save_instance_fault',
                                autospec=True) as save:
             faults.save_fault('an-id', message, 'details')

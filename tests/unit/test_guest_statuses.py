@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A member of a complete cluster has each status that its guest tells."""
+"""Which statuses a member of a complete cluster can have."""
 
 import testtools
 

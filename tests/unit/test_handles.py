@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What commands take for a cluster."""
+"""How commands identify a cluster."""
 
 from tests.unit.api import base
 from tests.unit import tables

@@ -103,7 +103,7 @@ class MaskingTest(testtools.TestCase):
             self.assertNotIn('geheim', masking.masked(line))
 
     def test_the_token_of_a_request(self) -> None:
-        """Trove logs whole requests, when root is enabled for one."""
+        """Trove logs the whole request that enables root."""
         request = webob.Request.blank('/', headers={
             'X-Auth-Token': 'geheim', 'X-Service-Token': 'geheim',
             'X-Role': 'member'})
@@ -115,7 +115,7 @@ class MaskingTest(testtools.TestCase):
 
 
 class HidingTest(testtools.TestCase):
-    """Whoever logs a password while it is at work, in whichever form."""
+    """Passwords are masked in all forms, whatever logs them."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -156,7 +156,7 @@ class HidingTest(testtools.TestCase):
                 self.assertIn('***', hidden)
 
     def test_it_takes_no_time(self) -> None:
-        """Whatever is in the password and in the line."""
+        """For any password and any line."""
         passwords = ('\\' * 90 + "'" * 60 + '\\"' * 50 + 'a' * 9,
                      "'" * 60 + 'b', '"' * 60, '\\x' * 60)
         lines = ('\\', "'", "'\\", '\\"', '"', 'a', 'IDENTIFIED ',

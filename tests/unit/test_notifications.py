@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Notifications that Trove can make again from their name."""
+"""Notifications that Trove can create from their names."""
 
 import testtools
 from trove.common import notification

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""An order survives in the text of a row, and no other text is one."""
+"""Pending operations in the text of a row; other texts are none."""
 
 import types
 from typing import Any
@@ -82,7 +82,7 @@ class OrderTest(testtools.TestCase):
 
 
 class SizeTest(testtools.TestCase):
-    """Who comes or goes, by the rows of all members."""
+    """Which members join or leave, from the rows of all members."""
 
     grow = pending.Order(pending.GROW, '4')
 

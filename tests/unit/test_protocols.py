@@ -31,7 +31,7 @@ from trove_pxc import protocols
 
 
 class ContractTest(testtools.TestCase):
-    """What Trove's objects have of what the protocols name."""
+    """Trove's objects have the attributes of the protocols."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -46,7 +46,7 @@ class ContractTest(testtools.TestCase):
             instance_id=self.member.id)
 
     def check(self, protocol: type, found: object, *unset: str) -> None:
-        """:param unset: what is there only after somebody has set it."""
+        """:param unset: attributes that are only set later."""
         self.assertEqual(sorted(unset), sorted(
             name for name in specs.names_of(protocol)
             if not hasattr(found, name)))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Each change of a count holds while the limit does, and is made once."""
+"""Each change of a count keeps the limit, and is made once."""
 
 import datetime
 from typing import Any
@@ -176,7 +176,7 @@ class MembersTest(QuotasTestCase):
             PROJECT, CLUSTER, dict.fromkeys(numbers, MEMBER))
 
     def make(self, number: int, **deltas: int) -> None:
-        """As Trove makes an instance."""
+        """Create an instance like Trove."""
         with quotas.handed_out(PROJECT, CLUSTER, number, MEMBER):
             quota.run_with_quotas(PROJECT, {**MEMBER, **deltas}, dict)
 

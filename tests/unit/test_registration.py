@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What registering writes into Trove's tables, and what it says of it."""
+"""What a registration writes into Trove's tables, and its output."""
 
 import dataclasses
 import json
@@ -37,7 +37,7 @@ class RegistrationTestCase(testtools.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.useFixture(tables.Tables())
-        # Of another datastore, with the name and the number of ours.
+        # Of another datastore, with the same name and number.
         tables.add_version('mysql', '8.0.43', name='stable')
         tables.CONF.set_override('replication_strategy', 'Another', 'pxc')
         self.addCleanup(tables.CONF.clear_override, 'replication_strategy',
@@ -79,7 +79,7 @@ class NewTest(RegistrationTestCase):
 
     def test_all_of_it(self) -> None:
         self.assertEqual(
-            ['datastore percona made', 'version percona stable made',
+            ['datastore percona created', 'version percona stable created',
              f'2 validation rules of {self.rules} loaded'],
             self.register())
         row = self.version()
@@ -153,7 +153,7 @@ class AgainTest(RegistrationTestCase):
 
     def test_another_number_is_another_version(self) -> None:
         self.assertEqual(
-            'version percona stable made', self.register(
+            'version percona stable created', self.register(
                 version='8.0.44')[0])
         self.assertEqual(2, datastore_models.DBDatastoreVersion.find_all(
             name='stable', datastore_id=self.datastore().id).count())
@@ -199,7 +199,7 @@ class RefusedTest(RegistrationTestCase):
             self.rules.write_text(text)
             error = self.assertRaises(registration.NoRules, self.register)
             self.assertTrue(str(error).startswith(
-                f'{self.rules} holds no validation rules: '), str(error))
+                f'{self.rules} contains no validation rules: '), str(error))
         self.nothing_is_written()
 
     def test_no_file(self) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which calls of Trove's code are repeated, and what is looked for before."""
+"""Which calls of Trove's code are retried, and the checks before."""
 
 import types
 from typing import Any
@@ -47,11 +47,11 @@ nova_client, neutron_client, cinder_client, glance_client = (
 
 
 class Thing(types.SimpleNamespace):
-    """What a cloud has made."""
+    """An object in the cloud."""
 
 
 class Calls:
-    """Answers calls with what a test sets, an exception being raised."""
+    """Returns, or raises, the results that a test sets."""
 
     def __init__(self, **answers: list[Any]) -> None:
         self.answers = answers
@@ -133,7 +133,7 @@ class RepeatedTest(RetriesTest):
         self.assertIs(_MADE['nova'], self.client('nova', _MADE['nova'], 0))
 
     def test_a_client_that_is_kept_repeats_wherever_it_is_used(self) -> None:
-        """Trove polls in green threads, which have no such block."""
+        """Trove polls in green threads outside the block."""
         client = self.client('nova', Thing(servers=Calls(get=[BUSY, 1])))
         self.assertEqual(1, client.servers.get('x'))
 
@@ -176,12 +176,12 @@ class DeleteTest(RetriesTest):
 
 
 class MakeTest(RetriesTest):
-    """A lost answer: what was made is found, and made again if it was not."""
+    """A lost answer: the object is found, or created if it does not exist."""
 
     def made_once(self, service: str, wrap: Any, look: str, found: Any,
                   nothing: Any, *args: Any, make: str = 'create',
                   **kwargs: Any) -> Any:
-        """:returns: what the call that was repeated gave back."""
+        """:returns: the result of the call that was retried."""
         for answers, calls in (
                 ([found], [make, look]),
                 ([nothing], [make, look, make])):
@@ -210,7 +210,7 @@ class MakeTest(RetriesTest):
             policies=['affinity']))
 
     def test_a_name_that_another_may_have_is_not_looked_for(self) -> None:
-        """And the request is not repeated: there could be two then."""
+        """The request is not retried; it could create a second object."""
         groups = Calls(create=[LOST, 'new'], list=[[
             Thing(name='locality_products')]])
         client = self.client('nova', Thing(server_groups=groups))
@@ -279,7 +279,7 @@ class MakeTest(RetriesTest):
 
 
 class Whole:
-    """A client whose calls are its own."""
+    """A client that has its calls itself."""
 
     def of(self, calls: Calls) -> Any:
         return calls
@@ -289,7 +289,7 @@ class Whole:
 
 
 class Part(Whole):
-    """One with managers."""
+    """A client with managers."""
 
     def __init__(self, manager: str) -> None:
         self._manager = manager

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which errors may pass when a call is repeated, and what is told of them."""
+"""Which errors are temporary, and how they are described."""
 
 from cinderclient import exceptions as cinder
 import fixtures
@@ -115,8 +115,8 @@ class AwaitedTest(testtools.TestCase):
         self.until(nova.ClientException(503), nova.ClientException(503),
                    cinder.ClientException(500), 1)
         self.assertEqual(2, self.log.output.count('WARNING'))
-        self.assertIn('Nova answers 503: Unknown Error (HTTP 503); waiting '
-                      'for it goes on', self.log.output)
+        self.assertIn('Nova answers 503: Unknown Error (HTTP 503); still '
+                      'waiting for it', self.log.output)
 
     def test_the_error_names_what_was_last_seen(self) -> None:
         late = self.assertRaises(
@@ -145,7 +145,7 @@ class OutlastedTest(testtools.TestCase):
         self.calls: list[float] = []
 
     def late(self) -> None:
-        """It waits for a minute, then for a service."""
+        """Wait for a minute, then for a service."""
         self.calls.append(self.clock.now)
         if len(self.calls) == 1:
             waiting.pause(60)

@@ -10,4 +10,4 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Inside trove-api: check, write rows, cast, show."""
+"""Code in trove-api: check requests, write rows, cast and show."""

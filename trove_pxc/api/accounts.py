@@ -10,12 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Users and databases as a request names them, and as a guest takes them.
+"""Users and databases, converted from a request to the form of the guest.
 
-Imported by api/users and api/root. Trove's own models refuse what servers
-take and take what servers refuse; here galera/limits decides, for the
-version of the member's server. Everything wrong is a 400 with the value and
-the reason, before the guest is asked.
+Imported by api/users and api/root. Trove's own models refuse names that the
+servers accept, and accept names that the servers refuse. Therefore
+galera/limits decides, for the version of the member's server. A value that is
+not possible is answered with 400, which has the value and the reason. The
+guest is not called then.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ from trove_pxc.protocols import GuestUser
 from trove_pxc.protocols import UserChange
 
 ANY_HOST = '%'
-#: users or databases of one request
+#: limit of users or databases in one request
 MOST = 100
 
 
@@ -55,7 +56,7 @@ class User(Named):
 
 
 class Users(TypedDict):
-    """The body of a request; so are the next ones."""
+    """The body of a request, as the next types."""
 
     users: list[User]
 
@@ -80,13 +81,13 @@ _TEXT = {'type': 'string'}
 
 
 def _object(required: Sequence[str] = (), **properties: object) -> Schema:
-    """A schema: an object that has nothing else."""
+    """A schema of an object without other keys."""
     return {'type': 'object', 'required': list(required),
             'additionalProperties': False, 'properties': properties}
 
 
 def _list(of: Schema) -> Schema:
-    """Each element costs calls of the guest, and a statement at least."""
+    """A schema of a list. Each element costs at least one statement."""
     return {'type': 'array', 'minItems': 1, 'maxItems': MOST, 'items': of}
 
 
@@ -105,10 +106,10 @@ ENABLE_ROOT = _object(password=_TEXT)
 
 
 def users(dialect: Dialect, described: Sequence[User]) -> list[GuestUser]:
-    """The users of a request, as the guest makes them.
+    """Convert the users of a request to the form of the guest.
 
     :raises trove.common.exception.TroveError: for the first value that the
-        server would not take.
+        server would refuse.
     """
     made: list[GuestUser] = []
     known = set()
@@ -126,7 +127,7 @@ def users(dialect: Dialect, described: Sequence[User]) -> list[GuestUser]:
 
 def databases(dialect: Dialect,
               described: Sequence[Database]) -> list[GuestDatabase]:
-    """The databases of a request, as the guest makes them.
+    """Convert the databases of a request to the form of the guest.
 
     :raises trove.common.exception.TroveError: as users().
     """
@@ -148,7 +149,7 @@ def databases(dialect: Dialect,
 
 
 def granted(dialect: Dialect, described: Sequence[Named]) -> list[str]:
-    """The names of the databases that a user is to reach, each once.
+    """Return the names of the databases to grant, without duplicates.
 
     :raises trove.common.exception.TroveError: as users().
     """
@@ -159,9 +160,9 @@ def granted(dialect: Dialect, described: Sequence[Named]) -> list[str]:
 
 
 def host_of(described: Mapping[str, object]) -> str:
-    """The host of a user, as servers keep it: in small letters.
+    """Return the host of a user in lower case, as servers store it.
 
-    :raises trove.common.exception.BadRequest: it is empty.
+    :raises trove.common.exception.BadRequest: if it is empty.
     """
     host = str(described.get('host', ANY_HOST)).lower()
     _check(None if host else limits.no_host())
@@ -169,30 +170,30 @@ def host_of(described: Mapping[str, object]) -> str:
 
 
 def check_user(dialect: Dialect, name: str, host: str) -> None:
-    """:raises trove.common.exception.BadRequest: it cannot be made."""
+    """:raises trove.common.exception.BadRequest: if it is not possible."""
     _check(limits.user_name(dialect, name) or limits.host(dialect, host))
 
 
 def check_password(password: str) -> None:
-    """:raises trove.common.exception.BadRequest: it cannot be set."""
+    """:raises trove.common.exception.BadRequest: if it is not possible."""
     _check(limits.password(password))
 
 
 def check_database_not_reserved(name: str) -> None:
-    """:raises trove.common.exception.BadRequest: the server needs it."""
+    """:raises trove.common.exception.BadRequest: if it is reserved."""
     _check(limits.reserved_database(name))
 
 
 def check_user_not_reserved(name: str) -> None:
-    """:raises trove.common.exception.BadRequest: the server needs it."""
+    """:raises trove.common.exception.BadRequest: if it is reserved."""
     _check(limits.reserved_user(name))
 
 
 def named(text: str) -> list[tuple[str, str]]:
-    """Which users a path may mean, as name and host; the likeliest first.
+    """Return the possible users of a path, as name and host.
 
-    A name may hold @ itself. "a@b" is the user "a" of the host "b" or else
-    the user "a@b" of any host.
+    The most likely one comes first. A name may contain @: "a@b" is the user
+    "a" of the host "b", or the user "a@b" of any host.
     """
     name, at, host = text.rpartition('@')
     found = [(name, host.lower())] if at and name and host else []
@@ -208,12 +209,12 @@ def _user(name: str, host: str, password: str | None = None,
 
 
 def to_delete(name: str, host: str) -> GuestUser:
-    """A user as the guest deletes it."""
+    """Return a user in the form for delete_user of the guest."""
     return _user(name, host)
 
 
 def database_to_delete(name: str) -> GuestDatabase:
-    """A database as the guest deletes it."""
+    """Return a database in the form for delete_database of the guest."""
     made: GuestDatabase = guest_models.DatastoreSchema(name=name).serialize()
     return made
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What users may have done to a cluster, as one table.
+"""The actions of a cluster, as one table.
 
 Imported by api/cluster. The body of POST /clusters/{id} names an action.
 """
@@ -35,15 +35,17 @@ from trove_pxc.protocols import Request
 
 
 class Action(NamedTuple):
-    """How a request is answered, step by step.
+    """How the request for an action is handled, in this order.
 
-    :ivar schema: what its body has to be.
-    :ivar rule: the policy that must allow it: ``galera:`` and this.
-    :ivar check: of the cluster and the body: what is to be done. It changes
-        nothing, and raises an error of Trove's for what cannot be done.
-    :ivar cast: of the cluster, the request and what was checked: takes the
-        cluster's task, and hands the work to the taskmanager.
-    :ivar of_complete: whether the cluster must have been complete once.
+    :ivar schema: the schema of its body.
+    :ivar rule: its policy rule, without the prefix ``galera:``.
+    :ivar check: takes the cluster and the body. Returns the argument of cast,
+        or raises an error of Trove if the action is not possible. Changes
+        nothing.
+    :ivar cast: takes the cluster, the request and the result of check. Sets
+        the task of the cluster and casts to the taskmanager.
+    :ivar of_complete: whether the creation of the cluster must have been
+        completed.
     """
 
     schema: schemas.Schema
@@ -70,23 +72,24 @@ ACTIONS: Mapping[str, Action] = {
         schemas.RESIZE, 'resize', changes.check_resize, changes.resize),
 }
 _NOT_OFFERED = {
-    'upgrade': 'A cluster cannot be upgraded in place yet; create one of the '
-               'other datastore version and move the data.',
-    'configuration_attach': 'A configuration group cannot be attached to a '
-                            'cluster later; name it when you create one.',
+    'upgrade': 'A cluster cannot be upgraded in place yet. Create a cluster '
+               'of the other datastore version and move the data.',
+    'configuration_attach': 'A configuration group cannot be attached to an '
+                            'existing cluster. Name it when you create a '
+                            'cluster.',
     'configuration_detach': 'A configuration group cannot be detached from '
-                            'a cluster yet; create one without it and move '
-                            'the data.',
+                            'a cluster yet. Create a cluster without it and '
+                            'move the data.',
 }
 
 
 def perform(cluster: Cluster, request: Request, name: str,
             body: Json) -> bool:
-    """Have an action of ours carried out.
+    """Perform an action of this package.
 
-    :returns: whether it is one of ours; all others are Trove's.
-    :raises trove.common.exception.TroveError: if it cannot be done; then
-        nothing was changed.
+    :returns: False if the action is not in the table. Trove handles it then.
+    :raises trove.common.exception.TroveError: if the action is not possible.
+        Then nothing was changed.
     """
     action = ACTIONS.get(name)
     policies.authorize(
@@ -106,7 +109,7 @@ def perform(cluster: Cluster, request: Request, name: str,
 
 
 def check_body(schema: schemas.Schema, action: str, body: Json) -> None:
-    """Refuse a body that is not understood, and say where it is wrong."""
+    """Refuse an invalid body with the place of the error."""
     validator = jsonschema.Draft4Validator(schema)
     for error in sorted(validator.iter_errors(body),
                         key=lambda found: [str(key) for key in found.path]):

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a request says, before anything is done with it.
+"""Checks of the body and the query of a request.
 
-Imported by the controllers and filters of api/. Trove's own check ends with
-a 500 where a body is no object, is missing or not expected, or where an
-error concerns all of it.
+Imported by the controllers and filters of api/. Trove's own check answers with
+500 if a body is not an object, is missing or is not expected, or if an error
+concerns the body as a whole.
 """
 
 import json
@@ -32,27 +32,25 @@ from trove_pxc.protocols import Request
 
 _WITH_BODY = ('action', 'create', 'update', 'update_all', 'edit')
 _LONGEST_NUMBER = 9
-#: beyond it, a character has no room in Trove's tables (utf8mb3)
+#: Trove's tables (utf8mb3) cannot store characters after this one
 _LAST_CHARACTER = '\uffff'
 
 
 class Controller(Protocol):
-    """What Trove's controllers know of the bodies of their actions."""
+    """A controller that has schemas of the bodies of its actions."""
 
     def get_schema(self, action: str, body: dict[str, Json]) -> Schema:
-        """What the body of an action has to be."""
+        """Return the schema of an action's body."""
 
 
 def check(controller: Controller, action: str, action_args: Arguments,
           schema: Schema | None = None) -> None:
-    """In the place of validate_request() of Trove's controllers.
+    """Check the body; replaces validate_request() of Trove's controllers.
 
-    A body that the action takes is there afterwards, and one that it does
-    not take is not.
+    Removes the body of an action that takes none.
 
-    :param schema: what the body has to be, if not what Trove's controller
-        says.
-    :raises trove.common.exception.BadRequest: with what is wrong, and where.
+    :param schema: the schema of the body. None: that of Trove's controller.
+    :raises trove.common.exception.BadRequest: with each error and its place.
     """
     if action not in _WITH_BODY:
         action_args.pop('body', None)
@@ -60,8 +58,8 @@ def check(controller: Controller, action: str, action_args: Arguments,
     body = action_args.get('body')
     if not isinstance(body, dict) or not body:
         raise validation.refused(
-            'The body of the request must be an object that says what to '
-            'do.')
+            'The body of the request must be a JSON object that is not '
+            'empty.')
     check_texts(body)
     schema = schema or controller.get_schema(action, body)
     if schema:
@@ -69,9 +67,9 @@ def check(controller: Controller, action: str, action_args: Arguments,
 
 
 def read(request: Request) -> Json:
-    """What a body says, before anything checks it.
+    """Parse the body of a request, before any check.
 
-    :returns: None if it is none, or cannot be read.
+    :returns: None if there is no body, or if it is not JSON.
     """
     try:
         found: Json = json.loads(request.body) if request.body else None
@@ -81,11 +79,12 @@ def read(request: Request) -> Json:
 
 
 def check_texts(body: Json) -> None:
-    """See that Trove's tables have room for all texts in a body.
+    """Check that Trove's tables can store all strings of a body.
 
-    A password is in none of them, and is not quoted.
+    Passwords are not stored there. They are checked separately, and never
+    quoted.
 
-    :raises trove.common.exception.BadRequest: for the first that is not so.
+    :raises trove.common.exception.BadRequest: for the first that is invalid.
     """
     for text in _texts(body):
         character = unstorable(text)
@@ -96,7 +95,7 @@ def check_texts(body: Json) -> None:
 
 
 def unstorable(text: str) -> str:
-    """The first character that Trove's tables have no room for, or none."""
+    """Return the first character that Trove's tables cannot store, or ''."""
     return next((
         character for character in text
         if character > _LAST_CHARACTER or character == '\0'
@@ -104,35 +103,37 @@ def unstorable(text: str) -> str:
 
 
 def refused_character(character: str, text: str) -> Exception:
-    """What to raise for it."""
+    """Return the error for such a character."""
     return validation.refused(
         f'The character {ascii(character)} in the text {ascii(text[:80])} '
         'cannot be stored.')
 
 
 def page_size(context: Context, most: int) -> int:
-    """How many are wanted on a page; Trove's pagination_limit() for texts.
+    """Return the size of a page, for a limit that is a string.
 
-    :raises trove.common.exception.BadRequest: if it is no number.
+    Trove's own is pagination_limit().
+
+    :raises trove.common.exception.BadRequest: if it is not a number.
     """
     return min(number('limit', context.limit or '0') or most, most)
 
 
 def number(name: str, text: object) -> int:
-    """What a text of a query says, or the most that is understood.
+    """Parse an integer of a query; a longer one becomes the largest.
 
-    :raises trove.common.exception.BadRequest: if it is no number.
+    :raises trove.common.exception.BadRequest: if it is not an integer.
     """
     text = str(text)
     if not (text.isascii() and text.isdecimal()):
         raise validation.refused(
-            f'{name} must be a number from 0, not {text!r}.')
+            f'{name} must be an integer of at least 0, not {text!r}.')
     return int(text if len(text) <= _LONGEST_NUMBER
                else '9' * _LONGEST_NUMBER)
 
 
 def check_schema(schema: Schema, body: Json) -> None:
-    """:raises trove.common.exception.BadRequest: with each place."""
+    """:raises trove.common.exception.BadRequest: with each error's place."""
     secret = any(True for _ in masking.passwords_in(body))
     found = [
         ''.join(f'[{key!r}]' for key in error.path)
@@ -144,28 +145,29 @@ def check_schema(schema: Schema, body: Json) -> None:
 
 
 def _is_long(error: jsonschema.ValidationError) -> bool:
-    """Whether the message would quote a list that has too many elements."""
+    """Whether the message would quote a list with too many elements."""
     return bool(error.validator == 'maxItems')
 
 
 def _rule(error: jsonschema.ValidationError) -> str:
-    """What is wrong, without the value, which may be a password."""
+    """Describe an error without the value, which may be a password."""
     if error.validator in ('required', 'additionalProperties'):
-        return str(error.message)       # it quotes keys alone
-    return f'does not fit: {error.validator} {error.validator_value!r}'
+        return str(error.message)       # quotes only keys
+    return ('does not match the schema: '
+            f'{error.validator} {error.validator_value!r}')
 
 
 def _check_password(text: str) -> None:
-    """One that has a form in UTF-8, and is no end of a text, goes on."""
+    """Refuse a password with NUL, or one that UTF-8 cannot encode."""
     if any(character == '\0' or '\ud800' <= character <= '\udfff'
            for character in text):
         raise validation.refused(
-            'The password holds NUL or half of a pair of surrogates, which '
+            'The password contains NUL or an unpaired surrogate, which '
             'cannot be sent to a server.')
 
 
 def _texts(value: Json) -> list[str]:
-    """All texts in a body, keys too, but for the passwords."""
+    """Return all strings of a body, with its keys, without passwords."""
     found = []
     waiting = [value]
     while waiting:

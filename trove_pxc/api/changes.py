@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Changes of members that a cluster has: restart, resize, recover, rotate.
+"""Changes of existing members: restart, resize, recover, rotate.
 
-Named in the table of api/actions. Each has two functions: check_X() says
-what is to be done, or refuses it, and changes nothing; X() takes the
-cluster's task and casts to the taskmanager.
+Used by the table of api/actions. Each action has two functions. check_X()
+returns what to do, or refuses it; it changes nothing. X() sets the task of the
+cluster and casts to the taskmanager.
 """
 
 from collections.abc import Mapping
@@ -49,9 +49,9 @@ Rows = Sequence[InstanceRow]
 
 @dataclasses.dataclass(frozen=True)
 class Recovery:
-    """A recovery that is possible.
+    """The result of check_recover().
 
-    :ivar force: the id of the member to begin with, or None.
+    :ivar force: the id of the member to bootstrap from, or None.
     """
 
     targets: Rows
@@ -60,14 +60,14 @@ class Recovery:
 
 @dataclasses.dataclass(frozen=True)
 class Resize:
-    """A resize that is possible, of flavors or of volumes.
+    """The result of check_resize(), for flavors or volumes.
 
-    :ivar targets: the rows of the members that have another size yet.
+    :ivar targets: the rows of the members that do not have this size.
     :ivar told: the class of its notification.
-    :ivar traits: of the notification, beside cluster and instances.
+    :ivar traits: of the notification, besides cluster and instances.
     :ivar cast: the name of the method of the taskmanager's client.
-    :ivar arguments: of this method, beside cluster and instances.
-    :ivar more: what each member will use more of the quota, by its id.
+    :ivar arguments: of this method, besides cluster and instances.
+    :ivar more: the additional use of the quota by each member, by its id.
     """
 
     targets: Rows
@@ -80,7 +80,7 @@ class Resize:
 
 
 def check_restart(cluster: Cluster, body: schemas.Restart | None) -> Rows:
-    """The rows of the members that are meant."""
+    """Return the rows of the members to restart."""
     return _targets(cluster, (body or {}).get('instance'))
 
 
@@ -97,13 +97,13 @@ def restart(cluster: Cluster, request: Request, targets: Rows) -> None:
 
 def check_recover(cluster: Cluster,
                   body: schemas.Recover | None) -> Recovery:
-    """Of all members but those that did not come in or go well."""
+    """Choose all members except those that failed to join or leave."""
     targets = _targets(cluster, None, but_failed=True)
     force = (body or {}).get('force')
     if force is not None and force not in [row.id for row in targets]:
         raise validation.refused(
-            f'Instance {force} is no member of cluster {cluster.name}, or '
-            'did not become one.')
+            f'Instance {force} is not a member of cluster {cluster.name}, '
+            'or it failed to join or leave.')
     return Recovery(targets, force)
 
 
@@ -123,7 +123,7 @@ def recover(cluster: Cluster, request: Request, wanted: Recovery) -> None:
 
 
 def check_rotation(cluster: Cluster, body: object) -> Rows:
-    """All members."""
+    """Return the rows of all members."""
     return _targets(cluster, None)
 
 
@@ -143,12 +143,12 @@ def rotate_certificates(cluster: Cluster, request: Request,
 
 
 def check_resize(cluster: Cluster, body: schemas.Resize) -> Resize:
-    """Of the members that are meant, those that have another size yet."""
+    """Choose the members that do not have the requested size."""
     targets = _targets(cluster, body.get('instance'))
     if ('flavorRef' in body) == ('volume' in body):
         raise validation.refused(
-            'A resize names either flavorRef or volume, not both; do one '
-            'after the other.')
+            'A resize must name exactly one of flavorRef and volume. To '
+            'change both, send two requests, one after the other.')
     if 'flavorRef' in body:
         return _check_flavors(cluster, targets, str(
             utils.get_id_from_href(body['flavorRef'])))
@@ -170,10 +170,10 @@ def resize(cluster: Cluster, request: Request, wanted: Resize) -> None:
 
 def _targets(cluster: Cluster, instance_id: str | None,
              but_failed: bool = False) -> Rows:
-    """The rows of the members that are meant, in member order.
+    """Return the rows of one member, or of all, in member order.
 
-    :param but_failed: whether those that did not come in or go well are
-        left out, as long as there are others.
+    :param but_failed: leave out the members that failed to join or leave,
+        unless all did.
     """
     found = [row for row in members.rows(cluster.id, cluster.name)
              if instance_id in (None, row.id)]
@@ -182,8 +182,9 @@ def _targets(cluster: Cluster, instance_id: str | None,
                  if not row.task_status.is_error] or found
     if not found:
         raise validation.refused(
-            f'Instance {instance_id} is no member of cluster {cluster.name}.'
-            if instance_id else f'Cluster {cluster.name} has no members.')
+            f'Instance {instance_id} is not a member of cluster '
+            f'{cluster.name}.' if instance_id
+            else f'Cluster {cluster.name} has no members.')
     for row in found:
         if row.task_status != InstanceTasks.NONE:
             raise validation.unavailable(
@@ -197,8 +198,8 @@ def _check_flavors(cluster: Cluster, targets: Rows, flavor_id: str) -> Resize:
         row for row in targets if str(row.flavor_id) != flavor_id]
     if not smaller_or_larger:
         raise validation.refused(
-            f'{_names(targets)} {_have(targets)} the flavor {flavor_id} '
-            'already.')
+            f'{_names(targets)} already {_have(targets)} the flavor '
+            f'{flavor_id}.')
     more = {}
     for row in smaller_or_larger:
         flavor = validation.flavor(
@@ -213,12 +214,12 @@ def _check_flavors(cluster: Cluster, targets: Rows, flavor_id: str) -> Resize:
 
 
 def _check_storage(cluster: Cluster, flavor: Flavor) -> None:
-    """As Trove for a single instance: members with volumes use no other."""
+    """Refuse an ephemeral disk, as Trove does for single instances."""
     volumes = CONF.get(cluster.ds_version.manager).volume_support
     if volumes and flavor.ephemeral:
         raise validation.refused(
             f'The flavor {flavor.id} has an ephemeral disk, which members '
-            'with volumes cannot have; choose another.')
+            'with volumes cannot have. Choose another flavor.')
 
 
 def _check_volumes(cluster: Cluster, targets: Rows, size: int) -> Resize:
@@ -233,8 +234,8 @@ def _check_volumes(cluster: Cluster, targets: Rows, size: int) -> Resize:
     smaller = [row for row in targets if _size(row) < size]
     if not smaller:
         raise validation.refused(
-            f'{_names(targets)} {_have(targets)} a volume of {size} GB '
-            'already; the new size must be larger.')
+            f'{_names(targets)} already {_have(targets)} a volume of {size} '
+            'GB. The new size must be larger.')
     return Resize(
         smaller, notifications.ClusterResizeVolume, {'new_size': size},
         pending.Order(pending.VOLUME, str(size)), 'resize_volume_of_members',
@@ -243,7 +244,7 @@ def _check_volumes(cluster: Cluster, targets: Rows, size: int) -> Resize:
 
 
 def _size(row: InstanceRow) -> int:
-    """Of its volume, in GB."""
+    """Return the size of its volume in GB."""
     return int(row.volume_size or 0)
 
 

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Taking a cluster's task for an operation, and handing it over.
+"""Claims of a cluster's task for an operation.
 
-Imported by api/changes and api/growth. The task in the cluster's row and the
-order with its members are what the operation is known by.
+Imported by api/changes and api/growth. The task in the row of the cluster and
+the pending operations of its members identify the operation.
 """
 
 from collections.abc import Callable
@@ -38,9 +38,9 @@ def hand_over(cluster: Cluster, targets: Sequence[InstanceRow],
               order: pending.Order, cast: Callable[..., None],
               more: Mapping[str, int] | None = None,
               **arguments: object) -> None:
-    """Take the cluster's task and what is needed of the quota, and cast.
+    """Set the task, count the use of the quota, and cast.
 
-    :param more: what each target will use more of it, by its id.
+    :param more: the additional use of the quota by each target, by its id.
     """
     use = None if more is None else pending.Use(cluster.tenant_id, more)
     claim(cluster, task, [row.id for row in targets], order, use)
@@ -55,10 +55,11 @@ def hand_over(cluster: Cluster, targets: Sequence[InstanceRow],
 
 def claim(cluster: Cluster, task: ClusterTask, instance_ids: Sequence[str],
           order: pending.Order | None, use: pending.Use | None = None) -> None:
-    """Set the task and the orders, unless another request was quicker.
+    """Set the task and the pending operations.
 
-    :raises trove.common.exception.UnprocessableEntity: it was.
-    :raises trove.common.exception.QuotaExceeded: there is not enough.
+    :raises trove.common.exception.UnprocessableEntity: if another request has
+        set a task before.
+    :raises trove.common.exception.QuotaExceeded: if the quota is not enough.
     """
     claimed = pending.claim(cluster.id, task, instance_ids, order, use=use)
     cluster.know_row()
@@ -67,16 +68,17 @@ def claim(cluster: Cluster, task: ClusterTask, instance_ids: Sequence[str],
 
 
 def forget_faults(cluster: Cluster) -> None:
-    """Those of members that did not fail, when an operation begins.
+    """Delete the faults of members that did not fail.
 
-    One that is there when it has ended is of this operation, or came later.
+    Called when an operation begins. A fault that exists when the operation has
+    ended is therefore a fault of this operation, or a later one.
     """
     faults.forget_of(members.rows(cluster.id, cluster.name))
 
 
 def _withdraw(context: Context, targets: Sequence[InstanceRow],
               order: pending.Order) -> None:
-    """Nobody is to carry the order out, or to use what it has taken."""
+    """Withdraw the pending operation and its use of the quota."""
     pending.give_back(context, [
         row for target in targets
         for row in (instance_models.DBInstance.find_by(id=target.id),)

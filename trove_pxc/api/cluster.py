@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The cluster as a model of trove-api: create and delete.
+"""The model of a cluster in trove-api: create, delete and actions.
 
-Loaded through api/strategy. It checks, writes rows and casts; the work is
-the taskmanager's.
+Loaded through api/strategy. It checks requests, writes rows and casts. The
+taskmanager does the work.
 """
 
 from collections.abc import Collection
@@ -60,7 +60,7 @@ MEMBER_TYPE = members.TYPE
 
 
 class GaleraCluster(cluster_models.Cluster):
-    """A Galera cluster; all its instances are members of equal rank."""
+    """A Galera cluster. All its instances are members of equal rank."""
 
     context: Context
     db_info: ClusterRow
@@ -73,7 +73,7 @@ class GaleraCluster(cluster_models.Cluster):
 
     @classmethod
     def of(cls, cluster: cluster_models.Cluster) -> Self:
-        """This cluster as one of ours; Trove's lists hold plain ones."""
+        """Convert a plain cluster of Trove, as in its lists, to this class."""
         if isinstance(cluster, cls):
             return cluster
         return cls(cluster.context, cluster.db_info, cluster.ds,
@@ -88,12 +88,12 @@ class GaleraCluster(cluster_models.Cluster):
                image_id: str | None = None) -> Self:
         """Check everything, write the rows, cast to the taskmanager.
 
-        :param extended_properties: ours is "instance_names", which
-            api/extension fills in from the request.
-        :param locality: None, or the scheduler hint that Trove has made of
-            it, which names a server group that exists already.
-        :raises trove.common.exception.TroveError: and then nothing of the
-            request is left.
+        :param extended_properties: this package reads "instance_names", which
+            api/extension sets from the request.
+        :param locality: None, or the scheduler hint that Trove made of the
+            request. It names a server group that exists already.
+        :raises trove.common.exception.TroveError: then nothing of the request
+            remains.
         """
         with contextlib.ExitStack() as undo:
             undo.callback(_delete_server_group, context, locality)
@@ -128,18 +128,18 @@ class GaleraCluster(cluster_models.Cluster):
 
     def action(self, context: Context, req: Request, action: str,
                param: Json) -> None:
-        """Ours first; what is none of ours is Trove's."""
+        """Perform actions of this package; pass all others to Trove."""
         if not actions.perform(self, req, action, param):
             super().action(context, req, action, param)
 
     def delete(self) -> None:
-        """Have all of it removed, whatever its state; twice does no harm.
+        """Delete the cluster in whatever state it is. Repeating it is safe.
 
-        Trove refuses to delete an instance that is building, and asks each
-        guest to stop first; the taskmanager's delete_cluster does neither.
-        The row is written once: that it does not change any more is how a
-        deletion without a taskmanager is known. An order stays with its
-        member, for whoever comes first to give back its quota.
+        Trove refuses to delete an instance that is being built, and first asks
+        each guest to stop. delete_cluster of the taskmanager does neither. The
+        row of the cluster is written only once: a row that no longer changes
+        shows a deletion whose taskmanager has died. A pending operation stays
+        in the row of its member, so that its quota is given back exactly once.
         """
         policies.authorize(self.context, 'delete', self.tenant_id)
         rows = cluster_models.DBCluster
@@ -160,14 +160,14 @@ class GaleraCluster(cluster_models.Cluster):
         self.task_api().delete_cluster(self.id)
 
     def reset_status(self) -> None:
-        """As Trove does it; but what is being deleted stays that.
+        """Reset the task as Trove does, except during a deletion.
 
-        What a resize was to use that nobody carries out any more is given
-        back; one that still runs stops, and leaves that to this.
+        Gives back the quota of a resize that no taskmanager runs any more. A
+        resize that still runs stops, and does not give it back itself.
         """
         if self.db_info.task_status == ClusterTasks.DELETING:
-            LOG.info('Cluster %s is being deleted; its status is not reset',
-                     self.id)
+            LOG.info('The status of cluster %s is not reset, because the '
+                     'cluster is being deleted', self.id)
             return
         pending.give_back(self.context, members.rows(self.id, self.name))
         super().reset_status()
@@ -176,30 +176,30 @@ class GaleraCluster(cluster_models.Cluster):
     def members(self) -> Sequence[Member]:
         """The instances with status and addresses, in member order.
 
-        Read once in the life of this object, which is that of a request.
+        Read once for each object, that is once for each request.
         """
         if self._members is None:
             self._members = members.load(self.context, [self])[self.id]
         return self._members
 
     def know(self, found: Sequence[Member] | None) -> None:
-        """Take these for the members: they were read with many others.
+        """Set the members, which were read together with many others.
 
-        With None they are read anew, for they are others now.
+        None: the members have changed; they are read again at the next access.
         """
         self._members = found
 
     def know_row(self) -> None:
-        """Read the row anew, for it was written past this object."""
+        """Read the row again, because it was not written by this object."""
         self.db_info = cluster_models.DBCluster.find_by(
             id=self.id, deleted=False)
 
     @property
     def server_group(self) -> ServerGroup | None:
-        """The group that keeps the servers together or apart, or None.
+        """The server group of the members, or None.
 
-        Trove looks for a group with the name of an instance, which a
-        cluster's never has; the servers in it tell it.
+        Trove looks for a group with the name of an instance. The group of a
+        cluster has another name, so it is found by its servers.
         """
         servers = {member.server_id for member in self.members
                    if member.server_id}
@@ -210,7 +210,7 @@ class GaleraCluster(cluster_models.Cluster):
 
     @property
     def locality(self) -> str | None:
-        """As the request names it, or the policy of the server group."""
+        """The locality of the request, or the policy of the server group."""
         found: str | None = (
             self._given_locality
             or server_group.ServerGroup.get_locality(self.server_group))
@@ -221,18 +221,19 @@ class GaleraCluster(cluster_models.Cluster):
         self._given_locality = value
 
     def task_api(self) -> task_api.GaleraTaskAPI:
-        """Trove's client of the taskmanager, with our casts.
+        """Return Trove's client of the taskmanager, with our casts.
 
-        Trove would take it from taskmanager_strategy, and load with that
-        all that the taskmanager runs, the driver of RabbitMQ included.
+        Trove would load it through taskmanager_strategy, together with all
+        modules of the taskmanager and the RabbitMQ driver.
         """
         return task_api.GaleraTaskAPI(self.context)
 
     def create_instance(self, request: validation.Request,
                         instance: validation.Instance, locality: Hint) -> str:
-        """Have one member made by Trove, of what is reserved for it; its id.
+        """Create one member with its reserved quota; return its id.
 
-        However many there are, the operation's lease need but last for one.
+        Renews the lease of the operation, so the lease has to last for one
+        member only.
         """
         self._show_life()
         ((number, needs),) = validation.needs([instance]).items()
@@ -254,20 +255,20 @@ class GaleraCluster(cluster_models.Cluster):
         return str(made.id)
 
     def _show_life(self) -> None:
-        """Keep taskmanagers from taking up what trove-api still does."""
+        """Renew the lease, so that no taskmanager resumes the operation."""
         with cluster_models.DBCluster.query() as query:
             query.filter_by(id=self.id, deleted=False).update(
                 {'updated': timeutils.utcnow()})
 
     def _undo_create(self, made: list[str]) -> None:
-        """Leave nothing of a create that failed on its way.
+        """Remove everything that a failed create has made.
 
-        An instance whose creation raised has a row perhaps, but no quota
-        and nothing in the cloud; the ones before it are building already,
-        and are deleted with the cluster.
+        An instance whose creation failed may have a row, but has no quota and
+        no resources in the cloud. The instances before it are already being
+        built. They are deleted together with the cluster.
         """
-        LOG.warning('Creating cluster %s failed; its %d instances so far '
-                    'are deleted', self.id, len(made))
+        LOG.warning('The creation of cluster %s failed. Deleting the %d '
+                    'instances that it has made', self.id, len(made))
         self.update_db(task_status=ClusterTasks.DELETING)
         self.forget_rows_but(made)
         if made:
@@ -277,7 +278,7 @@ class GaleraCluster(cluster_models.Cluster):
                            task_status=ClusterTasks.NONE)
 
     def forget_rows_but(self, instance_ids: Collection[str]) -> None:
-        """Delete all other rows: nothing was made for them."""
+        """Delete all other rows, which have no resources in the cloud."""
         for row in members.rows(self.id, self.name):
             if row.id not in instance_ids:
                 row.update(deleted=True, deleted_at=timeutils.utcnow(),
@@ -287,10 +288,11 @@ class GaleraCluster(cluster_models.Cluster):
 
 def _own_server_group(context: Context, locality: Hint,
                       cluster_id: str) -> Hint:
-    """The hint for a group that is named after the cluster's id.
+    """Return the hint for a group that is named after the cluster's id.
 
-    Trove names it after the cluster, as many may be called; and if no
-    server ever got into it, nothing else tells whose it is.
+    Trove names the group after the cluster. Several clusters can have this
+    name, and a group without servers could then not be assigned to its
+    cluster.
     """
     if not isinstance(locality, dict) or 'group' not in locality:
         return locality
@@ -303,11 +305,12 @@ def _own_server_group(context: Context, locality: Hint,
 
 
 def _delete_server_group(context: Context, locality: Hint) -> None:
-    """Remove the group that Trove made for a request that then failed."""
+    """Delete the group that Trove made for a request that failed."""
     if not isinstance(locality, dict) or 'group' not in locality:
         return
     try:
         clients.create_nova_client(context).server_groups.delete(
             locality['group'])
     except nova_exceptions.NotFound:
-        LOG.debug('Server group %s is gone already', locality['group'])
+        LOG.debug('Server group %s does not exist any more',
+                  locality['group'])

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a request for a cluster says that Trove's controller drops.
+"""Checks of values that Trove's controller would drop from a create.
 
-Imported by api/extension. Trove knows users, databases and access of single
-instances alone, and of a cluster it reads what it knows and is silent about
-the rest. For a cluster of ours each value does what it says, or is refused.
+Imported by api/extension. Trove supports users, databases and access only for
+single instances, and ignores unknown keys of a cluster. For a cluster of this
+package, each value has an effect or is refused.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ class Cluster(TypedDict):
 
 
 class NewCluster(TypedDict):
-    """The body of a create, as Trove's schema has let it pass."""
+    """The body of a create, after the check of Trove's schema."""
 
     cluster: Cluster
 
@@ -55,15 +55,15 @@ _INSTANCE = ('name', 'flavorRef', 'volume', 'nics', 'availability_zone',
              'modules', 'region_name', 'region', 'type')
 _VOLUME = ('size', 'type')
 _ACCOUNTS = ('users', 'databases')
-#: Trove's defaults for the access of an instance
+#: Trove's defaults of an instance's access
 _ACCESS: dict[str, object] = {'is_public': False, 'allowed_cidrs': []}
 
 
 def concerns(body: Json) -> bool:
-    """Whether a request for a cluster is not for another package's.
+    """Whether a request for a cluster is handled by this package.
 
-    :param body: of the request, as it came. One whose datastore cannot be
-        read is refused here; Trove would end with a 500.
+    :param body: of the request, unchecked. True if its datastore is invalid,
+        because Trove would answer with 500.
     """
     wanted = body.get('cluster') if isinstance(body, dict) else None
     datastore = wanted.get('datastore') if isinstance(wanted, dict) else None
@@ -73,25 +73,25 @@ def concerns(body: Json) -> bool:
 
 
 def disqualification(datastore: Mapping[str, object]) -> Exception | None:
-    """What to raise for a description of a datastore that is none."""
+    """Return the error for an invalid datastore, or None."""
     for key, value in datastore.items():
         if key not in _OF_DATASTORE:
             return validation.refused(
-                f'A datastore has {", ".join(_OF_DATASTORE)}; there is '
-                f'no {key!r}.')
+                f'A datastore has no key {key!r}. Its keys are '
+                f'{", ".join(_OF_DATASTORE)}.')
         if not isinstance(value, str):
             return validation.refused(
-                f'The {key} of a datastore is a text, not {value!r}.')
+                f'The {key} of a datastore must be a string, not {value!r}.')
     return None
 
 
 def check(body: NewCluster) -> None:
-    """See that the body of a create holds nothing that would be dropped.
+    """Check that the body of a create has no key that would be dropped.
 
-    The region of an instance is called as Trove's controller calls it, for
-    Trove's client does not.
+    Copies the region of an instance to the key that Trove's controller reads.
+    Trove's client uses the other key.
 
-    :raises trove.common.exception.BadRequest: for the first that would be.
+    :raises trove.common.exception.BadRequest: for the first such key.
     """
     for place, value in _unread(body):
         _check_unread(place, value)
@@ -100,13 +100,13 @@ def check(body: NewCluster) -> None:
             instance.setdefault('region_name', instance['region'])
         if instance.get('type', members.TYPE) != members.TYPE:
             raise validation.refused(
-                f'An instance of the type {instance["type"]!r} is not '
-                f'offered: all are of the type {members.TYPE!r}. Leave the '
-                'type out.')
+                f'The instance type {instance["type"]!r} is not available: '
+                f'all members have the type {members.TYPE!r}. Omit the '
+                'type.')
 
 
 def _unread(body: NewCluster) -> Iterator[Place]:
-    """Each value that Trove's controller does not read, and its place."""
+    """Yield each value that Trove's controller does not read."""
     cluster = body['cluster']
     yield from _beside(body, ('cluster',), '')
     yield from _beside(cluster, _CLUSTER, 'cluster.')
@@ -134,24 +134,24 @@ def _check_unread(place: str, value: object) -> None:
         if value:
             raise validation.refused(
                 f'{place}: a cluster is created without users and '
-                'databases, for their passwords would have to be kept until '
-                'it is complete. Leave it out; after "openstack database '
-                'cluster wait" make them through any member, with '
+                'databases, because their passwords would have to be stored '
+                'until it is complete. Omit this key. After "openstack '
+                'database cluster wait", create them through any member with '
                 '"openstack database db create MEMBER DATABASE" and '
                 '"openstack database user create MEMBER USER PASSWORD '
                 '--databases DATABASE".')
     elif what == 'access':
         if value is not None and not _is_default(value):
             raise validation.refused(
-                f'{place}: who can reach the members of a cluster is not '
-                'chosen when it is created: they are reached on their '
-                'network, at the ports that the operator opens. Leave it '
-                'out; to reach them from elsewhere use a router, a floating '
-                'IP address or a load balancer.')
+                f'{place}: access to the members of a cluster cannot be '
+                'chosen. They are reached through their network, at the '
+                'ports that the operator opens. Omit this key. To reach '
+                'them from other networks, use a router, a floating IP '
+                'address or a load balancer.')
     else:
         raise validation.refused(
-            f'{place[:200]!r} is nothing that a request for a cluster can '
-            'say; leave it out.')
+            f'{place[:200]!r} is not a key of a request for a cluster. '
+            'Remove it.')
 
 
 def _is_default(access: object) -> bool:

@@ -10,15 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Routes of ours in trove-api, and those of Trove that need more.
+"""The API extension: routes of this package, and extended ones of Trove.
 
 Loaded by Trove through the entry points trove.api.extensions, in every
-trove-api where this package is installed. Ours are GET
-/clusters/{id}/members and /clusters/{id}/health. /clusters and /instances
-are Trove's own, but that the list of clusters costs the same for many as
-for one, that a cluster's instances keep the names that the request gives,
-that what would harm a member is refused, and that a member shows what its
-server runs with. What concerns none of our clusters goes on to Trove.
+trove-api in which this package is installed. The routes GET
+/clusters/{id}/members and /clusters/{id}/health are new. /clusters and
+/instances extend Trove's controllers: a list of clusters needs the same number
+of statements and calls for one cluster and for many, instances of a cluster
+keep the names of the request, requests that would harm a member are refused,
+and a member shows the settings of its server. Requests for other clusters and
+instances are passed to Trove.
 """
 
 from collections.abc import Mapping
@@ -65,22 +66,25 @@ _CLUSTERS = {'member_name': 'cluster',
              'collection_name': '{tenant_id}/clusters'}
 _ROOT_PARENT = {**_CLUSTERS, 'member_name': 'instance'}
 
-#: what an update of an instance may name, and what it does to a member
+#: keys of an update of an instance that would harm a member, and why
 _HARMFUL = {
-    'access': 'changing its access would close it to the other members.',
+    'access': 'a change of its access would cut it off from the other '
+              'members.',
     'configuration': 'a configuration group is attached to a whole cluster '
-                     'when it is created, and stays. Create a cluster with '
-                     'the group that you want, and move the data.',
-    'datastore_version': 'an upgrade of one member alone would take it out '
-                         'of the cluster unprepared.',
+                     'when it is created, and cannot be changed. Create a '
+                     'cluster with the group that you want, and move the '
+                     'data.',
+    'datastore_version': 'an upgrade of only one member would take it out '
+                         'of the cluster without preparation.',
 }
 
 
 class GaleraExtension(extensions.ExtensionDescriptor):
     """The additional resources of a cluster.
 
-    Trove makes it when trove-api starts. From then on this process keeps
-    passwords out of its log, and counts quotas with our driver.
+    Trove creates it when trove-api starts. From then on passwords are masked
+    in the log of this process, and quotas are counted by the driver of this
+    package.
     """
 
     def __init__(self) -> None:
@@ -118,8 +122,9 @@ class GaleraExtension(extensions.ExtensionDescriptor):
             routes.Resource('health', HealthController(), parent=_CLUSTERS),
             routes.Resource('instances', ShowMemberController(),
                             routes.clusters, parent=_CLUSTERS),
-            # Trove's own, before the last, whose routes would hide it. Of
-            # our clusters it is asked for in the filter.
+            # Trove's own route. It comes before the last resource, whose
+            # routes would hide it. The filter of api/pipeline handles it
+            # for clusters of this package.
             extensions.ResourceExtension(
                 'root', root_service.RootController(), parent=_ROOT_PARENT),
             routes.Resource('{tenant_id}/clusters/{cluster_id}',
@@ -128,14 +133,14 @@ class GaleraExtension(extensions.ExtensionDescriptor):
 
 
 def _concerns_clusters(request: Request, args: Mapping[str, str]) -> bool:
-    """The list is ours, for the clusters of all packages stand in it."""
+    """The list is always handled here: it has the clusters of all packages."""
     if args.get('action') == 'create':
         return creation.concerns(request_body.read(request))
     return routes.clusters(request, args)
 
 
 def _concerns_instances(request: Request, args: Mapping[str, str]) -> bool:
-    """Lists with members; of new instances those alone that we refuse."""
+    """Lists with members, and creates of instances that are refused."""
     if args.get('action') == 'create':
         return _refusal(request, request_body.read(request)) is not None
     if args.get('action') in ('index', 'detail'):
@@ -145,13 +150,13 @@ def _concerns_instances(request: Request, args: Mapping[str, str]) -> bool:
 
 
 def root_of_clusters() -> routes.Resource:
-    """A route that Trove has too; the filter of ours has it in front."""
+    """The root of a cluster. api/pipeline puts it before Trove's route."""
     return routes.Resource('root', RootController(), routes.clusters,
                            parent=_ROOT_PARENT)
 
 
 def root_of_members() -> routes.Resource:
-    """The same for the root of an instance."""
+    """The root of an instance."""
     return routes.Resource(
         'root', MemberRootController(), routes.members, parent={
             'member_name': 'instance',
@@ -160,9 +165,9 @@ def root_of_members() -> routes.Resource:
 
 
 class ClustersController(cluster_service.ClusterController):
-    """Trove's own, but for names of instances and the cost of a list.
+    """Trove's controller, with names of instances and a faster list.
 
-    What makes Trove end with a 500 is refused before.
+    Requests for which Trove would answer with 500 are refused before.
     """
 
     def validate_request(self, action: str, action_args: Arguments) -> None:
@@ -182,7 +187,10 @@ class ClustersController(cluster_service.ClusterController):
 
     def create(self, req: Request, body: creation.NewCluster,
                tenant_id: str) -> Any:
-        """Trove drops the names of instances; extended properties it keeps."""
+        """Pass the names of instances as extended properties.
+
+        Trove drops the names, but keeps extended properties.
+        """
         wanted = body['cluster']
         disqualification = creation.disqualification(wanted['datastore'])
         if disqualification:
@@ -197,9 +205,9 @@ class ClustersController(cluster_service.ClusterController):
 
 
 class ActionsController(wsgi.Controller):
-    """POST /clusters/{id}, which creates an action in terms of routes.
+    """POST /clusters/{id}, which Routes names "create".
 
-    Trove's own, but that its check of the body is the one of api/body.
+    Trove's action, with the check of the body of api/body.
     """
 
     def validate_request(self, action: str, action_args: Arguments) -> None:
@@ -216,7 +224,7 @@ class ActionsController(wsgi.Controller):
 
 
 class ShowMemberController(wsgi.Controller):
-    """GET /clusters/{id}/instances/{id}: Trove's own, too."""
+    """GET /clusters/{id}/instances/{id}, with the check of api/body."""
 
     def validate_request(self, action: str, action_args: Arguments) -> None:
         request_body.check(self, action, action_args)
@@ -228,7 +236,7 @@ class ShowMemberController(wsgi.Controller):
 
 
 class RootController(root_service.RootController):
-    """/clusters/{id}/root: Trove's own, with api/root behind it."""
+    """/clusters/{id}/root: Trove's controller, which calls api/root."""
 
     def validate_request(self, action: str, action_args: Arguments) -> None:
         body = action_args.pop('body', None)
@@ -239,27 +247,27 @@ class RootController(root_service.RootController):
 
     def delete(self, req: Request, tenant_id: str, instance_id: str,
                id: str) -> Any:
-        """DELETE /clusters/{id}/root/{id}: Trove's own takes one id.
+        """DELETE /clusters/{id}/root/{id}, for which Trove's has one id.
 
-        No route leads to it without the second one.
+        Trove has no route to its method without the second id.
         """
         raise exception.NotFound(uuid=id)
 
 
 class MemberRootController(root_service.RootController):
-    """/instances/{id}/root: Trove's own, with api/root behind it."""
+    """/instances/{id}/root: Trove's controller, which calls api/root."""
 
     validate_request = RootController.validate_request
 
 
 class ChangedInstance(TypedDict):
-    """The body of an update, as Trove's schema has let it pass."""
+    """The body of an update, after the check of Trove's schema."""
 
     instance: dict[str, Any]
 
 
 class InstancesController(instance_service.InstanceController):
-    """Trove's own, but for what would harm the member of a cluster."""
+    """Trove's controller, without requests that would harm a member."""
 
     def validate_request(self, action: str, action_args: Arguments) -> None:
         request_body.check(self, action, action_args)
@@ -275,7 +283,7 @@ class InstancesController(instance_service.InstanceController):
             req, super().show(req, tenant_id, id)))
 
     def create(self, req: Request, body: Json, tenant_id: str) -> Any:
-        """What comes here is refused; all else went on to Trove."""
+        """Refuse the request; _concerns_instances() passes others to Trove."""
         refusal = _refusal(req, body)
         if refusal is not None:
             raise refusal
@@ -284,7 +292,7 @@ class InstancesController(instance_service.InstanceController):
     def update(self, req: Request, id: str, body: ChangedInstance,
                tenant_id: str) -> Any:
         changes = body['instance']
-        # To Trove, nothing at all is a detached configuration group.
+        # Trove detaches the configuration group if the body has no key.
         harmful = sorted(_HARMFUL.keys() & changes.keys()) or (
             [] if changes else ['configuration'])
         row = harmful and ownership.visible(req, id)
@@ -302,7 +310,7 @@ class InstancesController(instance_service.InstanceController):
 
 def _with_whole_fault(req: Request, instance_id: str,
                       result: Result) -> Result:
-    """Trove has no room for all of a fault's message where it is read."""
+    """Show the whole message of a fault, which Trove cuts off."""
     shown = result.data(req.best_match_content_type())['instance']
     if 'fault' in shown:
         shown['fault']['message'] = faults.whole(
@@ -311,7 +319,7 @@ def _with_whole_fault(req: Request, instance_id: str,
 
 
 def _with_addresses(req: Request, result: Result) -> Result:
-    """An answer of Trove with one instance or several, completed."""
+    """Add missing addresses to an answer of Trove."""
     shown = result.data('application/json')
     members.show_addresses(
         req, shown['instances'] if 'instances' in shown
@@ -320,10 +328,10 @@ def _with_addresses(req: Request, result: Result) -> Result:
 
 
 def _check_name(req: Request, instance_id: str, name: str | None) -> None:
-    """Refuse to name a member as another member of its cluster.
+    """Refuse the name of another member of the cluster.
 
-    Its server takes the name as wsrep_node_name, by which donor lists and
-    the view of the cluster tell members apart.
+    The server uses the name as wsrep_node_name, which identifies the member in
+    donor lists and in the view of the cluster.
     """
     row = name and ownership.visible(req, instance_id)
     if not row:
@@ -339,9 +347,9 @@ def _check_name(req: Request, instance_id: str, name: str | None) -> None:
 
 
 def _refusal(req: Request, body: Json) -> Exception | None:
-    """What to raise for a request for an instance that we refuse.
+    """Return the error for a create of an instance, or None.
 
-    :param body: of the request, as it came; what cannot be read is Trove's.
+    :param body: of the request, unchecked. Trove handles an invalid body.
     """
     wanted = body.get('instance') if isinstance(body, dict) else None
     if not isinstance(wanted, dict):
@@ -356,7 +364,7 @@ def _refusal(req: Request, body: Json) -> Exception | None:
 
 
 def _refusal_of_replica(req: Request, source: Json) -> Exception | None:
-    """A member has no replicas."""
+    """Return the error for a replica of a member."""
     row = ownership.visible(req, utils.get_id_from_href(str(source)))
     return None if row is None else validation.refused(
         f'{row.name} ({row.id}) is a member of a cluster, which cannot have '
@@ -364,19 +372,19 @@ def _refusal_of_replica(req: Request, source: Json) -> Exception | None:
 
 
 def _refusal_of_single(datastore: dict[str, Json]) -> Exception | None:
-    """An instance of Percona XtraDB Cluster cannot be without a cluster."""
+    """Return the error for a single instance of Percona XtraDB Cluster."""
     try:
         _, version = datastore_models.get_datastore_version(**datastore)
     except exception.TroveError:
-        return None     # Trove says so
+        return None     # Trove refuses it
     return None if version.manager != 'pxc' else validation.refused(
-        'Percona XtraDB Cluster exists in clusters alone, and '
-        f'{version.name} is a version of it; create a cluster, or an '
+        'Percona XtraDB Cluster is only available as a cluster, and '
+        f'{version.name} is a version of it. Create a cluster, or an '
         'instance of another datastore.')
 
 
 class MembersController(wsgi.Controller):
-    """The members, as they see themselves."""
+    """The members, as they report themselves."""
 
     def validate_request(self, action: str, action_args: Arguments) -> None:
         request_body.check(self, action, action_args)
@@ -388,7 +396,7 @@ class MembersController(wsgi.Controller):
 
 
 class HealthController(wsgi.Controller):
-    """What the members' answers add up to."""
+    """The health of a cluster, from the reports of its members."""
 
     def validate_request(self, action: str, action_args: Arguments) -> None:
         request_body.check(self, action, action_args)
@@ -400,7 +408,7 @@ class HealthController(wsgi.Controller):
         shown = {
             'state': found.state.value,
             'summary': found.sentence,
-            # The key before, for clients and scripts of the last release.
+            # The old key, for clients and scripts of the last release.
             'sentence': found.sentence,
             'next_action': found.next_action,
             'members': len(answers),
@@ -414,15 +422,16 @@ class HealthController(wsgi.Controller):
 
 def _load(req: Request, cluster_id: str,
           what: str) -> cluster_model.GaleraCluster:
-    """The project's cluster, if it is one of ours and may be seen so.
+    """Load a cluster and check the policy.
 
-    :raises trove.common.exception.TroveError: it is not to be had.
+    :raises trove.common.exception.TroveError: if it does not exist, is not a
+        cluster of this package, or may not be read.
     """
     context: Context = req.environ[wsgi.CONTEXT_KEY]
     cluster = cluster_models.Cluster.load(context, cluster_id)
     policies.authorize(context, what, cluster.tenant_id)
     if not isinstance(cluster, cluster_model.GaleraCluster):
         raise validation.refused(
-            f'Cluster {cluster_id} is no Galera cluster of trove-pxc; an '
-            'operator sets api_strategy of its datastore.')
+            f'Cluster {cluster_id} is not a Galera cluster of trove-pxc. An '
+            'operator must set api_strategy of its datastore.')
     return cluster

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members that join a cluster, and members that leave it.
+"""Grow and shrink: members that join a cluster, and members that leave.
 
-Named in the table of api/actions. Each action has two functions: check_X()
-says what is to be done, or refuses it, and changes nothing; X() writes rows,
-takes the cluster's task and casts to the taskmanager.
+Used by the table of api/actions. Each action has two functions. check_X()
+returns what to do, or refuses it; it changes nothing. X() writes rows, sets
+the task of the cluster and casts to the taskmanager.
 """
 
 from collections.abc import Iterable
@@ -60,9 +60,9 @@ LOG = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class Growth:
-    """New members that are possible.
+    """The result of check_grow().
 
-    :ivar next_number: of the first of them.
+    :ivar next_number: of the first new member.
     :ivar instances: checked, with their names and networks.
     :ivar locality: the scheduler hint for their servers, or None.
     """
@@ -75,7 +75,7 @@ class Growth:
 
 def check_grow(cluster: Cluster,
                nodes: Sequence[schemas.NewMember]) -> Growth:
-    """The new members, with all that can be known beforehand."""
+    """Check everything that can be known before the members are created."""
     _refuse_without_ports(cluster, cluster.members)
     present = _present(cluster)
     wanted = validation.Request(
@@ -102,8 +102,8 @@ def grow(cluster: Cluster, request: Request, growth: Growth) -> None:
             undo.callback(_undo_grow, cluster, before, made)
             if _next_number(cluster) != growth.next_number:
                 raise validation.unavailable(
-                    f'Cluster {cluster.name} has changed while this request '
-                    'was checked; ask again.')
+                    f'Cluster {cluster.name} changed while this request '
+                    'was checked. Try again.')
             claims.forget_faults(cluster)
             quotas.reserve_members(
                 cluster.context.project_id, cluster.id, needs)
@@ -119,7 +119,7 @@ def grow(cluster: Cluster, request: Request, growth: Growth) -> None:
 
 def check_shrink(cluster: Cluster,
                  nodes: Sequence[schemas.Leaving]) -> list[str]:
-    """The ids of the members that are to leave."""
+    """Return the ids of the members to remove."""
     ids = [node['id'].lower() for node in nodes]
     _leaving(cluster, ids)
     _refuse_without_ports(cluster, [
@@ -153,30 +153,31 @@ def _ids(cluster: Cluster) -> list[str]:
 
 
 def _leaving(cluster: Cluster, ids: Sequence[str]) -> list[InstanceRow]:
-    """The rows of the members that are to go, if the rest is enough."""
+    """Return the rows of the members to remove, if enough remain."""
     rows = members.rows(cluster.id, cluster.name)
     strangers = sorted(set(ids) - {row.id for row in rows})
     if strangers:
         raise validation.refused(
-            f'Instance {", ".join(strangers)} is no member of cluster '
+            f'Instance {", ".join(strangers)} is not a member of cluster '
             f'{cluster.name}.')
     least = _least(cluster)
     stay = len(rows) - len(set(ids))
     if stay < max(least, 1):
         raise validation.refused(
             f'Cluster {cluster.name} has {len(rows)} members and must keep '
-            f'at least {least}; {stay} would be left. To replace a member, '
+            f'at least {least}; {stay} would remain. To replace a member, '
             'grow the cluster first.')
     return [row for row in rows if row.id in ids]
 
 
 def _refuse_without_ports(cluster: Cluster,
                           staying: Iterable[Member]) -> None:
-    """Raise if one that serves, and stays, has no port in Neutron.
+    """Refuse if a member that serves and stays has no port in Neutron.
 
-    The others are to be told its address, which may be another server's by
-    now. Who does not serve is told to nobody, and needs none. The guests
-    are asked only if a port is missing.
+    The other members would get its address in their settings, and Neutron may
+    have given it to another server. A member that does not serve needs no
+    port, because its address is not written to the settings of others. The
+    guests are called only if a port is missing.
     """
     without = [member for member in staying
                if member.server_id and not member.server_gone
@@ -198,7 +199,7 @@ def _least(cluster: Cluster) -> int:
 
 
 def _present(cluster: Cluster) -> validation.Present:
-    """What the new members have to go with."""
+    """Return the properties of the cluster that new members must match."""
     found = cluster.members
     return validation.Present(
         number=len(found), next_number=_next_number(cluster),
@@ -218,7 +219,7 @@ def _present(cluster: Cluster) -> validation.Present:
 
 
 def _next_number(cluster: Cluster) -> int:
-    """Rows of members that are gone stay, and keep their cluster."""
+    """Numbers of deleted members count too; their rows keep the cluster."""
     rows: list[InstanceRow] = instance_models.DBInstance.find_all(
         cluster_id=cluster.id).all()
     return naming.next_number(cluster.name, (
@@ -226,7 +227,7 @@ def _next_number(cluster: Cluster) -> int:
 
 
 def _instance(node: schemas.NewMember) -> validation.Instance:
-    """As Trove's controller understands an instance of a new cluster."""
+    """Convert an instance to the form of Trove's controller."""
     volume: Mapping[str, Any] = node.get('volume') or {}
     size = volume.get('size')
     return {'name': node.get('name'),
@@ -240,7 +241,7 @@ def _instance(node: schemas.NewMember) -> validation.Instance:
 
 
 def _image_id(cluster: Cluster) -> str | None:
-    """The image for new members, where the version names but its tags."""
+    """Return the image for new members, if the version has only tags."""
     version = cluster.ds_version
     if version.image_id or not version.image_tags:
         return None
@@ -252,9 +253,9 @@ def _image_id(cluster: Cluster) -> str | None:
 
 def _undo_grow(cluster: Cluster, before: Sequence[str],
                made: Sequence[str]) -> None:
-    """Have what was made of new members removed again.
+    """Remove the new members that were created.
 
-    If that cannot be asked for either, they stay to be shrunk away.
+    If this fails too, they remain, and have to be removed with a shrink.
     """
     cluster.forget_rows_but({*before, *made})
     if not made:
@@ -264,13 +265,13 @@ def _undo_grow(cluster: Cluster, before: Sequence[str],
                   pending.shrinking(made), ClusterTasks.GROWING_CLUSTER)
     with contextlib.ExitStack() as undo:
         undo.callback(_end, cluster, ClusterTasks.SHRINKING_CLUSTER)
-        LOG.warning('Growing cluster %s failed; its %d new instances are '
-                    'removed', cluster.id, len(made))
+        LOG.warning('Growing cluster %s failed. Removing its %d new '
+                    'instances', cluster.id, len(made))
         cluster.task_api().shrink_cluster(cluster.id, list(made))
         undo.pop_all()
 
 
 def _end(cluster: Cluster, task: ClusterTask) -> None:
-    """Nobody has to carry out what was asked for."""
+    """End the operation: remove the task and the pending operations."""
     pending.end(cluster.id, task)
     cluster.know_row()

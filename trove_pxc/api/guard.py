@@ -9,11 +9,11 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Asks before the member of a cluster is changed as an instance.
+"""A filter that checks the policy before a member is changed.
 
-Imported by api/pipeline. A member is an instance of Trove's, with all of
-its routes, and Trove's own rules let a reader change it. Here every one of
-them passes, whichever controller it leads to.
+Imported by api/pipeline. A member is an instance of Trove with all routes of
+instances, and Trove's default policy lets readers change it. Each request
+passes this filter, whichever controller handles it.
 """
 
 import re
@@ -31,14 +31,14 @@ from trove_pxc.protocols import Application
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import Request
 
-#: of a route's name for a format, as in "ID.json", nothing is kept
+#: ignores the format of a route, as in "ID.json"
 _PATH = re.compile(r'/[^/]+/(?P<kind>instances|clusters)/(?P<id>[^/.]+)'
                    r'(?:\.[^/]*)?(?:/(?P<what>[^/.]+))?')
 _READING = ('GET', 'HEAD', 'OPTIONS')
 
 
 class Guard:
-    """A piece of trove-api's pipeline, behind the context."""
+    """A filter of trove-api's pipeline, behind the one of the context."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -62,9 +62,9 @@ def _check(request: Request) -> None:
     elif accounts:
         owner = _owner_of_cluster(request, found['id'])
     else:
-        return   # the model of the cluster asks
+        return   # api/cluster and api/actions check the policy
     context: Context = request.environ[wsgi.CONTEXT_KEY]
-    # What is another project's Trove does not find.
+    # Trove answers 404 for a member of another project.
     if owner is not None and (context.is_admin
                               or owner == context.project_id):
         policies.authorize(
@@ -72,9 +72,9 @@ def _check(request: Request) -> None:
 
 
 def _may_change(request: Request) -> bool:
-    """Whether it does more than read, by whatever name of its method.
+    """Whether the request may do more than read.
 
-    The routes take a method from the query, too.
+    Routes also takes the method from the query.
     """
     return request.method not in _READING or '_method' in request.query_string
 

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The guest of a member, as a request for accounts asks it.
+"""Calls to the guest of a member for requests about accounts.
 
-Imported by api/users and api/root. What the server refuses comes from the
-guest's client as an error of Trove's with a sentence; what the guest itself
-does wrong may quote anything, and is told without its words.
+Imported by api/users and api/root. If the server refuses a statement, the
+client of the guest raises an error of Trove with a message. An unexpected
+error of the guest is answered without its text, which may quote a password.
 """
 
 from collections.abc import Callable
@@ -39,59 +39,59 @@ LOG = logging.getLogger(__name__)
 
 
 class Accounts(Protocol):
-    """A Guest; its calls for users, databases and root.
+    """A Guest with its calls for users, databases and root.
 
-    :ivar dialect: what its server speaks.
+    :ivar dialect: of the member's server.
     """
 
     dialect: Dialect
 
     def create_user(self, users: list[GuestUser]) -> None:
-        """Make users."""
+        """Create users."""
 
     def delete_user(self, user: GuestUser) -> None:
         """Delete a user."""
 
     def get_user(self, username: str, hostname: str) -> GuestUser | None:
-        """The user, if there is one."""
+        """Return the user, or None."""
 
     def update_attributes(self, username: str, hostname: str,
                           user_attrs: UserChange) -> None:
-        """Give a user another name, host or password."""
+        """Change the name, host or password of a user."""
 
     def change_passwords(self, users: list[dict[str, str]]) -> None:
-        """Give users other passwords."""
+        """Change the passwords of users."""
 
     def list_access(self, username: str,
                     hostname: str) -> list[GuestDatabase]:
-        """The databases that a user reaches."""
+        """Return the databases that a user can access."""
 
     def grant_access(self, username: str, hostname: str,
                      databases: list[str]) -> None:
-        """Let a user reach databases."""
+        """Grant a user access to databases."""
 
     def revoke_access(self, username: str, hostname: str,
                       database: str) -> None:
-        """Let a user no longer reach a database."""
+        """Revoke a user's access to a database."""
 
     def create_database(self, databases: list[GuestDatabase]) -> None:
-        """Make databases."""
+        """Create databases."""
 
     def delete_database(self, database: GuestDatabase) -> None:
         """Delete a database."""
 
     def enable_root(self) -> GuestUser:
-        """Root with a password of the guest's choice."""
+        """Enable root with a password that the guest creates."""
 
     def enable_root_with_password(self, root_password: str) -> GuestUser:
-        """Root with this password."""
+        """Enable root with this password."""
 
     def disable_root(self) -> None:
-        """Take the password of root away."""
+        """Disable root."""
 
 
 class Guest:
-    """The client of one member's guest, whose failures are answers.
+    """The client of a member's guest; failures become answers of the API.
 
     :ivar dialect: see Accounts.
     """
@@ -106,24 +106,25 @@ class Guest:
             version.manager, version.version or version.name)
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        """One of the client's calls.
+        """Return a call of the client.
 
-        :raises trove.common.exception.UnprocessableEntity: the guest gave
-            no answer, or failed.
+        :raises trove.common.exception.UnprocessableEntity: if the guest did
+            not answer, or failed.
         """
         def call(*values: object, **named: object) -> Any:
             try:
                 return getattr(self._client, method)(*values, **named)
             except exception.GuestTimeout as silence:
                 raise validation.unavailable(
-                    f'The guest of {self._name} did not answer in time. '
-                    'Whether it did what was asked is not known: look, and '
-                    'ask again or through another member.') from silence
+                    f'The guest of {self._name} did not answer in time, so '
+                    'the outcome of the request is unknown. Check the '
+                    'result, then try again, or use another member.'
+                ) from silence
             except exception.GuestError as failure:
                 LOG.warning('The guest of %s failed in %s', self._name,
                             method)
                 raise validation.unavailable(
-                    f'The guest of {self._name} failed; the log of its '
-                    'agent says why. Ask through another member.'
+                    f'The guest of {self._name} failed. See the log of its '
+                    'guest agent for the reason, or use another member.'
                 ) from failure
         return call

@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What stands behind the address of an instance, and Trove's backups.
+"""Routes below an instance, and Trove's backups, for members of clusters.
 
-Imported by api/extension. The work is Trove's own controllers'; these stand
-in front of them for the members of clusters, so that each request gets an
-answer: what is no request is a 400, and what Trove does not offer for a
-member is one with the way that there is instead.
+Imported by api/extension. Trove's controllers do the work. The controllers of
+this module check the body of requests for members of clusters, and refuse with
+400 what Trove does not support for a member. The message names the
+alternative.
 """
 
 from collections.abc import Callable
@@ -54,10 +54,10 @@ _PARENT = {'member_name': 'instance',
            'collection_name': '{tenant_id}/instances'}
 _NOTHING = {'type': 'object', 'additionalProperties': False}
 _FORCE = 'force_delete'
-#: Trove does since 26.0
+#: since Trove 26.0
 OFFERS_SSL = hasattr(instance_service.InstanceController, 'ssl_show')
 
-#: an action of an instance, and what its body has to be
+#: the actions of an instance, with the schema of their body
 _ACTIONS: dict[str, Schema] = {
     'restart': {'type': 'object'},
     'resize': {
@@ -71,19 +71,19 @@ _ACTIONS: dict[str, Schema] = {
         'type': 'object', 'additionalProperties': False,
         'properties': {_FORCE: {}}},
 }
-#: what a member is not asked for as an instance, and what is done instead
+#: requests for an instance that are refused for a member, and why
 _NOT_ALONE = {
     'restart': 'restart it with "openstack database cluster restart CLUSTER '
                '--member MEMBER".',
     'resize': 'resize it with "openstack database cluster resize flavor" or '
               '"resize volume" and "--member MEMBER".',
-    'promote_to_replica_source': 'every other member takes writes already.',
-    'eject_replica_source': 'it is the source of no replica.',
-    'delete': 'take it out with "openstack database cluster shrink CLUSTER '
+    'promote_to_replica_source': 'all members already take writes.',
+    'eject_replica_source': 'it has no replicas.',
+    'delete': 'remove it with "openstack database cluster shrink CLUSTER '
               'MEMBER".',
-    'ssl': 'how it encrypts connections is the same for all members, and '
-           'Trove cannot change that.',
-    'backup': 'Trove makes no backups of one. Dump the databases through '
+    'ssl': 'the encryption of connections is the same for all members, and '
+           'Trove cannot change it.',
+    'backup': 'Trove cannot back up a member. Dump the databases through '
               'it, with mariadb-dump or mysqldump.',
 }
 
@@ -104,16 +104,16 @@ _MODULES = {
 
 
 def refuse_alone(row: InstanceRow, what: str) -> None:
-    """:raises trove.common.exception.BadRequest: it is a member."""
+    """:raises trove.common.exception.BadRequest: always."""
     raise validation.refused(
         f'{row.name} ({row.id}) is a member of a cluster: '
         f'{_NOT_ALONE[what]}')
 
 
 def refuse_deletion(req: Request, instance_id: str) -> None:
-    """Refuse to delete a member of a cluster that is to stay.
+    """Refuse to delete a member, unless its cluster is being deleted.
 
-    :raises trove.common.exception.BadRequest: that is so.
+    :raises trove.common.exception.BadRequest: if it is such a member.
     """
     row = ownership.visible(req, instance_id)
     if row is None:
@@ -125,7 +125,7 @@ def refuse_deletion(req: Request, instance_id: str) -> None:
 
 
 def sub_resources() -> list[routes.Resource]:
-    """The routes behind an instance's address."""
+    """Return the routes below an instance."""
     controllers: dict[str, _Controller] = {
         'action': ActionController(), 'backups': InstanceBackupsController(),
         'configuration': ConfigurationController(), 'log': LogController(),
@@ -138,9 +138,9 @@ def sub_resources() -> list[routes.Resource]:
 
 
 class _Controller(wsgi.Controller):
-    """In front of Trove's controller of instances.
+    """Base of the controllers before Trove's controller of instances.
 
-    :cvar bodies: by the action of a route, what its body has to be.
+    :cvar bodies: the schema of the body, by the action of a route.
     """
 
     bodies: dict[str, Schema] = {}
@@ -154,7 +154,7 @@ class _Controller(wsgi.Controller):
 
 
 class ActionController(_Controller):
-    """POST /instances/{id}/action, which creates an action for Routes."""
+    """POST /instances/{id}/action, which Routes names "create"."""
 
     def create(self, req: Request, body: dict[str, Json], tenant_id: str,
                instance_id: str) -> Any:
@@ -181,7 +181,10 @@ class ConfigurationController(_Controller):
     """GET /instances/{id}/configuration"""
 
     def index(self, req: Request, tenant_id: str, instance_id: str) -> Any:
-        """Trove would show its template for single instances."""
+        """Show the settings of the member's server.
+
+        Trove would show its template for single instances.
+        """
         context: Context = req.environ[wsgi.CONTEXT_KEY]
         member: Instance = instance_models.Instance.load(
             context, instance_id)
@@ -245,14 +248,14 @@ class ModulesController(_Controller):
 
 
 def concerns_backups(request: Request, args: Mapping[str, str]) -> bool:
-    """The request for a backup of a member, which is refused."""
+    """Whether the request is a create of a backup of a member."""
     body = request_body.read(request)
     return (args.get('action') == 'create'
             and _source(request, body) is not None)
 
 
 def _source(req: Request, body: Json) -> InstanceRow | None:
-    """The member that a backup is wanted of, or None."""
+    """Return the row of the member to back up, or None."""
     wanted = body.get('backup') if isinstance(body, dict) else None
     source = wanted.get('instance') if isinstance(wanted, dict) else None
     return ownership.visible(
@@ -260,21 +263,22 @@ def _source(req: Request, body: Json) -> InstanceRow | None:
 
 
 class BackupsController(wsgi.Controller):
-    """POST /backups for a member."""
+    """POST /backups for a member, which is refused."""
 
     def validate_request(self, action: str, action_args: Arguments) -> None:
-        """Whatever else it says, it is refused."""
+        """Accept any body, because the request is refused anyway."""
 
     def create(self, req: Request, body: Json, tenant_id: str) -> Any:
         row = _source(req, body)
-        assert row is not None      # else concerns_backups() says no
+        assert row is not None      # see concerns_backups()
         refuse_alone(row, 'backup')
 
 
 def check_page(req: Request, most: int) -> None:
-    """See that Trove can read which page of backups is wanted.
+    """Check that Trove can read the page of backups in the query.
 
-    :raises trove.common.exception.BadRequest: limit or marker is none.
+    :raises trove.common.exception.BadRequest: if limit or marker is not a
+        number.
     """
     context: Context = req.environ[wsgi.CONTEXT_KEY]
     context.limit = str(request_body.page_size(context, most))
@@ -284,9 +288,9 @@ def check_page(req: Request, most: int) -> None:
 
 
 def offered(ask: Callable[[], Any]) -> Any:
-    """What Trove answers, but no 5xx for what it does not offer.
+    """Call Trove; answer 400 or 422 instead of 5xx for unsupported requests.
 
-    :raises trove.common.exception.TroveError: with Trove's words.
+    :raises trove.common.exception.TroveError: with the message of Trove.
     """
     try:
         return ask()
@@ -300,15 +304,16 @@ def offered(ask: Callable[[], Any]) -> Any:
 
 
 def _known_action(body: dict[str, Json]) -> list[str]:
-    """The one action that a body names.
+    """Return the action that a body names, as a list.
 
-    :raises trove.common.exception.BadRequest: it names another, or several.
+    :raises trove.common.exception.BadRequest: if it names another action or
+        several.
     """
     if len(body) != 1:
         raise validation.refused(
             f'The body of the request must name one action, not {len(body)}.')
     if not body.keys() <= _ACTIONS.keys():
         raise validation.refused(
-            f'An instance has no action {next(iter(body))[:80]!r}; it has '
-            f'{", ".join(_ACTIONS)}.')
+            f'An instance has no action {next(iter(body))[:80]!r}. Its '
+            f'actions are {", ".join(_ACTIONS)}.')
     return list(body)

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What Nova and Neutron have of the members of many clusters.
+"""Servers, ports and addresses of members in Nova and Neutron.
 
-Imported by api/members. Each service is asked once for all of them; a call
-names at most as many members as an address of 8 kB has room for.
+Imported by api/members. Each service is called once for all members of many
+clusters. A call names at most as many members as fit into a URL of 8 kB.
 """
 
 from collections.abc import Callable
@@ -40,9 +40,9 @@ from trove_pxc.protocols import ServerGroup
 
 CONF = cfg.CONF
 
-#: members that one call names
+#: members per call
 AT_ONCE = 120
-#: servers that are looked up one by one; for more, all are listed
+#: missing servers that are looked up by id; for more, all are listed
 BY_ID = 10
 
 _DELETED = ('DELETED', 'SOFT_DELETED')
@@ -66,7 +66,7 @@ class Inventory:
         self._rows = rows
 
     def server_status(self, row: InstanceRow) -> str:
-        """Nova's word for it, or what stands for a server there is not."""
+        """Return Nova's status, or a status for a missing server."""
         server = self._servers.get(row.compute_instance_id or '')
         if server is not None:
             return str(server.status)
@@ -77,16 +77,16 @@ class Inventory:
                 else 'SHUTDOWN')
 
     def server_gone(self, row: InstanceRow) -> bool:
-        """Whether an instance had a server, and Nova has none of its id."""
+        """Whether Nova does not have the server of an instance any more."""
         return bool(row.compute_instance_id
                     and row.compute_instance_id not in self._servers)
 
     def addresses(self, row: InstanceRow) -> list[dict[str, str]]:
-        """Private and public ones, outside the management networks.
+        """Return private and public addresses outside management networks.
 
-        The ports carry Trove's name for them, so that they are found even
-        before the server exists. Of IPv4 and IPv6, those that its server
-        listens on.
+        Ports are found by the names that Trove gives them, so that they are
+        found before the server exists. If there are IPv4 and IPv6 addresses,
+        only those are returned that the database server listens on.
         """
         found: list[dict[str, str]] = []
         ports = [port for port in self._ports
@@ -105,7 +105,7 @@ class Inventory:
         return found
 
     def server_group(self, servers: set[str]) -> ServerGroup | None:
-        """The group that one of these servers is in, or None."""
+        """Return the group that one of these servers is in, or None."""
         return next((group for group in self._groups
                      if servers & set(group.members)), None)
 
@@ -121,12 +121,12 @@ class Inventory:
 
     @functools.cached_property
     def _servers(self) -> dict[str, Server]:
-        """By their tags; the missing ones by id, or among all if many are.
+        """By tags. Missing ones are looked up by id, or all are listed.
 
-        Trove tags its servers since 26. Those that an older one has made
-        have no tags before "trove-manage set_nova_tags". A few that are
-        missing were deleted in Nova, as a rule, and all servers of Trove
-        would be listed for them.
+        Trove tags its servers since release 26. Servers of older releases have
+        no tags before "trove-manage set_nova_tags". If only a few are missing,
+        they were usually deleted in Nova, and it would be too expensive to
+        list all servers of Trove.
         """
         rows = [row for row in self._rows if row.compute_instance_id]
         tagged: list[Server] = []
@@ -146,7 +146,7 @@ class Inventory:
         return found
 
     def _by_id(self, server_ids: Iterable[str]) -> Iterator[Server]:
-        """Those that exist; Nova shows for a while what was deleted."""
+        """Yield existing servers; Nova shows deleted ones for a while."""
         for server_id in server_ids:
             try:
                 server = self._nova.servers.get(server_id)
@@ -184,6 +184,6 @@ def _port_name(row: InstanceRow) -> str:
 def _asked(subjects: Sequence[Subject],
            ask: Callable[[Sequence[Subject]], Iterable[Found]]
            ) -> Iterator[Found]:
-    """The answers for all of them, a good many in each call."""
+    """Yield the answers for all subjects, AT_ONCE of them in each call."""
     for first in range(0, len(subjects), AT_ONCE):
         yield from ask(subjects[first:first + AT_ONCE])

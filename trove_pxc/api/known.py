@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What Trove's tables and Nova tell of a cluster, whatever its members say.
+"""The state of a cluster in Trove's tables and in Nova.
 
-Imported by api/reading, api/actions and api/growth.
+Imported by api/reading, api/actions and api/growth. It calls no member.
 """
 
 from collections.abc import Iterable
@@ -44,7 +44,7 @@ _UNDER_WAY = {
 
 
 def of_cluster(cluster: Cluster) -> diagnosis.Known:
-    """What a diagnosis needs beside the members' reports."""
+    """Return what a diagnosis needs besides the reports of the members."""
     found = cluster.members
     complete = ever_complete(member.id for member in found)
     under_way = _UNDER_WAY.get(
@@ -53,7 +53,7 @@ def of_cluster(cluster: Cluster) -> diagnosis.Known:
         member.id for member in found]
     causes = {one: faults.cause(one) for one in blamed}
     if not complete and under_way is not UnderWay.NOTHING:
-        causes = {}     # of a create that goes on
+        causes = {}     # the create still runs
     return diagnosis.Known(
         names={member.id: str(member.name) for member in found},
         cluster=handles.of_cluster(cluster),
@@ -63,7 +63,7 @@ def of_cluster(cluster: Cluster) -> diagnosis.Known:
 
 
 def lost_member(cluster: Cluster, member: Member) -> lost.Member:
-    """A member for which another is needed."""
+    """Describe a member that has to be replaced."""
     labels = naming.labels({one.id: str(one.name)
                             for one in cluster.members})
     return lost.Member(
@@ -73,10 +73,10 @@ def lost_member(cluster: Cluster, member: Member) -> lost.Member:
 
 
 def ever_complete(instance_ids: Iterable[str]) -> bool:
-    """Whether the cluster of these members was ever built to its end.
+    """Whether the creation of the cluster of these members was completed.
 
-    Read from the table, where the status of a guest that has told nothing
-    for long stays what it was.
+    Reads the stored status of the guests, not the one that Trove shows after a
+    guest has sent no report for a long time.
     """
     model = instance_models.InstanceServiceStatus
     return any(
@@ -86,10 +86,10 @@ def ever_complete(instance_ids: Iterable[str]) -> bool:
 
 
 def check_complete(cluster: Cluster, instance_ids: Iterable[str]) -> None:
-    """Refuse what a cluster cannot do that was never complete.
+    """Refuse an action for a cluster whose creation was never completed.
 
-    :raises trove.common.exception.BadRequest: it says why its create
-        failed, and what to do.
+    :raises trove.common.exception.BadRequest: with the reason why the create
+        failed, and the next action.
     """
     if not ever_complete(instance_ids):
         found = diagnosis.diagnose(dataclasses.replace(
@@ -99,11 +99,11 @@ def check_complete(cluster: Cluster, instance_ids: Iterable[str]) -> None:
 
 
 def failed(found: Iterable[Member]) -> list[str]:
-    """Ids of the members that did not come in or go well."""
+    """Return the ids of the members that failed to join or leave."""
     return [member.id for member in found
             if member.db_info.task_status.is_error]
 
 
 def gone(found: Iterable[Member]) -> list[str]:
-    """Ids of the members whose server was deleted in Nova."""
+    """Return the ids of the members whose server was deleted in Nova."""
     return [member.id for member in found if member.server_gone]

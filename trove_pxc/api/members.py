@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The members of clusters as trove-api sees them: rows, server, ports.
+"""The members of clusters in trove-api: rows, servers and ports.
 
-Imported by the rest of api/; knows nothing of requests and views.
+Imported by the rest of api/. It does not use requests or views.
 """
 
 from collections.abc import Callable
@@ -49,9 +49,9 @@ _SERVER_STATUSES['VERIFY_RESIZE'] = Instance.RESIZE
 
 
 class Member(instance_models.SimpleInstance):
-    """Trove's view of an instance, read together with many others.
+    """Trove's model of an instance, read together with many others.
 
-    :ivar inventory: where its servers and addresses are from.
+    :ivar inventory: the source of its server and addresses.
     :ivar backing_up: whether a backup of it runs.
     """
 
@@ -68,17 +68,17 @@ class Member(instance_models.SimpleInstance):
 
     @property
     def server_gone(self) -> bool:
-        """Whether its server was deleted in Nova, past Trove.
+        """Whether its server was deleted in Nova, without Trove.
 
-        Asked once for all members together with their addresses; of one
-        that is being deleted it says nothing.
+        The servers of all members are read at once. False for a member that is
+        being deleted.
         """
         return (self.db_info.task_status != instance_tasks.InstanceTasks
                 .DELETING and self.inventory.server_gone(self.db_info))
 
     @property
     def status(self) -> str:
-        """As Trove's, which would ask for backups member by member."""
+        """Trove's status, without its query for backups of each member."""
         task = self.db_info.task_status
         if task != instance_tasks.InstanceTasks.NONE:
             return str(super().status)
@@ -97,10 +97,10 @@ def rows(cluster_id: str, cluster_name: str) -> list[InstanceRow]:
 
 def load(context: Context,
          clusters: Sequence[Cluster]) -> dict[str, list[Member]]:
-    """The members of each cluster, by its id, in member order.
+    """Return the members of each cluster in member order, by its id.
 
-    It costs one statement for each table and one look at each service,
-    however many there are. A member that vanished in between is left out.
+    Needs one statement per table and one call per service, for any number of
+    clusters. A member that is deleted meanwhile is left out.
     """
     instance = instance_models.DBInstance
     found: list[InstanceRow] = instance.find_by_filter(
@@ -123,14 +123,14 @@ def load(context: Context,
 
 def show_addresses(req: Request, shown: Iterable[dict[str, Any]],
                    is_ours: Callable[[str], bool]) -> None:
-    """Add the addresses of members that use IPv6, which Trove leaves out.
+    """Add the IPv6 addresses of members, which Trove leaves out.
 
     load_simple_instance_addresses of trove/instance/models.py (Trove 26)
-    takes IPv4 alone.
+    returns only IPv4 addresses.
 
     :param shown: instances, as Trove shows them.
-    :param is_ours: whether the cluster of a datastore version is one of
-        ours, by the version's id.
+    :param is_ours: whether clusters of a datastore version, given by its id,
+        are of this package.
     """
     without = {one['id']: one for one in shown if not one.get('ip')}
     instance = instance_models.DBInstance
@@ -149,18 +149,18 @@ def show_addresses(req: Request, shown: Iterable[dict[str, Any]],
 
 
 def is_member(row: InstanceRow, is_ours: Callable[[str], bool]) -> bool:
-    """Whether an instance is a member of a cluster of ours, by its row.
+    """Whether a row is of a member of a cluster of this package.
 
-    :param is_ours: as that of show_addresses().
+    :param is_ours: as in show_addresses().
     """
     return bool(row.cluster_id and row.type == TYPE
                 and is_ours(row.datastore_version_id))
 
 
 def shown(member: protocols.Instance, role: str | None) -> dict[str, Any]:
-    """What every answer tells of a member.
+    """Return the keys of a member that all answers have.
 
-    :param role: what it is to its cluster; None: that was not asked.
+    :param role: its role in the cluster; None: unknown.
     """
     told: dict[str, Any] = {
         'id': member.id,
@@ -177,10 +177,10 @@ def shown(member: protocols.Instance, role: str | None) -> dict[str, Any]:
 
 
 def shown_status(member: protocols.Instance) -> str:
-    """A member's status as users read it.
+    """Return the status of a member that is shown to users.
 
-    Trove calls an instance ACTIVE as soon as its guest is ready; a member
-    is BUILD until its cluster was completed.
+    Trove shows ACTIVE when the guest is ready. A member is shown as BUILD
+    until the creation of its cluster is completed.
     """
     status = str(member.status)
     if (status == Instance.ACTIVE
@@ -198,11 +198,10 @@ def _ordered(cluster_name: str,
 
 
 def _statuses(instance_ids: Sequence[str]) -> dict[str, StatusRow]:
-    """What each guest has last told, as old as it may be.
+    """Return the last report of each guest.
 
-    A guest that is complete and has been silent for too long is shown as
-    Trove shows it; one that still waits for its cluster is not expected to
-    say anything new.
+    Trove's rule for reports that are too old applies to complete guests only.
+    A guest that waits for its cluster sends no reports.
     """
     model = instance_models.InstanceServiceStatus
     rows: list[StatusRow] = model.find_by_filter(

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A cluster and its members, as what api/cluster is made of sees them.
+"""Types of a cluster and its members, for the modules that api/cluster uses.
 
-Imported by the rest of api/. api/cluster and api/members have the classes;
-the tests compare them with these types.
+Imported by the rest of api/. The classes are in api/cluster and api/members.
+The tests compare them with these types.
 """
 
 from collections.abc import Collection
@@ -38,25 +38,25 @@ class Cluster(protocols.Cluster, Protocol):
 
     @property
     def members(self) -> Sequence[Member]:
-        """In member order."""
+        """Return the members, in member order."""
 
     @property
     def server_group(self) -> protocols.ServerGroup | None:
-        """The group that keeps the servers together or apart."""
+        """Return the server group of the members, or None."""
 
     def know(self, found: Sequence[Member] | None) -> None:
-        """Take these for the members; with None read them anew."""
+        """Set the members; None: read them again."""
 
     def know_row(self) -> None:
-        """Read the row anew."""
+        """Read the row again."""
 
     def task_api(self) -> task_api.GaleraTaskAPI:
-        """The client of the taskmanager."""
+        """Return the client of the taskmanager."""
 
     def create_instance(self, request: validation.Request,
                         instance: validation.Instance,
                         locality: protocols.Hint) -> str:
-        """Have one member made; its id."""
+        """Create one member; return its id."""
 
     def forget_rows_but(self, instance_ids: Collection[str]) -> None:
         """Delete the rows of all other members."""

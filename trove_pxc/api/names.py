@@ -10,14 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Names of users and databases in the path of a request.
+"""A filter for names of users and databases in the path of a request.
 
-The first filter of api/pipeline. A name may hold whatever a name may hold:
-dots, of which Routes makes the suffix of a file; slashes, which end a part
-of a path, and which Trove's client does not quote; what is not ASCII, of
-which Routes makes something else; or it may be "new" or "edit", which are
-routes. In the paths of a member, each name is one part that holds letters
-and digits of its quoting alone; decoded() gives the name.
+Used by api/pipeline. A name may contain characters that Trove's routes do not
+pass on unchanged: a dot, which Routes takes for the suffix of a file; a slash,
+which separates parts of a path and which Trove's client does not quote; and
+characters outside ASCII. A name may also be "new" or "edit", which are routes.
+In paths of members, this filter quotes every byte of a name, so that it is one
+part of the path. decoded() restores the name.
 """
 
 import re
@@ -41,7 +41,7 @@ _ACCESS = re.compile(r'(?P<user>.+?)/databases(?:/(?P<database>.+)?)?',
 
 
 class Names:
-    """A piece of trove-api's pipeline, before everything that routes."""
+    """A filter of trove-api's pipeline, before the routes."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -51,12 +51,12 @@ class Names:
         try:
             found = _PATH.fullmatch(request.path_info)
         except UnicodeDecodeError:
-            # Trove's own answers read the path, too.
+            # Trove's error responses read the path, too.
             return _refused('The path of the request is not UTF-8.')
         if found and ownership.member(
                 request, found['id']) is not None:
             rest = _as_sent(request, found)
-            # A fault quotes the name, and is a row of Trove's.
+            # Trove stores the name in a fault.
             character = body.unstorable(rest)
             if character:
                 return _refused(str(body.refused_character(character, rest)))
@@ -66,9 +66,9 @@ class Names:
 
 
 def _as_sent(request: Request, found: re.Match[str]) -> str:
-    """The names with all their slashes, of which paste.urlmap keeps one.
+    """Return the names with all slashes; paste.urlmap merges them.
 
-    Eventlet's server has the path as it was sent; another one may not.
+    Eventlet's server has the path as it was sent. Other servers may not.
     """
     sent = parse.unquote(request.environ.get('RAW_PATH_INFO', ''))
     _, _, rest = sent.partition(f'/instances/{found["id"]}/{found["kind"]}/')
@@ -76,13 +76,13 @@ def _as_sent(request: Request, found: re.Match[str]) -> str:
 
 
 def _refused(message: str) -> webob.Response:
-    """What Trove answers to a bad request; it is not asked yet here."""
+    """Return an answer like Trove's for a bad request."""
     return webob.Response(status=400, json_body={
         'badRequest': {'code': 400, 'message': message}})
 
 
 def decoded(part: str) -> str:
-    """The name that a part of a path stands for."""
+    """Return the name that a part of a path stands for."""
     return parse.unquote(part)
 
 

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which instances and clusters are of this package.
+"""Which instances and clusters belong to this package.
 
-Imported by the rest of api/. Our routes and filters stand in front of those
-of every datastore; a request that concerns none of ours goes on to Trove
-untouched. Each row is read once in a request, whoever asks for it.
+Imported by the rest of api/. The routes and filters of this package come
+before those of all datastores. Requests for other instances and clusters are
+passed to Trove unchanged. Each row is read once per request.
 """
 
 from collections.abc import Callable
@@ -43,10 +43,10 @@ Found = TypeVar('Found')
 
 
 def is_manager(manager: str) -> bool:
-    """Whether clusters of a datastore manager are of this package.
+    """Whether clusters of a datastore manager belong to this package.
 
-    The option ``api_strategy`` of the manager says so. Of a manager without
-    this option Trove has no clusters.
+    The option ``api_strategy`` of the manager decides. Trove has no clusters
+    for a manager without this option.
     """
     try:
         kind = strategy.load_api_strategy(manager).cluster_class
@@ -56,7 +56,7 @@ def is_manager(manager: str) -> bool:
 
 
 def is_datastore(datastore: Mapping[str, object]) -> bool:
-    """The same of the datastore of a request; False if it does not exist."""
+    """The same for a datastore of a request; False if it does not exist."""
     try:
         _, version = datastore_models.get_datastore_version(**datastore)
     except exception.TroveError:
@@ -65,14 +65,14 @@ def is_datastore(datastore: Mapping[str, object]) -> bool:
 
 
 def is_version(version_id: str) -> bool:
-    """The same of a datastore version, by its id."""
+    """The same for a datastore version, by its id."""
     row: DatastoreVersion | None = (
         datastore_models.DBDatastoreVersion.get_by(id=version_id))
     return row is not None and is_manager(row.manager)
 
 
 def member(request: Request, instance_id: str) -> InstanceRow | None:
-    """The row of an instance, if it is a member of a cluster of ours.
+    """Return the row of an instance if it is a member of such a cluster.
 
     :returns: None if there is no such row, or it is another instance.
     """
@@ -80,10 +80,10 @@ def member(request: Request, instance_id: str) -> InstanceRow | None:
 
 
 def visible(request: Request, instance_id: str) -> InstanceRow | None:
-    """The row of a member of ours that the requester may see, or None.
+    """Return the row of a member if the requester may see it, or None.
 
-    Trove finds for a request what is of its project, and for an
-    administrator what is of any.
+    As in Trove, users see instances of their project, and administrators see
+    those of all projects.
     """
     row = member(request, instance_id)
     context: Context = request.environ[wsgi.CONTEXT_KEY]
@@ -93,13 +93,13 @@ def visible(request: Request, instance_id: str) -> InstanceRow | None:
 
 
 def cluster(request: Request, cluster_id: str) -> ClusterRow | None:
-    """The row of a cluster, if it is one of ours, or None."""
+    """Return the row of a cluster if it belongs to this package, or None."""
     row, ours = _once(request, _CLUSTERS, cluster_id, _cluster)
     return row if ours else None
 
 
 def is_foreign(request: Request, cluster_id: str) -> bool:
-    """Whether a cluster exists, and is of another package."""
+    """Whether a cluster exists and belongs to another package."""
     row, ours = _once(request, _CLUSTERS, cluster_id, _cluster)
     return row is not None and not ours
 
@@ -120,7 +120,7 @@ def _member(instance_id: str) -> InstanceRow | None:
 
 
 def _cluster(cluster_id: str) -> tuple[ClusterRow | None, bool]:
-    """The row, if there is one, and whether it is of ours."""
+    """Return the row or None, and whether it belongs to this package."""
     row: ClusterRow | None = cluster_models.DBCluster.get_by(
         id=cluster_id, deleted=False)
     return row, row is not None and is_version(row.datastore_version_id)

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One page of a project's clusters, read in one go.
+"""One page of a project's clusters, with few statements.
 
-Imported by api/extension. Trove reads the datastore of each cluster by
-itself, and each view its members; here all of them are read together.
+Imported by api/extension. Trove reads the datastore of each cluster and the
+members of each view separately. This module reads all of them together.
 """
 
 from collections.abc import Iterable
@@ -33,9 +33,9 @@ from trove_pxc.protocols import Context
 
 def load(context: Context,
          tenant_id: str) -> tuple[list[cluster_models.Cluster], str | None]:
-    """The clusters as Cluster.load_all() has them, and the next marker.
+    """Return the clusters, as Cluster.load_all() does, and the next marker.
 
-    Ours know their members already.
+    The clusters of this package already have their members.
     """
     wanted = cluster_models.DBCluster.find_all(
         tenant_id=tenant_id, deleted=False)

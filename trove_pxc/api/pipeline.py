@@ -10,13 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A filter of trove-api's pipeline, before Trove's own extensions.
+"""The filter of this package in trove-api's pipeline.
 
-Named in api-paste.ini as ``paste.filter_factory``. Trove's extension of
-users and databases has the same routes, and of two extensions the one that
-happens to be found first gets a request: the order of entry points is that
-of a folder's files. A filter of its own in front leaves nothing to luck. It
-asks the policy as well, before a member is changed as an instance.
+Named in api-paste.ini as ``paste.filter_factory``, before Trove's extensions.
+Trove's extension of users and databases has the same routes. If two extensions
+have the same route, the order of the entry points decides, which depends on
+the order of files in a directory. A filter before the extensions does not
+depend on it. The filter also checks the policy before a member is changed as
+an instance.
 """
 
 from collections.abc import Callable
@@ -42,7 +43,7 @@ from trove_pxc import retries
 CONF = cfg.CONF
 conf.register(CONF)
 
-#: what a user of clusters asks for; the client asks for flavors, too
+#: requests of users of clusters; the client also requests flavors
 _OF_CLUSTERS = re.compile(
     r'/[^/]+/(mgmt/)?(clusters|instances|flavors)([/.]|$)')
 _INSTANCES = {'member_name': 'instance',
@@ -52,7 +53,7 @@ _USERS = {'member_name': 'user',
 
 
 class _Routes:
-    """What Trove's middleware asks its manager of extensions for."""
+    """The interface of an extension manager, for Trove's middleware."""
 
     def get_resources(self) -> list[Any]:
         return [
@@ -78,7 +79,7 @@ class _Routes:
 
 
 class _Repeating:
-    """Has calls to the cloud repeated while a request is answered."""
+    """Retries calls to the cloud while a request is answered."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -94,7 +95,7 @@ class _Repeating:
 
 def factory(global_config: dict[str, str],
             **local_config: str) -> Callable[[Application], Application]:
-    """What paste.deploy calls."""
+    """Return the filter, for paste.deploy."""
     def front(application: Application) -> Application:
         routed = extensions.TroveExtensionMiddleware(
             application, _Routes())

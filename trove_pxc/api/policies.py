@@ -9,12 +9,12 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Who may do what to a Galera cluster: this package's own policy rules.
+"""The policy rules of this package.
 
 Imported by api/actions, api/cluster, api/extension and api/guard, and loaded
-through the entry points oslo.policy.policies. Trove asks its own rules first,
-and those know projects alone: whoever has any role in a project, reader among
-them, may do there whatever can be done. Ours are asked as well.
+through the entry points oslo.policy.policies. Trove checks its own rules
+first. They only compare projects: any role in a project, even reader, allows
+every request. The rules of this package are checked in addition.
 """
 
 from oslo_policy import policy as oslo_policy
@@ -23,65 +23,65 @@ from trove.common import policy
 
 from trove_pxc.protocols import Context
 
-#: whoever may change what is the project's own
+#: the rule of all requests that change something
 _CHANGER = 'galera_changer'
 
-#: the body of POST /clusters/{id} -> what it has done
+#: the actions of POST /clusters/{id}, with the text of their rules
 ACTIONS = {
     'grow': 'Add members to a cluster.',
-    'shrink': 'Take members out of a cluster.',
-    'restart': 'Restart the members of a cluster, or one of them.',
-    'recover': 'Bring a cluster back that lost its primary component, or '
-               'name the member to begin with.',
-    'rotate_certificates': 'Replace the authority and the certificates of a '
-                           'cluster.',
-    'resize': 'Give members another flavor or larger volumes.',
+    'shrink': 'Remove members from a cluster.',
+    'restart': 'Restart all members of a cluster, or one.',
+    'recover': 'Recover a cluster that lost its primary component, or force '
+               'the member to bootstrap from.',
+    'rotate_certificates': 'Replace the certificate authority and the '
+                           'certificates of a cluster.',
+    'resize': 'Change the flavor of members, or enlarge their volumes.',
 }
-#: for all actions that are not named above
+#: the rule of all other actions
 OTHER_ACTIONS = 'action'
 
 
 def list_rules() -> list[oslo_policy.RuleDefault]:
-    """All rules, as oslo.policy's generators of samples want them."""
+    """Return all rules, for the sample generators of oslo.policy."""
     clusters, cluster = base.PATH_CLUSTERS, base.PATH_CLUSTER
     instance = base.PATH_INSTANCE
     return [
         oslo_policy.RuleDefault(
             _CHANGER,
             'rule:admin or (role:member and project_id:%(tenant)s)',
-            'Who may change Galera clusters: not who may only read.'),
-        _reading('members', 'What each member says of itself.',
+            'Users who may change Galera clusters. Readers may not.'),
+        _reading('members', 'List the members with their own reports.',
                  f'{cluster}/members'),
-        _reading('health', 'What the answers of all members add up to.',
+        _reading('health', 'Show the health of a cluster.',
                  f'{cluster}/health'),
         _changing('create', 'Create a Galera cluster.', ('POST', clusters)),
         _changing('delete', 'Delete a Galera cluster.', ('DELETE', cluster)),
         *(_changing(action, what, ('POST', f'{cluster} ({action})'))
           for action, what in ACTIONS.items()),
-        _changing(OTHER_ACTIONS, 'Any action that has no rule of its own; '
-                  'reset-status comes before a forced delete.',
+        _changing(OTHER_ACTIONS, 'All other actions, such as the '
+                  'reset-status before a forced delete.',
                   ('POST', f'{cluster} (reset-status)')),
         _changing('accounts', 'Change users, databases, access rights or '
                   'root of a cluster, through any of its members.',
                   *((verb, f'{instance}/{what}') for what in ACCOUNTS
                     for verb in ('POST', 'PUT', 'DELETE')),
                   ('POST', f'{cluster}/root'), ('DELETE', f'{cluster}/root')),
-        _changing('instance', 'Change the member of a cluster in any other '
-                  'way as an instance.',
+        _changing('instance', 'Any other change of a member of a cluster as '
+                  'an instance.',
                   ('PUT', instance), ('PATCH', instance),
                   ('DELETE', instance), ('POST', f'{instance}/action')),
     ]
 
 
-#: what stands behind an instance's address for its accounts
+#: the routes of accounts below an instance
 ACCOUNTS = ('users', 'databases', 'root')
 
 
 def authorize(context: Context, what: str, tenant_id: str) -> None:
-    """Ask the rule ``galera:`` and this.
+    """Check the rule with this name after ``galera:``.
 
-    :param tenant_id: the project that the cluster is of.
-    :raises trove.common.exception.PolicyNotAuthorized: it says no.
+    :param tenant_id: the project of the cluster.
+    :raises trove.common.exception.PolicyNotAuthorized: if it is not allowed.
     """
     _register()
     policy.authorize_on_target(
@@ -89,9 +89,10 @@ def authorize(context: Context, what: str, tenant_id: str) -> None:
 
 
 def _register() -> None:
-    """Have Trove's enforcer know our rules.
+    """Register the rules with Trove's enforcer.
 
-    Not when this is imported: making the enforcer reads configuration.
+    This is not done at import, because the enforcer reads the configuration
+    when it is created.
     """
     enforcer = policy.get_enforcer()
     for rule in list_rules():

@@ -10,11 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the members of a cluster say of themselves, asked when one looks.
+"""Reports of the members of a cluster, requested when a user asks.
 
-Imported by api/extension and api/views. All guests are asked at the same
-time; one that does not answer costs no more than its time-out, and is told
-apart from one that answers with bad news.
+Imported by api/extension and api/views. All guests are called at the same
+time, so guests that do not answer delay the result only by one time-out. The
+result distinguishes a member that does not answer from one that reports a
+failure.
 """
 
 from collections.abc import Sequence
@@ -51,13 +52,14 @@ Role = roles.Role
 
 _NOT_TO_BE_DISTURBED = (ClusterTasks.BUILDING_INITIAL, ClusterTasks.DELETING)
 
-#: the part of its time after which a question is put once more
+#: the part of the time-out after which a call is repeated once
 _AT_ONCE = 1 / 3
 
-#: Nova's words for a server in which nothing runs
+#: statuses of Nova in which nothing runs in a server
 _OFF = ('SHUTOFF', 'SHUTDOWN', 'DELETED', 'SUSPENDED', 'PAUSED')
 
-_UNSYNCED = 'a loss of power could still take what a state transfer brought'
+_UNSYNCED = ('a loss of power could still destroy the data of the last state '
+             'transfer')
 
 _POSITIONS = {
     Role.SYNCED: 'member',
@@ -84,21 +86,23 @@ _POSITIONS = {
 
 
 class Reporting(Protocol):
-    """The client of a guest."""
+    """The client of a guest, for reports."""
 
     def member_report(self, seconds: float) -> view.MemberReport:
-        """What it says within this time."""
+        """Return the report of the member; wait at most this time."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """What came from one member.
+    """The answer of one member.
 
-    :ivar member: Trove's view of the instance.
-    :ivar report: None if none came.
-    :ivar silence: why none came, or ''. A guest that was never ready gives
-        none, and yet it is known that it has started nothing.
-    :ivar told: what the member is, by the answers of all; None: by its own.
+    :ivar member: Trove's model of the instance.
+    :ivar report: None if the guest did not answer.
+    :ivar silence: why there is no answer, or ''. A guest that is not ready yet
+        does not answer, but has a report, because its server was never
+        started.
+    :ivar told: the role according to the reports of all members. None:
+        according to its own report.
     """
 
     member: Member
@@ -112,11 +116,11 @@ class Answer:
 
     @property
     def role(self) -> str:
-        """What the member is to the cluster, in one word."""
+        """The role of the member in the cluster, in one word."""
         return _POSITIONS[self.told or roles.role(self.report)]
 
     def to_dict(self) -> dict[str, Any]:
-        """As the API shows a member; what is not known is absent."""
+        """Return the member for the API, without keys of unknown values."""
         shown = members.shown(self.member, self.role)
         shown['reachable'] = self.reachable
         if self.report is None or self.silence:
@@ -134,14 +138,14 @@ class Answer:
 
 
 def certificates_expire(answers: Sequence[Answer]) -> str | None:
-    """When the first certificate does; None if nobody told of any."""
+    """Return when the first certificate expires; None if none is known."""
     ends = expiry.ends({answer.member.id: answer.report
                         for answer in answers})
     return _time(min(ends.values())) if ends else None
 
 
 def _time(when: datetime.datetime) -> str:
-    """As Trove shows times."""
+    """Format a time as Trove does."""
     return f'{when:%Y-%m-%dT%H:%M:%S}'
 
 
@@ -156,7 +160,7 @@ def _of_view(seen: view.NodeView) -> dict[str, Any]:
 
 
 def ask(cluster: Cluster) -> list[Answer]:
-    """The answers of all members, in member order."""
+    """Return the answers of all members, in member order."""
     answers = _answers(cluster, cluster.members)
     told = _roles(cluster, {answer.member.id: answer.report
                             for answer in answers})
@@ -166,24 +170,24 @@ def ask(cluster: Cluster) -> list[Answer]:
 
 def _roles(cluster: Cluster, reports: dict[str, view.MemberReport | None]
            ) -> dict[str, Role]:
-    """What each member is; a create that failed has no members yet."""
+    """Return the roles. Members of a create that failed have not joined."""
     failed = (known.failed(cluster.members)
               if known.ever_complete(reports) else ())
     return roles.of_all(reports, failed, known.gone(cluster.members))
 
 
 def positions(cluster: Cluster) -> dict[str, str]:
-    """The word for roles_now(), by the instance's id."""
+    """Return roles_now() as words, by the id of the instance."""
     return {one: _POSITIONS[role]
             for one, role in roles_now(cluster).items()}
 
 
 def roles_now(cluster: Cluster) -> dict[str, Role]:
-    """What each member is to the cluster, by the instance's id.
+    """Return the role of each member, by the id of the instance.
 
-    For those who look at a cluster often: nobody is asked while it is built
-    or deleted, and then nothing is known; and no time is lost with a guest
-    of which Trove knows already that it will not answer.
+    For requests that are frequent: while the cluster is built or deleted, the
+    guests are not called and the result is empty. Guests that cannot answer
+    according to Trove's rows are not called either.
     """
     if cluster.db_info.task_status in _NOT_TO_BE_DISTURBED:
         return {}
@@ -199,7 +203,7 @@ def roles_now(cluster: Cluster) -> dict[str, Role]:
 
 def diagnose(cluster: Cluster,
              answers: Sequence[Answer]) -> diagnosis.Diagnosis:
-    """What the answers add up to."""
+    """Return the diagnosis for these answers."""
     return diagnosis.diagnose(
         known.of_cluster(cluster),
         {answer.member.id: answer.report for answer in answers},
@@ -207,7 +211,7 @@ def diagnose(cluster: Cluster,
 
 
 def _known_as_lost(member: Member) -> bool:
-    """Whether its heartbeat has expired, or its server is off."""
+    """Whether its server is off or deleted, or its heartbeat expired."""
     told = member.datastore_status
     return (member.server_gone
             or told.status == Statuses.FAILED_TIMEOUT_GUESTAGENT
@@ -233,7 +237,7 @@ def _answers(cluster: Cluster, asked: Sequence[Member]) -> list[Answer]:
 
 
 def _gone(cluster: Cluster, member: Member) -> Answer:
-    """That of a member whose server is gone: nobody is there to ask."""
+    """The answer for a member whose server is gone, without a call."""
     advice = lost.replacement(known.lost_member(cluster, member))
     return Answer(
         member, None,
@@ -242,7 +246,7 @@ def _gone(cluster: Cluster, member: Member) -> Answer:
 
 def _guest(cluster: Cluster, manager: str,
            member: Member) -> Reporting | None:
-    """The client of a guest; None while none can be listening."""
+    """Return the client of a guest; None if it cannot be listening yet."""
     if member.datastore_status.status in guest_statuses.UNPREPARED:
         return None
     client: Reporting = clients.create_guest_client(
@@ -251,11 +255,11 @@ def _guest(cluster: Cluster, manager: str,
 
 
 class _Question:
-    """One question to one guest, while the others are asked as well.
+    """A call to one guest, at the same time as the calls to others.
 
-    It is put once more if no answer comes at once. Of a guest that has lost
-    its power the broker believes for a minute or two that the old agent
-    still listens, and hands every other message to that.
+    The call is repeated once if there is no answer at once. When a guest lost
+    its power, the broker takes up to two minutes to notice, and meanwhile
+    sends every other message to the agent that no longer exists.
     """
 
     def __init__(self, member: Member, guest: Reporting | None,
@@ -271,22 +275,22 @@ class _Question:
                 member, view.NEVER_STARTED, 'its guest is not ready yet')
             if guest is None else Answer(
                 member, None,
-                'its guest gave an answer that is not understood'))
+                'its guest gave an invalid answer'))
 
     def put(self) -> None:
-        """Ask, and go on."""
+        """Call the guest without waiting."""
         if self._guest is None:
             self._over.set()
         else:
             self._put(self._seconds)
 
     def put_again(self) -> None:
-        """Give it the time for an answer at once, then ask once more."""
+        """Wait for an answer at once, then call the guest a second time."""
         if not self._over.wait(self._at_once.remaining):
             self._put(self._seconds * (1 - _AT_ONCE))
 
     def wait(self) -> Answer:
-        """The answer; after the seconds it is that there is none."""
+        """Return the answer, or the one of a guest that does not answer."""
         self._over.wait()
         return self.answer
 

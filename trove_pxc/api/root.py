@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Root of a cluster: enabled through one member, it is there on all.
+"""Root of a cluster: enabled through one member, it exists on all.
 
-Loaded by Trove through the option ``root_controller`` of [pxc] and
-[mariadb]. Trove's own knows nothing of clusters, refuses the datastore pxc,
-and keeps for one member alone that all of them can be logged in to.
+Loaded by Trove through the option ``root_controller`` of [pxc] and [mariadb].
+Trove's controller does not support clusters, refuses the datastore pxc, and
+records an enabled root only for one member.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ from trove_pxc.protocols import RootHistory
 
 
 class GaleraRootController(service.DefaultRootController):
-    """For a cluster or any member of it; other instances as in Trove."""
+    """For clusters and their members. Other instances as in Trove."""
 
     def root_index(self, req: Request, tenant_id: str, instance_id: str,
                    is_cluster: bool) -> Any:
@@ -85,7 +85,10 @@ class GaleraRootController(service.DefaultRootController):
 
 def _cluster_of(req: Request, subject_id: str,
                 is_cluster: bool) -> Cluster | None:
-    """The cluster that is meant, also by a member; None: it is not ours."""
+    """Return the cluster of this id, or of a member's id.
+
+    None if it is not of this package.
+    """
     if is_cluster:
         if ownership.is_foreign(req, subject_id):
             return None
@@ -99,7 +102,7 @@ def _cluster_of(req: Request, subject_id: str,
 
 
 def _enabled(cluster: Cluster) -> list[RootHistory]:
-    """What is kept of the members for which root is enabled."""
+    """Return the records of the members for which root is enabled."""
     found = [models.RootHistory.load(cluster.context, member.id)
              for member in cluster.members]
     return [history for history in found if history is not None and not (
@@ -107,16 +110,16 @@ def _enabled(cluster: Cluster) -> list[RootHistory]:
 
 
 def _guest(cluster: Cluster, subject_id: str) -> guests.Accounts:
-    """The guest of the member that is meant, else of any that serves.
+    """Return the guest of the named member, or of one that serves.
 
-    :raises trove.common.exception.UnprocessableEntity: none serves.
+    :raises trove.common.exception.UnprocessableEntity: if no member serves.
     """
     serving = [member for member in cluster.members
                if member.is_datastore_running]
     if not serving:
         raise validation.unavailable(
-            f'No member of cluster {cluster.name} serves now; try again '
-            'when one is HEALTHY.')
+            f'No member of cluster {cluster.name} serves now. Try again '
+            'when a member is HEALTHY.')
     chosen = next((member for member in serving if member.id == subject_id),
                   serving[0])
     return guests.Guest(cluster.context, chosen, cluster.ds_version)

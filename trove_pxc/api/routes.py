@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A route of ours, which can read whatever body comes.
+"""Routes for the requests that concern this package.
 
-Imported by api/extension, api/instances and api/pipeline. Trove's routes for
-instances, clusters and backups are those of every datastore: a route of ours
-says which requests concern it. All others go on, as they came, to what
-stands behind it.
+Imported by api/extension, api/instances and api/pipeline. Trove's routes of
+instances, clusters and backups are those of all datastores. A route of this
+module decides which requests concern this package, and passes all others
+unchanged to the next application of the pipeline.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ from trove_pxc.protocols import Request
 
 _OFFERED = 'application/json'
 
-#: whether a request, with what its path says, concerns a route of ours
+#: whether a request, with the arguments of its path, is handled here
 Concerns = Callable[[Request, Mapping[str, str]], bool]
 
 
@@ -42,14 +42,14 @@ def everything(request: Request, args: Mapping[str, str]) -> bool:
 
 
 def members(request: Request, args: Mapping[str, str]) -> bool:
-    """The path of an instance: if it is a member of ours, whoever asks."""
+    """Whether the path names a member of a cluster of this package."""
     instance_id = args.get('instance_id') or args.get('id')
     return (instance_id is not None
             and ownership.member(request, instance_id) is not None)
 
 
 def clusters(request: Request, args: Mapping[str, str]) -> bool:
-    """The path of a cluster: if it is not one of another package."""
+    """Whether the path does not name a cluster of another package."""
     cluster_id = (args.get('cluster_id') or args.get('instance_id')
                   or args.get('id'))
     return (cluster_id is None
@@ -57,17 +57,17 @@ def clusters(request: Request, args: Mapping[str, str]) -> bool:
 
 
 class Deserializer(wsgi.RequestDeserializer):
-    """Trove's, which ends with a 500 on XML and on some that is not JSON."""
+    """Trove's deserializer, which answers 500 to XML and some other bodies."""
 
     def __init__(self, concerns: Concerns = everything) -> None:
         super().__init__()
         self._concerns = concerns
 
     def deserialize(self, request: Request) -> Any:
-        """The first that Trove does with a request for a route.
+        """Pass requests of others on. Trove calls this before anything else.
 
-        :raises webob.exc.HTTPException: it concerns others; webob has it
-            answered by what stands behind.
+        :raises webob.exc.HTTPException: for requests of others. webob lets the
+            next application answer them.
         """
         if not self._concerns(
                 request, self.get_action_args(request.environ)):
@@ -82,7 +82,7 @@ class Deserializer(wsgi.RequestDeserializer):
                 reason='it cannot be read as JSON') from failure
 
     def get_body_deserializer(self, content_type: str) -> Any:
-        """Trove's reader of XML takes texts, and is given bytes."""
+        """Refuse XML, because Trove's XML reader fails on bytes."""
         if content_type != _OFFERED:
             raise base_exception.InvalidContentType(
                 content_type=content_type)
@@ -90,9 +90,9 @@ class Deserializer(wsgi.RequestDeserializer):
 
 
 class Resource(extensions.ResourceExtension):
-    """Trove's, with the deserializer above; its own takes none.
+    """Trove's resource, with the deserializer of this module.
 
-    :param concerns: which requests are ours; all others go on.
+    :param concerns: which requests are handled here. All others are passed on.
     """
 
     def __init__(self, collection: str, controller: wsgi.Controller,

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the server of a member runs with, asked when somebody looks.
+"""The settings of a member's server, read when a user asks.
 
-Imported by api/extension. Trove's own answer is its template for single
-instances, which no member has ever had.
+Imported by api/extension. Trove shows its template for single instances, which
+members do not use.
 """
 
 
@@ -27,10 +27,11 @@ from trove_pxc.protocols import Instance
 
 
 def configuration(context: Context, member: Instance) -> dict[str, str]:
-    """The variables that are set for a member, as its server has them now.
+    """Return the current values of the variables that are set for a member.
 
-    :param member: Trove's view of the instance.
-    :raises trove.common.exception.UnprocessableEntity: if it does not tell.
+    :param member: Trove's model of the instance.
+    :raises trove.common.exception.UnprocessableEntity: if the guest does not
+        answer.
     """
     group = configuration_models.Configuration(
         context, member.db_info.configuration_id)
@@ -41,7 +42,8 @@ def configuration(context: Context, member: Instance) -> dict[str, str]:
             group.get_configuration_overrides().keys())
     except (exception.GuestTimeout, exception.GuestError) as silence:
         raise validation.unavailable(
-            f'Member {member.name} ({member.id}) does not tell what its '
-            f'server runs with: {silence} Look at the health of its '
-            'cluster, and ask again when the member serves.') from silence
+            'The settings of the server of member '
+            f'{member.name} ({member.id}) cannot be read: {silence} Check '
+            'the health of its cluster, and try again when the member '
+            'serves.') from silence
     return told

@@ -9,10 +9,10 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""What the body of each action of a cluster has to be, in JSON schema.
+"""JSON schemas of the bodies of a cluster's actions.
 
-Imported by api/actions; the types of what fits are imported by the modules
-that carry an action out.
+Imported by api/actions. The types of valid bodies are imported by the modules
+that perform the actions.
 """
 
 from typing import Any
@@ -75,7 +75,7 @@ GROW: Schema = {
                 **apischema.module_list['items'],
                 'additionalProperties': False}},
             'region_name': apischema.non_empty_string,
-            # as Trove's client writes it
+            # the key that Trove's client uses
             'region': apischema.non_empty_string,
             'type': {'enum': ['member']},
         },

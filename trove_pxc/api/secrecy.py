@@ -10,12 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Keeps the passwords of a request out of whatever is logged meanwhile.
+"""A filter that masks the passwords of a request in the logs.
 
-A filter of api/pipeline, around all that answers a request: Trove's own
-lines, those of oslo.messaging and tracebacks may quote a body. Each password
-costs time for each line, in proportion to its length, so there is a limit.
-Of what concerns none of ours, more than that is left as it is.
+Used by api/pipeline, around everything that answers a request: log lines of
+Trove and oslo.messaging, and tracebacks, may quote a body. Each password takes
+time for each log line, in proportion to its length, so there is a limit.
+Requests for other instances that exceed the limit are passed on without
+masking.
 """
 
 import re
@@ -33,13 +34,13 @@ from trove_pxc.protocols import Application
 from trove_pxc.protocols import Request
 
 MOST_PASSWORDS = 100
-#: bytes of a body with passwords
+#: limit of a body with passwords, in bytes
 LONGEST_BODY = 262144
 _PATH = re.compile(r'/[^/]+/(?:clusters\b|instances/(?P<id>[^/.]+))')
 
 
 class Secrecy:
-    """A piece of trove-api's pipeline."""
+    """A filter of trove-api's pipeline."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -51,27 +52,28 @@ class Secrecy:
             return self._application
         refusal = _refusal(len(passwords), len(request.body))
         if refusal is not None:
-            # Whatever others send is answered as without this filter.
+            # Requests for other instances are answered as without this
+            # filter.
             return refusal if _is_ours(request) else self._application
         with masking.hiding(*passwords):
             return request.get_response(self._application)
 
 
 def _refusal(passwords: int, size: int) -> webob.Response | None:
-    """The answer to what is too much to be hidden, or None."""
+    """Return the answer to a request that exceeds a limit, or None."""
     if passwords > MOST_PASSWORDS:
         return _too_much(
-            f'The request holds {passwords} passwords; a request '
-            f'may hold up to {MOST_PASSWORDS}. Send several requests.')
+            f'The request contains {passwords} passwords; the limit is '
+            f'{MOST_PASSWORDS}. Send several requests.')
     if size > LONGEST_BODY:
         return _too_much(
-            'The body of a request with passwords may have up to '
+            'The body of a request with passwords is limited to '
             f'{LONGEST_BODY} bytes. Send several requests.')
     return None
 
 
 def _is_ours(request: Request) -> bool:
-    """Whether it is for clusters, or behind the address of a member."""
+    """Whether the path is of clusters, or of a member or below it."""
     found = _PATH.match(request.environ['PATH_INFO'])
     return found is not None and (
         found['id'] is None
@@ -79,6 +81,6 @@ def _is_ours(request: Request) -> bool:
 
 
 def _too_much(sentence: str) -> webob.Response:
-    """In the form of Trove's faults, as its own limit of requests has it."""
+    """Return an answer in the form of Trove's limit of requests."""
     return webob.Response(status=413, json_body={
         'overLimit': {'code': 413, 'message': sentence}})

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What trove-api loads for a datastore: option ``api_strategy``.
+"""The API strategy that trove-api loads: option ``api_strategy``.
 
-Nothing of ours imports it.
+Other modules do not import it.
 """
 
 from trove.common import cfg

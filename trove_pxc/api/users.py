@@ -12,10 +12,10 @@
 
 """Users and databases of a cluster, through any of its members.
 
-Loaded by api/pipeline. Trove's own controllers refuse the datastore pxc by
-name (trove.extensions.common.models.load_and_verify); these do the same for
-the member of a cluster, of whatever datastore. No request for another
-instance comes here.
+Loaded by api/pipeline. Trove's own controllers refuse the datastore pxc by its
+name (trove.extensions.common.models.load_and_verify). These controllers do the
+same work for members of clusters of any datastore. Requests for other
+instances do not come here.
 """
 
 from collections.abc import Iterable
@@ -50,7 +50,7 @@ _ACCEPTED = wsgi.Result(None, 202)
 
 
 class _User(Protocol):
-    """As Trove's views take it."""
+    """A user or database in the form for Trove's views."""
 
     name: str
     host: str
@@ -65,13 +65,13 @@ class _Listing(Protocol):
     def load_with_client(
             cls, client: guests.Accounts, limit: int, marker: str | None,
             include_marker: bool) -> tuple[list[_User], str | None]:
-        """One page of them, and the next marker."""
+        """Return one page, and the next marker."""
 
 
 class _MemberController(service.ExtensionController):
-    """What the controllers of a member's users and databases share."""
+    """Base of the controllers of a member's users and databases."""
 
-    #: what the body of an action has to be, where it has one
+    #: the schema of the body, by the action
     bodies: dict[str, Schema] = {}
 
     def validate_request(self, action: str, action_args: Arguments) -> None:
@@ -80,10 +80,10 @@ class _MemberController(service.ExtensionController):
 
     def guest(self, req: Request, instance_id: str,
               rule: str) -> guests.Accounts:
-        """The guest of a member that serves.
+        """Return the guest of a member that serves.
 
-        :raises trove.common.exception.TroveError: the project may not do
-            it, or the member does not serve.
+        :raises trove.common.exception.TroveError: if the policy forbids it, or
+            the member does not serve.
         """
         context: Context = req.environ[wsgi.CONTEXT_KEY]
         self.authorize_target_action(context, rule, instance_id)
@@ -92,8 +92,8 @@ class _MemberController(service.ExtensionController):
         if not member.is_datastore_running:
             raise validation.unavailable(
                 f'Member {member.name} ({member.id}) does not serve now: it '
-                f'is {member.operating_status}. Ask another member; each '
-                'has the users and databases of all.')
+                f'is {member.operating_status}. Use another member: all '
+                'have the same users and databases.')
         return guests.Guest(context, member, member.datastore_version)
 
 
@@ -140,7 +140,7 @@ class UsersController(_MemberController):
 
     def update(self, req: Request, body: accounts.ChangedUser,
                tenant_id: str, instance_id: str, id: str) -> Any:
-        """Another name, host or password of one user."""
+        """Change the name, host or password of one user."""
         guest = self.guest(req, instance_id, 'user:update')
         name, wanted = names.decoded(id), body['user'].copy()
         with _notifying(req, notification.DBaaSUserUpdateAttributes,
@@ -160,7 +160,7 @@ class UsersController(_MemberController):
 
     def update_all(self, req: Request, body: accounts.Users, tenant_id: str,
                    instance_id: str) -> Any:
-        """Other passwords of several users."""
+        """Change the passwords of several users."""
         guest = self.guest(req, instance_id, 'user:update_all')
         with _notifying(req, notification.DBaaSUserChangePassword,
                         instance_id, username=_names(body['users'])):
@@ -192,7 +192,7 @@ class UserAccessController(_MemberController):
 
     def update(self, req: Request, body: accounts.Grant, tenant_id: str,
                instance_id: str, user_id: str) -> Any:
-        """Let a user reach databases."""
+        """Grant a user access to databases."""
         guest = self.guest(req, instance_id, 'user_access:update')
         name = names.decoded(user_id)
         with _notifying(req, notification.DBaaSUserGrant, instance_id,
@@ -205,7 +205,7 @@ class UserAccessController(_MemberController):
 
     def delete(self, req: Request, tenant_id: str, instance_id: str,
                user_id: str, id: str) -> Any:
-        """Let a user no longer reach a database."""
+        """Revoke a user's access to a database."""
         guest = self.guest(req, instance_id, 'user_access:delete')
         name, database = names.decoded(user_id), names.decoded(id)
         with _notifying(req, notification.DBaaSUserRevoke, instance_id,
@@ -258,7 +258,7 @@ class DatabasesController(_MemberController):
 
     def show(self, req: Request, tenant_id: str, instance_id: str,
              id: str) -> Any:
-        """Trove has the route, and answers 501 to everybody."""
+        """Answer 404. Trove has this route and always answers 501."""
         self.guest(req, instance_id, 'database:show')
         raise exception.NotFound(uuid=names.decoded(id))
 
@@ -266,7 +266,7 @@ class DatabasesController(_MemberController):
 @contextlib.contextmanager
 def _notifying(req: Request, kind: Notify, instance_id: str,
                **traits: object) -> Iterator[None]:
-    """Tell of the start; and of the end, whatever that is."""
+    """Send the notification of the start, and that of the end or error."""
     context: Context = req.environ[wsgi.CONTEXT_KEY]
     context.notification = kind(context, request=req)
     with notification.StartNotification(context, instance_id=instance_id,
@@ -276,7 +276,7 @@ def _notifying(req: Request, kind: Notify, instance_id: str,
 
 def _load(req: Request, kind: type[_Listing], guest: guests.Accounts
           ) -> tuple[list[_User], str | None]:
-    """One page of the users or databases, and the next marker."""
+    """Return one page of the users or databases, and the next marker."""
     context: Context = req.environ[wsgi.CONTEXT_KEY]
     return kind.load_with_client(
         client=guest, marker=context.marker, include_marker=False,
@@ -294,16 +294,16 @@ def _names(described: Iterable[accounts.Named]) -> str:
 
 
 def _find(guest: guests.Accounts, text: str) -> _User:
-    """The user that a path names, as "name" or "name@host"."""
+    """Return the user that a path names, as "name" or "name@host"."""
     return _find_first(guest, accounts.named(text))
 
 
 def _find_first(guest: guests.Accounts,
                 meant: list[tuple[str, str]]) -> _User:
-    """The first of these users that there is, as Trove's views take it.
+    """Return the first of these users that exists, in Trove's form.
 
-    :raises trove.common.exception.BadRequest: it is the server's own.
-    :raises trove.common.exception.UserNotFound: there is none.
+    :raises trove.common.exception.BadRequest: if the user is reserved.
+    :raises trove.common.exception.UserNotFound: if none exists.
     """
     for name, host in meant:
         accounts.check_user_not_reserved(name)
@@ -323,7 +323,7 @@ def _refuse_existing(guest: guests.Accounts, name: str, host: str) -> None:
 
 def _accessible(guest: guests.Accounts,
                 user: _User) -> list[models.Schema]:
-    """The databases that a user reaches."""
+    """Return the databases that a user can access."""
     return [models.Schema(found['_name'], found['_collate'],
                           found['_character_set'])
             for found in guest.list_access(user.name, user.host)]

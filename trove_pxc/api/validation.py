@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Is this request for a cluster possible? Asked before anything is written.
+"""Checks of new members, before anything is written.
 
-Imported by api/cluster. Errors are Trove's own classes, for its WSGI layer
-maps exact classes, not their bases, to HTTP codes; any other TroveError
+Imported by api/cluster. The errors are classes of Trove, because its WSGI
+layer maps exact classes, not their bases, to HTTP codes. Any other TroveError
 is a 400.
 """
 
@@ -52,19 +52,21 @@ from trove_pxc.protocols import Neutron
 CONF = cfg.CONF
 
 LONGEST_NAME = 255
-#: the extended property with the names of the instances
+#: the extended property that has the names of the instances
 NAMES = 'instance_names'
 Instance = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
 class Present:
-    """What there is of a cluster already: nothing of a new one.
+    """The properties of an existing cluster; the defaults are for a new one.
 
-    :ivar next_number: the lowest that no member ever had, nor a later one.
-    :ivar volume_sizes: that the members have, in GB.
-    :ivar networks: that they are on.
-    :ivar versions: of the Internet Protocol that they use, by their names.
+    :ivar next_number: the lowest number above those of all members that the
+        cluster has ever had.
+    :ivar volume_sizes: of the members, in GB.
+    :ivar networks: of the members.
+    :ivar versions: of the Internet Protocol that the members use, by their
+        names.
     """
 
     number: int = 0
@@ -77,7 +79,7 @@ class Present:
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """A request for members, as Trove's controller has understood it."""
+    """A request for members, as parsed by Trove's controller."""
 
     name: str
     datastore: Datastore
@@ -93,25 +95,25 @@ class Request:
 
 
 def refused(message: str) -> Exception:
-    """A 400 with this text, in which a per cent sign is one."""
+    """Return a 400 with this text; a per cent sign in it is literal."""
     error: Exception = exception.BadRequest(
         message='%(text)s', text=message)
     return error
 
 
 def unavailable(message: str) -> Exception:
-    """A 422: not while things stand as they do."""
+    """Return a 422: not possible in the current state."""
     error: Exception = exception.UnprocessableEntity(
         message.replace('%', '%%'))
     return error
 
 
 def check(context: Context, request: Request) -> list[Instance]:
-    """All that can be known beforehand, cheap things first.
+    """Check everything that can be checked before, cheap checks first.
 
-    :returns: the instances with their names, one network each, and what
-        they count for in the quota ("needs").
-    :raises trove.common.exception.TroveError: for the first thing wrong.
+    :returns: the instances with their names, one network each, and their
+        amounts in the quota ("needs").
+    :raises trove.common.exception.TroveError: for the first error.
     """
     _dialect(request)
     _check_number(request)
@@ -126,9 +128,9 @@ def check(context: Context, request: Request) -> list[Instance]:
 
 def with_given_names(instances: Sequence[Instance],
                      names: Json) -> list[Instance]:
-    """The instances of a request with the names that it gives them.
+    """Return the instances of a request with their names.
 
-    :param names: for each instance a name or None; or None for all.
+    :param names: a name or None for each instance, or None for all.
     """
     if names is None:
         return list(instances)
@@ -140,8 +142,9 @@ def with_given_names(instances: Sequence[Instance],
     for name in names:
         if name is not None and not checker.is_valid(name):
             raise refused(
-                f'{name!r} is no name for an instance; give it a text of 1 '
-                f'to {LONGEST_NAME} characters with a letter or digit.')
+                f'{name!r} is not a valid name of an instance. Use 1 to '
+                f'{LONGEST_NAME} characters with at least one letter or '
+                'digit.')
     return [dict(instance, name=name)
             for instance, name in zip(instances, names, strict=True)]
 
@@ -162,7 +165,7 @@ def _check_number(request: Request) -> None:
 
 
 def _with_names(request: Request) -> list[Instance]:
-    """Each with its name, and what its row is to keep of its number."""
+    """Add to each instance its name, and the number to store in its row."""
     first = request.present.next_number
     last = first + len(request.instances) - 1
     named = [
@@ -175,11 +178,11 @@ def _with_names(request: Request) -> list[Instance]:
     if len(longest) > LONGEST_NAME:
         raise refused(
             f'The member name {longest!r} would be longer than '
-            f'{LONGEST_NAME} characters; choose a shorter cluster name.')
+            f'{LONGEST_NAME} characters. Choose a shorter cluster name.')
     if (len(set(names)) != len(names)
             or not request.present.names.isdisjoint(names)):
-        raise refused('Two instances of the cluster have the same name; '
-                      'members are told apart by their names.')
+        raise refused('Two instances of the cluster have the same name. '
+                      'Each member must have a unique name.')
     return named
 
 
@@ -199,19 +202,21 @@ def _check_volumes(context: Context, request: Request) -> None:
     there = sorted(request.present.volume_sizes)
     if there and size not in there:
         raise refused(
-            f'A new member needs a volume as large as the members have: '
-            f'{" or ".join(str(one) for one in there)} GB, not {size} GB.')
+            'A new member must have a volume of the same size as the other '
+            f'members: {" or ".join(str(one) for one in there)} GB, not '
+            f'{size} GB.')
     for volume_type in _distinct(instances, 'volume_type'):
         datastore_models.DatastoreVersionMetadata.validate_volume_type(
             context, volume_type, request.version.id)
 
 
 def _check_additions(context: Context, request: Request) -> None:
-    """The configuration group and the modules."""
+    """Check the configuration group and the modules."""
     if request.configuration_id:
         if not isinstance(request.configuration_id, str):
-            raise refused('The configuration is the ID of a configuration '
-                          f'group, not {request.configuration_id!r}.')
+            raise refused('The configuration must be the ID of a '
+                          'configuration group, not '
+                          f'{request.configuration_id!r}.')
         configuration_models.Configuration.find(
             context, request.configuration_id, request.version.id)
     wanted = {module['id'] for instance in request.instances
@@ -223,7 +228,7 @@ def _check_additions(context: Context, request: Request) -> None:
 
 
 def _flavors(context: Context, request: Request) -> list[Flavor]:
-    """The flavor of each instance, in their order; they may differ."""
+    """Return the flavors of the instances, in their order."""
     found = {
         (region, flavor_id): flavor(
             context, request.version.id, region or None, flavor_id)
@@ -234,10 +239,10 @@ def _flavors(context: Context, request: Request) -> list[Flavor]:
 
 def flavor(context: Context, version_id: str, region: str | None,
            flavor_id: str) -> Flavor:
-    """The flavor, if the datastore version may have it.
+    """Return the flavor, if the datastore version allows it.
 
-    :raises trove.common.exception.TroveError: if it may not, or there is
-        no such flavor.
+    :raises trove.common.exception.TroveError: if it does not, or if the flavor
+        does not exist.
     """
     bound = [row.value for row in
              datastore_models.DBDatastoreVersionMetadata.find_all(
@@ -251,8 +256,8 @@ def flavor(context: Context, version_id: str, region: str | None,
             context, region).flavors.get(flavor_id)
     except (nova_exceptions.NotFound,
             nova_exceptions.BadRequest) as missing:
-        raise refused(f'Flavor {flavor_id} cannot be found; "openstack '
-                      'database flavor list" shows those there are.'
+        raise refused(f'Flavor {flavor_id} cannot be found. "openstack '
+                      'database flavor list" shows the available flavors.'
                       ) from missing
     return found
 
@@ -262,13 +267,13 @@ def _flavor_key(instance: Instance) -> tuple[str, str]:
 
 
 def _check_image(context: Context, request: Request) -> None:
-    """The taskmanager would fail on it much later, guest by guest."""
+    """Check the guest image, without which each guest would fail later."""
     label = f'{request.datastore.name} {request.version.name}'
     image_id = request.version.image_id or request.image_id
     if not image_id:
         raise refused(
-            f'The datastore version {label} names no image; an operator '
-            'sets it with trove-manage datastore_version_update.')
+            f'The datastore version {label} has no image. An operator must '
+            'set it with trove-manage datastore_version_update.')
     glance = clients.create_glance_client(context)
     try:
         status = glance.images.get(image_id)['status']
@@ -276,7 +281,8 @@ def _check_image(context: Context, request: Request) -> None:
             glance_exceptions.HTTPBadRequest) as missing:
         raise refused(
             f'The image {image_id} of the datastore version {label} does '
-            'not exist in Glance; an operator must add it or set another.'
+            'not exist in Glance. An operator must add it or set another '
+            'image.'
         ) from missing
     if status != 'active':
         raise refused(
@@ -286,10 +292,10 @@ def _check_image(context: Context, request: Request) -> None:
 
 def _with_networks(context: Context, request: Request,
                    instances: list[Instance]) -> list[Instance]:
-    """Each instance with its one nic; all on one network.
+    """Return the instances with one nic each, all on one network.
 
-    Members must reach each other. Who names no network gets that of the
-    members, or else the only one of the project, as Nova's "auto" does it.
+    Members must reach each other. An instance without a network gets that of
+    the members, or the only network of the project, as with "auto" in Nova.
     """
     neutron: Neutron = clients.create_neutron_client(context)
     there = request.present.networks
@@ -306,10 +312,10 @@ def _with_networks(context: Context, request: Request,
 
 def _check_addresses(neutron: Neutron, request: Request,
                      instances: Iterable[Instance]) -> None:
-    """Refuse members that would not all have the addresses that they need.
+    """Refuse members that would get addresses of different versions.
 
-    It is seen before servers are made: a port gets an address of the subnet
-    that its nic names, or one of each version that the network has.
+    This is checked before servers are created. A port gets an address of the
+    subnet that its nic names, or one of each version of the network.
     """
     places = {instance['name']: (instance['nics'][0]['network_id'],
                                  instance['nics'][0].get('subnet_id'))
@@ -324,15 +330,15 @@ def _check_addresses(neutron: Neutron, request: Request,
 
 
 def _version(neutron: Neutron, network_id: str, subnet_id: str | None) -> int:
-    """The version of the Internet Protocol that a member there uses."""
+    """Return the version of the Internet Protocol that a member uses."""
     found = ([neutron.show_subnet(subnet_id)['subnet']] if subnet_id
              else neutron.list_subnets(network_id=network_id)['subnets'])
     version = addresses.preferred(
         int(subnet['ip_version']) for subnet in found)
     if version is None:
         raise refused(
-            f'The network {network_id} has no subnet, so that members would '
-            'get no address. Add a subnet, or name another network.')
+            f'The network {network_id} has no subnet, so members would get '
+            'no address. Add a subnet, or name another network.')
     return version
 
 
@@ -342,7 +348,7 @@ def _nic(context: Context, neutron: Neutron, instance: Instance,
     network_id = given.pop('net-id', None) or given.get('network_id')
     subnet_id = given.get('subnet_id')
     if given.get('ip_address') and not subnet_id:
-        raise refused('A fixed address needs the subnet_id beside it.')
+        raise refused('A fixed address needs its subnet_id, too.')
     try:
         if subnet_id:
             subnet = neutron.show_subnet(subnet_id)['subnet']
@@ -371,17 +377,18 @@ def _only_network(context: Context, neutron: Neutron) -> str:
         and network['id'] not in CONF.management_networks]
     if len(usable) == 1:
         return usable[0]
-    raise refused(f'Name the network of the instances (nics): the project '
-                  f'has {len(usable)} to choose from.')
+    raise refused('Name the network of the instances (nics): the project '
+                  f'has {len(usable)} usable networks.')
 
 
 def _with_needs(context: Context, request: Request, instances: list[Instance],
                 flavors: Iterable[Flavor]) -> list[Instance]:
-    """Each instance with what it counts for, if there is enough for all.
+    """Return the instances with their amounts, if the quota is enough.
 
-    It is reserved later, when nothing else can be refused any more.
+    The amounts are reserved later, after all other checks.
 
-    :raises trove.common.exception.QuotaExceeded: naming what is exceeded.
+    :raises trove.common.exception.QuotaExceeded: with the resources that are
+        exceeded.
     """
     complete = []
     for instance, flavor in zip(instances, flavors, strict=True):
@@ -396,7 +403,7 @@ def _with_needs(context: Context, request: Request, instances: list[Instance],
 
 
 def needs(instances: Iterable[Instance]) -> dict[int, dict[str, int]]:
-    """What checked instances count for, by the number of each."""
+    """Return the amounts of checked instances, by their numbers."""
     return {naming.kept_number(instance['number']) or 0: instance['needs']
             for instance in instances}
 

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A cluster as users see it: show, list, and the answer to a create.
+"""Views of a cluster: show, list, and the answer to a create.
 
-Loaded through api/strategy. Instances and addresses stand in member
-order; what is not known yet is absent.
+Loaded through api/strategy. Instances and addresses are in member order. Keys
+of unknown values are absent.
 """
 
 from typing import Any
@@ -34,13 +34,13 @@ CONF = cfg.CONF
 
 
 class MembersMixin(cluster_views.ClusterView):
-    """Builds the instances of a view from the cluster's members.
+    """Builds the instances of a view from the members of the cluster.
 
-    Trove asks for the list without servers, where the specification shows
-    status, flavor, volume and addresses too; so every view shows them. What
-    the members themselves say of their roles stands in the view of one
-    cluster alone, the one that Trove asks for with servers: a list or the
-    answer to an action waits for no guest.
+    Trove requests the list without servers, but the API of Trove specifies
+    status, flavor, volume and addresses there too, so every view shows them.
+    Only the view of a single cluster, which Trove requests with servers, shows
+    the roles that the members report. A list and the answer to an action wait
+    for no guest.
     """
 
     cluster: cluster_model.GaleraCluster
@@ -52,7 +52,7 @@ class MembersMixin(cluster_views.ClusterView):
                          load_servers)
 
     def build_instances(self) -> tuple[list[dict[str, Any]], list[str]]:
-        """The members, and the addresses of all of them."""
+        """Return the members, and the addresses of all of them."""
         roles = (reading.positions(self.cluster) if self.load_servers
                  else {})
         shown = [self._member(member, roles.get(member.id))
@@ -79,8 +79,8 @@ class MembersMixin(cluster_views.ClusterView):
 
 
 class GaleraClusterView(MembersMixin):
-    """What the project's users see."""
+    """The view for users of the project."""
 
 
 class GaleraMgmtClusterView(MembersMixin, mgmt_views.MgmtClusterView):
-    """What operators see."""
+    """The view for operators."""

@@ -10,4 +10,4 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What of an installation is right, and what is not."""
+"""Checks of an installation."""

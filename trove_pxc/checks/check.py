@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a check is, and what it finds.
+"""The types of a check and of its result.
 
-Pure. Every module of checks/ and the command line import it.
+Imported by the modules of checks/ and by the command line.
 """
 
 from collections.abc import Callable
@@ -25,11 +25,11 @@ Place = TypeVar('Place')
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong.
+    """One problem of the installation.
 
     :ivar text: what is wrong and what to write, as sentences.
-    :ivar fatal: whether clusters cannot be made, or are not safe; if not,
-        something works less well than it could.
+    :ivar fatal: whether clusters cannot be created or are not safe. Otherwise
+        it is a warning.
     """
 
     text: str
@@ -38,9 +38,9 @@ class Fault:
 
 @dataclasses.dataclass(frozen=True)
 class NotChecked:
-    """Something that could not be looked at.
+    """Something that could not be checked.
 
-    :ivar text: why not and what to do, as sentences.
+    :ivar text: why not, and what to do, as sentences.
     """
 
     text: str
@@ -51,14 +51,14 @@ Finding = Fault | NotChecked
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """A question to the operator's installation.
+    """A check of the installation.
 
-    :ivar name: how the result is headed.
-    :ivar look: yields a Fault for each thing that is wrong, and a NotChecked
-        for each that it could not look at.
-    :ivar right: what is right if it yields nothing.
-    :ivar needs: names of checks before it; while one of them finds a fatal
-        fault, this one cannot be asked.
+    :ivar name: the heading of the result.
+    :ivar look: yields a Fault for each problem, and a NotChecked for each
+        thing that it could not check.
+    :ivar right: the result if it yields nothing.
+    :ivar needs: names of earlier checks. If one of them finds a fatal fault,
+        this check is skipped.
     """
 
     name: str
@@ -69,10 +69,10 @@ class Check:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of a check.
+    """The result of a check.
 
-    :ivar not_checked: what it could not look at.
-    :ivar blocked_by: the check that has to be right before.
+    :ivar not_checked: what it could not check.
+    :ivar blocked_by: the failed check because of which it was skipped.
     """
 
     check: Check
@@ -86,14 +86,14 @@ class Outcome:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all that it is about was looked at."""
+        """Whether everything was checked."""
         return not self.blocked_by and not self.not_checked
 
     @property
     def text(self) -> str:
         """One paragraph for the operator."""
         if self.blocked_by:
-            return f'Not checked before "{self.blocked_by}" is right.'
+            return f'Not checked until "{self.blocked_by}" succeeds.'
         return ' '.join((
             *(fault.text for fault in self.faults),
             *(f'Not checked: {one.text}' for one in self.not_checked),
@@ -101,7 +101,7 @@ class Outcome:
 
 
 def ask(checks: Iterable[Check], place: Place) -> list[Outcome]:
-    """Ask each check, in order."""
+    """Run the checks, in order."""
     outcomes: list[Outcome] = []
     closed: set[str] = set()
     for check in checks:

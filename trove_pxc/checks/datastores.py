@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Whether the datastore versions in Trove's tables fit.
+"""Checks of the datastore versions in Trove's tables.
 
-The table imports it. Each function is one check.
+Imported by the table. Each public function is one check.
 """
 
 from collections.abc import Iterator
@@ -46,12 +46,12 @@ def database(site: sites.Site) -> Iterator[check.Fault]:
     if reason:
         yield check.Fault(
             f'[database] connection: the database cannot be read: {reason}. '
-            'Write the connection that trove-api has; if it is a new one, '
-            'run: trove-manage db_sync.')
+            'Write the connection of trove-api. For a new database, run: '
+            'trove-manage db_sync.')
 
 
 def registered(site: sites.Site) -> Iterator[check.Fault]:
-    """There is a version to make clusters of."""
+    """There is an active version for clusters."""
     if site.offered and not _of_offered(site):
         manager = site.offered[0]
         yield check.Fault(
@@ -61,7 +61,7 @@ def registered(site: sites.Site) -> Iterator[check.Fault]:
 
 
 def guest_managers(site: sites.Site) -> Iterator[check.Finding]:
-    """registry_ext names the guest manager of this package."""
+    """registry_ext is the guest manager of this package."""
     yield from _nothing_in(_of_offered(site))
     for version in _of_offered(site):
         wanted = registration.GUEST_MANAGERS.get(version.manager)
@@ -69,8 +69,8 @@ def guest_managers(site: sites.Site) -> Iterator[check.Finding]:
             continue
         troves = constants.REGISTRY_EXT_DEFAULTS.get(version.manager)
         plain = troves is not None and version.registry_ext == troves
-        what = ("Trove's own guest manager, with which it is for single "
-                'instances only' if plain else 'no manager for it')
+        what = ("Trove's guest manager, which only supports single instances"
+                if plain else 'this is not a guest manager for it')
         yield check.Fault(
             f'The datastore version {version.label} has the registry_ext '
             f'{version.registry_ext}: {what}. {_again(version)}',
@@ -78,7 +78,7 @@ def guest_managers(site: sites.Site) -> Iterator[check.Finding]:
 
 
 def managers(site: sites.Site) -> Iterator[check.Finding]:
-    """A version with our guest manager has the manager it belongs to."""
+    """A version with our guest manager has the manager of this class."""
     ours = [version for version in site.versions if version.is_ours]
     yield from _nothing_in(ours)
     for version in ours:
@@ -93,11 +93,11 @@ def managers(site: sites.Site) -> Iterator[check.Finding]:
 
 
 def replication_strategies(site: sites.Site) -> Iterator[check.Finding]:
-    """A guest can load the replication strategy it is told."""
+    """The guest can load the replication strategy."""
     yield from _nothing_in(_of_offered(site))
     for version in _of_offered(site):
         value = version.repl_strategy or ''
-        reason = ('there is none' if not value else
+        reason = ('none is set' if not value else
                   services.not_loadable(value, replication.Replication))
         if reason:
             yield check.Fault(
@@ -107,7 +107,7 @@ def replication_strategies(site: sites.Site) -> Iterator[check.Finding]:
 
 
 def supported(site: sites.Site) -> Iterator[check.Finding]:
-    """This package knows the servers of the versions."""
+    """This package supports the server of each version."""
     yield from _nothing_in(_of_offered(site))
     for version in _of_offered(site):
         try:
@@ -118,7 +118,7 @@ def supported(site: sites.Site) -> Iterator[check.Finding]:
 
 
 def images_named(site: sites.Site) -> Iterator[check.Finding]:
-    """Each version has a guest image, or tags to find one by."""
+    """Each version has a guest image, or tags of one."""
     yield from _nothing_in(_of_offered(site))
     for version in _of_offered(site):
         if not version.image_id and not version.image_tags:
@@ -140,27 +140,27 @@ def images_there(site: sites.Site) -> Iterator[check.Finding]:
             there = None
         except _NO_ANSWER as error:
             yield check.NotChecked(
-                f'Glance could not be asked for the guest images: '
-                f'{type(error).__name__}. See [service_credentials] and '
-                'whether Glance answers from here.')
+                'The guest images could not be looked up in Glance: '
+                f'{type(error).__name__}. Check [service_credentials], and '
+                'whether this host can reach Glance.')
             return
         if not there:
             sought = version.image_id or f'tags {version.image_tags}'
             yield check.Fault(
                 f'Glance has no image {sought} of the datastore version '
-                f'{version.label}. Upload it and use its id. '
+                f'{version.label}. Upload an image and use its ID. '
                 f'{_again(version)}')
 
 
 def validation_rules(site: sites.Site) -> Iterator[check.Finding]:
-    """Configuration groups can be made for each version."""
+    """Each version has validation rules for configuration groups."""
     yield from _nothing_in(_of_offered(site))
     for version in _of_offered(site):
         if not site.number_of_rules(version):
             yield check.Fault(
                 f'The datastore version {version.label} has no validation '
-                'rules, so that every configuration group for it is '
-                f'refused. {_again(version)}', fatal=False)
+                'rules, so every configuration group for it is refused. '
+                f'{_again(version)}', fatal=False)
 
 
 def _of_offered(site: sites.Site) -> list[sites.Version]:
@@ -169,7 +169,7 @@ def _of_offered(site: sites.Site) -> list[sites.Version]:
 
 
 def _nothing_in(versions: list[sites.Version]) -> Iterator[check.NotChecked]:
-    """What a check says that has no version to look at."""
+    """Yield the result of a check that has no version to check."""
     if not versions:
         yield check.NotChecked(
             'there is no active datastore version to check. '

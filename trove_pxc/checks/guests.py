@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Whether the file that Trove brings into the guests fits.
+"""Checks of the configuration file that Trove copies to the guests.
 
-The table imports it. Each function is one check.
+Imported by the table. Each public function is one check.
 """
 
 from collections.abc import Iterator
@@ -27,22 +27,22 @@ _HERE = ('localhost', '127.0.0.1', '::1', '')
 
 
 def file(site: sites.Site) -> Iterator[check.Fault]:
-    """It can be read."""
+    """The file can be read."""
     reason = sites.why_unreadable(lambda: site.guest)
     if reason:
         yield check.Fault(
             f'[DEFAULT] guest_config = {site.guest_file}: {reason}. Trove '
-            'brings this file into every guest. Write it, or the path of '
-            'the one that you have.')
+            'copies this file to every guest. Create it, or write the path '
+            'of an existing one.')
 
 
 def values(site: sites.Site) -> Iterator[check.Fault]:
-    """Every value in it can be read as what it should be."""
+    """All values in the file are valid."""
     yield from settings.invalid_values(site.guest, f'{site.guest_file}: ')
 
 
 def message_bus(site: sites.Site) -> Iterator[check.Fault]:
-    """A guest reaches the message broker."""
+    """A guest can reach the message broker."""
     try:
         hosts = messaging.TransportURL.parse(site.guest).hosts
     except messaging.InvalidTransportURL:
@@ -52,19 +52,19 @@ def message_bus(site: sites.Site) -> Iterator[check.Fault]:
         return
     if not hosts:
         yield check.Fault(
-            f'{site.guest_file} has no [DEFAULT] transport_url, so that no '
-            'guest finds the message broker. Write: transport_url = '
+            f'{site.guest_file} has no [DEFAULT] transport_url, so guests '
+            'cannot find the message broker. Write: transport_url = '
             'rabbit://USER:PASSWORD@HOST:5672/.')
     for host in hosts:
         if (host.hostname or '') in _HERE:
             yield check.Fault(
                 f'{site.guest_file}: [DEFAULT] transport_url names the host '
-                f'"{host.hostname}", which is the guest itself there. Write '
-                'the address at which guests reach the broker.')
+                f'"{host.hostname}", which in a guest is the guest itself. '
+                'Write the address at which guests can reach the broker.')
 
 
 def metrics(site: sites.Site) -> Iterator[check.Fault]:
-    """The figures of members are not open to their users."""
+    """The metrics of members are not open to users."""
     for manager in site.offered:
         port = site.guest[manager].metrics_port
         address = str(site.guest[manager].metrics_address)
@@ -72,14 +72,14 @@ def metrics(site: sites.Site) -> Iterator[check.Fault]:
                 port in ports for ports in site.options[manager].tcp_ports):
             yield check.Fault(
                 f'[{manager}] tcp_ports opens {port}, the metrics_port in '
-                f'{site.guest_file}, so that users read the figures of '
-                'members without a password. Take it out of tcp_ports, and '
-                'let Prometheus in by management_security_groups.',
+                f'{site.guest_file}, so users can read the metrics of '
+                'members without a password. Remove it from tcp_ports, and '
+                'allow Prometheus with management_security_groups.',
                 fatal=False)
 
 
 def database_images(site: sites.Site) -> Iterator[check.Fault]:
-    """The guest can put the version behind the image's name."""
+    """The name of the image has no tag, which the guest adds."""
     for manager in site.offered:
         image = site.guest[manager].docker_image or ''
         name = image.rsplit('/', 1)[-1]
@@ -89,5 +89,5 @@ def database_images(site: sites.Site) -> Iterator[check.Fault]:
                 bare)
             yield check.Fault(
                 f'{site.guest_file}: [{manager}] docker_image = {image} has '
-                'a tag, but the tag is the number of the datastore version. '
-                f'Write: docker_image = {bare}.')
+                'a tag. The guest uses the version number of the datastore '
+                f'version as the tag. Write: docker_image = {bare}.')

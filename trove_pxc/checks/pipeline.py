@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Whether trove-api's pipeline leads through the filter of this package.
+"""Checks of the filter of this package in trove-api's pipeline.
 
-The table imports it. Each public function is one check.
+Imported by the table. Each public function is one check.
 """
 
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ EXTENSIONS = 'trove.common.extensions:factory'
 _KEY = 'paste.filter_factory'
 _ADVICE = (
     f'Write: [filter:galera] {_KEY} = {FILTER}, and galera before '
-    'extensions in the pipeline. Without it readers can change members, and '
+    'extensions in the pipeline. Without it, readers can change members, and '
     'users of a Percona XtraDB Cluster cannot be managed.')
 
 
 def api_filter(site: sites.Site) -> Iterator[check.Finding]:
-    """What changes a member, or the users of a cluster, meets our filter."""
+    """The filter of this package comes before Trove's extensions."""
     name = site.options.api_paste_config
     path = site.options.find_file(name)
     if path is None:
@@ -45,29 +45,30 @@ def api_filter(site: sites.Site) -> Iterator[check.Finding]:
         parser.read(path)
     except (configparser.Error, OSError, UnicodeDecodeError):
         yield check.Fault(
-            f'{path} cannot be read, so that trove-api cannot start. Put it '
-            "right after the one in Trove's package.")
+            f'{path} cannot be read, so trove-api cannot start. Correct it; '
+            "Trove's package contains an example.")
         return
     ways = [words for section in parser.sections()
             if section.startswith('pipeline:')
             and EXTENSIONS in (words := _factories(parser, section))]
     if not ways:
         yield check.Fault(
-            f"{path} has no pipeline with Trove's extensions, so that "
-            'clusters are not reached. Put it right after the one in '
-            "Trove's package.")
+            f"{path} has no pipeline with Trove's extensions, so requests do "
+            "not reach this package. Correct it; Trove's package contains an "
+            'example.')
     for words in ways:
         if FILTER not in words:
-            yield check.Fault(f'{path} lacks the filter of this package. '
-                              f'{_ADVICE}', fatal=False)
+            yield check.Fault(
+                f'{path} does not have the filter of this package. '
+                f'{_ADVICE}', fatal=False)
         elif words.index(FILTER) > words.index(EXTENSIONS):
             yield check.Fault(
-                f'{path} has the filter of this package behind extensions. '
+                f'{path} has the filter of this package after extensions. '
                 f'{_ADVICE}', fatal=False)
 
 
 def _factories(parser: configparser.ConfigParser,
                section: str) -> list[str]:
-    """What the words of a pipeline stand for, in their order."""
+    """Return the factories of a pipeline, in order."""
     return [parser.get(f'filter:{word}', _KEY, fallback=word).strip()
             for word in parser.get(section, 'pipeline', fallback='').split()]

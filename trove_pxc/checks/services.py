@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What trove-api and trove-taskmanager load of this package.
+"""Checks of what trove-api and trove-taskmanager load of this package.
 
-The table imports it. Each function is one check.
+Imported by the table. Each public function is one check.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from trove.taskmanager import manager as taskmanager
 from trove_pxc.checks import check
 from trove_pxc.checks import site as sites
 
-#: the releases of Trove that the tests run with
+#: the releases of Trove with which the tests run
 TESTED = (25, 26)
 TASKMANAGER = 'trove_pxc.taskmanager.manager.Manager'
 EXTENSION = 'trove_pxc.api.extension:GaleraExtension'
@@ -38,7 +38,7 @@ _KINDS = {
 
 
 def trove_version(site: sites.Site) -> Iterator[check.Fault]:
-    """This package knows the Trove that it runs in."""
+    """This package supports this release of Trove."""
     version = metadata.version('trove')
     series = int(version.split('.')[0])
     if series < min(TESTED):
@@ -47,13 +47,13 @@ def trove_version(site: sites.Site) -> Iterator[check.Fault]:
             'newer. Upgrade Trove first.')
     elif series > max(TESTED):
         yield check.Fault(
-            f'Trove is {version}; this package was tried with '
-            f'{max(TESTED)} at most. Look for a newer trove-pxc.',
+            f'Trove is {version}; this package was tested with releases up '
+            f'to {max(TESTED)}. Look for a newer trove-pxc.',
             fatal=False)
 
 
 def is_offered(site: sites.Site) -> Iterator[check.Fault]:
-    """At least one datastore is meant to have clusters."""
+    """At least one datastore is configured for clusters."""
     if not site.offered:
         lines = ', '.join(f'{name} = {value}' for name, value
                           in sites.STRATEGIES.items())
@@ -63,18 +63,18 @@ def is_offered(site: sites.Site) -> Iterator[check.Fault]:
 
 
 def strategies_set(site: sites.Site) -> Iterator[check.Fault]:
-    """An offered datastore has all three strategies."""
+    """Each such datastore has all three strategies."""
     for manager in site.offered:
         for name, ours in sites.STRATEGIES.items():
             value = str(site.options[manager][name])
             if not value.startswith(sites.OURS):
                 yield check.Fault(
-                    f'[{manager}] {name} is {value}: no strategy of this '
-                    f'package. Write: {name} = {ours}.')
+                    f'[{manager}] {name} is {value}, which is not a strategy '
+                    f'of this package. Write: {name} = {ours}.')
 
 
 def strategies_importable(site: sites.Site) -> Iterator[check.Fault]:
-    """Each of them can be loaded, and is what it is taken for."""
+    """Each strategy can be loaded and has the right base class."""
     for manager in site.offered:
         for name, ours in sites.STRATEGIES.items():
             value = str(site.options[manager][name])
@@ -88,22 +88,22 @@ def strategies_importable(site: sites.Site) -> Iterator[check.Fault]:
 
 
 def cluster_support(site: sites.Site) -> Iterator[check.Fault]:
-    """Trove lets clusters of an offered datastore be made."""
+    """Trove allows clusters of the datastore."""
     for manager in site.offered:
         if not site.options[manager].cluster_support:
             yield check.Fault(
-                f'[{manager}] cluster_support is off, so that every create '
-                'is refused. Write: cluster_support = True.')
+                f'[{manager}] cluster_support is off, so every create is '
+                'refused. Write: cluster_support = True.')
 
 
 def api_extension(site: sites.Site) -> Iterator[check.Fault]:
-    """trove-api finds the routes of this package."""
+    """trove-api finds the extension of this package."""
     there = {point.value for point in metadata.entry_points(
         group='trove.api.extensions')}
     if EXTENSION not in there:
         yield check.Fault(
-            f'The entry point {EXTENSION} is not registered: the package '
-            'was not installed but only copied. Install it with pip into '
+            f'The entry point {EXTENSION} is not registered, because the '
+            'package was copied and not installed. Install it with pip into '
             'the environment of trove-api.')
 
 
@@ -119,12 +119,12 @@ def root_controller(site: sites.Site) -> Iterator[check.Fault]:
 
 
 def taskmanager_manager(site: sites.Site) -> Iterator[check.Fault]:
-    """What a taskmanager that died has begun goes on with the next."""
+    """The operations of a taskmanager that died are resumed."""
     value = str(site.options.taskmanager_manager)
     if not value.startswith(sites.OURS):
         yield check.Fault(
-            f'[DEFAULT] taskmanager_manager is {value}: an operation that a '
-            'taskmanager leaves behind when it dies is not resumed. Write: '
+            f'[DEFAULT] taskmanager_manager is {value}, which does not '
+            'resume the operations of a taskmanager that died. Write: '
             f'taskmanager_manager = {TASKMANAGER}.', fatal=False)
         return
     reason = not_loadable(value, taskmanager.Manager)
@@ -136,21 +136,21 @@ def taskmanager_manager(site: sites.Site) -> Iterator[check.Fault]:
 
 
 def notification_ids(site: sites.Site) -> Iterator[check.Fault]:
-    """Usage notifications carry the id of their datastore."""
+    """Usage notifications have the id of their datastore."""
     known = site.options.notification_service_id
     for manager in site.offered:
         if not known.get(manager):
             yield check.Fault(
                 f'[DEFAULT] notification_service_id has no id for {manager}, '
-                'so that its usage notifications say '
+                'so its usage notifications have the id '
                 f'unknown-service-id-error. Add: {manager}:UUID.',
                 fatal=False)
 
 
 def not_loadable(name: str, kind: type | None = None) -> str | None:
-    """Why a class cannot be loaded by its dotted name, or None.
+    """Return why a class cannot be loaded by its dotted name, or None.
 
-    :param kind: what it has to be a subclass of.
+    :param kind: the required base class.
     """
     module, _, attribute = name.rpartition('.')
     try:
@@ -160,7 +160,7 @@ def not_loadable(name: str, kind: type | None = None) -> str | None:
     if found is None:
         return f'{module} has no {attribute}'
     if not isinstance(found, type):
-        return 'it is no class'
+        return 'it is not a class'
     if kind is not None and not issubclass(found, kind):
-        return f'it is no {kind.__name__}'
+        return f'it is not a {kind.__name__}'
     return None

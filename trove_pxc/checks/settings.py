@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Whether the values in trove.conf fit, each by itself and together.
+"""Checks of the values in trove.conf.
 
-The table imports it. Each function is one check.
+Imported by the table. Each public function is one check.
 """
 
 from collections.abc import Iterator
@@ -30,38 +30,36 @@ from trove_pxc import conf
 
 GALERA_PORTS = (4444, 4567, 4568)
 SQL_PORT = 3306
-#: so many reports of a member may be due before it counts as failed
+#: reports of a member that may be due before it counts as failed
 REPORTS = 2
-#: what a file system check before an offline growth takes, on slow disks:
-#: a minute to detach, attach and mount, and 200 s for a TiB
+#: time of a file system check before an offline resize, on slow disks: a
+#: minute to detach, attach and mount, and 200 s for a TiB
 RESIZE_SECONDS = 60
 RESIZE_SECONDS_PER_GB = 0.2
 
-_NO_GROUPS = ('[DEFAULT] trove_security_groups_support is off, so that '
-              'tcp_ports has no effect.')
+_NO_GROUPS = ('[DEFAULT] trove_security_groups_support is off, so tcp_ports '
+              'has no effect.')
 
 
 def files(site: sites.Site) -> Iterator[check.Fault]:
-    """There is a configuration to look at."""
+    """There is a configuration file."""
     if not site.files:
         yield check.Fault(
-            'No configuration file was read; there is none in the usual '
-            'places. Run the check where a service of Trove is configured, '
-            'or name its file: trove-pxc-status --config-file FILE upgrade '
-            'check.')
+            'No configuration file was found in the default directories. '
+            'Run the check where a service of Trove is configured, or name '
+            'its file: trove-pxc-status --config-file FILE upgrade check.')
 
 
 def values(site: sites.Site) -> Iterator[check.Fault]:
-    """Every value that is set can be read as what it should be."""
+    """All values are valid."""
     yield from invalid_values(site.options, '')
 
 
 def invalid_values(options: cfg.ConfigOpts,
                    where: str) -> Iterator[check.Fault]:
-    """A fault for each option that cannot be read.
+    """Yield a fault for each option whose value is invalid.
 
-    :param where: the file, as it is to stand in the text; empty for
-        trove.conf.
+    :param where: the file, for the text; empty for trove.conf.
     """
     groups: list[tuple[str, list[cfg.Opt]]] = [
         ('DEFAULT', trove_cfg.common_opts)]
@@ -74,12 +72,12 @@ def invalid_values(options: cfg.ConfigOpts,
             except (cfg.ConfigFileValueError, ValueError) as error:
                 reason = str(error).splitlines()[0]
                 yield check.Fault(
-                    f'{where}[{group}] {option.name} cannot be used: '
-                    f'{reason}. {_meaning(option)}')
+                    f'{where}[{group}] {option.name} is invalid: {reason}. '
+                    f'{_meaning(option)}')
 
 
 def names(site: sites.Site) -> Iterator[check.Fault]:
-    """No option in our sections is misspelt."""
+    """No option in [pxc] and [mariadb] is misspelled."""
     for manager in conf.MANAGERS:
         known = {name for option in all_options(manager)
                  for name in _spellings(option)}
@@ -87,19 +85,19 @@ def names(site: sites.Site) -> Iterator[check.Fault]:
             if name.replace('-', '_') in known:
                 continue
             near = difflib.get_close_matches(name, sorted(known), 1)
-            advice = f'Write: {near[0]}' if near else 'Take it out'
+            advice = f'Write: {near[0]}' if near else 'Remove it'
             yield check.Fault(
-                f'{file} sets [{manager}] {name}, which no option is called. '
+                f'{file} sets [{manager}] {name}, which is not an option. '
                 f'{advice}.', fatal=False)
 
 
 def ports(site: sites.Site) -> Iterator[check.Finding]:
-    """The ports between members are not opened to users."""
+    """The ports between members are not open to users."""
     options = site.options
     if not options.trove_security_groups_support:
         yield check.NotChecked(
-            f'{_NO_GROUPS} In your firewall, open 4444, 4567 and 4568 to the '
-            'members of a cluster, and to nobody else.')
+            f'{_NO_GROUPS} In your firewall, open 4444, 4567 and 4568 only '
+            'to the members of a cluster.')
         return
     network = ipaddress.ip_network(
         options.trove_security_group_rule_cidr, strict=False)
@@ -109,14 +107,14 @@ def ports(site: sites.Site) -> Iterator[check.Finding]:
         if opened:
             yield check.Fault(
                 f'[{manager}] tcp_ports opens {", ".join(opened)} to '
-                f'{network}; through them all data of a member is copied. '
-                'They are opened between the members of a cluster anyway. '
-                f'Write: tcp_ports = {SQL_PORT}.',
+                f'{network}. Through these ports, all data of a member can '
+                'be copied. Between the members of a cluster they are always '
+                f'open. Write: tcp_ports = {SQL_PORT}.',
                 fatal=network.prefixlen == 0)
 
 
 def sql_port(site: sites.Site) -> Iterator[check.Finding]:
-    """Users reach the servers."""
+    """Users can reach the servers."""
     if not site.options.trove_security_groups_support:
         yield check.NotChecked(
             f'{_NO_GROUPS} In your firewall, open {SQL_PORT} to users.')
@@ -125,80 +123,80 @@ def sql_port(site: sites.Site) -> Iterator[check.Finding]:
         if not any(SQL_PORT in ports
                    for ports in site.options[manager].tcp_ports):
             yield check.Fault(
-                f'[{manager}] tcp_ports lacks {SQL_PORT}, so that no user '
-                f'reaches a server. Write: tcp_ports = {SQL_PORT}.')
+                f'[{manager}] tcp_ports does not have {SQL_PORT}, so users '
+                'cannot reach the servers. Write: tcp_ports = '
+                f'{SQL_PORT}.')
 
 
 def cidr(site: sites.Site) -> Iterator[check.Fault]:
-    """The network that users come from is one."""
+    """The options with the networks of the users are valid."""
     value = site.options.trove_security_group_rule_cidr
     try:
         ipaddress.ip_network(value, strict=False)
     except ValueError:
         yield check.Fault(
-            f'[DEFAULT] trove_security_group_rule_cidr = {value} is no '
-            'network. Write one as 10.0.0.0/8.')
+            f'[DEFAULT] trove_security_group_rule_cidr = {value} is not a '
+            'network. Write a network such as 10.0.0.0/8.')
     users = site.options[conf.OWN_GROUP].ipv6_users_cidr
     try:
         ipaddress.IPv6Network(users or '::/0', strict=False)
     except ValueError:
         yield check.Fault(
-            f'[{conf.OWN_GROUP}] ipv6_users_cidr = {users} is no network of '
-            'IPv6. Write one as fd00::/8.')
+            f'[{conf.OWN_GROUP}] ipv6_users_cidr = {users} is not an IPv6 '
+            'network. Write a network such as fd00::/8.')
 
 
 def messages(site: sites.Site) -> Iterator[check.Fault]:
-    """What guests are told can be read by nobody else."""
+    """Messages to guests are encrypted."""
     if not site.options.enable_secure_rpc_messaging:
         yield check.Fault(
-            '[DEFAULT] enable_secure_rpc_messaging is off, so that whoever '
-            'reads messages has the passwords, the certificates and the '
-            'keys of all members. Take it out, here and in '
-            f'{site.guest_file}.', fatal=False)
+            '[DEFAULT] enable_secure_rpc_messaging is off, so messages '
+            'contain the passwords and keys of all members in plain text. '
+            f'Remove it, here and in {site.guest_file}.', fatal=False)
 
 
 def heartbeat(site: sites.Site) -> Iterator[check.Fault]:
-    """A member that misses one report does not count as failed."""
+    """A member with one late report does not count as failed."""
     interval = site.guest.report_interval
     expiry = site.options.agent_heartbeat_expiry
     if expiry <= REPORTS * interval:
         yield check.Fault(
             f'[DEFAULT] agent_heartbeat_expiry is {expiry}, but members '
             f'report every {interval} s (report_interval in '
-            f'{site.guest_file}), so that one with a late report is shown as '
+            f'{site.guest_file}), so a member with a late report is shown as '
             f'failed. Write: agent_heartbeat_expiry = '
             f'{(REPORTS + 1) * interval}.', fatal=False)
 
 
 def stop_timeouts(site: sites.Site) -> Iterator[check.Fault]:
-    """A server is given the time to stop that its guest takes for it."""
+    """A server has as much time to stop as its guest allows."""
     guest = site.guest.state_change_wait_time
     for manager in site.offered:
         given = site.options[manager].member_stop_timeout
         if given <= guest:
             yield check.Fault(
                 f'[{manager}] member_stop_timeout is {given}, but a guest '
-                f'ends its server by force only after {guest} s '
+                f'kills its server only after {guest} s '
                 f'(state_change_wait_time in {site.guest_file}). Write: '
                 f'member_stop_timeout = {guest + 60}.')
 
 
 def volume_timeouts(site: sites.Site) -> Iterator[check.Fault]:
-    """The largest volume can be checked and grown in the time it has."""
+    """The largest volume can be checked and resized in its time."""
     largest = site.options.max_accepted_volume_size
     needed = round(RESIZE_SECONDS + RESIZE_SECONDS_PER_GB * largest)
     for manager in site.offered:
         given = site.options[manager].volume_resize_timeout
         if given < needed:
             yield check.Fault(
-                f'[{manager}] volume_resize_timeout is {given}, but to check '
-                'and grow a volume of max_accepted_volume_size = '
+                f'[{manager}] volume_resize_timeout is {given}, but the check '
+                'and resize of a volume of max_accepted_volume_size = '
                 f'{largest} GB may take {needed} s. Write: '
                 f'volume_resize_timeout = {needed}.', fatal=False)
 
 
 def templates_whole(site: sites.Site) -> Iterator[check.Fault]:
-    """What Trove renders for every new instance can be rendered."""
+    """The templates of new instances can be rendered."""
     found = utils.build_jinja_environment()
     for manager in site.offered:
         name = f'{manager}/config.template'
@@ -206,14 +204,14 @@ def templates_whole(site: sites.Site) -> Iterator[check.Fault]:
             found.get_template(name)
         except jinja2.TemplateSyntaxError as error:
             yield check.Fault(
-                f'The template {error.filename} is broken in line '
-                f'{error.lineno}: {error.message}. Put it right, or take it '
-                "away so that Trove's own is used.")
+                f'The template {error.filename} has an error in line '
+                f'{error.lineno}: {error.message}. Correct it, or remove it '
+                "to use Trove's template.")
         except jinja2.TemplateNotFound:
             yield check.Fault(
-                f'The template {name} is found neither in [DEFAULT] '
+                f'The template {name} exists neither in [DEFAULT] '
                 f'template_path = {site.options.template_path} nor in '
-                'Trove. Install Trove anew.')
+                'Trove. Reinstall Trove.')
 
 
 def templates_found(site: sites.Site) -> Iterator[check.Fault]:
@@ -227,15 +225,15 @@ def templates_found(site: sites.Site) -> Iterator[check.Fault]:
     for manager in site.offered:
         if any(name.startswith(f'{manager}/') for name in own):
             yield check.Fault(
-                f'{path} holds templates of {manager}, which '
-                'trove-taskmanager finds, but trove-api, trove-conductor and '
-                'the guests look into '
-                f'{default} before they read template_path. Move them '
-                'there and leave template_path out.', fatal=False)
+                f'{path} contains templates of {manager}, which only '
+                'trove-taskmanager uses. trove-api, trove-conductor and the '
+                f'guests use {default}, because they load templates before '
+                'they read template_path. Move the templates there, and '
+                'remove template_path.', fatal=False)
 
 
 def all_options(manager: str) -> list[cfg.Opt]:
-    """Trove's options of a manager, and ours."""
+    """Return the options of Trove and of this package for a manager."""
     ours = dict(conf.list_opts())[manager]
     return [*sites.trove_options(manager), *ours]
 
@@ -248,6 +246,6 @@ def _spellings(option: cfg.Opt) -> Iterator[str]:
 
 
 def _meaning(option: cfg.Opt) -> str:
-    default = ('leave it out' if option.default is None
-               else f'leave it out for {option.default}')
+    default = ('remove it' if option.default is None
+               else f'remove it to use {option.default}')
     return f'Correct it, or {default}.'

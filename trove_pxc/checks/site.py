@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The operator's installation, as the checks see it.
+"""The installation that is checked.
 
-Every module of checks/ imports it. It reads: configuration files, the file
-of the guests, the table of datastore versions.
+Imported by the modules of checks/. It reads the configuration files, the file
+of the guests and the table of datastore versions.
 """
 
 from collections.abc import Callable
@@ -46,12 +46,12 @@ ROOT_CONTROLLER = 'trove_pxc.api.root.GaleraRootController'
 
 
 class Unreadable(Exception):
-    """Something of the installation cannot be read; the text says why."""
+    """A part of the installation cannot be read; the text has the reason."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Version:
-    """A datastore version, as its row stands in Trove's tables."""
+    """A row of Trove's table of datastore versions."""
 
     id: str
     datastore: str
@@ -77,7 +77,7 @@ class Version:
 class Site:
     """One installation.
 
-    :param options: Trove's configuration, its files having been read.
+    :param options: Trove's configuration, with parsed files.
     """
 
     def __init__(self, options: cfg.ConfigOpts) -> None:
@@ -86,7 +86,7 @@ class Site:
 
     @functools.cached_property
     def offered(self) -> tuple[str, ...]:
-        """The managers for which clusters of ours are meant to be."""
+        """The managers that are configured for clusters of this package."""
         by_rows = {version.manager for version in self.versions_or_none
                    if version.is_ours}
         return tuple(
@@ -95,16 +95,16 @@ class Site:
 
     @functools.cached_property
     def versions(self) -> list[Version]:
-        """The active versions of the managers pxc and mariadb, and ours.
+        """The active versions of pxc and mariadb, and with our guest managers.
 
-        :raises Unreadable: if the database does not give them.
+        :raises Unreadable: if the database cannot be read.
         """
         return [version for version in _rows(self.options) if version.active
                 and (version.manager in conf.MANAGERS or version.is_ours)]
 
     @property
     def versions_or_none(self) -> list[Version]:
-        """The same; none where the database does not give them."""
+        """The same; empty if the database cannot be read."""
         try:
             return self.versions
         except Unreadable:
@@ -116,13 +116,13 @@ class Site:
 
     @functools.cached_property
     def guest(self) -> cfg.ConfigOpts:
-        """The configuration that Trove brings into each guest.
+        """The configuration that Trove copies to each guest.
 
-        :raises Unreadable: if the file is not there or is no such file.
+        :raises Unreadable: if the file cannot be read.
         """
         options = cfg.ConfigOpts()
         options.register_opts(trove_cfg.common_opts)
-        # What the options of the others refer to.
+        # The options of the others refer to it.
         options.register_opts(trove_options('mysql'), group='mysql')
         for manager in conf.MANAGERS:
             options.register_opts(trove_options(manager), group=manager)
@@ -131,14 +131,15 @@ class Site:
             options([], project='trove-guestagent', default_config_dirs=[],
                     default_config_files=[self.guest_file])
         except cfg.ConfigFilesNotFoundError:
-            raise Unreadable('it is not there') from None
+            raise Unreadable('it does not exist') from None
         except (cfg.ConfigFilesPermissionDeniedError, PermissionError):
-            raise Unreadable('this user may not read it') from None
+            raise Unreadable('this user has no permission to read it'
+                             ) from None
         except cfg.ConfigFileParseError as error:
-            # Its text quotes the line, which could have a password.
+            # Its text quotes the line, which may contain a password.
             line = re.search(r':(\d+)', error.msg or '')
-            raise Unreadable('no configuration file from line '
-                             f'{line[1] if line else "?"} on') from None
+            raise Unreadable('it is not a configuration file (line '
+                             f'{line[1] if line else "?"})') from None
         return options
 
     @property
@@ -149,7 +150,7 @@ class Site:
             for file in sorted(pathlib.Path(folder).glob('*.conf')))]
 
     def names_in(self, section: str) -> Iterator[tuple[str, str]]:
-        """File and name of every option that is set in a section."""
+        """Yield file and name of every option that is set in a section."""
         for file in self.files:
             sections: dict[str, dict[str, Any]] = {}
             cfg.ConfigParser(str(file), sections).parse()
@@ -157,7 +158,7 @@ class Site:
                 yield str(file), name
 
     def number_of_rules(self, version: Version) -> int:
-        """How many validation rules a datastore version has."""
+        """Return the number of validation rules of a datastore version."""
         model = configuration_models.DBDatastoreConfigurationParameters
         return int(model.find_all(
             datastore_version_id=version.id).count())
@@ -169,7 +170,7 @@ class Site:
 
 
 def why_unreadable(read: Callable[[], object]) -> str:
-    """Why what is read so cannot be; '' if it can."""
+    """Return why this cannot be read; '' if it can."""
     try:
         read()
     except Unreadable as reason:
@@ -178,7 +179,7 @@ def why_unreadable(read: Callable[[], object]) -> str:
 
 
 def trove_options(manager: str) -> list[cfg.Opt]:
-    """Trove's own options of a manager."""
+    """Return Trove's own options of a manager."""
     return list(getattr(trove_cfg, f'{manager}_opts'))
 
 
@@ -192,10 +193,10 @@ def _rows(options: cfg.ConfigOpts) -> Iterator[Version]:
         raise Unreadable(f'the driver is missing: {error}') from None
     except (db_exceptions.DBNonExistentTable,
             sql_exceptions.NoSuchTableError):
-        raise Unreadable("Trove's tables are not in it") from None
+        raise Unreadable("it does not have Trove's tables") from None
     except (db_exceptions.DBError, db_exceptions.CantStartEngineError,
             sql_exceptions.SQLAlchemyError) as error:
-        # The text could have the connection's password.
+        # The text may contain the connection's password.
         raise Unreadable(_cause(error)) from None
     for row in rows:
         yield Version(

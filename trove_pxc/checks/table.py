@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The checks, in the order in which they are asked and told.
+"""The checks, in their order.
 
-The command line imports it.
+Imported by the command line.
 """
 
 from trove_pxc.checks import check
@@ -35,19 +35,19 @@ NAMED = 'Guest images named'
 CHECKS = (
     check.Check(
         'Version of Trove', services.trove_version,
-        'This Trove was tried with this package.'),
+        'This release of Trove was tested with this package.'),
     check.Check(
         FILES, settings.files, 'There is a configuration to check.'),
     check.Check(
         VALUES, settings.values,
-        'Every option of [DEFAULT], [pxc] and [mariadb] can be read.',
+        'Every option of [DEFAULT], [pxc] and [mariadb] is valid.',
         (FILES,)),
     check.Check(
         'Names in trove.conf', settings.names,
         'Every name in [pxc] and [mariadb] is an option.', (FILES,)),
     check.Check(
         OFFERED, services.is_offered,
-        'trove.conf or a datastore version names this package.', (VALUES,)),
+        'trove.conf or a datastore version uses this package.', (VALUES,)),
     check.Check(
         STRATEGIES, services.strategies_set,
         "api_strategy, taskmanager_strategy and guestagent_strategy are this "
@@ -64,34 +64,34 @@ CHECKS = (
         'environment.'),
     check.Check(
         'Pipeline of the API', pipeline.api_filter,
-        'The filter of this package stands before extensions.', (VALUES,)),
+        'The filter of this package comes before extensions.', (VALUES,)),
     check.Check(
         'Root', services.root_controller,
         'Root can be enabled for clusters.', (VALUES, OFFERED)),
     check.Check(
-        'Operations left behind', services.taskmanager_manager,
-        'trove-taskmanager resumes what another has left behind.',
+        'Resumed operations', services.taskmanager_manager,
+        'trove-taskmanager resumes the operations of one that died.',
         (VALUES,)),
     check.Check(
         'Notification ids', services.notification_ids,
-        'Usage notifications carry an id for each datastore.',
+        'Usage notifications have an id for each datastore.',
         (VALUES, OFFERED)),
     check.Check(
         CIDR, settings.cidr,
         'trove_security_group_rule_cidr is a network.', (VALUES,)),
     check.Check(
         'Ports between members', settings.ports,
-        'tcp_ports keeps 4444, 4567 and 4568 closed to users.',
+        'tcp_ports does not open 4444, 4567 and 4568 to users.',
         (VALUES, OFFERED, CIDR)),
     check.Check(
         'Port of users', settings.sql_port,
         'tcp_ports opens 3306 to users.', (VALUES, OFFERED)),
     check.Check(
         'Messages to guests', settings.messages,
-        'Passwords and keys go to guests in messages that are encrypted.',
+        'Messages with passwords and keys for guests are encrypted.',
         (VALUES,)),
     check.Check(
-        'Templates whole', settings.templates_whole,
+        'Templates readable', settings.templates_whole,
         'The templates of new instances can be read.', (VALUES, OFFERED)),
     check.Check(
         'Templates found', settings.templates_found,
@@ -101,18 +101,18 @@ CHECKS = (
         'The file that guest_config names can be read.', (VALUES,)),
     check.Check(
         GUEST_VALUES, guests.values,
-        'Every option of [DEFAULT], [pxc] and [mariadb] in it can be read.',
+        'Every option of [DEFAULT], [pxc] and [mariadb] in it is valid.',
         (GUEST_FILE,)),
     check.Check(
         "Guests' message broker", guests.message_bus,
         'transport_url in it names a broker.', (GUEST_FILE,)),
     check.Check(
         'Database images', guests.database_images,
-        'docker_image in it leaves the tag to the datastore version.',
+        'docker_image in it has no tag.',
         (VALUES, OFFERED, GUEST_VALUES)),
     check.Check(
         'Metrics', guests.metrics,
-        'tcp_ports keeps the figures of members closed to users.',
+        'tcp_ports does not open the metrics of members to users.',
         (VALUES, OFFERED, GUEST_VALUES)),
     check.Check(
         'Heartbeats', settings.heartbeat,
@@ -131,29 +131,30 @@ CHECKS = (
         "Trove's tables can be read.", (VALUES,)),
     check.Check(
         'Datastore versions', datastores.registered,
-        'There is an active version to make clusters of.',
+        'There is an active version for clusters.',
         (OFFERED, DATABASE)),
     check.Check(
         'Guest managers', datastores.guest_managers,
-        'registry_ext of each version is the manager of this package.',
+        'registry_ext of each version is the guest manager of this package.',
         (DATABASE,)),
     check.Check(
         'Managers', datastores.managers,
-        'Each version has the manager that its guest manager is for.',
+        'Each version has the manager of its guest manager.',
         (DATABASE,)),
     check.Check(
         'Replication strategies', datastores.replication_strategies,
         'repl_strategy of each version can be imported.', (DATABASE,)),
     check.Check(
-        'Series of servers', datastores.supported,
-        'This package knows the server of each version.', (DATABASE,)),
+        'Server versions', datastores.supported,
+        'This package supports the server of each version.', (DATABASE,)),
     check.Check(
         NAMED, datastores.images_named,
         'Each version has an image or image tags.', (DATABASE,)),
     check.Check(
-        'Guest images there', datastores.images_there,
+        'Guest images in Glance', datastores.images_there,
         'Glance has the image of each version.', (DATABASE, NAMED)),
     check.Check(
         'Validation rules', datastores.validation_rules,
-        'Configuration groups can be made for each version.', (DATABASE,)),
+        'Each version has validation rules for configuration groups.',
+        (DATABASE,)),
 )

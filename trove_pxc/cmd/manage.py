@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""trove-pxc-manage: registers what clusters are made of.
+"""trove-pxc-manage: registers datastore versions for clusters.
 
-Nothing of ours imports it. It reads trove.conf for the database, as
-trove-manage does.
+Other modules do not import it. It reads the connection of the database from
+trove.conf, as trove-manage does.
 """
 
 import argparse
@@ -37,13 +37,13 @@ CONF = trove_cfg.CONF
 PROGRAM = 'trove-pxc-manage'
 
 ADD = """\
-Registers a datastore version from which clusters can be made: the datastore,
-if it is not there yet; the version with the guest manager and the replication
-strategy that belong to it; and the rules by which Trove judges configuration
-groups. It says what it has changed. Run again, it changes nothing; run with
-another image, it changes the image, for clusters and members to come.
+Registers a datastore version for clusters: the datastore, if it does not
+exist; the version with its guest manager and replication strategy; and the
+validation rules of configuration groups. It prints what it has changed. When
+it is repeated, it changes nothing. With another image, it changes the image
+for new clusters and members.
 
-It does what these three do:
+It does the same as these three commands:
 
   trove-manage datastore_update DATASTORE ""
   trove-manage datastore_version_update DATASTORE NAME MANAGER IMAGE "" 1
@@ -52,12 +52,12 @@ It does what these three do:
 """
 EXAMPLES = """\
 examples:
-  Percona XtraDB Cluster 8.0, its guest image being in Glance already:
+  Percona XtraDB Cluster 8.0, with a guest image in Glance:
 
     {program} datastore add --manager pxc --version 8.0 --image IMAGE_ID
 
-  MariaDB 10.11, for users who name no version as well; the newest image with
-  these tags is taken:
+  MariaDB 10.11, as the default version, with the newest image that has these
+  tags:
 
     {program} datastore add --manager mariadb --version 10.11 \\
         --image-tags trove,mariadb --default
@@ -70,7 +70,7 @@ examples:
 
 
 class Options(Protocol):
-    """What add_arguments() names."""
+    """The arguments of add_arguments()."""
 
     manager: str
     number: str
@@ -84,7 +84,7 @@ class Options(Protocol):
 
 
 class Commands(Protocol):
-    """What oslo.config has the commands added to."""
+    """The subparsers of oslo.config, to add commands."""
 
     def add_parser(self, name: str, *,
                    help: str) -> argparse.ArgumentParser:
@@ -92,10 +92,10 @@ class Commands(Protocol):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 if it is so now, 1 with the reason on stderr if it is not."""
+    """Return 0 for success, 1 for a failure, with the reason on stderr."""
     CONF.register_cli_opt(cfg.SubCommandOpt(
         'command', handler=_add_parsers, title='commands',
-        help='what to do'))
+        help='the command'))
     CONF(list(sys.argv[1:] if argv is None else argv), project='trove',
          prog=PROGRAM)
     conf.register(CONF)
@@ -103,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(action: Callable[[Options], int], options: Options) -> int:
-    """Do it; the reason goes to stderr if it cannot be done."""
+    """Run the command; print the reason to stderr if it fails."""
     try:
         return action(options)
     except db_exceptions.DBError as error:
@@ -129,41 +129,42 @@ def _add_parsers(commands: Commands) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The words after "datastore add"."""
+    """Add the arguments of "datastore add"."""
     parser.add_argument(
         '--manager', required=True,
         choices=sorted(registration.GUEST_MANAGERS),
         help='pxc for Percona XtraDB Cluster, mariadb for MariaDB')
     parser.add_argument(
         '--version', required=True, dest='number',
-        help='the number: the tag of the database image, as 8.0 or 10.11.19')
+        help='the version number, which is the tag of the database image, '
+             'such as 8.0 or 10.11.19')
     image = parser.add_mutually_exclusive_group(required=True)
     image.add_argument('--image', metavar='IMAGE_ID',
                        help='the guest image in Glance')
     image.add_argument(
         '--image-tags', metavar='TAG,TAG',
-        help='tags in Glance; the newest image that has all is taken')
+        help='tags in Glance; the newest image that has all of them is used')
     parser.add_argument(
         '--datastore', metavar='NAME',
-        help='how users name the datastore; the manager if left out')
+        help='name of the datastore (default: the manager)')
     parser.add_argument(
         '--name', dest='version_name',
-        help='how users name the version; the number if left out')
+        help='name of the version (default: the version number)')
     parser.add_argument(
         '--rules', metavar='FILE', type=pathlib.Path,
-        help="validation rules of configuration groups; Trove's own for the "
-             'manager if left out')
+        help="file of validation rules of configuration groups (default: "
+             "Trove's rules for the manager)")
     state = parser.add_mutually_exclusive_group()
     state.add_argument(
         '--default', action='store_true',
-        help='for users who name no version, too')
+        help='make it the default version of the datastore')
     state.add_argument(
         '--inactive', action='store_true',
-        help='nothing can be created from it')
+        help='do not allow new instances and clusters of it')
 
 
 def add(options: Options) -> int:
-    """Register a version and tell what was changed."""
+    """Register a version and print the changes."""
     wanted = registration.Registration(
         manager=options.manager,
         datastore=options.datastore or options.manager,
@@ -177,7 +178,7 @@ def add(options: Options) -> int:
         print(change)
     if not changes:
         print(f'datastore version {wanted.datastore} {wanted.name} is '
-              'registered so already')
+              'already registered with these values')
     return 0
 
 

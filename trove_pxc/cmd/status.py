@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""trove-pxc-status: tells what of an installation is right and what is not.
+"""trove-pxc-status: checks an installation.
 
-Nothing of ours imports it. It reads trove.conf as Trove's services do, and
+Other modules do not import it. It reads trove.conf as Trove's services do, and
 changes nothing.
 """
 
@@ -32,12 +32,12 @@ SUMMARY = 'Checks made'
 
 
 class Checks(upgradecheck.UpgradeCommands):
-    """The table, told as oslo.upgradecheck tells."""
+    """The table of checks, with the output of oslo.upgradecheck."""
 
     display_title = 'trove-pxc in this Trove'
 
     def check(self) -> upgradecheck.Code:
-        """Ask each, and print what came of it, and whether it is all."""
+        """Run the checks and print the results and a summary."""
         place = site.Site(CONF)
         outcomes = check.ask(table.CHECKS, place)
         self._upgrade_checks = (
@@ -48,9 +48,9 @@ class Checks(upgradecheck.UpgradeCommands):
 
 
 def result(outcome: check.Outcome) -> upgradecheck.Result:
-    """An outcome with oslo's code.
+    """Convert an outcome to a result of oslo.upgradecheck.
 
-    oslo has none for what was not checked: it is a warning.
+    oslo has no code for what was not checked, so it is a warning.
     """
     code = upgradecheck.Code.SUCCESS
     if outcome.is_fatal:
@@ -62,7 +62,7 @@ def result(outcome: check.Outcome) -> upgradecheck.Result:
 
 def summary(outcomes: Sequence[check.Outcome],
             files: Sequence[object]) -> upgradecheck.Result:
-    """How much was checked, and with which files of this host."""
+    """Summarize how much was checked, and with which files of this host."""
     missing = [outcome.check.name for outcome in outcomes
                if not outcome.is_complete]
     where = (f'with {", ".join(map(str, files))} of this host' if files
@@ -74,11 +74,11 @@ def summary(outcomes: Sequence[check.Outcome],
     return upgradecheck.Result(
         upgradecheck.Code.WARNING,
         f'{len(outcomes) - len(missing)} of {len(outcomes)} checks were made '
-        f'{where}. Not checked, or in part: {", ".join(missing)}.')
+        f'{where}. Not checked, or only in part: {", ".join(missing)}.')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 if all is right, 1 with a warning, 2 with a failure.
+    """Return 0 for success, 1 with a warning, 2 with a failure.
 
     What was not checked is a warning.
     """

@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What this package uses of Trove and oslo that they do not offer to others.
+"""Uses of private names of Trove and oslo, one module for each.
 
-One module for each place. It says why there is no public way, and what
-happens when a release does not have the place any more: a feature less and a
-line in the log, never a service that does not start. A private method that
-Trove calls is overridden here alone, by a method that calls a public one,
-which the rest of the package defines. The tests are contracts: they run with
-Trove 25 and 26, and fail when a release changes the place.
+Each module states why there is no public way, and what happens if a release
+does not have the private name: a feature is missing and a warning is logged,
+but the service starts. A private method that Trove calls is overridden only
+here. It calls a public method, which the rest of the package defines. The
+tests are contracts: they run with Trove 25 and 26, and fail if a release
+changes the private name.
 """

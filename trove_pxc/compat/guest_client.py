@@ -10,16 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's client of a guest, whose calls go through a method of ours.
+"""Trove's client of a guest, whose calls go through one method.
 
-Imported by guestagent/api. Trove's client has a method for each thing that
-a guest can do. All of them end in _call(), which logs every result at debug
-level, and some results are passwords. Trove has no option against that, and
-its public methods are too many to write them again.
+Imported by guestagent/api. Trove's client has a method for each call of a
+guest. All of them use _call(), which logs every result at debug level, and
+some results are passwords. Trove has no option against that, and has too many
+public methods to override each.
 
-If Trove's methods do not end in _call() any more, they work as in Trove
-without this package: passwords may be in the log at debug level, and errors
-of a guest come with its traceback. Calls of ours are as before.
+If Trove's methods do not use _call() any more, they work as in Trove without
+this package: the log may contain passwords at debug level, and errors of a
+guest contain its traceback. Calls of this package do not change.
 """
 
 import functools
@@ -32,7 +32,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Client(guest_api.API):
-    """Trove's client; a subclass says how a guest is called."""
+    """Trove's client. A subclass defines how a guest is called."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,8 +42,8 @@ class Client(guest_api.API):
                    **arguments: object) -> Any:
         """Call a method of the guest and return its answer.
 
-        :param seconds: to wait for the answer.
-        :param version: of the RPC API that the method is in.
+        :param seconds: the time-out.
+        :param version: the version of the RPC API that has the method.
         """
         raise NotImplementedError
 
@@ -54,8 +54,8 @@ class Client(guest_api.API):
 
 @functools.cache
 def _look_for_call() -> None:
-    """Say once in a process if Trove's client has no such method."""
+    """Warn once in a process if Trove's client has no such method."""
     if not hasattr(guest_api.API, '_call'):
         LOG.warning('This release of Trove calls its guests in another way. '
-                    'At debug level the log may hold passwords that guests '
-                    'answer with')
+                    'At debug level, the log may contain passwords in the '
+                    'answers of guests')

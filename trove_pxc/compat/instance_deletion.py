@@ -10,16 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's deletion of an instance, without that of its resources.
+"""Trove's deletion of an instance, without its resources.
 
 Imported by taskmanager/cloud/cleanup. Trove's delete_async() deletes server,
-ports and volumes with a method of its own, _delete_resources(), then the
-rows. It is the only place that deletes all rows of an instance. It cannot
-be told to leave out the resources, which removal has deleted and waited for
-before: Trove's method ignores errors, and waits for an agent that is gone.
+ports and volumes with its method _delete_resources(), and then the rows. It is
+the only function that deletes all rows of an instance. It has no option to
+skip the resources, which removal has already deleted: Trove's method ignores
+errors, and waits for a guest agent that does not exist any more.
 
-If Trove has no such method any more, it looks for the resources once more.
-The deletion takes longer then, and ends in the same way.
+If Trove has no such method any more, it looks for the resources again. The
+deletion takes longer then, but has the same result.
 """
 
 import datetime
@@ -32,12 +32,12 @@ LOG = logging.getLogger(__name__)
 
 
 class Deletion(task_models.FreshInstanceTasks):
-    """An instance whose resources are gone; delete_async() deletes it."""
+    """An instance without resources, which delete_async() deletes."""
 
     def resources_deleted(self, deleted_at: datetime.datetime) -> None:
-        """Called when the resources are gone, before the rows are deleted.
+        """Called before the rows are deleted.
 
-        :param deleted_at: the time that the rows get.
+        :param deleted_at: the time for the rows.
         """
         raise NotImplementedError
 
@@ -51,8 +51,8 @@ class Deletion(task_models.FreshInstanceTasks):
 
 @functools.cache
 def _look_for_deletion() -> None:
-    """Say once in a process if Trove has no such method."""
+    """Warn once in a process if Trove has no such method."""
     if not hasattr(task_models.FreshInstanceTasks, '_delete_resources'):
         LOG.warning('This release of Trove deletes the resources of an '
-                    'instance in another way. It looks for those of members '
-                    'that are gone already, which takes longer')
+                    'instance in another way. It looks for resources of '
+                    'members that are already deleted, which takes longer')

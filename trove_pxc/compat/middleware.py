@@ -10,16 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What stands behind a route of an API extension in trove-api.
+"""The next application of trove-api's pipeline behind an extension.
 
-Imported by api/routes. Trove offers extensions to have routes of their own
-alone. The first extension with a route answers it, for every datastore; it
-cannot pass a request on to the next. Trove's middleware keeps what stands
-behind it in the environment of a request, under a name that it does not
-document, for a request that matches no route.
+Imported by api/routes. The first extension with a route answers a request, for
+every datastore. It cannot pass the request to the next one. For requests that
+match no route, Trove's middleware stores the next application in the
+environment of the request, under a name that is not documented.
 
-If it keeps nothing there any more, our routes answer for all instances by
-Trove's controllers, which they are made of.
+If the name is missing, the routes of this package answer requests for all
+instances with Trove's controllers, on which they are based.
 """
 
 
@@ -33,17 +32,17 @@ _BEHIND = 'extended.app'
 
 
 def hand_on(request: webob.Request) -> None:
-    """Have a request answered by what stands behind, as it came.
+    """Pass a request unchanged to the next application.
 
-    To be called before anything else is done with the request. It returns
-    if nothing is known to stand behind.
+    Must be called before anything else is done with the request. Returns if
+    the next application is unknown.
 
-    :raises webob.exc.HTTPException: webob takes it for the answer.
+    :raises webob.exc.HTTPException: webob uses it as the answer.
     """
     application = request.environ.get(_BEHIND)
     if application is None:
-        LOG.warning('This release of Trove does not tell what stands behind '
-                    'its extensions; this package answers %s %s',
+        LOG.warning('This release of Trove does not store the application '
+                    'behind its extensions. This package answers %s %s',
                     request.method, request.path_info)
         return
     raise webob.exc.HTTPException('not of this package', application)

@@ -10,15 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The driver that counts Trove's quotas in this process.
+"""The quota driver of this process.
 
-Imported by quotas. Trove makes its engine of quotas when trove.quota.quota
-is imported, and takes the driver from [DEFAULT] quota_driver. That option is
-the operator's; there is no public way to see which driver was made, nor to
-give the engine another one.
+Imported by quotas. Trove creates its quota engine when trove.quota.quota is
+imported, and takes the driver from [DEFAULT] quota_driver. That option belongs
+to the operator. There is no public way to read the driver of the engine, or to
+replace it.
 
-If the engine has no such driver any more, Trove's own stays. Then requests
-at the same time may count wrong, as in Trove without this package.
+If the engine has no such attribute, Trove's own driver stays. Then parallel
+requests may count wrong, as in Trove without this package.
 """
 
 from collections.abc import Callable
@@ -31,11 +31,11 @@ LOG = logging.getLogger(__name__)
 
 
 def replace_driver(usual: type, make: Callable[[Any], Any]) -> bool:
-    """Put another driver in the place of the usual one.
+    """Replace the driver of the engine.
 
-    :param usual: the class of the driver that may be replaced; one of
-        another class, which an operator has configured, stays.
-    :param make: gives the new driver, for the resources of the engine.
+    :param usual: the class of the driver to replace. A driver of another
+        class, which an operator has configured, stays.
+    :param make: returns the new driver, for the resources of the engine.
     :returns: whether it was replaced.
     """
     engine = quota.QUOTAS
@@ -43,9 +43,9 @@ def replace_driver(usual: type, make: Callable[[Any], Any]) -> bool:
         found, resources = engine._driver, engine._resources
     except AttributeError as missing:
         LOG.warning(
-            'This release of Trove keeps the driver of quotas elsewhere '
-            '(%s). Its own driver counts: requests at the same time may '
-            'exceed a quota or lose a count', missing)
+            'The quota engine of this release of Trove has no such driver '
+            "(%s). Trove's own driver is used: parallel requests may exceed "
+            'a quota or lose a count', missing)
         return False
     if type(found) is not usual:
         return False

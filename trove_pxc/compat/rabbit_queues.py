@@ -10,16 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Deleting queues of the broker.
+"""Deletion of queues in the message broker.
 
-Imported by taskmanager/cloud/queues. Trove and its guests make a queue for
-each guest, and nobody deletes it. The public classes of oslo.messaging
-cannot delete a queue. "rabbit_transient_queues_ttl" lets queues of replies
-and of fanout expire, but not those of a guest. Only oslo.messaging's
-RabbitMQ driver has connections with the operator's hosts and TLS settings.
-So this module asks the driver for one.
+Imported by taskmanager/cloud/queues. Trove and its guests create a queue for
+each guest, and do not delete it. The public classes of oslo.messaging cannot
+delete a queue. "rabbit_transient_queues_ttl" applies to queues of replies and
+of fanout, but not to those of a guest. Only oslo.messaging's RabbitMQ driver
+has connections with the operator's hosts and TLS settings, so this module
+requests one from the driver.
 
-If oslo.messaging has no such driver or connection any more, the queues stay
+If oslo.messaging has no such driver or connection any more, the queues remain
 in the broker. The caller logs their names.
 """
 
@@ -38,14 +38,14 @@ _impl_rabbit = importutils.try_import('oslo_messaging._drivers.impl_rabbit')
 
 
 class NotDeleted(Exception):
-    """The queues may still be in the broker; the text says why."""
+    """The queues may remain in the broker; the text has the reason."""
 
 
 def delete(transport: Any, names: Iterable[str]) -> None:
-    """Delete these queues, if they are there.
+    """Delete these queues, if they exist.
 
-    :param transport: oslo.messaging's, of any driver; None if the process
-        has none. Without RabbitMQ there is nothing to do.
+    :param transport: of oslo.messaging, with any driver. None if the process
+        has none. Without RabbitMQ, there is nothing to do.
     :raises NotDeleted: at the first queue that was not deleted.
     """
     if transport is None:

@@ -10,26 +10,26 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the exception of a guest said before oslo.messaging sent it.
+"""The original text of a guest's exception.
 
-Imported by guestagent/api. oslo.messaging makes Python's and Trove's
-exceptions again where they are raised to the caller
-(oslo_messaging/_drivers/common.py, deserialize_remote_exception). It gives
-them the guest's traceback as a part of their text, and the exceptions have
-no attribute with the text alone. The form of the text is not documented.
+Imported by guestagent/api. oslo.messaging creates exceptions of Python and
+Trove again in the caller (oslo_messaging/_drivers/common.py,
+deserialize_remote_exception). It adds the guest's traceback to the text, and
+the exceptions have no attribute with the original text. The form of the text
+is not documented.
 
-If it is another one, the exception counts as one of this process, and is
-answered as it is.
+If the form changes, the exception is treated like one of this process, and its
+text is not changed.
 """
 
-#: what is added to the name of a class that gets another __str__
+#: suffix of the name of a class that gets another __str__
 _REMOTE = '_Remote'
 _TRACEBACK = '\nTraceback (most recent call last)'
 
 
 def text_of(failure: BaseException) -> str | None:
-    """The guest's own text; None if the exception comes from no guest."""
-    # A class of Trove gets another __str__, one of Python another first
+    """Return the guest's own text; None if it is not from a guest."""
+    # A class of Trove gets another __str__, and one of Python another first
     # argument.
     told = (str(failure) if type(failure).__name__.endswith(_REMOTE)
             else str(failure.args[0]) if failure.args else '')

@@ -10,16 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Options of Trove that are secrets, and that Trove does not mark as such.
+"""Options of Trove that are secrets, but are not marked as secret.
 
 Imported by masking. A service of Trove logs all its options at debug level
-when it starts; oslo.config hides the values of those that are marked as
-secrets. An option is marked when it is made, and oslo.config has no public
-way to mark one of another package afterwards. Trove gives its options to
-oslo.config in a list, trove.common.cfg.common_opts.
+when it starts. oslo.config hides the values of options that are marked as
+secret. An option is marked when it is created, and oslo.config has no public
+way to mark an option of another package later. Trove's options are in the list
+trove.common.cfg.common_opts.
 
-If an option is not in the list any more, its value stays readable in the log
-at debug level.
+If an option is not in the list any more, its value is readable in the log at
+debug level.
 """
 
 from collections.abc import Collection
@@ -34,13 +34,13 @@ _PLACE = 'common_opts'
 
 
 def mark(names: Collection[str]) -> None:
-    """Mark these options of [DEFAULT] as secrets, in this process."""
+    """Mark these options of [DEFAULT] as secret, in this process."""
     options: list[Any] = getattr(cfg, _PLACE, [])
     found = [option for option in options if option.name in names]
     for option in found:
         option.secret = True
     missing = sorted(set(names) - {option.name for option in found})
     if missing:
-        LOG.warning('This release of Trove keeps %s elsewhere. At debug '
-                    'level the log may hold their values',
+        LOG.warning('This release of Trove has moved the options %s. At '
+                    'debug level, the log may contain their values',
                     ', '.join(missing))

@@ -10,15 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The engine with which Trove's agent talks to its server.
+"""The SQL engine of Trove's guest agent.
 
-Imported by guestagent/app. Trove makes it once, with the password that holds
-then, and keeps it in a global variable of its module
-(trove.guestagent.datastore.mysql_common.service). No function makes it
-again after the password of os_admin has changed.
+Imported by guestagent/app. Trove creates it once, with the current password of
+os_admin, and stores it in a global variable
+(trove.guestagent.datastore.mysql_common.service). There is no function that
+replaces it after a change of the password.
 
-If Trove keeps it elsewhere, nothing is forgotten: the agent may log in with
-the old password until it is started again.
+If the variable is missing, the engine stays: the agent may log in with the old
+password until it is restarted.
 """
 
 from oslo_log import log as logging
@@ -30,12 +30,12 @@ _PLACE = 'ENGINE'
 
 
 def forget() -> None:
-    """Have Trove make its next connection with the password of then."""
+    """Drop the engine, so that the next connection uses the new password."""
     try:
         engine = getattr(service, _PLACE)
     except AttributeError as missing:
-        LOG.warning('This release of Trove keeps its SQL engine elsewhere '
-                    '(%s). Restart the agent if it cannot log in to its '
+        LOG.warning('This release of Trove has moved its SQL engine (%s). '
+                    'Restart the guest agent if it cannot log in to its '
                     'server', missing)
         return
     if engine is not None:

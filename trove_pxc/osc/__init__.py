@@ -10,4 +10,4 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Commands for the openstack client: what python-troveclient lacks."""
+"""Commands of the openstack client that python-troveclient does not have."""

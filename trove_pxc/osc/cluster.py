@@ -13,7 +13,8 @@
 """The commands "openstack database cluster ..." of this package.
 
 Loaded by the openstack client through the entry points of
-openstack.database.v1. Each is parsed and shown here; requests asks.
+openstack.database.v1. This module parses arguments and formats results.
+osc/requests sends the requests.
 """
 
 import argparse
@@ -33,16 +34,17 @@ Table = tuple[Iterable[str], Iterable[Any]]
 
 
 class ListClusterMembers(command.Lister):
-    """List the members of a cluster as they see themselves.
+    """List the members of a cluster with their own reports.
 
-    All members are asked now, at the same time. Role is what a member is to
-    the cluster: member or donor (it serves), desynced, locked, read-only,
+    All members are asked now, at the same time. Role is the role of a member
+    in the cluster: member or donor (it serves), desynced, locked, read-only,
     rejecting or unreplicated (it does not serve in full), joiner or starting
     (wait), outside (of the primary component: it takes no writes), stopped,
-    crashed, frozen, new, failed (it did not come in or go), gone (its server
-    was deleted), denied (its agent cannot log in), unreachable (its guest
-    gives no answer) or unknown. State is the one of Galera, Detail says why.
-    Status and Operating Status are what Trove was last told.
+    crashed, frozen, new, failed (it failed to join or leave), gone (its server
+    was deleted), denied (its guest agent cannot log in), unreachable (its
+    guest does not answer) or unknown. State is the state of Galera, and Detail
+    has the reason. Status and Operating Status are what the guest last
+    reported to Trove.
     """
 
     columns = ('ID', 'Name', 'Role', 'State', 'Address', 'Status',
@@ -65,14 +67,14 @@ class ListClusterMembers(command.Lister):
 
 
 class ShowClusterHealth(command.ShowOne):
-    """Show the state of a cluster, why, and what to do next.
+    """Show the health of a cluster, its reason, and the next action.
 
-    All members are asked now, at the same time. State is NEW, FAILED (it
-    could not be built), HEALTHY (all serve), DEGRADED (not all serve in
-    full), RECOVERING (members are on their way back),
-    NON_PRIMARY (servers run, none serves), SPLIT (two parts both serve),
-    DOWN (no server runs) or UNCERTAIN (those that answer cannot tell).
-    For a script: -f value -c state.
+    All members are asked now, at the same time. State is NEW, FAILED (it could
+    not be created), HEALTHY (all members serve), DEGRADED (not all serve in
+    full), RECOVERING (members are joining), NON_PRIMARY (servers run, but none
+    serves), SPLIT (there are two primary components), DOWN (no server runs) or
+    UNCERTAIN (the answers do not show the state). In a script, use -f value
+    -c state.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -85,7 +87,7 @@ class ShowClusterHealth(command.ShowOne):
         database = self.app.client_manager.database
         cluster = requests.find_cluster(database, parsed_args.cluster)
         health = requests.health(database, cluster)
-        # An older trove-api has it under the other key alone.
+        # An older trove-api has only the old key.
         health.setdefault('summary', health.get('sentence', ''))
         columns = [column for column in (
             'state', 'summary', 'next_action', 'members', 'reachable',
@@ -94,12 +96,12 @@ class ShowClusterHealth(command.ShowOne):
 
 
 class WaitForCluster(command.Command):
-    """Wait until a cluster has no task, and tell its progress meanwhile.
+    """Wait until a cluster has no task, and print the progress meanwhile.
 
-    For what the client asks for without a --wait of its own: create, grow,
-    shrink. The command fails if the operation has left a fault at a member,
-    or if a member is in ERROR, and names it. A fault that came after the
-    operation, as that of a request for one member, does not count.
+    For operations whose commands have no --wait option: create, grow and
+    shrink. The command fails if the operation left a fault at a member, or if
+    a member is in ERROR, and names the member. A later fault, such as one of a
+    request for a single member, does not count.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -109,7 +111,7 @@ class WaitForCluster(command.Command):
         parser.add_argument(
             '--timeout', metavar='<seconds>', type=int,
             default=_WAIT_SECONDS,
-            help='Seconds that it lasts at most (default: %(default)s).')
+            help='Maximum time in seconds (default: %(default)s).')
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
@@ -119,7 +121,7 @@ class WaitForCluster(command.Command):
 
 
 class _Action(command.Command):
-    """What the commands that ask for an action have in common."""
+    """Base of the commands that request an action."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
@@ -128,24 +130,24 @@ class _Action(command.Command):
         self.add_arguments(parser)
         parser.add_argument(
             '--wait', action='store_true',
-            help='Wait until it is done; progress goes to the error output. '
-                 'The command fails if what was asked for leaves a fault '
-                 'at a member; older faults do not count.')
+            help='Wait until the operation has ended, and print its progress '
+                 'to the error output. The command fails if the operation '
+                 'leaves a fault at a member. Older faults do not count.')
         parser.add_argument(
             '--wait-timeout', metavar='<seconds>', type=int,
             default=_WAIT_SECONDS,
-            help='Seconds that --wait lasts at most (default: %(default)s). '
-                 'What was asked for goes on all the same.')
+            help='Maximum time of --wait in seconds (default: %(default)s). '
+                 'The operation continues after it.')
         return parser
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what one command has of its own."""
+        """Add the arguments that only one command has."""
 
     def act(self, parsed_args: argparse.Namespace, action: str,
             body: requests.Record, **members: str | None) -> None:
-        """Ask for it, and wait if that is wanted.
+        """Request the action, and wait if --wait is given.
 
-        :param members: what the body names members by their ids.
+        :param members: names or IDs of members; the body has their IDs.
         """
         database = self.app.client_manager.database
         cluster = requests.find_cluster(database, parsed_args.cluster)
@@ -159,14 +161,14 @@ class _Action(command.Command):
 
 
 class _Rolling(_Action):
-    """What the commands that take members out in turn have in common."""
+    """Base of the commands that stop one member after another."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--member', metavar='<member>',
-            help='Name or ID of the one member that is meant; by default '
-                 'all members, one after another.')
+            help='Name or ID of a single member (default: all members, one '
+                 'after another).')
         return parser
 
     def roll(self, parsed_args: argparse.Namespace, action: str,
@@ -175,13 +177,13 @@ class _Rolling(_Action):
 
 
 class ResizeClusterFlavor(_Rolling):
-    """Give the members of a cluster another flavor.
+    """Change the flavor of the members of a cluster.
 
-    One member after another is stopped, resized and started; each is Synced
-    again before the next one's turn. The cluster serves all the time, but
-    the connections to a member end when its turn comes. Members that have
-    the flavor already are left alone. "openstack database flavor list" shows
-    the flavors.
+    One member after another is stopped, resized and started. Each is Synced
+    before the next one is stopped. The cluster serves all the time, but
+    connections to a member end when it is stopped. Members that already have
+    the flavor do not change. "openstack database flavor list" shows the
+    flavors.
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -195,11 +197,11 @@ class ResizeClusterFlavor(_Rolling):
 
 
 class ResizeClusterVolume(_Rolling):
-    """Give the members of a cluster larger volumes.
+    """Enlarge the volumes of the members of a cluster.
 
-    One member after another; each is Synced again before the next one's
-    turn. The cluster serves all the time, but the connections to a member
-    end when its turn comes. A volume cannot be made smaller.
+    One member after another; each is Synced before the next one is stopped.
+    The cluster serves all the time, but connections to a member end when it is
+    stopped. A volume cannot be made smaller.
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -214,9 +216,9 @@ class ResizeClusterVolume(_Rolling):
 class RestartCluster(_Rolling):
     """Restart the servers of a cluster.
 
-    One member after another; each is Synced again before the next one's
-    turn. The cluster serves all the time, but the connections to a member
-    end when its turn comes. A member whose server is stopped is started.
+    One member after another; each is Synced before the next one is stopped.
+    The cluster serves all the time, but connections to a member end when it is
+    stopped. A member whose server is stopped is started.
     """
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
@@ -224,30 +226,32 @@ class RestartCluster(_Rolling):
 
 
 class RecoverCluster(_Action):
-    """Bring back a cluster that serves nobody, or not with all members.
+    """Recover a cluster of which not all members serve.
 
-    While a member serves, the others join it again. If none does, the one
-    that holds the latest data is continued, if that is proven; else the
-    recovery is refused, and says why and what can be done.
+    If a member serves, the others join it again. If none serves, the cluster
+    is bootstrapped from the member with the latest data, if that is proven to
+    be safe. Otherwise the recovery is refused with the reason and the next
+    action.
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             '--force', metavar='<member>',
-            help='Name or ID of the member to continue from although others '
-                 'do not answer or hold other data. What they hold beyond '
-                 'this member is lost.')
+            help='Name or ID of the member to bootstrap from, although other '
+                 'members do not answer or have other data. Writes that only '
+                 'they have are lost.')
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         self.act(parsed_args, 'recover', {}, force=parsed_args.force)
 
 
 class RotateClusterCertificates(_Action):
-    """Replace the authority and all certificates of a cluster.
+    """Replace the certificate authority and all certificates of a cluster.
 
-    Three rounds over all members, one member after another, so that all
-    trust each other at any time: the new authority is trusted, then used,
-    then the old one is forgotten. The cluster serves all the time.
+    All members are restarted in three rounds, one member after another: first
+    they trust the new authority, then they use it, then they no longer trust
+    the old one. So all members trust each other at any time, and the cluster
+    serves all the time.
     """
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:

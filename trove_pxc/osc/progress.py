@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Waiting for an action, its progress on the error output.
+"""Waiting for an operation, with its progress on the error output.
 
 Imported by the commands.
 """
@@ -24,20 +24,20 @@ from trove_pxc.osc import requests
 from trove_pxc import waiting
 
 POLL_SECONDS = 1.0
-#: after its end, within which Trove tells the failure of an operation again
+#: time after the end of an operation in which Trove may write its fault again
 LATE_SECONDS = 5
 _ERROR = 'ERROR'
 
 
 class Progress:
-    """Says what is new, with the seconds since it began."""
+    """Prints changes, with the seconds since its creation."""
 
     def __init__(self) -> None:
         self._watch = waiting.Stopwatch()
         self._said: dict[str, str] = {}
 
     def look(self, cluster: requests.Record) -> None:
-        """Say what changed since the last look."""
+        """Print what changed since the last call."""
         self._say(cluster['name'], cluster['task']['name'])
         for instance in cluster['instances']:
             size = (instance.get('volume') or {}).get('size', '-')
@@ -58,10 +58,10 @@ Faults = dict[str, requests.Fault | None]
 
 def faults_before(database: requests.Database,
                   cluster: requests.Cluster) -> Faults:
-    """The faults that an action about to be asked for has not caused.
+    """Return the existing faults of members in ERROR, by their ids.
 
-    Of the members in ERROR, by their ids: the API forgets those of all
-    others when it takes the action on.
+    The action that is requested next did not cause them. The API deletes the
+    faults of other members when it accepts the action.
     """
     return {instance['id']: requests.fault(database, instance['id'])
             for instance in requests.show(database, cluster)['instances']
@@ -70,17 +70,17 @@ def faults_before(database: requests.Database,
 
 def wait(database: requests.Database, cluster: requests.Cluster,
          seconds: float, before: Faults | None = None) -> None:
-    """Until the cluster has no task; then judge the operation that ended.
+    """Wait until the cluster has no task, then check for faults.
 
-    A fault is of the operation if it is not newer than the operation's end,
-    which is when the cluster was last updated: both are told by Trove's
-    services, and the clock of this machine does not count.
+    A fault belongs to the operation if it is not newer than the end of the
+    operation, which is the time of the cluster's last update. Both times come
+    from Trove's services, so the clock of this machine does not matter.
 
-    :param before: what faults_before() has found; None: the operation was
-        not asked for here, and all members in ERROR count.
-    :raises osc_lib.exceptions.CommandError: naming each member with a
-        fault of the operation.
-    :raises trove_pxc.exceptions.DeadlineExceeded: it takes longer.
+    :param before: the result of faults_before(). None: another command
+        requested the operation, and all members in ERROR count.
+    :raises osc_lib.exceptions.CommandError: with each member that has a fault
+        of the operation.
+    :raises trove_pxc.exceptions.DeadlineExceeded: if it takes too long.
     """
     progress = Progress()
 
@@ -106,7 +106,7 @@ def wait(database: requests.Database, cluster: requests.Cluster,
 
 def _counts(instance: requests.Record, fault: requests.Fault,
             ended: datetime.datetime | None, before: Faults | None) -> bool:
-    """Whether a fault is one of the operation that has ended."""
+    """Whether a fault belongs to the operation that has ended."""
     if before is None and instance['status'] == _ERROR:
         return True
     if before is not None and before.get(instance['id']) == fault:

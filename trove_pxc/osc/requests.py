@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The requests behind the commands, through python-troveclient.
+"""The requests of the commands, through python-troveclient.
 
 Imported by the commands. Routes and bodies are those of api/.
 """
@@ -28,23 +28,23 @@ Record = dict[str, Any]
 
 
 class Cluster(Protocol):
-    """Of Trove's client."""
+    """A cluster of Trove's client."""
 
     id: str
     name: str
 
     def to_dict(self) -> Record:
-        """As the API shows it."""
+        """Return the cluster, as the API shows it."""
 
 
 class Client(Protocol):
-    """Of HTTP; its calls return the response, and what its body says."""
+    """An HTTP client, which returns the response and its body."""
 
     def get(self, url: str) -> tuple[object, Any]:
-        """Read what is there."""
+        """Send a GET request."""
 
     def post(self, url: str, body: Record) -> tuple[object, Any]:
-        """Send a body."""
+        """Send a POST request."""
 
 
 class Database(Protocol):
@@ -55,9 +55,9 @@ class Database(Protocol):
 
 
 class Fault(NamedTuple):
-    """What an instance tells of its last failure.
+    """The last fault of an instance.
 
-    :ivar created: by the clock of Trove's services, as all times are.
+    :ivar created: by the clock of Trove's services.
     """
 
     message: str
@@ -65,15 +65,15 @@ class Fault(NamedTuple):
 
 
 def find_cluster(database: Database, name_or_id: str) -> Cluster:
-    """A cluster by name or id, as the client's own commands find it."""
+    """Find a cluster by name or id, as the client's own commands do."""
     found: Cluster = utils.find_resource(database.clusters, name_or_id)
     return found
 
 
 def find_member(cluster: Cluster, name_or_id: str) -> Record:
-    """A member of the cluster by name or id.
+    """Find a member of the cluster by name or id.
 
-    :raises osc_lib.exceptions.CommandError: there is none of that name.
+    :raises osc_lib.exceptions.CommandError: if there is none.
     """
     instances: list[Record] = cluster.to_dict()['instances']
     for instance in instances:
@@ -81,17 +81,17 @@ def find_member(cluster: Cluster, name_or_id: str) -> Record:
             return instance
     names = ', '.join(instance['name'] for instance in instances)
     raise exceptions.CommandError(
-        f'{name_or_id} is no member of cluster {cluster.name}; its members '
-        f'are: {names}')
+        f'{name_or_id} is not a member of cluster {cluster.name}. Its '
+        f'members are: {names}')
 
 
 def members(database: Database, cluster: Cluster) -> list[Record]:
-    """What the members say of themselves."""
+    """Return the members with their reports."""
     return list(_get(database, f'/clusters/{cluster.id}/members')['members'])
 
 
 def health(database: Database, cluster: Cluster) -> Record:
-    """The state of the whole, a sentence, the next action."""
+    """Return the health: state, summary and next action."""
     return dict(_get(database, f'/clusters/{cluster.id}/health')['health'])
 
 
@@ -100,7 +100,7 @@ def show(database: Database, cluster: Cluster) -> Record:
 
 
 def fault(database: Database, instance_id: str) -> Fault | None:
-    """The fault that an instance shows, if it has one."""
+    """Return the fault of an instance, or None."""
     instance = _get(database, f'/instances/{instance_id}')['instance']
     found = instance.get('fault') or {}
     message = ' '.join(str(found.get('message', '')).split())
@@ -108,13 +108,13 @@ def fault(database: Database, instance_id: str) -> Fault | None:
 
 
 def time(text: str | None) -> datetime.datetime | None:
-    """A time of Trove's services, which they tell without a time zone."""
+    """Parse a time of Trove's services, which has no time zone."""
     return datetime.datetime.fromisoformat(text) if text else None
 
 
 def act(database: Database, cluster: Cluster, action: str,
         body: Record) -> None:
-    """Ask for an action; the answer comes before it is done."""
+    """Request an action. The answer arrives before the action is done."""
     url = f'/clusters/{cluster.id}'
     response, answer = database.client.post(url, body={action: body})
     common.check_for_exceptions(response, answer, url)

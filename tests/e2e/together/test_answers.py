@@ -107,7 +107,7 @@ class TestAnswers(cluster.TestCase):
                   self.ids[0], '--nic', f'net-id={seed.NETWORK_ID}'),
                  'cannot have replicas'),
                 (('backup', 'create', 'b', '--instance', self.ids[0]),
-                 'Trove makes no backups of one')):
+                 'Trove cannot back up a member')):
             refused = self.assertRaises(
                 laboratory.Refused, self.ask, *words)
             self.assertIn(reason, str(refused))

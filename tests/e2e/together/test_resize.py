@@ -130,11 +130,11 @@ class TestResize(Base):
         flavor, size = self.shown()[MEMBERS[0]]
         for words, reason in (
                 (('flavor', NAME, flavor, '--member', MEMBERS[0]),
-                 f'has the flavor {flavor} already'),
+                 f'already has the flavor {flavor}'),
                 (('volume', NAME, str(size), '--member', MEMBERS[0]),
-                 'the new size must be larger'),
+                 'The new size must be larger'),
                 (('volume', NAME, '9', '--member', 'nobody'),
-                 'is no member of cluster')):
+                 'is not a member of cluster')):
             refused = self.assertRaises(
                 laboratory.Refused, laboratory.openstack,
                 'database', 'cluster', 'resize', *words)

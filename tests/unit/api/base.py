@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the tests of the API share: rows, and the seams to all else."""
+"""Shared by the tests of the API: rows, and fakes of clients and services."""
 
 import types
 from typing import Any
@@ -41,14 +41,14 @@ PROJECT = tables.PROJECT
 
 
 class ServerGroups(server_groups.ServerGroupsManager):
-    """Those of the microversion that Trove asks for, 2.57."""
+    """Server groups of the microversion that Trove requests, 2.57."""
 
     def create(self, name: str, policies: list[str]) -> Any:
-        """Before 2.64 it takes several policies."""
+        """Versions before 2.64 accept several policies."""
 
 
 class Nova:
-    """The client of Nova, as far as the API uses it."""
+    """The client of Nova, with the calls that the API uses."""
 
     def __init__(self) -> None:
         self.api_version = mock.MagicMock()
@@ -63,7 +63,7 @@ class Nova:
 
 
 class Notifier:
-    """What is told to the rest of the cloud."""
+    """Records notifications."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -77,7 +77,7 @@ class Notifier:
 
 
 class ApiTestCase(testtools.TestCase):
-    """A project with a MariaDB version, and nothing else yet."""
+    """A project with a MariaDB version, without clusters."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -106,7 +106,7 @@ class ApiTestCase(testtools.TestCase):
         self.version = tables.add_version('mariadb', '10.11')
 
     def patch(self, where: Any, name: str, result: Any) -> Any:
-        """Have a function of Trove's give this result."""
+        """Replace a function of Trove by one with this result."""
         return self.useFixture(fixtures.MockPatchObject(
             where, name, autospec=True, return_value=result)).mock
 
@@ -117,29 +117,29 @@ class ApiTestCase(testtools.TestCase):
 
     def add_cluster(self, name: str = 'c', members: int = 3,
                     **values: Any) -> Any:
-        """The row of a cluster; its members are NAME-1 and so on."""
+        """Create the row of a cluster. Its members are NAME-1 and so on."""
         row = tables.add_cluster(self.version, name, **values)
         for number in range(1, members + 1):
             tables.add_member(row, f'{name}-{number}')
         return row
 
     def members(self, row: Any) -> list[Any]:
-        """The rows of a cluster's members, by their names."""
+        """Return the rows of a cluster's members, by their names."""
         found = cluster_model.instance_models.DBInstance.find_all(
             cluster_id=row.id, deleted=False).all()
         return sorted(found, key=lambda member: str(member.name))
 
     def load(self, row: Any, role: str = 'member') -> Any:
-        """The cluster as a request by somebody with this role has it."""
+        """Load the cluster for a request of a user with this role."""
         return cluster_models.Cluster.load(tables.context(role), row.id)
 
 
 def request(method: str = 'GET', path: str = '/', body: Any = None,
             role: str = 'member', project: str = PROJECT,
             of: str = PROJECT) -> Any:
-    """A request as it comes out of trove-api's filter of contexts.
+    """Return a request as it leaves trove-api's filter of contexts.
 
-    :param project: of who asks.
+    :param project: of the user.
     :param of: the project in the path.
     """
     made = wsgi.Request.blank(

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Users and databases of a request, as a guest takes them."""
+"""Users and databases of a request, in the form of the guest."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The table of actions, and the order of what it names."""
+"""The table of actions, and the order of the steps of an action."""
 
 from typing import Any
 
@@ -40,13 +40,13 @@ class ActionsTest(base.ApiTestCase):
             self.steps.append('validate_cluster_available'))
 
     def step(self, where: Any, name: str) -> Any:
-        """Note that this function is called; it does nothing."""
+        """Return a function that records its call and does nothing else."""
         made = self.patch(where, name, None)
         made.side_effect = lambda *args: self.steps.append(name)
         return made
 
     def perform(self, name: str, body: Any) -> bool:
-        """With functions in the table that note that they are called."""
+        """Perform an action whose functions record their calls."""
         def check(cluster: Any, body: Any) -> Any:
             self.steps.append('check')
             return 'what is to be done'
@@ -98,9 +98,9 @@ class ActionsTest(base.ApiTestCase):
 
     def test_what_is_not_offered_names_another_way(self) -> None:
         for name, words in (
-                ('upgrade', 'create one of the other datastore version'),
-                ('configuration_attach', 'name it when you create one'),
-                ('configuration_detach', 'create one without it')):
+                ('upgrade', 'a cluster of the other datastore version'),
+                ('configuration_attach', 'Name it when you create a'),
+                ('configuration_detach', 'Create a cluster without it')):
             error = self.assertRaises(
                 exception.BadRequest, self.perform, name, {})
             self.assertIn(words, str(error))

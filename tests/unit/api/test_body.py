@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a body says, and what is wrong with it."""
+"""The checks of bodies."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ class CheckTest(testtools.TestCase):
 
     def test_no_object(self) -> None:
         for given in (None, [], {}, 'x', 5, [{}]):
-            self.assertIn('must be an object', self.refusal(given))
+            self.assertIn('must be a JSON object', self.refusal(given))
         self.assertRaises(exception.BadRequest, body.check, Controller(),
                           'action', {})
 
@@ -61,7 +61,7 @@ class CheckTest(testtools.TestCase):
             self.refusal({'thing': [{'size': 1}, {'size': 'x'}]}))
 
     def test_all_that_is_wrong(self) -> None:
-        """Trove cannot sort some of them, nor tell what concerns all."""
+        """Trove cannot sort some of these errors, or lacks their place."""
         said = self.refusal({'thing': [5, {'size': '%s'}], 'name': []})
         for words in ("['thing'][0] 5", "['size'] '%s'", "['name'] []"):
             self.assertIn(words, said)
@@ -75,7 +75,7 @@ class CheckTest(testtools.TestCase):
 
 
 class PasswordTest(testtools.TestCase):
-    """A password is in none of Trove's tables, and in no answer."""
+    """Trove's tables and error responses contain no password."""
 
     schema = {'type': 'object', 'additionalProperties': False, 'properties': {
         'user': {'type': 'object', 'required': ['name'], 'properties': {
@@ -95,28 +95,31 @@ class PasswordTest(testtools.TestCase):
 
     def test_what_has_no_form_on_the_wire(self) -> None:
         for text in ('s3cret\0', 's3cret\ud800'):
-            self.assertIn('NUL or half of a pair', self.refusal(
+            self.assertIn('NUL or an unpaired surrogate', self.refusal(
                 {'user': {'name': 'joe', 'password': text}}))
 
     def test_no_value_is_quoted(self) -> None:
         for given, words in (
                 ({'user': {'password': 's3cret'}}, "'name' is a required"),
                 ({'user': {'name': 'a', 'password': ['s3cret']}},
-                 "['user']['password'] does not fit: type 'string'"),
+                 "['user']['password'] does not match the schema: "
+                 "type 'string'"),
                 ({'user': {'name': 'a', 'password': {'x': 's3cret'}}},
-                 "['user']['password'] does not fit: type 'string'"),
+                 "['user']['password'] does not match the schema: "
+                 "type 'string'"),
                 ({'user': {'name': 'a', 'password': 's3cret' * 9}},
-                 'does not fit: maxLength 20'),
+                 'does not match the schema: maxLength 20'),
                 ({'user': [{'password': 's3cret'}]},
-                 "['user'] does not fit: type 'object'"),
+                 "['user'] does not match the schema: type 'object'"),
                 ({'user': {'name': 5, 'password': 's3cret'}},
-                 "['user']['name'] does not fit: type 'string'"),
+                 "['user']['name'] does not match the schema: type 'string'"),
                 ({'x': {'password': 's3cret'}}, "'x' was unexpected")):
             self.assertIn(words, self.refusal(given))
 
     def test_a_number_is_not_quoted(self) -> None:
         said = self.refusal({'user': {'name': 'a', 'password': 31415926}})
-        self.assertIn("['password'] does not fit: type 'string'", said)
+        self.assertIn(
+            "['password'] does not match the schema: type 'string'", said)
         self.assertNotIn('31415926', said)
 
 
@@ -127,7 +130,7 @@ class NumberTest(testtools.TestCase):
         self.assertEqual(999999999, body.number('marker', '9' * 5000))
         refused = self.assertRaises(
             exception.BadRequest, body.number, 'marker', 'x')
-        self.assertIn("marker must be a number from 0, not 'x'.",
+        self.assertIn("marker must be an integer of at least 0, not 'x'.",
                       str(refused))
 
 

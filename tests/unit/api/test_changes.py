@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which changes of members are possible, and what is cast for each."""
+"""Which changes of members are possible, and the cast of each."""
 
 import types
 from typing import Any
@@ -42,7 +42,7 @@ class ChangesTestCase(base.ApiTestCase):
         self.assertIn(words, str(error))
 
     def taken(self, task: Any, ids: list[str], kind: str) -> None:
-        """The cluster has this task, and these members the order."""
+        """Check the task and the pending operations of these members."""
         self.assertEqual(task, self.load(self.row).db_info.task_status)
         found = {row.id: pending.of(row) for row in self.members(self.row)}
         self.assertEqual(set(ids), {
@@ -59,7 +59,7 @@ class TargetsTest(ChangesTestCase):
                 self.cluster, body)])
 
     def test_a_stranger(self) -> None:
-        self.refused(f'Instance {GONE} is no member of cluster c.',
+        self.refused(f'Instance {GONE} is not a member of cluster c.',
                      changes.check_restart, {'instance': GONE})
 
     def test_no_members(self) -> None:
@@ -93,8 +93,8 @@ class RecoverTest(ChangesTestCase):
         found = changes.check_recover(self.cluster, None)
         self.assertEqual([self.one.id, self.three.id],
                          [row.id for row in found.targets])
-        self.refused(f'Instance {self.two.id} is no member of cluster c, or '
-                     'did not become one.', changes.check_recover,
+        self.refused(f'Instance {self.two.id} is not a member of cluster c, '
+                     'or it failed to join or leave.', changes.check_recover,
                      {'force': self.two.id})
 
     def test_it(self) -> None:
@@ -133,7 +133,7 @@ class ResizeTest(ChangesTestCase):
 
     def test_one_of_both(self) -> None:
         for body in ({}, {'flavorRef': '2', 'volume': {'size': 2}}):
-            self.refused('names either flavorRef or volume',
+            self.refused('exactly one of flavorRef and volume',
                          changes.check_resize, body)
 
     def test_flavors(self) -> None:
@@ -152,9 +152,9 @@ class ResizeTest(ChangesTestCase):
                    pending.FLAVOR)
 
     def test_a_flavor_that_they_have(self) -> None:
-        self.refused('c-1, c-2, c-3 have the flavor 1 already.',
+        self.refused('c-1, c-2, c-3 already have the flavor 1.',
                      changes.check_resize, {'flavorRef': '1'})
-        self.refused('c-1 has the flavor 1 already.', changes.check_resize,
+        self.refused('c-1 already has the flavor 1.', changes.check_resize,
                      {'flavorRef': '1', 'instance': self.one.id})
 
     def test_a_flavor_with_an_ephemeral_disk(self) -> None:
@@ -180,7 +180,7 @@ class ResizeTest(ChangesTestCase):
                 (999, 'cannot exceed')):
             self.refused(words, changes.check_resize,
                          {'volume': {'size': size}}, exception.TroveError)
-        self.refused('c-1 has a volume of 3 GB already', changes.check_resize,
+        self.refused('c-1 already has a volume of 3 GB', changes.check_resize,
                      {'volume': {'size': 3}, 'instance': self.one.id})
 
     def test_a_datastore_without_volumes(self) -> None:

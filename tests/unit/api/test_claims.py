@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The task of a cluster: who takes it, and who gives it back."""
+"""The task of a cluster: setting it, and removing it after a failure."""
 
 from typing import Any
 

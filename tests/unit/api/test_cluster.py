@@ -82,7 +82,7 @@ class CreateTestCase(base.ApiTestCase):
 
     def make(self, context: Any, name: str, *others: Any,
              **values: Any) -> Any:
-        """What Trove does: a row, and a cast that nobody takes here."""
+        """Create a row like Trove, with a cast that nothing receives."""
         row = tables.add_instance(
             self.version, name, task=InstanceTasks.BUILDING,
             cluster_id=values['cluster_config']['id'],
@@ -153,7 +153,7 @@ class CreateTest(CreateTestCase):
         self.assertEqual('image-2', self.instance_create.call_args.args[3])
 
     def test_signs_of_life_between_members(self) -> None:
-        """Else a taskmanager takes up what trove-api still does."""
+        """Otherwise a taskmanager would resume the running create."""
         seen = []
         other = self.add_cluster('other', 0)
         with cluster_models.DBCluster.query() as query:
@@ -176,7 +176,7 @@ class UndoCreateTest(CreateTestCase):
 
     def nothing_but(self, error: type[Exception], locality: Any = None,
                     **changes: Any) -> None:
-        """It fails so."""
+        """The create fails with this error, and casts nothing."""
         self.assertRaises(error, self.create, locality, **changes)
         self.task_api.create_cluster.assert_not_called()
 
@@ -202,7 +202,7 @@ class UndoCreateTest(CreateTestCase):
         self.task_api.delete_cluster.assert_not_called()
 
     def test_after_the_first_member(self) -> None:
-        """The second leaves a row, for which nothing was made."""
+        """The second member leaves a row without any resources."""
         def make(context: Any, name: str, *others: Any,
                  **values: Any) -> Any:
             row = self.make(context, name, *others, **values)
@@ -307,7 +307,7 @@ class ActionTest(base.ApiTestCase):
 
 
 class ShownLocalityTest(base.ApiTestCase):
-    """Public names of Trove's class alone, which its views read."""
+    """Only public attributes of Trove's class, which its views read."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -329,7 +329,7 @@ class ShownLocalityTest(base.ApiTestCase):
         self.assertIsNone(self.cluster.locality)
 
     def test_as_the_request_names_it(self) -> None:
-        """Before there is a group."""
+        """The group does not exist yet."""
         self.cluster.locality = 'affinity'
         self.assertEqual('affinity', self.cluster.locality)
         self.nova.server_groups.list.assert_not_called()
@@ -360,7 +360,7 @@ class DeleteTest(base.ApiTestCase):
             one.task_status for one in self.members(self.row)])
 
     def test_twice(self) -> None:
-        """The row does not change; that tells whether it goes on."""
+        """The row does not change, which shows whether the deletion runs."""
         self.load(self.row).delete()
         with cluster_models.DBCluster.query() as query:
             query.filter_by(id=self.row.id).update({'updated': LONG_AGO})

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a request for a cluster says beside what Trove reads."""
+"""Values in a create that Trove's controller does not read."""
 
 import copy
 from typing import Any
@@ -48,7 +48,7 @@ class ConcernsTest(base.ApiTestCase):
         self.assertFalse(self.concerns({'type': 'x', 'version': 'y'}))
 
     def test_what_cannot_be_read(self) -> None:
-        """Trove would end with a 500."""
+        """Trove would answer with 500."""
         for datastore in (None, 5, [], {'x': 'y'}, {'type': 5}):
             self.assertTrue(self.concerns(datastore))
         for body in (None, [], {}, {'cluster': 5}, {'cluster': {}}):
@@ -84,7 +84,7 @@ class CheckTest(base.ApiTestCase):
         for access in ({'is_public': True}, {'allowed_cidrs': ['::/0']},
                        {'is_public': False, 'x': 1}, 'all', []):
             self.wanted['instances'][0]['access'] = access
-            self.refused('instances[0].access: who can reach the members')
+            self.refused('instances[0].access: access to the members')
 
     def test_accounts(self) -> None:
         for what in ('users', 'databases'):
@@ -102,7 +102,7 @@ class CheckTest(base.ApiTestCase):
                 (instance['volume'], "'instances[0].volume.colour'"),
                 (instance['modules'][0], "'instances[0].modules.colour'")):
             holder['colour'] = 'red'
-            self.refused(f'{place} is nothing that a request for a cluster')
+            self.refused(f'{place} is not a key of a request for a cluster')
             del holder['colour']
 
     def test_the_region_as_troves_client_writes_it(self) -> None:
@@ -116,4 +116,4 @@ class CheckTest(base.ApiTestCase):
 
     def test_types_of_instances(self) -> None:
         self.wanted['instances'][0]['type'] = 'shard'
-        self.refused("An instance of the type 'shard' is not offered")
+        self.refused("The instance type 'shard' is not available")

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Routes of clusters: which are ours, and what they refuse."""
+"""Routes of clusters: which requests are handled here, and refusals."""
 
 from typing import Any
 import uuid
@@ -41,7 +41,7 @@ from trove_pxc import quotas
 
 INSTANCE = {'flavorRef': '1', 'volume': {'size': 1}}
 
-#: method, path, and where they lead
+#: method, path, controller and action
 ROUTES = (
     ('GET', '/clusters', extension.ClustersController, 'index'),
     ('GET', '/clusters/c', extension.ClustersController, 'show'),
@@ -89,7 +89,7 @@ ROUTES = (
 
 
 class OurRoutes:
-    """What Trove's middleware asks its manager of extensions for."""
+    """The interface of an extension manager, for Trove's middleware."""
 
     def get_resources(self) -> list[Any]:
         return extension.GaleraExtension().get_resources()
@@ -117,7 +117,7 @@ class ExtensionTestCase(base.ApiTestCase):
 
     def trove(self, controller: type, action: str,
               result: Any = None) -> Any:
-        """Put this in the place of an action of Trove's controller."""
+        """Replace an action of Trove's controller by this function."""
         patcher = mock.patch.object(
             controller, action, autospec=True,
             return_value=result or wsgi.Result({'of': 'trove'}, 202))
@@ -204,7 +204,7 @@ class CreateTest(ExtensionTestCase):
                           for name in names], **changes}})
 
     def asked(self) -> dict[str, Any]:
-        """The cluster that Trove's controller was asked for."""
+        """Return the cluster in the request to Trove's controller."""
         return dict(self.create.call_args.args[2]['cluster'])
 
     def test_names_of_instances_are_kept(self) -> None:
@@ -230,8 +230,8 @@ class CreateTest(ExtensionTestCase):
         self.create.assert_not_called()
 
     def test_a_value_of_a_datastore_that_is_no_text(self) -> None:
-        self.refused('The version_number of a datastore is a text, not 5.',
-                     self.ask_for(None, datastore={
+        self.refused('The version_number of a datastore must be a string, '
+                     'not 5.', self.ask_for(None, datastore={
                          'type': 'a', 'version': 'b', 'version_number': 5}))
 
     def test_without_names_nothing_is_added(self) -> None:
@@ -240,8 +240,8 @@ class CreateTest(ExtensionTestCase):
 
     def test_what_no_datastore_has(self) -> None:
         self.refused(
-            "A datastore has type, version, version_number; there is no "
-            "'colour'.", self.ask_for(None, datastore={
+            "A datastore has no key 'colour'. Its keys are type, version, "
+            'version_number.', self.ask_for(None, datastore={
                 'type': 'mariadb', 'version': '10.11', 'colour': 'red'}))
         self.create.assert_not_called()
 
@@ -292,7 +292,7 @@ class ShowMemberTest(ExtensionTestCase):
 
 
 class RootTest(ExtensionTestCase):
-    """In the filter, which stands before the extensions."""
+    """In the filter, which comes before the extensions."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -316,7 +316,7 @@ class RootTest(ExtensionTestCase):
         self.create.assert_not_called()
 
     def test_root_is_no_collection(self) -> None:
-        """Trove's controller ends with a 500 for what is asked of one."""
+        """Trove's controller answers 500 to such a request."""
         path = '/clusters/c/root/x'
         self.refused('x', self.ask('DELETE', path), 404)
         for method in ('GET', 'PUT'):
@@ -382,8 +382,8 @@ class InstancesTest(ExtensionTestCase):
                           {'type': 'pxc', 'version': version.id},
                           {'type': 'pxc', 'version': '8.0',
                            'version_number': '8.0'}):
-            self.refused('exists in clusters alone, and 8.0 is a version '
-                         'of it', self.single(**datastore))
+            self.refused('is only available as a cluster, and 8.0 is a '
+                         'version of it', self.single(**datastore))
         self.create.assert_not_called()
 
     def test_a_datastore_that_there_is_not(self) -> None:
@@ -400,11 +400,11 @@ class InstancesTest(ExtensionTestCase):
         upgrade = {'datastore_version': '10.12'}
         group = 'a configuration group is attached to a whole cluster'
         for changes, words in (
-                (access, 'changing its access would close it to the other '
-                         'members.'),
-                (upgrade, 'an upgrade of one member alone would take it out '
-                          'of the cluster unprepared.'),
-                ({**upgrade, **access}, 'changing its access'),
+                (access, 'a change of its access would cut it off from the '
+                         'other members.'),
+                (upgrade, 'an upgrade of only one member would take it out '
+                          'of the cluster without preparation.'),
+                ({**upgrade, **access}, 'a change of its access'),
                 ({'configuration': str(uuid.uuid4())}, group),
                 ({'configuration': None}, group),
                 ({'configuration': str(uuid.uuid4()), 'name': 'x'}, group),
@@ -546,8 +546,8 @@ class ReadingTestCase(ExtensionTestCase):
         self.assertEqual((what, base.PROJECT),
                          authorize.call_args.args[1:])
         self.be_of_another_package()
-        self.refused(f'Cluster {self.row.id} is no Galera cluster of '
-                     'trove-pxc; an operator sets api_strategy of its '
+        self.refused(f'Cluster {self.row.id} is not a Galera cluster of '
+                     'trove-pxc. An operator must set api_strategy of its '
                      'datastore.', self.ask('GET', path))
         self.asked.assert_not_called()
 

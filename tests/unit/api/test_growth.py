@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which members may come and go, and how an instance is understood."""
+"""Which members can join and leave, and how instances are converted."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ class ShrinkTest(base.ApiTestCase):
 
     def test_a_stranger(self) -> None:
         error = self.assertRaises(exception.BadRequest, self.check, GONE)
-        self.assertIn(f'Instance {GONE} is no member of cluster c.',
+        self.assertIn(f'Instance {GONE} is not a member of cluster c.',
                       str(error))
 
     def test_too_many(self) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Who may change a member as an instance, by whatever path."""
+"""The policy of changes of a member as an instance, for all paths."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from trove_pxc.api import policies
 
 @webob.dec.wsgify
 def application(request: Any) -> webob.Response:
-    """What is behind the filter: it takes everything."""
+    """The application behind the filter. It accepts every request."""
     return webob.Response(status=202)
 
 
@@ -85,7 +85,7 @@ class GuardTest(base.ApiTestCase):
             self.assertIn(rule, response.json['forbidden']['message'])
 
     def test_what_another_piece_asks_for(self) -> None:
-        """The model of the cluster asks for itself."""
+        """The model of the cluster checks the policy itself."""
         for path in ('/clusters/{cluster}', '/clusters',
                      '/clusters/{cluster}/action'):
             self.assertEqual(202, self.ask('POST', path))
@@ -101,7 +101,7 @@ class GuardTest(base.ApiTestCase):
             self.assertEqual(202, self.ask('POST', path))
 
     def test_no_rule_is_asked_for_it(self) -> None:
-        """Not even of an admin, whom every rule lets pass."""
+        """Not even for an admin, whom every rule allows."""
         alone = tables.add_instance(self.version, 'alone')
         with mock.patch.object(policies, 'authorize',
                                autospec=True) as authorize:
@@ -115,7 +115,7 @@ class GuardTest(base.ApiTestCase):
         self.assertEqual(202, self.ask('POST', '/clusters/{cluster}/root'))
 
     def test_of_another_project_nothing_is_told(self) -> None:
-        """Trove does not find it, whatever the role."""
+        """Trove answers 404 for every role."""
         for path in ('/instances/{member}', '/clusters/{cluster}/root'):
             self.assertEqual(202, self.ask('DELETE', path, project='other'))
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A guest that fails is an answer to a request."""
+"""A failure of a guest becomes an answer of the API."""
 
 import types
 
@@ -50,12 +50,12 @@ class GuestTest(base.ApiTestCase):
     def test_it_does_not_answer(self) -> None:
         self.guest.get_user.side_effect = exception.GuestTimeout()
         self.refused('The guest of member c-1 (an-id) did not answer in '
-                     'time. Whether it did what was asked is not known')
+                     'time, so the outcome of the request is unknown.')
 
     def test_it_fails(self) -> None:
         self.guest.get_user.side_effect = exception.GuestError(
             original_message="IDENTIFIED BY 's3cret'")
-        self.refused('The guest of member c-1 (an-id) failed; the log of')
+        self.refused('The guest of member c-1 (an-id) failed. See the log of')
 
     def test_what_its_server_refuses(self) -> None:
         for kind in (exception.UserNotFound, exception.BadRequest):

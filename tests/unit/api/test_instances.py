@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What stands behind an instance's address: which answer, and who gives it."""
+"""Routes below an instance: which answer, and from which controller."""
 
 from typing import Any
 
@@ -56,8 +56,8 @@ class ActionTest(InstancesTestCase):
         for body, words in (
                 ({'restart': {}}, 'openstack database cluster restart'),
                 ({'resize': {'flavorRef': '2'}}, 'cluster resize flavor'),
-                ({'promote_to_replica_source': {}}, 'takes writes already'),
-                ({'eject_replica_source': {}}, 'source of no replica')):
+                ({'promote_to_replica_source': {}}, 'already take writes'),
+                ({'eject_replica_source': {}}, 'it has no replicas')):
             self.refused(f'c-1 ({self.member.id}) is a member of a cluster: ',
                          self.act(body))
             self.refused(words, self.act(body))
@@ -74,14 +74,14 @@ class ActionTest(InstancesTestCase):
 
     def test_what_is_none(self) -> None:
         for body, words in (
-                ({'dance': {}}, "An instance has no action 'dance'; it "
-                 'has restart, resize, promote_to_replica_source,'),
+                ({'dance': {}}, "An instance has no action 'dance'. Its "
+                 'actions are restart, resize, promote_to_replica_source,'),
                 ({'restart': {}, 'x': {}}, 'one action, not 2.'),
                 ({'resize': {}}, "['resize'] {}"),
                 ({'resize': {'x': 1}}, "['resize']"),
                 ({'restart': 5}, "['restart'] 5 is not of type"),
                 ({'reset_status': None}, "['reset_status'] None"),
-                ([], 'an object'), (None, 'an object')):
+                ([], 'a JSON object'), (None, 'a JSON object')):
             self.refused(words, self.act(body))
         self.action.assert_not_called()
 
@@ -92,7 +92,7 @@ class ActionTest(InstancesTestCase):
     def test_another_projects_member_trove_does_not_find(self) -> None:
         other = self.members(self.add_cluster('o', project='other'))[0]
         self.assertEqual(202, self.act({'restart': {}}, other).status_int)
-        self.refused('an object', self.act(None, other))
+        self.refused('a JSON object', self.act(None, other))
 
 
 class DeletionTest(InstancesTestCase):
@@ -167,7 +167,7 @@ class OthersTest(InstancesTestCase):
 
     def test_pages_that_are_none(self) -> None:
         for query in ('limit=x', 'marker=x', 'limit=-1'):
-            self.refused('must be a number from 0', self.ask(
+            self.refused('must be an integer of at least 0', self.ask(
                 'GET', f'{self.path}/backups?{query}'))
 
     def test_what_trove_does_not_offer_here(self) -> None:
@@ -191,7 +191,7 @@ class BackupsTest(InstancesTestCase):
 
     def test_of_a_member(self) -> None:
         for source in (self.member.id, f'http://x/{self.path}'):
-            self.refused('Trove makes no backups of one.',
+            self.refused('Trove cannot back up a member.',
                          self.back_up(source, name=5))
 
     def test_all_else_goes_on(self) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What Nova and Neutron have, asked for many members at once."""
+"""Servers and addresses in Nova and Neutron, for many members at once."""
 
 import types
 from typing import Any
@@ -112,7 +112,7 @@ class ServersTest(InventoryTestCase):
             self.nova.servers.get.mock_calls)
 
     def test_nova_that_cannot_tell(self) -> None:
-        """A server is gone only if Nova says so."""
+        """A server is gone only if Nova reports that."""
         self.nova.servers.get.side_effect = nova_exceptions.Forbidden(403)
         self.assertRaises(nova_exceptions.Forbidden,
                           self.inventory(row(1)).server_gone, row(1))

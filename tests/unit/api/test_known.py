@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What Trove's tables and Nova tell of a cluster."""
+"""The state of a cluster in Trove's tables and in Nova."""
 
 from typing import Any
 
@@ -91,7 +91,7 @@ class KnownTest(base.ApiTestCase):
             self.known().failed)
 
     def test_a_create_that_failed(self) -> None:
-        """Whose fault tells why it did; any, if none is to blame."""
+        """The fault has the reason: of a failed member, else of any."""
         other = self.add(1, status=Statuses.INSTANCE_READY)
         self.save_fault(other, 'c-1 is not at fault')
         self.assertEqual((False, {other.id: 'c-1 is not at fault'}), (

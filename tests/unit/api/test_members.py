@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The status that users read."""
+"""The status of a member that is shown to users."""
 
 import types
 from typing import Any

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Names in paths: one part each, and nothing of them is lost."""
+"""Names in paths become one part each, without a loss."""
 
 from typing import Any
 from urllib import parse
@@ -35,7 +35,7 @@ class NamesTest(base.ApiTestCase):
         self.raw: str | None = None
 
     def after(self, path: str) -> str:
-        """The path of a request, as it is behind the filter."""
+        """Return the path of a request behind the filter."""
         @webob.dec.wsgify
         def application(request: Any) -> webob.Response:
             self.seen = request.environ['PATH_INFO']
@@ -49,7 +49,7 @@ class NamesTest(base.ApiTestCase):
         return self.seen.removeprefix(f'/{base.PROJECT}{self.path}')
 
     def parts(self, kind: str, *name: str) -> list[str]:
-        """Names in a path of a member, quoted as clients do it."""
+        """Return the path of a member with names, quoted as by clients."""
         quoted = '/databases/'.join(parse.quote(one) for one in name)
         after = self.after(f'{self.path}/{kind}/{quoted}')
         self.assertTrue(after.isascii())
@@ -77,7 +77,7 @@ class NamesTest(base.ApiTestCase):
                          self.after(f'{self.path}/users/a/databases'))
 
     def test_several_slashes(self) -> None:
-        """Of which paste.urlmap, before it, leaves one."""
+        """paste.urlmap, which comes before, merges them."""
         for name in ('http://x', '//', 'a//', 'a/', '/databases//'):
             self.raw = (f'/v1.0/{base.PROJECT}{self.path}/databases/'
                         f'{parse.quote(name)}')
@@ -117,7 +117,7 @@ class NamesTest(base.ApiTestCase):
                          self.refused('users/a', '\x80'))
 
     def test_what_no_fault_could_quote(self) -> None:
-        """Trove's tables are utf8mb3: the fault would end with a 500."""
+        """Trove's tables are utf8mb3; storing the fault would fail."""
         for path in ('users/%F0%90%80%80/databases', 'databases/a%00',
                      'users/joe/databases/%F0%9F%90%98'):
             self.assertIn('cannot be stored', self.refused(path))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which instances and clusters are of this package."""
+"""Which instances and clusters belong to this package."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One page of a project's clusters, and what reading it costs."""
+"""One page of a project's clusters, and the number of its statements."""
 
 import mock
 from trove.cluster import models as cluster_models
@@ -27,7 +27,7 @@ class PageTest(base.ApiTestCase):
 
     def load(self, project: str = base.PROJECT, limit: str | None = None,
              marker: str | None = None) -> tuple[list[str], str | None]:
-        """Names and the next marker."""
+        """Return the names and the next marker."""
         found, following = page.load(
             tables.context(limit=limit, marker=marker), project)
         return sorted(str(one.name) for one in found), following

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which request meets which controller of ours, and which goes on."""
+"""Which controller of this package handles a request, or none."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from trove_pxc.api import pipeline
 from trove_pxc.api import users
 from trove_pxc import retries
 
-#: method and path -> controller and its action
+#: method and path, controller and action
 OURS = {
     ('GET', '/instances/i/users'): (users.UsersController, 'index'),
     ('POST', '/instances/i/users'): (users.UsersController, 'create'),
@@ -61,7 +61,7 @@ TROVES = (('GET', '/clusters'), ('POST', '/clusters'),
 
 @webob.dec.wsgify
 def troves(request: Any) -> webob.Response:
-    """What is behind the filter."""
+    """The application behind the filter."""
     return webob.Response(status=203)
 
 

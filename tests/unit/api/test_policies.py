@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""The policy rules as such; tests/functional asks them."""
+"""The definitions of the policy rules; tests/functional checks them."""
 
 import configparser
 import pathlib

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is shown of a member that answered, and of one that did not."""
+"""What is shown of a member that answers, and of one that does not."""
 
 import dataclasses
 import threading
@@ -127,7 +127,7 @@ class QuestionTest(testtools.TestCase):
         guest.member_report.assert_called_once_with(3)
 
     def test_the_broker_may_hand_a_message_to_who_is_gone(self) -> None:
-        """The question is put once more, and the first answer counts."""
+        """The call is repeated once, and the first answer is used."""
         lost = threading.Event()
         self.addCleanup(lost.set)
         asked: list[float] = []
@@ -172,7 +172,7 @@ class QuestionTest(testtools.TestCase):
 
 
 class ClusterTest(testtools.TestCase):
-    """What the answers of all make of each, and of the whole."""
+    """Roles and health from the answers of all members."""
 
     def setUp(self) -> None:
         super().setUp()

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Root of a cluster: who is asked, and for whom it is kept."""
+"""Root of a cluster: which guest is called, and for which it is recorded."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ class RootTestCase(base.ApiTestCase):
         self.request = base.request()
 
     def enable(self, subject: str | None = None, body: Any = None) -> Any:
-        """Through a member, or through the cluster itself."""
+        """Enable root through a member or the cluster."""
         return self.controller.root_create(
             self.request, body, base.PROJECT, subject or self.cluster.id,
             subject is None)
@@ -59,13 +59,13 @@ class RootTestCase(base.ApiTestCase):
         return result.data('application/json')['rootEnabled']
 
     def asked(self) -> str:
-        """The member whose guest was asked last."""
+        """Return the member whose guest was called last."""
         _, instance_id, manager = self.create_guest.call_args.args
         self.assertEqual('mariadb', manager)
         return str(instance_id)
 
     def serves(self, *numbers: int) -> None:
-        """Only these members do."""
+        """Only these members serve."""
         model = instance_models.InstanceServiceStatus
         for number, instance_id in enumerate(self.ids, start=1):
             if number not in numbers:
@@ -108,8 +108,8 @@ class EnableTest(RootTestCase):
     def test_nobody_serves(self) -> None:
         self.serves()
         error = self.assertRaises(exception.UnprocessableEntity, self.enable)
-        self.assertEqual('No member of cluster c serves now; try again when '
-                         'one is HEALTHY.', str(error))
+        self.assertEqual('No member of cluster c serves now. Try again when '
+                         'a member is HEALTHY.', str(error))
         self.create_guest.assert_not_called()
         self.assertFalse(self.is_enabled())
 
@@ -167,7 +167,7 @@ class DisableTest(RootTestCase):
 class OthersTest(RootTestCase):
 
     def check_is_troves(self, subject: str, is_cluster: bool) -> None:
-        """Trove's own class gets each request as it came."""
+        """Check that Trove's own class gets the request unchanged."""
         for name, ask, before in (
                 ('root_index', self.controller.root_index, ()),
                 ('root_create', self.controller.root_create, ('a body',)),

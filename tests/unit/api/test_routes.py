@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is read of a request, whatever its sender writes."""
+"""How the body of a request is read, for any body."""
 
 from typing import Any
 
@@ -30,14 +30,14 @@ from trove_pxc.api import routes
 
 @webob.dec.wsgify
 def behind(request: Any) -> webob.Response:
-    """What stands behind our routes; it quotes what it was sent."""
+    """The application behind the routes; it returns the body."""
     return webob.Response(status=203, json_body={
         'path': request.path_info, 'method': request.method,
         'body': request.body.decode()})
 
 
 class Alone:
-    """An extension with one route, as Trove's middleware asks for it."""
+    """An extension manager with one route, for Trove's middleware."""
 
     def __init__(self, resource: Any) -> None:
         self.resource = resource
@@ -105,7 +105,7 @@ class ResourceTest(testtools.TestCase):
 
 
 class Controller(wsgi.Controller):
-    """It answers whatever it is asked."""
+    """Answers every request."""
 
     def create(self, req: Any, tenant_id: str, body: Any) -> Any:
         return {'ours': body}
@@ -115,7 +115,7 @@ class Controller(wsgi.Controller):
 
 
 class ConcernsTest(base.ApiTestCase):
-    """What concerns others goes on as it came."""
+    """Requests of others are passed on unchanged."""
 
     def ask(self, concerns: Any, request: Any) -> Any:
         return request.get_response(extensions.TroveExtensionMiddleware(

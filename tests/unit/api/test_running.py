@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a member's server runs with, and the reason why it is not told."""
+"""The settings of a member's server, and the error if it cannot be read."""
 
 import mock
 from trove.common import exception
@@ -57,7 +57,7 @@ class ConfigurationTest(base.ApiTestCase):
             self.guest.member_variables.side_effect = silence
             refusal = self.assertRaises(
                 exception.UnprocessableEntity, self.configuration)
-            self.assertIn(f'Member c-1 ({self.row.id}) does not tell',
+            self.assertIn(f'member c-1 ({self.row.id}) cannot be read: ',
                           str(refusal))
             self.assertIn(str(silence), str(refusal))
-            self.assertIn('ask again when the member serves', str(refusal))
+            self.assertIn('try again when the member serves', str(refusal))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Bodies that are understood, and those that are refused before anything."""
+"""Valid bodies, and bodies that are refused."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Passwords of a request in what is logged while it is answered."""
+"""Passwords of a request in the logs while it is answered."""
 
 import logging
 from typing import Any
@@ -33,7 +33,7 @@ class SecrecyTest(base.ApiTestCase):
         self.log = self.useFixture(fixtures.FakeLogger())
 
     def answer(self, request: Any) -> str:
-        """What an application logs that quotes the body."""
+        """Return what an application logs if it quotes the body."""
         @webob.dec.wsgify
         def application(inner: Any) -> webob.Response:
             logging.getLogger('anybody').info(
@@ -64,9 +64,9 @@ class SecrecyTest(base.ApiTestCase):
             self.answer(request)
 
     def test_more_than_can_be_hidden(self) -> None:
-        """Each password costs time for each line that is logged.
+        """Each password takes time for each log line.
 
-        What concerns none of ours is answered all the same.
+        Requests for other instances are still answered.
         """
         member = self.members(self.add_cluster())[0]
         alone = tables.add_instance(self.version, 'alone')

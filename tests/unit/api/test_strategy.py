@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What trove-api gets for the option api_strategy."""
+"""What trove-api loads for the option api_strategy."""
 
 import os
 import subprocess
@@ -45,7 +45,7 @@ class StrategyTest(testtools.TestCase):
 
 
 class LoadedTest(testtools.TestCase):
-    """All of this package that trove-api ever loads, in its own process."""
+    """All modules of this package that trove-api loads, in a new process."""
 
     PROGRAM = textwrap.dedent("""
         import sys
@@ -83,7 +83,7 @@ class LoadedTest(testtools.TestCase):
 
     def test_no_driver_of_a_broker_and_nothing_of_other_services(
             self) -> None:
-        """Trove loads the driver that is configured, and no other."""
+        """Trove loads only the configured driver."""
         loaded = subprocess.run(
             [sys.executable, '-W', 'ignore', '-c', self.PROGRAM],
             check=True, capture_output=True, text=True, env={

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Users and databases of a member: what its guest is asked for."""
+"""Users and databases of a member: the calls to its guest."""
 
 from typing import Any
 
@@ -28,14 +28,14 @@ from trove_pxc.api import users
 
 
 def guest_user(name: str, host: str = '%', *databases: str) -> Any:
-    """A user as a guest tells it."""
+    """Return a user in the form of a guest."""
     return {'_name': name, '_host': host, '_password': None,
             '_databases': [guest_schema(one) for one in databases],
             '_is_root': False}
 
 
 def guest_schema(name: str) -> dict[str, Any]:
-    """A database as a guest tells it."""
+    """Return a database in the form of a guest."""
     return {'_name': name, '_character_set': 'utf8', '_collate': None}
 
 
@@ -66,10 +66,10 @@ class UsersTestCase(base.ApiTestCase):
 
     def done(self, event: str, method: str, path: str,
              body: Any = None) -> dict[str, Any]:
-        """It is accepted and told; what is told.
+        """Check that it is accepted; return the notifications.
 
-        The end as well, for an autospec is no client that leaves that to
-        the guest.
+        The end is sent as well, because an autospec does not leave that to the
+        guest, as a client does.
         """
         response = self.ask(method, path, body)
         self.assertEqual(202, response.status_int, response.text)
@@ -81,7 +81,7 @@ class UsersTestCase(base.ApiTestCase):
 
     def refused(self, status: int, words: str, method: str, path: str,
                 body: Any = None, events: int = 2) -> None:
-        """With these words; and what was begun is told as failed."""
+        """Check the message, and the notification of the error."""
         response = self.ask(method, path, body)
         self.assertEqual(status, response.status_int, response.text)
         self.assertIn(words, response.text)
@@ -95,7 +95,7 @@ class UsersTestCase(base.ApiTestCase):
 
 
 class GuestTest(UsersTestCase):
-    """Who is asked, and who may ask."""
+    """Which guest is called, and for which users."""
 
     def test_the_member_itself(self) -> None:
         self.ask('GET', '/databases')
@@ -110,8 +110,8 @@ class GuestTest(UsersTestCase):
         self.assertEqual(422, response.status_int)
         self.assertIn(
             f'Member c-2 ({self.member.id}) does not serve now: it is '
-            'SHUTDOWN. Ask another member; each has the users and databases '
-            'of all.', response.text)
+            'SHUTDOWN. Use another member: all have the same users and '
+            'databases.', response.text)
         self.create_guest.assert_not_called()
 
     def test_troves_rule_is_asked(self) -> None:
@@ -200,7 +200,7 @@ class ListTest(UsersTestCase):
         self.assertEqual(20, self.guest.list_users.call_args.kwargs['limit'])
 
     def test_a_limit_that_is_none(self) -> None:
-        self.refused(400, 'limit must be a number', 'GET',
+        self.refused(400, 'limit must be an integer', 'GET',
                      '/databases?limit=x', events=0)
 
 
@@ -246,15 +246,15 @@ class CreateUserTest(UsersTestCase):
             self.create(400, words, **user)
 
     def test_more_than_one_request_may_name(self) -> None:
-        """Each is a call of the guest; the answer does not list them."""
+        """Each is a call of the guest. The answer does not list them."""
         names = [{'name': f'n{number}'} for number in range(101)]
         for method, path, body in (
                 ('POST', '/databases', {'databases': names}),
                 ('PUT', '/users/ann/databases', {'databases': names}),
                 ('POST', '/users', {'users': [
                     {'name': 'x', 'password': 'a', 'databases': names}]})):
-            self.refused(400, 'does not fit: maxItems 100', method, path,
-                         body, events=0)
+            self.refused(400, 'does not match the schema: maxItems 100',
+                         method, path, body, events=0)
 
 
 class OneUserTest(UsersTestCase):
@@ -282,7 +282,7 @@ class OneUserTest(UsersTestCase):
             self.refused(404, 'bob@%', method, path, body, events)
 
     def test_one_user_twice(self) -> None:
-        """It is not clear which password is meant."""
+        """It is ambiguous which password is meant."""
         body = {'users': [
             {'name': 'ann', 'password': 'a-password'},
             {'name': 'ann', 'host': '%', 'password': 'another'}]}
@@ -290,7 +290,7 @@ class OneUserTest(UsersTestCase):
         self.guest.change_passwords.assert_not_called()
 
     def test_an_empty_host(self) -> None:
-        """Servers take it as %, so that another user would be meant."""
+        """Servers take it as %, which would be another user."""
         for path, body in (
                 ('/users', {'users': [{'name': 'ann', 'host': '',
                                        'password': 'a-password'}]}),
@@ -322,7 +322,7 @@ class OneUserTest(UsersTestCase):
                 name, self.ask('GET', path).json['user']['name'])
 
     def test_a_name_with_an_at_sign(self) -> None:
-        """What a path means is the user of a host, if there is that one."""
+        """The path means the user of a host, if that user exists."""
         self.there['a@b', '%'] = guest_user('a@b')
         self.assertEqual('a@b', self.ask(
             'GET', '/users/a@b').json['user']['name'])
@@ -369,7 +369,7 @@ class OneUserTest(UsersTestCase):
 
 
 class FailureTest(UsersTestCase):
-    """What the guest or its server says to a change."""
+    """Errors of the guest or of its server during a change."""
 
     def test_the_server_refuses(self) -> None:
         for failure, status, words in (
@@ -392,7 +392,7 @@ class FailureTest(UsersTestCase):
             self.assertEqual('user_create.error', self.notifier.events[-1])
 
     def test_an_old_server_is_given_another_password(self) -> None:
-        """The guest knows the words for PXC 5.6."""
+        """The guest has the statements for PXC 5.6."""
         old = tables.add_version('pxc', '5.6.51', name='old')
         self.member = tables.add_member(tables.add_cluster(old), 'o-1')
         self.done('user_update_attributes', 'PUT', '/users/ann',

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The parts of a request's check that need no Trove around them."""
+"""Checks of new members that can be tested without Trove."""
 
 import testtools
 from trove.common import exception

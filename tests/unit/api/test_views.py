@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What of a cluster is shown to users and to operators."""
+"""The views of a cluster for users and for operators."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the tests of the checks share: an installation in a folder."""
+"""Shared by the tests of the checks: an installation in a directory."""
 
 from collections.abc import Iterable
 import pathlib
@@ -25,16 +25,16 @@ from trove_pxc.checks import check
 from trove_pxc.checks import site
 from trove_pxc import conf
 
-#: a trove.conf that offers clusters of MariaDB
+#: a trove.conf with clusters of MariaDB
 MARIADB = ('[mariadb]\n'
            'api_strategy = trove_pxc.api.strategy.GaleraAPIStrategy\n')
-#: and one that offers both
+#: a trove.conf with clusters of both datastores
 BOTH = ('[mariadb]\nroot_controller = trove_pxc.x\n'
         '[pxc]\ntaskmanager_strategy = trove_pxc.x\n')
 
 
 def version(**changes: Any) -> site.Version:
-    """A version that is registered as it should be."""
+    """Return a version with correct values."""
     return site.Version(**{
         'id': 'an-id', 'datastore': 'mariadb', 'name': '10.11',
         'number': '10.11', 'manager': 'mariadb', 'active': True,
@@ -45,7 +45,7 @@ def version(**changes: Any) -> site.Version:
 
 
 class InstallationTestCase(testtools.TestCase):
-    """A trove.conf, and the file that Trove brings into the guests."""
+    """A trove.conf, and the file that Trove copies to the guests."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -55,7 +55,7 @@ class InstallationTestCase(testtools.TestCase):
 
     def options(self, text: str, folder: str | None = None
                 ) -> cfg.ConfigOpts:
-        """Trove's configuration from a file with this text."""
+        """Parse Trove's configuration from a file with this text."""
         options = cfg.ConfigOpts()
         options.register_opts(trove_cfg.common_opts)
         options.register_opts(trove_cfg.service_credentials_opts,
@@ -72,7 +72,7 @@ class InstallationTestCase(testtools.TestCase):
 
     def site(self, text: str = '', guest: str = '',
              versions: Iterable[site.Version] = ()) -> site.Site:
-        """An installation with these files and rows of versions."""
+        """Return an installation with these files and rows of versions."""
         self.guest_file.write_text(f'[DEFAULT]\n{guest}')
         found = site.Site(self.options(text))
         found.versions = list(versions)
@@ -80,7 +80,7 @@ class InstallationTestCase(testtools.TestCase):
 
     @staticmethod
     def texts(findings: Iterable[check.Finding]) -> list[str]:
-        """Of each finding its kind and its text: "fatal: It is wrong."."""
+        """Return kind and text of each finding: "fatal: It is wrong."."""
         return [f'{_kind(finding)}: {finding.text}' for finding in findings]
 
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Asking checks, and what is told of them."""
+"""Running checks, and their results."""
 
 from collections.abc import Iterator
 
@@ -76,7 +76,7 @@ class AskTest(testtools.TestCase):
                          [outcome.is_complete for outcome in outcomes])
         self.assertEqual(['a', 'b'], [outcome.blocked_by
                                       for outcome in outcomes[1:]])
-        self.assertEqual('Not checked before "b" is right.',
+        self.assertEqual('Not checked until "b" succeeds.',
                          outcomes[2].text)
 
     def test_what_needs_a_doubtful_one_is_asked(self) -> None:

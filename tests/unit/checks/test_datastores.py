@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is wrong with the datastore versions in Trove's tables."""
+"""Errors in the datastore versions in Trove's tables."""
 
 import types
 from typing import Any
@@ -51,8 +51,8 @@ class DatabaseTest(DatastoresTestCase):
                 raise sites.Unreadable('no route')
         self.assertEqual(
             ['fatal: [database] connection: the database cannot be read: no '
-             'route. Write the connection that trove-api has; if it is a '
-             'new one, run: trove-manage db_sync.'],
+             'route. Write the connection of trove-api. For a new database, '
+             'run: trove-manage db_sync.'],
             self.texts(datastores.database(Without(self.options('')))))
 
 
@@ -94,23 +94,25 @@ class GuestManagersTest(DatastoresTestCase):
     def test_troves_is_for_single_instances(self) -> None:
         name = 'trove.guestagent.datastore.mariadb.manager.Manager'
         self.assertEqual(
-            ['doubt: The datastore version mariadb 10.11 has the '
-             f"registry_ext {name}: Trove's own guest manager, with which "
-             f'it is for single instances only. {AGAIN}'],
+            ['doubt: The datastore version mariadb 10.11 has the registry_ext '
+             f"{name}: Trove's guest manager, which only supports single "
+             f'instances. {AGAIN}'],
             self.faults(registry_ext=name))
 
     def test_another_is_none(self) -> None:
         for name in ('x.Y', None):
             self.assertEqual(
                 ['fatal: The datastore version mariadb 10.11 has the '
-                 f'registry_ext {name}: no manager for it. {AGAIN}'],
+                 f'registry_ext {name}: this is not a guest manager for it. '
+                 f'{AGAIN}'],
                 self.faults(registry_ext=name))
 
     def test_trove_has_none_for_pxc(self) -> None:
         fault, = self.texts(datastores.guest_managers(self.site(
             installation.BOTH, versions=[version(
                 manager='pxc', registry_ext=None)])))
-        self.assertIn('registry_ext None: no manager for it.', fault)
+        self.assertIn('registry_ext None: this is not a guest manager for '
+                      'it.', fault)
 
     def test_what_is_not_offered_may_have_any(self) -> None:
         for manager in ('pxc', 'mysql'):
@@ -161,11 +163,11 @@ class ReplicationTest(DatastoresTestCase):
 
     def test_it_cannot(self) -> None:
         for strategy, told, reason in (
-                (None, None, 'there is none'), ('', None, 'there is none'),
+                (None, None, 'none is set'), ('', None, 'none is set'),
                 ('trove_pxc.conf.X', 'trove_pxc.conf.X',
                  'trove_pxc.conf has no X'),
                 ('trove_pxc.checks.site.Site', 'trove_pxc.checks.site.Site',
-                 'it is no Replication')):
+                 'it is not a Replication')):
             self.assertEqual(
                 ['fatal: The datastore version mariadb 10.11 has the '
                  f'repl_strategy {told}: {reason}. {AGAIN}'],
@@ -241,9 +243,9 @@ class ImagesThereTest(DatastoresTestCase):
         self.images.list.return_value = []
         self.assertEqual(
             ['fatal: Glance has no image image-1 of the datastore version '
-             f'mariadb 10.11. Upload it and use its id. {AGAIN}',
+             f'mariadb 10.11. Upload an image and use its ID. {AGAIN}',
              'fatal: Glance has no image tags a,b of the datastore version '
-             'mariadb 10.11. Upload it and use its id. '
+             'mariadb 10.11. Upload an image and use its ID. '
              + AGAIN.replace('image-1', 'IMAGE_ID')],
             self.faults(version(),
                         version(image_id=None, image_tags='a,b')))
@@ -258,9 +260,10 @@ class ImagesThereTest(DatastoresTestCase):
                       keystone_exceptions.ConnectFailure()):
             self.images.get.side_effect = error
             self.assertEqual(
-                ['not checked: Glance could not be asked for the guest '
-                 f'images: {type(error).__name__}. See [service_credentials] '
-                 'and whether Glance answers from here.'],
+                ['not checked: The guest images could not be looked up in '
+                 f'Glance: {type(error).__name__}. Check '
+                 '[service_credentials], and whether this host can reach '
+                 'Glance.'],
                 self.faults(version(), version()))
 
 
@@ -274,6 +277,6 @@ class RulesTest(DatastoresTestCase):
                 side_effect=lambda one: 3 if one == known else 0):
             self.assertEqual(
                 ['doubt: The datastore version mariadb 10.11 has no '
-                 'validation rules, so that every configuration group for '
-                 f'it is refused. {AGAIN}'],
+                 'validation rules, so every configuration group for it is '
+                 f'refused. {AGAIN}'],
                 self.texts(datastores.validation_rules(found)))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is wrong with the file that Trove brings into the guests."""
+"""Errors in the file that Trove copies to the guests."""
 
 from tests.unit.checks import installation
 from trove_pxc.checks import guests
@@ -27,9 +27,9 @@ class FileTest(installation.InstallationTestCase):
     def test_not_there(self) -> None:
         found = sites.Site(self.options(''))
         self.assertEqual(
-            [f'fatal: [DEFAULT] guest_config = {self.guest_file}: it is not '
-             'there. Trove brings this file into every guest. Write it, or '
-             'the path of the one that you have.'],
+            [f'fatal: [DEFAULT] guest_config = {self.guest_file}: it does not '
+             'exist. Trove copies this file to every guest. Create it, or '
+             'write the path of an existing one.'],
             self.texts(guests.file(found)))
 
     def test_a_value_that_cannot_be_read(self) -> None:
@@ -37,8 +37,8 @@ class FileTest(installation.InstallationTestCase):
         fault, = self.texts(guests.values(self.site(
             guest='report_interval = often\n')))
         self.assertTrue(fault.startswith(
-            f'fatal: {self.guest_file}: [DEFAULT] report_interval cannot be '
-            'used: '), fault)
+            f'fatal: {self.guest_file}: [DEFAULT] report_interval is '
+            'invalid: '), fault)
 
 
 class MessageBusTest(installation.InstallationTestCase):
@@ -61,8 +61,8 @@ class MessageBusTest(installation.InstallationTestCase):
     def test_a_url_without_a_host(self) -> None:
         missing = [
             f'fatal: {self.guest_file} has no [DEFAULT] transport_url, so '
-            'that no guest finds the message broker. Write: transport_url '
-            f'= {BROKER}']
+            'guests cannot find the message broker. Write: transport_url = '
+            f'{BROKER}']
         self.assertEqual(missing, self.faults('rabbit://'))
         self.assertEqual(missing, self.texts(
             guests.message_bus(self.site())))
@@ -71,9 +71,9 @@ class MessageBusTest(installation.InstallationTestCase):
         for host in ('localhost', '127.0.0.1', '[::1]', ''):
             fault, = self.faults(f'rabbit://a:b@{host}:5672/')
             self.assertEqual(
-                f'fatal: {self.guest_file}: [DEFAULT] transport_url names '
-                f'the host "{host.strip("[]")}", which is the guest itself '
-                'there. Write the address at which guests reach the '
+                f'fatal: {self.guest_file}: [DEFAULT] transport_url names the '
+                f'host "{host.strip("[]")}", which in a guest is the guest '
+                'itself. Write the address at which guests can reach the '
                 'broker.', fault)
 
     def test_one_of_several(self) -> None:
@@ -92,9 +92,9 @@ class MetricsTest(installation.InstallationTestCase):
     def test_open_to_users(self) -> None:
         self.assertEqual(
             ['doubt: [mariadb] tcp_ports opens 9104, the metrics_port in '
-             f'{self.guest_file}, so that users read the figures of members '
-             'without a password. Take it out of tcp_ports, and let '
-             'Prometheus in by management_security_groups.'],
+             f'{self.guest_file}, so users can read the metrics of members '
+             'without a password. Remove it from tcp_ports, and allow '
+             'Prometheus with management_security_groups.'],
             self.faults('3306, 9000-9200', metrics_port=9104,
                         metrics_address='0.0.0.0'))
 
@@ -130,7 +130,8 @@ class DatabaseImagesTest(installation.InstallationTestCase):
                 ('mariadb@sha256:0a', 'mariadb'),
                 ('host:5000/mariadb:10@sha256:0a', 'host:5000/mariadb')):
             self.assertEqual(
-                [f'fatal: {self.guest_file}: [mariadb] docker_image = '
-                 f'{image} has a tag, but the tag is the number of the '
-                 f'datastore version. Write: docker_image = {bare}.'],
+                [f'fatal: {self.guest_file}: [mariadb] docker_image = {image} '
+                 'has a tag. The guest uses the version number of the '
+                 'datastore version as the tag. Write: docker_image = '
+                 f'{bare}.'],
                 self.faults(image))

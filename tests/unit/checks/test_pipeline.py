@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Where the filter stands in api-paste.ini, and what is said of it."""
+"""The place of the filter in api-paste.ini."""
 
 import mock
 
@@ -25,7 +25,7 @@ FILTERS = (
 ADVICE = (
     'Write: [filter:galera] paste.filter_factory = '
     'trove_pxc.api.pipeline:factory, and galera before extensions in the '
-    'pipeline. Without it readers can change members, and users of a Percona '
+    'pipeline. Without it, readers can change members, and users of a Percona '
     'XtraDB Cluster cannot be managed.')
 
 
@@ -36,7 +36,7 @@ class ApiFilterTest(installation.InstallationTestCase):
         self.file = self.folder / 'api-paste.ini'
 
     def faults(self, *pipelines: str) -> list[str]:
-        """With these pipelines in the file, each by its words."""
+        """Check a file with these pipelines, given by their filters."""
         self.file.write_text(FILTERS + ''.join(
             f'[pipeline:{number}]\npipeline = {words}\n'
             for number, words in enumerate(pipelines)))
@@ -57,26 +57,26 @@ class ApiFilterTest(installation.InstallationTestCase):
 
     def test_behind_extensions(self) -> None:
         self.assertEqual(
-            [f'doubt: {self.file} has the filter of this package behind '
+            [f'doubt: {self.file} has the filter of this package after '
              f'extensions. {ADVICE}'], self.faults('extensions galera api'))
 
     def test_not_there(self) -> None:
         self.assertEqual(
-            [f'doubt: {self.file} lacks the filter of this package. '
+            [f'doubt: {self.file} does not have the filter of this package. '
              f'{ADVICE}'], self.faults('cors extensions api'))
 
     def test_each_pipeline_is_looked_at(self) -> None:
         first, second = self.faults(
             'extensions api', 'galera extensions api',
             'extensions galera api')
-        self.assertIn('lacks', first)
-        self.assertIn('behind', second)
+        self.assertIn('does not have', first)
+        self.assertIn('after', second)
 
     def test_no_extensions(self) -> None:
         self.assertEqual(
-            [f"fatal: {self.file} has no pipeline with Trove's extensions, "
-             'so that clusters are not reached. Put it right after the one '
-             "in Trove's package."], self.faults('galera api'))
+            [f"fatal: {self.file} has no pipeline with Trove's extensions, so "
+             "requests do not reach this package. Correct it; Trove's package "
+             'contains an example.'], self.faults('galera api'))
 
     def test_the_words_of_another_section_count_for_nothing(self) -> None:
         self.file.write_text(FILTERS + '[composite:x]\n'
@@ -93,8 +93,8 @@ class ApiFilterTest(installation.InstallationTestCase):
 
     def test_a_file_that_cannot_be_read(self) -> None:
         unreadable = (
-            f'fatal: {self.file} cannot be read, so that trove-api cannot '
-            "start. Put it right after the one in Trove's package.")
+            f'fatal: {self.file} cannot be read, so trove-api cannot start. '
+            "Correct it; Trove's package contains an example.")
         for content in (b'pipeline = x\n', b'[filter:x]\n\xff\n'):
             self.file.write_bytes(content)
             self.assertEqual([unreadable], self.asked())
@@ -103,7 +103,7 @@ class ApiFilterTest(installation.InstallationTestCase):
             self.assertEqual([unreadable], self.asked())
 
     def test_what_the_parser_could_take_amiss(self) -> None:
-        """Paste takes a section twice, and a per cent sign as it is."""
+        """Paste accepts a repeated section and a literal per cent sign."""
         self.file.write_text(
             FILTERS + '[pipeline:a]\npipeline = %(x)s galera extensions\n'
             '[filter:galera]\n')

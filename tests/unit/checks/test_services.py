@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is wrong with what the services load, and what to write instead."""
+"""Errors in what the services load, and their correction."""
 
 from importlib import metadata
 
@@ -24,7 +24,7 @@ from trove_pxc.checks import site as sites
 
 
 class PackagesTest(installation.InstallationTestCase):
-    """What is installed, whatever trove.conf says."""
+    """The installed packages, independent of trove.conf."""
 
     def trove(self, version: str) -> list[str]:
         with mock.patch.object(metadata, 'version', autospec=True,
@@ -44,8 +44,8 @@ class PackagesTest(installation.InstallationTestCase):
 
     def test_one_that_is_too_new(self) -> None:
         self.assertEqual(
-            ['doubt: Trove is 27.0.0; this package was tried with 26 at '
-             'most. Look for a newer trove-pxc.'], self.trove('27.0.0'))
+            ['doubt: Trove is 27.0.0; this package was tested with releases '
+             'up to 26. Look for a newer trove-pxc.'], self.trove('27.0.0'))
 
     def test_the_extension_of_the_api(self) -> None:
         self.assertEqual([], self.texts(
@@ -58,8 +58,8 @@ class PackagesTest(installation.InstallationTestCase):
         asked.assert_called_once_with(group='trove.api.extensions')
         self.assertEqual(
             'fatal: The entry point trove_pxc.api.extension:GaleraExtension '
-            'is not registered: the package was not installed but only '
-            'copied. Install it with pip into the environment of '
+            'is not registered, because the package was copied and not '
+            'installed. Install it with pip into the environment of '
             'trove-api.', fault)
 
 
@@ -96,11 +96,11 @@ class StrategiesTest(installation.InstallationTestCase):
     def test_one_of_somebody_else(self) -> None:
         found = self.section(api_strategy='x.Y')
         self.assertEqual(
-            ['fatal: [pxc] api_strategy is x.Y: no strategy of this '
-             'package. Write: api_strategy = '
+            ['fatal: [pxc] api_strategy is x.Y, which is not a strategy of '
+             'this package. Write: api_strategy = '
              'trove_pxc.api.strategy.GaleraAPIStrategy.'],
             self.texts(services.strategies_set(found)))
-        # It is told once: this one says nothing about it.
+        # Only the check above reports it.
         self.assertEqual([], self.texts(
             services.strategies_importable(found)))
 
@@ -117,7 +117,7 @@ class StrategiesTest(installation.InstallationTestCase):
     def test_one_in_the_place_of_another(self) -> None:
         fault, = self.texts(services.strategies_importable(self.section(
             taskmanager_strategy=sites.STRATEGIES['api_strategy'])))
-        self.assertIn('it is no BaseTaskManagerStrategy. Write: '
+        self.assertIn('it is not a BaseTaskManagerStrategy. Write: '
                       'taskmanager_strategy = ', fault)
 
     def test_a_datastore_that_is_not_offered_may_have_any(self) -> None:
@@ -127,15 +127,15 @@ class StrategiesTest(installation.InstallationTestCase):
 
 
 class SectionTest(installation.InstallationTestCase):
-    """Options of a datastore that is offered."""
+    """Options of a datastore with clusters."""
 
     def test_clusters_are_off(self) -> None:
         text = installation.MARIADB + 'cluster_support = {}\n'
         self.assertEqual([], self.texts(services.cluster_support(
             self.site(text.format(True)))))
         self.assertEqual(
-            ['fatal: [mariadb] cluster_support is off, so that every create '
-             'is refused. Write: cluster_support = True.'],
+            ['fatal: [mariadb] cluster_support is off, so every create is '
+             'refused. Write: cluster_support = True.'],
             self.texts(services.cluster_support(
                 self.site(text.format(False)))))
 
@@ -156,7 +156,7 @@ class SectionTest(installation.InstallationTestCase):
         for known in ('pxc:an-id', 'mariadb:'):
             self.assertEqual(
                 ['doubt: [DEFAULT] notification_service_id has no id for '
-                 'mariadb, so that its usage notifications say '
+                 'mariadb, so its usage notifications have the id '
                  'unknown-service-id-error. Add: mariadb:UUID.'],
                 self.texts(services.notification_ids(
                     self.site(text.format(known)))))
@@ -174,10 +174,9 @@ class TaskmanagerTest(installation.InstallationTestCase):
     def test_troves(self) -> None:
         self.assertEqual(
             ['doubt: [DEFAULT] taskmanager_manager is '
-             'trove.taskmanager.manager.Manager: an operation that a '
-             'taskmanager leaves behind when it dies is not resumed. Write: '
-             'taskmanager_manager = '
-             'trove_pxc.taskmanager.manager.Manager.'],
+             'trove.taskmanager.manager.Manager, which does not resume the '
+             'operations of a taskmanager that died. Write: '
+             'taskmanager_manager = trove_pxc.taskmanager.manager.Manager.'],
             self.faults('trove.taskmanager.manager.Manager'))
 
     def test_one_that_is_not_there(self) -> None:
@@ -190,7 +189,7 @@ class TaskmanagerTest(installation.InstallationTestCase):
 
     def test_one_that_is_no_manager(self) -> None:
         fault, = self.faults('trove_pxc.checks.site.Site')
-        self.assertIn('it is no Manager; trove-taskmanager', fault)
+        self.assertIn('it is not a Manager; trove-taskmanager', fault)
 
 
 class NotLoadableTest(testtools.TestCase):
@@ -200,8 +199,8 @@ class NotLoadableTest(testtools.TestCase):
                 ('trove_pxc.checks.site.Site', None, None),
                 ('trove_pxc.checks.site.Site', sites.Site, None),
                 ('trove_pxc.checks.site.Site', base.BaseAPIStrategy,
-                 'it is no BaseAPIStrategy'),
-                ('trove_pxc.checks.site.OURS', None, 'it is no class'),
+                 'it is not a BaseAPIStrategy'),
+                ('trove_pxc.checks.site.OURS', None, 'it is not a class'),
                 ('trove_pxc.checks.site.None_', None,
                  'trove_pxc.checks.site has no None_'),
                 ('trove_pxc.none.Such', None, 'it cannot be imported (No '

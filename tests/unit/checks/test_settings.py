@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Values in trove.conf that do not fit, and what to write instead."""
+"""Wrong values in trove.conf, and their correction."""
 
 import pathlib
 
@@ -39,7 +39,7 @@ class FilesTest(installation.InstallationTestCase):
                 default_config_dirs=[])
         fault, = self.texts(settings.files(sites.Site(options)))
         self.assertTrue(fault.startswith(
-            'fatal: No configuration file was read; '), fault)
+            'fatal: No configuration file was found '), fault)
 
 
 class ValuesTest(installation.InstallationTestCase):
@@ -51,9 +51,9 @@ class ValuesTest(installation.InstallationTestCase):
         fault, = self.texts(settings.values(self.site(
             'report_interval = often\n')))
         self.assertTrue(fault.startswith(
-            'fatal: [DEFAULT] report_interval cannot be used: '), fault)
+            'fatal: [DEFAULT] report_interval is invalid: '), fault)
         self.assertTrue(fault.endswith(
-            'Correct it, or leave it out for 30.'), fault)
+            'Correct it, or remove it to use 30.'), fault)
         self.assertNotIn('\n', fault)
 
     def test_options_of_this_package_are_read_too(self) -> None:
@@ -61,20 +61,20 @@ class ValuesTest(installation.InstallationTestCase):
             '[pxc]\nbootstrap_timeout = 9\n'
             '[mariadb]\nmetrics_port = 70000\n')))
         self.assertTrue(first.startswith(
-            'fatal: [pxc] bootstrap_timeout cannot be used: '), first)
+            'fatal: [pxc] bootstrap_timeout is invalid: '), first)
         self.assertTrue(second.startswith(
-            'fatal: [mariadb] metrics_port cannot be used: '), second)
+            'fatal: [mariadb] metrics_port is invalid: '), second)
 
     def test_the_file_is_told_where_it_is_another(self) -> None:
         fault, = self.texts(settings.invalid_values(
             self.site('bind_port = x\n').options, 'a file: '))
         self.assertTrue(fault.startswith(
-            'fatal: a file: [DEFAULT] bind_port cannot be used: '), fault)
+            'fatal: a file: [DEFAULT] bind_port is invalid: '), fault)
 
     def test_an_option_without_a_default(self) -> None:
         option, = (option for option in settings.all_options('pxc')
                    if option.name == 'sst_method')
-        self.assertEqual('Correct it, or leave it out.',
+        self.assertEqual('Correct it, or remove it.',
                          settings._meaning(option))
 
 
@@ -98,13 +98,13 @@ class NamesTest(installation.InstallationTestCase):
     def test_a_misspelt_one(self) -> None:
         self.assertEqual(
             [f'doubt: {self.folder}/trove.conf sets [pxc] bootstrap_timout, '
-             'which no option is called. Write: bootstrap_timeout.'],
+             'which is not an option. Write: bootstrap_timeout.'],
             self.faults('bootstrap_timout'))
 
     def test_one_that_resembles_nothing(self) -> None:
         fault, = self.faults('zzz')
         self.assertTrue(fault.endswith(
-            '[pxc] zzz, which no option is called. Take it out.'), fault)
+            '[pxc] zzz, which is not an option. Remove it.'), fault)
 
     def test_other_sections_are_not_looked_at(self) -> None:
         self.assertEqual([], self.texts(settings.names(self.site(
@@ -125,10 +125,10 @@ class PortsTest(installation.InstallationTestCase):
 
     def test_the_ports_of_members_are_open_to_all(self) -> None:
         self.assertEqual(
-            ['fatal: [mariadb] tcp_ports opens 4444, 4568 to 0.0.0.0/0; '
-             'through them all data of a member is copied. They are opened '
-             'between the members of a cluster anyway. Write: tcp_ports = '
-             '3306.'], self.texts(settings.ports(
+            ['fatal: [mariadb] tcp_ports opens 4444, 4568 to 0.0.0.0/0. '
+             'Through these ports, all data of a member can be copied. '
+             'Between the members of a cluster they are always open. Write: '
+             'tcp_ports = 3306.'], self.texts(settings.ports(
                  self.site_of('3306, 4444, 4568'))))
 
     def test_a_range_is_many_ports(self) -> None:
@@ -141,23 +141,22 @@ class PortsTest(installation.InstallationTestCase):
         fault, = self.texts(settings.ports(self.site_of(
             '4567', trove_security_group_rule_cidr='10.0.0.1/8')))
         self.assertTrue(fault.startswith(
-            'doubt: [mariadb] tcp_ports opens 4567 to 10.0.0.0/8; '), fault)
+            'doubt: [mariadb] tcp_ports opens 4567 to 10.0.0.0/8. '), fault)
 
     def test_users_do_not_reach_the_servers(self) -> None:
         self.assertEqual(
-            ['fatal: [mariadb] tcp_ports lacks 3306, so that no user '
-             'reaches a server. Write: tcp_ports = 3306.'],
+            ['fatal: [mariadb] tcp_ports does not have 3306, so users cannot '
+             'reach the servers. Write: tcp_ports = 3306.'],
             self.texts(settings.sql_port(self.site_of('22, 3307-4000'))))
 
     def test_without_security_groups_no_port_is_opened(self) -> None:
         for ports in ('4444', '22'):
             found = self.site_of(ports, trove_security_groups_support=False)
             off = ('not checked: [DEFAULT] trove_security_groups_support is '
-                   'off, so that tcp_ports has no effect. In your firewall, '
-                   'open ')
+                   'off, so tcp_ports has no effect. In your firewall, open ')
             self.assertEqual(
-                [f'{off}4444, 4567 and 4568 to the members of a cluster, and '
-                 'to nobody else.'], self.texts(settings.ports(found)))
+                [f'{off}4444, 4567 and 4568 only to the members of a '
+                 'cluster.'], self.texts(settings.ports(found)))
             self.assertEqual([f'{off}3306 to users.'],
                              self.texts(settings.sql_port(found)))
 
@@ -166,8 +165,8 @@ class PortsTest(installation.InstallationTestCase):
             self.assertEqual([], self.texts(settings.cidr(self.site(
                 f'trove_security_group_rule_cidr = {network}\n'))))
         self.assertEqual(
-            ['fatal: [DEFAULT] trove_security_group_rule_cidr = all is no '
-             'network. Write one as 10.0.0.0/8.'],
+            ['fatal: [DEFAULT] trove_security_group_rule_cidr = all is not a '
+             'network. Write a network such as 10.0.0.0/8.'],
             self.texts(settings.cidr(self.site(
                 'trove_security_group_rule_cidr = all\n'))))
 
@@ -175,8 +174,8 @@ class PortsTest(installation.InstallationTestCase):
         for network, faults in (
                 ('fd00::/8', []), ('fd00::1/8', []), ('::/0', []),
                 ('10.0.0.0/8', [
-                    'fatal: [trove_pxc] ipv6_users_cidr = 10.0.0.0/8 is no '
-                    'network of IPv6. Write one as fd00::/8.'])):
+                    'fatal: [trove_pxc] ipv6_users_cidr = 10.0.0.0/8 is not '
+                    'an IPv6 network. Write a network such as fd00::/8.'])):
             self.assertEqual(faults, self.texts(settings.cidr(self.site(
                 f'[trove_pxc]\nipv6_users_cidr = {network}\n'))))
 
@@ -186,10 +185,9 @@ class MessagesTest(installation.InstallationTestCase):
     def test_encrypted_or_not(self) -> None:
         self.assertEqual([], self.texts(settings.messages(self.site())))
         self.assertEqual(
-            ['doubt: [DEFAULT] enable_secure_rpc_messaging is off, so that '
-             'whoever reads messages has the passwords, the certificates '
-             'and the keys of all members. Take it out, here and in '
-             f'{self.guest_file}.'],
+            ['doubt: [DEFAULT] enable_secure_rpc_messaging is off, so '
+             'messages contain the passwords and keys of all members in plain '
+             f'text. Remove it, here and in {self.guest_file}.'],
             self.texts(settings.messages(self.site(
                 'enable_secure_rpc_messaging = False\n'))))
 
@@ -205,8 +203,8 @@ class TimesTest(installation.InstallationTestCase):
         self.assertEqual([], self.heartbeat(61, 30))
         self.assertEqual(
             ['doubt: [DEFAULT] agent_heartbeat_expiry is 60, but members '
-             f'report every 30 s (report_interval in {self.guest_file}), so '
-             'that one with a late report is shown as failed. Write: '
+             f'report every 30 s (report_interval in {self.guest_file}), so a '
+             'member with a late report is shown as failed. Write: '
              'agent_heartbeat_expiry = 90.'], self.heartbeat(60, 30))
 
     def stopping(self, ours: int, of_guest: int) -> list[str]:
@@ -217,9 +215,9 @@ class TimesTest(installation.InstallationTestCase):
     def test_time_to_stop(self) -> None:
         self.assertEqual([], self.stopping(181, 180))
         self.assertEqual(
-            ['fatal: [mariadb] member_stop_timeout is 180, but a guest ends '
-             'its server by force only after 180 s (state_change_wait_time '
-             f'in {self.guest_file}). Write: member_stop_timeout = 240.'],
+            ['fatal: [mariadb] member_stop_timeout is 180, but a guest kills '
+             'its server only after 180 s (state_change_wait_time in '
+             f'{self.guest_file}). Write: member_stop_timeout = 240.'],
             self.stopping(180, 180))
 
     def growing(self, seconds: int, largest: int) -> list[str]:
@@ -230,9 +228,9 @@ class TimesTest(installation.InstallationTestCase):
     def test_time_to_grow(self) -> None:
         self.assertEqual([], self.growing(260, 1000))
         self.assertEqual(
-            ['doubt: [mariadb] volume_resize_timeout is 259, but to check '
-             'and grow a volume of max_accepted_volume_size = 1000 GB may '
-             'take 260 s. Write: volume_resize_timeout = 260.'],
+            ['doubt: [mariadb] volume_resize_timeout is 259, but the check '
+             'and resize of a volume of max_accepted_volume_size = 1000 GB '
+             'may take 260 s. Write: volume_resize_timeout = 260.'],
             self.growing(259, 1000))
 
     def test_what_is_not_offered_may_be_anything(self) -> None:
@@ -255,7 +253,7 @@ class TemplatesTest(installation.InstallationTestCase):
         return file
 
     def own(self) -> sites.Site:
-        """An installation with templates of its own."""
+        """Return an installation with its own templates."""
         return self.site(f'template_path = {self.templates}\n{MARIADB}')
 
     def whole(self) -> list[str]:
@@ -271,9 +269,9 @@ class TemplatesTest(installation.InstallationTestCase):
         file = self.template('mariadb', '[mysqld]\n{% if %}\n')
         fault, = self.whole()
         self.assertTrue(fault.startswith(
-            f'fatal: The template {file} is broken in line 2: '), fault)
+            f'fatal: The template {file} has an error in line 2: '), fault)
         self.assertTrue(fault.endswith(
-            ". Put it right, or take it away so that Trove's own is used."),
+            ". Correct it, or remove it to use Trove's template."),
             fault)
 
     def test_one_of_a_datastore_that_is_not_offered(self) -> None:
@@ -286,9 +284,9 @@ class TemplatesTest(installation.InstallationTestCase):
                 return_value=jinja2.Environment(
                     loader=jinja2.DictLoader({}), autoescape=True)):
             self.assertEqual(
-                ['fatal: The template mariadb/config.template is found '
-                 'neither in [DEFAULT] template_path = '
-                 f'{self.templates} nor in Trove. Install Trove anew.'],
+                ['fatal: The template mariadb/config.template exists neither '
+                 f'in [DEFAULT] template_path = {self.templates} nor in '
+                 'Trove. Reinstall Trove.'],
                 self.whole())
 
     def test_where_all_services_look(self) -> None:
@@ -299,10 +297,11 @@ class TemplatesTest(installation.InstallationTestCase):
     def test_where_only_some_look(self) -> None:
         self.template('mariadb', '[mysqld]\n')
         self.assertEqual(
-            [f'doubt: {self.templates} holds templates of mariadb, which '
-             'trove-taskmanager finds, but trove-api, trove-conductor and '
-             'the guests look into /etc/trove/templates/ before they read '
-             'template_path. Move them there and leave template_path out.'],
+            [f'doubt: {self.templates} contains templates of mariadb, which '
+             'only trove-taskmanager uses. trove-api, trove-conductor and the '
+             'guests use /etc/trove/templates/, because they load templates '
+             'before they read template_path. Move the templates there, and '
+             'remove template_path.'],
             self.texts(settings.templates_found(self.own())))
 
     def test_those_of_others_do_no_harm(self) -> None:

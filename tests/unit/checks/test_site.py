@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is read of an installation, and why something cannot be."""
+"""Reading an installation, and the reasons why it cannot be read."""
 
 import mock
 from oslo_config import cfg
@@ -63,7 +63,7 @@ class OfferedTest(installation.InstallationTestCase):
                          self.site(installation.BOTH).offered)
 
     def test_without_the_database(self) -> None:
-        """What trove.conf says is known without it."""
+        """The values of trove.conf are known without the database."""
         class Without(sites.Site):
             @property
             def versions(self) -> list[sites.Version]:
@@ -132,7 +132,7 @@ class UnreadableDatabaseTest(installation.InstallationTestCase):
     def test_no_tables(self) -> None:
         for error in (db_exceptions.DBNonExistentTable('datastores'),
                       sql_exceptions.NoSuchTableError('datastores')):
-            self.assertEqual("Trove's tables are not in it",
+            self.assertEqual("it does not have Trove's tables",
                              self.reason(error))
 
     def test_the_driver_says_why(self) -> None:
@@ -172,7 +172,7 @@ class GuestFileTest(installation.InstallationTestCase):
         self.assertEqual('', self.reason(''))
 
     def test_none(self) -> None:
-        self.assertEqual('it is not there', self.reason(None))
+        self.assertEqual('it does not exist', self.reason(None))
 
     def test_one_of_somebody_else(self) -> None:
         for error in (cfg.ConfigFilesPermissionDeniedError(['x']),
@@ -181,11 +181,11 @@ class GuestFileTest(installation.InstallationTestCase):
             with mock.patch.object(cfg.ConfigOpts, '__call__',
                                    autospec=True, side_effect=error):
                 self.assertEqual(
-                    'this user may not read it',
+                    'this user has no permission to read it',
                     sites.why_unreadable(lambda: found.guest))
 
     def test_no_configuration_file(self) -> None:
-        self.assertEqual('no configuration file from line 2 on',
+        self.assertEqual('it is not a configuration file (line 2)',
                          self.reason('[DEFAULT]\npassword secret\n'))
 
 

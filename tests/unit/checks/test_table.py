@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The table holds together."""
+"""The table of checks is consistent."""
 
 import pathlib
 import re

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The words of trove-pxc-manage, and what it ends with."""
+"""The arguments of trove-pxc-manage, its output and its exit status."""
 
 import argparse
 import contextlib
@@ -52,7 +52,7 @@ class ManageTestCase(testtools.TestCase):
             manage, 'get_db_api', autospec=True)).mock
         self.register = self.useFixture(fixtures.MockPatchObject(
             registration, 'register', autospec=True,
-            return_value=['datastore pxc made', 'version pxc 8.0 made'])
+            return_value=['datastore pxc created', 'version pxc 8.0 created'])
         ).mock
 
 
@@ -111,14 +111,14 @@ class AddTest(ManageTestCase):
 
     def test_changes_are_told(self) -> None:
         self.added(*SHORT)
-        self.assertEqual('datastore pxc made\nversion pxc 8.0 made\n',
+        self.assertEqual('datastore pxc created\nversion pxc 8.0 created\n',
                          self.out.getvalue())
 
     def test_none_is_told_too(self) -> None:
         self.register.return_value = []
         self.added(*SHORT, '--name', 'stable')
-        self.assertEqual('datastore version pxc stable is registered so '
-                         'already\n', self.out.getvalue())
+        self.assertEqual('datastore version pxc stable is already registered '
+                         'with these values\n', self.out.getvalue())
 
 
 class RunTest(ManageTestCase):
@@ -182,7 +182,7 @@ class MainTest(ManageTestCase):
     def test_a_version_is_added(self) -> None:
         self.assertEqual(0, self.main('datastore', 'add', *SHORT))
         self.assertEqual('8.0', self.register.call_args.args[0].version)
-        self.assertIn('datastore pxc made', self.out.getvalue())
+        self.assertIn('datastore pxc created', self.out.getvalue())
 
     def test_options_of_this_package_are_known(self) -> None:
         self.main('datastore', 'add', *SHORT)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Outcomes with oslo's codes."""
+"""Outcomes as results of oslo.upgradecheck."""
 
 from oslo_upgradecheck import upgradecheck
 import testtools
@@ -68,4 +68,4 @@ class SummaryTest(testtools.TestCase):
         self.assertEqual(upgradecheck.Code.WARNING, found.code)
         self.assertEqual(
             '1 of 3 checks were made without a configuration file. Not '
-            'checked, or in part: a, b.', found.details)
+            'checked, or only in part: a, b.', found.details)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Contract: every call of Trove's client of a guest comes to our method."""
+"""Contract: every call of Trove's client of a guest uses our method."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from trove_pxc.compat import guest_client
 
 
 class Client(guest_client.Client):
-    """Answers by itself."""
+    """Returns its own answer."""
 
     def call_guest(self, method: str, seconds: float, version: str, /,
                    **arguments: Any) -> Any:

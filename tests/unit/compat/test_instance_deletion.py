@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Contract: what Trove's deletion of an instance does, and what we leave out.
+"""Contract: Trove's deletion of an instance, without its resources.
 
 The rows are Trove's, in a database in memory.
 """

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Contract: what Trove's middleware tells of what stands behind it."""
+"""Contract: where Trove's middleware stores the next application."""
 
 from typing import Any
 
@@ -26,12 +26,12 @@ from trove_pxc.compat import middleware
 
 @webob.dec.wsgify
 def behind(request: Any) -> webob.Response:
-    """What stands behind; it quotes what it was sent."""
+    """The next application; it returns the body."""
     return webob.Response(status=203, text=request.body.decode())
 
 
 class Deserializer(wsgi.RequestDeserializer):
-    """Hands on what does not say that it is ours."""
+    """Passes requests on that do not have "ours" in the query."""
 
     def deserialize(self, request: Any) -> Any:
         if 'ours' not in request.GET:
@@ -46,7 +46,7 @@ class Controller(wsgi.Controller):
 
 
 class Manager:
-    """What Trove's middleware asks for its extensions."""
+    """The interface of an extension manager, for Trove's middleware."""
 
     def get_resources(self) -> list[Any]:
         resource = extensions.ResourceExtension('things', Controller())
@@ -80,8 +80,8 @@ class HandOnTest(testtools.TestCase):
         self.assertEqual((203, '{"a": 1}'), (answer.status_int, answer.text))
 
     def test_missing(self) -> None:
-        """Then it is answered by the controller that it came to."""
+        """Then the controller of the route answers."""
         self.useFixture(fixtures.MonkeyPatch(
             'trove_pxc.compat.middleware._BEHIND', 'elsewhere'))
         self.assertEqual({'ours': {'a': 1}}, self.ask().json)
-        self.assertIn('this package answers POST /things', self.log.output)
+        self.assertIn('This package answers POST /things', self.log.output)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Contract: where Trove keeps the driver of quotas."""
+"""Contract: the attribute with the quota driver of Trove's engine."""
 
 from typing import Any
 
@@ -64,4 +64,4 @@ class DriverTest(testtools.TestCase):
     def test_missing(self) -> None:
         del self.engine._driver
         self.assertFalse(self.replace([]))
-        self.assertIn('Its own driver counts', self.log.output)
+        self.assertIn("Trove's own driver is used", self.log.output)

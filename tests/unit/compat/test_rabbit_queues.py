@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Contract: what oslo.messaging's RabbitMQ driver lets us delete.
+"""Contract: deleting queues through oslo.messaging's RabbitMQ driver.
 
-The driver is oslo.messaging's own; its broker is kombu's, in memory.
+The driver is that of oslo.messaging, with kombu's broker in memory.
 """
 
 from typing import Any

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Contract: the form in which oslo.messaging makes an exception again."""
+"""Contract: how oslo.messaging creates an exception again in the caller."""
 
 import contextlib
 
@@ -22,7 +22,7 @@ from trove_pxc.compat import remote_errors
 
 
 def again(made: Exception) -> Exception:
-    """What whoever called a guest gets of what was raised there."""
+    """Return the exception that the caller of a guest gets."""
     with contextlib.suppress(Exception):
         raise made
     sent = common.serialize_remote_exception(

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Contract: where Trove's agent keeps its engine."""
+"""Contract: where Trove's guest agent stores its SQL engine."""
 
 import fixtures
 import mock
@@ -23,12 +23,12 @@ PLACE = 'trove.guestagent.datastore.mysql_common.service.ENGINE'
 
 
 class App(service.BaseMySqlApp):  # type: ignore[misc]
-    """Its password is what the last test has set."""
+    """An application with the password that the last test has set."""
 
     password = 'old-Pass-1'
 
     def __init__(self) -> None:
-        """It needs no server."""
+        """Initialize without a server."""
 
     @classmethod
     def get_auth_password(cls, file: str = 'os_admin.cnf') -> str:
@@ -67,4 +67,4 @@ class ForgetTest(testtools.TestCase):
             PLACE, fixtures.MonkeyPatch.delete))
         sql_engine.forget()
         self.assertFalse(hasattr(service, 'ENGINE'))
-        self.assertIn('keeps its SQL engine elsewhere', self.log.output)
+        self.assertIn('has moved its SQL engine', self.log.output)

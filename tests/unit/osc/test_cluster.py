@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The commands: what they ask for, and what they show."""
+"""The commands: their requests and their output."""
 
 import argparse
 import types
@@ -34,7 +34,7 @@ HEALTH = {'state': 'HEALTHY', 'summary': 'All serve.', 'next_action': '',
 
 
 class Database:
-    """The client of troveclient, as far as the commands use it."""
+    """Trove's client, with the calls that the commands use."""
 
     def __init__(self) -> None:
         found = clusters.Cluster(
@@ -188,7 +188,7 @@ class CommandTest(testtools.TestCase):
         self.assertEqual('c-1, c-2: a reason', str(error))
 
     def test_wait_does_not_fail_with_an_old_fault(self) -> None:
-        """Of a member that failed before and was not asked for."""
+        """Of a member that failed before and is not in this request."""
         self.database.status = 'ERROR'
         self.database.faults['id-2'] = 'grow: no room'
         self.database.old_faults['id-2'] = 'grow: no room'

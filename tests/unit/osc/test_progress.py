@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is printed while an action runs, and how the wait ends."""
+"""The progress of an operation, and how the wait ends."""
 
 import datetime
 import io
@@ -31,7 +31,7 @@ CLUSTER = types.SimpleNamespace(id='an-id', name='c')
 
 
 def shown(task: str = 'NONE', **changes: Any) -> requests.Record:
-    """A cluster of one as the API shows it."""
+    """Return a cluster with one member, as the API shows it."""
     instance = {'id': 'id-1', 'name': 'c-1', 'status': 'ACTIVE',
                 'operating_status': 'HEALTHY', 'flavor': {'id': '1'},
                 'volume': {'size': 2}}
@@ -71,7 +71,7 @@ class LookTest(ProgressTestCase):
             '[ 102.2s] c: NONE\n', self.said.getvalue())
 
     def test_what_is_not_known_yet(self) -> None:
-        """No volume, no operating status: in the list they are absent."""
+        """Volume and operating status are absent in the list."""
         cluster = shown(volume=None, status='BUILD')
         del cluster['instances'][0]['operating_status']
         progress.Progress().look(cluster)
@@ -113,7 +113,7 @@ class WaitTest(WaitTestCase):
         self.assertIn('] c: NONE\n', self.said.getvalue())
 
     def test_faults_of_before_are_not_asked_for(self) -> None:
-        """The API forgets them when it takes an action on."""
+        """The API deletes them when it accepts an action."""
         self.requests.fault.side_effect = lambda database, member: (
             self.assertEqual([1.0], self.clock.pauses))
         self.wait('GROWING', 'NONE')
@@ -135,7 +135,7 @@ class WaitTest(WaitTestCase):
 
 
 class CountsTest(WaitTestCase):
-    """Which faults are of the operation; the cluster's ended at 12:10."""
+    """Which faults belong to an operation; the cluster's ended at 12:10."""
 
     def fails(self, *faults: requests.Fault) -> bool:
         self.requests.fault.side_effect = faults

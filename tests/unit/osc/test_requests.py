@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which route is asked, and what is made of the answer."""
+"""The paths of requests, and how answers are converted."""
 
 import datetime
 import json
@@ -75,7 +75,7 @@ class FindTest(testtools.TestCase):
     def test_a_member_that_there_is_not(self) -> None:
         error = self.assertRaises(
             exceptions.CommandError, requests.find_member, CLUSTER, 'c')
-        self.assertEqual('c is no member of cluster c; its members are: '
+        self.assertEqual('c is not a member of cluster c. Its members are: '
                          'c-1, c-2', str(error))
 
 

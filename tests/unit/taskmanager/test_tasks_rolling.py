@@ -150,7 +150,7 @@ class RollTest(RollTestCase):
             original_message='no port'))
         failure = self.fails()
         for text in (failure.cause, self.tables.faults[self.id_of(2)]):
-            self.assertIn('no disk; and it could not be put back', text)
+            self.assertIn('no disk; and the member could not be started', text)
         self.assertIn('no port', failure.cause)
         self.assertIsInstance(failure.__cause__, exceptions.MemberFailed)
         self.assertIn('no disk', self.tables.details)
@@ -177,7 +177,7 @@ class RollTest(RollTestCase):
         failure = self.gives_back_after(lambda: self.guests[2].stands(
             fakes.ServerState.STOPPED))
         for text in (failure.cause, self.tables.faults[self.id_of(2)]):
-            self.assertIn('no disk; and it could not be put back', text)
+            self.assertIn('no disk; and the member could not be started', text)
         self.assertIn('a mistake', failure.cause)
 
     def gives_back_after(self, prepare: Any) -> exceptions.StepFailed:

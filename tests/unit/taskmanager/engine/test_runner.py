@@ -138,7 +138,7 @@ class RunnerTest(testtools.TestCase):
                        BACK: KeyError('no port')}
         failure = self.fails(BACK, FREE)
         self.assertEqual([RUN, RECORD, BACK, RECORD, FREE, END], self.done)
-        self.assertIn('could not be put back: ', failure.cause)
+        self.assertIn('could not be started again: ', failure.cause)
         self.assertIn('no port', failure.cause)
         self.assertIs(failure, self.recorded[-1])
 
