@@ -28,7 +28,7 @@ from tests.functional import galera
 from tests.functional import test_interrupted as mortal
 from tests.functional import test_resume
 from trove_pxc import pending
-from trove_pxc.taskmanager.engine import outcome
+from trove_pxc.taskmanager.engine import failures
 from trove_pxc.taskmanager.operations import create
 from trove_pxc.taskmanager.operations import recover
 from trove_pxc.taskmanager.steps import formation
@@ -63,7 +63,7 @@ class InterruptedTest(base.TroveTest):
             self.wait_for_event(f'prepared products-{number}')
         made = formation.Formation('create', self.context(), self.tasks())
         create.run(made)
-        outcome.let_trove_finish(made.members)
+        failures.let_trove_finish(made.members)
         pending.end(self.cluster_id, ClusterTasks.BUILDING_INITIAL)
 
     def tasks(self) -> Any:
