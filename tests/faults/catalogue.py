@@ -188,7 +188,7 @@ def _slow(_: clusters.Cluster, member: members.Member, was: Before) -> bool:
     spec = member.folder.load()
     netns.run(guest_spec.namespace(member.home, spec), [
         'bash', '-c', 'head -c 200000 /dev/zero > /dev/udp/'
-        f'{spec.gateway}/{DISCARD_PORT}'], check=False)
+        f'{spec.addresses[0].gateway}/{DISCARD_PORT}'], check=False)
     return held_back(member) > was.held_back
 
 

@@ -31,7 +31,7 @@ import yaml
 
 from tests.unit.galera import test_metrics
 from tests.unit.guestagent import fakes
-from trove_pxc.galera import metrics
+from trove_pxc.galera import metrics as galera_metrics
 from trove_pxc.galera import view
 from trove_pxc.guestagent import app
 from trove_pxc.guestagent import database
@@ -118,11 +118,11 @@ class MetricsTest(fakes.MemberTestCase):
 
     def test_from_look_to_scrape(self) -> None:
         self.agent(metrics_port=self.port)
-        size = f'{metrics.OF_SERVER}wsrep_cluster_size'
+        size = f'{galera_metrics.OF_SERVER}wsrep_cluster_size'
         self.assertEqual(
             (3, 12, 7, 1), tuple(self.values()[name] for name in (
-                size, f'{metrics.OF_SERVER}wsrep_local_recv_queue',
-                f'{metrics.OF_SERVER}wsrep_local_cert_failures',
+                size, f'{galera_metrics.OF_SERVER}wsrep_local_recv_queue',
+                f'{galera_metrics.OF_SERVER}wsrep_local_cert_failures',
                 'trove_pxc_member_serves')))
         self.rows = [(name, '2' if name == 'wsrep_cluster_size' else value)
                      for name, value in self.rows]
@@ -143,8 +143,8 @@ class MetricsTest(fakes.MemberTestCase):
 
     def test_the_guide_names_what_there_is(self) -> None:
         self.agent(metrics_port=self.port)
-        there = {f'{metrics.OF_SERVER}{metric.name}'
-                 for metric in metrics.WSREP}
+        there = {f'{galera_metrics.OF_SERVER}{metric.name}'
+                 for metric in galera_metrics.WSREP}
         there |= {name for name in self.values()
                   if name.startswith('trove_pxc')}
         guide = GUIDE.read_text()
