@@ -30,7 +30,7 @@ class Guest(Protocol):
 
     def configure_member(self, facts: settings.MemberFacts,
                          secrets: settings.ClusterSecrets,
-                         certificate: certificates.Certificate | None = None
+                         identity: certificates.Certificate | None = None
                          ) -> None:
         """Keep the settings, secrets and certificate of the server."""
 
