@@ -216,7 +216,7 @@ class Guest(accounts.Accounts):
     :ivar held: whether the agent leaves a stopped server alone.
     :ivar variables: what somebody has set, until the next start.
     :ivar locked: whether a client holds a lock on all tables.
-    :ivar mute: whether its server answers and does not tell its state.
+    :ivar mute: whether its server answers and does not report its state.
     :ivar denied: whether the server refuses the agent's accounts; the next
         start restores them.
     """

@@ -342,7 +342,8 @@ class StateTest(AdviceTest):
         cluster_id = self.create(name='more').json['cluster']['id']
         reader = advice.Reader(self, cluster_id)
         health = reader.health()
-        self.assertEqual((State.NEW, 'Wait until that is over.'), (
+        wait = 'Wait until the operation is complete.'
+        self.assertEqual((State.NEW, wait), (
             health['state'], health['next_action']))
         self.wait_for_task(cluster_id)
 

@@ -235,8 +235,8 @@ class LostMemberTest(GrowthTest):
         self.galera.named('products-2').fall_silent()
         self.grow()
         error = self.wait_notified('dbaas.cluster_grow.error')
-        self.assertIn('the component counts 3 members, but only products-1, '
-                      'products-3 answer', error['message'])
+        self.assertIn('the component has 3 members, but only products-1, '
+                      'products-3 report', error['message'])
         self.assertNotIn('join products-4', self.galera.events)
 
     def test_nobody_is_let_in_without_a_component(self) -> None:

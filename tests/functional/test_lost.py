@@ -177,7 +177,7 @@ class RecoverTest(test_recover.RecoverTestCase, LostTestCase):
 class PortGoneTest(LostTestCase):
 
     def refusal(self, body: Any) -> str:
-        self.refuse(422, 'Neutron has no port of it any more', body)
+        self.refuse(422, 'its Neutron port is gone', body)
         (error,) = self.act(body).json.values()
         return str(error['message'])
 
@@ -234,7 +234,7 @@ class PortGoneTest(LostTestCase):
         self.wait_for_task(self.cluster_id)
         message = self.end('cluster_grow')
         self.assertIn('"look at the cluster of products-4" failed: '
-                      'products-2 serves, but Neutron has no port', message)
+                      'products-2 serves, but its Neutron port', message)
         self.assertEqual([], [event for event in self.galera.events
                               if event.split()[0] in ('join', 'configure')])
         self.assertEqual(ClusterTasks.NONE, self.cluster_row(

@@ -192,7 +192,7 @@ class ReadingTest(base.TroveTest):
         for member in self.show(cluster_id)['instances']:
             self.assertNotIn('role', member)
         health = self.read(cluster_id, 'health')
-        self.assertEqual(('NEW', 'Wait until that is over.'),
+        self.assertEqual(('NEW', 'Wait until the operation is complete.'),
                          (health['state'], health['next_action']))
         self.assertIn('The cluster is being built: ', health['summary'])
 

@@ -259,14 +259,14 @@ class RefusalTest(RecoverTestCase):
         self.stand((STOPPED, 30), (STOPPED, 31), (STOPPED, 29))
         self.galera.habits[ONE] = {'unreadable': True}
         self.recover()
-        self.refused(ONE, 'does not tell its position')
+        self.refused(ONE, 'does not report its position')
 
     def test_behind_what_a_member_remembers(self) -> None:
         seen = (self.galera.history, 40)
         self.stand((STOPPED, 30), (STOPPED, -1), (STOPPED, 29),
                    products_2={'history': '', 'seen': seen})
         self.recover()
-        self.refused(f'{ONE}, stands at 30', f'{TWO} has seen', '40')
+        self.refused(f'is 30, on {ONE}', f'{TWO} recorded position', '40')
         self.recover(force=self.member(1))
         self.recovered_by_force(ONE)
 
@@ -280,14 +280,14 @@ class RefusalTest(RecoverTestCase):
         for name in test_actions.NAMES:
             self.galera.named(name).history = ''
         self.recover()
-        self.refused('No member holds data', 'Create a new cluster')
+        self.refused('No member holds usable data', 'Create a new cluster')
         for number in (1, 2, 3):
             self.assertIn('holds no data', self.fault(self.member(number)))
 
     def test_a_frozen_one(self) -> None:
         self.stand((STARTING, 30), (UNRESPONSIVE, 31), (STOPPED, 29))
         self.recover()
-        self.refused(TWO, 'is there but does not answer')
+        self.refused(TWO, 'does not answer')
         self.assertEqual([], self.galera.events)
 
     def test_health_names_the_command(self) -> None:

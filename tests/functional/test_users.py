@@ -248,15 +248,15 @@ class UsersTest(base.TroveTest):
                 ('POST', 'users', {'users': [dict(JOE, name='a' * 200)]},
                  'has 200 characters; '),
                 ('POST', 'users', {'users': [dict(JOE, name='a\tb')]},
-                 "The user name 'a\\tb' holds"),
+                 "The user name 'a\\tb' contains"),
                 ('POST', 'users', {'users': [
                     dict(JOE, name='jane', host='a@b')]}, "The host 'a@b'"),
                 ('POST', 'users', {'users': [
                     dict(JOE, name='jane', password='s3cret\x07')]},
-                 'The password holds a control character'),
+                 'The password contains a control character'),
                 ('POST', 'users', {'users': [
                     dict(JOE, name='jane', databases=[{'name': 'a' * 65}])]},
-                 'takes up to 64'),
+                 'is 64.'),
                 ('PUT', 'users/joe', {'user': {'name': 'a' * 200}},
                  'has 200 characters'),
                 ('PUT', 'users/joe', {'user': {'host': 'a' * 300}},

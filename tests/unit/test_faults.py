@@ -20,11 +20,12 @@ from trove.common import utils
 
 from trove_pxc import faults
 
-ADVICE = 'force the member to continue (--force MEMBER)'
+ADVICE = 'force another member (--force MEMBER)'
 FAULT = (
-    'recover: "choose who is continued" failed: products-1, products-4 did '
-    'not answer, and may run or hold the latest data. Next: Have an operator '
-    'start it ("openstack server start"); if it is lost for good, ' + ADVICE)
+    'recover: "choose who is continued" failed: products-1, products-4, '
+    'products-5 did not answer, and may run or hold the latest data. '
+    'Next: Have an operator start it ("openstack server start"); if it is '
+    'lost for good, ' + ADVICE)
 
 
 class FaultTest(testtools.TestCase):

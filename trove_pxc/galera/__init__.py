@@ -10,4 +10,4 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is known of Galera, and the decisions drawn from it. No I/O."""
+"""Facts about Galera and the decisions that follow from them. No I/O."""

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The SQL of accounts and databases, in each dialect's words.
+"""The SQL of accounts and databases for each dialect.
 
-Pure. What a user sent stands in a statement as a value, which the driver
-quotes, or as an identifier, which :func:`identifier` quotes. The guest's
-database and accounts modules and its start program use it.
+Pure. Input of users is either a value of a statement, which the driver quotes,
+or an identifier, which :func:`identifier` quotes. The modules database and
+accounts of the guest and its start program use this module.
 
 Sources: the servers' manuals, "Account management statements"; measured on
 PXC 5.6: ALTER USER cannot set a password there and IF [NOT] EXISTS is not
@@ -33,7 +33,7 @@ from trove_pxc.galera.settings import ADMIN_USER
 from trove_pxc.galera.settings import ClusterSecrets
 from trove_pxc.galera.settings import SST_USER
 
-#: characters in the name of a database, and in the pattern that GRANT takes
+#: The maximum length of a database name, and of the pattern of GRANT.
 LONGEST_DATABASE = 64
 
 _WILDCARD = re.compile(r'([\\_%])')
@@ -43,21 +43,21 @@ _PRIVILEGE = re.compile(r'[A-Z_]+( [A-Z_]+)*')
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL and its values; a password among them is not seen in its repr.
+    """SQL and its values; its repr shows no password.
 
-    :ivar text: ``%s`` for each value, and ``%%`` for a per cent sign.
+    :ivar text: ``%s`` for each value, and ``%%`` for a percent sign.
     """
 
     text: str
     values: tuple[str | Secret, ...] = ()
 
     def revealed(self) -> tuple[str, ...]:
-        """The values as the driver takes them: for a connection alone."""
+        """The plain values: only for the driver of a connection."""
         return tuple(value.reveal() if isinstance(value, Secret) else value
                      for value in self.values)
 
     def written(self) -> Secret:
-        """One text with literals, for a server that reads it from a file."""
+        """The text with literals, for a server that reads it from a file."""
         return Secret(self.text % tuple(map(literal, self.revealed())))
 
 
@@ -75,9 +75,9 @@ def identifier(name: str) -> str:
 
 
 def pattern(database: str) -> str:
-    """What GRANT takes for this database and no other.
+    """The pattern of GRANT that matches only this database.
 
-    :raises trove_pxc.galera.errors.Unusable: if it is too long then.
+    :raises trove_pxc.galera.errors.Unusable: if the pattern is too long.
     """
     escaped = _WILDCARD.sub(r'\\\1', database)
     if len(escaped) > LONGEST_DATABASE:
@@ -89,15 +89,15 @@ def pattern(database: str) -> str:
 
 
 def database_of(granted: str) -> str:
-    """The database that the pattern of a grant names."""
+    """The database that the pattern of a grant matches."""
     return _ESCAPED.sub(r'\1', granted)
 
 
 def session_mode(dialect: Dialect) -> str:
     """The sql_mode of a session that changes accounts.
 
-    Backslashes escape, whatever the server's own mode is, and GRANT makes no
-    account, which would have no password.
+    With it, backslashes escape independently of the server's mode, and GRANT
+    does not create an account without a password.
     """
     modes = ['STRICT_TRANS_TABLES']
     if dialect.grant_makes_accounts:
@@ -106,14 +106,14 @@ def session_mode(dialect: Dialect) -> str:
 
 
 def create_user(user: str, host: str, password: Secret) -> Statement:
-    """Make an account that is not there yet, with its password."""
+    """Create an account with a password."""
     return Statement('CREATE USER %s@%s IDENTIFIED BY %s',
                      (user, host, password))
 
 
 def set_password(dialect: Dialect, user: str, host: str,
                  password: Secret) -> Statement:
-    """Give an account that exists another password."""
+    """Change the password of an account."""
     if dialect.knows_alter_user:
         return Statement('ALTER USER %s@%s IDENTIFIED BY %s',
                          (user, host, password))
@@ -122,7 +122,7 @@ def set_password(dialect: Dialect, user: str, host: str,
 
 
 def native_hash(password: Secret) -> Secret:
-    """What mysql_native_password keeps: SHA-1 of SHA-1, in hexadecimals."""
+    """The hash of mysql_native_password: SHA-1 of SHA-1 in hex."""
     inner = hashlib.sha1(password.reveal().encode(),
                          usedforsecurity=False).digest()
     outer = hashlib.sha1(inner, usedforsecurity=False).hexdigest()
@@ -132,11 +132,11 @@ def native_hash(password: Secret) -> Secret:
 def create_account(dialect: Dialect, user: str, host: str, password: Secret,
                    privileges: tuple[str, ...], *,
                    grant_option: bool = False) -> tuple[Statement, ...]:
-    """Make the account, or give it this password if it is there.
+    """Create the account, or change its password if it exists.
 
-    At no moment is it there without a password.
+    The account never exists without a password.
 
-    :param privileges: global ones, in words of the GRANT statement.
+    :param privileges: global privileges as in the GRANT statement.
     """
     granted = ', '.join(map(_privilege, privileges)) or 'USAGE'
     option = ' WITH GRANT OPTION' if grant_option else ''
@@ -154,18 +154,18 @@ def create_account(dialect: Dialect, user: str, host: str, password: Secret,
 
 def rename_user(user: str, host: str, new_user: str, new_host: str
                 ) -> Statement:
-    """Another name or host; what was granted goes with it."""
+    """Change the name or host of an account; it keeps its grants."""
     return Statement('RENAME USER %s@%s TO %s@%s',
                      (user, host, new_user, new_host))
 
 
 def drop_user(user: str, host: str) -> Statement:
-    """Fails where there is no such account."""
+    """Drop an account; fails if it does not exist."""
     return Statement('DROP USER %s@%s', (user, host))
 
 
 def users(dialect: Dialect) -> Statement:
-    """Rows of User and Host: all accounts from elsewhere, without roles."""
+    """Rows of User and Host: all accounts except localhost and roles."""
     roles = " AND is_role = 'N'" if dialect.manager == 'mariadb' else ''
     return Statement('SELECT User, Host FROM mysql.user '
                      f"WHERE Host <> 'localhost'{roles}")
@@ -174,14 +174,14 @@ def users(dialect: Dialect) -> Statement:
 def grants() -> Statement:
     """Rows of User, Host, Db (a pattern) and Grant_priv ('Y' or 'N').
 
-    information_schema.SCHEMA_PRIVILEGES has user and host in one text, whose
-    quotes are not escaped.
+    information_schema.SCHEMA_PRIVILEGES is not used: it has user and host in
+    one text, in which quotes are not escaped.
     """
     return Statement('SELECT User, Host, Db, Grant_priv FROM mysql.db')
 
 
 def grant(user: str, host: str, database: str) -> Statement:
-    """All that can be done in one database.
+    """Grant all privileges on one database.
 
     :raises trove_pxc.galera.errors.Unusable: see :func:`pattern`.
     """
@@ -192,9 +192,9 @@ def grant(user: str, host: str, database: str) -> Statement:
 
 def revoke(user: str, host: str, granted: str, *,
            grant_option: bool = False) -> tuple[Statement, ...]:
-    """Take back what one row of :func:`grants` says.
+    """Revoke one row of :func:`grants`.
 
-    :param granted: its Db, as it stands there.
+    :param granted: its Db, unchanged.
     :param grant_option: whether its Grant_priv is 'Y'.
     """
     rights = ['GRANT OPTION'] if grant_option else []
@@ -212,7 +212,7 @@ def databases() -> Statement:
 
 def create_database(name: str, character_set: str | None = None,
                     collation: str | None = None) -> Statement:
-    """Fails where it exists; what is not named is the server's default."""
+    """Create a database, with the server's defaults for None."""
     text = f'CREATE DATABASE {identifier(name)}'
     values: list[str | Secret] = []
     if character_set:
@@ -225,17 +225,18 @@ def create_database(name: str, character_set: str | None = None,
 
 
 def drop_database(name: str) -> Statement:
-    """Fails where there is no such database."""
+    """Drop a database; fails if it does not exist."""
     return Statement(f'DROP DATABASE {identifier(name)}')
 
 
 def initial_statements(dialect: Dialect, secrets: ClusterSecrets, *,
                        sst_method: str | None = None) -> tuple[Secret, ...]:
-    """What the node that bootstraps runs once, when it is initialised.
+    """The statements of the initialisation of the node that bootstraps.
 
-    One statement each, without a line break or a closing semicolon. After
-    them root and the administrator have their passwords, on the socket
-    alone, and nobody anonymous is left. Joiners get all of it by SST.
+    One statement each, without a line break or a final semicolon. They set
+    the passwords of root and of the administrator, which can log in only
+    over the socket, and remove anonymous accounts. Joiners get all of this
+    by SST.
     """
     statements = [set_password(
         dialect, 'root', 'localhost', secrets.root_password)]
@@ -251,9 +252,9 @@ def initial_statements(dialect: Dialect, secrets: ClusterSecrets, *,
 
 
 def _privilege(words: str) -> str:
-    """One that stands in the text of a statement as it is.
+    """Check a privilege that is inserted into the text of a statement.
 
-    :raises ValueError: it does not look like one.
+    :raises ValueError: if it does not look like a privilege.
     """
     if not _PRIVILEGE.fullmatch(words):
         raise ValueError(f'{words!r} is no privilege')

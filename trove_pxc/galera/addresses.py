@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which address of a member its cluster uses: IPv4, or else IPv6.
+"""Chooses the address of a member: IPv4 if it has one, else IPv6.
 
 Pure. Every module of trove_pxc may import it.
 
@@ -18,13 +18,13 @@ All members of a cluster use one version of the Internet Protocol for group
 communication, state transfers and SQL. A member whose port has addresses of
 both uses IPv4:
 
-- Trove itself knows no other address of such an instance
+- Trove itself stores no other address of such an instance
   (load_simple_instance_addresses in trove/instance/models.py, Trove 26).
-- Clusters that an older version of this package made on a network with both
-  use IPv4. New members have to go with them.
-- The SST scripts of all server versions understand it. IPv6 needs newer ones.
+- Clusters that an older version of this package created on a network with both
+  use IPv4. New members must use the same version.
+- The SST scripts of all server versions support IPv4. IPv6 needs newer ones.
 
-Who wants IPv6 on such a network names its IPv6 subnet.
+To use IPv6 on such a network, name its IPv6 subnet in the request.
 """
 
 from collections.abc import Iterable
@@ -39,21 +39,21 @@ IPV6 = 6
 def version(address: str) -> int:
     """4 or 6.
 
-    :raises ValueError: if it is no address.
+    :raises ValueError: if it is not an address.
     """
     return ipaddress.ip_address(address).version
 
 
 def preferred(versions: Iterable[int]) -> int | None:
-    """The one that a member with addresses of these versions uses."""
+    """The version for a member with addresses of these versions."""
     return min(versions, default=None)
 
 
 def usable(addresses: Iterable[str | None]) -> tuple[str, ...]:
-    """A port's addresses of the version that its member uses, in order.
+    """The addresses of a port with the version of its member, in order.
 
-    The first one is the member's. What is no address does not count, nor
-    does one that is valid on its link alone (fe80::).
+    The first one is the address of the member. Invalid and link-local
+    addresses (fe80::) are ignored.
     """
     known = [one for one in map(_parsed, addresses)
              if one is not None and not one.is_link_local]
@@ -62,9 +62,9 @@ def usable(addresses: Iterable[str | None]) -> tuple[str, ...]:
 
 
 def as_host(address: str) -> str:
-    """As the host of a URL, and as Galera and the SST scripts want it.
+    """The address as the host of a URL, for Galera and the SST scripts.
 
-    An IPv6 address stands in brackets (galera issues 338 and 534;
+    An IPv6 address is in brackets (galera issues 338 and 534;
     wsrep_sst_common of MariaDB 10.6 and of PXC 5.7, later ones too).
     """
     return f'[{address}]' if version(address) == IPV6 else address
@@ -77,20 +77,20 @@ def rule(address: str) -> tuple[str, str]:
 
 
 def refusal(dialect: Dialect, versions: Mapping[str, int]) -> str | None:
-    """Why members with these versions cannot be one cluster, or None.
+    """Why members with these versions cannot form a cluster, or None.
 
-    :param versions: by what names a member in a sentence.
+    :param versions: by the label of the member in a sentence.
     """
     if len(set(versions.values())) > 1:
         told = ', '.join(f'{name} IPv{one}'
                          for name, one in sorted(versions.items()))
         return ('All members of a cluster must use the same version of the '
-                f'Internet Protocol, and these would not: {told}. Name a '
-                'network or subnet for each new member that has the version '
-                'of the others.')
+                f'Internet Protocol, but these would not: {told}. For each '
+                'new member, name a network or subnet with the version of '
+                'the others.')
     if IPV6 in versions.values() and not dialect.takes_ipv6:
         return (f'{dialect.name} cannot use IPv6: its state transfer scripts '
-                'do not understand the addresses. Name a network or subnet '
+                'cannot parse the addresses. Name a network or subnet '
                 'with IPv4, or use a newer version.')
     return None
 

@@ -12,7 +12,7 @@
 
 """The table of the servers: one Dialect for each series.
 
-Pure data. dialect.py looks things up here; nobody else needs to.
+Pure data. Only dialect.py uses it.
 
 Sources: "Upgrading from MariaDB 10.6 to 10.11" and its successors,
 "Introduction to State Snapshot Transfers" (mariadb.com/kb); "Percona XtraDB
@@ -28,41 +28,42 @@ import dataclasses
 from trove_pxc.galera.series import Dialect
 
 ROLLBACK = 'ROLLBACK'
-"""Undo what a server that was killed had prepared, and did not commit.
+"""Roll back transactions that a killed server prepared but did not commit.
 
-Without a binary log nothing on the disk says what becomes of a transaction
-that InnoDB has prepared. The server then refuses to start, --wsrep-recover
-included: "Found 1 prepared transactions! ... You have to start mysqld with
---tc-heuristic-recover" (measured with PXC 5.6.21 at the first kill -9 under
-six writers).
+Without a binary log, nothing on the disk determines the outcome of a
+transaction that InnoDB has prepared. The server then refuses to start, also
+with --wsrep-recover: "Found 1 prepared transactions! ... You have to start
+mysqld with --tc-heuristic-recover" (measured with PXC 5.6.21 at the first
+kill -9 under six writers).
 
-- Nobody loses an acknowledged write. A client is told after InnoDB's
-  commit, which innodb_flush_log_at_trx_commit = 1 has put on the disk by
-  then; what is only prepared was not told by this member. If it was
-  certified, the others have it, and this one gets it by a state transfer.
-- The data then stands just where the recovered position says. InnoDB writes
-  the position with the commit, in the same mini-transaction (trx_commit,
+- No acknowledged write is lost. A client gets its answer after the commit of
+  InnoDB, which is on disk then (innodb_flush_log_at_trx_commit = 1). This
+  member did not acknowledge a transaction that is only prepared. If the
+  transaction was certified, the others have it, and this member gets it by a
+  state transfer.
+- The data is then exactly at the recovered position. InnoDB writes the
+  position with the commit, in the same mini-transaction (trx_commit,
   trx_sys_update_wsrep_checkpoint), and Galera commits in the order of
   seqnos. Measured with PXC 5.6.21: 3,267 inserts and 2 DDL acknowledged,
-  position 3,269 after ROLLBACK. Undoing one does not move the position: the
+  position 3,269 after ROLLBACK. A rollback does not move the position: the
   transaction's XID is cleared first (innobase_rollback_by_xid in
   ha_innodb.cc of MariaDB; of PXC 8, where innobase_commit_by_xid alone keeps
   it, as wsrep_recover_xid).
-- COMMIT would keep what certification may have refused, and what the
-  position does not count, so that it would be applied a second time.
+- COMMIT would keep transactions that certification may have rejected, and
+  that the position does not include, so that they would be applied twice.
 
-MariaDB commits by itself what follows on the position without a gap, and
-refuses for what is beyond a gap (xarecover_handlerton in sql/handler.cc,
-MDEV-15740); with ROLLBACK it still commits the first and undoes the second.
-PXC 8.x with skip_log_bin decides as 5.7 does (sql/xa/recovery.cc,
-recover_one_internal_trx). Neither was run here.
+MariaDB itself commits prepared transactions that follow the position without a
+gap, and refuses to start if there is a gap (xarecover_handlerton in
+sql/handler.cc, MDEV-15740). With ROLLBACK it still commits the former, and
+rolls back the latter. PXC 8.x with skip_log_bin behaves like 5.7
+(sql/xa/recovery.cc, recover_one_internal_trx). Neither was run here.
 
-With a binary log, the server decides by it, and what it cannot decide is
-nothing that we may decide.
+With a binary log, the server decides by its content. This package does not
+override that.
 
-Others do the same: pull request 748 of ClusterLabs/resource-agents. PXC
-goes on after it (TC_LOG_DUMMY), MariaDB with its tc.log ends and has to be
-started anew without the option (TC_LOG::using_heuristic_recover).
+Pull request 748 of ClusterLabs/resource-agents does the same. PXC continues
+after the rollback (TC_LOG_DUMMY). MariaDB with its tc.log ends and must be
+started again without the option (TC_LOG::using_heuristic_recover).
 """
 
 _SST_HOLES = ('its SST scripts run commands that a peer puts into a request '
@@ -72,14 +73,12 @@ _SST_HOLES = ('its SST scripts run commands that a peer puts into a request '
 _NO_QUERY_CACHE = (('query_cache_type', 'OFF'), ('query_cache_size', '0'))
 _DIRECT = (('innodb_flush_method', 'O_DIRECT'),)
 
-# The position is a note, and 8.x leaves notes out by default (2), as a
-# configuration group may in 5.7 ("log_error_verbosity" in the manuals of
-# MySQL 5.7 and 8.0; older servers do not know it).
+# The position is logged as a note. 8.x omits notes by default (2), and a
+# configuration group can omit them in 5.7 ("log_error_verbosity" in the
+# manuals of MySQL 5.7 and 8.0; older servers do not know it).
 _TELL_NOTES = ('--log-error-verbosity=3',)
 
-# Found to work at initialisation, accounts too: "Initialize your MySQL 5.7
-# instances with ease" (dev.mysql.com/blog-archive).
-# A build from source lies wherever its builder wanted it.
+# Possible paths of builds from source.
 _ELSEWHERE = (
     '/usr/lib*/*/libgalera_smm.so',
     '/usr/local/lib*/libgalera_smm.so',
@@ -91,14 +90,15 @@ _ELSEWHERE = (
     '/opt/*/lib*/*/libgalera_smm.so',
 )
 
-# The joiner's script looks for its listener with lsof, or ss where it is
-# new enough.
+# The joiner's script checks its listener with lsof, or with ss in newer
+# versions.
 _RSYNC = ('rsync', ('wsrep_sst_rsync', 'rsync', 'lsof|ss'))
 _RSYNC_56 = ('rsync', ('wsrep_sst_rsync', 'rsync', 'lsof', 'ps', 'bash'))
 _RSYNC_TLS = ('rsync+tls', (*_RSYNC[1], 'stunnel'))
-# nc serves only with transferfmt=nc in [sst], which we do not set, and socat
-# is its default: get_transfer in wsrep_sst_mariabackup (MariaDB 10.6 to 11.8)
-# and wsrep_sst_xtrabackup-v2 (PXC 5.6 to 8.4), which finds it with "which".
+# nc is used only with transferfmt=nc in [sst], which this package does not
+# set. socat is the default: get_transfer in wsrep_sst_mariabackup (MariaDB
+# 10.6 to 11.8) and wsrep_sst_xtrabackup-v2 (PXC 5.6 to 8.4), which finds it
+# with "which".
 _MARIABACKUP = ('mariabackup', (
     'wsrep_sst_mariabackup', 'mariadb-backup|mariabackup', 'socat'))
 _MARIABACKUP_TLS = ('mariabackup+tls', _MARIABACKUP[1])
@@ -108,48 +108,52 @@ _XTRABACKUP_TLS = ('xtrabackup-v2+tls', _XTRABACKUP[1])
 # It compares certificate and key: verify_cert_matches_key.
 _XTRABACKUP_57_TLS = ('xtrabackup-v2+tls', (
     *_XTRABACKUP[1], 'openssl', 'diff'))
-# PXC 8 brings the backup program in a folder of its own. It looks with ps for
-# its listener, and starts a server beside to upgrade what it got
+# PXC 8 has the backup program in a separate folder. Its script checks its
+# listener with ps, and starts a second server to upgrade the received data
 # (run_post_processing_steps in wsrep_sst_common).
 _XTRABACKUP_8 = ('xtrabackup-v2', (
     'wsrep_sst_xtrabackup-v2', 'socat', 'which', 'ps', 'mysql', 'mysqladmin'))
 _XTRABACKUP_8_TLS = ('xtrabackup-v2+tls', (
     *_XTRABACKUP_8[1], 'openssl', 'diff'))
 
-# JOINER_SST_DIR of wsrep_sst_xtrabackup-v2, without tmpdir in [sst], which we
-# do not set: .sst in PXC 5.7, sst-xb-tmpdir in 8.x. position.py says what it
+# JOINER_SST_DIR of wsrep_sst_xtrabackup-v2 without tmpdir in [sst], which is
+# not set: .sst in PXC 5.7, sst-xb-tmpdir in 8.x. position.py explains what it
 # proves.
 _SST_FOLDERS = ('.sst', 'sst-xb-tmpdir')
 
-# A joiner's script listens before a donor is chosen, and ends if nothing came
-# within 100 s (PXC) or 300 s (MariaDB): behind a busy donor it would end and
-# be started again for ever. 0: no end ("sst-initial-timeout" in "Percona
-# XtraBackup SST configuration"; wsrep_sst_mariabackup of MariaDB 10.6).
+# A joiner's script listens before a donor is chosen, and ends if it receives
+# nothing for 100 s (PXC) or 300 s (MariaDB). While the donor is busy, it would
+# end and start again without end. 0 disables the timeout
+# ("sst-initial-timeout" in "Percona XtraBackup SST configuration";
+# wsrep_sst_mariabackup of MariaDB 10.6).
 _NO_INITIAL_TIMEOUT = (('sst-initial-timeout', '0'),)
-# Each SIGTERM first sleeps it, 10 s by default, for a proxy that looks at
-# pxc_maint_mode ("Index of wsrep system variables" of PXC 5.7, 8.0, 8.4; since
-# 5.7.16, as pxc_encrypt_cluster_traffic is, pull request 365 of PXC).
+# The server waits for this time after each SIGTERM, 10 s by default, for
+# proxies that check pxc_maint_mode ("Index of wsrep system variables" of PXC
+# 5.7, 8.0, 8.4; since 5.7.16, as pxc_encrypt_cluster_traffic is, pull request
+# 365 of PXC).
 _NO_MAINTENANCE = (('pxc_maint_transition_period', '1'),)
-# A component writes what the server has into a file each day ("Telemetry and
-# data collection", "Disable DB component", of Percona Server); not every 8.0
-# knows it.
+# A component writes facts about the server to a file each day ("Telemetry and
+# data collection", "Disable DB component", of Percona Server). Not every 8.0
+# has the option.
 _NO_TELEMETRY = (('loose_percona_telemetry_disable', '1'),)
 
-# encrypt=3 without an authority, and encrypt=2 with certificate and key in
-# one file, as "Percona XtraDB Cluster 5.6: Encrypting SST traffic" has them.
+# encrypt=3 without an authority, and encrypt=2 with certificate and key in one
+# file, as in "Percona XtraDB Cluster 5.6: Encrypting SST traffic".
 _MARIADB_SST_TLS = (('encrypt', '3'), ('tca', '{ca}'), ('tcert', '{cert}'),
                     ('tkey', '{key}'), ('ssl-mode', 'VERIFY_CA'))
 _XTRABACKUP_SST_TLS = (('encrypt', '2'), ('tca', '{ca}'),
                        ('tcert', '{pair}'))
 
-# socat listens on IPv4 alone unless it is told otherwise, and the script adds
-# the option to a transfer that is not encrypted only (PXC-3767; pull request
-# 2171 of PXC, open in November 2026, for 8.0, and for 8.4 as it says). It puts
-# the text behind the other options of socat, as it stands, so that it begins
-# with a comma. A second pf=ip6 does no harm. MariaDB's script adds it itself,
-# encrypted or not (get_transfer in wsrep_sst_mariabackup of 10.11.19).
+# socat listens only on IPv4 by default, and the script adds the option only to
+# transfers without encryption (PXC-3767; pull request 2171 of PXC, open in
+# November 2026, for 8.0 and, according to its text, for 8.4). The script
+# appends the text to the other options of socat, so it begins with a comma. A
+# second pf=ip6 has no effect. MariaDB's script always adds it (get_transfer in
+# wsrep_sst_mariabackup of 10.11.19).
 _SOCAT_IPV6 = (('sockopt', ',pf=ip6'),)
 
+# --init-file also works at the initialisation, including accounts: "Initialize
+# your MySQL 5.7 instances with ease" (dev.mysql.com/blog-archive).
 _MYSQL_INITIALISE = (
     '{server}',
     '--defaults-file={defaults_file}',
@@ -176,7 +180,7 @@ _MARIADB_INITIALISE = (
 )
 _MARIADB_EXTRA_FILE = '--extra-file={sql_file}'  # MDEV-21252, not in 10.6
 
-# The one that a connection gets which says SET NAMES utf8mb4. With any other,
+# The collation of a connection after SET NAMES utf8mb4. With any other one,
 # WHERE column = @variable is an "Illegal mix of collations" (error 1267;
 # measured on MariaDB 10.11.19), until user variables became weaker than
 # columns in 11.5 (MDEV-25829), which also changed MariaDB's.
@@ -251,8 +255,8 @@ _PXC_56 = Dialect(
         'mysql_install_db', '--defaults-file={defaults_file}',
         '--basedir={basedir}', '--datadir={data_dir}', '--force',
         '--skip-name-resolve', '--keep-my-cnf'),
-    # It leaves anonymous users, root from everywhere, and a database that
-    # anybody may write.
+    # It creates anonymous users, root for all hosts, and a database that all
+    # users can write.
     initial_cleaning=(
         'FLUSH PRIVILEGES',
         "DELETE FROM mysql.user WHERE User = '' OR Host <> 'localhost'",
@@ -278,8 +282,8 @@ _PXC_56 = Dialect(
     sst_programs=(_XTRABACKUP, _RSYNC_56, _XTRABACKUP_TLS),
     sst_folders=(),
     sst_auth_methods=('xtrabackup-v2',),
-    # A joiner with wsrep_sst_auth writes it into its error log (measured
-    # on 5.6.21); the backup finds its account in its own section as well.
+    # A joiner with wsrep_sst_auth writes it to its error log (measured on
+    # 5.6.21). The backup also reads its account from its own section.
     sst_auth_section='xtrabackup',
     sst_user_grants=('RELOAD', 'LOCK TABLES', 'REPLICATION CLIENT'),
     strict_mode_variable=None,
@@ -352,8 +356,8 @@ _PXC_80 = dataclasses.replace(
     collation=_UCA_9_0,
     grant_makes_accounts=False,
     longest_host=255,
-    # The binary log is on by default there, and fills the volume; Galera
-    # does not need it. The X protocol is one port more to guard.
+    # The binary log is on by default and fills the volume; Galera does not
+    # need it. The X protocol would open another port.
     settings=(*_DIRECT, ('skip_log_bin', ''), ('mysqlx', '0'),
               *_NO_MAINTENANCE, *_NO_TELEMETRY),
     removed_options=frozenset({
@@ -361,7 +365,7 @@ _PXC_80 = dataclasses.replace(
         'wsrep_sst_auth', 'innodb_file_format', 'wsrep_on',
         'innodb_large_prefix'}),
     minimum_safe_version=(8, 0, 26),
-    minimum_reason='it does not know wsrep_applier_threads yet')
+    minimum_reason='it does not have the variable wsrep_applier_threads')
 
 _PXC_84 = dataclasses.replace(
     _PXC_80,

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a member shows to the others of its cluster, and whom it trusts.
+"""The certificate of a member, and the authorities that it trusts.
 
-Pure: PEM texts, and where they lie. Every module of trove_pxc may import it;
-certificates are made by taskmanager/cloud/certificate_authority.
+Pure: PEM texts and their paths. Every module of trove_pxc may import it;
+certificates are created by taskmanager/cloud/certificate_authority.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from trove_pxc.galera.secret import Secret
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Certificate:
-    """A member's certificate, its key, and the authorities it trusts.
+    """The certificate of a member, its key, and the trusted authorities.
 
     :ivar pem: issued by the first of the cluster's authorities.
     :ivar key: PEM, of the certificate.
@@ -53,9 +53,9 @@ class Certificate:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Paths:
-    """Where a server finds its certificate: files that it alone reads.
+    """The paths of the certificate files, which only the server can read.
 
-    :ivar pair: certificate and key in one file, as socat wants them for the
+    :ivar pair: certificate and key in one file, which socat needs for the
         encryption of PXC 5.6.
     """
 
@@ -79,9 +79,9 @@ class Paths:
 
     def contents(self, certificate: Certificate,
                  paired: bool) -> dict[str, Secret]:
-        """What to write, by path.
+        """The contents of the files, by path.
 
-        :param paired: whether someone reads the pair.
+        :param paired: whether the file with the pair is needed.
         """
         written = {
             self.trusted: Secret(certificate.trusted),
@@ -94,6 +94,6 @@ class Paths:
         return written
 
     def filled_in(self, option: str) -> str:
-        """An option's value with the paths in the place of the fields."""
+        """The value of an option with the paths in place of its fields."""
         return option.format(ca=self.trusted, cert=self.certificate,
                              key=self.key, pair=self.pair)

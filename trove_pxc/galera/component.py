@@ -10,13 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The component that serves: may a member come to it, or leave it?
+"""Decides whether members can be added to the component, or removed.
 
-Pure. The operations that change the size of a cluster decide by it.
+Pure. The operations that change the size of a cluster use it.
 
-A member that gives no answer is unknown. It may be taken for one that is
-down only where the component itself does not count it: as many members as
-its size says have answered from inside.
+A member that does not answer is unknown. It counts as down only if the
+component does not include it: the number of members that report to be in the
+component equals the size that the component reports.
 """
 
 from collections.abc import Collection
@@ -32,13 +32,13 @@ from trove_pxc.galera.view import NOT_RUNNING
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Component:
-    """The primary component, as the reports of one moment show it.
+    """The primary component at one moment.
 
-    :ivar inside: ids of those that say they are in it, in their order.
-    :ivar size: how many members it counts; 0 if there is none.
-    :ivar uuid: of its history.
+    :ivar inside: ids of the members that report to be in it, in order.
+    :ivar size: its reported size; 0 if there is no component.
+    :ivar uuid: the UUID of its history.
     :ivar obstacle: why its membership must not be changed now; '' if it
-        may.
+        can be changed.
     """
 
     inside: tuple[str, ...] = ()
@@ -48,11 +48,11 @@ class Component:
 
     @property
     def hidden(self) -> int:
-        """How many it counts that did not answer from inside."""
+        """The number of its members that did not report to be in it."""
         return max(0, self.size - len(self.inside))
 
     def survives_without(self, lost: Collection[str]) -> bool:
-        """Whether it stays primary if these, and all hidden, just vanish.
+        """Whether it keeps the quorum if these and all hidden ones fail.
 
         Galera's rule: more than half of the members of the last view.
         """
@@ -64,13 +64,14 @@ def look(reports: Mapping[str, MemberReport | None],
          needed: Collection[str] = (),
          passing: Collection[str] = (),
          labels: Mapping[str, str] | None = None) -> Component:
-    """What the reports add up to.
+    """The component that follows from the reports.
 
-    :param reports: of all members by id, in member order; None for one that
-        gave no answer.
-    :param needed: who has to be inside and Synced.
-    :param passing: who is on its way in or out, and may be anything.
-    :param labels: how to name them in an obstacle, by id; None: by the id.
+    :param reports: by id, in member order; None for a member that did not
+        answer.
+    :param needed: members that must be in the component and Synced.
+    :param passing: members that are joining or leaving; they may have any
+        state.
+    :param labels: their names in an obstacle, by id; None for the ids.
     """
     called = labels or {one: one for one in reports}
     found = _look({called[one]: report for one, report in reports.items()},
@@ -112,7 +113,7 @@ def _inside(report: MemberReport | None) -> NodeView | None:
 def _unfit(reports: Mapping[str, MemberReport | None],
            views: Mapping[str, NodeView], needed: Collection[str],
            passing: Collection[str]) -> str:
-    """Who should serve and does not."""
+    """Name the members that must serve and do not."""
     unfit = [
         name for name in reports if (
             name in needed and not (
@@ -120,36 +121,36 @@ def _unfit(reports: Mapping[str, MemberReport | None],
                 and views[name].is_synced)
             or name in views and name not in passing
             and not views[name].serves)]
-    return f'not all serve: {_told(reports, unfit)}' if unfit else ''
+    return f'not all members serve: {_told(reports, unfit)}' if unfit else ''
 
 
 def _unsettled(found: Component, sizes: Collection[int],
                uuid: str | None) -> str:
     if uuid is None:
-        return 'the primary component tells no UUID'
+        return 'the primary component reports no UUID'
     if len(sizes) > 1 or found.size < len(found.inside):
         seen = ', '.join(str(size) for size in sorted(sizes))
         return (f'the component is changing: {len(found.inside)} members '
-                f'are in it, it counts {seen}')
+                f'are in it, but they report a size of {seen}')
     return ''
 
 
 def _uncounted(found: Component,
                reports: Mapping[str, MemberReport | None],
                passing: Collection[str]) -> str:
-    """Whether the component counts more than those that may be in it."""
+    """Explain a component that is larger than expected, or return ''."""
     expected = [name for name in passing if name not in found.inside
                 and _may_be_inside(reports.get(name))]
     if found.hidden <= len(expected):
         return ''
     others = [name for name in reports if name not in found.inside]
-    return (f'the component counts {found.size} members, but only '
-            f'{", ".join(found.inside)} answer from inside; '
-            f'{_told(reports, others) or "Trove knows no other"}')
+    return (f'the component has {found.size} members, but only '
+            f'{", ".join(found.inside)} report that they are in it; '
+            f'{_told(reports, others) or "Trove knows no other member"}')
 
 
 def _may_be_inside(report: MemberReport | None) -> bool:
-    """Whether the component may count it, though it does not say so."""
+    """Whether it may be in the component without a report of it."""
     return report is None or (
         report.view is None and report.server not in NOT_RUNNING)
 

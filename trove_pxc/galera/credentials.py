@@ -13,8 +13,8 @@
 """The accounts of this package in a cluster, and how they are restored.
 
 Pure. The guest's module of the same name uses it. A user with all privileges
-can change or drop these accounts; the secrets of the cluster say what they
-were made with.
+can change or drop these accounts. They are restored from the secrets of the
+cluster.
 """
 
 import dataclasses
@@ -32,9 +32,9 @@ _ALL = ('ALL',)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Account:
-    """One account, which logs in over the socket alone.
+    """An account that can log in only over the socket.
 
-    :ivar administers: whether it may restore the others.
+    :ivar administers: whether it can restore the others.
     """
 
     user: str
@@ -48,7 +48,7 @@ class Account:
 
 def own(dialect: Dialect, secrets: ClusterSecrets,
         sst_method: str | None = None) -> tuple[Account, ...]:
-    """The accounts that a member needs; those that administer come first.
+    """The accounts that a member needs; administrators come first.
 
     :param sst_method: None for the dialect's default.
     """
@@ -61,12 +61,12 @@ def own(dialect: Dialect, secrets: ClusterSecrets,
 
 
 def statements(dialect: Dialect, account: Account) -> tuple[Secret, ...]:
-    """What makes an account as it was made first; it never fails.
+    """The statements that create or restore an account; they never fail.
 
-    One statement each, without a line break or a closing semicolon. MariaDB
-    shows a statement as it is in the general and the binary log, in the list
-    of processes, and in the error log of each member that could not carry it
-    out; so it gets the hash, and not the password.
+    One statement each, without a line break or a final semicolon. MariaDB
+    shows statements unmasked in the general and binary log, in the process
+    list, and in the error log of each member on which they fail. So its
+    statements contain the hash instead of the password.
     """
     made = accounts.create_account(
         dialect, account.user, HOST, account.password, account.privileges,
@@ -77,7 +77,7 @@ def statements(dialect: Dialect, account: Account) -> tuple[Secret, ...]:
 
 
 def _hashed(statement: accounts.Statement) -> accounts.Statement:
-    """The same for a server that takes a hash of mysql_native_password."""
+    """The same statement with a hash of mysql_native_password."""
     return accounts.Statement(
         statement.text.replace('IDENTIFIED BY %s',
                                'IDENTIFIED BY PASSWORD %s'),
@@ -86,10 +86,10 @@ def _hashed(statement: accounts.Statement) -> accounts.Statement:
 
 
 def drop_statement(dialect: Dialect, account: Account) -> str:
-    """What takes away an account and whatever keeps it from logging in.
+    """The statement that drops an account that cannot log in.
 
-    A lock, a plugin or a limit. It fails where the account is absent and
-    the server does not know IF EXISTS.
+    This removes a lock, a plugin or a limit. It fails if the account does
+    not exist and the server does not support IF EXISTS.
     """
     clause = 'IF EXISTS ' if dialect.knows_alter_user else ''
     return (f'DROP USER {clause}{accounts.literal(account.user)}@'

@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The server's defaults that all members of a cluster have alike, for life.
+"""Server defaults that are the same on all members of a cluster, for life.
 
-Pure. They are chosen when a cluster is created and stand in the settings of
-its members, from which a member that joins later gets them: with different
-values of wsrep_mode a statement that succeeds on one member is an error on
-another, which is then voted out (measured on MariaDB 10.11.19).
+Pure. They are chosen when a cluster is created, and stored in the settings of
+its members. Members that join later get them from there. With different
+values of wsrep_mode, a statement may succeed on one member and fail on
+another, which is then evicted (measured on MariaDB 10.11.19).
 
 Sources: "Galera Cluster system variables: wsrep_mode", "Setting character
 sets and collations" (mariadb.com/kb); "Server character set and collation"
@@ -39,12 +39,13 @@ def choose(dialect: Dialect, *, collation: str | None,
            group: Mapping[str, object] | None = None) -> Defaults:
     """The defaults of a new cluster, as names and values of variables.
 
-    :param collation: the operator's; None for the server's own for
-        utf8mb4, '' to leave it and the character set to the server.
-    :param mode: values of wsrep_mode, where the server has it.
+    :param collation: the collation that the operator configured; None for
+        the server's default for utf8mb4, '' to set neither collation nor
+        character set.
+    :param mode: values of wsrep_mode, if the server has this variable.
     :param group: the values of the cluster's configuration group. A server
-        does not start with a collation of another character set, so what
-        the group leaves open follows what it says.
+        does not start if collation and character set do not match, so a
+        value that the group does not set follows the one that it sets.
     """
     chosen: list[tuple[str, str]] = []
     said = {name.lower().replace('-', '_'): str(value)
@@ -62,9 +63,9 @@ def choose(dialect: Dialect, *, collation: str | None,
 
 
 def character_set(collation: str) -> str:
-    """The one that a collation is of: the first part of its name.
+    """The character set of a collation: the first part of its name.
 
-    MariaDB has collations that name none, which are of several: uca1400_...
+    MariaDB has collations without one, for several sets: uca1400_...
     (mariadb.com/kb, "Supported character sets and collations").
     """
     first = collation.partition('_')[0]

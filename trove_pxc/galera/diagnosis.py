@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the members' reports add up to: the state of the whole cluster.
+"""The state of a cluster, from the reports of its members.
 
-Pure. The answer is a state, a sentence and the next thing to do; what
-the reports leave open is UNCERTAIN, never guessed. The API's views and the
-taskmanager may import it.
+Pure. The result is a state, a summary and the next action. If the reports do
+not suffice, the state is UNCERTAIN, never a guess. The views of the API and
+the taskmanager may import it.
 """
 
 from collections.abc import Collection
@@ -36,7 +36,7 @@ from trove_pxc.galera.view import ServerState
 
 
 class ClusterState(enum.StrEnum):
-    """The cluster as a whole, as its members see it."""
+    """The state of the whole cluster."""
 
     NEW = 'NEW'
     FAILED = 'FAILED'
@@ -50,7 +50,7 @@ class ClusterState(enum.StrEnum):
 
 
 class UnderWay(enum.StrEnum):
-    """What is being done to the cluster; commands are refused meanwhile."""
+    """The operation in progress; other commands are refused meanwhile."""
 
     NOTHING = ''
     CREATE = 'The cluster is being built'
@@ -60,18 +60,18 @@ class UnderWay(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Known:
-    """What Trove knows of a cluster, whatever its members report.
+    """The facts about a cluster that Trove has in its database.
 
-    :ivar names: of all members by id, in member order.
-    :ivar cluster: the cluster's name or id, for the commands of the next
-        action.
-    :ivar under_way: it turns the next action into waiting, but for a
-        split, which cannot wait.
-    :ivar complete: whether the cluster was ever built to its end.
-    :ivar failed: the fault of each member that did not come in or go well,
-        by id; '' where there is none.
+    :ivar names: the names of all members by id, in member order.
+    :ivar cluster: the name or id of the cluster, for the commands of the
+        next action.
+    :ivar under_way: the operation in progress. The next action is then to
+        wait, except in a split, which cannot wait.
+    :ivar complete: whether the create of the cluster succeeded.
+    :ivar failed: by id, the faults of members that failed to join or to
+        leave; '' for none.
     :ivar gone: ids of the members whose server was deleted in Nova.
-    :ivar least: how many members it must keep.
+    :ivar least: the minimum number of members.
     """
 
     names: Mapping[str, str]
@@ -85,14 +85,14 @@ class Known:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The state, why, and what to do next ('' if nothing)."""
+    """The state, the summary and the next action ('' for none)."""
 
     state: ClusterState
     sentence: str
     next_action: str
 
 
-#: what is to be expected of a cluster that is not built yet
+#: Expected states of a cluster that is being created.
 _UNFINISHED = (ClusterState.RECOVERING, ClusterState.DEGRADED,
                ClusterState.DOWN, ClusterState.NON_PRIMARY)
 
@@ -101,9 +101,9 @@ def diagnose(known: Known, reports: Mapping[str, MemberReport | None],
              now: datetime.datetime | None = None) -> Diagnosis:
     """The state of a cluster.
 
-    :param reports: by id; None or absent for one that did not answer.
-        Reports of members that are not known are ignored.
-    :param now: the time in UTC; None: nobody looks at certificates.
+    :param reports: by id; None or absent for a member that did not answer.
+        Reports of unknown members are ignored.
+    :param now: the time in UTC; None to skip the check of certificates.
     """
     nothing = known.under_way is UnderWay.NOTHING
     if nothing and known.names and not known.complete:
@@ -124,7 +124,7 @@ def diagnose(known: Known, reports: Mapping[str, MemberReport | None],
     if known.under_way is UnderWay.CREATE and state in _UNFINISHED:
         state = ClusterState.NEW
     return Diagnosis(state, f'{known.under_way}: {_lowered(found.sentence)}',
-                     'Wait until that is over.')
+                     'Wait until the operation is complete.')
 
 
 def _remedies(known: Known, labels: Mapping[str, str],
@@ -137,7 +137,7 @@ def _remedies(known: Known, labels: Mapping[str, str],
 
 
 def _failed_create(known: Known) -> Diagnosis:
-    """It was never complete, and nobody builds it any more."""
+    """The create failed, and no taskmanager continues it."""
     causes = [fault for fault in known.failed.values() if fault]
     return Diagnosis(
         ClusterState.FAILED, 'The create of the cluster failed'
@@ -154,7 +154,7 @@ def _as_it_stands(known: Known, labels: Mapping[str, str],
                   remedies: remedy.Remedies) -> Diagnosis:
     if not reports:
         return Diagnosis(ClusterState.NEW, 'The cluster has no members.',
-                         f'Wait until it has some: {remedies.members}.')
+                         f'Wait until it has members: {remedies.members}.')
     gone = [labels[one] for one in known.gone]
     failed = [labels[one] for one in known.failed]
     told = roles.of_all(reports, failed, gone)
@@ -174,7 +174,7 @@ def _as_it_stands(known: Known, labels: Mapping[str, str],
                if not view.in_primary}
     if parts:
         return _with_primary(told, primaries, outside, faults, remedies)
-    # One that was to leave, and tells nothing, may be the one that serves.
+    # A member that failed to leave and does not answer may still serve.
     told = roles.of_all(reports, [
         one for one in failed
         if roles.role(reports[one]) not in roles.UNKNOWN], gone)
@@ -199,9 +199,9 @@ def _with_primary(told: Mapping[str, Role],
                and view.cluster_uuid not in own]
     if foreign:
         return Diagnosis(
-            ClusterState.SPLIT, f'{_listed(foreign)} cannot come back: the '
-            'data there is of another history than that of the primary '
-            f'component, {_listed(list(primaries))}.',
+            ClusterState.SPLIT, f'{_listed(foreign)} cannot rejoin: the data '
+            'there has another history than the primary component, '
+            f'{_listed(list(primaries))}.',
             remedies.of_foreign(foreign[0]))
     wrong = {name: what for name, what in told.items()
              if what not in roles.SERVING}
@@ -234,22 +234,23 @@ def _giving(told: Mapping[str, Role]) -> str:
     if not donors:
         return ''
     if len(donors) == 1:
-        return (f' {donors[0]} gives its data to a member that joins, and '
-                'serves meanwhile.')
-    return (f' {_listed(donors)} give their data to members that join, and '
-            'serve meanwhile.')
+        return (f' {donors[0]} is the donor of a joining member and serves '
+                'meanwhile.')
+    return (f' {_listed(donors)} are the donors of joining members and serve '
+            'meanwhile.')
 
 
 def _counted(told: Mapping[str, Role], size: int, inside: int) -> str:
-    """What the primary component knows of those that tell nothing."""
+    """Whether the primary component includes the unknown members."""
     unknown = [name for name, what in told.items() if what in roles.UNKNOWN]
     if not unknown:
         return ''
     if size - inside >= len(unknown):
-        return (f' The primary component counts {_listed(unknown)} among its '
-                f'{size} members.')
+        return (f' The primary component has {size} members, including '
+                f'{_listed(unknown)}.')
     if size <= inside:
-        return (f' The primary component of {size} goes on without '
+        return (f' The primary component has {size} '
+                f'member{"" if size == 1 else "s"}, without '
                 f'{_listed(unknown)}.')
     return ''
 
@@ -260,10 +261,10 @@ def _all_in(told: Mapping[str, Role], primaries: Mapping[str, NodeView],
     if any(view.cluster_size != total for view in primaries.values()):
         return Diagnosis(
             ClusterState.RECOVERING, f'All {total} members serve, but some '
-            f'see a component of {size}: it is changing.'
+            f'report a size of {size}: the component is changing.'
             if size != total else f'All {total} members serve, but not all '
-            f'of them see all {total} yet: the component is changing.',
-            'Wait until all of them see the same.')
+            f'of them report a size of {total} yet: the component is '
+            'changing.', 'Wait until all of them report the same size.')
     return Diagnosis(
         ClusterState.HEALTHY, f'All {total} members are in the primary '
         f'component and serve.{_giving(told)}', '')
@@ -279,7 +280,7 @@ def _without_primary(told: Mapping[str, Role],
     if len(by_history) > 1:
         return Diagnosis(
             ClusterState.SPLIT, 'No member is in a primary component, and '
-            'those that run are of different histories: '
+            'the members that run have different histories: '
             f'{_sides(list(by_history.values()))}.',
             remedies.of_two_histories())
     unknown = {name: what for name, what in told.items()
@@ -295,7 +296,7 @@ def _without_primary(told: Mapping[str, Role],
     if all(what is Role.NEW for what in told.values()):
         return Diagnosis(
             ClusterState.NEW, 'No member was started yet.', 'Wait until the '
-            f'cluster is formed; {remedies.members} shows how it goes.')
+            f'cluster is formed; {remedies.members} shows the progress.')
     if all(what in roles.STILL for what in told.values()):
         return Diagnosis(
             ClusterState.DOWN, f'No server runs: {_told(told)}.',
@@ -306,7 +307,7 @@ def _without_primary(told: Mapping[str, Role],
 def _uncertain(told: Mapping[str, Role], unknown: Mapping[str, Role],
                remedies: remedy.Remedies) -> Diagnosis:
     if len(unknown) == len(told):
-        sentence = ('No member tells whether it is in a primary component: '
+        sentence = ('No member reports whether it is in a primary component: '
                     f'{_told(unknown)}.')
     else:
         sentence = ('No member that answers is in a primary component, but '
@@ -317,18 +318,19 @@ def _uncertain(told: Mapping[str, Role], unknown: Mapping[str, Role],
 
 def _cut_off(told: Mapping[str, Role], outside: Mapping[str, NodeView],
              remedies: remedy.Remedies) -> Diagnosis:
-    """Some run, and all of those are outside."""
+    """Some members run, and all of them are outside a component."""
     see_each_other = all(view.cluster_size == len(told)
                          for view in outside.values())
     all_run = len(outside) == len(told)
     sentence = ('No member is in a primary component, so none takes '
                 f'writes: {_told(told)}.')
     if all_run and see_each_other:
-        sentence += ' They see each other.'
+        sentence += ' They are connected to each other.'
     elif all_run:
         seen = max(view.cluster_size for view in outside.values())
-        sentence += (' None of them sees another.' if seen <= 1 else
-                     f' At most {seen} of them see each other.')
+        sentence += (' None of them is connected to another.' if seen <= 1
+                     else f' At most {seen} of them are connected to each '
+                     'other.')
     return Diagnosis(ClusterState.NON_PRIMARY, sentence,
                      remedies.of_cut_off(told, see_each_other or not all_run))
 
@@ -347,5 +349,5 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _lowered(sentence: str) -> str:
-    """As it follows a colon."""
+    """The sentence as it follows a colon."""
     return sentence[:1].lower() + sentence[1:]

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which Dialect a datastore version speaks.
+"""Finds the Dialect of a datastore version.
 
 Pure. Every module of trove_pxc may import it.
 """
@@ -30,8 +30,8 @@ def for_version(manager: str, version: str) -> Dialect:
     :param manager: 'pxc' or 'mariadb'.
     :param version: the datastore version's name or number: '10.11',
         '10.11.19', '8.0.43-34'.
-    :raises UnsupportedVersion: with a sentence, if none fits or if the
-        version is one that must not be used.
+    :raises UnsupportedVersion: if no dialect supports the version, or if
+        the version must not be used.
     """
     numbers = parse_version(version)
     of_manager = [dialect for dialect in catalogue.DIALECTS

@@ -10,22 +10,22 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the room of pure decisions refuses, as errors.
+"""The errors of the modules in galera.
 
 Every module of trove_pxc may import it; it imports nothing.
 """
 
 
 class UnsupportedVersion(ValueError):
-    """No dialect fits this datastore manager and version.
+    """No dialect supports this datastore manager and version.
 
-    The text is a sentence that names both and lists what is supported.
+    The text names both and lists the supported versions.
     """
 
 
 class UnreadablePosition(ValueError):
-    """A node's state file says something that Galera never writes."""
+    """A state file of a node contains a value that Galera never writes."""
 
 
 class Unusable(ValueError):
-    """A name, host or password that no server takes; the text says why."""
+    """A name, host or password that is not allowed; the text says why."""

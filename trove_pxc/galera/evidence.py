@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How each server series of the catalogue is known to work.
+"""The evidence that each server series of the catalogue works.
 
 Pure data, for doc/source/user/versions.rst ("tools/versions" renders it) and
 for developers who change a Dialect: what was run with a real server and
@@ -27,14 +27,14 @@ Key = tuple[str, tuple[int, int]]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Run:
-    """Something that was run with a real server.
+    """A run with a real server.
 
-    :ivar server: the version of the server and of what it came from.
-    :ivar where: on what, and in which month.
-    :ivar what: what was run, as a list of nouns.
-    :ivar repeated: what runs it again; '' for nothing.
-    :ivar cluster: whether it was a cluster of this very series; else it
-        was a part of one, such as its server without Galera.
+    :ivar server: the version and origin of the server.
+    :ivar where: the platform and the month.
+    :ivar what: the operations, as a list of nouns.
+    :ivar repeated: the command that repeats it; '' for none.
+    :ivar cluster: whether it was a cluster of this series. Otherwise it was
+        a part, such as its server without Galera.
     """
 
     server: str
@@ -46,11 +46,11 @@ class Run:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Source:
-    """Something that was read.
+    """A source that was read.
 
-    :ivar title: of the page, file or report.
-    :ivar version: of the server or commit that it is about.
-    :ivar url: where it is.
+    :ivar title: the title of the page, file or report.
+    :ivar version: the version of the server, or the commit.
+    :ivar url: its address.
     """
 
     title: str
@@ -60,12 +60,11 @@ class Source:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known of one series.
+    """The evidence for one series.
 
-    :ivar runs: what was run; nothing else was.
-    :ivar sources: what the dialect was compared with.
-    :ivar unchecked: what was neither run nor read, or read and not run,
-        and matters.
+    :ivar runs: all runs.
+    :ivar sources: the sources that the dialect was compared with.
+    :ivar unchecked: relevant properties that were not run.
     """
 
     runs: tuple[Run, ...]

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""When the certificates of a cluster expire, and when to say so.
+"""When the certificates of a cluster expire, and the warning before.
 
-Pure. diagnosis and the API's views import it. A connection that stands is
-not ended when a certificate expires; but no member comes back then.
+Pure. diagnosis and the views of the API import it. Existing connections
+continue when a certificate expires, but no member can rejoin.
 """
 
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ import datetime
 
 from trove_pxc.galera.view import MemberReport
 
-#: before the end; a rotation takes minutes
+#: The time before the expiry; a rotation takes minutes.
 WARNING = datetime.timedelta(days=30)
 
 
 def ends(reports: Mapping[str, MemberReport | None]
          ) -> dict[str, datetime.datetime]:
-    """When the certificate of each member that told it expires."""
+    """When certificates expire, by member; without unknown times."""
     return {name: report.certificate_ends
             for name, report in reports.items()
             if report is not None and report.certificate_ends is not None}
@@ -35,14 +35,14 @@ def ends(reports: Mapping[str, MemberReport | None]
 
 def warning(reports: Mapping[str, MemberReport | None],
             now: datetime.datetime) -> str:
-    """A sentence about the first that expires, if that is soon; or ''."""
+    """A sentence about the first one that expires soon, or ''."""
     found = ends(reports)
     if not found:
         return ''
     name = min(found, key=lambda each: found[each])
     if found[name] <= now:
-        return (f'The certificate of {name} has expired on '
-                f'{found[name]:%Y-%m-%d}: who stops does not come back.')
+        return (f'The certificate of {name} expired on '
+                f'{found[name]:%Y-%m-%d}: a member that stops cannot rejoin.')
     if found[name] - now <= WARNING:
         return (f'The certificate of {name} expires on '
                 f'{found[name]:%Y-%m-%d}.')

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members compared: who belongs to which component and which history.
+"""Compares members: their components, histories and positions.
 
-Pure. plan.py and diagnosis.py decide by it; nobody else needs it.
+Pure. plan.py, diagnosis.py and component.py use it.
 """
 
 from collections.abc import Mapping
@@ -29,10 +29,10 @@ from trove_pxc.galera.view import ServerState
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """What one member told.
+    """The answer of one member.
 
-    :ivar position: None if it could not be read, as from a server that
-        runs; its view tells then.
+    :ivar position: None if it could not be read, for example because the
+        server runs. The view of the report has the position then.
     """
 
     report: MemberReport
@@ -40,27 +40,27 @@ class Answer:
 
 
 class Disqualification(enum.StrEnum):
-    """Why nothing can be continued from a place; follows its name."""
+    """Why the cluster cannot continue from a member; follows its name."""
 
-    SPOILED = 'holds what an interrupted SST has left'
+    SPOILED = 'holds an incomplete copy from an interrupted SST'
     EMPTY = 'holds no data'
-    NO_GRASTATE = 'has lost its grastate.dat'
-    NO_HISTORY = 'belongs to no history (its uuid is nil)'
-    NO_SEQNO = 'does not know its position'
-    NOT_TOLD = 'does not tell its position'
-    NOWHERE = 'runs without a place in any history'
+    NO_GRASTATE = 'has no grastate.dat'
+    NO_HISTORY = 'has no history (its UUID is nil)'
+    NO_SEQNO = 'has data at an unknown position'
+    NOT_TOLD = 'does not report its position'
+    NOWHERE = 'runs without a position in any history'
     EVICTED = 'was evicted from its cluster as inconsistent'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Candidate:
-    """Where a member stands in the history, and what is wrong with it.
+    """The position of a member, and whether the cluster can use its data.
 
     :ivar safe: whether Galera marked it as the last to stop.
-    :ivar ordered: whether it was told to continue the cluster before.
+    :ivar ordered: whether it was ordered to bootstrap the cluster before.
     :ivar running: whether its server runs, outside a primary component.
-    :ivar order: its place in the member order.
-    :ivar disqualification: None where a cluster may be continued from here.
+    :ivar order: its index in the member order.
+    :ivar disqualification: None if the cluster can continue from this member.
     """
 
     name: str
@@ -78,21 +78,21 @@ class Candidate:
 
     @property
     def rank(self) -> tuple[int, bool, bool, bool, int]:
-        """The greatest continues: furthest, running, safe, first.
+        """The sort key: the cluster continues from the greatest one.
 
-        Among equals it is the one that was tried before: a try that was
-        given up may still come to its end.
+        Highest position, running, ordered before, safe, first in order. An
+        order that timed out may still take effect, so it is repeated.
         """
         return (self.seqno, self.running, self.ordered, self.safe,
                 -self.order)
 
 
 def components(primaries: Mapping[str, NodeView]) -> list[list[str]]:
-    """Members in a primary component, by the component they are in.
+    """Groups the members of primary components by their component.
 
-    Two views are of one component if they have one history and see a
-    common address. While a view changes, members may show different sizes
-    for a moment; that alone is no split.
+    Two views belong to the same component if they have the same history and
+    share an address. While a view changes, members may report different sizes
+    for a moment; that alone is not a split.
     """
     parts: list[list[str]] = []
     for name, view in primaries.items():
@@ -114,7 +114,7 @@ def _same_component(one: NodeView, other: NodeView) -> bool:
 
 
 def candidate(name: str, answer: Answer, order: int = 0) -> Candidate:
-    """Where this member stands; its server's word counts if it runs."""
+    """The position of this member, as the server reports it if it runs."""
     view = answer.report.view
     if answer.report.server is ServerState.RUNNING and view is not None:
         nowhere = view.cluster_uuid is None or view.last_committed < 0
@@ -149,7 +149,7 @@ def _disqualification(position: Position) -> Disqualification | None:
 
 def remembered(answers: Mapping[str, Answer]
                ) -> dict[str, tuple[str, int]]:
-    """Where each was last seen Synced: history and position, by name."""
+    """The last recorded Synced position: history and seqno, by name."""
     return {name: (answer.position.seen_uuid.lower(),
                    answer.position.seen_seqno)
             for name, answer in answers.items()
@@ -158,7 +158,7 @@ def remembered(answers: Mapping[str, Answer]
 
 
 def discord(remembered: Mapping[str, tuple[str, int]]) -> Reason | None:
-    """Why what the members remember is not of one history."""
+    """Why the recorded positions do not have the same history, or None."""
     first = next(iter(remembered), '')
     for name, (uuid, _) in remembered.items():
         own, _ = remembered[first]
@@ -166,59 +166,60 @@ def discord(remembered: Mapping[str, tuple[str, int]]) -> Reason | None:
             return Reason(
                 f'{name} was last Synced in the history {uuid}, {first} in '
                 f'{own}',
-                'Find out which of them is the true one, then force a member '
-                'of that.', (first, name), force=True)
+                'Find out which history has your data, then force a member '
+                'of it.', (first, name), force=True)
     return None
 
 
 def candidates(answers: Mapping[str, Answer]) -> list[Candidate]:
-    """The places of all, in the order of the mapping."""
+    """The positions of all members, in the order of the mapping."""
     return [candidate(name, answer, order)
             for order, (name, answer) in enumerate(answers.items())]
 
 
 def disagreement(candidates: Sequence[Candidate],
                  own: str | None) -> Reason | None:
-    """Why these places are not of one history that can be judged.
+    """Why these positions cannot be compared, or None.
 
-    A spoiled or empty directory has no say. One that names a history but
-    not its place in it may be the furthest of all: nobody can judge.
+    Incomplete and empty data directories do not count. A member with a
+    history but without a seqno may have the highest position, so it prevents
+    a decision.
 
-    :param own: the history that members remember; None: they remember none.
+    :param own: the history that members recorded; None if none did.
     """
     for one in candidates:
         if one.disqualification is Disqualification.NOT_TOLD:
             return Reason(
-                f'{one.name} {one.disqualification}, and may be the furthest',
-                'Have an operator look at its guest agent, or force the '
-                'member that is to be continued.', (one.name,), force=True)
+                f'{one.name} {one.disqualification}, which may be the highest',
+                'Have an operator check its guest agent, or force a member.',
+                (one.name,), force=True)
         if (one.uuid is None
                 or one.disqualification is Disqualification.SPOILED):
             continue
         own = own or one.uuid
         if one.uuid != own:
             return Reason(
-                f'{one.name} is of the history {one.uuid}, the cluster of '
+                f'{one.name} has the history {one.uuid}, but the cluster has '
                 f'{own}',
-                'Find out which of them is the true one, then force a member '
-                'of that.', (one.name,), force=True)
+                'Find out which history has your data, then force a member '
+                'of it.', (one.name,), force=True)
         if one.seqno < 0:
             return Reason(
                 f'{one.name} {Disqualification.NO_SEQNO}, '
-                'and may be the furthest',
-                'Have an operator look at its error log, or force the member '
-                'that is to be continued.', (one.name,), force=True)
+                'which may be the highest',
+                'Have an operator check its error log, or force a member.',
+                (one.name,), force=True)
     return None
 
 
 def ahead(candidates: Sequence[Candidate], best: Candidate) -> Reason | None:
-    """Why best is not the furthest after all: a flawed one is ahead."""
+    """Why best is not the highest: an unusable member is ahead, or None."""
     for one in candidates:
         if (one.uuid == best.uuid and one.seqno > best.seqno
                 and one.disqualification is not Disqualification.SPOILED):
             return Reason(
-                f'{one.name} {one.disqualification} but its data reaches to '
-                f'{one.seqno}, beyond {best.name} at {best.seqno}',
-                f'Force {best.name} only if what came after may be lost.',
+                f'{one.name} {one.disqualification}, but its data is at '
+                f'{one.seqno}, ahead of {best.name} at {best.seqno}',
+                f'Force {best.name} only if the later writes may be lost.',
                 (one.name, best.name), force=True)
     return None

@@ -10,15 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which names, hosts and passwords a server takes, and why not others.
+"""Checks names, hosts and passwords of users and databases.
 
-Pure. The API asks before a guest is called, and the guest asks again before
-any SQL. Each function returns a sentence that names the value and the reason,
-or None if a server of that series takes the value. No sentence quotes a
+Pure. The API checks before it calls a guest, and the guest checks again before
+any SQL. Each function returns a sentence with the value and the reason, or
+None if a server of that series accepts the value. No sentence contains a
 password.
 
-Control characters, which most servers take, are refused too: nobody can
-see them in a list, and a name with one cannot be typed.
+Control characters are refused, too, although most servers accept them: they
+are invisible in lists, and cannot be typed.
 
 Sources: MySQL 8.4 manual, 11.2 "Schema object names", 11.2.4 "Mapping of
 identifiers to file names", 8.2.4 "Specifying account names"; measured with
@@ -43,7 +43,7 @@ _SHOWN = 80
 _GUEST = 'localhost'            # its users are not listed, as in Trove
 _WORD = re.compile(r'[A-Za-z0-9_]{1,64}')
 _PLAIN = re.compile(r'[A-Za-z0-9_]')
-#: characters that take three bytes in the name of a folder; others five
+#: Characters with three bytes in the name of a folder; others have five.
 _SHORT = re.compile(
     '[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0241\u0250-\u02af\u0388-\u0481'
     '\u048a-\u050f\u0531-\u0585\u1e00-\u1ef9\u1f00-\u1ffc\u2160-\u217f'
@@ -51,10 +51,10 @@ _SHORT = re.compile(
 
 
 def reserved_user(name: str) -> str | None:
-    """Why no request may show, change or drop a user of this name, or None.
+    """Why requests cannot show, change or drop this user, or None.
 
-    What is not reserved may have a name that could not be made by a request:
-    users who can log in make others by SQL.
+    Users with other names that a request could not create are allowed,
+    because users can create them by SQL.
     """
     if not reserved.is_reserved_user(name):
         return None
@@ -62,7 +62,7 @@ def reserved_user(name: str) -> str | None:
 
 
 def reserved_database(name: str) -> str | None:
-    """Why no request may drop or take away this database, or None."""
+    """Why requests cannot drop or revoke this database, or None."""
     if not reserved.is_reserved_database(name):
         return None
     return (f'The database {_shown(name)} is reserved for the server or for '
@@ -70,7 +70,7 @@ def reserved_database(name: str) -> str | None:
 
 
 def user_name(dialect: Dialect, name: str) -> str | None:
-    """Why no user of this name can be made, or None."""
+    """Why a user of this name cannot be created, or None."""
     if name and reserved.is_reserved_user(name):
         return reserved_user(name)
     return _name('user name', name) or _length(
@@ -78,67 +78,67 @@ def user_name(dialect: Dialect, name: str) -> str | None:
 
 
 def host(dialect: Dialect, text: str) -> str | None:
-    """Why no user can have this host, or None; % and _ are wildcards."""
+    """Why a user cannot have this host, or None; % and _ are wildcards."""
     for character in text:
         if not '!' <= character <= '~' or character == '@':
-            return (f'The host {_shown(text)} holds {character!r}; a host is '
-                    'a name, an address or a pattern in printable ASCII '
+            return (f'The host {_shown(text)} contains {character!r}; a host '
+                    'is a name, an address or a pattern in printable ASCII '
                     'characters without @ and spaces.')
     if not text:
         return no_host()
     if text.lower() == _GUEST:
         return (f'The host {_shown(text)} is the guest of the member itself, '
-                'from where only the server and Trove log in. Name the host '
-                'of the clients, or write % for any.')
+                'from which only the server and Trove log in. Name the host '
+                'of the clients, or use % for any host.')
     return _length('host', text, dialect.longest_host, dialect)
 
 
 def no_host() -> str:
-    """Why a host without a character is none, though servers take it as %."""
-    return 'The host is empty; leave it out, or write % for any.'
+    """Why an empty host is refused, although servers treat it as %."""
+    return 'The host is empty; omit it, or use % for any host.'
 
 
 def database(dialect: Dialect, name: str) -> str | None:
-    """Why no database of this name can be made or given, or None."""
+    """Why a database of this name cannot be created or granted, or None."""
     wrong = reserved_database(name) or _name('database name', name) or _length(
         'database name', name, LONGEST_DATABASE, dialect)
     if wrong is None and _folder_bytes(name) > _LONGEST_FOLDER:
         return (f'The name of the folder for the database {_shown(name)} '
-                f'would have {_folder_bytes(name)} bytes; the server takes '
-                f'up to {_LONGEST_FOLDER}. A character other than a letter, '
-                'a digit and _ takes up to five; choose a shorter name.')
+                f'would have {_folder_bytes(name)} bytes; the limit is '
+                f'{_LONGEST_FOLDER}. A character other than a letter, a '
+                'digit and _ takes up to five; choose a shorter name.')
     return wrong
 
 
 def password(text: str) -> str | None:
-    """Why this cannot be a password, or None."""
+    """Why this password is refused, or None."""
     if not text:
         return 'The password is empty.'
     if len(text) > LONGEST_PASSWORD:
-        return (f'The password has {len(text)} characters; up to '
-                f'{LONGEST_PASSWORD} are taken.')
+        return (f'The password has {len(text)} characters; the limit is '
+                f'{LONGEST_PASSWORD}.')
     if any(_is_control(character) for character in text.replace('\t', '')):
-        return ('The password holds a control character, such as the end of '
-                'a line; printable characters and tabs are taken.')
+        return ('The password contains a control character, for example a '
+                'line break; use printable characters and tabs only.')
     return None
 
 
 def word(what: str, text: str) -> str | None:
-    """Why this is no name of a character set or collation, or None.
+    """Why this is not a name of a character set or collation, or None.
 
-    Which ones there are depends on the server's patch release; the server
-    itself refuses those that it does not have.
+    The available ones depend on the patch release of the server, which
+    refuses those that it does not have.
 
     :param what: 'character set' or 'collation'.
     """
     if _WORD.fullmatch(text):
         return None
-    return (f'The {what} {_shown(text)} does not exist; its name has 1 to '
-            '64 letters, digits and _.')
+    return (f'The {what} {_shown(text)} does not exist; a name has 1 to 64 '
+            'letters, digits and _.')
 
 
 def _name(what: str, name: str) -> str | None:
-    """Why this can be the name of nothing, or None."""
+    """Why this is not a valid name, or None."""
     if not name:
         return f'The {what} is empty.'
     if name.endswith(' '):
@@ -146,8 +146,8 @@ def _name(what: str, name: str) -> str | None:
                 'server does not keep.')
     for character in name:
         if _is_control(character) or character > _LAST_CHARACTER:
-            return (f'The {what} {_shown(name)} holds {character!a}, which '
-                    'names cannot have; leave it out.')
+            return (f'The {what} {_shown(name)} contains {character!a}, '
+                    'which is not allowed in names; remove it.')
     return None
 
 
@@ -156,11 +156,11 @@ def _length(what: str, text: str, most: int,
     if len(text) <= most:
         return None
     return (f'The {what} {_shown(text)} has {len(text)} characters; '
-            f'{dialect.name} takes up to {most}.')
+            f'the limit of {dialect.name} is {most}.')
 
 
 def _folder_bytes(name: str) -> int:
-    """The length of the name of the folder that the server makes."""
+    """The length of the folder name of a database, in bytes."""
     return sum(1 if _PLAIN.match(character) else
                3 if _SHORT.match(character) else 5 for character in name)
 

@@ -10,10 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What to do about a member whose server or port was deleted in the cloud.
+"""The next action for a member whose server or port was deleted.
 
-Pure. Imported by remedy, api/ and the taskmanager. Neither comes back: the
-member is replaced, by commands that need nothing of it.
+Pure. remedy, api/ and the taskmanager import it. A deleted server or port
+cannot come back, so the member is replaced by commands that do not need its
+guest.
 """
 
 import dataclasses
@@ -24,13 +25,13 @@ _CLUSTER = 'openstack database cluster'
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Member:
-    """Of which member of which cluster the next action is.
+    """The member that the next action is for.
 
-    :ivar cluster: what commands take for the cluster.
-    :ivar id: of the instance.
-    :ivar name: as sentences name it.
-    :ivar present: how many members the cluster has with this one.
-    :ivar least: how many it has to keep (min_cluster_member_count).
+    :ivar cluster: the name or id of the cluster, for commands.
+    :ivar id: the id of the instance.
+    :ivar name: its label in sentences.
+    :ivar present: the number of members, including this one.
+    :ivar least: the minimum number (min_cluster_member_count).
     """
 
     cluster: str
@@ -41,7 +42,7 @@ class Member:
 
 
 def replacement(member: Member) -> str:
-    """The next action about a member that is lost for good."""
+    """The next action for a member that is lost for good."""
     if member.present > member.least:
         return f'Remove it: {_remove(member)}.'
     return (f'Add a member, then remove {member.name}: '
@@ -49,25 +50,26 @@ def replacement(member: Member) -> str:
 
 
 def server_gone(server_id: str) -> str:
-    """What happened to a member, after "its"."""
-    return (f'server {server_id} is gone: it was deleted in Nova, past '
-            'Trove')
+    """The cause; it follows "its"."""
+    return (f'server {server_id} is gone: it was deleted in Nova, not '
+            'through Trove')
 
 
 def port_gone(name: str) -> str:
-    """What happened to a member that serves all the same."""
-    return (f'{name} serves, but Neutron has no port of it any more, so its '
-            'address may be given to another server')
+    """The cause for a member that serves without a port."""
+    return (f'{name} serves, but its Neutron port is gone, so its address '
+            'may be assigned to another server')
 
 
 def without_port(member: Member, server_id: str) -> str:
-    """The next action about a member that serves without a port.
+    """The next action for a member that serves without a port.
 
-    It must not be told to others. Who may not be removed yet has to stop.
+    Other members must not be configured with its address. If the cluster has
+    the minimum number of members, its server is stopped first.
     """
     if member.present > member.least:
         return replacement(member)
-    return (f'An operator stops its server ("openstack server stop '
+    return (f'Have an operator stop its server ("openstack server stop '
             f'{server_id}"). {replacement(member)}')
 
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""All that a guest is told to be a member: facts, secrets, its identity.
+"""The configuration of a member: facts, secrets and certificate.
 
 Pure. Every module of trove_pxc may import it.
 """
@@ -25,9 +25,9 @@ from trove_pxc.galera import settings
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Membership:
-    """What makes the server of this guest a member of its cluster.
+    """The configuration of a guest as a member of its cluster.
 
-    :ivar certificate: None where members talk in clear text.
+    :ivar certificate: None if members do not encrypt their traffic.
     """
 
     facts: settings.MemberFacts

@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The figures of a member that operators watch, in Prometheus' text format.
+"""The metrics of a member in Prometheus' text format.
 
-Pure. view keeps them of each look, guestagent/metrics serves them.
+Pure. view collects them with each status, guestagent/metrics serves them.
 
-A figure of the server is called as mysqld_exporter calls it, so that
-dashboards and rules that there are for Galera fit. Sources: "Galera Status
+Metrics of the server have the names of mysqld_exporter, so that existing
+dashboards and rules for Galera work. Sources: "Galera Status
 Variables" of the Galera Cluster documentation; "Exposition formats" of the
 Prometheus documentation, version 0.0.4.
 """
@@ -31,15 +31,15 @@ OF_SERVER = 'mysql_global_status_'
 
 _WORDS = {'on': 1.0, 'yes': 1.0, 'primary': 1.0, 'off': 0.0, 'no': 0.0,
           'non-primary': 0.0, 'disconnected': 0.0}
-# Galera's word for "no number", as that of a view outside a component.
+# Galera's value for "no number", for example of a view outside a component.
 _NONE = 2.0 ** 63
 
 
 class Kind(enum.StrEnum):
-    """Whether it goes up and down, or counts since the server's start.
+    """A gauge, or a counter since the start of the server.
 
-    A counter is called untyped, as mysqld_exporter does it: some readers
-    add "_total" to the name of one that is called a counter.
+    A counter is declared as untyped, as in mysqld_exporter, because some
+    readers add "_total" to the name of a counter.
     """
 
     GAUGE = 'gauge'
@@ -48,9 +48,9 @@ class Kind(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Metric:
-    """Something that is told of each member.
+    """A metric of each member.
 
-    :ivar name: of the server's status row, or the whole name.
+    :ivar name: the name of the server's status row, or the whole name.
     """
 
     name: str
@@ -108,16 +108,17 @@ WSREP = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sample:
-    """A figure and its value, by the labels of each."""
+    """A metric and its values, each with its labels."""
 
     metric: Metric
     values: tuple[tuple[Mapping[str, str], float], ...]
 
 
 def from_status(rows: Mapping[str, str]) -> dict[str, float]:
-    """The figures of WSREP that are among a server's status rows.
+    """The metrics of WSREP in the status rows of a server.
 
-    :param rows: by name in lower case. What is no number is left out.
+    :param rows: by name in lower case. Values that are not numbers are
+        ignored.
     """
     found = {}
     for metric in WSREP:
@@ -128,7 +129,7 @@ def from_status(rows: Mapping[str, str]) -> dict[str, float]:
 
 
 def of_server(metrics: Mapping[str, float]) -> Iterator[Sample]:
-    """The server's own figures as samples."""
+    """The metrics of the server as samples."""
     for metric in WSREP:
         if metric.name in metrics:
             named = dataclasses.replace(metric, name=OF_SERVER + metric.name)
@@ -136,7 +137,7 @@ def of_server(metrics: Mapping[str, float]) -> Iterator[Sample]:
 
 
 def text(samples: Iterator[Sample]) -> str:
-    """All of them as Prometheus reads them."""
+    """All samples in the text format of Prometheus."""
     lines = []
     for sample in samples:
         name = sample.metric.name

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What members are called, and the order that follows from it.
+"""The names of members, and the member order.
 
 Pure. Every module of trove_pxc may import it.
 """
@@ -26,53 +26,53 @@ Member = TypeVar('Member')
 
 _UNNUMBERED = 2 ** 31
 _KEPT = re.compile(r'([1-9][0-9]*)(?:/([1-9][0-9]*))?')
-# A dot finds itself, too; so ordinary names stay as they are.
+# A dot is not escaped, because it also matches itself.
 _SPECIAL = re.compile(r'[\\^$|?*+()\[\]{}]')
 _PLAIN_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,63}')
 
 
 def member_name(cluster_name: str, number: int) -> str:
-    """The name that a member gets by itself: ``products-1``."""
+    """The default name of a member: ``products-1``."""
     return f'{cluster_name}-{number}'
 
 
 def member_number(cluster_name: str, name: str) -> int | None:
-    """The number in such a name; None for a name of another kind."""
+    """The number in a default name; None for other names."""
     found = re.fullmatch(re.escape(cluster_name) + r'-([1-9][0-9]*)', name)
     return int(found.group(1)) if found else None
 
 
 def server_filter(name: str) -> str:
-    """What finds the servers of this name, and perhaps others, in Nova.
+    """The filter for servers of this name in Nova; it may match others.
 
-    Its filter is a regular expression, and one that is none is a 400
+    Nova uses it as a regular expression, and answers 400 if it is invalid
     ("List servers" of the Compute API).
     """
     return _SPECIAL.sub(r'\\\g<0>', name)
 
 
 def kept_as(number: int, last: int) -> str:
-    """What a member's row keeps: ``2/3`` for the second of three.
+    """The text in a member's row: ``2/3`` for the second of three.
 
-    :param last: the number of the last one that the same request asks for.
+    :param last: the number of the last member of the same request.
     """
     return f'{number}/{last}'
 
 
 def kept_number(text: str | None) -> int | None:
-    """The member's number in what its row keeps, if that is one."""
+    """The member's number in the text of its row, if it has one."""
     found = _KEPT.fullmatch(text or '')
     return int(found[1]) if found else None
 
 
 def last_asked(text: str | None) -> int | None:
-    """The last number of the member's request, if its row keeps that."""
+    """The last number of the member's request, if the text has it."""
     found = _KEPT.fullmatch(text or '')
     return int(found[2]) if found and found[2] else None
 
 
 def number_of(cluster_name: str, name: str, kept: str | None) -> int | None:
-    """A member's number; None for one that was renamed since."""
+    """A member's number; None if it is unknown after a rename."""
     number = kept_number(kept)
     return member_number(cluster_name, name) if number is None else number
 
@@ -81,11 +81,11 @@ def next_number(cluster_name: str,
                 ever: Iterable[tuple[str, str | None]]) -> int:
     """The lowest number above all that were used in a cluster.
 
-    Their count is such a number too: numbers are given out without a gap,
-    and a member that was renamed does not tell its own any more.
+    It is also above the number of members: numbers are assigned without
+    gaps, and the number of a renamed member may be unknown.
 
-    :param ever: the name of each member that there ever was, and what its
-        row keeps of its number.
+    :param ever: the name of each member that ever existed, and the text in
+        its row.
     """
     count = highest = 0
     for name, kept in ever:
@@ -104,15 +104,15 @@ def in_member_order(cluster_name: str, members: Iterable[Member],
                     age: Callable[[Member], tuple[str, str]],
                     kept: Callable[[Member], str | None] = _nothing_kept
                     ) -> list[Member]:
-    """The members by number; those without one after them, by age.
+    """The members by number, then those without a number by age.
 
-    Numbers order as numbers: ``c-10`` follows ``c-9``.
+    The order is numeric: ``c-10`` follows ``c-9``.
 
-    :param name: gives a member's name.
-    :param age: gives what orders members without a number: when it was
-        created, and its id.
-    :param kept: gives what its row keeps of a member's number, which goes
-        before the number in its name.
+    :param name: returns a member's name.
+    :param age: returns the sort key for members without a number: the time
+        of creation and the id.
+    :param kept: returns the text in a member's row, whose number has
+        precedence over the one in the name.
     """
     def key(member: Member) -> tuple[int, tuple[str, str]]:
         number = number_of(cluster_name, name(member), kept(member))
@@ -121,9 +121,9 @@ def in_member_order(cluster_name: str, members: Iterable[Member],
 
 
 def labels(names: Mapping[str, str]) -> dict[str, str]:
-    """How sentences name members, by id: no two of them alike.
+    """The unique labels of members in sentences, by id.
 
-    :param names: of all members, by id.
+    :param names: the names of all members, by id.
     """
     often = collections.Counter(names.values())
     return {one: name if often[name] == 1 else f'{name} ({one})'
@@ -131,10 +131,10 @@ def labels(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def node_name(name: str, number: int) -> str:
-    """The name that the server gets in the cluster (wsrep_node_name).
+    """The name of the server in the cluster (wsrep_node_name).
 
-    Users may call a cluster anything, but donor lists separate names by
-    commas and a configuration file ends a value at the line's end.
+    The name of a cluster may contain any character, but donor lists separate
+    names by commas, and a line break ends a value in a configuration file.
     """
     return name if _PLAIN_NAME.fullmatch(name) else f'member-{number}'
 
@@ -145,8 +145,8 @@ def wsrep_cluster_name(cluster_id: str) -> str:
 
 
 def server_group_name(cluster_id: str) -> str:
-    """The name of the group that keeps a cluster's servers together or apart.
+    """The name of a cluster's server group (affinity or anti-affinity).
 
-    Trove names the group of an instance after its id in the same way.
+    Trove names the server group of an instance in the same way.
     """
     return f'locality_{cluster_id}'

@@ -10,23 +10,25 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Who may bootstrap, or why nobody may; who joins next, from which donor.
+"""Decides which member bootstraps, and the order in which others join.
 
-Pure decisions. Each has its reason: the cause, what the operator can do, and
-the members that it is about. The operations of the taskmanager import it, and
-nobody decides these things elsewhere.
+Pure decisions. Each has a reason: the cause, the next action of the operator
+and the members that it concerns. The operations of the taskmanager import
+this module. No other module makes these decisions.
 
-The rules, each the answer to data that others lost (mariadb-operator issues
-1108 and 1701, Percona forum 40148):
+The rules. Each prevents a loss of data that is known from other projects
+(mariadb-operator issues 1108 and 1701, Percona forum 40148):
 
-1. While a member is in a primary component, nobody bootstraps.
-2. Who does not answer is unknown, never down.
-3. One history: a uuid that is not the cluster's own is refused.
-4. An interrupted SST, a nil uuid or a missing grastate.dat is no candidate.
-5. A position behind one that is known to have existed is refused; each
-   member remembers where it was last Synced.
-6. The furthest member bootstraps; only among equals does it count who was
-   told to before, then Galera's own safe_to_bootstrap, then member order.
+1. While a member is in a primary component, no member bootstraps.
+2. A member that does not answer is unknown, never down.
+3. All members must have the same history (UUID).
+4. A member with an interrupted SST, a nil UUID or no grastate.dat is not a
+   candidate.
+5. The highest position must not be lower than a position that a member
+   recorded when it was last Synced.
+6. The member with the highest position bootstraps. Among equal members, the
+   one that was ordered to before comes first, then the one with Galera's
+   safe_to_bootstrap, then the first in member order.
 """
 
 from collections.abc import Mapping
@@ -49,20 +51,20 @@ EMPTY_DATA_BYTES = 1024 * 1024
 
 _AGAIN = 'Delete this cluster and create it again.'
 _ANEW = 'Create a new cluster and load the last dump of your data into it.'
-# The column of Trove's faults is short.
+# Short, because the column of Trove's faults is short.
 _START = 'Have an operator start it ("openstack server start")'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether something may be done, and why."""
+    """Whether an action is allowed, and the reason."""
 
     allowed: bool
     reason: Reason
 
 
 class Step(enum.StrEnum):
-    """What to do with a cluster that is not whole."""
+    """A step of a recovery."""
 
     REJOIN = 'rejoin'
     WAIT = 'wait'
@@ -74,14 +76,14 @@ class Step(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Choice:
-    """The next step of a recovery.
+    """The decision of a recovery: the next step and its reason.
 
-    :ivar member: who is promoted (pc.bootstrap on the running server) or
-        bootstrapped (started with --wsrep-new-cluster at its recovered
-        position); for REJOIN a member that is in the primary component;
-        for STOP one that runs outside, and is behind.
-    :ivar seqno: the position that the cluster then stands at, or -1.
-    :ivar uuid: the history that is then continued.
+    :ivar member: the member to promote (pc.bootstrap on the running server)
+        or to bootstrap (start with --wsrep-new-cluster at its recovered
+        position); for REJOIN a member of the primary component; for STOP a
+        member that runs outside of it at a lower position.
+    :ivar seqno: the position of the cluster after the step, or -1.
+    :ivar uuid: the history of the cluster after the step.
     """
 
     step: Step
@@ -95,23 +97,23 @@ def may_bootstrap_new(reports: Mapping[str, MemberReport],
                       positions: Mapping[str, Position]) -> Decision:
     """Whether a new cluster may be bootstrapped on one of these members.
 
-    Only if every one of them proves that it was never started and holds
-    nothing: a second bootstrap makes a second history.
+    Only if each of them proves that it was never started and holds no data:
+    a second bootstrap creates a second history.
 
-    :param reports: of every member that may ever have been told to start.
-    :param positions: of the same members.
+    :param reports: reports of all members that may have been started.
+    :param positions: positions of the same members.
     """
     for name in sorted({*reports, *positions}):
         if name not in reports or name not in positions:
             return Decision(False, Reason(
-                f'{name} did not tell its state and its position, so it '
+                f'{name} did not report its state and its position, so it '
                 'may hold data', 'Wait until its guest agent answers.',
                 (name,)))
         reason = _not_new(name, reports[name], positions[name])
         if reason is not None:
             return Decision(False, reason)
     return Decision(True, Reason(
-        'No member was ever started, none holds data'))
+        'No member was ever started, and none holds data'))
 
 
 def _not_new(name: str, report: MemberReport,
@@ -125,30 +127,32 @@ def _not_new(name: str, report: MemberReport,
             f'{name} was started before (its server is '
             f'{report.server.value})', _AGAIN, (name,))
     if position.sst_in_progress:
-        return Reason(f'{name} holds what an interrupted SST has left',
-                      _AGAIN, (name,))
+        return Reason(
+            f'{name} holds an incomplete copy from an interrupted SST',
+            _AGAIN, (name,))
     if not position.is_empty:
         return Reason(
             f'{name} holds data of the cluster {position.uuid} at '
             f'{position.seqno}',
-            'Have an operator look whose it is, then delete this cluster and '
-            'create it again.', (name,))
+            'Have an operator find out whose data it is, then delete this '
+            'cluster and create it again.', (name,))
     if report.data_bytes > EMPTY_DATA_BYTES:
         return Reason(
-            f'{name} holds {report.data_bytes} bytes of data that tell no '
-            'cluster',
-            'Have an operator look at its data directory, then delete this '
+            f'{name} holds {report.data_bytes} bytes of data without the '
+            'UUID of a cluster',
+            'Have an operator check its data directory, then delete this '
             'cluster and create it again.', (name,))
     return None
 
 
 def joined(report: MemberReport, expected_uuid: str,
            expected_size: int, or_larger: bool = False) -> bool:
-    """Whether the member is in: Synced, in the right component, whole.
+    """Whether the member is Synced in the right component, with its data.
 
-    Whole is what a loss of power leaves so, too.
+    The data must be on disk, so that it survives a loss of power.
 
-    :param or_larger: whether others may come back meanwhile.
+    :param or_larger: whether a larger component is right, too, because other
+        members may rejoin at the same time.
     """
     view = report.view
     return (report.server is ServerState.RUNNING and view is not None
@@ -161,9 +165,10 @@ def joined(report: MemberReport, expected_uuid: str,
 
 def join_order(members: Sequence[str], source: str,
                positions: Mapping[str, Position]) -> tuple[str, ...]:
-    """In which order the others join: those who lack least come first.
+    """The order in which the others join: highest position first.
 
-    They can have IST from the source's gcache, and are donors then.
+    These members can use IST from the gcache of the source, and can be
+    donors afterwards.
     """
     uuid = positions[source].uuid if source in positions else None
 
@@ -180,13 +185,13 @@ def join_order(members: Sequence[str], source: str,
 
 def choose_bootstrap(members: Sequence[str], answers: Mapping[str, Answer],
                      *, forced: str | None = None) -> Choice:
-    """The next step that brings a cluster back, or the refusal of any.
+    """The next step of a recovery, or a refusal.
 
-    :param members: all members' names, in member order.
-    :param answers: what each told; one who did not answer is left out.
-    :param forced: the member that the operator answers for. It overrides
-        silence, other histories and positions, never a primary component,
-        a running server or a spoiled data directory.
+    :param members: the names of all members, in member order.
+    :param answers: the answers by name, without members that did not answer.
+    :param forced: the member that the operator forces. It overrides missing
+        answers, other histories and positions; never a primary component, a
+        running server or an incomplete data directory.
     """
     if forced is not None and forced not in members:
         return _refuse(_stranger(forced, members))
@@ -204,14 +209,14 @@ def choose_bootstrap(members: Sequence[str], answers: Mapping[str, Answer],
 
 def worth_waiting(members: Sequence[str], answers: Mapping[str, Answer],
                   forced: str | None = None) -> str:
-    """What may still come about, or be known, by itself; '' if nothing.
+    """What a recovery waits for before it decides; '' if nothing.
 
-    A server that died keeps its last view, and restores that component when
-    all of its members are back; one that stopped cleanly cannot. A server
-    that is there and does not answer may be on its way down, or merely busy.
+    A server that crashed keeps its last view, and restores that component
+    when all of its members are back. A server that stopped cleanly cannot. A
+    server that does not answer may be stopping, or busy.
 
-    :param forced: the member that the operator answers for; nobody who is
-        silent is waited for then.
+    :param forced: the member that the operator forces. Members that do not
+        answer are not waited for then.
     """
     told = {name: answers[name] for name in members if name in answers}
     starting = [name for name, answer in told.items()
@@ -219,10 +224,10 @@ def worth_waiting(members: Sequence[str], answers: Mapping[str, Answer],
                 and answer.position is not None
                 and answer.position.may_come_up_primary]
     if starting:
-        return f'{_list(starting)} may find the others'
+        return f'{_list(starting)} may find the other members'
     unresponsive = unresponsive_servers(told)
     if unresponsive:
-        return f'the server of {_list(unresponsive)} may still answer, or stop'
+        return f'the server of {_list(unresponsive)} may still answer or stop'
     silent = [name for name in members if name not in answers]
     if silent and forced is None:
         return f'no answer from {_list(silent)}'
@@ -231,12 +236,12 @@ def worth_waiting(members: Sequence[str], answers: Mapping[str, Answer],
 
 def survivor(members: Sequence[str],
              answers: Mapping[str, Answer]) -> str | None:
-    """Who runs outside a primary component that only a recovery brings back.
+    """The survivor outside a primary component that needs a recovery.
 
-    One alone runs, as after a clean stop of all others in the same instant.
-    They have all answered, each has left its last view in order, and none
-    was told to continue: whatever they do, no component comes about without
-    this member, and it cannot make one by itself.
+    Only this member runs, for example after a clean stop of all others at
+    the same moment. All have answered, all others left their last view, and
+    none was ordered to bootstrap: no component can form without this member,
+    and this member cannot form one alone.
     """
     running = [name for name, answer in answers.items()
                if answer.report.server is ServerState.RUNNING]
@@ -254,7 +259,7 @@ def survivor(members: Sequence[str],
 
 
 def unresponsive_servers(answers: Mapping[str, Answer]) -> list[str]:
-    """Whose servers are there and do not tell where they stand."""
+    """Members with a server process that does not report its state."""
     return [name for name, answer in answers.items()
             if answer.report.server is ServerState.UNRESPONSIVE
             or answer.report.server is ServerState.RUNNING
@@ -264,10 +269,10 @@ def unresponsive_servers(answers: Mapping[str, Answer]) -> list[str]:
 def may_stop_for_recovery(members: Sequence[str],
                           answers: Mapping[str, Answer],
                           forced: str | None = None) -> Decision:
-    """Whether servers that start in vain may be stopped, to decide then.
+    """Whether starting servers may be stopped to read their positions.
 
-    Not if it is clear already that nothing could be decided: they had
-    better go on looking for each other.
+    Not if it is known that the decision would be refused: then the servers
+    keep trying to connect to each other.
     """
     told = {name: answers[name] for name in members if name in answers
             and answers[name].report.server is not ServerState.STARTING}
@@ -282,11 +287,12 @@ def may_stop_for_recovery(members: Sequence[str],
     if silent and forced is None:
         return Decision(False, _silence(silent))
     return Decision(True, Reason(
-        'Nobody serves, and all that count have answered'))
+        'No member is in a primary component, and all members that the '
+        'decision needs have answered'))
 
 
 def _of_the_living(told: Mapping[str, Answer]) -> Choice | None:
-    """What members that run or start decide; None if none does so."""
+    """The step that follows from running or starting servers, or None."""
     primaries = {name: answer.report.view for name, answer in told.items()
                  if answer.report.view is not None
                  and answer.report.view.in_primary}
@@ -297,34 +303,34 @@ def _of_the_living(told: Mapping[str, Answer]) -> Choice | None:
                 'There are two primary components: '
                 f'{" and ".join(_list(part) for part in parts)}',
                 'Stop all writes, have an operator stop the servers of the '
-                'one that is to be given up ("openstack server stop"), then '
+                'component that you give up ("openstack server stop"), then '
                 'recover.', tuple(primaries)))
         first = next((name for name, view in primaries.items()
                       if view.serves and view.is_synced),
                      next(iter(primaries)))
         return Choice(Step.REJOIN, Reason(
-            f'{first} is in the primary component: nobody bootstraps, the '
-            'others join it', named=(first,)),
+            f'{first} is in the primary component, so no member is '
+            'bootstrapped: the others join it', named=(first,)),
             first, primaries[first].last_committed)
     for name, answer in told.items():
         if answer.report.server is ServerState.STARTING:
             return Choice(Step.WAIT, Reason(
-                f'{name} is starting, and may find the others by itself',
+                f'{name} is starting and may find the other members',
                 'Wait until it is up or has stopped.', (name,)))
         if answer.report.server is ServerState.UNRESPONSIVE:
             return _refuse(Reason(
-                f'The server of {name} is there but does not answer, so '
-                'what it holds is unknown', _reboot(name), (name,)))
+                f'The server of {name} does not answer, so the position of '
+                'its data is unknown', _reboot(name), (name,)))
         if (answer.report.server is ServerState.RUNNING
                 and answer.report.view is None):
             return _refuse(Reason(
-                f'The server of {name} runs but does not tell its state',
+                f'The server of {name} runs but does not report its state',
                 _reboot(name), (name,)))
     return None
 
 
 def _of_the_told(told: Mapping[str, Answer]) -> Choice:
-    """All have answered, nobody is primary: find the furthest."""
+    """Choose the highest position; all answered and none is primary."""
     candidates = history.candidates(told)
     remembered = history.remembered(told)
     own = next((uuid for uuid, _ in remembered.values()), None)
@@ -337,7 +343,7 @@ def _of_the_told(told: Mapping[str, Answer]) -> Choice:
         left = '; '.join(f'{candidate.name} {candidate.disqualification}'
                          for candidate in candidates)
         return _refuse(Reason(
-            f'No member holds data to continue from: {left}', _ANEW,
+            f'No member holds usable data: {left}', _ANEW,
             tuple(candidate.name for candidate in candidates)))
     best = max(eligible, key=lambda candidate: candidate.rank)
     reason = history.ahead(candidates, best) or _behind(best, remembered)
@@ -348,14 +354,15 @@ def _of_the_told(told: Mapping[str, Answer]) -> Choice:
 
 def _behind(best: history.Candidate,
             remembered: Mapping[str, tuple[str, int]]) -> Reason | None:
-    """Why the furthest is not where a member has seen the cluster."""
+    """Refuse if a member recorded a position after the highest one."""
     furthest = max(remembered, key=lambda name: remembered[name][1],
                    default='')
     if furthest and remembered[furthest][1] > best.seqno:
         return Reason(
-            f'The furthest member, {best.name}, stands at {best.seqno}, but '
-            f'{furthest} has seen the cluster at {remembered[furthest][1]}',
-            f'Force {best.name} only if what came after may be lost.',
+            f'The highest position of the data is {best.seqno}, on '
+            f'{best.name}, but {furthest} recorded position '
+            f'{remembered[furthest][1]}',
+            f'Force {best.name} only if the later writes may be lost.',
             tuple(dict.fromkeys((best.name, furthest))), force=True)
     return None
 
@@ -365,23 +372,24 @@ def _promote_or_bootstrap(best: history.Candidate,
     uuid = best.uuid or ''
     if best.running:
         return Choice(Step.PROMOTE, Reason(
-            f'{best.name} still runs, outside a primary component, and is '
-            f'the furthest, at {best.seqno}: it is made primary where it '
-            'stands', named=(best.name,)), best.name, best.seqno, uuid)
+            f'{best.name} still runs, outside a primary component, and has '
+            f'the highest position, {best.seqno}: it is made primary without '
+            'a restart', named=(best.name,)), best.name, best.seqno, uuid)
     for candidate in eligible:
         if candidate.running:
             return Choice(Step.STOP, Reason(
-                f'{candidate.name} runs outside a primary component and is at '
-                f'{candidate.seqno}, behind {best.name}, which stopped at '
-                f'{best.seqno}: it is stopped first',
+                f'{candidate.name} runs outside a primary component at '
+                f'position {candidate.seqno}, behind {best.name}, which '
+                f'stopped at {best.seqno}: its server is stopped first',
                 named=(candidate.name, best.name)), candidate.name)
     return Choice(Step.BOOTSTRAP, Reason(
-        f'All members have stopped, and {best.name} is the furthest, at '
-        f'{best.seqno}', named=(best.name,)), best.name, best.seqno, uuid)
+        f'All members have stopped, and {best.name} has the highest '
+        f'position, {best.seqno}', named=(best.name,)),
+        best.name, best.seqno, uuid)
 
 
 def _forced(name: str, told: Mapping[str, Answer]) -> Choice:
-    """The operator answers for this member: what must hold even so."""
+    """The step for the member that the operator forces, or a refusal."""
     if name not in told:
         return _refuse(_unheard(name))
     running = [other for other, answer in told.items() if other != name
@@ -395,19 +403,18 @@ def _forced(name: str, told: Mapping[str, Answer]) -> Choice:
     candidate = history.candidate(name, told[name])
     if not candidate.usable:
         return _refuse(Reason(
-            f'{name} {candidate.disqualification}; even force cannot continue '
-            'from that',
+            f'{name} {candidate.disqualification}, so it cannot be forced',
             f'Force another member, or: {_ANEW}', (name,), force=True))
     step = Step.PROMOTE if candidate.running else Step.BOOTSTRAP
     return Choice(step, Reason(
-        f'The operator forced {name}, which stands at {candidate.seqno}; what '
-        'others hold beyond that is lost', named=(name,)),
+        f'The operator forced {name}, which is at position {candidate.seqno}; '
+        'later writes of the other members are lost', named=(name,)),
         name, candidate.seqno, candidate.uuid or '')
 
 
 def _stranger(name: str, members: Sequence[str]) -> Reason:
     return Reason(
-        f'{name} is no member of this cluster; the members are '
+        f'{name} is not a member of this cluster; the members are '
         f'{_list(members)}', 'Name one of them.', tuple(members))
 
 
@@ -421,7 +428,7 @@ def _silence(silent: Sequence[str]) -> Reason:
     return Reason(
         f'{_list(silent)} did not answer, and may run or hold the latest '
         'data',
-        f'{_START}; if it is lost for good, force the member to continue.',
+        f'{_START}; if it is lost for good, force another member.',
         tuple(silent), force=True)
 
 

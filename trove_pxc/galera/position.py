@@ -10,10 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Where a node stands in the cluster's history, read from its disk.
+"""The position of a node in the history of its cluster, from its disk.
 
-Pure: whoever can reach the disk brings the texts. Every module of
-trove_pxc may import it.
+Pure: the caller reads the files. Every module of trove_pxc may import it.
 
 Sources: grastate.dat and gvwstate.dat as galera 25.3 and 26.4 write them
 (galera/src/saved_state.cpp, gcomm/src/view.cpp); the recovered position as
@@ -38,7 +37,7 @@ _SENT_AS = {'evicted': 'cast_out'}
 
 
 class Grastate(NamedTuple):
-    """grastate.dat as it stands; uuid None for nil, safe None if absent."""
+    """The values of grastate.dat; uuid None for nil, safe None if absent."""
 
     uuid: str | None
     seqno: int
@@ -47,24 +46,26 @@ class Grastate(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Position:
-    """All that the disk tells, without a judgement.
+    """The facts from the disk, without a decision.
 
-    :ivar uuid: the history's id, lower case; None if nil or not known.
-    :ivar seqno: the last write set; -1 if not known.
-    :ivar safe_to_bootstrap: None where grastate.dat does not state it
-        (older Galera); Galera itself takes a missing file for safe, which
-        nobody here does.
-    :ivar sst_in_progress: an SST into this directory was interrupted: what
-        lies there is spoiled.
-    :ivar view_present: gvwstate.dat is there: the node did not stop
+    :ivar uuid: the UUID of the history, lower case; None if nil or unknown.
+    :ivar seqno: the last write set; -1 if unknown.
+    :ivar safe_to_bootstrap: None if grastate.dat does not have it (older
+        Galera). Galera itself treats a missing file as safe; this package
+        does not.
+    :ivar sst_in_progress: whether an SST into this directory was
+        interrupted, so that its data is incomplete.
+    :ivar view_present: whether gvwstate.dat exists: the node did not stop
         cleanly, or still runs.
-    :ivar seen_uuid: the history of the primary component in which its
-        guest last saw it Synced; None if it never did.
-    :ivar seen_seqno: the position that it had there; an older guest, as
-        one that never saw it, tells -1.
-    :ivar ordered: it was the last to be told to continue the cluster.
-    :ivar evicted: it was voted out of its cluster, and may have committed
-        what nobody else has; an older guest does not tell.
+    :ivar seen_uuid: the history of the primary component in which its guest
+        last recorded it as Synced; None if it never did.
+    :ivar seen_seqno: the recorded position; -1 from an older guest, or if
+        none was recorded.
+    :ivar ordered: whether it was the last one that was ordered to bootstrap
+        the cluster.
+    :ivar evicted: whether it was evicted from its cluster, and may have
+        committed writes that no other member has. Older guests do not
+        report it.
     """
 
     uuid: str | None
@@ -80,12 +81,12 @@ class Position:
 
     @property
     def known(self) -> bool:
-        """Whether it names a place in a history that can be compared."""
+        """Whether it has a history and a seqno that can be compared."""
         return self.uuid is not None and self.seqno >= 0
 
     @property
     def may_come_up_primary(self) -> bool:
-        """Whether a start may make a component, with others or alone."""
+        """Whether a start may form a component, with others or alone."""
         return self.view_present or self.ordered
 
     @property
@@ -115,8 +116,8 @@ def _uuid(text: str) -> str | None:
     lowered = text.strip().lower()
     if not _UUID.fullmatch(lowered):
         raise errors.UnreadablePosition(
-            f'grastate.dat holds the uuid {text.strip()!r}, which is none. '
-            'Look at the file on the member before it is started.')
+            f'grastate.dat holds {text.strip()!r} as uuid, which is not a '
+            'UUID. Check the file on the member before you start it.')
     return None if lowered == NIL_UUID else lowered
 
 
@@ -125,19 +126,19 @@ def _seqno(text: str) -> int:
         return max(int(text), UNKNOWN_SEQNO)
     except ValueError:
         raise errors.UnreadablePosition(
-            f'grastate.dat holds the seqno {text.strip()!r}, which is no '
-            'number. Look at the file on the member before it is '
-            'started.') from None
+            f'grastate.dat holds {text.strip()!r} as seqno, which is not a '
+            'number. Check the file on the member before you start '
+            'it.') from None
 
 
 def parse_grastate(text: str) -> Grastate:
     """Read the text of grastate.dat.
 
-    What is missing is not known: an empty file (power lost while it was
-    written) gives a nil uuid and seqno -1, and a last line without its end
-    is not taken, for 'seqno: 3' may have been 31.
+    Missing values are unknown. An empty file, for example after a loss of
+    power during the write, gives a nil UUID and seqno -1. A last line without
+    a line end is ignored, because 'seqno: 3' may be a part of 'seqno: 31'.
 
-    :raises UnreadablePosition: if a value is not of its kind.
+    :raises UnreadablePosition: if a value has the wrong format.
     """
     values: dict[str, str] = {}
     whole, _, _ = text.rpartition('\n')
@@ -156,8 +157,8 @@ def parse_grastate(text: str) -> Grastate:
 def parse_recovered(log_text: str) -> tuple[str, int] | None:
     """The last position that --wsrep-recover wrote into this text.
 
-    None if there is none, or if it is the nil position, which says as
-    much: InnoDB holds no position.
+    None if there is none, or if it is the nil position, which means that
+    InnoDB has no position.
     """
     found = serverlog.recovered_position(log_text)
     if found is None or found[0] == NIL_UUID or found[1] < 0:
@@ -169,15 +170,15 @@ def transfer_changed_nothing(grastate_text: str | None, has_database: bool,
                              sst_folder_left: bool) -> bool:
     """Whether a state transfer provably ended before it changed the data.
 
-    Its file, sst_in_progress, does not tell: the joiner's script of PXC
-    creates it first of all, for IST, too, and leaves it when it fails. Of
-    what an IST that failed at its start leaves, the rest is as it was:
+    The file sst_in_progress does not prove a change: the joiner's script of
+    PXC creates it first, also for IST, and leaves it when it fails. If an IST
+    fails at its start, everything else is unchanged:
 
-    - The folder for the new data is not there. The script makes it before
-      it removes the old data (wsrep_sst_xtrabackup-v2: .sst in PXC 5.7,
-      sst-xb-tmpdir in 8.0). A script that removed data and failed may
-      remove it again; then the next condition does not hold.
-    - grastate.dat names a history. Galera writes a nil uuid into it, and
+    - The folder for the new data does not exist. The script creates it
+      before it removes the old data (wsrep_sst_xtrabackup-v2: .sst in PXC
+      5.7, sst-xb-tmpdir in 8.0). A script that removed data and failed may
+      remove the folder again; then the next condition does not hold.
+    - grastate.dat has a history. Galera writes a nil UUID into it, and
       syncs it, before it sends a request that may lead to a full SST
       (mark_unsafe in request_state_transfer, percona/galera 3.x-5.7 and
       4.x-8.0). It writes the history back when the full data has come, and
@@ -185,13 +186,14 @@ def transfer_changed_nothing(grastate_text: str | None, has_database: bool,
       removed anything (exit code EAGAIN, PXC-4631, percona/galera pull
       request 301). The script removes sst_in_progress before the first.
 
-    That holds while the power stays: the caller checks that it did. Before
-    PXC-4631 grastate.dat is nil after such an IST, and the data is not taken
-    for whole. None of this was run: no PXC 5.7 or 8 was at hand. The scripts
-    of MariaDB and PXC 5.6 are not judged by this rule.
+    This holds only without a loss of power since then; the caller checks
+    that. Before PXC-4631 the UUID in grastate.dat is nil after such an IST,
+    and the data counts as incomplete. None of this was run, because no PXC
+    5.7 or 8 was available. The rule does not apply to the scripts of MariaDB
+    and PXC 5.6.
 
-    :param has_database: the folder mysql and ibdata1 are there.
-    :param sst_folder_left: one of Dialect.sst_folders is there.
+    :param has_database: whether the folder mysql and ibdata1 exist.
+    :param sst_folder_left: whether one of Dialect.sst_folders exists.
     :raises UnreadablePosition: as parse_grastate does.
     """
     return (grastate_text is not None and has_database
@@ -201,20 +203,20 @@ def transfer_changed_nothing(grastate_text: str | None, has_database: bool,
 
 def combine(grastate_text: str | None, recover_log: str | None,
             sst_in_progress: bool, gvwstate_present: bool) -> Position:
-    """One position from all that was read.
+    """The position that follows from the files and the recovery.
 
-    A clean stop leaves the position in grastate.dat. After anything else
-    its seqno is -1, and what InnoDB recovered counts. A failed start may
-    have put a nil uuid there too: then the recovered one counts. If the
-    two name different histories, neither seqno is trusted.
+    A clean stop leaves the position in grastate.dat. In all other cases its
+    seqno is -1, and the position that InnoDB recovered counts. It also counts
+    if a failed start wrote a nil UUID into grastate.dat. If the two have
+    different histories, neither seqno is used.
 
-    A seqno in grastate.dat that is behind what InnoDB recovered is of before
-    the last start: PXC 8.0 keeps it in the file while it applies an IST
-    (update_state_uuid and request_state_transfer in percona/galera,
-    4.x-8.0), so that a server that is killed meanwhile leaves it. The
-    recovered one counts, and the start program clears the other.
+    If the seqno in grastate.dat is lower than the one that InnoDB recovered,
+    it is from before the last start: PXC 8.0 keeps it in the file while it
+    applies an IST (update_state_uuid and request_state_transfer in
+    percona/galera, 4.x-8.0), and a server that is killed meanwhile leaves it.
+    The recovered position counts, and the start program clears the other.
 
-    :param grastate_text: None if there is no such file.
+    :param grastate_text: None if the file does not exist.
     :param recover_log: None if recovery was not run.
     :raises UnreadablePosition: as parse_grastate does.
     """

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Why a decision is as it is, and what to do about it: as data.
+"""The reason of a decision as data: cause, next action and members.
 
-Pure. history and plan make reasons, the taskmanager reads their fields.
-Nobody takes a cause, an advice or a member's name out of the sentence.
+Pure. history and plan create reasons, the taskmanager reads their fields. No
+module parses the text.
 """
 
 import dataclasses
@@ -21,12 +21,12 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reason:
-    """The reason of a decision; str() of it is the whole text.
+    """The reason of a decision; str() returns the whole text.
 
-    :ivar cause: a sentence without its full stop.
-    :ivar advice: the next action, in whole sentences; '' if there is none.
+    :ivar cause: a sentence without a full stop.
+    :ivar advice: the next action, in full sentences; '' for none.
     :ivar named: the members that the text names.
-    :ivar force: whether it is part of the advice to force a member.
+    :ivar force: whether the advice is to force a member.
     """
 
     cause: str

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What to do about a cluster that is not whole: the next command.
+"""The next action for a cluster that is not healthy.
 
-Pure. diagnosis imports it. Each sentence names a command or a statement that
+Pure. diagnosis imports it. Each sentence has a command or a statement that
 works in that situation, or what to wait for and what to do if that does not
-come. tests/functional/test_advice.py carries out each of them.
+happen. tests/functional/test_advice.py runs each of them.
 """
 
 from collections.abc import Collection
@@ -32,55 +32,57 @@ _INSTANCE = 'openstack database instance'
 _AS_ROOT = ('as a user with all privileges, such as the one of '
             '"openstack database root enable {id}"')
 
-#: by what a member is, from what passes by itself to what is worst
+#: By role, in the order of severity: the last one is the worst.
 _BY_ROLE = {
-    Role.JOINING: 'Wait until {member} is Synced; {list} shows how it goes.',
-    Role.BUSY: 'Wait until {member} has given its data to the joiner.',
+    Role.JOINING: 'Wait until {member} is Synced; {list} shows the progress.',
+    Role.BUSY: 'Wait until the state transfer from {member} is complete.',
     Role.STARTING: 'Wait until {member} is up; if it is not within two '
-                   'minutes, {list} shows what keeps it.',
-    Role.FAILED: 'Remove it: {shrink}. If it was to replace or add a member, '
-                 'grow the cluster again.',
+                   'minutes, {list} shows the reason.',
+    Role.FAILED: 'Remove it: {shrink}. If it was a new member, grow the '
+                 'cluster again.',
     Role.NEW: 'Remove it: {shrink}. Then grow the cluster again.',
     Role.GONE: '{replace}',
-    Role.LOCKED: 'Wait for the end of the backup; if there is none, end the '
-                 'lock: {restart}.',
+    Role.LOCKED: 'Wait until the backup is complete; if no backup runs, end '
+                 'the lock: {restart}.',
     Role.DESYNCED: 'Run {statement} on {member}, ' + _AS_ROOT + '.',
     Role.READ_ONLY: 'Run {statement} on {member}, ' + _AS_ROOT + '.',
     Role.REJECTING: 'Run {statement} on {member}, ' + _AS_ROOT + '.',
     Role.UNREPLICATED: 'Restart it, which turns wsrep_on on and ends all '
                        'connections that do not replicate: {restart}.',
-    Role.NON_PRIMARY: 'Look at the network between {member} and the others; '
-                      'if it is whole, {restart}.',
+    Role.NON_PRIMARY: 'Check the network between {member} and the others; '
+                      'if it works, restart the member: {restart}.',
     Role.UNRESPONSIVE: 'Restart it: {restart}.',
     Role.FROZEN: 'Restart it: {restart}.',
     Role.STOPPED: 'Start it: {restart}.',
-    Role.CRASHED: 'Remove what {list} tells as the reason, then start it: '
+    Role.CRASHED: 'Fix the cause that {list} shows, then start it: '
                   '{restart}.',
-    Role.DENIED: 'Wait a minute: its guest agent restores its account by '
-                 'itself. If that does not help, an operator restarts its '
-                 'guest, and the next start restores the account: {reboot}.',
-    Role.SILENT: 'An operator looks at its guest and its agent, and '
-                 'restarts the guest: {reboot}.',
+    Role.DENIED: 'Wait a minute: its guest agent restores its account '
+                 'automatically. If the login still fails, have an operator '
+                 'restart its guest; the next start restores the account: '
+                 '{reboot}.',
+    Role.SILENT: 'Have an operator check its guest and its agent, and '
+                 'restart the guest: {reboot}.',
 }
 
-#: what is said of several members that a recovery brings back
+#: For several members that a recovery brings back.
 _OF_SEVERAL = {
-    Role.CRASHED: 'Remove what {list} tells as the reason, then bring all of '
-                  'them back: {recover}.',
-    Role.NON_PRIMARY: 'Look at the network between them; if it is whole, '
-                      'bring all of them back: {recover}.',
-    Role.LOCKED: 'Wait for the end of all backups; if there are none, '
+    Role.CRASHED: 'Fix the causes that {list} shows, then bring all of them '
+                  'back: {recover}.',
+    Role.NON_PRIMARY: 'Check the network between them; if it works, bring '
+                      'all of them back: {recover}.',
+    Role.LOCKED: 'Wait until all backups are complete; if no backup runs, '
                  'restart those members: {recover}.',
 }
 
 
 class Remedies:
-    """The next step for one cluster.
+    """The next actions for one cluster.
 
-    :param cluster: its name or id, as the commands take it.
-    :param ids: of its members, by the labels that sentences name them by.
-    :param altered: the variables of each that keep it from serving in full.
-    :param least: how many members the cluster must keep.
+    :param cluster: its name or id, for the commands.
+    :param ids: the ids of its members, by their labels in sentences.
+    :param altered: by label, the variables that keep a member from serving
+        in full.
+    :param least: the minimum number of members.
     """
 
     def __init__(self, cluster: str, ids: Mapping[str, str],
@@ -105,10 +107,10 @@ class Remedies:
         return f'"{_CLUSTER} recover {self._cluster} --force MEMBER"'
 
     def of_members(self, wrong: Mapping[str, Role]) -> str:
-        """While others serve: about the worst, or about them all.
+        """The action for the worst member, or for all; others serve.
 
-        A restart wants all other members to serve; recover brings back
-        several at once, and leaves out those that did not come in.
+        A restart requires that all other members serve. A recovery brings
+        back several at once, without those that failed to join.
         """
         order = list(_BY_ROLE)
         worst = max(wrong, key=lambda one: order.index(wrong[one]))
@@ -121,42 +123,42 @@ class Remedies:
                                         recover=self.recover)
 
     def of_failed_create(self) -> str:
-        """The cluster was never complete, and nobody builds it."""
+        """The create failed, and no taskmanager continues it."""
         return (f'Delete it: {self._quoted("delete")}. Then create it '
                 'again.')
 
     def of_certificates(self) -> str:
-        """They expire soon."""
+        """Certificates expire soon."""
         return ('Replace all certificates: '
                 f'{self._quoted("certificate rotate")}.')
 
     def of_too_many(self) -> str:
-        """The primary component counts more members than are known."""
+        """The primary component has more members than Trove knows."""
         return ('Find its address: run "SHOW STATUS LIKE '
-                '\'wsrep_incoming_addresses\'" on a member, and compare '
-                f'with {self.members}. Then an operator stops that server: '
-                '"openstack server stop SERVER".')
+                '\'wsrep_incoming_addresses\'" on a member, and compare its '
+                f'output with {self.members}. Then have an operator stop that '
+                'server: "openstack server stop SERVER".')
 
     def of_unknown(self, unknown: Mapping[str, Role]) -> str:
-        """No member is known to be primary, and these may be.
+        """No member is known to be primary, but these may be.
 
-        A recovery never overrides a server that runs, by force neither; it
-        is named only where all of these give no answer at all.
+        A recovery never overrides a server that runs, not even by force. So
+        force is named only if none of these guests answers.
         """
         denied = [one for one, role in unknown.items()
                   if role is Role.DENIED]
         if denied:
             return self._about(denied[0], Role.DENIED)
         one = next(iter(unknown))
-        advice = (f'An operator looks at the guest of {one}, and restarts '
+        advice = (f'Have an operator check the guest of {one} and restart '
                   f'it: {self._reboot(one)}.')
         if all(role is Role.SILENT for role in unknown.values()):
-            advice += (f' If {one} is lost for good, choose the member to go '
-                       f'on from: {self.force}.')
+            advice += (f' If {one} is lost for good, choose the member to '
+                       f'continue from: {self.force}.')
         return advice
 
     def of_coming(self, coming: Sequence[str]) -> str:
-        """No member is primary, and these start or join."""
+        """No member is primary, and these are starting or joining."""
         return (f'Wait until {coming[0]} is up; if it is not within two '
                 f'minutes: {self.recover}.')
 
@@ -171,37 +173,38 @@ class Remedies:
         if gone:
             return gone
         if see_each_other:
-            return f'Make them one primary component again: {self.recover}.'
-        return ('Look at the network between the members; if it is whole: '
-                f'{self.recover}.')
+            return f'Restore the primary component: {self.recover}.'
+        return ('Check the network between the members; if it works, recover '
+                f'the cluster: {self.recover}.')
 
     def of_two_histories(self) -> str:
-        """None of them is in a primary component."""
-        return (f'Find out which is the right one: {self.members} has their '
-                'UUIDs. An operator stops the servers of all members but '
-                'one of that history ("openstack server stop SERVER"); then '
-                f'continue from that one: {self.force}. Each of the others '
-                'takes a full copy when its server is started again.')
+        """The running members have two histories; none is primary."""
+        return (f'Find out which history has your data: {self.members} shows '
+                'their UUIDs. Have an operator stop the servers of all '
+                'members but one of that history ("openstack server stop '
+                f'SERVER"); then continue from that one: {self.force}. Each '
+                'of the others takes a full copy when its server is started '
+                'again.')
 
     def of_foreign(self, name: str) -> str:
-        """One outside holds another history than the primary component."""
-        return (f'Save what {name} alone holds, if it matters. Then have it '
-                'take a full copy of the others\' data: '
-                f'{self._restart(name)}.')
+        """This member has another history than the primary component."""
+        return (f'Save the data that only {name} has, if you need it. Then '
+                'restart it, which replaces its data by a full copy of the '
+                f'others: {self._restart(name)}.')
 
     def of_two_primaries(self) -> str:
-        return ('Stop all writes at once, and decide which side is to be '
-                'kept. An operator stops the servers of the other side '
+        return ('Stop all writes at once, and decide which side to keep. '
+                'Have an operator stop the servers of the other side '
                 '("openstack server stop SERVER"); then replace its members '
                 f'one after another: {self._grow}, then "{_CLUSTER} shrink '
                 f'{self._cluster} MEMBER".')
 
     def _of_gone(self, told: Mapping[str, Role]) -> str:
-        """A recovery waits for what a member holds that is gone."""
+        """A recovery needs force if the server of a member is gone."""
         if Role.GONE not in told.values():
             return ''
         return ('The data of a member whose server was deleted is lost. '
-                f'Choose the member to go on from: {self.force}.')
+                f'Choose the member to continue from: {self.force}.')
 
     def _about(self, one: str, role: Role) -> str:
         return _BY_ROLE[role].format(
@@ -211,7 +214,7 @@ class Remedies:
             reboot=self._reboot(one))
 
     def _statements(self, one: str, role: Role) -> str:
-        """What sets the variables of a member as they should be."""
+        """The statements that restore the variables of a member."""
         variables = [name for name in view.SERVING_VALUES
                      if name in self._altered.get(one, ())
                      and (role is not Role.DESYNCED) == (

@@ -12,17 +12,17 @@
 
 """Names of databases and users that belong to the server or to Trove.
 
-Pure. The API and the guest refuse them in requests and do not list them.
+Pure. The API and the guest refuse them in requests, and do not list them.
 
 Sources: MySQL 8.4 manual, 8.2.9 "Reserved accounts" and 11.2.3 "Identifier
 case sensitivity"; "Percona XtraDB Cluster 8.0: Restricted accounts";
 "Telemetry" (percona.telemetry);
 MariaDB's scripts/mariadb_system_tables.sql (mariadb.sys) and "Grant to
-PUBLIC" (10.11). A folder in the data directory that is no database is shown
-as #mysql50# and its name (MySQL manual, 11.2.4).
+PUBLIC" (10.11). The server lists a folder that is not a database as
+#mysql50# and its name (MySQL manual, 11.2.4).
 """
 
-#: the prefix of a folder that the server cannot name as a database
+#: The prefix of folders whose names are not valid names of databases.
 FOLDER_PREFIX = '#mysql50#'
 
 _DATABASES = frozenset({
@@ -35,7 +35,7 @@ _USER_PREFIXES = ('mysql.', 'mariadb.', 'percona.')
 
 
 def is_reserved_database(name: str) -> bool:
-    """Whether no user may create, drop, show or be given this database.
+    """Whether users cannot create, drop, list or access this database.
 
     :param name: the plain name, without quotes or escaped wildcards, in
         upper or lower case.
@@ -45,7 +45,7 @@ def is_reserved_database(name: str) -> bool:
 
 
 def is_reserved_user(name: str) -> bool:
-    """Whether an account of this name is the server's or Trove's own.
+    """Whether an account of this name belongs to the server or to Trove.
 
     :param name: without the host, in upper or lower case.
     """

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What one member is to its cluster, from its own report.
+"""The role of a member in its cluster, from its report.
 
-Pure. diagnosis and remedy decide by it, the API shows it.
+Pure. diagnosis and remedy use it, and the API shows it.
 """
 
 from collections.abc import Collection
@@ -26,47 +26,47 @@ from trove_pxc.galera.view import ServerState
 
 
 class Role(enum.StrEnum):
-    """What one member is to the cluster right now; follows its name."""
+    """The current role of a member; the text follows its name."""
 
     SYNCED = 'is Synced'
-    DONOR = 'gives its data to a member that joins'
-    BUSY = ('gives its data to a member that joins, and takes no statements '
-            'meanwhile')
+    DONOR = 'is the donor of a joining member'
+    BUSY = 'takes no statements while it is the donor of a joining member'
     JOINING = 'is joining'
     STARTING = 'is starting'
-    DESYNCED = ('is desynced, for wsrep_desync is ON there: it may show old '
+    DESYNCED = ('is desynced, because wsrep_desync is ON: it may return old '
                 'data')
-    LOCKED = ('is locked by a "FLUSH TABLES WITH READ LOCK" or a backup, and '
-              'lets its writes wait')
-    READ_ONLY = 'is read-only, and refuses the writes of users'
-    REJECTING = 'rejects all statements, for wsrep_reject_queries is not NONE'
-    UNREPLICATED = ('has wsrep_on = OFF: what is written there does not reach '
-                    'the other members')
+    LOCKED = ('is locked by a "FLUSH TABLES WITH READ LOCK" or a backup: its '
+              'writes wait')
+    READ_ONLY = 'is read-only: it refuses the writes of users'
+    REJECTING = ('rejects all statements, because wsrep_reject_queries is '
+                 'not NONE')
+    UNREPLICATED = ('has wsrep_on = OFF: its writes do not reach the other '
+                    'members')
     NON_PRIMARY = 'is outside the primary component'
     FROZEN = 'has a server that does not answer'
-    UNRESPONSIVE = 'has a server that runs and does not tell its state'
-    DENIED = ('has a server that runs and refuses the login of its guest '
+    UNRESPONSIVE = 'has a server that runs but does not report its state'
+    DENIED = ('has a server that runs but refuses the login of its guest '
               'agent')
     STOPPED = 'is stopped'
     CRASHED = 'has crashed'
     NEW = 'was never started'
-    FAILED = 'did not become a member, or was to leave'
+    FAILED = 'failed to join or to leave the cluster'
     GONE = 'has no server in Nova any more'
     SILENT = 'has a guest agent that does not answer'
 
 
-#: in the primary component, and they take statements
+#: In the primary component, and they take statements.
 SERVING = (Role.SYNCED, Role.DONOR)
-#: what a user writes there goes to all
+#: Writes of users are replicated to all members.
 TAKING_WRITES = (*SERVING, Role.DESYNCED, Role.LOCKED)
-#: in the primary component, and they do not serve in full
+#: In the primary component, but they do not serve in full.
 HINDERED = (Role.DESYNCED, Role.LOCKED, Role.READ_ONLY, Role.REJECTING,
             Role.UNREPLICATED)
-#: all who are in the primary component
+#: All roles in the primary component.
 INSIDE = (*SERVING, *HINDERED, Role.BUSY, Role.JOINING)
 ON_THEIR_WAY = (Role.JOINING, Role.BUSY, Role.STARTING)
 STILL = (Role.STOPPED, Role.CRASHED, Role.NEW, Role.FAILED, Role.GONE)
-#: they may be in a primary component, and do not say so
+#: They may be in a primary component, but do not report it.
 UNKNOWN = (Role.SILENT, Role.FROZEN, Role.UNRESPONSIVE, Role.DENIED)
 
 _OF_STILL_SERVER = {
@@ -82,11 +82,13 @@ _READ_ONLY = {'read_only', 'super_read_only', 'tx_read_only',
 def of_all(reports: Mapping[str, MemberReport | None],
            failed: Collection[str] = (),
            gone: Collection[str] = ()) -> dict[str, Role]:
-    """What each member is; the others tell whether a donor is one.
+    """The role of each member, by id.
 
-    :param reports: by id; None where none came.
-    :param failed: ids of those that did not come in or go well.
-    :param gone: ids of those whose server was deleted in Nova.
+    A donor counts as a donor only if another member may be joining.
+
+    :param reports: by id; None for a member that did not answer.
+    :param failed: ids of members that failed to join or to leave.
+    :param gone: ids of members whose server was deleted in Nova.
     """
     found = {one: role(report) for one, report in reports.items()}
     joins = any(found[one] in _MAY_RECEIVE for one in found
@@ -103,10 +105,10 @@ def of_all(reports: Mapping[str, MemberReport | None],
 
 
 def role(report: MemberReport | None) -> Role:
-    """What this member is; None stands for a report that never came.
+    """The role of this member; None if it did not answer.
 
-    Galera shows a member that is locked as it shows a donor: of_all tells
-    them apart.
+    Galera reports the same state for a locked member and for a donor. of_all
+    distinguishes them.
     """
     if report is None:
         return Role.SILENT
@@ -126,7 +128,7 @@ def role(report: MemberReport | None) -> Role:
 def _in_component(view: NodeView) -> Role:
     if not view.in_primary:
         return Role.NON_PRIMARY
-    # Such a server does not tell the rest.
+    # Such a server does not report the rest.
     if 'wsrep_on' in view.altered:
         return Role.UNREPLICATED
     if view.serves:

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A text that must not be seen: its repr, str and format are '***'.
+"""A secret text: its repr, str and format are '***'.
 
-Every module of trove_pxc may import it; it imports nothing of ours.
+Every module of trove_pxc may import it; it imports no module of trove_pxc.
 """
 
 from typing import final
@@ -23,11 +23,11 @@ MASK = '***'
 
 @final
 class Secret:
-    """Holds a password, or a statement with one, for those who ask twice.
+    """A password, or a statement with one.
 
-    Only :meth:`reveal` gives the text. It is deliberately no ``str``: an
-    engine that formats, joins or serialises it by accident gets the mask
-    or an error, never the text.
+    Only :meth:`reveal` returns the text. The class does not inherit from
+    ``str``: code that formats, joins or serialises it by accident gets the
+    mask or an error, never the text.
     """
 
     __slots__ = ('_text',)
@@ -37,7 +37,7 @@ class Secret:
         object.__setattr__(self, '_text', text)
 
     def reveal(self) -> str:
-        """The text itself; for the wire, a 0600 file or a socket alone."""
+        """The text: only for encrypted RPC, a 0600 file or a socket."""
         return self._text
 
     def __repr__(self) -> str:

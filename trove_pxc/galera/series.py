@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One server series: what its Dialect is made of.
+"""The class Dialect: the properties of one server series.
 
-Pure. dialect.py hands dialects out to everybody else; catalogue.py holds
-the series themselves.
+Pure. Other modules get dialects from dialect.py; catalogue.py has the series
+themselves.
 """
 
 from collections.abc import Collection
@@ -22,86 +22,84 @@ import re
 
 from trove_pxc.galera import errors
 
-#: follows the name of an SST method that is encrypted
+#: Suffix of the name of an encrypted SST method.
 TLS = '+tls'
 
 _NUMBERS = re.compile(r'(\d+)\.(\d+)(?:\.(\d+))?')
-# --version begins with the server's path, which may hold numbers as well.
+# --version begins with the path of the server, which may contain numbers.
 _BEFORE_VERSION = re.compile(r'.*\bVer\s', re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Dialect:
-    """One server series: its programs, its words, its habits.
+    """The programs, options and SQL of one server series.
 
     :ivar version: the series, for example (10, 11).
     :ivar server_commands: names of the server's program, best first.
-    :ivar initialise_command: makes an empty data directory a database, as
-        an argument list; '{server}', '{basedir}', '{data_dir}',
-        '{defaults_file}' and '{sql_file}' stand for what the guest finds.
-        Where it takes no '{sql_file}', the statements are fed to the
-        server's --bootstrap afterwards.
-    :ivar initial_cleaning: statements that come before all others: what
-        makes account statements work at that moment, and what removes the
-        accounts that the initialisation leaves open.
-    :ivar needs_basedir: whether the server must be told where it lies:
-        it finds its messages and SST scripts by a path that was compiled
-        in.
-    :ivar provider_paths: where Galera's library may lie, best first; the
-        shell's patterns for places that only its builder knows.
+    :ivar initialise_command: the arguments of the command that initialises
+        a database in an empty data directory. The guest replaces
+        '{server}', '{basedir}', '{data_dir}', '{defaults_file}' and
+        '{sql_file}'. Without '{sql_file}', the server runs the statements
+        with --bootstrap afterwards.
+    :ivar initial_cleaning: the first statements: they make account
+        statements possible, and remove the accounts without a password that
+        the initialisation creates.
+    :ivar needs_basedir: whether the server needs its base directory as an
+        option: it finds its messages and SST scripts by a path that was
+        compiled in.
+    :ivar provider_paths: possible paths of Galera's library, best first,
+        with shell patterns for builds from source.
     :ivar applier_threads_variable: its name in this series.
     :ivar redo_log: the variable that sizes the redo log, and how many
         files of that size there are.
     :ivar splits_buffer_pool: whether the pool has instances, and its size
         is a multiple of 128 MiB for each.
-    :ivar sst_methods: those that may be configured.
-    :ivar default_sst_method: the best for a cluster that serves.
-    :ivar formation_sst_method: the quickest that is right while the
-        cluster is still empty and serves nobody.
-    :ivar sst_programs: what each method needs in the image: names of
-        programs, or of several that serve alike, 'lsof|ss'. A method that
-        can be encrypted stands there a second time, as 'rsync+tls'.
-    :ivar sst_folders: in the data directory, made by the joiner's script
-        before it removes any data for a full SST, and removed when the new
-        data is in place. () where it is not known whether there is one, or
-        where nothing else tells that the data is whole.
-    :ivar sst_auth_methods: those that need an SST user.
-    :ivar sst_auth_section: where its name and password stand: 'mysqld' as
-        wsrep_sst_auth, or 'xtrabackup' as the backup's own options.
-    :ivar sst_user_grants: what that user needs, globally.
-    :ivar strict_mode_variable: None where the series has none.
-    :ivar traffic_encryption_variable: what switches the encryption of all
-        traffic between members with the server's own ssl_ca, ssl_cert and
-        ssl_key; None where Galera's library and the SST scripts have
-        options of their own for it.
-    :ivar sst_options: what stands in the [sst] section in any case.
-    :ivar sst_encryption: the options of the [sst] section that make a
-        state transfer encrypted, both ends proving who they are; '{ca}',
-        '{cert}', '{key}' and '{pair}' stand for the files' paths.
+    :ivar sst_methods: the methods that can be configured.
+    :ivar default_sst_method: the best method for a cluster with clients.
+    :ivar formation_sst_method: the fastest method for a cluster that is
+        still empty and has no clients.
+    :ivar sst_programs: the programs that each method needs in the image;
+        'lsof|ss' means one of them. A method that can be encrypted has a
+        second entry, for example 'rsync+tls'.
+    :ivar sst_folders: folders in the data directory that the joiner's script
+        creates before it removes any data for a full SST, and removes when
+        the new data is complete. () if it is unknown whether there is one,
+        or if no other file proves that the data is complete.
+    :ivar sst_auth_methods: the methods that need an SST user.
+    :ivar sst_auth_section: the section for its name and password: 'mysqld'
+        as wsrep_sst_auth, or 'xtrabackup' as options of the backup.
+    :ivar sst_user_grants: the global privileges of that user.
+    :ivar strict_mode_variable: None if the series has none.
+    :ivar traffic_encryption_variable: the variable that encrypts all traffic
+        between members with the server's ssl_ca, ssl_cert and ssl_key; None
+        if Galera's library and the SST scripts have separate options.
+    :ivar sst_options: options of the [sst] section that are always set.
+    :ivar sst_encryption: the options of the [sst] section that encrypt a
+        state transfer and authenticate both ends; '{ca}', '{cert}', '{key}'
+        and '{pair}' are replaced by the paths of the files.
     :ivar knows_alter_user: whether ALTER USER sets passwords and
         IF [NOT] EXISTS is known for users.
-    :ivar collation: the server's own for utf8mb4.
-    :ivar time_zone_commands: names of the program that turns the files of
-        the time zones into SQL, best first.
-    :ivar grant_makes_accounts: whether GRANT makes an account that is not
-        there, without a password, unless the sql_mode forbids it ("Changes
-        in MySQL 8.0.11").
-    :ivar longest_user: characters that the name of a user may have.
-    :ivar longest_host: characters that the host of a user may have.
-    :ivar prepared: what is done with transactions that a server that was
-        killed had prepared, where it keeps no binary log and refuses to
-        start because of them: the value of its --tc-heuristic-recover; ''
-        for nothing. See catalogue.ROLLBACK.
-    :ivar recover_options: what --wsrep-recover needs besides, to tell the
+    :ivar collation: the server's default collation of utf8mb4.
+    :ivar time_zone_commands: names of the program that converts time zone
+        files to SQL, best first.
+    :ivar grant_makes_accounts: whether GRANT creates a missing account
+        without a password, unless the sql_mode forbids it ("Changes in MySQL
+        8.0.11").
+    :ivar longest_user: the maximum length of a user name, in characters.
+    :ivar longest_host: the maximum length of a host, in characters.
+    :ivar prepared: the value of --tc-heuristic-recover for transactions that
+        a killed server had prepared, if it has no binary log and refuses to
+        start because of them; '' for none. See catalogue.ROLLBACK.
+    :ivar recover_options: options that --wsrep-recover needs to print the
         position.
-    :ivar settings: options of the [mysqld] section that this series wants
-        beside the common ones; an empty value stands for a bare option.
-    :ivar removed_options: options that keep the server from starting.
+    :ivar settings: additional options of the [mysqld] section; an option
+        with an empty value has no value in the file.
+    :ivar removed_options: options that prevent the start of the server.
     :ivar minimum_safe_version: older servers of the series are refused.
-    :ivar minimum_reason: why, as the end of a sentence.
-    :ivar sst_ipv6: what stands in the [sst] section besides, where members
-        use IPv6.
-    :ivar takes_ipv6: whether members can use IPv6 at all.
+    :ivar minimum_reason: the reason, as the end of a sentence.
+    :ivar sst_ipv6: additional options of the [sst] section if members use
+        IPv6.
+    :ivar takes_ipv6: whether members can use IPv6.
     """
 
     name: str
@@ -148,7 +146,7 @@ class Dialect:
 
     @property
     def sst_methods_with_tls(self) -> tuple[str, ...]:
-        """Those that can be encrypted, as the others: 'rsync+tls'."""
+        """The methods that can be encrypted, for example 'rsync+tls'."""
         return tuple(method for method, _ in self.sst_programs
                      if method.endswith(TLS))
 
@@ -157,7 +155,7 @@ class Dialect:
         """Whether a state transfer by this method can be encrypted.
 
         :param in_image: the methods whose programs the database image
-            holds, where that is known.
+            contains; None if unknown.
         """
         return method + TLS in (
             self.sst_methods_with_tls if in_image is None else in_image)
@@ -165,13 +163,12 @@ class Dialect:
     def sst_method(self, wanted: str | None,
                    in_image: Collection[str] | None = None,
                    encrypted: bool = False) -> str:
-        """The wanted method if this series has it, or its default.
+        """The wanted method if this series has it, or the default.
 
         :param in_image: the methods whose programs the database image
-            holds, where that is known.
-        :param encrypted: whether one that can be encrypted comes before
-            one that cannot.
-        :raises UnsupportedVersion: naming the methods that there are.
+            contains; None if unknown.
+        :param encrypted: whether to prefer a method that can be encrypted.
+        :raises UnsupportedVersion: with the available methods.
         """
         there = [method for method in (
             self.default_sst_method, *self.sst_methods)
@@ -187,24 +184,24 @@ class Dialect:
             raise errors.UnsupportedVersion(
                 f'The database image lacks the programs that the SST method '
                 f'{wanted!r} needs; it has them for '
-                f'{", ".join(sorted(set(there))) or "none"}. Bring an image '
-                'with them, or change sst_method.')
+                f'{", ".join(sorted(set(there))) or "none"}. Provide an '
+                'image with them, or change sst_method.')
         if wanted not in self.sst_methods:
             raise errors.UnsupportedVersion(
                 f'{self.name} has no SST method {wanted!r}. Set sst_method '
-                f'to one of {", ".join(self.sst_methods)}, or leave it out.')
+                f'to one of {", ".join(self.sst_methods)}, or omit it.')
         return wanted
 
     def refusal(self, server_version: str) -> str | None:
-        """Why this server must not run as this dialect, or None.
+        """Why this server does not match this dialect, or None.
 
-        :param server_version: what the server says of itself: the output
-            of --version, or SELECT VERSION().
+        :param server_version: the output of --version, or the result of
+            SELECT VERSION().
         """
         version = parse_version(server_version)
         if version is None:
-            return (f'The server says it is {server_version.strip()!r}, '
-                    f'which names no version; {self.name} was expected. '
+            return (f'The server reports {server_version.strip()!r}, which '
+                    f'has no version number; {self.name} was expected. '
                     'Check the database image of this datastore version.')
         if version[:2] != self.version:
             return (f'The database image holds version '
@@ -224,12 +221,12 @@ class Dialect:
 
 
 def dotted(version: tuple[int, ...]) -> str:
-    """The version as people write it."""
+    """The version with dots between its numbers."""
     return '.'.join(str(number) for number in version)
 
 
 def parse_version(text: str) -> tuple[int, ...] | None:
-    """The first version number, after Ver if that is there."""
+    """The first version number, after "Ver" if the text has it."""
     found = _NUMBERS.search(_BEFORE_VERSION.sub('', text))
     if found is None:
         return None

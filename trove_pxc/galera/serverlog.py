@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a line of a database server's log says.
+"""Parses lines of a database server's log.
 
-Pure: whoever can reach the log brings its text. Every module of trove_pxc
-may import it. No other module looks for words in a server's log; the start
-program, which is a shell script, gets the words from here (program.py).
+Pure: the caller reads the log. Every module of trove_pxc may import it. No
+other module searches a server's log for texts. The start program, which is a
+shell script, gets the texts from here (program.py).
 
 Sources: "The Error Log: Output Format" in the MySQL 5.7, 8.0 and 8.4
 manuals (8.x writes "TIME THREAD [LEVEL] [MY-NUMBER] [SUBSYSTEM] text");
@@ -32,7 +32,7 @@ from typing import NamedTuple
 
 
 class Level(enum.StrEnum):
-    """How a server rates a line, in its own words; OTHER if it does not."""
+    """The level of a line as the server writes it; OTHER for none."""
 
     ERROR = 'ERROR'
     WARNING = 'Warning'
@@ -42,7 +42,7 @@ class Level(enum.StrEnum):
 
 
 class Event(enum.StrEnum):
-    """What the start program watches for while the server runs."""
+    """The events that the start program watches for."""
 
     VOTED_OUT = 'voted-out'
     LEFT = 'left'
@@ -56,11 +56,11 @@ class Line(NamedTuple):
     """One line of the log.
 
     :ivar subsystem: 'WSREP', 'Galera', 'InnoDB', 'Server' and so on as the
-        server names it, 'WSREP_SST' of an SST script, 'galera-start' of our
-        start program; '' if it names none.
-    :ivar code: 'MY-010119', in the format of 8.x alone.
-    :ivar text: the rest.
-    :ivar crashed: whether it says that a signal ended the server.
+        server writes it, 'WSREP_SST' for an SST script, 'galera-start' for
+        the start program; '' for none.
+    :ivar code: for example 'MY-010119'; only in the format of 8.x.
+    :ivar text: the rest of the line.
+    :ivar crashed: whether the line reports that a signal ended the server.
     """
 
     level: Level
@@ -80,7 +80,7 @@ _TEXT = r'(?P<text>.*)'
 _FORMAT_8 = re.compile(
     rf'{_ISO} +\d+ +{_LEVEL} \[(?P<code>MY-\d+)\] '
     rf'\[(?P<subsystem>[\w-]+)\] {_TEXT}')
-#: PXC 5.7, PXC 5.6, MariaDB, and what a program writes before it has a log.
+#: PXC 5.7, PXC 5.6, MariaDB, and programs before they open a log.
 _FORMAT_OLD = re.compile(
     rf'(?:(?:{_ISO}|{_SPACED}|{_SHORT})(?: +[0-9a-f]+)? +|'
     r'[\w./-]+: )?'
@@ -92,24 +92,24 @@ _START_PROGRAM = re.compile(
 _SIGNAL = re.compile(
     rf'(?:(?:{_ISO}|\d\d:\d\d:\d\d) UTC - |{_SHORT} \[ERROR\] )?'
     r'(?P<text>\S*(?:mysqld|mariadbd) got signal \d+ ?;.*)')
-# The order counts: the old format would take the lines of the scripts.
+# The order matters: the old format also matches the lines of the scripts.
 _FORMATS = (_FORMAT_8, _SST_SCRIPT, _START_PROGRAM, _FORMAT_OLD)
 _LEVELS = {'INFO': Level.NOTE, 'WARNING': Level.WARNING, None: Level.OTHER}
 
-#: What a server writes when it ends for an error that it told before.
+#: Lines of a server that ends because of an error in an earlier line.
 _ENDS = re.compile(
     r'Aborting$|sst_received failed|'
     r'Application (?:received wrong state|state transfer failed)')
-#: The same of our start program.
+#: The same for the start program.
 _OUR_ENDS = re.compile(
     r'the position could not be recovered|could not be initialised|'
     r'did not end though it has shut down')
 _LONGEST_CHAIN = 6
 
-#: What a line of Galera has after its level, in each format. What a client
-#: sent and a server quotes stands behind another subsystem.
+#: The text of a line of Galera after its level, in each format. Texts of
+#: clients that a server quotes have another subsystem.
 OF_GALERA = ('WSREP: ', '[MY-000000] [Galera] ', '[MY-000000] [WSREP] ')
-#: Texts of Galera's lines, in the order in which a line is compared with them.
+#: Texts of Galera's lines, in the order of the comparison.
 EVENTS: tuple[tuple[Event, tuple[str, ...]], ...] = (
     (Event.VOTED_OUT, ('Inconsistency detected: ',
                        ' is inconsistent with group. ')),
@@ -118,31 +118,31 @@ EVENTS: tuple[tuple[Event, tuple[str, ...]], ...] = (
     (Event.SILENT, ('Temporary failure in sending state UUID',)),
 )
 WARNING = '[Warning]'
-#: The last line of a server that has closed its data: what it begins with in
-#: 8.x after the level, and what it ends with elsewhere (ER_STDERR_SHUTDOWN;
+#: The last line of a server that has closed its data: its begin after the
+#: level in 8.x, and its end in other versions (ER_STDERR_SHUTDOWN;
 #: ER_SERVER_SHUTDOWN_COMPLETE). InnoDB's "Shutdown completed" is not the last.
 SHUT_DOWN_BEGINS = '[MY-010910] [Server] '
 SHUT_DOWN_ENDS = ('mysqld: Shutdown complete', 'mariadbd: Shutdown complete')
-#: A regular expression for grep: a line that is an error in some format.
+#: A regular expression for grep: an error in any format.
 ERROR = r'\[ERROR\]'
 
-#: A regular expression for Python and for sed alike: what stands before the
-#: position in the log of --wsrep-recover. MariaDB and PXC 5.x write a colon.
+#: A regular expression for both Python and sed: the text before the position
+#: in the log of --wsrep-recover. MariaDB and PXC 5.x write a colon.
 POSITION = '[Rr]ecovered position:* *'
 _POSITION = re.compile(
     POSITION + r'([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})'
     r':(-?\d+)')
 
-#: Follows the number of transactions that a server found prepared and does
-#: not decide on (sql/handler.cc, ha_recover, of MySQL 5.6 and 5.7 and of
+#: Follows the number of prepared transactions that a server does not resolve
+#: by itself (sql/handler.cc, ha_recover, of MySQL 5.6 and 5.7 and of
 #: MariaDB; ER_XA_RECOVER_EXPLANATION, sql/xa.cc, of 8.x).
 PREPARED = ' prepared transactions! It means that '
 
-#: Before each start of the server, in the log that all its starts share.
+#: Precedes each start of the server in the log, which all starts share.
 STARTS = 'galera-start: starting '
 
-# A joiner that was away while its transfer ran is counted anew, and its
-# message that it has joined is not taken (galera/gcs/src/gcs_group.cpp).
+# Galera registers a joiner again that was disconnected during its transfer,
+# and rejects its JOIN message (galera/gcs/src/gcs_group.cpp).
 _REJECTED = re.compile(
     r'Rejecting JOIN message from .*: new State Transfer required')
 _GAVE_UP = re.compile(r'.*node restart required')
@@ -150,7 +150,7 @@ _OF_GALERA = ('WSREP', 'Galera')
 
 
 def parse(line: str) -> Line:
-    """One line, whichever server wrote it; it never fails."""
+    """Parse one line of any server; it never fails."""
     plain = line.strip()
     signal = _SIGNAL.fullmatch(plain)
     if signal is not None:
@@ -167,11 +167,11 @@ def parse(line: str) -> Line:
 
 
 def telling_line(text: str) -> str:
-    """The line of a server's log that tells best of its last error, or ''.
+    """The most relevant line about the last error in a server's log, or ''.
 
-    Of a server that went down for it, the first of the errors that made it:
-    each brings others in its train, and "Aborting" is the last of them. Else
-    the last one.
+    If the error ended the server, it is the first line of the chain of
+    errors before the end: each error causes more, and "Aborting" is the last
+    line. Otherwise it is the last error.
     """
     telling = [(line.strip(), parsed) for line, parsed in _parsed(text)
                if parsed.level is Level.ERROR]
@@ -196,9 +196,9 @@ def _is_end(line: Line) -> bool:
 
 
 def event(line: str) -> Event:
-    """What the line says of the server's place in its component.
+    """The event in the line about the server and its component.
 
-    The start program decides in the same way, with the same texts.
+    The start program uses the same rules and texts.
     """
     rest = line.partition('] ')[2]
     if (rest.startswith(SHUT_DOWN_BEGINS) or rest.endswith(SHUT_DOWN_ENDS)):
@@ -212,17 +212,17 @@ def event(line: str) -> Event:
 
 
 def recovered_position(text: str) -> tuple[str, int] | None:
-    """The last position in the log of --wsrep-recover, as it stands there."""
+    """The last position in the log of --wsrep-recover, unchanged."""
     found = _POSITION.findall(text)
     return (found[-1][0], int(found[-1][1])) if found else None
 
 
 def says_join_rejected(lines: Iterable[str]) -> bool:
-    """Whether the last start's joining is told to be of no use any more.
+    """Whether a JOIN message was rejected since the last start.
 
-    Galera counts a joiner anew that was away while its transfer ran, takes
-    no word of it that it has joined, and does not have it ask again. All
-    members log it: who joins beside such a one may be meant or not.
+    Galera registers a joiner again that was disconnected during its
+    transfer, rejects its JOIN message, and does not make it request another
+    transfer. All members log this, so the line may be about another joiner.
     """
     return any(line.level is Level.WARNING and _is_of_galera(line)
                and _REJECTED.match(line.text)
@@ -230,9 +230,9 @@ def says_join_rejected(lines: Iterable[str]) -> bool:
 
 
 def says_restart_required(lines: Iterable[str]) -> bool:
-    """Whether the last start gave up, and asks to be started anew.
+    """Whether the server requires a restart since the last start.
 
-    It did not get all write sets that it missed, and left the others.
+    It did not get all write sets that it missed, and left the cluster.
     """
     return any(line.level is Level.ERROR and _is_of_galera(line)
                and _GAVE_UP.match(line.text)

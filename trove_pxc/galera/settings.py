@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A node's configuration text, sized by its memory and its volume.
+"""The configuration files of a node, sized by its memory and volume.
 
-Pure: facts in, text out. Every module of trove_pxc may import it.
+Pure. Every module of trove_pxc may import it.
 
 Sources: "Galera Cluster system variables" and "Galera parameters" of the
 Galera documentation; the servers' manuals as catalogue.py names them.
@@ -44,31 +44,30 @@ GROUP_PORT = 4567
 
 _PASSWORDS = ('admin_password', 'root_password', 'sst_password')
 
-#: options whose variable has another name
+#: Options whose variable has another name.
 _AS_VARIABLE = {'skip_log_bin': 'log_bin'}
-#: before an option that not every server knows
+#: Prefix of an option that not every server has.
 _LOOSE = 'loose_'
-#: ends of the names of variables that may hold a secret
+#: Suffixes of variables that may contain a secret.
 _SECRET = ('_auth', '_password', '_passphrase', '_secret')
 
-#: what a configuration group must not change
+#: Prefix of options that a configuration group must not change.
 _OF_CLUSTER = 'wsrep_'
 
-_OTHERS_MB = 384  # the guest's kernel, Docker engine and agent
+_OTHERS_MB = 384  # for the guest's kernel, Docker engine and agent
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MemberFacts:
-    """What a member's configuration depends on.
+    """The facts that determine the configuration of a member.
 
     :ivar cluster_name: the cluster's id in hex without dashes: 32 letters.
-    :ivar member_name: its name inside the cluster, as naming.node_name
-        gives it.
+    :ivar member_name: its name in the cluster, from naming.node_name.
     :ivar members: (name, address) of all members, in member order.
     :ivar sst_method: None for the dialect's default.
-    :ivar defaults: what all members have alike since the cluster was
-        created, as defaults.choose gives it; nothing in a cluster that an
-        older version made.
+    :ivar defaults: the defaults that all members share since the cluster was
+        created, from defaults.choose; empty in a cluster of an older
+        version.
     """
 
     cluster_id: str
@@ -108,11 +107,11 @@ class MemberFacts:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ClusterSecrets:
-    """What all members of a cluster share and nobody else knows.
+    """The secrets that the members of a cluster share.
 
-    :ivar authorities: those who say who is a member, each a certificate
-        and its key, PEM. The first one issues certificates, all are
-        trusted; none if members talk in clear text.
+    :ivar authorities: the certificate authorities of the cluster, each a
+        certificate and its key, PEM. The first one issues certificates, and
+        all are trusted; empty if members do not encrypt their traffic.
     """
 
     admin_password: Secret
@@ -126,11 +125,11 @@ class ClusterSecrets:
 
     @property
     def encrypted(self) -> bool:
-        """Whether what members say to each other is encrypted."""
+        """Whether the traffic between members is encrypted."""
         return bool(self.authorities)
 
     def to_dict(self) -> dict[str, Any]:
-        """Reveals them: for encrypted RPC or a 0600 file alone."""
+        """Reveals the secrets: only for encrypted RPC or a 0600 file."""
         plain: dict[str, Any] = {
             name: getattr(self, name).reveal() for name in _PASSWORDS}
         plain['authorities'] = [one.reveal() for one in self.authorities]
@@ -145,7 +144,7 @@ class ClusterSecrets:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sizes:
-    """What is sized by the guest, in MiB where it is an amount."""
+    """Settings that depend on the size of the guest; memory in MiB."""
 
     buffer_pool_mb: int
     buffer_pool_instances: int
@@ -167,14 +166,14 @@ def _down_to(multiple: int, number: int) -> int:
 
 
 def sizes(memory_mb: int, volume_gb: int) -> Sizes:
-    """Sizes for a guest that runs a Docker engine and an agent beside.
+    """Sizes for a guest that also runs a Docker engine and an agent.
 
-    The buffer pool takes 60 % of what these leave. The redo log takes 1/8
-    of the pool, at most 1/16 of the volume and 512 MiB: an SST by rsync
-    copies it whole (measured: 1152 MiB make a join of 4 s one of 10 s). The
-    gcache takes at most 1/8 of the volume: what it does not hold a joiner
-    gets by a whole SST, what it takes the data lacks (galera issue 373 is
-    about a gcache that took all).
+    The buffer pool gets 60 % of the remaining memory. The redo log gets 1/8
+    of the pool, at most 1/16 of the volume and 512 MiB, because an SST by
+    rsync copies it completely (measured: with 1152 MiB a join took 10 s
+    instead of 4 s). The gcache gets at most 1/8 of the volume: a joiner that
+    lacks older writes needs an SST, but the gcache takes space from the data
+    (in galera issue 373 it filled the volume).
     """
     own_mb = max(memory_mb - _OTHERS_MB, memory_mb // 4, 64)
     pool_mb = own_mb * 6 // 10
@@ -201,16 +200,16 @@ def server_id(instance_id: str) -> int:
 
 
 def _value(text: str) -> str:
-    """An option file's value, quoted where it must be.
+    """The value for an option file, quoted if necessary.
 
-    :raises ValueError: if no quoting can hold it. The value is not told,
-        it may be a secret.
+    :raises ValueError: if it cannot be quoted. The text does not contain the
+        value, which may be a secret.
     """
     if re.fullmatch(r'[A-Za-z0-9_./:@%+,*-]+', text):
         return text
     if not text.isprintable() or '"' in text:
         raise ValueError('a value with control characters or double quotes '
-                         'cannot stand in a server option file')
+                         'cannot be written to a server option file')
     return '"' + text.replace('\\', '\\\\') + '"'
 
 
@@ -230,10 +229,10 @@ def server_config(dialect: Dialect, facts: MemberFacts, *,
                   data_dir: str = DATA_DIR, socket: str = SOCKET,
                   pid_file: str = PID_FILE,
                   include_dir: str = INCLUDE_DIR) -> str:
-    """The text of /etc/mysql/my.cnf: no cluster and no secret in it.
+    """The text of /etc/mysql/my.cnf, without cluster options and secrets.
 
-    log_error is left out on purpose: the log then goes to stderr, where
-    `docker logs` finds it, in every dialect.
+    log_error is not set: the log goes to stderr in every dialect, where
+    `docker logs` reads it.
     """
     options = _server_options(dialect, facts, data_dir, socket, pid_file)
     client = [('port', str(SQL_PORT)), ('socket', socket)]
@@ -282,7 +281,7 @@ def variables(dialect: Dialect, facts: MemberFacts,
               paths: Paths | None = None) -> frozenset[str]:
     """Names of the server's variables that a member's configuration sets.
 
-    A few options have none: a server shows what it knows of them.
+    Some options have no variable in some servers.
     """
     options = [*_server_options(dialect, facts, DATA_DIR, SOCKET, PID_FILE),
                *_of_cluster(dialect, facts, '', paths)]
@@ -292,9 +291,9 @@ def variables(dialect: Dialect, facts: MemberFacts,
 
 
 def shown(known: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    """These of a server's variables, but for what may be a secret.
+    """The named variables of a server, without possible secrets.
 
-    :param known: all that the server has, by their names.
+    :param known: all variables of the server, by name.
     """
     wanted = {name.lower().replace('-', '_') for name in names}
     return {name: value for name, value in sorted(known.items())
@@ -303,10 +302,10 @@ def shown(known: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
 
 def provider_options(facts: MemberFacts,
                      paths: Paths | None = None) -> str:
-    """Galera's own options: only what differs from its defaults.
+    """The options of Galera that differ from its defaults.
 
-    :param certificate: None where members talk in clear text, or where the
-        server itself tells Galera about its identity.
+    :param certificate: None if members do not encrypt their traffic, or if the
+        server itself passes the certificate to Galera.
     """
     own = sizes(facts.memory_mb, facts.volume_gb)
     any_host = '[::]' if facts.ipv6 else '0.0.0.0'
@@ -329,13 +328,14 @@ def cluster_config(dialect: Dialect, facts: MemberFacts,
                    encrypted_sst: bool = False) -> str:
     """The [mysqld] section that makes the server a member.
 
-    It may hold the SST user's password: for a file that its owner alone
-    reads. It never bootstraps: every address is named, one's own too, and
-    the order to bootstrap stands nowhere in a file that a restart reads.
+    It may contain the password of the SST user, so only the owner may read
+    the file. It never bootstraps: it has the addresses of all members,
+    including this one, and no file that a restart reads has an order to
+    bootstrap.
 
     :param provider: path of Galera's library in the database image.
-    :param certificate: where the member's certificate lies; None where members
-        talk in clear text.
+    :param certificate: the paths of the member's certificate; None if members
+        do not encrypt their traffic.
     :param encrypted_sst: whether state transfers are encrypted as well.
     :raises UnsupportedVersion: if the dialect lacks facts.sst_method.
     """
@@ -365,7 +365,7 @@ def cluster_config(dialect: Dialect, facts: MemberFacts,
 
 def _of_cluster(dialect: Dialect, facts: MemberFacts, provider: str,
                 paths: Paths | None) -> list[tuple[str, str]]:
-    """What makes a server a member, state transfers aside."""
+    """The options of a member, without those of state transfers."""
     all_members = ','.join(addresses.as_host(address)
                            for _, address in facts.members)
     by_server = dialect.traffic_encryption_variable is not None

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a node says of itself: its wsrep_* status rows, made a NodeView.
+"""The state of a node: its wsrep_* status rows, parsed into a NodeView.
 
 Pure. Every module of trove_pxc may import it.
 
@@ -30,8 +30,8 @@ NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
 STATUS_QUERY = "SHOW GLOBAL STATUS LIKE 'wsrep_%'"
 
-#: global variables, and the value without which a member does not serve in
-#: full; a variable that the server does not have is as it should be
+#: Global variables, and the values that a member needs to serve in full. A
+#: variable that the server does not have counts as correct.
 SERVING_VALUES = {
     'wsrep_on': 'ON',
     'wsrep_reject_queries': 'NONE',
@@ -56,7 +56,7 @@ class ClusterStatus(enum.StrEnum):
 
 
 class LocalState(enum.StrEnum):
-    """wsrep_local_state: how far the node has come inside it."""
+    """wsrep_local_state: the progress of the node in its component."""
 
     JOINING = 'Joining'
     DONOR = 'Donor/Desynced'
@@ -68,7 +68,7 @@ class LocalState(enum.StrEnum):
 
 
 class ServerState(enum.StrEnum):
-    """What the guest sees of the server's process."""
+    """The state of the server's process, from the guest."""
 
     ABSENT = 'absent'
     STARTING = 'starting'
@@ -78,24 +78,24 @@ class ServerState(enum.StrEnum):
     CRASHED = 'crashed'
 
 
-#: by what the guest has done; one that crashed is started again
+#: Not started, or stopped by the guest. A crashed one is started again.
 DOWN = (ServerState.ABSENT, ServerState.STOPPED)
-#: whatever the reason
+#: For any reason.
 NOT_RUNNING = (*DOWN, ServerState.CRASHED)
-#: it was there, and is no more
+#: It ran, and ended.
 ENDED = (ServerState.STOPPED, ServerState.CRASHED)
-#: it may come into its cluster by itself
+#: It may join its cluster without help.
 UP = (ServerState.STARTING, ServerState.RUNNING)
 
-# Node::state of galera; what the number means is the same in galera 3 and
-# 4, while the comment's text is not ("Joining: receiving State Transfer").
+# Node::state of Galera. The numbers have the same meaning in Galera 3 and 4;
+# the texts of the comment differ ("Joining: receiving State Transfer").
 _STATE_BY_NUMBER = {
     0: LocalState.INITIALIZED,
     1: LocalState.JOINING,
     2: LocalState.DONOR,
     3: LocalState.JOINED,
     4: LocalState.SYNCED,
-    # WSREP_MEMBER_ERROR: its state is marked as corrupt.
+    # WSREP_MEMBER_ERROR: Galera marked its state as corrupt.
     5: LocalState.INCONSISTENT,
 }
 
@@ -135,7 +135,7 @@ def _integer(text: str, fallback: int) -> int:
 
 
 def _conf_id(text: str) -> int:
-    """-1 outside a primary component, where galera shows 2**64 - 1."""
+    """-1 outside a primary component, where Galera shows 2**64 - 1."""
     number = _integer(text, -1)
     return -1 if number >= 2 ** 63 else number
 
@@ -158,12 +158,11 @@ def _altered(row: Mapping[str, str]) -> tuple[str, ...]:
 class NodeView:
     """One node's view of the cluster at one moment.
 
-    :ivar cluster_uuid: lower case, None while it is nil or not known.
+    :ivar cluster_uuid: lower case; None if nil or unknown.
     :ivar cluster_conf_id: -1 outside a primary component.
-    :ivar last_committed: the seqno of the last write set, -1 if not known.
-    :ivar altered: names of SERVING_VALUES whose values differ from those.
-    :ivar metrics: what operators watch, for the guest alone: it is no part
-        of what is sent.
+    :ivar last_committed: the seqno of the last write set; -1 if unknown.
+    :ivar altered: the names in SERVING_VALUES with other values.
+    :ivar metrics: the metrics. Only the guest uses them; they are not sent.
     """
 
     cluster_status: ClusterStatus
@@ -183,10 +182,10 @@ class NodeView:
 
     @classmethod
     def from_status(cls, rows: Mapping[str, str]) -> 'NodeView':
-        """Read the rows of both queries; what is missing is unknown.
+        """Parse the rows of both queries; missing values are unknown.
 
-        Never raises: a server without wsrep gives a view that is unknown
-        throughout, which counts as neither healthy nor safely down.
+        Never raises. For a server without wsrep all values are unknown,
+        which counts neither as healthy nor as down.
         """
         row = {name.lower(): str(value) for name, value in rows.items()}
         comment = row.get('wsrep_local_state_comment', '')
@@ -221,19 +220,19 @@ class NodeView:
 
     @property
     def was_evicted(self) -> bool:
-        """Whether it failed to apply what the others did, and left them.
+        """Whether it was evicted: it failed to apply a write of the others.
 
-        Its server goes on running and never returns by itself; its next
-        start asks for a whole copy of the data.
+        Its server runs on and does not rejoin by itself. Its next start
+        requests a full copy of the data.
         """
         return self.local_state is LocalState.INCONSISTENT
 
     @property
     def serves(self) -> bool:
-        """Whether an application may use this node right now.
+        """Whether applications can use this node now.
 
-        A donor serves: neither rsync (but for its short lock) nor the
-        backup methods take the node out of use.
+        A donor serves: neither the backup methods nor rsync, except for its
+        short lock, block the node.
         """
         return (self.in_primary and self.ready and self.local_state in
                 (LocalState.SYNCED, LocalState.DONOR))
@@ -256,32 +255,34 @@ class NodeView:
         known['cluster_status'] = ClusterStatus(plain['cluster_status'])
         known['local_state'] = LocalState(plain['local_state'])
         known['incoming_addresses'] = tuple(plain['incoming_addresses'])
-        # Guests of an older version do not send it.
+        # Guests of older versions do not send it.
         known['altered'] = tuple(plain.get('altered', ()))
         return cls(**known)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MemberReport:
-    """What one guest reports of its member, cheap enough to be polled.
+    """The report of a guest about its member, cheap enough for polling.
 
     :ivar view: None unless the server answered SQL just now.
-    :ivar data_bytes: size of the data directory: how an SST progresses.
-    :ivar started: whether it was configured and ever told to start.
-    :ivar exit_code: of a server that ended, else None.
-    :ivar error: last telling line of the server's log, masked; or ''.
+    :ivar data_bytes: the size of the data directory, which shows the
+        progress of an SST.
+    :ivar started: whether it was configured and ever started.
+    :ivar exit_code: the exit code of a server that ended, else None.
+    :ivar error: the most relevant error in the log of the server, masked;
+        '' for none.
     :ivar receiving: whether a server that does not answer yet receives a
         full copy of the data (SST).
-    :ivar giving: whether a program of the server gives a full copy of the
-        data to another member; None if the guest did not look.
+    :ivar giving: whether a program of the server sends a full copy of the
+        data to another member; None if the guest did not check.
     :ivar denied: whether the server runs and refuses the login of the guest
         agent.
-    :ivar unsynced: whether a loss of power may still take from the disk
-        what a state transfer brought.
-    :ivar restarts: how often Docker has started the server again by itself
-        since somebody started it.
-    :ivar certificate_ends: when what it shows to the others expires, in
-        UTC; None where members talk in clear text.
+    :ivar unsynced: whether a loss of power can still damage the data of the
+        last state transfer.
+    :ivar restarts: the number of restarts by Docker since the last start by
+        the guest.
+    :ivar certificate_ends: when the certificate of the member expires, in
+        UTC; None if members do not encrypt their traffic.
     """
 
     server: ServerState
@@ -334,7 +335,7 @@ class MemberReport:
                 ends and datetime.datetime.fromisoformat(ends)))
 
 
-#: of a member whose guest has not been told to start anything
+#: The report of a member that was never started.
 NEVER_STARTED = MemberReport(
     server=ServerState.ABSENT, view=None, data_bytes=0, started=False,
     exit_code=None, error='')

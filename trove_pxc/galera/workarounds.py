@@ -13,15 +13,15 @@
 """Faults of servers and of Galera that the start program works around.
 
 Pure. Every module of trove_pxc may import it. program.py writes the names of
-those that are on for a server series into galera-start.conf; watch.sh,
-recover.sh and transfer.sh act on them. The other series are those in which
-the fault is fixed or was never seen.
+the workarounds that are on for a server series to galera-start.conf; watch.sh,
+recover.sh and transfer.sh implement them. In the other series, the fault is
+fixed or was never observed.
 
-What decides is the server series, for the agent knows nothing else before the
+The server series decides, because the agent has no other facts before the
 server runs: the version of Galera's library (wsrep_provider_version) depends
-on the image. Where a fault shows only in a line of the log, that line decides
-besides: a library without it never triggers the workaround. Neither of the two
-faults of Galera itself is fixed in the newest source that could be read,
+on the image. If a fault shows only in a line of the log, the workaround also
+needs that line: a library without it never triggers the workaround. The two
+faults of Galera itself are not fixed in the newest source that could be read,
 26.4.27 (Debian sid).
 
 Sources that were read: codership/galera, tags release_25.3.37, 26.4.1 and
@@ -40,9 +40,9 @@ from trove_pxc.galera.serverlog import Event
 
 
 class Seen(NamedTuple):
-    """Where the fault is, and how that is known.
+    """The series that have the fault, and the evidence.
 
-    :ivar how: 'measured' with which version, or the source that was read.
+    :ivar how: 'measured' with a version, or the source that was read.
     """
 
     manager: str
@@ -52,18 +52,18 @@ class Seen(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Workaround:
-    """One fault, and what the start program does about it.
+    """A fault, and the workaround of the start program.
 
     :ivar name: its name in galera-start.conf.
     :ivar fault: what the server does wrong.
-    :ivar shown_by: the events of the server's log that show it; () where
-        something else does.
-    :ivar action: what the start program does.
-    :ivar seen: the series in which it is on.
-    :ivar elsewhere: what is known of all other series, where it is off.
-    :ivar upstream: the report of it, or how it was reproduced.
-    :ivar test: the unit test that shows it on and off.
-    :ivar fixed: the version that fixes it; '' for none that is known.
+    :ivar shown_by: the events in the server's log that show it; () if it is
+        detected in another way.
+    :ivar action: the action of the start program.
+    :ivar seen: the series in which the workaround is on.
+    :ivar elsewhere: the facts about all other series, in which it is off.
+    :ivar upstream: the report of the fault, or how it was reproduced.
+    :ivar test: the unit test with the workaround on and off.
+    :ivar fixed: the version that fixes the fault; '' if none is known.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Workaround:
     fixed: str = ''
 
     def is_on(self, dialect: Dialect) -> bool:
-        """Whether the start program works around it for this series."""
+        """Whether the workaround is on for this series."""
         return any(seen.manager == dialect.manager
                    and dialect.version in seen.series
                    for seen in self.seen)
@@ -186,5 +186,5 @@ WORKAROUNDS = (
 
 
 def names_for(dialect: Dialect) -> tuple[str, ...]:
-    """The names of those that are on for this series."""
+    """The names of the workarounds that are on for this series."""
     return tuple(known.name for known in WORKAROUNDS if known.is_on(dialect))

@@ -25,8 +25,8 @@ from lab import home as lab_home
 from tests.e2e import laboratory
 from tests.e2e import test_grow
 
-GONE = 'it was deleted in Nova, past Trove'
-NO_PORT = 'Neutron has no port of it any more'
+GONE = 'it was deleted in Nova, not through Trove'
+NO_PORT = 'its Neutron port is gone'
 
 
 class TestLost(test_grow.Base):

@@ -199,7 +199,7 @@ class TestStatus(cluster.TestCase):
         summary = self.read('health')['summary']
         if not donors or [(donors[0], 'HEALTHY')] != shown:
             raise waiting.NotYet(f'{donors} {shown}')
-        if f'{donors[0]} gives its data to' not in summary:
+        if f'{donors[0]} is the donor of' not in summary:
             raise waiting.NotYet(summary)
         return True
 

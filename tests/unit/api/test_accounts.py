@@ -53,7 +53,7 @@ class UsersTest(AccountsTestCase):
         for change, words in (
                 ({'name': 'root'}, "The user 'root' is reserved"),
                 ({'name': 'a' * 129}, 'has 129 characters'),
-                ({'host': 'a b'}, "The host 'a b' holds"),
+                ({'host': 'a b'}, "The host 'a b' contains"),
                 ({'password': ''}, 'The password is empty.'),
                 ({'databases': [{'name': 'SYS'}]},
                  "The database 'SYS' is reserved"),

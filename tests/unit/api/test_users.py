@@ -241,7 +241,7 @@ class CreateUserTest(UsersTestCase):
                 ({'name': 'bob', 'host': 'a@b'}, "The host 'a@b'"),
                 ({'name': 'bob', 'databases': [{'name': 'MySQL'}]},
                  "The database 'MySQL' is reserved"),
-                ({'name': 'a' * 129}, 'takes up to 128')):
+                ({'name': 'a' * 129}, 'MariaDB 10.11 is 128')):
             self.notifier.events.clear()
             self.create(400, words, **user)
 

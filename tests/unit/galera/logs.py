@@ -144,7 +144,7 @@ MARIADB = (
      WARNING, 'WSREP', '', 'Rejecting JOIN'),
 )
 
-# What no version's log has: our program's lines, and what comes before it.
+# Lines that no server writes: those of the start program, and earlier ones.
 OTHERS = (
     ('galera-start: [ERROR] the position could not be recovered; the data is '
      'unchanged', ERROR, 'galera-start', '', 'the position'),
@@ -155,7 +155,7 @@ OTHERS = (
     ('InnoDB: Progress in percents: 1 2 3', Level.OTHER, '', '',
      'InnoDB: Progress'),
     ('', Level.OTHER, '', '', ''),
-    # what a client sent is quoted, and is no error of the server
+    # a quoted text of a client, which is not an error of the server
     ('2026-11-28 16:50:14 9 [Warning] Access denied for user "[ERROR] WSREP: '
      'Inconsistency detected: me"@"10.0.0.9"',
      WARNING, '', '', 'Access denied'),
@@ -166,7 +166,7 @@ OTHERS = (
 
 LINES = PXC_56 + PXC_57 + PXC_80 + PXC_84 + MARIADB + OTHERS
 
-# Written by the handler of a signal, past the log.
+# Written by the signal handler, not through the log.
 SIGNALS = (
     '10:22:57 UTC - mysqld got signal 11 ;',  # mysql-audit issue 167, PXC 5.6
     '11:40:21 UTC - mysqld got signal 11 ;',  # mysql-wsrep issue 352, 5.7
@@ -208,5 +208,5 @@ SHUT_DOWN_8 = (
 
 
 def log(lines: tuple[tuple[str, Level, str, str, str], ...]) -> str:
-    """The lines of a version as its log has them."""
+    """The lines of a version, unchanged."""
     return '\n'.join(line for line, *_ in lines)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Status rows and state files as real servers gave them.
+"""Status rows and state files of real servers.
 
 Taken from MariaDB 10.11.19 with galera 26.4.23, three nodes, rsync SST.
 """
@@ -53,7 +53,7 @@ CUT_OFF = {
 }
 
 # Started without --wsrep_start_position after a crash of all: Primary and
-# Synced, and yet of no history.
+# Synced, but without a history.
 NIL_HISTORY = {
     **SYNCED,
     'wsrep_cluster_state_uuid': '00000000-0000-0000-0000-000000000000',
@@ -70,7 +70,7 @@ RECOVERED = (
 
 
 def node_view(**changes: Any) -> view.NodeView:
-    """The view of a Synced node, changed as given."""
+    """The view of a Synced node, with these changes."""
     plain = view.NodeView.from_status(SYNCED).to_dict()
     return view.NodeView.from_dict({**plain, **changes})
 
@@ -106,7 +106,7 @@ def place(seqno: int, uuid: str | None = UUID, *,
           gvwstate: bool = False, seen: int | None = None,
           seen_uuid: str = UUID, ordered: bool = False,
           evicted: bool = False) -> position.Position:
-    """What a disk tells."""
+    """The position on a disk."""
     return position.Position(
         uuid, seqno, safe, sst, grastate, gvwstate,
         None if seen is None else seen_uuid, -1 if seen is None else seen,

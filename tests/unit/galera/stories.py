@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A cluster of the mind: what servers do to their disks, event by event.
+"""A model of a cluster: the effects of events on the disks of servers.
 
 It follows what was measured on galera 25.3.37 and 26.4.23. A story is a
 list of events; after each of them the members can be asked what they would
@@ -47,7 +47,7 @@ class Node:
 
 
 class Cluster:
-    """All nodes, and the last write that a client was told is done."""
+    """All nodes, and the last acknowledged write."""
 
     def __init__(self):
         self.nodes = {name: Node() for name in NAMES}
@@ -75,7 +75,7 @@ class Cluster:
                 safe=node.primary and alone)
 
     def kill(self, name):
-        """kill -9: who is left stays primary if it was the majority."""
+        """kill -9: the rest stays primary if it was the majority."""
         node = self.nodes[name]
         if node.up:
             before = self.primaries()
@@ -95,7 +95,7 @@ class Cluster:
                 node.clean = True
 
     def cut(self, name):
-        """It loses the network; who is left keeps quorum or does not."""
+        """It loses the network; the rest keeps quorum or does not."""
         node = self.nodes[name]
         if node.up and node.primary:
             before = self.primaries()
@@ -109,7 +109,7 @@ class Cluster:
                 self.nodes[name].primary = False
 
     def join(self, name):
-        """It starts, or is healed, and has all that the primary has."""
+        """It starts or reconnects, and gets all data of the primary."""
         primaries = self.primaries()
         if primaries and name not in primaries:
             self.nodes[name] = Node(applied=self.acknowledged,
@@ -122,13 +122,13 @@ class Cluster:
                                     spoiled=True, seen=node.seen)
 
     def fail_start(self, name):
-        """A refused start: the seqno in grastate.dat is gone."""
+        """A refused start: the seqno in grastate.dat is lost."""
         node = self.nodes[name]
         if not node.up:
             node.clean = node.safe = False
 
     def lose_data(self, name):
-        """Its disk is as new, its guest's own state apart."""
+        """Its disk is empty, except for the state of the guest."""
         node = self.nodes[name]
         if not node.up:
             self.nodes[name] = Node(False, False, -1, None, grastate=False,
@@ -139,7 +139,7 @@ class Cluster:
             self.nodes[name].grastate = False
 
     def recover(self, name):
-        """What the plan says is done, whoever it names."""
+        """Execute the step of the plan."""
         choice = plan.choose_bootstrap(NAMES, self.answers())
         if choice.step in (plan.Step.BOOTSTRAP, plan.Step.PROMOTE):
             if self.primaries():
@@ -173,6 +173,6 @@ WITHOUT_NAME = ('write', 'kill_all', 'stop_all', 'recover')
 
 
 def all_events():
-    """Every event with every member that it can befall."""
+    """Every event with every member that it can affect."""
     return [(event, name) for event in EVENTS for name in NAMES
             if event not in WITHOUT_NAME or name == NAMES[0]]

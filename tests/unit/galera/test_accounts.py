@@ -49,7 +49,7 @@ class WordsTest(testtools.TestCase):
             self.assertEqual(wanted, accounts.identifier(name))
 
     def test_the_hash_of_a_password(self):
-        """As SELECT PASSWORD('mariadb') shows it (mariadb.com/kb)."""
+        """The result of SELECT PASSWORD('mariadb') (mariadb.com/kb)."""
         found = accounts.native_hash(Secret('mariadb'))
         self.assertEqual('*54958E764CE10E50764C2EECBB71D01F08549980',
                          found.reveal())
@@ -80,14 +80,14 @@ class WordsTest(testtools.TestCase):
         for one in catalogue.DIALECTS:
             modes = accounts.session_mode(one).split(',')
             self.assertNotIn('NO_BACKSLASH_ESCAPES', modes)
-            # The eights do not know it any more, and need it no more.
+            # 8.x does not have it any more, and does not need it.
             self.assertEqual(
                 not (one.manager == 'pxc' and one.version >= (8, 0)),
                 'NO_AUTO_CREATE_USER' in modes, one.name)
 
 
 class StatementsTest(testtools.TestCase):
-    """Each in the words of each dialect; the values stand apart."""
+    """Each statement in each dialect; the values are separate."""
 
     def check(self, text, values, *statements):
         """Text and values of the only statement."""
@@ -96,7 +96,7 @@ class StatementsTest(testtools.TestCase):
                          (statement.text, statement.revealed()))
 
     def test_creating_a_user(self):
-        """Every dialect knows this, and the password is in it."""
+        """Every dialect supports this, with the password."""
         for host in HOSTS:
             for name in NAMES:
                 for password in PASSWORDS:
@@ -115,7 +115,7 @@ class StatementsTest(testtools.TestCase):
                                one, "o'neill", '%', Secret(password)))
 
     def test_an_account_is_at_no_moment_without_a_password(self):
-        """The first statement that knows the account has the password."""
+        """The first statement with the account has the password."""
         for one in catalogue.DIALECTS:
             made = accounts.create_account(
                 one, 'root', '%', Secret("p'w"), ('ALL',), grant_option=True)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which address a member uses, and who can be one cluster."""
+"""The address of a member, and which members can form a cluster."""
 
 import testtools
 

@@ -18,7 +18,7 @@ from trove_pxc.galera import catalogue
 
 ALL = {(one.manager, *one.version): one for one in catalogue.DIALECTS}
 
-# What differs, a row for each series:
+# The differences, a row for each series:
 # (applier threads, default SST, formation SST, SST needs an account, strict
 # mode, traffic encryption, ALTER USER, redo log, provider's folder)
 ROWS = {

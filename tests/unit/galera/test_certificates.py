@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a member shows, and where it lies."""
+"""The certificate of a member, and its paths."""
 
 import datetime
 import json

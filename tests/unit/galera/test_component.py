@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""When members may come and go: a table of what the reports may show."""
+"""When members may be added or removed: a table of reports."""
 
 from typing import Any
 
@@ -107,41 +107,43 @@ class UnfitTest(testtools.TestCase):
                 (samples.report('stopped'), 'is stopped'),
                 (samples.outside(7), 'is outside'),
                 (joining(3), 'is joining'),
-                (inside(3, local_state=DONOR.value), 'gives its data')):
-            self.unfit(f'not all serve: b {role}', inside(3), report,
+                (inside(3, local_state=DONOR.value), 'is the donor')):
+            self.unfit(f'not all members serve: b {role}', inside(3), report,
                        inside(3), needed='abc')
 
     def test_one_that_is_back_but_not_yet_ready(self) -> None:
-        self.unfit('not all serve: b is joining', inside(3), joining(3),
-                   inside(3))
+        self.unfit('not all members serve: b is joining', inside(3),
+                   joining(3), inside(3))
 
     def test_silent_one_that_is_counted(self) -> None:
         for silent in (None, samples.report('running'),
                        samples.report('unresponsive')):
-            self.unfit('the component counts 3 members, but only a, c '
-                       'answer from inside; b ',
+            self.unfit('the component has 3 members, but only a, c '
+                       'report that they are in it; b ',
                        inside(3), silent, inside(3))
 
     def test_one_that_cannot_be_inside_accounts_for_nobody(self) -> None:
         for report in (samples.report('absent', started=False),
                        samples.report('stopped'), samples.report('crashed'),
                        samples.outside(7)):
-            self.unfit('counts 3 members, but only a, c answer',
+            self.unfit('has 3 members, but only a, c report',
                        inside(3), None, inside(3), report, passing='d')
 
     def test_more_than_are_known(self) -> None:
-        self.unfit('Trove knows no other', inside(4), inside(4), inside(4))
-        self.unfit('counts 5', inside(5), None, inside(5), inside(5),
+        self.unfit('Trove knows no other member', inside(4), inside(4),
+                   inside(4))
+        self.unfit('has 5 members', inside(5), None, inside(5), inside(5),
                    passing='b')
 
     def test_component_that_is_changing(self) -> None:
-        self.unfit('it counts 2, 3', inside(2), inside(3), inside(3))
-        self.unfit('3 members are in it, it counts 2',
+        self.unfit('they report a size of 2, 3', inside(2), inside(3),
+                   inside(3))
+        self.unfit('3 members are in it, but they report a size of 2',
                    inside(2), inside(2), inside(2))
 
     def test_history_without_a_name(self) -> None:
         nil = view.NodeView.from_status(samples.NIL_HISTORY)
-        self.unfit('tells no UUID', samples.report(node=nil),
+        self.unfit('reports no UUID', samples.report(node=nil),
                    samples.report(node=nil), samples.report(node=nil))
 
 
@@ -173,9 +175,9 @@ class LabelTest(testtools.TestCase):
                          (found.inside, found.obstacle))
 
     def test_an_obstacle_names_them_by_their_labels(self) -> None:
-        self.assertIn('only a, b (id-2) answer from inside; b (id-3) has a',
+        self.assertIn('only a, b (id-2) report that they are in it; b (id-3) ',
                       self.look(inside(3), inside(3), None).obstacle)
         locked = inside(3, local_state=DONOR.value, giving=False,
                         ready=False)
-        self.assertIn('not all serve: b (id-2) gives',
+        self.assertIn('not all members serve: b (id-2) takes no statements',
                       self.look(inside(3), locked, inside(3)).obstacle)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What all members of a new cluster have alike."""
+"""The defaults that all members of a new cluster share."""
 
 import testtools
 
@@ -61,7 +61,7 @@ class ChooseTest(testtools.TestCase):
         self.assertEqual({}, self.chosen(collation=''))
 
     def test_the_group_comes_first(self) -> None:
-        """A collation of ours must not meet a character set of theirs."""
+        """The default collation must match the group's character set."""
         for name in ('character_set_server', 'Character-Set-Server'):
             self.assertEqual({}, self.chosen(group={name: 'latin1'}))
         self.assertEqual({}, self.chosen(group={

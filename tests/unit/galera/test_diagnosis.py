@@ -52,7 +52,7 @@ def of(size):
     return primary(cluster_size=size)
 
 
-# (reports of a-1, a-2, a-3; state; words of the sentence; of the action)
+# (reports of a-1, a-2, a-3; state; words of the summary; of the action)
 def out(size, uuid=samples.UUID):
     return report(node=samples.node_view(
         cluster_status='non-Primary', local_state='Initialized',
@@ -64,27 +64,28 @@ RECOVER = 'cluster recover'
 FORCE = '--force MEMBER'
 MEMBERS = 'cluster member list'
 
-# the reports, the state, what the sentence holds, what the next action holds
+# (reports, state, words of the summary, words of the next action)
 CASES = (
     ([IN, IN, IN], ClusterState.HEALTHY, ('All 3',), ()),
     ([IN, DONOR, IN], ClusterState.HEALTHY,
-     ('a-2 gives its data to a member that joins',), ()),
+     ('a-2 is the donor of a joining member',), ()),
     ([DONOR, DONOR, IN], ClusterState.HEALTHY,
-     ('a-1 and a-2 give their data to members that join',), ()),
+     ('a-1 and a-2 are the donors of joining members',), ()),
     ([IN, BUSY, IN], ClusterState.RECOVERING,
-     ('2 of 3', 'takes no statements'), ('a-2 has given its data',)),
+     ('2 of 3', 'takes no statements'), ('transfer from a-2',)),
     ([IN, IN, of(2)], ClusterState.RECOVERING,
-     ('not all of them see all 3 yet', 'changing'), ('Wait',)),
+     ('not all of them report a size of 3 yet', 'changing'), ('Wait',)),
     ([of(2), of(2), of(2)], ClusterState.RECOVERING,
-     ('component of 2', 'changing'), ('Wait',)),
+     ('report a size of 2', 'changing'), ('Wait',)),
     ([IN, IN, JOINER], ClusterState.RECOVERING, ('a-3 is joining',),
      ('Wait until a-3', MEMBERS)),
-    # a full state transfer: the server answers when it is over
+    # a full state transfer: the server answers when it is complete
     ([IN, DONOR, RECEIVING], ClusterState.RECOVERING,
-     ('2 of 3 members serve', 'a-3 is joining', 'a-2 gives its data'),
+     ('2 of 3 members serve', 'a-3 is joining', 'a-2 is the donor'),
      ('Wait until a-3 is Synced', MEMBERS)),
     ([of(2), BUSY, RECEIVING], ClusterState.RECOVERING,
-     ('1 of 3 members serves', 'a-2 gives', 'a-3 is joining'), ('Wait',)),
+     ('1 of 3 members serves', 'a-2 takes no statements', 'a-3 is joining'),
+     ('Wait',)),
     ([JOINER, JOINER, JOINER], ClusterState.RECOVERING,
      ('None of the 3 members serves',), ('Wait',)),
     ([of(1), STARTING, STARTING], ClusterState.RECOVERING,
@@ -97,24 +98,24 @@ CASES = (
      ('a-3 is outside the primary component',),
      ('network between a-3', RESTART)),
     ([of(2), of(2), FROZEN], ClusterState.DEGRADED,
-     ('does not answer', 'component of 2 goes on without a-3'), (RESTART,)),
+     ('does not answer', 'component has 2 members, without a-3'), (RESTART,)),
     ([IN, IN, FROZEN], ClusterState.DEGRADED,
-     ('counts a-3 among its 3 members',), (RESTART,)),
+     ('has 3 members, including a-3',), (RESTART,)),
     ([of(2), of(2), UNRESPONSIVE], ClusterState.DEGRADED,
-     ('does not tell its state',), (RESTART,)),
+     ('does not report its state',), (RESTART,)),
     ([of(2), of(2), NEW], ClusterState.DEGRADED, ('was never started',),
      ("cluster shrink 'my shop' id-3",)),
-    # the server lives, and the guest agent cannot ask it
+    # the server runs, but the guest agent cannot log in
     ([IN, IN, DENIED], ClusterState.DEGRADED,
-     ('a-3 has a server that runs and refuses the login',
-      'counts a-3 among its 3 members'),
+     ('a-3 has a server that runs but refuses the login',
+      'has 3 members, including a-3'),
      ('restores its account', 'instance reboot id-3')),
     ([DENIED, DENIED, DENIED], ClusterState.UNCERTAIN,
      ('refuses the login',), ('restores its account',
                               'instance reboot id-1')),
     ([DENIED, DENIED, SILENT], ClusterState.UNCERTAIN,
      ('refuses the login',), ('instance reboot id-1',)),
-    # they refuse writes, or let them wait
+    # writes are refused, or wait
     ([IN, READ_ONLY, IN], ClusterState.DEGRADED,
      ('2 of 3 members serve; a-2 is read-only',),
      ('"SET GLOBAL read_only = OFF" on a-2', 'root enable id-2')),
@@ -132,32 +133,32 @@ CASES = (
     ([IN, IN, UNREPLICATED], ClusterState.DEGRADED,
      ('2 of 3 members serve; a-3 has wsrep_on = OFF',), (RESTART,)),
     # a donor of a joiner
-    ([IN, LOCKED, JOINER], ClusterState.RECOVERING, ('a-2 gives its data',),
+    ([IN, LOCKED, JOINER], ClusterState.RECOVERING, ('a-2 is the donor',),
      ('Wait',)),
-    # one is silent: the others know whether it is in
+    # one does not answer: the size shows whether it is in the component
     ([of(2), of(2), SILENT], ClusterState.DEGRADED,
      ('a-3 has a guest agent that does not answer',
-      'component of 2 goes on without a-3'),
-     ('An operator', 'instance reboot id-3')),
+      'component has 2 members, without a-3'),
+     ('Have an operator', 'instance reboot id-3')),
     ([IN, IN, SILENT], ClusterState.DEGRADED,
-     ('guest agent that does not answer', 'counts a-3 among its 3 members'),
+     ('guest agent that does not answer', 'has 3 members, including a-3'),
      ('instance reboot id-3',)),
-    # most are silent
+    # most do not answer
     ([IN, SILENT, SILENT], ClusterState.DEGRADED,
-     ('1 of 3 members serves', 'counts a-2 and a-3 among its 3'),
+     ('1 of 3 members serves', 'has 3 members, including a-2 and a-3'),
      ('instance reboot',)),
     ([of(1), SILENT, SILENT], ClusterState.DEGRADED,
-     ('of 1 goes on without a-2 and a-3',), ('instance reboot',)),
+     ('has 1 member, without a-2 and a-3',), ('instance reboot',)),
     ([IN, SILENT, STOPPED], ClusterState.DEGRADED,
-     ('counts a-2 among its 3 members', 'a-3 is stopped'),
+     ('has 3 members, including a-2', 'a-3 is stopped'),
      ('instance reboot id-2',)),
-    # two have come together, and do not show it yet
+    # the component changes, and the members do not report it yet
     ([of(1), of(1), SILENT], ClusterState.DEGRADED,
-     ('goes on without a-3',), ('instance reboot id-3',)),
+     ('without a-3',), ('instance reboot id-3',)),
     ([of(2), SILENT, SILENT], ClusterState.DEGRADED,
      ('a-2 has a guest agent that does not', 'and a-3 has a guest agent'),
      ('instance reboot',)),
-    # a restart wants all others to serve; more than one needs recover
+    # a restart requires that all others serve; several need recover
     ([of(1), STOPPED, STOPPED], ClusterState.DEGRADED,
      ('1 of 3 members serves; a-2 is stopped and a-3 is stopped',),
      ('all of them', RECOVER)),
@@ -171,31 +172,31 @@ CASES = (
      ('id-3',)),
     ([of(4), of(4), of(4)], ClusterState.UNCERTAIN, ('4', '3'),
      ('Find its address', 'SHOW STATUS', 'server stop')),
-    # two histories, or one with two ends
+    # two histories, or two components of one history
     ([primary(incoming_addresses=['1']), primary(incoming_addresses=['2']),
       OUT], ClusterState.SPLIT, ('a-1 and a-2', 'both take writes'),
      ('Stop all writes', 'server stop', 'cluster grow', 'cluster shrink')),
     ([IN, primary(cluster_uuid=samples.OTHER_UUID), IN], ClusterState.SPLIT,
      ('a-1, a-3 and a-2',), ('Stop',)),
     ([of(2), of(2), out(1, samples.OTHER_UUID)], ClusterState.SPLIT,
-     ('a-3 cannot come back', 'another history', 'a-1 and a-2'),
-     ('Save what a-3', RESTART)),
+     ('a-3 cannot rejoin', 'another history', 'a-1 and a-2'),
+     ('that only a-3 has', RESTART)),
     ([of(1), out(1, samples.OTHER_UUID), out(1, samples.OTHER_UUID)],
-     ClusterState.SPLIT, ('a-2 and a-3 cannot come back',),
-     ('Save what a-2',)),
+     ClusterState.SPLIT, ('a-2 and a-3 cannot rejoin',),
+     ('that only a-2 has',)),
     ([of(2), of(2), out(1, None)], ClusterState.DEGRADED, ('a-3',),
      (RESTART,)),
     ([out(2), out(2), out(1, samples.OTHER_UUID)], ClusterState.SPLIT,
      ('different histories: a-1, a-2 and a-3',), (MEMBERS, FORCE)),
-    # nobody is primary
+    # no member is primary
     ([out(3), out(3), out(3)], ClusterState.NON_PRIMARY,
-     ('none takes writes', 'They see each other'), (RECOVER,)),
+     ('none takes writes', 'They are connected to each other'), (RECOVER,)),
     ([out(1), out(1), out(1)], ClusterState.NON_PRIMARY,
-     ('None of them sees another',), ('network', RECOVER)),
+     ('None of them is connected to another',), ('network', RECOVER)),
     ([out(0), out(0), out(0)], ClusterState.NON_PRIMARY,
-     ('None of them sees another',), ('network', RECOVER)),
+     ('None of them is connected to another',), ('network', RECOVER)),
     ([out(2), out(2), out(1)], ClusterState.NON_PRIMARY,
-     ('At most 2 of them see each other',), ('network', RECOVER)),
+     ('At most 2 of them are connected to each other',), ('network', RECOVER)),
     ([OUT, STOPPED, CRASHED], ClusterState.NON_PRIMARY,
      ('a-2 is stopped and a-3 has crashed',), (RECOVER,)),
     ([OUT, STARTING, CRASHED], ClusterState.RECOVERING,
@@ -224,11 +225,11 @@ CASES = (
     ([STARTING, SILENT, STOPPED], ClusterState.UNCERTAIN, ('a-2',),
      ('a-2',)),
     ([SILENT, SILENT, SILENT], ClusterState.UNCERTAIN,
-     ('No member tells whether', 'a-1', 'a-2', 'a-3'),
+     ('No member reports whether', 'a-1', 'a-2', 'a-3'),
      ('instance reboot id-1', FORCE)),
 )
 
-# every command that a next action may name, without its arguments
+# every command of the next actions, without arguments
 COMMANDS = (
     "openstack database cluster restart 'my shop' --member id-",
     "openstack database cluster recover 'my shop'",
@@ -305,7 +306,7 @@ class DiagnoseTest(testtools.TestCase):
             self.assertEqual(1, len(states), reports)
 
     def test_the_next_action_is_never_a_dead_end(self):
-        """It names a command that there is, or what will be by itself."""
+        """It has an existing command, or what to wait for."""
         for reports in itertools.product(EVERY, repeat=3):
             action = diagnose(reports).next_action
             quoted = action.split('"')[1::2]
@@ -316,11 +317,11 @@ class DiagnoseTest(testtools.TestCase):
                 self.assertIn('Wait', action)
 
     def test_a_restart_is_advised_where_all_others_serve(self):
-        """It would be refused otherwise."""
+        """Otherwise it would be refused."""
         for reports in itertools.product(EVERY, repeat=3):
             if 'cluster restart' in diagnose(reports).next_action:
-                # One that is locked is taken for the donor of a third that
-                # does not tell whether it joins.
+                # A locked one counts as the donor if the third may be
+                # joining and does not report its state.
                 serving = [one for one in reports
                            if one in (IN, DONOR, LOCKED)]
                 self.assertGreaterEqual(len(serving), 2, reports)
@@ -331,7 +332,7 @@ class DiagnoseTest(testtools.TestCase):
         self.assertIn('no members', seen.sentence)
 
     def test_force_is_not_advised_where_it_is_refused(self):
-        """No recovery overrides a server that is there."""
+        """No recovery overrides a server that runs."""
         for reports in itertools.product(EVERY, repeat=3):
             seen = diagnose(reports)
             if seen.state is ClusterState.UNCERTAIN and any(
@@ -365,7 +366,7 @@ class NameTest(testtools.TestCase):
 
 
 class FailedTest(testtools.TestCase):
-    """Who did not come in, or go; and a cluster that was never complete."""
+    """Members that failed to join or leave, and a failed create."""
 
     def told(self, *reports, names=KNOWN.names, **known):
         return diagnosis.diagnose(
@@ -398,14 +399,14 @@ class FailedTest(testtools.TestCase):
             seen = self.told(IN, IN, IN, last, names=names,
                              failed={'id-4': 'grow: it crashed.'})
             self.assertIs(ClusterState.DEGRADED, seen.state)
-            self.assertIn('3 of 4 members serve; a-4 did not become a '
-                          'member, or was to leave. The fault of a-4: grow: '
+            self.assertIn('3 of 4 members serve; a-4 failed to join or '
+                          'to leave the cluster. The fault of a-4: grow: '
                           'it crashed.', seen.sentence)
             self.assertIn('Remove it: "openstack database cluster shrink c '
                           'id-4"', seen.next_action)
 
     def test_one_that_was_to_leave_and_tells_nothing_may_serve(self):
-        """If no other does, that is unknown, not down."""
+        """If no other member serves, the state is unknown, not down."""
         for silent in (SILENT, FROZEN, UNRESPONSIVE, DENIED):
             seen = self.told(STOPPED, STOPPED, silent, failed={'id-3': ''})
             self.assertIs(ClusterState.UNCERTAIN, seen.state)
@@ -464,8 +465,8 @@ class CertificateTest(testtools.TestCase):
                       seen.next_action)
 
     def test_too_late(self):
-        self.assertIn('has expired on 2029-12-31: who stops does not come '
-                      'back.', self.told(-1).sentence)
+        self.assertIn('expired on 2029-12-31: a member that stops '
+                      'cannot rejoin.', self.told(-1).sentence)
 
     def test_what_is_worse_is_done_first(self):
         seen = self.told(1, last=STOPPED)
@@ -496,7 +497,8 @@ class UnderWayTest(testtools.TestCase):
             seen = self.told(reports, UnderWay.CREATE)
             self.assertIs(ClusterState.NEW, seen.state, reports)
             self.assertIn('is being built: ', seen.sentence)
-            self.assertEqual('Wait until that is over.', seen.next_action)
+            self.assertEqual('Wait until the operation is complete.',
+                             seen.next_action)
         whole = self.told((IN, IN, IN), UnderWay.CREATE)
         self.assertIs(ClusterState.HEALTHY, whole.state)
 
@@ -509,7 +511,8 @@ class UnderWayTest(testtools.TestCase):
             seen = self.told((of(2), of(2), STOPPED), under_way)
             self.assertIs(ClusterState.DEGRADED, seen.state)
             self.assertIn(': 2 of 3 members serve', seen.sentence)
-            self.assertEqual('Wait until that is over.', seen.next_action)
+            self.assertEqual('Wait until the operation is complete.',
+                             seen.next_action)
 
     def test_a_split_cannot_wait(self):
         reports = (IN, primary(cluster_uuid=samples.OTHER_UUID), IN)

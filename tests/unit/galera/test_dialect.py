@@ -32,7 +32,7 @@ FOUND = (
     ('pxc', '8.4.10', 'Percona XtraDB Cluster 8.4'),
 )
 
-# (manager, version, words that the refusal holds)
+# (manager, version, words of the refusal)
 REFUSED = (
     ('mariadb', '10.4', ("'10.4'", '10.6, 10.11, 11.4, 11.8')),
     ('mariadb', '10.1', ("'10.1'",)),
@@ -50,14 +50,14 @@ REFUSED = (
     ('mysql', '8.0', ("'mysql'", 'pxc or mariadb')),
 )
 
-# (dialect, what the server says, words of the refusal or None)
+# (dialect, version of the server, words of the refusal or None)
 SERVERS = (
     (('mariadb', '10.11'),
      'mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu', None),
     (('mariadb', '10.11'), '10.11.18-MariaDB-log', None),
     (('mariadb', '10.11'), '10.11.11-MariaDB', '10.11.18'),
     (('mariadb', '10.11'), '11.4.12-MariaDB', 'holds version 11.4.12'),
-    (('mariadb', '10.11'), 'no such program', 'names no version'),
+    (('mariadb', '10.11'), 'no such program', 'has no version number'),
     (('pxc', '5.6'), 'mysqld  Ver 5.6.21-70.1-56 for Linux on x86_64', None),
     (('pxc', '5.6'), 'mysqld  Ver 5.7.44', 'holds version 5.7.44'),
     (('pxc', '8.0'), '/usr/sbin/mysqld  Ver 8.0.43-34.1 for Linux', None),

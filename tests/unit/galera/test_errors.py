@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Refusals that are told apart from each other, not from bad values."""
+"""The errors differ from each other, and all are ValueErrors."""
 
 import testtools
 

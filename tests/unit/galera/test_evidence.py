@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is said of each series is said with a source."""
+"""The evidence of each series has its sources."""
 
 import testtools
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which certificate expires first, and when that is said."""
+"""The certificate that expires first, and when the warning appears."""
 
 import datetime
 import itertools
@@ -25,7 +25,7 @@ SECOND = datetime.timedelta(seconds=1)
 
 
 def report(left: datetime.timedelta | None) -> view.MemberReport:
-    """Of a member whose certificate is valid for so long."""
+    """The report of a member whose certificate is valid for this time."""
     return view.MemberReport(
         server=view.ServerState.RUNNING, view=None, data_bytes=0,
         started=True, exit_code=None, error='',
@@ -59,8 +59,8 @@ class WarningTest(testtools.TestCase):
         self.assertEqual('', warning(a=limit + SECOND))
 
     def test_the_end_itself(self) -> None:
-        expired = ('The certificate of a has expired on 2026-11-30: who '
-                   'stops does not come back.')
+        expired = ('The certificate of a expired on 2026-11-30: a member '
+                   'that stops cannot rejoin.')
         self.assertEqual(expired, warning(a=0 * SECOND))
         self.assertEqual('The certificate of a expires on 2026-11-30.',
                          warning(a=SECOND))

@@ -19,8 +19,8 @@ from trove_pxc.galera.reason import Reason
 
 UUID = samples.UUID
 OTHER = samples.OTHER_UUID
-TRUE_ONE = ('Find out which of them is the true one, then force a member of '
-            'that.')
+TRUE_ONE = ('Find out which history has your data, then force a member of '
+            'it.')
 
 
 def views(**changes):
@@ -33,20 +33,20 @@ COMPONENTS = (
     ({}, []),
     ({'a': {}}, [['a']]),
     ({'a': {}, 'b': {}, 'c': {}}, [['a', 'b', 'c']]),
-    # one of them has not seen the newest member yet
+    # one of them does not report the newest member yet
     ({'a': {'incoming_addresses': ['1', '2'], 'cluster_size': 2},
       'b': {'incoming_addresses': ['1', '2', '3']}}, [['a', 'b']]),
     # another history
     ({'a': {}, 'b': {'cluster_uuid': OTHER}}, [['a'], ['b']]),
-    # the same history, but they do not see each other
+    # the same history, but they are not connected to each other
     ({'a': {'incoming_addresses': ['1', '2']},
       'b': {'incoming_addresses': ['1', '2']},
       'c': {'incoming_addresses': ['3']}}, [['a', 'b'], ['c']]),
-    # the third is what joins the first two
+    # the third has addresses of the first two
     ({'a': {'incoming_addresses': ['1']},
       'b': {'incoming_addresses': ['2']},
       'c': {'incoming_addresses': ['1', '2']}}, [['a', 'b', 'c']]),
-    # no addresses told: one view number, one component
+    # without addresses: the same view number is the same component
     ({'a': {'incoming_addresses': []}, 'b': {}}, [['a', 'b']]),
     ({'a': {'incoming_addresses': [], 'cluster_conf_id': 9}, 'b': {}},
      [['a'], ['b']]),
@@ -60,7 +60,7 @@ COMPONENTS = (
     ({'a': {'cluster_uuid': None}, 'b': {}}, [['a'], ['b']]),
 )
 
-# (what a disk tells, what is wrong with it)
+# (position on the disk, flaw)
 FLAWS = (
     (samples.place(31), None),
     (samples.place(31, safe=True), None),
@@ -169,15 +169,15 @@ class DiscordTest(testtools.TestCase):
 class DisagreementTest(testtools.TestCase):
 
     def test_who_has_no_say_silences_nobody(self):
-        """One that is spoiled or empty stands before one that disagrees."""
+        """An incomplete or empty member precedes one that differs."""
         for one in (samples.stopped(99, OTHER, sst=True),
                     samples.stopped(-1, None)):
             candidates = history.candidates({
                 'a': one, 'b': samples.stopped(3),
                 'c': samples.stopped(3, OTHER)})
             self.assertEqual(
-                Reason(f'c is of the history {OTHER}, the cluster of {UUID}',
-                       TRUE_ONE, ('c',), force=True),
+                Reason(f'c has the history {OTHER}, but the cluster has '
+                       f'{UUID}', TRUE_ONE, ('c',), force=True),
                 history.disagreement(candidates, None))
 
     def test_what_members_remember_is_the_history(self):
@@ -187,5 +187,5 @@ class DisagreementTest(testtools.TestCase):
         for mine, yours in ((UUID, OTHER), (OTHER, UUID)):
             candidates = history.candidates({'a': samples.stopped(3, mine)})
             self.assertEqual(
-                f'a is of the history {mine}, the cluster of {yours}',
+                f'a has the history {mine}, but the cluster has {yours}',
                 history.disagreement(candidates, yours).cause)

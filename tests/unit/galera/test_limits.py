@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Values that servers take, and those that they do not."""
+"""Values that servers accept, and values that they do not."""
 
 import string
 from typing import Any
@@ -49,7 +49,7 @@ class UserNameTest(LimitsTestCase):
             known = dialect.for_version(manager, version)
             self.assertIsNone(limits.user_name(known, '\xfc' * most))
             self.refused(
-                f"has {most + 1} characters; {known.name} takes up to "
+                f'has {most + 1} characters; the limit of {known.name} is '
                 f'{most}.', limits.user_name(known, 'a' * (most + 1)))
 
     def test_a_long_one_is_cut_in_the_sentence(self) -> None:
@@ -58,11 +58,12 @@ class UserNameTest(LimitsTestCase):
 
     def test_what_no_server_keeps(self) -> None:
         for name, words in (
-                ('a\tb', "The user name 'a\\tb' holds '\\t'"),
-                ('a\nb', "holds '\\n'"), ('\x7f', 'holds'), ('\x9f', 'holds'),
-                ('\U0001f418', "holds '\\U0001f418'"),
+                ('a\tb', "The user name 'a\\tb' contains '\\t'"),
+                ('a\nb', "contains '\\n'"), ('\x7f', 'contains'),
+                ('\x9f', 'contains'),
+                ('\U0001f418', "contains '\\U0001f418'"),
                 ('joe ', "'joe ' ends with a space"),
-                ('\ud800', "holds '\\ud800'")):
+                ('\ud800', "contains '\\ud800'")):
             self.refused(words, limits.user_name(MARIADB, name))
 
     def test_reserved(self) -> None:
@@ -84,13 +85,14 @@ class HostTest(LimitsTestCase):
     def test_the_longest(self) -> None:
         for known, most in ((PXC_56, 60), (PXC_80, 255), (MARIADB, 255)):
             self.assertIsNone(limits.host(known, 'a' * most))
-            self.refused(f'takes up to {most}.',
+            self.refused(f'is {most}.',
                          limits.host(known, 'a' * (most + 1)))
 
     def test_others(self) -> None:
         for text, words in (
-                ('a@b', "The host 'a@b' holds '@'"), ('a b', "holds ' '"),
-                ('h\xfc', "holds '\xfc'"), ('\n', 'holds'),
+                ('a@b', "The host 'a@b' contains '@'"),
+                ('a b', "contains ' '"),
+                ('h\xfc', "contains '\xfc'"), ('\n', 'contains'),
                 ('localhost', "'localhost' is the guest"),
                 ('LocalHost', "'LocalHost' is the guest"),
                 ('', 'The host is empty')):
@@ -111,11 +113,12 @@ class DatabaseTest(LimitsTestCase):
     def test_what_they_do_not(self) -> None:
         for name, words in (
                 ('', 'The database name is empty.'),
-                ('x' * 65, 'has 65 characters; MariaDB 10.11 takes up to 64'),
+                ('x' * 65,
+                 'has 65 characters; the limit of MariaDB 10.11 is 64'),
                 ('.' * 52, 'would have 260 bytes'),
                 ('\u6f22' * 52, 'would have 260 bytes'),
-                ('a ', 'ends with a space'), ('a\tb', "holds '\\t'"),
-                ('\U0001f418', 'holds')):
+                ('a ', 'ends with a space'), ('a\tb', "contains '\\t'"),
+                ('\U0001f418', 'contains')):
             self.refused(words, self.database(name))
 
     def test_reserved(self) -> None:
@@ -138,8 +141,8 @@ class PasswordTest(LimitsTestCase):
     def test_others(self) -> None:
         for text, words in (
                 ('', 'The password is empty.'),
-                ('s3cret\x07', 'holds a control character'),
-                ('s3cret\n', 'holds a control character'),
+                ('s3cret\x07', 'contains a control character'),
+                ('s3cret\n', 'contains a control character'),
                 ('s3cret' * 50, 'has 300 characters')):
             sentence = limits.password(text)
             self.refused(words, sentence)

@@ -10,8 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What to do about a member that is lost: what that proves is in
-tests/functional/test_lost.py, which does it."""
+"""The next action for a lost member; tests/functional/test_lost.py runs it."""
 
 import testtools
 
@@ -58,14 +57,14 @@ class PortTest(testtools.TestCase):
 
     def test_else_its_server_stops_first(self) -> None:
         self.assertTrue(lost.without_port(member(3), 'server-2').startswith(
-            'An operator stops its server ("openstack server stop '
+            'Have an operator stop its server ("openstack server stop '
             'server-2"). Add a member, then remove c-2: '))
 
 
 class CauseTest(testtools.TestCase):
 
     def test_what_happened(self) -> None:
-        self.assertEqual('server s is gone: it was deleted in Nova, past '
-                         'Trove', lost.server_gone('s'))
-        self.assertIn('c-2 serves, but Neutron has no port of it',
+        self.assertEqual('server s is gone: it was deleted in Nova, not '
+                         'through Trove', lost.server_gone('s'))
+        self.assertIn('c-2 serves, but its Neutron port is gone',
                       lost.port_gone('c-2'))

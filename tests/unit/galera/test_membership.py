@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a guest is told to be a member."""
+"""The configuration of a member."""
 
 import json
 

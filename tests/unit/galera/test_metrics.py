@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The figures of a status, and what Prometheus' own parser reads of them."""
+"""The metrics of a status, read by Prometheus' own parser."""
 
 from prometheus_client import parser
 import testtools
@@ -19,7 +19,7 @@ from tests.unit.galera import samples
 from trove_pxc.galera import metrics
 from trove_pxc.galera import view
 
-# As a server of 10.11.19 gives them under load.
+# From a server of 10.11.19 under load.
 BUSY = {
     **samples.SYNCED,
     'wsrep_flow_control_paused': '0.172054',
@@ -34,7 +34,7 @@ BUSY = {
 
 
 def read(text):
-    """What Prometheus reads: values by name and labels."""
+    """The values that Prometheus reads, by name and labels."""
     return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value
             for family in parser.text_string_to_metric_families(text)
             for sample in family.samples}

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What members are called, and their order."""
+"""The names of members, and their order."""
 
 import re
 

@@ -96,7 +96,7 @@ JOINED = (
     (samples.report('crashed', samples.node_view()), UUID, 3, False),
 )
 
-# A cluster that is not whole:
+# A cluster that needs a recovery:
 # (what it is, answers of a-1, a-2, a-3, step, member, words of the reason)
 RECOVERIES = (
     ('clean stop one by one: the last to stop has all',
@@ -163,7 +163,7 @@ RECOVERIES = (
      Step.REFUSE, None, ('a-3', '"openstack database instance reboot')),
     ('one runs but tells nothing',
      [stopped(31), state('running'), stopped(31)],
-     Step.REFUSE, None, ('a-2', 'does not tell')),
+     Step.REFUSE, None, ('a-2', 'does not report')),
     ('the survivor of a lost quorum is promoted where it stands',
      [stopped(29), stopped(29), outside(29)],
      Step.PROMOTE, 'a-3', ('29',)),
@@ -208,17 +208,17 @@ RECOVERIES = (
      Step.REFUSE, None, ('a-1', '35', 'Force a-2')),
     ('of the right history, but where in it is not known',
      [stopped(31), stopped(-1), stopped(31)],
-     Step.REFUSE, None, ('a-2', 'does not know its position')),
+     Step.REFUSE, None, ('a-2', 'has data at an unknown position')),
     ('the guest answers, the position could not be read',
      [stopped(31), Answer(samples.report('stopped')), stopped(31)],
-     Step.REFUSE, None, ('a-2', 'does not tell its position')),
+     Step.REFUSE, None, ('a-2', 'does not report its position')),
     ('all are spoiled or empty',
      [stopped(31, sst=True), Answer(samples.report('stopped'), EMPTY),
       stopped(-1, None)],
      Step.REFUSE, None, ('a-1', 'a-2', 'a-3', 'Create a new')),
 )
 
-# The same, and what the members remember.
+# The same, with recorded positions.
 SEEN = (
     ('where it stands, or a little before',
      [stopped(31, seen=31), stopped(30, seen=12), stopped(29)],
@@ -228,31 +228,32 @@ SEEN = (
      Step.BOOTSTRAP, 'a-1', ()),
     ('the disk of the furthest has fallen back',
      [stopped(31, seen=40), stopped(30, seen=30), stopped(29)],
-     Step.REFUSE, None, ('a-1, stands at 31', 'a-1 has seen', '40', 'Force')),
+     Step.REFUSE, None, ('is 31, on a-1', 'a-1 recorded position', '40',
+                         'Force')),
     ('one that lost its data knows that there was more',
      [stopped(31, seen=31), stopped(-1, None, grastate=False, safe=None,
                                     seen=32), stopped(29)],
-     Step.REFUSE, None, ('a-1, stands at 31', 'a-2 has seen', '32')),
+     Step.REFUSE, None, ('is 31, on a-1', 'a-2 recorded position', '32')),
     ('one that an SST has spoiled knows that, too',
      [stopped(31), stopped(99, sst=True, seen=32), stopped(29)],
-     Step.REFUSE, None, ('a-2 has seen', '32')),
+     Step.REFUSE, None, ('a-2 recorded position', '32')),
     ('a survivor, and one that saw more',
      [Answer(outside(31).report, samples.place(-1, seen=31)),
       stopped(30, seen=33), stopped(29)],
-     Step.REFUSE, None, ('a-1, stands at 31', 'a-2 has seen', '33')),
+     Step.REFUSE, None, ('is 31, on a-1', 'a-2 recorded position', '33')),
     ('one of them was Synced in another history',
      [stopped(31, seen=31), stopped(-1, None, seen=50, seen_uuid=OTHER),
       stopped(31)],
      Step.REFUSE, None, ('a-2 was last Synced', OTHER, UUID)),
     ('the data is of another history than what was seen',
      [stopped(31, OTHER, seen=31), stopped(31, OTHER), stopped(31, OTHER)],
-     Step.REFUSE, None, ('a-1 is of the history', OTHER, UUID)),
+     Step.REFUSE, None, ('a-1 has the history', OTHER, UUID)),
     ('a uuid is the same in capital letters',
      [stopped(31, seen=31, seen_uuid=UUID.upper()), stopped(30), stopped(29)],
      Step.BOOTSTRAP, 'a-1', ()),
     ('the last to answer was Synced in another history than all data',
      [stopped(31), stopped(31), stopped(31, seen=31, seen_uuid=OTHER)],
-     Step.REFUSE, None, ('a-1 is of the history', OTHER, UUID)),
+     Step.REFUSE, None, ('a-1 has the history', OTHER, UUID)),
     ('one is primary, whatever the others have seen',
      [Answer(primary()), stopped(30, seen=99), stopped(29)],
      Step.REJOIN, 'a-1', ()),
@@ -268,8 +269,8 @@ SEEN = (
      Step.WAIT, None, ('a-1',)),
 )
 
-# May servers be stopped to read the disks: (what, answers, forced, words;
-# None if they may)
+# Whether servers may be stopped to read the disks: (what, answers, forced,
+# words of the refusal; None if they may)
 HALTS = (
     ('all look for each other', [state('starting')] * 3, None, None),
     ('crashed and stopped', [state('crashed'), stopped(3), stopped(3)],
@@ -283,7 +284,7 @@ HALTS = (
     ('the forced one is silent', [state('starting'), SILENT, stopped(3)],
      'a-2', ('a-2', 'cannot be started')),
     ('a stranger is forced', [state('starting'), stopped(3), stopped(3)],
-     'b-1', ('b-1', 'no member')),
+     'b-1', ('b-1', 'not a member')),
     ('one is frozen', [state('starting'), state('unresponsive'),
                        stopped(3)], None, ('a-2', 'reboot a-2')),
     ('one runs and tells nothing', [state('starting'), state('running'),
@@ -294,25 +295,25 @@ HALTS = (
 
 START = samples.report('starting')
 
-# Is anything worth waiting for: (what, answers, forced, words; None if not)
+# What to wait for: (what, answers, forced, words; None for nothing)
 HOPES = (
     ('all have stopped', [stopped(3), stopped(3), stopped(3)], None, None),
     ('they start with their last views', [
         Answer(START, samples.place(-1, gvwstate=True)),
         Answer(START, samples.place(-1, gvwstate=True)), stopped(3)], None,
-     ('a-1, a-2', 'find the others')),
+     ('a-1, a-2', 'find the other members')),
     ('one starts as it was told to',
      [stopped(3), Answer(START, samples.place(-1, ordered=True)),
-      stopped(3)], None, ('a-2', 'find the others')),
+      stopped(3)], None, ('a-2', 'find the other members')),
     ('they stopped in order, and start in vain', [state('starting')] * 3,
      None, None),
     ('one starts, and its disk could not be read',
      [Answer(START), stopped(3), stopped(3)], None, None),
     ('one is deaf', [stopped(3), state('unresponsive'), stopped(3)], None,
-     ('a-2', 'may still answer, or stop')),
+     ('a-2', 'may still answer or stop')),
     ('one runs and tells nothing',
      [stopped(3), stopped(3), state('running')], None,
-     ('a-3', 'may still answer, or stop')),
+     ('a-3', 'may still answer or stop')),
     ('one is deaf, and another forced',
      [stopped(3), state('unresponsive'), SILENT], 'a-1', ('a-2',)),
     ('a survivor tells its state', [stopped(3), stopped(3), outside(3)],
@@ -324,7 +325,7 @@ HOPES = (
     ('one crashed', [state('crashed'), stopped(3), stopped(3)], None, None),
 )
 
-# Does only a recovery bring back the one that runs: (what, answers, who).
+# The survivor that needs a recovery: (what, answers, member).
 SURVIVORS = (
     ('all others stopped in order', [stopped(3), outside(3), stopped(3)],
      'a-2'),
@@ -350,7 +351,7 @@ SURVIVORS = (
     ('it is primary', [stopped(3), Answer(primary()), stopped(3)], None),
 )
 
-# The operator forces a member: (who, answers, step, member, words)
+# The operator forces a member: (forced, answers, step, member, words)
 FORCED = (
     ('a-1', [stopped(31), SILENT, SILENT], Step.BOOTSTRAP, 'a-1',
      ('forced', '31', 'lost')),
@@ -374,9 +375,9 @@ FORCED = (
     ('a-1', [SILENT, stopped(31), stopped(31)], Step.REFUSE, None,
      ('a-1', 'did not answer')),
     ('a-1', [stopped(30, sst=True), stopped(31), SILENT], Step.REFUSE, None,
-     ('a-1', 'interrupted SST', 'even force')),
+     ('a-1', 'interrupted SST', 'cannot be forced')),
     ('a-1', [stopped(-1, None, evicted=True), stopped(31), SILENT],
-     Step.REFUSE, None, ('a-1', 'evicted', 'even force')),
+     Step.REFUSE, None, ('a-1', 'evicted', 'cannot be forced')),
     ('a-1', [Answer(samples.report('stopped'), EMPTY), SILENT, SILENT],
      Step.REFUSE, None, ('a-1', 'no data')),
     ('a-1', [stopped(-1), SILENT, SILENT], Step.REFUSE, None, ('a-1',)),
@@ -393,7 +394,7 @@ def told(answers):
 
 
 def reasons():
-    """Of all decisions of the tables, and all members forced with each."""
+    """All decisions of the tables, also with each member forced."""
     for members, _ in NEW_CLUSTERS:
         reports, positions = ({name: one[number] for name, one
                                in zip(NAMES, members) if one[number]}
@@ -483,7 +484,7 @@ class ChooseTest(testtools.TestCase):
             answers[number] = stopped(20, seen=32)
             choice = plan.choose_bootstrap(NAMES, told(answers))
             self.assertIs(Step.REFUSE, choice.step)
-            self.assertIn(f'{NAMES[number]} has seen', choice.reason.cause)
+            self.assertIn(f'{NAMES[number]} recorded', choice.reason.cause)
 
     def test_a_cluster_without_a_write_is_continued_at_0(self):
         choice = plan.choose_bootstrap(NAMES, told([stopped(0)] * 3))
@@ -587,7 +588,7 @@ class ChooseTest(testtools.TestCase):
                     NAMES, told(answers), forced=who).reason)
 
     def check_action(self, reason):
-        """There is a command for it, or it is said who does it."""
+        """The advice has a command, or names the operator."""
         self.assertTrue(any(action in reason.advice for action in (
             'orce ', 'recover', 'an operator', 'Create a new cluster',
             'Name one of them')), reason)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every story of a cluster, cut short after each of its events."""
+"""Histories of failures, with a decision after each event."""
 
 import copy
 import itertools
@@ -25,8 +25,8 @@ from trove_pxc.galera.plan import Step
 
 NAMES = stories.NAMES
 
-# What happens to clusters, as operators tell it. After each event nobody
-# may be started who should not be; at the end stands who must be.
+# Failures that operators reported. After each event, no wrong member may be
+# started; the last column is the member that must be started at the end.
 STORIES = (
     ('one after the other is stopped',
      'write stop:1 write stop:2 write stop:3', Step.BOOTSTRAP, 'a-3'),
@@ -75,7 +75,7 @@ def parsed(text):
 class StoriesTest(testtools.TestCase):
 
     def check(self, cluster, story):
-        """What must hold at every moment of every story."""
+        """The invariants at every moment of every story."""
         answers = cluster.answers()
         choice = plan.choose_bootstrap(NAMES, answers)
         self.assertEqual(0, cluster.forks, story)
@@ -97,7 +97,7 @@ class StoriesTest(testtools.TestCase):
         return choice
 
     def silence(self, answers, choice, story):
-        """Any who do not answer: nobody is started, nobody called down."""
+        """Without some answers, no member is started or called down."""
         for number in range(1, 3):
             for silent in itertools.combinations(NAMES, number):
                 told = {name: answer for name, answer in answers.items()
@@ -115,7 +115,7 @@ class StoriesTest(testtools.TestCase):
                     diagnosis.ClusterState.DOWN), (story, silent))
 
     def play(self, events):
-        """Play a story; check after each event; give the last choice."""
+        """Run a story, check after each event, return the last choice."""
         cluster = stories.Cluster()
         story = []
         choice = self.check(cluster, story)

@@ -52,7 +52,7 @@ GRASTATES = (
     ('uuid\nseqno\nsafe_to_bootstrap\n', None, -1, None),
 )
 
-# (log of --wsrep-recover, what it tells)
+# (log of --wsrep-recover, position)
 LOGS = (
     (samples.RECOVERED, (UUID, 27)),
     (recovered(), (UUID, 27)),
@@ -116,7 +116,7 @@ class GrastateTest(testtools.TestCase):
                      grastate(uuid='')):
             error = self.assertRaises(errors.UnreadablePosition,
                                       position.parse_grastate, text)
-            self.assertIn('Look at the file', str(error))
+            self.assertIn('Check the file', str(error))
 
 
 class RecoveredTest(testtools.TestCase):
@@ -145,7 +145,7 @@ class TransferTest(testtools.TestCase):
                 grastate(), database, folder))
 
     def test_a_text_cut_short_proves_nothing_less(self):
-        """Its line of the uuid is whole, or there is none."""
+        """The line of the uuid is complete, or missing."""
         whole = grastate(seqno='31')
         told = [self.nothing_changed(whole[:end])
                 for end in range(len(whole))]

@@ -50,7 +50,7 @@ class RemedyTest(testtools.TestCase):
             {'a-1': Role.STOPPED, 'a-2': Role.JOINING, 'a-3': Role.SILENT}))
 
     def test_what_keeps_a_restart_from_being_possible_is_brought_back(self):
-        """With one that did not come in, whoever else is wrong."""
+        """With a member that failed to join, and others that do not serve."""
         for role, advice in ((Role.STOPPED, 'recover shop'),
                              (Role.LOCKED, 'recover shop'),
                              (Role.READ_ONLY, 'SET GLOBAL read_only'),

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What one member is, from its report."""
+"""The role of a member, from its report."""
 
 import testtools
 
@@ -46,7 +46,7 @@ ROLES = (
      Role.DESYNCED),
     (primary(altered=['wsrep_on'], local_state='unknown'),
      Role.UNREPLICATED),
-    # told apart by of_all
+    # of_all distinguishes them
     (primary(local_state='Donor/Desynced', giving=False), Role.DONOR),
     (report('starting'), Role.STARTING),
     (report('starting', receiving=True), Role.JOINING),
@@ -57,7 +57,7 @@ ROLES = (
     (report('absent'), Role.STOPPED),
     (report('absent', started=False), Role.NEW),
     (None, Role.SILENT),
-    # what a server said before it ended counts no more
+    # the last view of a server that ended does not count
     (report('stopped', samples.node_view()), Role.STOPPED),
     (report('unresponsive', samples.node_view()), Role.FROZEN),
 )
@@ -89,7 +89,7 @@ class RoleTest(testtools.TestCase):
 
 
 class AllTest(testtools.TestCase):
-    """The others tell whether a donor is one, and Trove who failed."""
+    """The role of a donor depends on the other members and on Trove."""
 
     donor = primary(local_state='Donor/Desynced', giving=False)
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What follows from the facts of a series, whichever they are."""
+"""The rules of a Dialect, for any series."""
 
 import dataclasses
 
@@ -19,7 +19,7 @@ import testtools
 from trove_pxc.galera import errors
 from trove_pxc.galera import series
 
-#: a series that there is not, so that no fact comes from the catalogue
+#: A series that does not exist, so that no fact is from the catalogue.
 SERIES = series.Dialect(
     name='Server 9.1', manager='mariadb', version=(9, 1),
     server_commands=('serverd',), initialise_command=('install',),
@@ -93,13 +93,13 @@ class SstMethodTest(testtools.TestCase):
     def test_one_that_the_series_lacks(self) -> None:
         self.assertEqual(
             "Server 9.1 has no SST method 'rsync'. Set sst_method to one of "
-            'copy, backup, dump, or leave it out.', self.refusal('rsync'))
+            'copy, backup, dump, or omit it.', self.refusal('rsync'))
         self.assertIn('has no SST method', self.refusal('rsync', {'copy'}))
 
     def test_one_that_the_image_lacks(self) -> None:
         self.assertEqual(
             "The database image lacks the programs that the SST method "
-            "'copy' needs; it has them for backup, dump. Bring an image "
+            "'copy' needs; it has them for backup, dump. Provide an image "
             'with them, or change sst_method.',
             self.refusal('copy', {'dump', 'backup'}))
         self.assertIn('it has them for none', self.refusal('copy', ()))
@@ -110,7 +110,7 @@ class SstMethodTest(testtools.TestCase):
             errors.UnsupportedVersion, dataclasses.replace(
                 SERIES, sst_methods=('copy', *methods)).sst_method,
             'copy', methods)
-        self.assertIn(f'for {", ".join(methods)}. Bring', str(error))
+        self.assertIn(f'for {", ".join(methods)}. Provide an', str(error))
 
     def test_an_image_without_any(self) -> None:
         self.assertIn('Server 9.1 has no SST method None',
@@ -125,7 +125,7 @@ class RefusalTest(testtools.TestCase):
 
     def test_no_version(self) -> None:
         self.assertEqual(
-            "The server says it is 'no server', which names no version; "
+            "The server reports 'no server', which has no version number; "
             'Server 9.1 was expected. Check the database image of this '
             'datastore version.', SERIES.refusal(' no server\n'))
 

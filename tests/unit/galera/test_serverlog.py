@@ -17,7 +17,7 @@ from trove_pxc.galera.serverlog import Event
 
 from tests.unit.galera import logs
 
-# What ends in _8 has the text of the line before in the format of 8.x.
+# Names that end in _8: the text of the line before in the format of 8.x.
 STARTS = 'galera-start: starting /usr/sbin/mariadbd, position none, order none'
 REJECTED = ('2026-11-28 13:35:46 0 [Warning] WSREP: Rejecting JOIN message '
             'from 0.0 (big-3): new State Transfer required.')

@@ -48,7 +48,7 @@ def facts(**changes):
 
 
 def read(text):
-    """The option file as its sections; !include lines aside."""
+    """The sections of the option file, without !include lines."""
     parser = configparser.ConfigParser(
         allow_no_value=True, interpolation=None, strict=True,
         comment_prefixes=('#', ';', '!'))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The text for MariaDB, read by the server of this machine if it has one."""
+"""The files for MariaDB, read by the server of this host if it has one."""
 
 import pathlib
 import shutil
@@ -50,7 +50,7 @@ class RealServerTest(testtools.TestCase):
         (self.folder / 'conf.d').mkdir()
 
     def said(self, *arguments: str) -> str:
-        """What the server prints, which must have no word of complaint."""
+        """The output of the server, without errors and deprecations."""
         done = subprocess.run(
             [self.server, *arguments], text=True, capture_output=True)
         self.assertEqual(0, done.returncode, done.stderr)

@@ -83,7 +83,7 @@ class SeenTest(testtools.TestCase):
 
     def test_one_that_does_not(self) -> None:
         self.assertIn(
-            'size 3, and it is read-only, and refuses the writes of users',
+            'size 3, and it is read-only: it refuses the writes of users',
             members.seen(samples.primary(altered=['read_only'])))
         self.assertIn('and it is locked by', members.seen(samples.primary(
             local_state='Donor/Desynced', giving=False)))

@@ -145,7 +145,7 @@ class GrowTest(GrowTestCase):
             self) -> None:
         self.guests[2].silent = True
         error = self.assertRaises(exceptions.ClusterInconsistent, self.grow)
-        self.assertIn('counts 3 members', str(error))
+        self.assertIn('has 3 members', str(error))
         self.assertEqual([], self.galera.told)
 
     def test_the_old_are_not_to_blame_for_how_they_are(self) -> None:

@@ -47,7 +47,7 @@ class RefusalTest(test_recover.RecoverTestCase):
 
     def test_one_that_does_not_answer(self) -> None:
         self.guests[2].silent = True
-        self.refused('c-2 did not answer', 'force the member to continue '
+        self.refused('c-2 did not answer', 'force another member '
                      '(--force MEMBER)', 'c-2')
         self.assertGreaterEqual(self.clock.now, PATIENCE)
         self.assertEqual([], self.galera.stopped)
@@ -68,14 +68,14 @@ class RefusalTest(test_recover.RecoverTestCase):
 
     def test_a_server_that_never_answers(self) -> None:
         self.guests[3].server = STATES.UNRESPONSIVE
-        self.refused('server of c-3 is there but does not answer',
+        self.refused('server of c-3 does not answer',
                      'reboot c-3', 'c-3')
         self.assertGreaterEqual(self.clock.now, PATIENCE)
 
     def test_a_server_that_never_tells_its_state(self) -> None:
         self.guests[3].stands(STATES.RUNNING)
         self.guests[3].unresponsive = True
-        self.refused('server of c-3 runs but does not tell its state',
+        self.refused('server of c-3 runs but does not report its state',
                      'reboot c-3', 'c-3')
 
     def test_a_server_that_goes_unresponsive_when_others_stop(self) -> None:
@@ -86,31 +86,31 @@ class RefusalTest(test_recover.RecoverTestCase):
         self.guests[1].stands(STATES.RUNNING)
         self.guests[2].stands(STATES.STARTING)
         self.guests[2].will('halt_member', stops)
-        self.refused('server of c-1 runs but does not tell', '', 'c-1')
+        self.refused('server of c-1 runs but does not report', '', 'c-1')
         self.assertEqual(PATIENCE, self.clock.now)
 
     def test_another_history(self) -> None:
         self.guests[2].stands(STATES.STOPPED, uuid=fakes.FOREIGN)
         operation = self.refused(
-            f'c-2 is of the history {fakes.FOREIGN}',
+            f'c-2 has the history {fakes.FOREIGN}',
             '(--force MEMBER)', 'c-2')
         self.assertEqual([], operation.stopped)
 
     def test_behind_what_a_member_remembers(self) -> None:
         self.guests[2].stands(STATES.STOPPED, seen_seqno=120)
-        self.refused('c-2 has seen the cluster at 120', 'Force c-1 only',
+        self.refused('c-2 recorded position 120', 'Force c-1 only',
                      'c-1', 'c-2')
 
     def test_a_disk_that_cannot_be_read(self) -> None:
         self.guests[2].always('member_position', exception.GuestError(
             original_message='no such file'))
-        self.refused('c-2 does not tell its position', 'force', 'c-2')
+        self.refused('c-2 does not report its position', 'force', 'c-2')
 
     def test_one_that_hangs_was_stopped_to_know(self) -> None:
         """What the refusal is about can be read only then."""
         self.guests[1].stands(STATES.STARTING)
         self.guests[2].stands(STATES.STOPPED, uuid=fakes.FOREIGN)
-        operation = self.refused('is of the history', '', 'c-2')
+        operation = self.refused('has the history', '', 'c-2')
         self.assertEqual(['c-1'], self.galera.stopped)
         self.assertEqual(
             ['c-1'], [member.name for member in operation.stopped])
@@ -127,7 +127,7 @@ class RefusalTest(test_recover.RecoverTestCase):
         self.assertEqual([], self.told)
 
     def test_strangers_cannot_be_forced(self) -> None:
-        self.refused('stranger is no member', 'Name one of them',
+        self.refused('stranger is not a member', 'Name one of them',
                      'c-1', 'c-2', 'c-3', force='stranger')
 
     def test_the_forced_one_does_not_answer(self) -> None:
@@ -178,8 +178,8 @@ class RefusalTest(test_recover.RecoverTestCase):
         error = self.assertRaises(
             exceptions.RecoveryRefused, recover.run, self.new())
         self.assertEqual(
-            ('The server of c. Force 2 is there but does not answer, so what '
-             'it holds is unknown', (self.id_of(2),)),
+            ('The server of c. Force 2 does not answer, so the position of '
+             'its data is unknown', (self.id_of(2),)),
             (error.cause, error.named))
         self.assertNotIn('--force', error.advice)
 
@@ -229,7 +229,7 @@ class ForceTest(test_recover.RecoverTestCase):
         self.stopped(100, 90, 100)
         self.forced(2)
         self.assertIn(f'WARNING Recovery of cluster {fakes.CLUSTER}: '
-                      'The operator forced c-2, which stands at 90',
+                      'The operator forced c-2, which is at position 90',
                       self.log.output)
         self.assertEqual((fakes.HISTORY, 90),
                          self.galera.given['c-2 continue_member'])
@@ -337,7 +337,7 @@ class GiveUpTest(test_recover.RecoverTestCase):
         self.given_up()
         self.assertEqual([self.id_of(2)], list(self.tables.faults))
         fault = self.tables.faults[self.id_of(2)]
-        self.assertIn('recover: "choose who is continued" failed: c-2 is of '
+        self.assertIn('recover: "choose who is continued" failed: c-2 has '
                       'the history', fault)
         self.assertIn('--force MEMBER', fault)
 

@@ -151,7 +151,7 @@ class ShrinkTest(ShrinkTestCase):
         self.guests[2].stands(STATES.STOPPED)
         error = self.assertRaises(exceptions.ClusterInconsistent,
                                   self.shrink, 5)
-        self.assertIn('not all serve: c-2', str(error))
+        self.assertIn('not all members serve: c-2', str(error))
         self.assertEqual(InstanceTasks.NONE, self.task(5))
         self.assertEqual([], self.galera.told)
 
@@ -251,5 +251,5 @@ class WithoutItTest(ShrinkTestCase):
             STATES.STOPPED))
         error = self.assertRaises(exceptions.ClusterInconsistent,
                                   self.shrink, 5)
-        self.assertIn('not all serve: c-2', str(error))
+        self.assertIn('not all members serve: c-2', str(error))
         self.rows.assert_not_called()

@@ -88,7 +88,7 @@ class LookTest(OnlineTestCase):
         self.know(needed=['c-2'])
         error = self.refused()
         self.assertIn('the cluster cannot be changed, for', str(error))
-        self.assertIn('not all serve: c-2', str(error))
+        self.assertIn('not all members serve: c-2', str(error))
         self.assertEqual(PATIENCE, self.clock.now)
 
     def test_it_is_waited_for(self) -> None:
@@ -100,7 +100,7 @@ class LookTest(OnlineTestCase):
 
     def test_one_that_passes_may_be_in_any_state(self) -> None:
         self.guests[2].sees = {'local_state': view.LocalState.JOINING}
-        self.assertIn('not all serve: c-2', str(self.refused()))
+        self.assertIn('not all members serve: c-2', str(self.refused()))
         self.know(passing=['c-2'])
         self.look()
 
@@ -113,7 +113,7 @@ class LookTest(OnlineTestCase):
 
     def test_a_silent_one_is_unknown(self) -> None:
         self.guests[2].silent = True
-        self.assertIn('counts 3 members, but only c-1, c-3 answer',
+        self.assertIn('has 3 members, but only c-1, c-3 report',
                       str(self.refused()))
 
     def test_one_that_was_never_ready_is_not_asked(self) -> None:
