@@ -350,9 +350,9 @@ class OrdersTest(RollTestCase):
                 *numbers: int) -> None:
         failure = self.assertRaises(
             exceptions.StepFailed, self.carry_out, task, order, *numbers)
-        self.assertIn('shrink away those that did not come in',
+        self.assertIn('remove those that did not join',
                       failure.next_action)
-        self.assertIn('its taskmanager has died', failure.cause)
+        self.assertIn('its taskmanager died', failure.cause)
         self.assertEqual('growing_cluster' if (
             task is ClusterTasks.GROWING_CLUSTER) else 'shrinking_cluster',
             failure.operation)

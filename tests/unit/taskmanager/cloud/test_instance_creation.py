@@ -102,7 +102,7 @@ class CreationTest(testtools.TestCase):
     def test_guest_that_was_not_told(self) -> None:
         self.instance_creation.ask()
         self.clock.advance(LIMIT)
-        self.assertIn('never told', self.dead(self.instance_creation.ask))
+        self.assertIn('never called', self.dead(self.instance_creation.ask))
 
     def test_time_runs_when_its_guest_does(self) -> None:
         self.member.answers = False

@@ -54,7 +54,7 @@ class SaveFaultTest(testtools.TestCase):
             ('products-2', 'products-3'), {}).reason
         self.assertTrue(reason.force)
         message, _ = self.saved(exceptions.StepFailed(
-            'recover', 'choose who is continued', reason.cause,
+            'recover', 'choose the member to bootstrap', reason.cause,
             f'{reason.advice.rstrip(".")} (--force MEMBER)'))
         self.assertTrue(message.endswith('(--force MEMBER)'), message)
 
@@ -62,11 +62,11 @@ class SaveFaultTest(testtools.TestCase):
         """Which the message has no room for."""
         command = f'"openstack database cluster shrink {"c" * 200} an-id"'
         failure = exceptions.StepFailed(
-            'restart', 'look at the servers', 'its server is gone',
+            'restart', 'check the servers', 'its server is gone',
             f'Remove it: {command}.')
         message, details = self.saved(failure)
         self.assertNotIn(command, message)
         self.assertEqual([
-            'restart: "look at the servers" failed: its server is gone. '
+            'restart: "check the servers" failed: its server is gone. '
             f'Next: Remove it: {command}.', ''], details.split('\n')[:2])
         self.assertIn('StepFailed: ', details)

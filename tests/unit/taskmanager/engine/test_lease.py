@@ -366,7 +366,7 @@ class HoldTest(LeaseTest):
         """Another one may have it by then."""
         with self.away(1000):
             error = self.assertRaises(exceptions.LeaseLost, self.held.check)
-        self.assertIn('it could not be renewed for', str(error))
+        self.assertIn('its lease could not be renewed for', str(error))
         self.assertLess(self.clock.now, 60)
 
 
@@ -392,7 +392,7 @@ class EndTest(LeaseTest):
 
     def test_afterwards_it_is_over(self) -> None:
         self.held.end()
-        self.assert_lost(self.held, 'it is over')
+        self.assert_lost(self.held, 'it has ended')
         self.tick(5)
         self.signs[-1].give()
         self.assertEqual(NOON, self.row.updated)

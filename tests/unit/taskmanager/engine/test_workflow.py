@@ -208,7 +208,7 @@ class RepeatTest(testtools.TestCase):
         failed = workflow.failure(self.journal, late)
         self.assertEqual((), failed.blamed)
         self.assertIn('Nova answers 503: busy', failed.cause)
-        self.assertEqual('when the service that is named answers again: '
+        self.assertEqual('when the named service answers again: '
                          'delete the cluster', failed.next_action)
 
     def test_the_time_begins_with_the_first_error(self) -> None:
@@ -277,7 +277,7 @@ class FailureTest(testtools.TestCase):
     def test_nobody_is_blamed_for_a_refused_bootstrap(self) -> None:
         failed = self.failure(exceptions.BootstrapRefused('c-3 holds data'))
         self.assertEqual((), failed.blamed)
-        self.assertIn('look at the data', failed.next_action)
+        self.assertIn('check the data', failed.next_action)
 
     def test_nobody_is_blamed_where_members_do_not_agree(self) -> None:
         failed = self.failure(exceptions.ClusterInconsistent('two sizes'))
@@ -317,5 +317,5 @@ class FailureTest(testtools.TestCase):
         self.journal.at = self.journal.subject = None
         failed = self.failure(
             exceptions.MemberFailed('c-1', 'id-1', 'no disk'))
-        self.assertEqual('build of the members', failed.step)
+        self.assertEqual('creation of the members', failed.step)
         self.assertEqual('c-1: no disk', failed.cause)

@@ -24,7 +24,7 @@ class StepsTest(testtools.TestCase):
     def test_the_story(self) -> None:
         self.assertEqual(
             [('every_member', ['find the address']),
-             ('every_member', ['admit the others']),
+             ('every_member', ['allow the peers']),
              ('first_member', ['prepare', 'configure', 'bootstrap']),
              ('joiners', ['prepare', 'configure', 'join']),
              ('every_member', ['verify']),

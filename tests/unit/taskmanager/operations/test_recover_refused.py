@@ -337,8 +337,8 @@ class GiveUpTest(test_recover.RecoverTestCase):
         self.given_up()
         self.assertEqual([self.id_of(2)], list(self.tables.faults))
         fault = self.tables.faults[self.id_of(2)]
-        self.assertIn('recover: "choose who is continued" failed: c-2 has '
-                      'the history', fault)
+        self.assertIn('recover: "choose the member to bootstrap" failed: c-2 '
+                      'has the history', fault)
         self.assertIn('--force MEMBER', fault)
 
     def test_administrators_see_where_it_came_from(self) -> None:
@@ -382,7 +382,7 @@ class GiveUpTest(test_recover.RecoverTestCase):
         operation = self.given_up()
         self.assertTrue(operation.order_given)
         self.assertEqual([], self.galera.told)
-        self.assertIn('c-3 stay stopped, for c-1 may still become primary',
+        self.assertIn('c-3 stay stopped, because c-1 may still become primary',
                       self.log.output)
 
     def test_nor_beside_one_that_did_not_take_its_promotion(self) -> None:

@@ -114,8 +114,8 @@ class JoinTest(base.FormationTestCase):
         self.guests[2].will('join_member', donor_dies)
         error = self.fails(exceptions.MemberFailed, join.JOIN, 2)
         self.assertEqual('c-1', error.member)
-        self.assertIn('it left its cluster while c-2 joined, and is: server '
-                      'crashed; c-2: server starting', error.cause)
+        self.assertIn('it left the cluster while c-2 joined; its state: '
+                      'server crashed; c-2: server starting', error.cause)
 
     def test_also_if_the_joiner_crashes_of_it(self) -> None:
         def both_die() -> None:
@@ -143,5 +143,5 @@ class JoinTest(base.FormationTestCase):
         self.guests[1].sees = {'cluster_size': 1}
         error = self.fails(exceptions.MemberFailed, join.JOIN, 2)
         self.assertEqual('c-1', error.member)
-        self.assertIn('c-1 to see 2 members and be Synced', error.cause)
+        self.assertIn('c-1 to be Synced in a component of 2', error.cause)
         self.assertEqual(VERIFY, self.clock.now)

@@ -53,7 +53,7 @@ class AskTest(testtools.TestCase):
                       nova_exceptions.NotFound(404, 'no attachment')):
             seen = self.assertRaises(
                 waiting.NotYet, machine._ask, mock.Mock(side_effect=error))
-            self.assertIn('Nova refuses it now', str(seen))
+            self.assertIn('Nova refuses the request now', str(seen))
 
     def test_what_is_refused_for_good_is_not(self) -> None:
         self.assertRaises(nova_exceptions.Forbidden, machine._ask, mock.Mock(
@@ -115,7 +115,7 @@ class EndResizeTest(fakes.ClusterTestCase):
         failed = self.assertRaises(
             exceptions.MemberFailed, machine.RESIZE.do, self.operation,
             self.operation.subject)
-        self.assertIn('has left its server server-2', failed.cause)
+        self.assertIn('did not change the flavor of its server server-2', failed.cause)
         self.assertEqual(['7'], self.answered)
 
     def test_an_answer_that_nova_refuses_is_given_again(self) -> None:

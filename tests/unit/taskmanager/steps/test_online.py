@@ -87,7 +87,7 @@ class LookTest(OnlineTestCase):
         self.guests[2].stands(STATES.STOPPED)
         self.know(needed=['c-2'])
         error = self.refused()
-        self.assertIn('the cluster cannot be changed, for', str(error))
+        self.assertIn('the cluster cannot be changed: ', str(error))
         self.assertIn('not all members serve: c-2', str(error))
         self.assertEqual(PATIENCE, self.clock.now)
 

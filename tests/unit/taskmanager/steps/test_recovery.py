@@ -81,7 +81,8 @@ class ChoiceTest(test_recover.RecoverTestCase):
             probe()
         found = operation.look_closely(operation.found, wait)
         self.assertEqual(
-            [('servers to tell their state', test_recover.PATIENCE)], waits)
+            [('the servers to report their state', test_recover.PATIENCE)],
+            waits)
         self.assertIsNotNone(found.survey.reports['c-1'].view)
 
     def test_what_is_never_told_stays_unknown(self) -> None:

@@ -324,7 +324,7 @@ class AttendTest(AutomaticTestCase):
         task_models.load_cluster_tasks.side_effect = (
             exception.ModelNotFoundError())
         self.attend(begun=False)
-        self.assertIn('ERROR Cluster', self.log.output)
+        self.assertIn('ERROR The automatic recovery', self.log.output)
 
     def survivor(self, begun: bool) -> int:
         """How many tries were counted."""
@@ -348,4 +348,4 @@ class AttendTest(AutomaticTestCase):
         task_models.load_cluster_tasks.side_effect = (
             exception.ModelNotFoundError())
         self.assertEqual(0, self.survivor(begun=False))
-        self.assertIn('INFO Cluster', self.log.output)
+        self.assertIn('INFO The members of cluster', self.log.output)

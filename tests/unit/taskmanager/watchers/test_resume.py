@@ -280,7 +280,7 @@ class TakenUpTest(ResumptionTestCase):
 
     def test_a_failure_is_told_and_ends_the_thread_only(self) -> None:
         self.tasks.carry_out_pending.side_effect = exceptions.StepFailed(
-            'grow', 'join', 'no disk', 'shrink it away')
+            'grow', 'join', 'no disk', 'remove it with a shrink')
         self.taken_up(ClusterTasks.GROWING_CLUSTER)
         self.assertEqual('dbaas.cluster_grow.error', self.event)
         self.assertIn('no disk', self.told.call_args.args[2]['message'])
@@ -298,7 +298,7 @@ class TakenUpTest(ResumptionTestCase):
             'another taskmanager has it')
         self.taken_up(ClusterTasks.BUILDING_INITIAL)
         self.assertIn('INFO another taskmanager has it', self.log.output)
-        self.assertNotIn('has failed', self.log.output)
+        self.assertNotIn('failed', self.log.output)
 
     def test_what_is_not_foreseen_is_not_hidden(self) -> None:
         self.tasks.create_cluster.side_effect = ZeroDivisionError
