@@ -118,8 +118,7 @@ class Supervised:
                 f'{self.name} was stopped')
 
     def ask(self, member: Member) -> view.MemberReport:
-        """Get the report of a member; retry while its guest does not answer.
-        """
+        """Get the report of a member; retry until its guest answers."""
         return self.wait(member.report, what=f'a report from {member.name}',
                          by=member)
 
@@ -225,8 +224,7 @@ class CrashWatch:
                              report.view.cluster_size))
 
     def _ended(self, restarts: int) -> int:
-        """Count the ends with the engine, whose count a manual start resets.
-        """
+        """Count the ends by the engine; a manual start resets its count."""
         if self._restarts is None or restarts < self._restarts:
             self._restarts = restarts
         ended = restarts - self._restarts

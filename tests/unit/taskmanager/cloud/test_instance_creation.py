@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A creation that nobody runs any more, told from one that is slow."""
+"""An interrupted creation is distinguished from a slow one."""
 
 import types
 from typing import Any
@@ -27,7 +27,7 @@ LIMIT = 75
 
 
 class Member:
-    """One whose creation can be made to go on."""
+    """A member whose creation can make progress."""
 
     id = 'some-id'
     options = types.SimpleNamespace(creation_stall_timeout=LIMIT)

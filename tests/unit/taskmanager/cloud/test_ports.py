@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Which rules a member's security group gets, and which it loses."""
+"""The rules that a member's security group gets and loses."""
 
 from typing import Any
 

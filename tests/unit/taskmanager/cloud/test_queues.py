@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Deleting the message queues of a guest that is gone."""
+"""The deletion of the message queues of a removed guest."""
 
 import fixtures
 import mock

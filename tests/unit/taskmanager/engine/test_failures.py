@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What users read of a failure, within the length that Trove keeps."""
+"""The faults of a failure, within the length of Trove's column."""
 
 import mock
 import testtools
@@ -28,7 +28,7 @@ class SaveFaultTest(testtools.TestCase):
 
     def saved(self, failure: exceptions.StepFailed,
               *instead: str) -> tuple[str, str]:
-        """What Trove gets: the message in one line, and the details."""
+        """The saved fault: the message in one line, and the details."""
         with mock.patch.object(
                 faults.instance_models, 'save_instance_fault',
                 autospec=True) as save:
@@ -59,7 +59,7 @@ class SaveFaultTest(testtools.TestCase):
         self.assertTrue(message.endswith('(--force MEMBER)'), message)
 
     def test_the_details_have_the_whole_next_action(self) -> None:
-        """Which the message has no room for."""
+        """A command that the message is too short for."""
         command = f'"openstack database cluster shrink {"c" * 200} an-id"'
         failure = exceptions.StepFailed(
             'restart', 'check the servers', 'its server is gone',

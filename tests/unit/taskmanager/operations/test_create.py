@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The story of a create, as it stands in its steps."""
+"""The phases and steps of a create."""
 
 import testtools
 

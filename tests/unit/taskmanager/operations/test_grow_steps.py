@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A growth by its steps: who comes in, who is told, and who is kept out."""
+"""A grow step by step: who joins, who is configured, who is stopped."""
 
 import datetime
 import types
@@ -149,7 +149,7 @@ class GrowTest(GrowTestCase):
         self.assertEqual([], self.galera.told)
 
     def test_the_old_are_not_to_blame_for_how_they_are(self) -> None:
-        """A member that fails beside it does not stop the new one."""
+        """An old member that fails meanwhile does not stop the new one."""
         self.change(2, task_status=InstanceTasks.SHRINKING_ERROR)
         self.grow()
         self.assertEqual(4, len(self.galera.inside))
@@ -222,11 +222,11 @@ class GrowTest(GrowTestCase):
 
 
 class RootTest(GrowTestCase):
-    """Trove's rows say of it what they say of the others."""
+    """The rows of a new member get the same state as the others."""
 
     def setUp(self) -> None:
         super().setUp()
-        # A column, which the class does not name.
+        # A column that the class does not list.
         root_models.RootHistory.deleted_at = None
         self.addCleanup(delattr, root_models.RootHistory, 'deleted_at')
 
@@ -252,7 +252,7 @@ class RootTest(GrowTestCase):
 class GiveUpTest(GrowTestCase):
 
     def given_up(self, *numbers: int) -> grow.Growth:
-        """As tasks does it."""
+        """Run it as tasks does."""
         operation = self.new(*numbers)
         error = self.assertRaises(exceptions.GaleraError, grow.run,
                                   operation)

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Who joins, and who is blamed if it does not come about."""
+"""Which members join, and which is at fault if a join fails."""
 
 from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager.steps import base
@@ -102,7 +102,7 @@ class JoinTest(base.FormationTestCase):
         self.do(join.JOIN, 2)
 
     def test_one_outside_may_come_from_another_history(self) -> None:
-        """What it holds goes when it receives the others' data."""
+        """Its data is replaced by that of the donor."""
         self.guests[2].stands(STATES.RUNNING, uuid=fakes.FOREIGN)
         self.clock.after(10, self.guests[2].enters)
         self.do(join.JOIN, 2)

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""What all must see, and read, of the cluster."""
+"""All members report the cluster, and read a write."""
 
 from trove.common import exception
 
