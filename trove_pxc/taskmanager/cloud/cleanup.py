@@ -12,9 +12,9 @@
 
 """Removes one instance from the cloud and from Trove's rows.
 
-Imported by the operations that remove members. It does not stop the database
-first, because its disk is deleted too, and because a call to a guest that
-does not answer would take minutes.
+Imported by steps/leave and the deletion. It does not stop the database first,
+because its disk is deleted too, and because a call to a guest that does not
+answer would take minutes.
 """
 
 from collections.abc import Callable

@@ -12,8 +12,8 @@
 
 """The lease of a cluster: only its holder runs the operation.
 
-Imported by tasks, runner and supervision. The lease is in Trove's row of
-the cluster: the task says that there is an operation, and the taskmanager
+Imported by tasks, delete, runner and supervision. The lease is in Trove's row
+of the cluster: the task says that there is an operation, and the taskmanager
 that runs it writes a new ``updated`` every few seconds. If the value does
 not change any more, the holder has died. Each write is a compare-and-set on
 task and value, and no value is written twice. So only one of several

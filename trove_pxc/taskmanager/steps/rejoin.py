@@ -12,8 +12,8 @@
 
 """Makes a member join an existing primary component again.
 
-Imported by recover. If it does not join by itself, its server is restarted
-once.
+Imported by recover and primary. If a member does not join by itself, its
+server is restarted once.
 """
 
 from collections.abc import Callable
