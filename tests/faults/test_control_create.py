@@ -23,7 +23,7 @@ from tests.faults import controllers
 
 #: each step of create, and the number of a member that goes through it
 STEPS = (
-    ('find the address', 3), ('admit the others', 3), ('prepare', 1),
+    ('find the address', 3), ('allow the peers', 3), ('prepare', 1),
     ('configure', 1), ('bootstrap', 1), ('prepare', 2), ('configure', 2),
     ('join', 2), ('join', 3), ('verify', 3), ('replicate', 3),
     ('complete', 2), ('become healthy', 1))

@@ -139,7 +139,7 @@ class FailureTest(base.TroveTest):
                 self.galera.habits['products-1'] = {'dies_at_once': True}
         tell = self.galera.tell
         self.galera.tell = die  # type: ignore[method-assign]
-        self.fail('"join of products-2"', 'products-1: it left its cluster '
+        self.fail('"join of products-2"', 'products-1: it left the cluster '
                   'while products-2 joined', 'disk is 100% full',
                   blamed=(1,))
 
@@ -193,7 +193,7 @@ class FailureTest(base.TroveTest):
     def test_guest_that_falls_silent(self) -> None:
         self.override('guest_silence_timeout', 5, 'mariadb')
         self.galera.habits['products-2'] = {'silent': True}
-        self.fail('products-2', 'has given no report for 5 s', blamed=(2,))
+        self.fail('products-2', 'has not reported for 5 s', blamed=(2,))
 
     def test_answers_that_are_lost_are_asked_for_again(self) -> None:
         """The message broker was restarted in the middle."""
@@ -226,7 +226,7 @@ class FailureTest(base.TroveTest):
         self.wait_for_task(created['id'])
         error = self.wait_notified('dbaas.cluster_create.error')['message']
         self.assertIn('deadbeef', error)
-        self.assertIn('look at the data', error)
+        self.assertIn('check the data', error)
         self.assertNotIn('bootstrap products-1', self.galera.events)
 
     def test_cast_that_is_lost_half_way(self) -> None:

@@ -263,7 +263,8 @@ class FailureTest(GrowthTest):
             self.assertIn(word, self.fault(self.named(failed[0]).id))
         # What Trove itself failed at, it may tell in its own words.
         for name in failed if words else ():
-            self.assertIn('shrink it away', self.fault(self.named(name).id))
+            self.assertIn('remove it with a shrink',
+                          self.fault(self.named(name).id))
         self.assertEqual(
             {name: 'ERROR' for name in failed},
             {instance['name']: instance['status']

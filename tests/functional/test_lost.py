@@ -81,7 +81,7 @@ class LostTestCase(test_grow.GrowthTest):
 class ServerGoneTest(LostTestCase):
 
     def replaced(self, message: str) -> None:
-        self.assertIn('"look at the servers" failed: products-2: its server '
+        self.assertIn('"check the servers" failed: products-2: its server '
                       f'{self.named(TWO).compute_instance_id} is gone',
                       message)
         shown = self.request(
@@ -233,7 +233,7 @@ class PortGoneTest(LostTestCase):
         self.start_taskmanager()
         self.wait_for_task(self.cluster_id)
         message = self.end('cluster_grow')
-        self.assertIn('"look at the cluster of products-4" failed: '
+        self.assertIn('"check the cluster of products-4" failed: '
                       'products-2 serves, but its Neutron port', message)
         self.assertEqual([], [event for event in self.galera.events
                               if event.split()[0] in ('join', 'configure')])

@@ -71,7 +71,7 @@ class RecoverTestCase(test_actions.ActionTest):
         return error
 
     def refused(self, *words: str) -> str:
-        error = self.failed('choose who is continued', *words)
+        error = self.failed('choose the member to bootstrap', *words)
         self.assertEqual(0, self.galera.promotions)
         self.assertEqual([], [event for event in self.galera.events
                               if event.split()[0] in ('continue',

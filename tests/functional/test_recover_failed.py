@@ -12,7 +12,7 @@
 
 """Recovery of a cluster with members that never came in, or were to go.
 
-They cannot be shrunk away while nobody serves, so they must not be in the
+They cannot be removed while no member serves, so they must not be in the
 way of a recovery.
 """
 

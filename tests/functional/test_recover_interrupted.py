@@ -175,7 +175,7 @@ class TakenUpTest(test_resume.ResumptionTest):
         self.recover()
         error = self.wait_notified('dbaas.cluster_recover.error')
         self.assertIn('--force MEMBER', error['message'])
-        self.assertIn('recover: "choose who is continued" failed',
+        self.assertIn('recover: "choose the member to bootstrap" failed',
                       self.fault(self.member(2)))
         self.assertEqual([None] * 3, self.pending())
         self.assertEqual([], self.notified('dbaas.cluster_restart.error'))

@@ -91,7 +91,7 @@ class CreateTest(ResumptionTest):
             self.wait_for_task(row.id)
         self.assertEqual(['ERROR', 'ERROR'], self.statuses(row.id))
         for member in self.instance_rows(row.id):
-            self.assertIn('trove-api ended before it had made all',
+            self.assertIn('trove-api ended before it had created all',
                           self.fault(member.id))
         self.assertNotIn('bootstrap products-1', self.galera.events)
         self.wait_notified('dbaas.cluster_create.error')
@@ -127,7 +127,7 @@ class CreateTest(ResumptionTest):
         cluster_id = self.create().json['cluster']['id']
         with self.supervised():
             self.wait_for_task(cluster_id)
-        self.assert_ended_by(cluster_id, 'was never told to prepare')
+        self.assert_ended_by(cluster_id, 'was never called to prepare')
 
     def test_one_that_runs_is_left_alone(self) -> None:
         """However long a member takes: its lease is renewed."""
@@ -150,7 +150,7 @@ class CreateTest(ResumptionTest):
         self.wait_for_event('join products-2')
         self.cluster_row(cluster_id).save()
         error = self.wait_notified('dbaas.cluster_create.error')
-        self.assertIn('another taskmanager has taken it up',
+        self.assertIn('another taskmanager has resumed it',
                       error['message'])
         self.assertEqual('BUILDING',
                          self.cluster_row(cluster_id).task_status.name)

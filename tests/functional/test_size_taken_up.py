@@ -147,7 +147,8 @@ class GrowTest(TakenUpTest):
         self.assertEqual(
             {**dict.fromkeys([*OLD, 'products-4'], 'ACTIVE'),
              'products-5': 'ERROR'}, self.statuses(shown))
-        self.assert_told('products-5', 'it has no server, for its creation')
+        self.assert_told('products-5',
+                         'it has no server: the taskmanager died')
         self.assert_serving(*OLD, 'products-4')
         self.retry_at_once('products-4', 'products-5')
 
@@ -156,7 +157,7 @@ class GrowTest(TakenUpTest):
         self.ask({'grow': [test_grow.node()]})
         shown = self.finish()
         self.assertEqual('ERROR', self.statuses(shown)['products-4'])
-        self.assert_told('products-4', 'was never told to prepare')
+        self.assert_told('products-4', 'was never called to prepare')
         self.assertEqual([], self.events_of_old())
         self.galera.habits.clear()
         self.retry_at_once('products-4')
@@ -166,7 +167,8 @@ class GrowTest(TakenUpTest):
         error = self.wait_notified('dbaas.cluster_grow.error')
         for text in (error['message'], self.fault(self.named(name).id)):
             self.assertIn(words, text)
-            self.assertIn('Next: shrink it away, then grow again', text)
+            self.assertIn('Next: remove it with a shrink, then grow again',
+                          text)
         for old in OLD:
             self.assertEqual('', self.fault(self.named(old).id))
 
@@ -178,7 +180,7 @@ class GrowTest(TakenUpTest):
         self.finish()
         error = self.wait_notified('dbaas.cluster_grow.error')
         self.assertIn('none of the new members', error['message'])
-        self.assertIn('Next: ask for it again', error['message'])
+        self.assertIn('Next: repeat the grow', error['message'])
         self.another()
         self.grow()
         self.assert_serving(*OLD, 'products-4')
@@ -191,8 +193,8 @@ class GrowTest(TakenUpTest):
         self.galera.events.clear()
         self.finish()
         error = self.wait_notified('dbaas.cluster_grow.error')
-        self.assertIn('its taskmanager has died', error['message'])
-        self.assertIn('ask for it again', error['message'])
+        self.assertIn('its taskmanager died', error['message'])
+        self.assertIn('repeat the request', error['message'])
         self.assertEqual([], self.galera.events)
         self.retry_at_once('renamed')
 
@@ -202,7 +204,7 @@ class GrowTest(TakenUpTest):
             self.cluster_row(self.cluster_id).update(task_status=task)
             self.finish()
             error = self.wait_notified(f'dbaas.cluster_{kind}.error')
-            self.assertIn('its taskmanager has died', error['message'])
+            self.assertIn('its taskmanager died', error['message'])
         self.assert_serving(*OLD)
 
     def test_delete_ends_it(self) -> None:
@@ -275,7 +277,7 @@ class ShrinkTest(TakenUpTest):
         shown = self.finish()
         error = self.wait_notified('dbaas.cluster_shrink.error')
         self.assertIn('products-2', error['message'])
-        self.assertIn('Next: look at the health of the cluster',
+        self.assertIn('Next: check the health of the cluster',
                       self.fault(self.named('products-4').id))
         self.assertEqual({'ACTIVE'}, set(self.statuses(shown).values()))
         self.assertEqual([], self.galera.events)

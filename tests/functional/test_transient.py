@@ -92,7 +92,7 @@ class CreateTest(base.TroveTest):
         error = self.wait_notified('dbaas.cluster_create.error')['message']
         self.assertIn('timed out after 20 s', error)
         self.assertIn('Neutron answers 503: busy', error)
-        self.assertIn('when the service that is named answers again', error)
+        self.assertIn('when the named service answers again', error)
         for row in self.instance_rows(cluster_id):
             self.assertIn('Neutron answers 503', self.fault(row.id))
 

@@ -10,16 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Inside trove-taskmanager: the operations on a cluster.
+"""The operations on a cluster, in trove-taskmanager.
 
-Its folders are levels; each imports itself and what stands below it here
-(tools/house checks it):
+The folders are layers. Each imports itself and the layers below it in this
+list (tools/house checks it):
 
-    strategy, manager, api   what Trove loads
-    watchers/                what looks by itself, and runs operations
-    tasks                    RPC in, one method for each operation
-    operations/              one file each, its phases on the first screen
-    steps/                   what operations are made of
-    engine/                  how operations run, and what is told of it
-    cloud/                   what a member stands on
+    strategy, manager, api   the classes that Trove loads
+    watchers/                periodic tasks that start operations
+    tasks                    the RPC entry, one method for each operation
+    operations/              one module for each operation, with its STEPS
+    steps/                   the steps of the operations
+    engine/                  runs operations and records failures
+    cloud/                   the resources of a member
 """

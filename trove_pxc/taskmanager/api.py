@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The casts of trove-api that Trove's own client of the taskmanager lacks.
+"""The casts from trove-api that Trove's client of the taskmanager lacks.
 
-Loaded through strategy. A method of another name than Trove's own reaches
-the taskmanager as "<manager>_<name>", which Trove's manager looks up in the
-strategy's task_manager_manager_actions.
+Loaded through strategy. A method that Trove does not have is cast as
+"<manager>_<name>". Trove's manager looks up this name in the
+task_manager_manager_actions of the strategy.
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,12 @@ from trove.taskmanager import api as task_api
 
 
 class GaleraTaskAPI(task_api.API):
-    """Trove's client with the actions on a cluster's members.
+    """Trove's client with the operations on members of a cluster.
 
-    Every call of ours needs the cluster's datastore manager, for Trove
-    makes the client without it. Grow and shrink are Trove's own; but Trove
-    casts them such that the API tells at once that they have ended.
+    Each method that Trove does not have takes the datastore manager of the
+    cluster, because Trove creates the client without it. Grow and shrink
+    are methods of Trove. They are replaced, because with Trove's cast the
+    API sends the *end* notification at once.
     """
 
     def grow_cluster(self, cluster_id: str,
@@ -49,7 +50,7 @@ class GaleraTaskAPI(task_api.API):
 
     def recover_cluster(self, manager: str, cluster_id: str,
                         force: str | None = None) -> None:
-        """:param force: id of the member that the operator answers for."""
+        """:param force: id of the member that the operator forces."""
         self._send(f'{manager}_recover_cluster', cluster_id=cluster_id,
                    force=force)
 
@@ -71,9 +72,9 @@ class GaleraTaskAPI(task_api.API):
         self._send(f'{manager}_rotate_certificates', cluster_id=cluster_id)
 
     def _send(self, method: str, **arguments: Any) -> None:
-        """Cast to the taskmanager, with the public parts of Trove's client.
+        """Cast to the taskmanager with the public parts of Trove's client.
 
-        The taskmanager, not the API, notifies of the end of the operation.
+        The taskmanager, not the API, sends the notification of the end.
         """
         with notification.NotificationCastWrapper(
                 self.context, 'taskmanager'):

@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What ``taskmanager_manager`` names: Trove's manager with duties of ours.
+"""Trove's manager with the periodic tasks of this package.
 
-Loaded by trove-taskmanager; nothing of ours imports it. Each duty is a
-periodic task of its own, so that one that fails keeps no other from its
-turn. None may take long: what does is handed to a thread. Besides, it has
-calls to the cloud repeated while Trove creates a member.
+The option ``taskmanager_manager`` names it; no module of this package
+imports it. Each duty is a separate periodic task, so that a failure of one
+does not affect the others. Work that takes long runs in a thread. While
+Trove creates a member, calls to the cloud are retried.
 """
 
 
@@ -33,20 +33,20 @@ from trove_pxc.taskmanager.watchers import resume
 
 conf.register(cfg.CONF)
 
-# Of every [DEFAULT] report_interval: oslo's own default is a minute.
+# At every [DEFAULT] report_interval; the default of oslo is a minute.
 _EACH_TIME = 1
 _HOURLY = 3600
 
 
 class Manager(manager.Manager):
-    """Trove's manager, which looks after operations of others, too."""
+    """Trove's manager, which also resumes operations and recovers clusters."""
 
     def __init__(self) -> None:
-        # trove-taskmanager makes it before it logs its options and before
-        # it takes a message (trove/common/rpc/service.py).
+        # trove-taskmanager creates the manager before it logs its options
+        # and before it takes a message (trove/common/rpc/service.py).
         masking.install()
         quotas.install()
-        # From the start on, so that no call takes for ever.
+        # From the start, so that each call has a timeout.
         retries.install()
         super().__init__()
         self._resume = resume.Resumption()
@@ -54,7 +54,7 @@ class Manager(manager.Manager):
 
     def create_instance(self, context: Context, *args: object,
                         **kwargs: object) -> None:
-        """As Trove; for a member, calls to the cloud are repeated."""
+        """Create an instance; for a member, retry calls to the cloud."""
         a_member = (kwargs.get('cluster_config')
                     and kwargs.get('datastore_manager') in conf.MANAGERS)
         seconds = cfg.CONF[conf.OWN_GROUP].cloud_retry_timeout
@@ -63,7 +63,7 @@ class Manager(manager.Manager):
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
     def resume_operations(self, context: Context) -> None:
-        """Take up the operations of taskmanagers that have died."""
+        """Resume the operations of taskmanagers that have died."""
         self._resume.look()
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
@@ -73,5 +73,5 @@ class Manager(manager.Manager):
 
     @periodic_task.periodic_task(spacing=_HOURLY, run_immediately=True)
     def repair_quotas(self, context: Context) -> None:
-        """Give back what requests have reserved that ended half-way."""
+        """Release the reservations of requests that did not end."""
         quotas.repair()

@@ -10,9 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What trove-taskmanager and trove-api load: ``taskmanager_strategy``.
+"""The ``taskmanager_strategy`` of the datastores of this package.
 
-Nothing of ours imports it.
+trove-taskmanager and trove-api load it. No module of this package imports
+it.
 """
 
 from collections.abc import Callable
@@ -29,7 +30,7 @@ conf.register(cfg.CONF)
 
 
 class GaleraTaskManagerStrategy(base.BaseTaskManagerStrategy):
-    """The client for casts, and the class that does what they ask."""
+    """The client for casts, and the class that runs the operations."""
 
     @property
     def task_manager_api_class(self) -> type[api.GaleraTaskAPI]:
@@ -43,5 +44,5 @@ class GaleraTaskManagerStrategy(base.BaseTaskManagerStrategy):
     @property
     def task_manager_manager_actions(
             self) -> Mapping[str, Callable[..., None]]:
-        """What Trove's manager does with "<manager>_<name>"."""
+        """The functions that Trove's manager calls for "<manager>_<name>"."""
         return tasks.ACTIONS

@@ -12,9 +12,8 @@
 
 """The taskmanager's RPC entry: one method for each operation.
 
-Loaded through strategy. What comes of an operation is in engine/runner; what
-that raises, Trove's manager tells with the *error* notification, and *end*
-for everything else.
+Loaded through strategy. engine/runner runs an operation. If it raises,
+Trove's manager sends the *error* notification, otherwise *end*.
 """
 
 from collections.abc import Callable
@@ -57,12 +56,13 @@ LOG = logging.getLogger(__name__)
 class GaleraClusterTasks(task_models.ClusterTasks):
     """The operations on a Galera cluster.
 
-    What all of them raise: StepFailed, and then the members at fault tell
-    why, and the cluster has no task; OperationStopped, and then nothing was
-    marked, for the cluster is being deleted or another runs the operation.
+    Each operation raises StepFailed if it failed: the members at fault have
+    a fault, and the cluster has no task. It raises OperationStopped if the
+    cluster is being deleted or another taskmanager runs the operation: then
+    nothing was recorded.
 
-    :ivar lost: the value of the lease of the operation whose taskmanager
-        died, for the one that takes it up; None: it is new.
+    :ivar lost: the value of the expired lease, for an operation that is
+        resumed; None for a new operation.
     """
 
     db_info: ClusterRow
@@ -70,18 +70,18 @@ class GaleraClusterTasks(task_models.ClusterTasks):
     lost: datetime.datetime | None = None
 
     def create_cluster(self, context: Context, cluster_id: str) -> None:
-        """Make one cluster of the instances that Trove is creating."""
+        """Form a cluster of the instances that Trove is creating."""
         self._run(create.OPERATION, context, self.lost is not None)
 
     def grow_cluster(self, context: Context, cluster_id: str,
                      new_instance_ids: Sequence[str]) -> None:
-        """Let new instances in, one after another."""
+        """Let new instances join, one after another."""
         self._run(grow.OPERATION, context, new_instance_ids,
                   self.lost is not None)
 
     def shrink_cluster(self, context: Context, cluster_id: str,
                        instance_ids: Sequence[str]) -> None:
-        """Take members out and remove them."""
+        """Stop members and remove them."""
         self._run(shrink.OPERATION, context, instance_ids)
 
     def restart_members(self, context: Context,
@@ -92,47 +92,47 @@ class GaleraClusterTasks(task_models.ClusterTasks):
     def resize_flavor_of_members(self, context: Context,
                                  instance_ids: Sequence[str],
                                  flavor_id: str) -> None:
-        """Give members another flavor, one after another."""
+        """Resize members to another flavor, one after another."""
         self._run(resize.FLAVOR, context, instance_ids, flavor_id)
 
     def resize_volume_of_members(self, context: Context,
                                  instance_ids: Sequence[str],
                                  volume_gb: int) -> None:
-        """Give members larger volumes, one after another."""
+        """Extend the volumes of members, one after another."""
         self._run(resize.VOLUME, context, instance_ids, volume_gb)
 
     def rotate_certificates(self, context: Context) -> None:
-        """Give all members certificates of a new authority."""
+        """Replace the authority and the certificates of all members."""
         self._run(rotate.OPERATION, context)
 
     def recover_cluster(self, context: Context,
                         force: str | None = None) -> None:
-        """Bring back a cluster that serves nobody, or not with all.
+        """Recover a cluster that does not serve, or not with all members.
 
-        :param force: id of the member that the operator answers for.
+        :param force: id of the member that the operator forces.
         """
         self._run(recover.OPERATION, context, force)
 
     def delete_cluster(self, context: Context, cluster_id: str) -> None:
-        """Remove all of a cluster; one that is gone is no error."""
+        """Remove a cluster; one that was deleted already is not an error."""
         with contextlib.ExitStack() as until_done:
             try:
                 held = until_done.enter_context(
                     self._lease(ClusterTasks.DELETING))
             except exceptions.ClusterBeingDeleted:
-                LOG.info('Cluster %s is deleted already', cluster_id)
+                LOG.info('Cluster %s was deleted already', cluster_id)
                 return
             runner.run(delete.OPERATION, delete.Deletion(context, self), held)
 
     def _run(self, operation: runner.Operation[Any], context: Context,
              *order: object) -> None:
-        """Run an operation, as it was ordered, under the lease."""
+        """Run an operation with its parameters, under the lease."""
         with self._lease(operation.task) as held:
             runner.run(operation, operation.state(context, self, *order),
                        held)
 
     def carry_out_pending(self, context: Context) -> None:
-        """Go on with what members were ordered; its taskmanager died."""
+        """Resume the pending operation of the members."""
         rows: list[InstanceRow] = instance_models.DBInstance.find_all(
             cluster_id=self.id, deleted=False).all()
         order, ids = pending.waiting(rows)
@@ -142,8 +142,9 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             self._go_on_changing_size(context, order, rows)
         elif order is None:
             with self._lease(task) as held:
-                LOG.warning('No member of cluster %s has an order left; its '
-                            'task %s is over', self.id, task.name)
+                LOG.warning('No member of cluster %s has a pending '
+                            'operation; ending its task %s', self.id,
+                            task.name)
                 held.end()
         elif order.action == pending.RESTART:
             self.restart_members(context, ids)
@@ -159,10 +160,10 @@ class GaleraClusterTasks(task_models.ClusterTasks):
     def _go_on_changing_size(self, context: Context,
                              order: pending.Order | None,
                              rows: Sequence[InstanceRow]) -> None:
-        """Let in who was to come, or take out who was to go.
+        """Resume a grow or a shrink.
 
-        :raises StepFailed: it is not known who that is, since a version
-            before this one was asked, or since a new member was renamed.
+        :raises StepFailed: the members of the request are not known, because
+            trove-api has an older version, or a new member was renamed.
         """
         task, ids = self.db_info.task_status, None
         if order is not None and order.action == pending.GROW:
@@ -177,9 +178,9 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             with self._lease(task) as held:
                 held.end()
             raise exceptions.StepFailed(
-                task.name.lower(), 'all', 'its taskmanager has died',
-                'look at the members, shrink away those that did not come '
-                'in or were to go, and ask for it again')
+                task.name.lower(), 'all', 'its taskmanager died',
+                'check the members, remove those that did not join or were '
+                'to leave with a shrink, then repeat the request')
 
     def _lease(self, task: ClusterTask) -> ContextManager[lease.Lease]:
         return runner.alone(
@@ -188,7 +189,7 @@ class GaleraClusterTasks(task_models.ClusterTasks):
 
 
 def _action(name: str) -> Callable[..., None]:
-    """What Trove's manager calls for a cast that it has no method for."""
+    """Make the function for a cast that Trove's manager has no method for."""
     def entry(context: Context, cluster_id: str, **arguments: object) -> None:
         with notification.EndNotification(context, cluster_id=cluster_id):
             cluster_tasks = task_models.load_cluster_tasks(

@@ -11,10 +11,10 @@
 # under the License.
 
 
-"""What the taskmanager's tests share: a cluster whose guests are a test's.
+"""The base of the taskmanager's tests: a cluster with fake guests.
 
-Everything of ours is real but for the guest, which stands where the RPC
-client does; Trove's tables are in memory, and time passes only in waits.
+All code of this package is real except the guests, which replace the RPC
+client. Trove's tables are in memory. Time passes only in waits.
 """
 
 from collections.abc import Callable
@@ -62,7 +62,7 @@ VERSION = 'd0000000-0000-4000-8000-000000000000'
 HISTORY = '11111111-1111-11f1-a111-111111111111'
 FOREIGN = '22222222-2222-22f2-a222-222222222222'
 SEQNO = 100
-#: seconds between two looks: they tell in Clock.pauses who looked
+#: seconds between two polls; Clock.pauses shows with them which code polled
 INTERVALS = {'member_poll_interval': 1, 'database_poll_interval': 2,
              'cloud_poll_interval': 4}
 NOTHING = position.Position(
@@ -76,13 +76,13 @@ _GOES = (ServerState.STARTING, ServerState.RUNNING, ServerState.UNRESPONSIVE)
 
 
 class Galera:
-    """What the servers of all guests of a test are to each other.
+    """The state that the servers of all guests of a test share.
 
     :ivar inside: the guests in the primary component.
-    :ivar told: the orders that guests got: "c-1 halt_member".
-    :ivar asked: the questions.
-    :ivar stopped: whose server ran, or was to run, when it was told to halt.
-    :ivar given: what came with the last of each of them.
+    :ivar told: the orders to the guests: "c-1 halt_member".
+    :ivar asked: the questions to the guests.
+    :ivar stopped: the members that halt_member has stopped.
+    :ivar given: the arguments of the last call of each order.
     :ivar killing: called before and after each order.
     """
 
@@ -97,13 +97,13 @@ class Galera:
         self.killing: Callable[[], None] = lambda: None
 
     def was_told(self, method: str) -> list[str]:
-        """Who got this order, in order."""
+        """The members that got this order, in order."""
         return [order.split()[0] for order in self.told
                 if order.split()[1] == method]
 
 
 def _noted(journal: str) -> Callable[..., Any]:
-    """A method that Galera keeps in mind, and that a test may replace."""
+    """A method that records its calls, and that a test may replace."""
     def decorate(method: Any) -> Any:
         @functools.wraps(method)
         def called(guest: 'Guest', *args: Any, **kwargs: Any) -> Any:
@@ -132,17 +132,17 @@ _order, _question = _noted('told'), _noted('asked')
 
 
 class Guest:
-    """One guest, as its RPC client shows it: it tells what a test sets.
+    """One guest, as its RPC client shows it, in the state that a test sets.
 
     Its methods are those of guestagent.api.GaleraGuestAPI. Servers start
-    and stop in no time.
+    and stop at once.
 
-    :ivar place: where its disk stands when its server does not run.
-    :ivar silent: whether it answers nothing.
-    :ivar mute: whether its server runs and does not answer SQL.
-    :ivar looks: what its report has that does not follow from the rest.
-    :ivar sees: what its server's view has besides, likewise.
-    :ivar answers: by method, what the next calls bring.
+    :ivar place: the position on its disk while its server is stopped.
+    :ivar silent: whether it does not answer.
+    :ivar mute: whether its server runs but does not answer SQL.
+    :ivar looks: values of its report that replace the computed ones.
+    :ivar sees: values of its server's view that replace the computed ones.
+    :ivar answers: the results of the next calls, by method.
     """
 
     def __init__(self, galera: Galera, name: str,
@@ -161,16 +161,16 @@ class Guest:
         self.answers: dict[str, Iterator[Any]] = {}
 
     def will(self, method: str, *answers: Any) -> None:
-        """Have the next calls raise, return or call these, one by one."""
+        """Make the next calls raise, return or call these, one by one."""
         self.answers[method] = iter(answers)
 
     def always(self, method: str, answer: Any) -> None:
         self.answers[method] = itertools.repeat(answer)
 
-    # How a test sets a server.
+    # Methods with which a test sets the state of a server.
 
     def enters(self) -> None:
-        """It runs, and is Synced in the primary component."""
+        """Set it to run, Synced in the primary component."""
         self.server, self.started = ServerState.RUNNING, True
         self.place = dataclasses.replace(
             AT_REST, uuid=self.galera.history, view_present=True)
@@ -179,7 +179,7 @@ class Guest:
 
     def stands(self, server: ServerState, seqno: int = SEQNO,
                **place: Any) -> None:
-        """It is outside: like this, with this on its disk."""
+        """Set it outside the component, with a state and a position."""
         if self in self.galera.inside:
             self.galera.inside.remove(self)
         self.server, self.started = server, True
@@ -192,7 +192,7 @@ class Guest:
         else:
             self.server = ServerState.STARTING
 
-    # What follows has the interface of GaleraGuestAPI.
+    # Methods of GaleraGuestAPI.
 
     @_question
     def member_report(self, seconds: float | None = None
@@ -278,7 +278,7 @@ class Guest:
 
     @_question
     def restore_accounts(self) -> None:
-        """They are all right here."""
+        """All accounts are right."""
 
     @_order
     def write_probe(self, token: str) -> None:
@@ -294,7 +294,7 @@ class Guest:
 
 
 class Neutron:
-    """Ports and the rules of security groups, by what they belong to."""
+    """Ports and the rules of security groups, by their owner."""
 
     def __init__(self) -> None:
         self.ports: dict[str, list[Any]] = {}
@@ -339,7 +339,7 @@ class Neutron:
 
 
 class Cloud:
-    """As much of the cloud as an operation asks when all is well."""
+    """The part of the cloud that an operation uses if nothing fails."""
 
     def __init__(self) -> None:
         self.neutron = Neutron()
@@ -353,7 +353,7 @@ class Cloud:
 
 
 class Member(members.Member):
-    """A true one, but for its guest and its cloud."""
+    """A real member with a fake guest and a fake cloud."""
 
     def __init__(self, number: int, row: Any, guest: Guest,
                  cloud: Cloud) -> None:
@@ -365,14 +365,14 @@ class Member(members.Member):
 
 
 class Killed(BaseException):
-    """A taskmanager ends here, without a word."""
+    """The taskmanager is killed here."""
 
 
 class Killer:
-    """Ends the taskmanager at one of its orders to guests.
+    """Kills the taskmanager at one of its orders to guests.
 
-    :param moment: the number of the moment, each order having two, one
-        before and one after it was carried out.
+    :param moment: the number of the moment; each order has two, one before
+        and one after it.
     """
 
     def __init__(self, moment: int) -> None:
@@ -385,12 +385,12 @@ class Killer:
 
 
 def secrets(word: str = 'secret') -> settings.ClusterSecrets:
-    """What a cluster shares that talks in clear text."""
+    """The shared secrets of a cluster that is not encrypted."""
     return settings.ClusterSecrets(*[secret.Secret(word)] * 3)
 
 
 def facts(**values: Any) -> settings.MemberFacts:
-    """Of some member, which was told of nobody else."""
+    """The facts of a member whose settings contain no other member."""
     return dataclasses.replace(settings.MemberFacts(
         CLUSTER, CLUSTER.replace('-', ''), 'c-0', '10.0.0.10', (), 'i-0',
         1024, 1), **values)
@@ -399,7 +399,7 @@ def facts(**values: Any) -> settings.MemberFacts:
 class ClusterTestCase(testtools.TestCase):
     """A test with a cluster "c" in Trove's tables, and its guests.
 
-    :cvar size: of how many members, "c-1" and so on.
+    :cvar size: the number of members, "c-1" and so on.
     :ivar guests: by number; prepared, and never started.
     """
 
@@ -471,17 +471,17 @@ class ClusterTestCase(testtools.TestCase):
                 if self.id_of(number) in rows]
 
     def report_status(self, number: int, status: Any) -> None:
-        """Have a guest tell Trove how it is."""
+        """Set the status that a guest reports to Trove."""
         self.tables.change(instance_models.InstanceServiceStatus,
                            self.id_of(number), status=status)
 
     def change(self, number: int, **values: Any) -> None:
-        """Change a member's row, as another process may."""
+        """Change a member's row, as another process may do."""
         self.tables.change(instance_models.DBInstance, self.id_of(number),
                            **values)
 
     def killed_at(self, moment: int, run: Callable[[], object]) -> bool:
-        """Whether an operation has so many moments; it is killed there."""
+        """Whether an operation has so many moments; kill it at this one."""
         self.galera.killing = Killer(moment)
         try:
             run()
@@ -492,16 +492,16 @@ class ClusterTestCase(testtools.TestCase):
         return False
 
     def delete_cluster(self) -> None:
-        """As trove-api does."""
+        """Set the task of a deletion as trove-api does."""
         self.begin(ClusterTasks.DELETING)
 
     def complete(self, numbers: Iterable[int] | None = None) -> None:
-        """Let these be, or have been, members of a complete cluster."""
+        """Make these members report HEALTHY, as in a complete cluster."""
         for number in self.guests if numbers is None else numbers:
             self.report_status(number, Statuses.HEALTHY)
 
     def begin(self, task: Any) -> None:
-        """As trove-api does, for whoever takes the cast."""
+        """Set the task as trove-api does before the cast."""
         self.tables.change(cluster_models.DBCluster, CLUSTER,
                            task_status=task)
 
@@ -510,7 +510,7 @@ class ClusterTestCase(testtools.TestCase):
         return self.tables.cluster(CLUSTER).task_status
 
     def task(self, number: int) -> Any:
-        """The task that a member's row shows."""
+        """The task in a member's row."""
         return self.tables.instance(self.id_of(number)).task_status
 
     def blame(self, names: Iterable[str]) -> tuple[str, ...]:

@@ -11,11 +11,11 @@
 # under the License.
 
 
-"""Trove's tables in memory, behind the module that Trove reaches them by.
+"""Trove's tables in memory, behind the module that Trove uses for them.
 
-The rows are of Trove's own classes, which is why their habits are true: a
-task that is set takes the order away that stood beside it. As with a
-database, what is read is a copy.
+The rows are of Trove's own classes, so they behave like those of Trove: a
+new task removes the pending operation of a row. As with a database, what is
+read is a copy.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ _WITH_COLUMNS = (
 
 
 class Column:
-    """A column of a model: what it is asked makes a condition."""
+    """A column of a model; its operators make conditions."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -57,7 +57,7 @@ class Column:
 
 
 def _restore(model: type, name: str, before: Any) -> None:
-    """Have the attribute that SQLAlchemy has made, if it has made one."""
+    """Restore the attribute of a model; delete it if there was none."""
     if before is None:
         delattr(model, name)
     else:
@@ -80,9 +80,9 @@ class Tables(fixtures.Fixture):
         self.addCleanup(CONF.clear_override, 'db_api_implementation')
 
     def add(self, model: type, first: Any = None, **values: Any) -> Any:
-        """Make a row; what is not given is NULL.
+        """Make a row; values that are not given are NULL.
 
-        :param first: what Trove's class wants to be made with.
+        :param first: the positional argument of Trove's class.
         """
         fields = dict.fromkeys([*model._data_fields, 'id'])  # type: ignore
         fields.update(values)
@@ -91,7 +91,7 @@ class Tables(fixtures.Fixture):
         return save(row)
 
     def change(self, model: type, row_id: str, **values: Any) -> None:
-        """As if another process had written it."""
+        """Change a row as another process does."""
         for name, value in values.items():
             setattr(_tables[model][row_id], name, value)
 
@@ -103,25 +103,25 @@ class Tables(fixtures.Fixture):
 
     @property
     def statements(self) -> int:
-        """How many there were so far."""
+        """The number of statements so far."""
         return len(_statements)
 
     @property
     def faults(self) -> dict[str, str]:
-        """What each instance tells of its last failure, on one line."""
+        """The last fault of each instance, on one line."""
         return {row.instance_id: ' '.join(row.message.split())
                 for row in _tables.get(
                     instance_models.DBInstanceFault, {}).values()}
 
     @property
     def details(self) -> str:
-        """What administrators see of the last failure of all."""
+        """The details of the last saved fault, for administrators."""
         return str([*_tables[instance_models.DBInstanceFault].values()][
             -1].details)
 
 
 class Query:
-    """Rows of one model that fulfil conditions."""
+    """The rows of one model that meet conditions."""
 
     def __init__(self, model: type, *conditions: Condition) -> None:
         self._model = model
@@ -157,7 +157,7 @@ class Query:
                 if all(holds(row) for holds in self._conditions)]
 
 
-# What follows is called by Trove: see trove/db/sqlalchemy/api.py.
+# Trove calls these functions: see trove/db/sqlalchemy/api.py.
 
 def list(query: Callable[..., Query], *args: Any,  # noqa: A001
          **conditions: Any) -> Any:

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""The casts of trove-api, as the taskmanager's manager takes them."""
+"""The casts of trove-api, as the manager of the taskmanager gets them."""
 
 import inspect
 import types
@@ -36,7 +36,7 @@ class CastTest(testtools.TestCase):
         self.api = api.GaleraTaskAPI(self.context)
 
     def casted(self) -> tuple[str, dict[str, Any]]:
-        """Name and arguments of the one cast."""
+        """Name and arguments of the only cast."""
         self.client.prepare.assert_called_once_with(version='1.0')
         cast = self.client.prepare.return_value.cast
         (call,) = cast.call_args_list
@@ -63,7 +63,7 @@ class CastTest(testtools.TestCase):
                 getattr(manager.Manager, name)).parameters)
 
     def discovery(self) -> list[tuple[str, dict[str, Any]]]:
-        """What each of ours casts for a cluster of "pxc"."""
+        """The cast of each method of this package for a cluster of "pxc"."""
         casts = []
         for call in (
                 lambda: self.api.restart_members('pxc', 'c', ('a',)),
@@ -92,7 +92,7 @@ class CastTest(testtools.TestCase):
             self.discovery())
 
     def test_the_manager_has_an_action_for_each(self) -> None:
-        """And each takes what is cast."""
+        """Each task takes the arguments of its cast."""
         casts = self.discovery()
         self.assertEqual({name.removeprefix('pxc_') for name, _ in casts},
                          set(tasks.ACTIONS))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's manager, as trove-taskmanager loads it, with our duties."""
+"""Trove's manager with the periodic tasks, as trove-taskmanager loads it."""
 
 import logging
 from typing import Any
@@ -48,7 +48,7 @@ class ManagerTest(testtools.TestCase):
             quotas, 'repair', autospec=True)).mock
 
     def load(self) -> manager.Manager:
-        """As trove/common/rpc/service.py does."""
+        """Create it as trove/common/rpc/service.py does."""
         loaded = importutils.import_object(
             'trove_pxc.taskmanager.manager.Manager')
         assert isinstance(loaded, manager.Manager)
@@ -108,7 +108,7 @@ class ManagerTest(testtools.TestCase):
         self.assertIsInstance(quota.QUOTAS._driver, quotas.Driver)
 
     def test_it_keeps_secrets_out_of_the_log(self) -> None:
-        """Before the service logs its options, the keys of RPC included."""
+        """Before the service logs its options, among them the keys of RPC."""
         self.addCleanup(logging.setLogRecordFactory,
                         logging.getLogRecordFactory())
         logging.setLogRecordFactory(logging.LogRecord)

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""What Trove's own loader finds under the option's name."""
+"""The strategy that Trove's loader finds under the name of the option."""
 
 import fixtures
 import testtools

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""What comes of an operation: statuses, faults, the task, what is raised."""
+"""The results of an operation: statuses, faults, the task, and errors."""
 
 import contextlib
 import dataclasses
@@ -42,9 +42,9 @@ ERROR = InstanceTasks.BUILDING_ERROR_SERVER
 
 
 class TasksTestCase(fakes.ClusterTestCase):
-    """The entries of a cluster; what they run is a test's.
+    """The tasks of a cluster with replaced operations.
 
-    :ivar ran: the operations that were run, in order.
+    :ivar ran: the operations that ran, in order.
     """
 
     def setUp(self) -> None:
@@ -54,7 +54,7 @@ class TasksTestCase(fakes.ClusterTestCase):
 
     def new(self, lost: datetime.datetime | None = None
             ) -> tasks.GaleraClusterTasks:
-        """Those of a taskmanager that has just got the cast."""
+        """The tasks of a taskmanager that has just got the cast."""
         made = tasks.GaleraClusterTasks(
             None, cluster_models.DBCluster.get_by(id=fakes.CLUSTER),
             datastore=object(), datastore_version=types.SimpleNamespace(
@@ -64,11 +64,11 @@ class TasksTestCase(fakes.ClusterTestCase):
 
     def replace(self, module: Any, name: str, does: Any = None,
                 operation: str = 'OPERATION') -> Any:
-        """Replace what an operation does.
+        """Replace a function of an operation.
 
-        :param name: of what it does: "run", "record" and so on; or of a
-            function of a module that is no operation.
-        :param does: called with the operation; or an error to be raised.
+        :param name: of the function: "run", "record" and so on; or of a
+            function of a module that is not an operation.
+        :param does: called with the operation; or an error to raise.
         """
         def run(operation: Any, *more: Any) -> Any:
             self.ran.append(operation)
@@ -163,7 +163,7 @@ class CreateTest(TasksTestCase):
 
     def test_trove_s_own_creation_is_let_end_before_it_is_marked(
             self) -> None:
-        """It would take the error away again."""
+        """Trove would remove the error again."""
         self.override(None, usage_sleep_time=5)
         self.change(2, task_status=InstanceTasks.BUILDING)
         self.clock.after(10, lambda: self.change(
@@ -252,7 +252,7 @@ class LeaseTest(TasksTestCase):
         self.override(operation_lease=60)
 
         def cut_off(operation: Any) -> None:
-            """No sign of life reaches the table any more."""
+            """The lease cannot be renewed any more."""
             self.useFixture(fixtures.MockPatchObject(
                 cluster_models.DBCluster, 'query', autospec=True,
                 side_effect=db_exceptions.DBError))
@@ -275,10 +275,10 @@ class LeaseTest(TasksTestCase):
 
 
 class ToTheEndTest(TasksTestCase):
-    """Grow, shrink and recover: told alike, given up each in its way."""
+    """Grow, shrink and recover: reported alike, undone differently."""
 
     def entries(self) -> list[tuple[Any, Any, Any]]:
-        """Task, module and call of each."""
+        """Task, module and call of each operation."""
         return [
             (ClusterTasks.GROWING_CLUSTER, grow,
              lambda: self.tasks.grow_cluster(

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Operations that go member by member, and what was ordered of them."""
+"""Operations that change one member after another, and pending operations."""
 
 import dataclasses
 import datetime
@@ -47,7 +47,7 @@ CERTIFICATES = pending.Order(pending.CERTIFICATES)
 
 
 class RollTestCase(test_tasks.TasksTestCase):
-    """A cluster whose last two members were ordered to restart."""
+    """A cluster whose last two members have a pending restart."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -60,7 +60,7 @@ class RollTestCase(test_tasks.TasksTestCase):
             self.change(number, task_description=order.text)
 
     def ordered(self) -> list[int]:
-        """Whose rows have an order."""
+        """The members with a pending operation."""
         return [number for number in self.guests if pending.of(
             self.tables.instance(self.id_of(number)))]
 
@@ -71,7 +71,7 @@ class RollTest(RollTestCase):
         self.tasks.restart_members(None, [self.id_of(2), self.id_of(3)])
 
     def in_turn(self, operation: rolling.Rolling) -> None:
-        """It is the second member's turn."""
+        """The second member is being changed."""
         workflow.set_found(operation, dataclasses.replace(
             operation.found, history=fakes.HISTORY))
         operation.at = rolling.RETURN
@@ -257,7 +257,7 @@ class RollTest(RollTestCase):
 
 
 class OrdersTest(RollTestCase):
-    """A taskmanager has died; another carries out what was ordered."""
+    """A taskmanager has died; another resumes the pending operation."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -267,13 +267,13 @@ class OrdersTest(RollTestCase):
             self.replace(module, 'run')
         for operation in ('FLAVOR', 'VOLUME'):
             self.replace(resize, 'run', operation=operation)
-        # The tables of quotas are not among those of a test.
+        # The tables of quotas do not exist in these tests.
         self.useFixture(fixtures.MockPatchObject(
             pending, 'give_back', autospec=True))
 
     def carry_out(self, task: Any, order: pending.Order | None = None,
                   *numbers: int) -> Any:
-        """What was run."""
+        """The operations that ran."""
         if order is not None:
             self.order(order, *numbers)
         self.begin(task)
@@ -350,9 +350,9 @@ class OrdersTest(RollTestCase):
                 *numbers: int) -> None:
         failure = self.assertRaises(
             exceptions.StepFailed, self.carry_out, task, order, *numbers)
-        self.assertIn('shrink away those that did not come in',
+        self.assertIn('remove those that did not join',
                       failure.next_action)
-        self.assertIn('its taskmanager has died', failure.cause)
+        self.assertIn('its taskmanager died', failure.cause)
         self.assertEqual('growing_cluster' if (
             task is ClusterTasks.GROWING_CLUSTER) else 'shrinking_cluster',
             failure.operation)
@@ -392,7 +392,7 @@ class OrdersTest(RollTestCase):
 
 
 class ActionsTest(test_tasks.TasksTestCase):
-    """What Trove's manager finds for casts that it does not know."""
+    """The functions that Trove's manager finds for casts it does not know."""
 
     def setUp(self) -> None:
         super().setUp()

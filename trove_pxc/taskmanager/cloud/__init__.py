@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a member stands on: its rows, Nova, Neutron, Cinder, queues.
+"""The resources of a member: its rows, Nova, Neutron, Cinder, queues.
 
-Each module knows one thing of the cloud, finds it for one member, and makes
-or removes it. The certificates that members show each other are made here,
-too. It knows no step and no operation. Imported by all of taskmanager/.
+Each module finds, creates or removes one kind of resource of one member.
+The certificates of the members are made here, too. The modules depend on no
+step and no operation. Imported by all of taskmanager/.
 """

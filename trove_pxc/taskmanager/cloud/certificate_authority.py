@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Who says who is a member: a cluster's authority, and what it issues.
+"""The certificate authority of a cluster, and the certificates it issues.
 
 Imported by the steps that configure members, and by rotate. An authority
-certifies the members of one cluster and nobody else, so a certificate of it
-is proof enough; it lives where the cluster's passwords do, and never in
-Trove's tables.
+only certifies the members of one cluster, so its certificate proves that a
+server is a member. Its key is stored with the passwords of the cluster, in
+the guests, and never in Trove's tables.
 """
 
 from collections.abc import Sequence
@@ -33,24 +33,24 @@ from trove_pxc.galera import addresses
 from trove_pxc.galera import certificates
 from trove_pxc.galera.secret import Secret
 
-# All servers here, OpenSSL 1.0 in the image of PXC 5.6 among them, know RSA.
+# All servers support RSA, even with OpenSSL 1.0 in the image of PXC 5.6.
 _KEY_BITS = 2048
 _EXPONENT = 65537
 # Clocks of new guests may be behind.
 _CLOCK_SKEW = datetime.timedelta(days=1)
-_TICK = datetime.timedelta(seconds=1)   # what certificates can tell apart
+_TICK = datetime.timedelta(seconds=1)   # the resolution of certificates
 
 
 def new(cluster_id: str, days: int,
         follows: Secret | None = None) -> Secret:
-    """Make an authority: PEM, its certificate and its key.
+    """Make an authority: its certificate and its key, as PEM.
 
-    :param days: for which it is valid, and what it issues as well.
-    :param follows: the one that it is to replace: valid from earlier on,
-        whatever the clocks of taskmanagers say.
+    :param days: for which the authority is valid.
+    :param follows: the authority that it replaces. The new one becomes valid
+        later than this one, even if the clocks of taskmanagers differ.
     """
     key = _new_key()
-    # The serial number tells the authorities of one cluster apart.
+    # The serial number distinguishes the authorities of one cluster.
     serial = x509.random_serial_number()
     name = _name(f'Galera cluster {cluster_id} ({serial % 10 ** 6:06})')
     starts, ends = _period(days)
@@ -71,9 +71,9 @@ def new(cluster_id: str, days: int,
 
 def issue(authorities: Sequence[Secret], node_name: str, address: str,
           days: int) -> certificates.Certificate:
-    """Make a member's identity, issued by the first authority.
+    """Make the certificate of a member, issued by the first authority.
 
-    :param authorities: those of the cluster, all of which it trusts.
+    :param authorities: of the cluster; the member trusts all of them.
     """
     issuer, issuer_key = _parts(authorities[0])
     key = _new_key()
@@ -103,20 +103,20 @@ def trusted(authorities: Sequence[Secret]) -> str:
 
 
 def valid_from(ca: Secret) -> datetime.datetime:
-    """From when on it is valid: the newer one later."""
+    """The time from which it is valid; later for a newer authority."""
     return _parts(ca)[0].not_valid_before_utc
 
 
 def has_expired(ca: Secret) -> bool:
-    """Whether nobody takes a certificate of it for one any more."""
+    """Whether the authority has expired, and its certificates with it."""
     return _parts(ca)[0].not_valid_after_utc <= _now()
 
 
 def fits(held: certificates.Certificate | None,
          authorities: Sequence[Secret], address: str) -> bool:
-    """Whether a member with this address can keep this identity.
+    """Whether a member with this address can keep this certificate.
 
-    :param authorities: none where members talk in clear text.
+    :param authorities: empty if the cluster is not encrypted.
     """
     if not authorities or held is None:
         return not authorities and held is None
@@ -140,14 +140,15 @@ def _new_key() -> rsa.RSAPrivateKey:
 
 
 def _names(node_name: str, address: str) -> list[x509.GeneralName]:
-    """What a certificate is valid for: its address, with IPv6 a name first.
+    """The names of a certificate: the address; with IPv6, a DNS name first.
 
-    socat compares the names in their order with its option commonname until
-    one fits, and the SST scripts of all versions give it an empty one, which
-    any name fits. But it first looks an empty one up as a host where it meets
-    an IPv6 address, and ends: getaddrinfo("", "NULL", {1,10,0,0}, {}): Name
-    or service not known (measured with socat 1.7.4.4 and MariaDB 10.11.19,
-    and with the options of wsrep_sst_xtrabackup-v2 of PXC).
+    socat compares the names in order with its option commonname until one
+    matches. The SST scripts of all versions set an empty commonname, which
+    matches any DNS name. But when socat gets to an IPv6 address, it resolves
+    the empty commonname as a host name, and fails: getaddrinfo("", "NULL",
+    {1,10,0,0}, {}): Name or service not known (measured with socat 1.7.4.4
+    and MariaDB 10.11.19, and with the options of wsrep_sst_xtrabackup-v2 of
+    PXC).
     """
     parsed = ipaddress.ip_address(address)
     names: list[x509.GeneralName] = [x509.IPAddress(parsed)]
@@ -157,7 +158,7 @@ def _names(node_name: str, address: str) -> list[x509.GeneralName]:
 
 
 def _name(common_name: str) -> x509.Name:
-    # A common name has room for 64 characters.
+    # A common name has at most 64 characters.
     return x509.Name([x509.NameAttribute(
         oid.NameOID.COMMON_NAME, common_name[:64])])
 
@@ -191,7 +192,7 @@ def _pem(certificate: x509.Certificate) -> str:
 
 
 def _key_pem(key: rsa.RSAPrivateKey) -> Secret:
-    """PKCS #1, which every OpenSSL and wolfSSL of the images reads."""
+    """The key as PKCS #1, which all OpenSSL and wolfSSL versions read."""
     return Secret(key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Removing one instance from the cloud and from Trove's rows.
+"""Removes one instance from the cloud and from Trove's rows.
 
-Imported by the operations that remove members. It does not stop the
-database first: the disk goes with it, and a guest that is dead would cost
-minutes.
+Imported by steps/leave and the deletion. It does not stop the database first,
+because its disk is deleted too, and because a call to a guest that does not
+answer would take minutes.
 """
 
 from collections.abc import Callable
@@ -54,20 +54,20 @@ _NOT_JUST_NOW = (nova_exceptions.Conflict, neutron_exceptions.Conflict,
 
 
 def ignoring_absence(delete: Callable[[], Any]) -> None:
-    """Ask for a deletion; what is gone or still in use is no error.
+    """Request a deletion; ignore a resource that is gone or still in use.
 
-    Whoever calls it looks again, and asks again while something is left.
+    The caller checks later what is left, and repeats the request.
     """
     try:
         delete()
     except _ABSENT:
-        LOG.debug('Nothing to delete: it is gone already')
+        LOG.debug('Nothing to delete: the resource is gone')
     except _NOT_JUST_NOW as reason:
-        LOG.debug('Not deleted yet: %s', reason)
+        LOG.debug('The resource cannot be deleted yet: %s', reason)
 
 
 class Leftovers:
-    """What is left of one member in the cloud."""
+    """The resources of one member that still exist in the cloud."""
 
     def __init__(self, member: members.Member) -> None:
         self.member = member
@@ -77,11 +77,14 @@ class Leftovers:
         self.server_id = self._find_server()
 
     def clean_up(self) -> list[str]:
-        """Delete what is found; say what is left, nothing when all gone.
+        """Delete the resources that exist.
 
-        The server goes first, for it holds its ports and volumes. While
-        Trove still creates the instance, what it makes is taken away until
-        it gives up, or has been quiet for creation_settle_timeout seconds.
+        The server is deleted first, because it uses its ports and volumes.
+        While Trove is still creating the instance, new resources are deleted
+        until Trove gives up, or has created none for creation_settle_timeout
+        seconds.
+
+        :returns: the resources that are left; empty if none is.
         """
         self.server_id = self.server_id or self._find_server()
         if self.server_id and self._server_left(self.server_id):
@@ -157,12 +160,12 @@ class Leftovers:
 
 
 class _RemovedInstance(instance_deletion.Deletion):
-    """Trove's own bookkeeping, for an instance whose resources are gone.
+    """Trove's deletion of the rows of an instance without resources.
 
-    Its row is deleted and its quota given back in one transaction, so that
-    either happens once, whoever deletes it and whenever that ends.
+    Its row is deleted and its quota is released in one transaction, so that
+    both happen exactly once, even if several processes delete it.
 
-    :ivar change: what its deletion changes in the use of the quota.
+    :ivar change: the change of the used quota.
     """
 
     change: quotas.Amounts
@@ -184,10 +187,10 @@ class _RemovedInstance(instance_deletion.Deletion):
 
 
 class _FormerMember(_RemovedInstance):
-    """One of a cluster that goes on.
+    """A removed member of a cluster that still exists.
 
-    Trove takes the cluster out of the deleted row. It stays, for the row
-    keeps the member's number from being given out again.
+    Trove removes the cluster id from a deleted row. Here it stays, so that
+    the number of the member is not used again.
     """
 
     def update_db(self, *, task_status: InstanceTask,
@@ -198,14 +201,14 @@ class _FormerMember(_RemovedInstance):
 
 def delete_rows(context: Context, member: members.Member,
                 cluster_goes_on: bool = False) -> None:
-    """Delete its queues and rows, and give its quota back, once."""
+    """Delete the queues and rows of a member, and release its quota once."""
     row = member.find_row()
     if row is None:
-        LOG.info('Instance %s is deleted already', member.id)
+        LOG.info('Instance %s was deleted already', member.id)
         return
     queues.forget(member.id)
     pending.give_back(context, [row])
-    # A resize that the deletion ends may have changed the row meanwhile.
+    # A resize that the deletion stopped may have changed the row.
     now = members.Member(context, member.manager, member.number, row)
     kind = _FormerMember if cluster_goes_on else _RemovedInstance
     instance = kind.load(context, member.id)
@@ -214,17 +217,17 @@ def delete_rows(context: Context, member: members.Member,
 
 
 def forget_former_members(cluster_id: str) -> None:
-    """No deleted row names a cluster that is deleted itself."""
+    """Remove the id of a deleted cluster from the rows of former members."""
     with instance_models.DBInstance.query() as query:
         query.filter_by(cluster_id=cluster_id, deleted=True).update(
             {'cluster_id': None})
 
 
 def _given_back(member: members.Member, cluster_id: str) -> dict[str, int]:
-    """By how much the use of the quota changes.
+    """The change of the used quota by the deletion of a member.
 
-    Nothing of a member that trove-api made and then did not count, for it
-    ended at that moment; what it had reserved is given back.
+    It is empty for a member that was never counted, because trove-api ended
+    right after it had created the row; its reservation is released.
     """
     quotas.settle_members(cluster_id, [member.number], quotas.ROLLED_BACK)
     if not quotas.counts_member(cluster_id, member.number):
@@ -233,8 +236,9 @@ def _given_back(member: members.Member, cluster_id: str) -> dict[str, int]:
     try:
         deltas['ram'] = -member.memory_mb
     except nova_exceptions.NotFound:
-        LOG.warning('Flavor %s of instance %s is gone; its ram stays '
-                    'counted in the quota', member.flavor_id, member.id)
+        LOG.warning('Flavor %s of instance %s does not exist any more; the '
+                    'quota still counts its ram', member.flavor_id,
+                    member.id)
     if member.options.volume_support:
         deltas['volumes'] = -member.volume_gb
     return deltas

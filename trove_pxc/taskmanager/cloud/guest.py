@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The calls to the guest of a member, as the operations make them.
+"""The calls to the guest of a member.
 
-Imported by members. guestagent/api has the client; the test compares it with
-this type. All calls raise GuestTimeout or GuestError of Trove's.
+Imported by members. guestagent/api has the client; a test compares it with
+this type. All calls raise Trove's GuestTimeout or GuestError.
 """
 
 from typing import Protocol
@@ -26,13 +26,13 @@ from trove_pxc.galera import view
 
 
 class Guest(Protocol):
-    """The client of one guest; see guestagent/api for what a call does."""
+    """The client of one guest; guestagent/api describes the calls."""
 
     def configure_member(self, facts: settings.MemberFacts,
                          secrets: settings.ClusterSecrets,
                          identity: certificates.Certificate | None = None
                          ) -> None:
-        """Keep the settings, secrets and certificate of the server."""
+        """Write the settings, secrets and certificate of the server."""
 
     def bootstrap_member(self) -> None:
         """Start the server as the first of a new cluster."""
@@ -66,23 +66,23 @@ class Guest(Protocol):
         """The position of the stopped server."""
 
     def member_context(self) -> Membership | None:
-        """What the member was configured with."""
+        """The settings, secrets and certificate of the member."""
 
     def restore_accounts(self) -> None:
         """Restore the accounts of the guest agent."""
 
     def write_probe(self, token: str) -> None:
-        """Write what another member is to read."""
+        """Write a token that another member is to read."""
 
     def read_probe(self, token: str) -> bool:
-        """Whether it is there."""
+        """Whether the token is there."""
 
     def drop_probe(self) -> None:
         """Remove the table of the probe."""
 
     def mount_volume(self, device_path: str | None = None,
                      mount_point: str | None = None) -> None:
-        """Trove's own; so are the next two."""
+        """Mount the volume; this call and the next two are Trove's."""
 
     def unmount_volume(self, device_path: str | None = None,
                        mount_point: str | None = None) -> None:

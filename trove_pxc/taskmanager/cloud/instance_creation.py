@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Whether anyone still creates an instance, after a taskmanager has died.
+"""Detects that the creation of an instance was interrupted.
 
-Imported by formation. Trove creates each instance of a cluster in a
-taskmanager, with parameters that nothing but a message and that process
-know. Killed, it leaves an instance that nobody will ever finish and that
-stays BUILDING; what tells it from a slow one is that nothing moves.
+Imported by formation. A taskmanager creates each instance of a cluster, with
+parameters that are only in an RPC message and in its memory. If it dies, the
+instance stays BUILDING and cannot be completed. Unlike a slow creation, an
+interrupted one makes no progress.
 """
 
 from collections.abc import Hashable
@@ -26,12 +26,12 @@ from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc import waiting
 
-_CUT_SHORT = ('was cut short when its taskmanager died; what it was to get '
-              'is lost')
+_CUT_SHORT = ('the taskmanager died while it created the instance, and its '
+              'parameters are lost')
 
 
 class Creation:
-    """Follows the creation of one instance that may have been cut short."""
+    """Follows the creation of one instance, which may be interrupted."""
 
     def __init__(self, member: members.Member) -> None:
         self._member = member
@@ -40,10 +40,10 @@ class Creation:
         self._unprepared: waiting.Stopwatch | None = None
 
     def look(self) -> None:
-        """See whether it has got further in the cloud.
+        """Check for progress in the cloud.
 
-        :raises MemberFailed: if it has no server, and nothing has moved for
-            creation_stall_timeout seconds.
+        :raises MemberFailed: if it has no server, and there was no progress
+            for creation_stall_timeout seconds.
         """
         member = self._member
         row = member.row()
@@ -54,12 +54,12 @@ class Creation:
             self._signs, self._quiet = signs, waiting.Stopwatch()
         elif self._quiet.elapsed >= member.options.creation_stall_timeout:
             raise member.failed(
-                f'it has no server, for its creation by Trove {_CUT_SHORT}')
+                f'it has no server: {_CUT_SHORT}')
 
     def ask(self) -> None:
-        """See whether its guest, when it runs, was told to prepare.
+        """Check whether a guest that runs was called to prepare.
 
-        :raises MemberFailed: if it runs and has not begun to for
+        :raises MemberFailed: if it runs and has not begun to prepare for
             creation_stall_timeout seconds.
         """
         if not self._member.untouched():
@@ -71,8 +71,8 @@ class Creation:
         elif (self._unprepared.elapsed
               >= self._member.options.creation_stall_timeout):
             raise self._member.failed(
-                f'its guest runs and was never told to prepare, for its '
-                f'creation by Trove {_CUT_SHORT}')
+                f'its guest runs but was never called to prepare: '
+                f'{_CUT_SHORT}')
 
     def _answers(self) -> bool:
         try:

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One member of a cluster during an operation: its rows, cloud and guest.
+"""One member of a cluster: its rows, its cloud resources and its guest.
 
-Imported by the engine, the steps and the operations. It looks and tells;
-what follows from it is decided by the operations and by galera/.
+Imported by the engine, the steps and the operations. It reports the state;
+the operations and galera/ make the decisions.
 """
 
 from collections.abc import Iterable
@@ -58,9 +58,9 @@ LOG = logging.getLogger(__name__)
 Statuses = service_status.ServiceStatuses
 
 _BUILDING = instance_tasks.InstanceTasks.BUILDING
-_LOOKS = 3      # of Trove at an instance that it creates
-# Seconds for which one call is repeated; after that its whole step is. A
-# step of twenty calls must not begin anew for each that fails once.
+_LOOKS = 3      # checks of Trove at an instance that it creates
+# Seconds for which one call is retried; after that the whole step is
+# retried. A step of twenty calls must not start again for one failed call.
 _BRIEFLY = 5.0
 _SERVER_FAILED = ('ERROR', 'FAILED')
 
@@ -83,12 +83,12 @@ def load(context: Context, cluster: Cluster) -> list['Member']:
 
 
 def labels(found: Iterable['Member']) -> dict[str, str]:
-    """How to name members in a sentence, by id."""
+    """The names of members in messages, by id."""
     return naming.labels({member.id: member.name for member in found})
 
 
 def _numbers(cluster_name: str, ordered: Sequence[InstanceRow]) -> list[int]:
-    """The members' own numbers; those renamed since follow the highest."""
+    """The numbers of members; renamed ones get numbers after the highest."""
     own = [naming.number_of(cluster_name, str(row.name), row.shard_id)
            for row in ordered]
     further = itertools.count(max((one or 0 for one in own), default=0) + 1)
@@ -96,18 +96,18 @@ def _numbers(cluster_name: str, ordered: Sequence[InstanceRow]) -> list[int]:
 
 
 def by_label(found: Sequence['Member']) -> dict[str, 'Member']:
-    """Members by what names them in a sentence."""
+    """Members by their names in messages."""
     named = labels(found)
     return {named[member.id]: member for member in found}
 
 
 def check_all_made(cluster_id: str, asked: Sequence['Member'],
                    there: Iterable['Member']) -> None:
-    """Raise unless Trove's rows hold all that one request asked for.
+    """Raise unless Trove has rows of all members of one request.
 
-    :param asked: members of that request.
+    :param asked: members of the request.
     :param there: all members of the cluster.
-    :raises ClusterInconsistent: trove-api ended in the middle of it.
+    :raises ClusterInconsistent: trove-api ended during the request.
     """
     numbers = range(
         min((member.number for member in asked), default=1),
@@ -115,24 +115,25 @@ def check_all_made(cluster_id: str, asked: Sequence['Member'],
     missing = sorted(set(numbers) - {member.number for member in there})
     if missing:
         raise exceptions.ClusterInconsistent(
-            f'trove-api ended before it had made all instances: member '
+            f'trove-api ended before it had created all instances: member '
             f'{", ".join(map(str, missing))} of cluster {cluster_id} is '
             'missing')
 
 
 def be_counted(cluster_id: str, made: Iterable['Member']) -> None:
-    """Count members in the quota that trove-api ended before it counted."""
+    """Count members in the quota if trove-api ended before it did."""
     quotas.settle_members(
         cluster_id, [member.number for member in made], quotas.COMMITTED)
 
 
 class Member:
-    """One member: what its rows, its server and its guest say now.
+    """One member: the current state of its rows, its server and its guest.
 
-    :ivar number: the one that it got in its cluster, and keeps.
-    :ivar name_is_unique: whether no other member of the cluster has it.
-    :ivar last_asked: that of the last one in the request that asked for it;
-        None if its row does not tell.
+    :ivar number: its permanent number in the cluster.
+    :ivar name_is_unique: whether no other member of the cluster has its
+        name.
+    :ivar last_asked: the number of the last member in the request that
+        created it; None if its row does not have it.
     """
 
     def __init__(self, context: Context, manager: str, number: int,
@@ -159,7 +160,7 @@ class Member:
 
     @functools.cached_property
     def guest(self) -> Guest:
-        """The client of its guest, as the datastore's strategy has it."""
+        """The client of its guest, from the strategy of the datastore."""
         client: Guest = clients.create_guest_client(
             self.context, self.id, self.manager)
         return client
@@ -198,12 +199,12 @@ class Member:
 
     @property
     def node_name(self) -> str:
-        """Its name in Galera, which names donors by it: no other has it."""
+        """Its wsrep_node_name, which is unique, because it names donors."""
         return naming.node_name(
             self.name if self.name_is_unique else '', self.number)
 
     def row(self) -> InstanceRow:
-        """Its row as it stands now.
+        """Its current row.
 
         :raises MemberFailed: if it was deleted.
         """
@@ -213,30 +214,30 @@ class Member:
         return row
 
     def find_row(self) -> InstanceRow | None:
-        """Its row as it stands now; None if it was deleted."""
+        """Its current row; None if it was deleted."""
         row: InstanceRow | None = instance_models.DBInstance.get_by(
             id=self.id, deleted=False)
         return row
 
     def status(self) -> ServiceStatus:
-        """What its guest has last reported to Trove."""
+        """The status that its guest last reported to Trove."""
         row: StatusRow = instance_models.InstanceServiceStatus.find_by(
             instance_id=self.id)
         return row.status
 
     def failed(self, cause: str,
                advice: str = '') -> exceptions.MemberFailed:
-        """The error that names this member, the cause and what to do."""
+        """Make an error with this member, the cause and the next action."""
         return exceptions.MemberFailed(self.name, self.id, cause, advice)
 
     def check(self) -> None:
-        """Raise MemberFailed if its rows say that it cannot be used."""
+        """Raise MemberFailed if its rows show a failure."""
         task = self.row().task_status
         status = self.status()
         if status == Statuses.FAILED and task == _BUILDING:
-            # Trove sees it within seconds, and what it then writes of the
-            # failure would take the place of what the guest says. But not
-            # if the taskmanager that made the instance has died.
+            # Trove notices this within seconds, and its fault would replace
+            # that of the operation. But it does not notice if the
+            # taskmanager that created the instance has died.
             self._failure = self._failure or waiting.Stopwatch()
             if self._failure.elapsed < _LOOKS * CONF.usage_sleep_time:
                 return
@@ -247,9 +248,9 @@ class Member:
                 else f'its guest is "{status.description}"'))
 
     def check_server(self) -> None:
-        """Raise MemberFailed if Nova could not make its server.
+        """Raise MemberFailed if Nova could not create its server.
 
-        :raises ServerGone: Nova had one and has none any more.
+        :raises ServerGone: it was deleted in Nova.
         """
         server = self.find_server()
         if server is None:
@@ -261,7 +262,7 @@ class Member:
                 f'{fault.get("message", "Nova gives no reason")}')
 
     def find_server(self) -> Any:
-        """Its server; None before Trove has made one.
+        """Its server; None before Trove has created one.
 
         :raises ServerGone: it was deleted in Nova.
         """
@@ -278,18 +279,18 @@ class Member:
     def prepared(self) -> bool:
         """Whether its guest was ever ready to be configured.
 
-        Only then can anyone have configured or started its server. A guest
-        tells of a failure while it prepares alone, and so does Trove.
+        Otherwise its server was never configured and never started. A guest,
+        like Trove, reports a failure only while it prepares.
         """
         return self.status() not in (*guest_statuses.UNPREPARED,
                                      *guest_statuses.FAILED)
 
     def untouched(self) -> bool:
-        """Whether its guest has not even begun to prepare."""
+        """Whether its guest has not begun to prepare."""
         return bool(self.status() == Statuses.NEW)
 
     def complete(self) -> bool:
-        """Whether it ever was a member of a complete cluster."""
+        """Whether it was ever a member of a complete cluster."""
         return self.status() not in guest_statuses.INCOMPLETE
 
     def healthy(self) -> bool:
@@ -298,8 +299,8 @@ class Member:
     def find_address(self) -> str | None:
         """Its private address outside the management networks.
 
-        Known as soon as its port is there, long before it boots. Of several
-        the one that galera/addresses prefers.
+        It is known when its port exists, before its server boots. If there
+        are several, it is the one that galera/addresses prefers.
         """
         if self._address is None:
             found = addresses.usable(
@@ -310,7 +311,7 @@ class Member:
 
     @property
     def address(self) -> str:
-        """The address that was found.
+        """Its private address outside the management networks.
 
         :raises MemberFailed: if it has none.
         """
@@ -320,9 +321,9 @@ class Member:
         return found
 
     def report(self) -> view.MemberReport:
-        """What its guest sees of the server now.
+        """The report of its guest about the server.
 
-        :raises waiting.NotYet: if the guest does not answer just now.
+        :raises waiting.NotYet: if the guest does not answer.
         :raises MemberFailed: if it has not answered for
             guest_silence_timeout seconds.
         """
@@ -332,7 +333,7 @@ class Member:
             self._silence = self._silence or waiting.Stopwatch()
             limit = self.options.guest_silence_timeout
             if self._silence.elapsed >= limit:
-                raise self.failed(f'its guest has given no report for '
+                raise self.failed(f'its guest has not reported for '
                                   f'{limit} s: {silent}') from silent
             raise waiting.NotYet(
                 f'no report from {self.name}: {silent}') from silent
@@ -340,11 +341,11 @@ class Member:
         return report
 
     def position(self) -> position.Position:
-        """Where its data stands, read by its guest from the disk."""
+        """The position of its data, which its guest reads from the disk."""
         return self.guest.member_position()
 
     def settings(self) -> Membership | None:
-        """What it was configured with, None if it never was."""
+        """Its settings, secrets and certificate; None if never configured."""
         return self.guest.member_context()
 
     def _ports(self) -> list[Record]:
@@ -356,19 +357,19 @@ class Member:
                 if port['network_id'] not in CONF.management_networks]
 
     def _guest_says(self) -> str:
-        """Why it failed to prepare, if its guest can still tell."""
+        """The error of its guest that failed to prepare; '' if unknown."""
         if self.status() not in guest_statuses.FAILED:
             return ''
         try:
             return str(self.guest.member_report().error)
         except (exception.GuestTimeout, exception.GuestError) as silent:
-            LOG.info('The guest of %s, which failed, does not say why: %s',
+            LOG.info('The failed guest of %s does not report the reason: %s',
                      self.name, silent)
             return ''
 
 
 def seen(report: view.MemberReport) -> str:
-    """A report in a few words, for time-out errors."""
+    """A summary of a report, for time-out errors."""
     if report.view is None:
         error = f', "{report.error}"' if report.error else ''
         return f'server {report.server.value}{error}'

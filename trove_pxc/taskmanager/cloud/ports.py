@@ -10,13 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Who reaches a member's Galera ports: the other members, nobody else.
+"""The rules of a member's security group.
 
-Imported by steps/allow_peers. Trove makes a security group for each instance
-and opens [group] tcp_ports in it to users; on the ports through which members
-talk and copy the whole data, its rules name the members' addresses. Users
-come in by the one network of trove_security_group_rule_cidr, which is of
-IPv4 by default; a member that uses IPv6 gets rules for users with IPv6 here.
+Imported by steps/allow_peers. Trove creates a security group for each
+instance and opens [group] tcp_ports in it to users. The Galera ports are
+only open to the addresses of the other members. Trove allows users from the
+network of trove_security_group_rule_cidr, by default an IPv4 network; a
+member with IPv6 gets rules for users with IPv6 here.
 """
 
 from collections.abc import Sequence
@@ -36,14 +36,14 @@ from trove_pxc import waiting
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
-#: state transfer; group communication and incremental state transfer
+#: SST; group communication and IST
 GALERA = ((4444, 4444), (4567, 4568))
 
 
 class PeerRule(NamedTuple):
-    """Whom a rule lets in, and where.
+    """The source and the ports of a rule.
 
-    :ivar prefix: None for everyone.
+    :ivar prefix: None for all sources.
     """
 
     ethertype: str
@@ -55,8 +55,8 @@ class PeerRule(NamedTuple):
 class SecurityGroups:
     """The rules of one member's security group on its Galera ports.
 
-    :param peers: the addresses that may come in.
-    :raises MemberFailed: if one is of another version than the member's own.
+    :param peers: the addresses that are allowed.
+    :raises MemberFailed: if one has another IP version than the member.
     """
 
     def __init__(self, member: members.Member, peers: Sequence[str]) -> None:
@@ -79,9 +79,9 @@ class SecurityGroups:
                        for group in self._groups}
 
     def right(self) -> bool:
-        """Whether its peers come in, and nobody else.
+        """Whether the peers are allowed on the Galera ports, and no others.
 
-        Without security groups, or without Trove's, there is nothing to do.
+        Without security groups, or without that of Trove, nothing is done.
         """
         return all(
             {_peer_rule(rule) for rule in rules
@@ -89,7 +89,7 @@ class SecurityGroups:
             and not self._missing(rules) for rules in self._rules.values())
 
     def set_right(self) -> None:
-        """Open them to the peers; close them to all that come in beside."""
+        """Allow the peers on the Galera ports; remove all other rules."""
         for group, rules in self._rules.items():
             missing = self._missing(rules)
             if missing:
@@ -97,9 +97,9 @@ class SecurityGroups:
             for rule in rules:
                 if (_on_galera_ports(rule)
                         and _peer_rule(rule) not in self._wanted):
-                    LOG.info('Security group %s of %s: %s is let in no '
-                             'longer', group, self._member.name,
-                             rule.get('remote_ip_prefix') or 'everyone')
+                    LOG.info('Security group %s of %s: removing the rule for '
+                             '%s', group, self._member.name,
+                             rule.get('remote_ip_prefix') or 'all addresses')
                     self._close(rule['id'])
 
     def _missing(self, rules: Sequence[Record]) -> set[PeerRule]:
@@ -121,10 +121,10 @@ class SecurityGroups:
                 if rule['port_range_min'] is not None]
 
     def _allow_peers(self, group: str, missing: Sequence[PeerRule]) -> None:
-        """All with one request.
+        """Create all missing rules with one request.
 
-        :raises waiting.NotYet: one of them is there now: an earlier request
-            whose answer was lost was carried out meanwhile. Look again.
+        :raises waiting.NotYet: one of them exists: an earlier request, whose
+            answer was lost, created it. Read the rules again.
         """
         try:
             self._member.neutron.create_security_group_rule({
@@ -135,21 +135,21 @@ class SecurityGroups:
                     'port_range_max': who.last,
                     'remote_ip_prefix': who.prefix} for who in missing]})
         except neutron_exceptions.OverQuotaClient:
-            raise       # it has the code 409, too
+            raise       # it also has the code 409
         except neutron_exceptions.Conflict as there:
             raise waiting.NotYet(
-                f'Neutron has a rule of {self._member.name} already: '
+                f'Neutron already has a rule of {self._member.name}: '
                 f'{there}') from there
 
     def _close(self, rule_id: str) -> None:
         try:
             self._member.neutron.delete_security_group_rule(rule_id)
         except neutron_exceptions.NotFound:
-            LOG.debug('Rule %s is gone already', rule_id)
+            LOG.debug('Rule %s was deleted already', rule_id)
 
 
 def _peer_rule(rule: Record) -> PeerRule:
-    """Neutron tells "from everywhere" by no prefix."""
+    """Convert a rule of Neutron; without a prefix it allows all sources."""
     prefix = rule.get('remote_ip_prefix')
     network = prefix and ipaddress.ip_network(prefix, strict=False)
     return PeerRule(
@@ -168,7 +168,7 @@ def _between_members(first: int, last: int) -> bool:
 
 
 def _users(member: members.Member) -> set[PeerRule]:
-    """What lets users with IPv6 in, as Trove lets those with IPv4 in."""
+    """The rules for users with IPv6, like those of Trove for IPv4."""
     network = conf.ipv6_users(CONF)
     if network is None:
         return set()

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The message queues of a guest that is gone.
+"""Deletes the message queues of a removed guest.
 
-Imported by removal. A guest's agent makes its queues and so does Trove
-before it calls the guest for the first time. Nobody else deletes them.
+Imported by cleanup. The agent of a guest creates its queues, and Trove does
+so before its first call to the guest. Trove does not delete them.
 """
 
 from oslo_log import log as logging
@@ -25,16 +25,16 @@ LOG = logging.getLogger(__name__)
 
 
 def forget(instance_id: str) -> None:
-    """Delete the queues of this instance's guest, if they are there.
+    """Delete the queues of the guest of an instance, if they exist.
 
-    To be called when the server is gone. If the broker does not do it, the
-    names are in the log, and the rest is deleted all the same.
+    To be called when the server is gone. If the broker does not delete them,
+    their names are logged, and the deletion of the instance goes on.
     """
     topic = f'guestagent.{instance_id}'
     names = (topic, f'{topic}.{instance_id}')
     try:
         rabbit_queues.delete(rpc.TRANSPORT, names)
     except rabbit_queues.NotDeleted as error:
-        LOG.warning('The message queues %s stay in the broker: %s; delete '
+        LOG.warning('The message queues %s could not be deleted: %s; delete '
                     'them with rabbitmqctl delete_queue',
                     ', '.join(names), error)

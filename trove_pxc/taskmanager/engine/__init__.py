@@ -10,8 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How operations run: steps, waits, leases, and what a failure leaves.
+"""How operations run: steps, waits, leases, and the record of a failure.
 
-It knows what an operation and a step are, and none of them in particular.
+The engine defines operations and steps, and depends on no particular one.
 Imported by steps/, operations/ and tasks.
 """

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is left in Trove's rows when an operation has failed.
+"""Records the failure of an operation in Trove's rows.
 
 Imported by the operations and steps.
 """
@@ -39,10 +39,10 @@ _READY = (service_status.ServiceStatuses.INSTANCE_READY,
 
 def record_failure(failure: exceptions.StepFailed,
                    concerned: Sequence[members.Member]) -> None:
-    """Put the members at fault into ERROR, and tell at each what happened.
+    """Put the members at fault into ERROR, and save a fault for each member.
 
-    If no member in particular is at fault, all are. The others keep their
-    status, and their fault says that they are not to blame.
+    If the failure names no member, all are at fault. The other members keep
+    their status, and get a fault that refers to the members at fault.
     """
     blamed = at_fault(failure, concerned)
     names = ', '.join(member.name for member in blamed)
@@ -59,14 +59,16 @@ def record_failure(failure: exceptions.StepFailed,
 
 def at_fault(failure: exceptions.StepFailed,
              concerned: Sequence[members.Member]) -> list[members.Member]:
-    """Whom a failure blames; all, if it names nobody in particular."""
+    """The members that a failure names; all, if it names none."""
     return [member for member in concerned
             if not failure.blamed or member.id in failure.blamed]
 
 
 def save_fault(instance_id: str, failure: exceptions.StepFailed,
                instead: str = '') -> None:
-    """Have an instance tell of a failure; administrators see its cause, too.
+    """Save a failure as the fault of an instance.
+
+    Administrators also see the traceback.
 
     :param instead: the cause for an instance that has not failed itself, a
         sentence without its full stop.
@@ -81,7 +83,7 @@ def save_fault(instance_id: str, failure: exceptions.StepFailed,
 
 
 def fault_of(failure: exceptions.StepFailed) -> faults.Fault:
-    """What there is to tell of a failure where it happened."""
+    """The fault of the instance on which a step failed."""
     return faults.Fault(failure.cause, failure.next_action,
                         f'{failure.operation}: "{failure.step}" failed')
 
@@ -89,10 +91,11 @@ def fault_of(failure: exceptions.StepFailed) -> faults.Fault:
 def set_error(
         member: members.Member,
         task: InstanceTask = InstanceTasks.BUILDING_ERROR_SERVER) -> None:
-    """Show an instance as failed, unless it is shown so already."""
+    """Give an instance an error task, unless it has one."""
     row = instance_models.DBInstance.get_by(id=member.id, deleted=False)
     if row is None:
-        LOG.info('Instance %s is gone; nothing to mark', member.id)
+        LOG.info('Instance %s was deleted; its status is not changed',
+                 member.id)
     elif not row.task_status.is_error:
         row.update(task_status=task)
 
@@ -100,9 +103,9 @@ def set_error(
 def let_trove_finish(concerned: Sequence[members.Member]) -> None:
     """Wait until Trove's own creation of ready instances has ended.
 
-    It looks every usage_sleep_time seconds, then takes away whatever task
-    the instance has by then, an error as well. If its taskmanager has died
-    it never does.
+    Trove checks an instance every usage_sleep_time seconds. When the
+    instance is ready, Trove removes its task, even an error. If the
+    taskmanager of the creation has died, Trove never does this.
     """
     ready = [member for member in concerned if member.status() in _READY]
     if not ready:
@@ -111,13 +114,13 @@ def let_trove_finish(concerned: Sequence[members.Member]) -> None:
     def probe() -> None:
         building = [member.name for member in ready if _is_building(member)]
         if building:
-            raise waiting.NotYet(f'{", ".join(building)} is building still')
+            raise waiting.NotYet(f'still building: {", ".join(building)}')
     try:
         waiting.until('Trove to have created the instances', probe,
                       3.0 * CONF.usage_sleep_time,
                       ready[0].options.database_poll_interval)
     except exceptions.DeadlineExceeded as late:
-        LOG.info('Nobody waits for Trove any more: %s', late)
+        LOG.info('Going on without the end of the creation: %s', late)
 
 
 def _is_building(member: members.Member) -> bool:
@@ -126,10 +129,10 @@ def _is_building(member: members.Member) -> bool:
 
 
 def release(concerned: Sequence[members.Member]) -> None:
-    """Let instances that Trove still calls building be plain active.
+    """Remove the task BUILDING of instances.
 
-    Trove's own task does it when a guest gets ready, unless the
-    taskmanager that ran it has died.
+    Trove removes it when a guest is ready, unless the taskmanager that
+    created the instance has died.
     """
     for member in concerned:
         row = member.row()

@@ -10,18 +10,17 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a run knows of its cluster: one frozen object, replaced as a whole.
+"""The knowledge of a run about its cluster: one frozen object.
 
 Imported by the engine, the steps and the operations. An operation begins
-with what its rows tell. A step reads ``operation.found``, and its ``do``
-returns another one if it has found out more; ``engine/workflow`` puts that in
-its place, and nothing else does. So ``done`` can change nothing, a step that
-is cut short leaves what was known before it, and another run finds out the
-same again.
+with the data of Trove's rows. A step reads ``operation.found``. If it finds
+out more, its ``do`` returns a new object, and only ``engine/workflow``
+replaces the old one. So ``done`` cannot change anything, a step that is
+interrupted changes nothing, and another run can find out the same again.
 
-What a run has *done* and must undo if it fails (the servers that a recovery
-has stopped) is kept apart, by the operation: it counts even if the step that
-did it fails.
+Changes that a run must undo if it fails (for example the servers that a
+recovery has stopped) are attributes of the operation, because they remain
+even if their step fails.
 """
 
 from collections.abc import Mapping
@@ -43,13 +42,13 @@ Member = members.Member
 
 @dataclasses.dataclass(frozen=True)
 class Survey:
-    """What members said when all were asked, for a recovery.
+    """The reports and positions of all members, for a recovery.
 
-    :ivar all_members: the members that were asked, by the name that decisions
-        know them by.
-    :ivar reports: of those who answered the last time.
-    :ivar positions: of those whose disk was read.
-    :ivar asked: whether anybody was asked yet.
+    :ivar all_members: the members that are asked, by the name that decisions
+        use.
+    :ivar reports: of the members that answered the last time.
+    :ivar positions: of the members whose disk was read.
+    :ivar asked: whether the members were asked yet.
     """
 
     all_members: Mapping[str, Member] = dataclasses.field(default_factory=dict)
@@ -61,41 +60,41 @@ class Survey:
 
     @property
     def answers(self) -> dict[str, history.Answer]:
-        """What decisions are made from; who is silent is not in it."""
+        """The input of decisions, without members that do not answer."""
         return {name: history.Answer(report, self.positions.get(name))
                 for name, report in self.reports.items()}
 
     @property
     def silent(self) -> list[Member]:
-        """Those who did not answer the last time."""
+        """The members that did not answer the last time."""
         return [member for name, member in self.all_members.items()
                 if name not in self.reports]
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What a run knows of its cluster.
+    """The knowledge of a run about its cluster.
 
-    :ivar members: those that its steps are about, in member order.
-    :ivar registered: those that stand in each one's settings, and that each
-        one's security group lets in.
-    :ivar passing: those whose turn is to come, or is now: they are to come
-        in, to leave, or to be out for a while.
-    :ivar needed: those that must be Synced before a member comes or goes;
-        none: whoever serves is enough.
-    :ivar source: the member through which the cluster was found to exist.
-    :ivar history: the UUID of the cluster's history, once it exists.
-    :ivar secrets: what all members share, once one of them was asked.
-    :ivar component: what the members were last seen to form.
-    :ivar forming: whether the cluster is still empty and serves nobody.
-    :ivar or_larger: whether members besides these may be in the component:
-        they were down, and come back meanwhile.
-    :ivar flavor: the one that members are to get, as Nova shows it.
+    :ivar members: the members that the steps work on, in member order.
+    :ivar registered: the members in the settings and the security group of
+        each member.
+    :ivar passing: the members that the operation still has to change: they
+        are to join, to leave, or to be stopped for a while.
+    :ivar needed: the members that must be Synced before a member joins or
+        leaves; if empty, the members that serve are enough.
+    :ivar source: the member that was found in the primary component.
+    :ivar history: the UUID of the history of the cluster, once it exists.
+    :ivar secrets: the secrets of all members, once one of them was asked.
+    :ivar component: the last observed component of the members.
+    :ivar forming: whether the cluster is being created and has no data.
+    :ivar or_larger: whether other members may be in the component: they
+        were down, and may come back during the operation.
+    :ivar flavor: the new flavor of the members, as Nova returns it.
     :ivar keeps_flavor: whether the resize of a member is being undone.
-    :ivar authorities: those that each member holds, by its id, while they
-        are replaced.
-    :ivar lost: the members whose servers are gone.
-    :ivar survey: what the members said when a recovery asked all.
+    :ivar authorities: the certificate authorities of each member, by the id
+        of the member, while they are replaced.
+    :ivar lost: the members whose servers were deleted.
+    :ivar survey: the reports and positions of all members, for a recovery.
     """
 
     members: tuple[Member, ...]
@@ -116,13 +115,13 @@ class Found:
     survey: Survey = Survey()
 
     def through(self, member: Member, report: view.MemberReport) -> Self:
-        """The cluster exists: this member is in its primary component."""
+        """Record that a member is in the primary component."""
         assert report.view is not None
         return dataclasses.replace(
             self, source=member, history=report.view.cluster_uuid or '')
 
     def had_its_turn(self, member: Member) -> Self:
-        """A member is done."""
+        """Record that the operation has changed a member."""
         return dataclasses.replace(self, passing=tuple(
             one for one in self.passing if one is not member))
 

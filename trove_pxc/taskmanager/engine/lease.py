@@ -10,17 +10,18 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One at a time: who runs an operation holds the lease of its cluster.
+"""The lease of a cluster: only its holder runs the operation.
 
-Imported by tasks, supervision and takeup. The lease is in the row that Trove
-has for the cluster: its task says that there is an operation, and whoever
-runs it moves ``updated`` forward every few seconds. A value that stays where
-it is has lost its holder. Every change is a compare-and-set on task and
-value, and no value is ever written twice, so that of several who want the
-lease one gets it, and a holder that was away finds it gone.
+Imported by tasks, delete, runner and supervision. The lease is in Trove's row
+of the cluster: the task says that there is an operation, and the taskmanager
+that runs it writes a new ``updated`` every few seconds. If the value does
+not change any more, the holder has died. Each write is a compare-and-set on
+task and value, and no value is written twice. So only one of several
+taskmanagers gets the lease, and a former holder notices that it lost it.
 
-``updated`` is compared for being equal alone: how long it has not moved is
-measured by who looks, so that the clocks of the hosts need not agree.
+Values of ``updated`` are only compared for equality. Each taskmanager
+measures with its own clock how long the value did not change, so the clocks
+of the hosts may differ.
 """
 
 import datetime
@@ -42,19 +43,19 @@ from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
 
-_SIGNS = 6      # of life, in the seconds of a lease
+_SIGNS = 6      # renewals in the seconds of a lease
 _PAUSE = 0.5    # seconds between two tries to read the row
-_TICK = datetime.timedelta(seconds=1)   # what Trove's column can tell apart
+_TICK = datetime.timedelta(seconds=1)   # the resolution of Trove's column
 
 
 class Lease:
-    """The right to run the operation that a cluster's task names.
+    """The right to run the operation of a cluster's task.
 
-    Held from ``with`` until the end of the block, unless it is lost.
+    It is held in the ``with`` block, unless it is lost.
 
-    :param seconds: without a sign of life, until someone else may take it.
-    :param seen: take it only if its value is still this one; None: whatever
-        it is, for a new order from trove-api.
+    :param seconds: after which it expires if it is not renewed.
+    :param seen: take it only if it still has this value; None: take it with
+        any value, for a new request from trove-api.
     """
 
     def __init__(self, cluster_id: str, task: ClusterTask, seconds: float,
@@ -74,7 +75,7 @@ class Lease:
             self._value = row.updated
         if not self._move():
             raise exceptions.LeaseLost(
-                f'another taskmanager has taken the operation '
+                f'another taskmanager runs the operation '
                 f'{self._task.name} of cluster {self._cluster_id}')
         self._signs.__enter__()
         return self
@@ -83,27 +84,28 @@ class Lease:
         self._signs.__exit__(*error)
 
     def check(self) -> None:
-        """Raise unless the lease is held, by what the table says now.
+        """Raise unless the lease is held, according to the table now.
 
-        A database that does not answer is asked again while the lease lasts.
+        If the database does not answer, the read is retried until the lease
+        expires.
 
-        :raises ClusterBeingDeleted: if that is why.
-        :raises LeaseLost: if another has it, the task was reset, or no sign
-            of life could be given for so long that another may have it.
+        :raises ClusterBeingDeleted: if the cluster is being deleted.
+        :raises LeaseLost: if another taskmanager has the lease, the task was
+            reset, or the lease expired because it could not be renewed.
         """
         with self._lock:
             if not self._lost and self._is_anothers():
-                self._lost = 'another taskmanager has taken it up'
+                self._lost = 'another taskmanager has resumed it'
             if not self._lost and self._renewed.elapsed >= self._seconds:
-                self._lost = (f'it could not be renewed for '
+                self._lost = (f'its lease could not be renewed for '
                               f'{self._seconds:g} s')
         if self._lost:
             raise exceptions.LeaseLost(
                 f'the operation {self._task.name} of cluster '
-                f'{self._cluster_id} was stopped here: {self._lost}')
+                f'{self._cluster_id} was stopped on this host: {self._lost}')
 
     def held(self) -> bool:
-        """Whether check() would raise nothing."""
+        """Whether the lease is held; see check()."""
         try:
             self.check()
         except exceptions.OperationStopped as stopped:
@@ -112,16 +114,17 @@ class Lease:
         return True
 
     def end(self) -> None:
-        """The operation is over, and nobody has to go on with it.
+        """End the operation, so that no taskmanager resumes it.
 
-        The task becomes NONE and all orders go, if the lease is held.
+        If the lease is held, the task becomes NONE and the pending
+        operations of the members are removed.
         """
         with self._lock:
             if pending.end(self._cluster_id, self._task, updated=self._value):
-                self._lost = 'it is over'
+                self._lost = 'it has ended'
             else:
-                LOG.info('The task of cluster %s is not %s of here any more; '
-                         'it is left alone', self._cluster_id,
+                LOG.info('Cluster %s: the lease of the task %s is lost; the '
+                         'task is not changed', self._cluster_id,
                          self._task.name)
 
     def _is_anothers(self) -> bool:
@@ -132,7 +135,7 @@ class Lease:
                 max(0.0, self._seconds - self._renewed.elapsed), _PAUSE)
         except exceptions.DeadlineExceeded as late:
             LOG.error('%s', late)
-            return False    # and it is too old now, whoever has it
+            return False    # it has expired now, whoever holds it
         return bool(row.updated != self._value)
 
     def _sign(self) -> None:
@@ -141,12 +144,15 @@ class Lease:
                 if not self._lost:
                     self._move()
         except db_exceptions.DBError as error:
-            LOG.warning('No sign of life could be given of the operation %s '
-                        'of cluster %s: %s', self._task.name,
+            LOG.warning('The lease of the operation %s of cluster %s could '
+                        'not be renewed: %s', self._task.name,
                         self._cluster_id, error)
 
     def _move(self) -> bool:
-        """Write the next value; whether the one before was still there."""
+        """Write the next value.
+
+        :returns: whether the last value was still in the row.
+        """
         asked = waiting.Stopwatch()
         assert self._value is not None
         value = max(timeutils.utcnow().replace(microsecond=0),
@@ -161,7 +167,7 @@ class Lease:
         return True
 
     def _row(self) -> ClusterRow:
-        """The cluster's row, if its task is this one."""
+        """The row of the cluster, if it has the task of this lease."""
         row = cluster_models.DBCluster.get_by(id=self._cluster_id)
         if (row is None or row.deleted
                 or row.task_status == ClusterTasks.DELETING != self._task):

@@ -11,11 +11,11 @@
 # under the License.
 
 
-"""Runs an operation to its end, whatever that is, and tells what came of it.
+"""Runs an operation to its end, and records a failure.
 
-Imported by the operations, which say here what they are, and by tasks.
-Whatever comes out of an operation ends here: it is recorded, the cluster
-gets rid of its task, and it is raised again.
+Imported by the operations, which are defined as an Operation, and by tasks.
+An error of an operation is recorded here, the task of the cluster is
+removed, and the error is raised as StepFailed.
 """
 
 from collections.abc import Callable
@@ -41,13 +41,13 @@ LOG = logging.getLogger(__name__)
 class State(workflow.Operation, Protocol):
     """One run of an operation.
 
-    :ivar held: what makes it the only one.
+    :ivar held: the lease of the cluster.
     """
 
     held: lease.Lease | None
 
     def check_wanted(self) -> None:
-        """Raise OperationStopped if nothing may be touched any more."""
+        """Raise OperationStopped if nothing may be changed any more."""
 
 
 Run = TypeVar('Run', bound=State)
@@ -55,22 +55,22 @@ Run = TypeVar('Run', bound=State)
 
 @dataclasses.dataclass(frozen=True)
 class Operation(Generic[Run]):
-    """What can be asked of a cluster.
+    """The definition of an operation on a cluster.
 
-    :ivar task: the task of the cluster while it runs.
-    :ivar state: makes what one run works with: called with a context, the
-        cluster, and what was ordered.
-    :ivar run: goes through its phases; may be called again when it was cut
-        short anywhere.
-    :ivar record: tells a failure where users look for it.
-    :ivar put_back: has members serve as they did before a failure; an error
-        of it is told with the failure.
-    :ivar complete: called when nothing has failed.
-    :ivar free: shows no member as busy any more; called in any case, even
-        if a failure cannot be recorded, unless the lease is lost.
-    :ivar deleted: called when the cluster is deleted meanwhile.
-    :ivar ends_task: whether the task is over when it is complete; a deletion
-        takes the whole row.
+    :ivar task: the task of the cluster while the operation runs.
+    :ivar state: makes the state of one run; called with a context, the
+        cluster, and the parameters of the operation.
+    :ivar run: runs its phases; may be called again after it was interrupted
+        at any point.
+    :ivar record: saves the faults of a failure.
+    :ivar put_back: after a failure, makes members serve as before; its own
+        error is added to the failure.
+    :ivar complete: called if nothing has failed.
+    :ivar free: removes the task of the members; always called, even if a
+        failure cannot be recorded, unless the lease is lost.
+    :ivar deleted: called if the cluster was deleted during the operation.
+    :ivar ends_task: whether the task ends with the operation; a deletion
+        deletes the whole row.
     """
 
     task: ClusterTask
@@ -87,10 +87,10 @@ class Operation(Generic[Run]):
 @contextlib.contextmanager
 def alone(cluster_id: str, task: ClusterTask, seconds: float,
           lost: datetime.datetime | None) -> Iterator[lease.Lease]:
-    """Hold the lease of a cluster's task, when it is free in this process.
+    """Hold the lease of a cluster's task, once at a time in this process.
 
-    A second run waits here until the first is over, and then finds what is
-    left to do. The parameters are those of a Lease.
+    A second run waits here until the first has ended, then does what remains
+    to be done. The parameters are those of a Lease.
     """
     with (lockutils.lock(f'trove-pxc-{task.name}-{cluster_id}'),
           lease.Lease(cluster_id, task, seconds, lost) as held):
@@ -98,12 +98,12 @@ def alone(cluster_id: str, task: ClusterTask, seconds: float,
 
 
 def run(operation: Operation[Run], state: Run, held: lease.Lease) -> None:
-    """Run it to its end.
+    """Run an operation to its end.
 
-    :raises StepFailed: and then its members tell why, and the cluster has
+    :raises StepFailed: it failed; the faults are saved, and the cluster has
         no task.
-    :raises OperationStopped: and then nothing was recorded: the cluster is
-        being deleted, or another has the lease.
+    :raises OperationStopped: the cluster is being deleted, or another
+        taskmanager has the lease; nothing was recorded.
     """
     state.held = held
     try:
@@ -136,10 +136,10 @@ def _run(operation: Operation[Run], state: Run, held: lease.Lease) -> None:
 
 
 def _attempt(call: Callable[[Run], None], state: Run) -> Exception | None:
-    """Call it.
+    """Call a function with the state of the run.
 
-    :returns: the error that it ended with.
-    :raises OperationStopped: it was not its own any more.
+    :returns: its error, if any.
+    :raises OperationStopped: the operation must not change anything more.
     """
     try:
         call(state)
@@ -152,9 +152,9 @@ def _attempt(call: Callable[[Run], None], state: Run) -> Exception | None:
 
 def _failed(operation: Operation[Run], state: Run,
             error: Exception) -> exceptions.StepFailed:
-    """Record a failure, and have members serve again if they can.
+    """Record a failure, and make members serve again if possible.
 
-    :returns: what there is to tell.
+    :returns: the failure to raise.
     """
     state.check_wanted()
     failure = workflow.failure(state, error)
@@ -166,7 +166,7 @@ def _failed(operation: Operation[Run], state: Run,
     obstacle = _attempt(operation.put_back, state)
     if obstacle is None:
         return failure
-    LOG.error('Cluster %s: a member could not be put back',
+    LOG.error('Cluster %s: a member could not be made to serve again',
               state.cluster_id, exc_info=obstacle)
     failure = failure.with_obstacle(str(obstacle))
     failure.__cause__ = error

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What every operation does while it waits: look whether to go on at all.
+"""The base of operations, which checks while it waits whether to go on.
 
-Imported by the operations; it waits through waiting.
+Imported by the steps and the operations. It waits with the module waiting.
 """
 
 from collections.abc import Callable
@@ -39,19 +39,19 @@ Member = members.Member
 Answer = TypeVar('Answer')
 
 _CRASHES_FORGIVEN = 3
-# What was in the way of a server that ended at once may be gone a moment
-# later: a port of the one before it, a folder that was busy.
+# The cause of a first crash may be temporary: a port that the last server
+# still uses, or a busy folder.
 _LOOP_SECONDS = 10
 
 
 class Supervised:
     """An operation that stops when its cluster or a member is lost.
 
-    :ivar name: what is being done: "create".
-    :ivar remedy: what to do about a cluster for which it has failed.
+    :ivar name: of the operation: "create".
+    :ivar remedy: the next action after a failure of the operation.
     :ivar all_members: all members of the cluster, in member order.
-    :ivar found: what is known of it; engine/workflow replaces it.
-    :ivar held: what makes it the only one; it stops when that is lost.
+    :ivar found: the knowledge about the cluster; engine/workflow replaces it.
+    :ivar held: the lease; the operation stops when it is lost.
     """
 
     remedy: str
@@ -73,27 +73,27 @@ class Supervised:
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """Those that its steps are about, in member order."""
+        """The members that the steps work on, in member order."""
         return self.found.members
 
     @property
     def handle(self) -> str:
-        """What commands take for the cluster."""
+        """The name or id of the cluster for commands."""
         return handles.of_cluster(self._cluster)
 
     def begin(self) -> Found | None:
-        """Look more closely before the first step; check() follows.
+        """Check the cluster before the first step; check() follows.
 
-        :returns: what was found out; None: nothing new.
+        :returns: the new knowledge about the cluster; None: nothing new.
         """
         return None
 
     def check(self) -> None:
         """Raise if the cluster is being deleted or a member has failed.
 
-        :raises OperationStopped: the first thing asked, since members
-            vanish and fail when their cluster is deleted.
-        :raises MemberFailed: if a member's rows say so.
+        :raises OperationStopped: checked first, because members vanish and
+            fail when their cluster is deleted.
+        :raises MemberFailed: if the rows of a member show a failure.
         """
         self.check_wanted()
         if not self.members:
@@ -103,9 +103,9 @@ class Supervised:
             member.check()
 
     def check_wanted(self) -> None:
-        """Raise if someone deletes the cluster, or runs the operation.
+        """Raise if the cluster is being deleted, or the lease is lost.
 
-        :raises OperationStopped: and then nothing may be touched any more.
+        :raises OperationStopped: nothing may be changed any more.
         """
         if self.held is not None:
             self.held.check()
@@ -118,16 +118,15 @@ class Supervised:
                 f'{self.name} was stopped')
 
     def ask(self, member: Member) -> view.MemberReport:
-        """Its report, asked for again while its guest is silent."""
+        """Get the report of a member; retry until its guest answers."""
         return self.wait(member.report, what=f'a report from {member.name}',
                          by=member)
 
     def tell(self, member: Member,
              order: Callable[[], Answer]) -> Answer:
-        """Give its guest an order, or ask it, again while it is silent.
+        """Call the guest of a member; retry while it does not answer.
 
-        The order must do no harm when the one before was carried out and
-        only its answer was lost.
+        The call must be safe to repeat after its answer was lost.
 
         :returns: the answer.
         """
@@ -140,13 +139,13 @@ class Supervised:
              seconds: float | None = None, interval: float | None = None,
              progress: Callable[[], Hashable] | None = None,
              by: Member | None = None) -> Answer:
-        """Wait for a probe, looking now and then whether to go on.
+        """Wait for a probe; check meanwhile whether to go on.
 
-        What is not given is taken from the step that is running. An error
-        of the cloud or of Trove's database that may pass means: not yet.
+        Defaults are those of the running step. A temporary error of the
+        cloud or of Trove's database counts as NotYet.
 
-        :param by: who is waited for, if it is not the step's own member; to
-            be blamed if it does not come.
+        :param by: the member that the wait is for, if it is not the member
+            of the step; it is at fault if the wait times out.
         """
         assert self.at is not None and self.subject is not None
         options = self.subject.options
@@ -171,7 +170,7 @@ class Supervised:
 
 
 def answered(call: Callable[[], Answer]) -> Callable[[], Answer]:
-    """A probe of a call to a guest: no answer is none yet."""
+    """Make a probe of a call to a guest; a timeout counts as NotYet."""
     def probe() -> Answer:
         try:
             return call()
@@ -183,12 +182,12 @@ def answered(call: Callable[[], Answer]) -> Callable[[], Answer]:
 class CrashWatch:
     """Follows the reports of one member while its server starts.
 
-    The container engine restarts a server that ends; one that keeps ending
-    will not come up, however much moves meanwhile. One that ends at each
-    start before anybody sees it up is down at every look: how often it has
-    ended is the engine's to say then.
+    The container engine restarts a server that ends. A server that ends
+    repeatedly does not come up, even if there is progress in between. A
+    server that ends soon after each start is down in every report; then the
+    engine's count of restarts is used.
 
-    :param forgiven: how many ends are.
+    :param forgiven: how many ends are tolerated.
     """
 
     def __init__(self, member: Member,
@@ -202,7 +201,7 @@ class CrashWatch:
         self._progress: Hashable = None
 
     def look(self, report: view.MemberReport) -> None:
-        """Take note of a report.
+        """Evaluate a report.
 
         :raises MemberFailed: when the server has ended too often.
         """
@@ -225,7 +224,7 @@ class CrashWatch:
                              report.view.cluster_size))
 
     def _ended(self, restarts: int) -> int:
-        """How often by the engine's count, which a start by hand resets."""
+        """Count the ends by the engine; a manual start resets its count."""
         if self._restarts is None or restarts < self._restarts:
             self._restarts = restarts
         ended = restarts - self._restarts
@@ -234,12 +233,12 @@ class CrashWatch:
         return ended
 
     def progress(self) -> Hashable:
-        """Differs whenever data arrived or the state changed."""
+        """A value that changes when data arrives or the state changes."""
         return self._progress
 
 
 def every(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
-    """Make a function that calls this one at most so often."""
+    """Make a function that calls this one at most once per interval."""
     last: list[waiting.Stopwatch] = []
 
     def now_and_then() -> None:

@@ -10,12 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Steps in order: each looks first whether it is done, then does its part.
+"""Runs the steps of an operation in order, and skips those that are done.
 
-Imported by the operations (create, delete, ...) and by tasks. What an
-operation does is in its own file; here is only how steps are run, so that
-an operation may be run again after it was cut short anywhere. What a step
-has found out is put in its place here, and nowhere else.
+Imported by the operations, the steps and the engine. Because each step first
+checks whether it is done, an operation may run again after it was
+interrupted at any point. Only this module replaces ``operation.found``.
 """
 
 from collections.abc import Callable
@@ -41,9 +40,9 @@ LOG = logging.getLogger(__name__)
 
 
 class Operation(Protocol):
-    """What the run of an operation needs to know of it.
+    """The attributes of an operation that its run uses.
 
-    :ivar remedy: what to do about a cluster for which it has failed.
+    :ivar remedy: the next action after a failure of the operation.
     """
 
     name: str
@@ -53,29 +52,29 @@ class Operation(Protocol):
     subject: members.Member | None
 
     def check(self) -> None:
-        """Raise if there is no point in going on."""
+        """Raise if the operation must not go on."""
 
     @property
     def members(self) -> Sequence[members.Member]:
-        """Whom it is about, in member order."""
+        """The members that it works on, in member order."""
 
 
 class Stepwise(Operation, Protocol):
-    """One that goes through steps.
+    """An operation that consists of steps.
 
-    :ivar found: what it knows of its cluster; replaced here alone.
+    :ivar found: its knowledge about the cluster; only replaced here.
     """
 
     found: Found
 
     def begin(self) -> Found | None:
-        """Look more closely before the first step.
+        """Check the cluster before the first step.
 
-        :returns: what was found out; None: nothing new.
+        :returns: the new knowledge about the cluster; None: nothing new.
         """
 
 
-Op = TypeVar('Op', contravariant=True)  # what steps need of an operation
+Op = TypeVar('Op', contravariant=True)  # the operation that a step needs
 Run = TypeVar('Run', bound=Stepwise)
 
 
@@ -83,15 +82,15 @@ Run = TypeVar('Run', bound=Stepwise)
 class Step(Generic[Op]):
     """One step of an operation, for one member.
 
-    :ivar name: what it does, as it stands in logs and errors: "join".
-    :ivar waits_for: what has come about when it is over, to follow the
-        member's name: "to be Synced".
-    :ivar timeout: the option with the seconds that it may take: of the
-        member's datastore, or else of Trove.
-    :ivar done: whether nothing is left to do; it changes nothing.
-    :ivar do: does it and waits; may be called again if it was cut short. It
-        returns what the operation knows then, or None if that is nothing
-        new.
+    :ivar name: its name in logs and errors: "join".
+    :ivar waits_for: the result, as it follows the name of the member in
+        messages: "to be Synced".
+    :ivar timeout: the option with its timeout in seconds, of the datastore
+        of the member or of Trove.
+    :ivar done: whether nothing remains to be done; it changes nothing.
+    :ivar do: runs the step and waits for its result; may be called again
+        after it was interrupted. It returns the new knowledge of the
+        operation, or None if there is none.
     """
 
     name: str
@@ -103,22 +102,22 @@ class Step(Generic[Op]):
 
 @dataclasses.dataclass(frozen=True)
 class Each(Generic[Op]):
-    """Steps that each of some members goes through, one after another."""
+    """Steps that run for each of some members, one member after another."""
 
     of: Callable[[Op], Sequence[members.Member]]
     steps: tuple[Step[Op], ...]
 
 
 def never(operation: Any, member: members.Member) -> bool:
-    """The "done" of a step that is taken anew in each run."""
+    """The "done" of a step that runs in each run."""
     return False
 
 
 def set_found(operation: Stepwise, found: Found | None) -> None:
-    """Replace what an operation knows of its cluster.
+    """Replace the knowledge of an operation about its cluster.
 
-    Called with what a step returns; by an operation itself, with what it
-    finds out or decides between two phases.
+    Called with the result of a step, and by an operation with its findings
+    and decisions between two phases.
 
     :param found: None: nothing new was found out.
     """
@@ -127,10 +126,10 @@ def set_found(operation: Stepwise, found: Found | None) -> None:
 
 
 def run(operation: Run, phases: Iterable[Each[Run]]) -> None:
-    """Go through all phases; raise what a step raises.
+    """Run all phases; raise the error of a step.
 
-    ``operation.at`` and ``operation.subject`` tell afterwards where it
-    stood.
+    Afterwards ``operation.at`` is the last step, and ``operation.subject``
+    its member.
     """
     for phase in phases:
         for member in phase.of(operation):
@@ -140,17 +139,17 @@ def run(operation: Run, phases: Iterable[Each[Run]]) -> None:
 
 def _take(operation: Run, step: Step[Run],
           member: members.Member) -> None:
-    """Take one step, again while a service that it needs does not answer.
+    """Run one step; retry it while a service that it needs does not answer.
 
-    An error of the cloud or of Trove's database that may pass comes from a
-    direct call: "done" is asked again then, and says what is left to do.
+    After a temporary error of the cloud or of Trove's database, "done" is
+    called again, to find out whether something remains to be done.
     """
     def attempt() -> None:
         operation.at = step
         operation.subject = member
         operation.check()
         if step.done(operation, member):
-            LOG.info('%s of cluster %s: %s of %s is done already',
+            LOG.info('%s of cluster %s: %s of %s was done before',
                      operation.name, operation.cluster_id, step.name,
                      member.name)
             return
@@ -164,9 +163,9 @@ def _take(operation: Run, step: Step[Run],
 
 
 def begin(operation: Stepwise) -> None:
-    """Look whether to begin at all; again while a service does not answer.
+    """Check whether to begin; retry while a service does not answer.
 
-    :raises DeadlineExceeded: it did not for verify_timeout seconds.
+    :raises DeadlineExceeded: it did not answer for verify_timeout seconds.
     """
     def attempt() -> None:
         set_found(operation, operation.begin())
@@ -175,13 +174,13 @@ def begin(operation: Stepwise) -> None:
         attempt()
         return
     first = operation.members[0]
-    _patiently('a look at the cluster before it is changed',
+    _patiently('the check of the cluster before the operation',
                attempt, first, float(first.options.verify_timeout))
 
 
 def _patiently(what: str, attempt: Callable[[], None],
                member: members.Member, seconds: float) -> None:
-    """An attempt that waits has deadlines of its own."""
+    """Retry an attempt; waits inside it have their own deadlines."""
     transient.outlasted(what, attempt, seconds,
                         float(member.options.cloud_poll_interval))
 
@@ -194,10 +193,10 @@ def _seconds(step: Step[Any], member: members.Member) -> float:
 
 def failure(operation: Operation,
             error: Exception) -> exceptions.StepFailed:
-    """What to tell of an operation that ended with this error."""
+    """The failure of an operation that ended with this error."""
     if isinstance(error, exceptions.RecoveryRefused):
         return exceptions.StepFailed(
-            operation.name, 'choose who is continued', error.cause,
+            operation.name, 'choose the member to bootstrap', error.cause,
             error.advice.rstrip('.') or operation.remedy, error.named)
     step, subject = operation.at, operation.subject
     blamed: tuple[str, ...] = ()
@@ -207,7 +206,7 @@ def failure(operation: Operation,
           and not isinstance(error, (exceptions.BootstrapRefused,
                                      exceptions.ClusterInconsistent))):
         blamed = (subject.id,)
-    name = 'build of the members' if step is None else step.name
+    name = 'creation of the members' if step is None else step.name
     if subject is not None:
         name = f'{name} of {subject.name}'
     return exceptions.StepFailed(
@@ -227,13 +226,13 @@ def _cause(error: Exception, subject: members.Member | None) -> str:
 def _next_action(remedy: str, error: Exception,
                  step: Step[Any] | None) -> str:
     if isinstance(error, exceptions.BootstrapRefused):
-        return ('have an operator look at the data of the members that are '
-                'named before you delete the cluster')
+        return ('have an operator check the data of the named members '
+                'before you delete the cluster')
     advice = getattr(error, 'advice', '')
     if advice:
         return str(advice).rstrip('.')
     if transient.unavailable(error):
-        return f'when the service that is named answers again: {remedy}'
+        return f'when the named service answers again: {remedy}'
     if isinstance(error, exceptions.DeadlineExceeded) and step is not None:
-        return f'{remedy}; raise {step.timeout} if it was only slow'
+        return f'{remedy}; raise {step.timeout} if there was progress'
     return f'{remedy}; see the guest agent and server logs'

@@ -10,9 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What can be asked of a cluster: one file for each operation.
+"""The operations on a cluster, one module each.
 
-Its phases are in STEPS on the first screen; the steps themselves are in
-steps/. No operation knows another one, nor who asked for it. Imported by
-tasks.
+STEPS, at the top of a module, has the phases of the operation; the steps are
+in steps/. Operations are independent of each other. Imported by tasks.
 """

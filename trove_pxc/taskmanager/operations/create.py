@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Create a cluster: its instances are on their way, now make it one.
+"""Creates a cluster from the instances that Trove is creating.
 
 Imported by tasks. The steps themselves are in steps/.
 """
@@ -39,26 +39,26 @@ Formation = formation.Formation
 
 STEPS: tuple[Each[Formation], ...] = (
     Each(formation.every_member, (
-        prepare.KNOW_ADDRESS,     # all stand in each one's settings
+        prepare.KNOW_ADDRESS,     # the settings contain all addresses
     )),
     Each(formation.every_member, (
-        allow_peers.ALLOW_PEERS,  # to the Galera ports, and nobody else
+        allow_peers.ALLOW_PEERS,  # on the Galera ports, and no others
     )),
-    Each(formation.first_member, (  # though others may still be booting
+    Each(formation.first_member, (  # the others may still be booting
         prepare.BE_PREPARED,
         configure.CONFIGURE,
-        bootstrap.BOOTSTRAP,        # alone: Primary, Synced, size 1
+        bootstrap.BOOTSTRAP,        # Primary, Synced, size 1
     )),
     Each(formation.joiners, (       # one after another
         prepare.BE_PREPARED,
         configure.CONFIGURE,
-        join.JOIN,             # Synced, size n, the others as well
+        join.JOIN,             # Synced, all members report the new size
     )),
     Each(formation.every_member, (
         verify.AGREE,            # one UUID, full size, Synced
     )),
     Each(formation.last_member, (
-        verify.REPLICATE,        # what it writes, all the others read
+        verify.REPLICATE,        # all others read what it writes
     )),
     Each(formation.every_member, (
         complete.COMPLETE,
@@ -70,7 +70,7 @@ STEPS: tuple[Each[Formation], ...] = (
 
 
 def run(operation: Formation) -> None:
-    """Make the cluster, or go on where an earlier run was cut short."""
+    """Create the cluster, or continue an interrupted run."""
     workflow.begin(operation)
     members.be_counted(operation.cluster_id, operation.members)
     members.check_all_made(
@@ -83,7 +83,7 @@ def _state(context: Context, cluster: Cluster, interrupted: bool) -> Formation:
 
 
 def _record(operation: Formation, failure: exceptions.StepFailed) -> None:
-    """Put the members at fault into ERROR, when Trove is done with them."""
+    """Put the members at fault into ERROR, after Trove has created them."""
     failures.let_trove_finish(failures.at_fault(failure, operation.members))
     operation.check_wanted()
     failures.record_failure(failure, operation.members)

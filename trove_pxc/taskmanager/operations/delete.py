@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Delete a cluster: nothing of it is left in the cloud, then in the rows.
+"""Deletes a cluster: its resources in the cloud, then its rows.
 
-Imported by tasks. All members go at the same time; what is done to one is
-in removal.
+Imported by tasks. All members are deleted at the same time. cloud/cleanup
+deletes one of them.
 """
 
 from collections.abc import Callable
@@ -44,9 +44,9 @@ LOG = logging.getLogger(__name__)
 
 
 def run(operation: 'Deletion') -> None:
-    """Remove servers, ports, volumes, groups; then the rows.
+    """Delete servers, ports, volumes and groups, then the rows.
 
-    :raises DeadlineExceeded: naming each member of which something is left.
+    :raises DeadlineExceeded: names each member and the resources left.
     """
     operation.wait('the servers of the members', lambda: operation.leftovers)
     groups = operation.wait('the server groups of the cluster',
@@ -67,10 +67,10 @@ def run(operation: 'Deletion') -> None:
 
 
 class Deletion:
-    """The state of one run; it may be run again at any time.
+    """The state of one run; it may run again at any time.
 
-    :ivar members: those whose rows are not deleted yet.
-    :ivar held: what makes it the only one; it stops when that is lost.
+    :ivar members: the members whose rows are not deleted yet.
+    :ivar held: the lease; the operation stops when it is lost.
     """
 
     held: lease.Lease | None = None
@@ -88,21 +88,21 @@ class Deletion:
 
     @functools.cached_property
     def leftovers(self) -> list[cleanup.Leftovers]:
-        """What is left of each member; it asks for their servers."""
+        """The remaining resources of each member; finds their servers."""
         return [cleanup.Leftovers(member) for member in self.members]
 
     def check(self) -> None:
-        """There is a point in going on, unless someone else does it."""
+        """Raise OperationStopped if the lease is lost."""
         if self.held is not None:
             self.held.check()
 
     check_wanted = check
 
     def wait(self, what: str, probe: Callable[[], Any]) -> Any:
-        """Call a probe until it returns, for as long as all may take.
+        """Call a probe until it returns.
 
-        An error of the cloud or of Trove's database that may pass means:
-        not yet.
+        A temporary error of the cloud or of Trove's database counts as
+        NotYet.
 
         :raises DeadlineExceeded: after Trove's cluster_delete_time_out.
         """
@@ -129,7 +129,7 @@ def _remove_resources(operation: Deletion) -> None:
 
 
 def _server_groups(operation: Deletion) -> list[Any]:
-    """The groups that keep this cluster's servers together or apart."""
+    """The server groups (affinity, anti-affinity) of this cluster."""
     servers = {leftovers.server_id for leftovers in operation.leftovers
                if leftovers.server_id}
     name = naming.server_group_name(operation.cluster_id)
@@ -143,7 +143,7 @@ def _delete_cluster_row(operation: Deletion) -> None:
     row = cluster_models.DBCluster.get_by(
         id=operation.cluster_id, deleted=False)
     if row is None:
-        LOG.info('Cluster %s is deleted already', operation.cluster_id)
+        LOG.info('Cluster %s was deleted already', operation.cluster_id)
         return
     row.update(deleted=True, deleted_at=timeutils.utcnow(),
                task_status=ClusterTasks.NONE, configuration_id=None)

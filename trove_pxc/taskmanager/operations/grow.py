@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Grow a cluster: its new instances are on their way, now let them in.
+"""Grows a cluster by the instances that Trove is creating.
 
-Imported by tasks. One new member after another becomes a full one. Nothing
-is done to the server of an old member. One that is down may be missing;
-whoever replaces a lost member grows first.
+Imported by tasks. The new members join one after another. The servers of old
+members are not changed. Old members may be down, because a lost member is
+replaced by a grow, then a shrink.
 """
 
 from collections.abc import Sequence
@@ -51,25 +51,25 @@ Each = workflow.Each
 
 STEPS: tuple[Each[Any], ...] = (
     Each(formation.passing, (       # one after another
-        online.LOOK,                # before anyone waits for a server
+        online.LOOK,                # before the wait for a server
         prepare.KNOW_ADDRESS,
         prepare.BE_PREPARED,
-        online.LOOK,                # who serves now, and their history
+        online.LOOK,                # the members that serve, their history
         donors.RESTORE_ACCOUNTS,    # a donor needs them
         allow_peers.ALLOW_EACH_OTHER,
         configure.CONFIGURE,
-        join.JOIN,                  # Synced, the others see one more
-        verify.REPLICATE,           # what it writes, all the others read
+        join.JOIN,                  # Synced, the others report one more
+        verify.REPLICATE,           # all others read what it writes
         complete.COMPLETE,
         complete.BE_HEALTHY,
-        configure.MAKE_KNOWN,       # the old ones' next start knows it
+        configure.MAKE_KNOWN,       # for the next start of old members
         complete.BRING_IN,
     )),
 )
 
 
 def run(operation: 'Growth') -> None:
-    """Let all in, or go on where an earlier run was cut short."""
+    """Let all new members join, or continue an interrupted run."""
     workflow.begin(operation)
     members.be_counted(operation.cluster_id, operation.joining)
     members.check_all_made(
@@ -80,11 +80,11 @@ def run(operation: 'Growth') -> None:
 class Growth(supervision.Supervised):
     """The state of one run.
 
-    :ivar joining: the members that are to come in, in member order.
-    :ivar births: how far Trove is with their instances.
+    :ivar joining: the new members, in member order.
+    :ivar creations: the progress of Trove's creation of their instances.
     """
 
-    remedy = 'shrink it away, then grow again'
+    remedy = 'remove it with a shrink, then grow again'
 
     def __init__(self, context: Context, cluster: Cluster,
                  new_instance_ids: Sequence[str],
@@ -95,26 +95,26 @@ class Growth(supervision.Supervised):
         self.creations = formation.Creations(self.joining, interrupted)
         self.found = dataclasses.replace(
             self.found, passing=self.joining,
-            or_larger=True)     # one that is down may come back meanwhile
+            or_larger=True)     # one that is down may come back
         if not self.joining:
-            self.remedy = 'ask for it again'
+            self.remedy = 'repeat the grow'
 
     def check(self) -> None:
-        """What becomes of an old member does not stop the new one."""
+        """Check only the new member; an old one does not stop the grow."""
         self.check_wanted()
         if not self.joining:
             raise exceptions.ClusterInconsistent(
                 f'none of the new members of cluster {self.cluster_id} was '
-                'made')
+                'created')
         if self.subject in self.joining:
             self.subject.check()
             self.creations.look([self.subject])
 
 
 def _record(operation: Growth, failure: exceptions.StepFailed) -> None:
-    """Mark those that did not come in, and keep them out.
+    """Put the members that did not join into ERROR, and stop their servers.
 
-    Those that came in before stay. The old ones are not touched.
+    Members that joined before stay. The old members are not changed.
     """
     at_fault, left = operation.subject, operation.found.passing
     failures.let_trove_finish(left)
@@ -131,15 +131,15 @@ def _record(operation: Growth, failure: exceptions.StepFailed) -> None:
 
 
 def _keep_out(member: Member) -> None:
-    """Stop its server, so that it does not come in unseen later on."""
+    """Stop the server of a member, so that it does not join later."""
     report = online.glimpse(member)
     if report is None or not report.started:
         return
     try:
         member.guest.stop_member()
     except (exception.GuestTimeout, exception.GuestError) as failure:
-        LOG.warning('The server of %s, which did not come in, may still '
-                    'run: %s', member.name, failure)
+        LOG.warning('The server of %s, which did not join, could not be '
+                    'stopped and may still run: %s', member.name, failure)
 
 
 OPERATION = runner.Operation(

@@ -10,12 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Recover: bring back a cluster that serves nobody, or not with all.
+"""Recovers a cluster that does not serve, or not with all members.
 
-Imported by tasks. While a member is in the primary component, the others
-join it. If none is, those that run may still find each other; then what
-loops or hangs is stopped, all disks are read, and galera/plan decides which
-one member is continued, or why nobody may be.
+Imported by tasks. If a member is in a primary component, the others join
+it. If none is, the recovery waits while running members may find each other.
+Then it stops servers that restart repeatedly or hang, reads the positions
+from all disks, and galera/plan chooses the member to bootstrap from, or
+refuses.
 """
 
 from typing import Any
@@ -42,22 +43,22 @@ Each = workflow.Each
 Recovery = recovery.Recovery
 
 STEPS: tuple[Each[Any], ...] = (
-    Each(formation.first_member, (  # asks all; a silent one is unknown
-        primary.WAIT_FOR_SELF_RECOVERY,  # who died together may meet again
-        primary.STOP_FOR_RECOVERY,  # what loops or hangs, to read its disk
-        primary.CONTINUE,           # promote or start the one, or refuse
+    Each(formation.first_member, (  # these steps ask all members
+        primary.WAIT_FOR_SELF_RECOVERY,  # after a common loss of power
+        primary.STOP_FOR_RECOVERY,  # servers that restart or hang
+        primary.CONTINUE,           # promote or start one member, or refuse
     )),
     Each(formation.joiners, (       # one after another
         rejoin.JOIN,
     )),
-    Each(recovery.primary, (        # it is in already, but perhaps locked
+    Each(recovery.primary, (        # it has joined, but may be locked
         rejoin.JOIN,
     )),
     Each(formation.every_member, (
         verify.AGREE,               # one UUID, full size, Synced
     )),
     Each(formation.last_member, (
-        verify.REPLICATE,           # what it writes, all the others read
+        verify.REPLICATE,           # all others read what it writes
     )),
     Each(formation.every_member, (
         complete.BE_HEALTHY,
@@ -66,7 +67,7 @@ STEPS: tuple[Each[Any], ...] = (
 
 
 def run(operation: Recovery) -> None:
-    """Bring the cluster back, or go on where another run was cut short."""
+    """Recover the cluster, or continue an interrupted run."""
     workflow.begin(operation)
     workflow.set_found(operation, missing.refuse_without_primary(operation))
     workflow.run(operation, STEPS)
@@ -78,20 +79,20 @@ def run(operation: Recovery) -> None:
 
 
 def _record(operation: Recovery, failure: exceptions.StepFailed) -> None:
-    """Tell what happened at the members that are named, or at all."""
+    """Save the fault for the named members, or for all."""
     for member in failures.at_fault(
             failure, tuple(operation.found.survey.all_members.values())):
         failures.save_fault(member.id, failure)
 
 
 def _put_back(operation: Recovery) -> None:
-    """After a failure: what was stopped runs again, as it did before.
+    """After a failure, start the servers that the recovery stopped.
 
-    But not beside a member that was told to continue the cluster and may
-    still do so: the others could then restore a component of their own.
+    They stay stopped if a member was ordered to become primary and may still
+    do so, because the others could then form a second primary component.
     """
     if operation.order_given and operation.found.source is None:
-        LOG.warning('Recovery of cluster %s: %s stay stopped, for %s may '
+        LOG.warning('Recovery of cluster %s: %s stay stopped, because %s may '
                     'still become primary', operation.cluster_id,
                     ', '.join(one.name for one in operation.stopped),
                     operation.subject and operation.subject.name)

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Resize members: another flavor, or a larger volume.
+"""Resizes members: to another flavor, or to a larger volume.
 
-Imported by tasks. Each member is resized while it is out of its cluster;
-what is done to its server and its volume is in machine.
+Imported by tasks. Each member is resized while its database server is
+stopped. steps/machine changes its server and its volume.
 """
 
 from collections.abc import Sequence
@@ -38,12 +38,12 @@ Step = workflow.Step[Any]
 
 FLAVOR_STEPS: tuple[Each[Any], ...] = (
     Each(formation.passing, (   # one after another
-        machine.FIND_FLAVOR,    # how much memory it has
+        machine.FIND_FLAVOR,    # for its memory
         rolling.BE_WHOLE,       # the others are all Synced
-        rolling.TAKE_OUT,       # they see one less, and serve
-        configure.CONFIGURE,    # for the memory that it is going to have
-        machine.RESIZE,         # it boots, and its server starts
-        rolling.RETURN,         # proven before it cannot be undone
+        rolling.TAKE_OUT,       # the others report one less, and serve
+        configure.CONFIGURE,    # for the new memory
+        machine.RESIZE,         # it boots, and its database starts
+        rolling.RETURN,         # while the resize can still be undone
         machine.CONFIRM,
         rolling.RETURN,
         complete.BE_HEALTHY,
@@ -52,19 +52,19 @@ FLAVOR_STEPS: tuple[Each[Any], ...] = (
 )
 FLAVOR_WAY_BACK: tuple[Step, ...] = (
     machine.REVERT,
-    rolling.TAKE_OUT,           # it may run with the other memory's settings
+    rolling.TAKE_OUT,           # it may run with settings of the new memory
     configure.CONFIGURE,
     rolling.RETURN,
 )
 VOLUME_STEPS: tuple[Each[Any], ...] = (
     Each(formation.passing, (   # one after another
         rolling.BE_WHOLE,       # the others are all Synced
-        rolling.TAKE_OUT,       # they see one less, and serve
+        rolling.TAKE_OUT,       # the others report one less, and serve
         machine.DETACH,
         machine.EXTEND,
         machine.ATTACH,         # its file system grown and mounted
-        configure.CONFIGURE,    # for the room that it has now
-        rolling.RETURN,         # Synced, they see one more
+        configure.CONFIGURE,    # for the new size
+        rolling.RETURN,         # Synced, the others report one more
         complete.BE_HEALTHY,
         rolling.BRING_IN,
     )),
@@ -77,20 +77,20 @@ VOLUME_WAY_BACK: tuple[Step, ...] = (
 
 
 def run_flavor(operation: Rolling) -> None:
-    """Give the targets the flavor; those that have it are left alone."""
+    """Resize the targets to the flavor; skip those that have it."""
     workflow.begin(operation)
     workflow.run(operation, FLAVOR_STEPS)
 
 
 def run_volume(operation: Rolling) -> None:
-    """Give the targets volumes of the size."""
+    """Extend the volumes of the targets to the size."""
     workflow.begin(operation)
     workflow.run(operation, VOLUME_STEPS)
 
 
 def _new_flavor(context: Context, cluster: Cluster,
                 instance_ids: Sequence[str], flavor_id: str) -> Rolling:
-    """:param flavor_id: the one that all these members are to have."""
+    """:param flavor_id: the new flavor of all these members."""
     return Rolling(context, cluster, rolling.Change(
         'resize flavor', pending.Order(pending.FLAVOR, flavor_id),
         InstanceTasks.RESIZING, FLAVOR_WAY_BACK), instance_ids)
@@ -98,7 +98,7 @@ def _new_flavor(context: Context, cluster: Cluster,
 
 def _larger_volume(context: Context, cluster: Cluster,
                    instance_ids: Sequence[str], volume_gb: int) -> Rolling:
-    """:param volume_gb: the size that all these members' are to have."""
+    """:param volume_gb: the new size of the volumes of these members."""
     return Rolling(context, cluster, rolling.Change(
         'resize volume', pending.Order(pending.VOLUME, str(volume_gb)),
         InstanceTasks.RESIZING, VOLUME_WAY_BACK), instance_ids)

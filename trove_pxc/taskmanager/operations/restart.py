@@ -11,9 +11,9 @@
 # under the License.
 
 
-"""Restart members: one after another, each Synced before the next.
+"""Restarts members one after another; each is Synced before the next.
 
-Imported by tasks. Stopping and starting is all; both are in rolling.
+Imported by tasks. The steps to stop and start a member are in rolling.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ from trove_pxc.taskmanager.steps import rolling
 STEPS: tuple[workflow.Each[Any], ...] = (
     workflow.Each(formation.passing, (  # one after another
         rolling.BE_WHOLE,               # the others are all Synced
-        rolling.TAKE_OUT,               # they see one less, and serve
-        rolling.RETURN,                 # Synced, they see one more
+        rolling.TAKE_OUT,               # the others report one less, and serve
+        rolling.RETURN,                 # Synced, the others report one more
         complete.BE_HEALTHY,
         rolling.BRING_IN,
     )),
@@ -42,7 +42,7 @@ STEPS: tuple[workflow.Each[Any], ...] = (
 
 
 def run(operation: rolling.Rolling) -> None:
-    """Restart the targets, or those of them that are left."""
+    """Restart the targets, or those that are left of an interrupted run."""
     workflow.begin(operation)
     workflow.run(operation, STEPS)
 

@@ -10,13 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Rotate a cluster's authority and all certificates that it has issued.
+"""Rotates the certificate authority of a cluster and all its certificates.
 
-Imported by tasks. Three rounds over all members, so that at any moment all
-trust what any of them shows: first they trust a new authority as well, then
-they show certificates of the new one, then they forget the old one. Each is
-told while its server is stopped, so what it holds is what its server shows
-when it runs; that tells how far an earlier run has come.
+Imported by tasks. There are three rounds over all members, so that at any
+time each member trusts the certificates of all others. In the first round
+they trust a new authority in addition, in the second they get certificates
+of the new authority, and in the third they stop trusting the old one. A
+member is configured while its server is stopped, so a running server uses
+the configured certificates. They show how far an earlier run has got.
 """
 
 from collections.abc import Callable
@@ -48,9 +49,9 @@ Rolling = rolling.Rolling
 
 _TURN = (                       # one after another
     rolling.BE_WHOLE,           # the others are all Synced
-    rolling.TAKE_OUT,           # they see one less, and serve
+    rolling.TAKE_OUT,           # the others report one less, and serve
     configure.CONFIGURE,        # while its server is stopped
-    rolling.RETURN,             # Synced, they see one more
+    rolling.RETURN,             # Synced, the others report one more
     complete.BE_HEALTHY,
 )
 ROUND_STEPS: tuple[Each[Any], ...] = (
@@ -62,7 +63,7 @@ LAST_ROUND_STEPS: tuple[Each[Any], ...] = (
 
 
 def run(operation: Rolling) -> None:
-    """Rotate, or go on where an earlier run was cut short."""
+    """Rotate the certificates, or continue an interrupted run."""
     ending = _is_ending(operation)
     workflow.begin(operation)
     workflow.run(operation, (Each(formation.every_member, (LEARN,)),))
@@ -70,7 +71,7 @@ def run(operation: Rolling) -> None:
     if any(certificate_authority.has_expired(issuer)
            for issuer, *_ in held.values()):
         _start_over(operation)
-    # No other member's turn comes while one is missed.
+    # First the members that an interrupted run has stopped.
     for member in _taken_out(operation):
         _turn_to(operation, held[member.id], [member])
         _go_round(operation, ROUND_STEPS)
@@ -91,7 +92,7 @@ def _go_round(operation: Rolling, steps: tuple[Each[Any], ...]) -> None:
 
 def _turn_to(operation: Rolling, authorities: Authorities,
              targets: Sequence[Member]) -> None:
-    """Let these members show and trust these authorities from now on."""
+    """Set the members to change next, and their new authorities."""
     found = operation.found
     assert found.secrets is not None
     workflow.set_found(operation, dataclasses.replace(
@@ -100,37 +101,37 @@ def _turn_to(operation: Rolling, authorities: Authorities,
 
 
 def _is_ending(operation: Rolling) -> bool:
-    """Whether some members were done already in an earlier run.
+    """Whether an earlier run has completed some members.
 
-    Then no authority is replaced but what that run has replaced.
+    Then this run completes that rotation, and creates no new authority.
     """
     return any(pending.of(member.row()) != operation.change.order
                for member in operation.members)
 
 
 def _behind(operation: Rolling, authorities: Authorities) -> list[Member]:
-    """Who does not hold these."""
+    """The members that do not have these authorities."""
     return [member for member in operation.members
             if operation.found.authorities[member.id] != authorities]
 
 
 def _taken_out(operation: Rolling) -> list[Member]:
-    """Whose turn was cut short with the taskmanager that ran it."""
+    """The members that an interrupted run has stopped."""
     return [member for member in operation.members
             if member.row().task_status == operation.change.busy]
 
 
 def _learn(operation: Rolling, member: Member) -> Found:
-    """Ask it what it holds.
+    """Read the secrets and authorities of a member.
 
-    :raises ClusterInconsistent: if members talk in clear text.
+    :raises ClusterInconsistent: if the cluster is not encrypted.
     """
     had = operation.tell(member, member.settings)
     if had is None or not had.secrets.encrypted:
         raise exceptions.ClusterInconsistent(
             f'{member.name} has no certificate: the cluster was created '
-            'without encryption, and keeps that for life; create a new one '
-            'and move the data')
+            'without encryption, which cannot be changed; create a new '
+            'cluster and move the data')
     found = operation.found
     return dataclasses.replace(
         found, secrets=had.secrets, authorities={
@@ -138,17 +139,17 @@ def _learn(operation: Rolling, member: Member) -> Found:
 
 
 LEARN = workflow.Step(
-    'ask for the authorities', 'to have told what it holds',
+    'read the authorities', 'to report its certificate authorities',
     'member_start_timeout', workflow.never, _learn)
 
 
 def rounds(held: Sequence[Authorities],
            new: Callable[[Secret], Secret] | None) -> list[Authorities]:
-    """What all members are to hold, one after another, from now on.
+    """The authorities of all members in each of the remaining rounds.
 
-    :param held: what they hold now.
-    :param new: makes the one that follows this authority; called if none is
-        being introduced. None: if none is, nothing is left to do.
+    :param held: the authorities of each member now.
+    :param new: makes the successor of this authority; called if no rotation
+        has begun. None: if no rotation has begun, there is nothing to do.
     """
     known = sorted({one for each in held for one in each},
                    key=certificate_authority.valid_from)
@@ -165,20 +166,21 @@ def rounds(held: Sequence[Authorities],
 
 
 def _start_over(operation: Rolling) -> None:
-    """Give everybody what counts from the next start of the servers.
+    """Configure all members with a new authority for their next start.
 
-    Nobody takes what has expired for a certificate, so whoever is restarted
-    alone does not come back, with it or with a new one.
+    Members refuse expired certificates, so a member that is restarted alone
+    cannot join, with an old or with a new certificate.
 
-    :raises ClusterInconsistent: always, to say what to do now.
+    :raises ClusterInconsistent: always, with the next action.
     """
     (old, *_), *_ = operation.found.authorities.values()
     _turn_to(operation, (_maker(operation)(old),), ())
     workflow.run(operation, (
         Each(formation.every_member, (configure.CONFIGURE,)),))
     operation.remedy = ('reboot the guests of all members at the same time, '
-                        'so that all start with the new ones, and recover '
-                        'the cluster if it does not come back by itself')
+                        'so that they start with new certificates, then '
+                        'recover the cluster if it does not recover by '
+                        'itself')
     raise exceptions.ClusterInconsistent(
         'the certificates have expired, so no member can be restarted alone')
 

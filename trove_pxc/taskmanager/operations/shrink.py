@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Shrink a cluster: members leave it, and all that is theirs goes.
+"""Shrinks a cluster: members leave, and their resources are deleted.
 
-Imported by tasks. Those that stay must all be Synced before any leaves and
-after each. A member that leaves is stopped cleanly; one that is down, was
-never started, or does not answer while the others can do without it, goes
-all the same.
+Imported by tasks. All remaining members must be Synced before the first
+member leaves and after each one. A member that leaves is stopped cleanly. A
+member that is down, was never started, or does not answer is removed too, if
+the others keep their quorum without it.
 """
 
 from collections.abc import Sequence
@@ -45,18 +45,18 @@ Each = workflow.Each
 
 STEPS: tuple[Each[Any], ...] = (
     Each(formation.first_member, (
-        online.LOOK,                # those that stay are all Synced
+        online.LOOK,                # the remaining members are all Synced
     )),
     Each(formation.passing, (
         leave.MARK,
     )),
     Each(formation.passing, (       # one after another
         online.LOOK,
-        leave.TAKE_OUT,             # the others see one less, and serve
+        leave.TAKE_OUT,             # the others report one less, and serve
     )),
     Each(formation.every_member, (
-        allow_peers.ALLOW_PEERS,    # before the addresses are anyone's
-        configure.CONFIGURE,        # the next start knows the new members
+        allow_peers.ALLOW_PEERS,    # before the addresses are used again
+        configure.CONFIGURE,        # for their next start
     )),
     Each(formation.passing, (
         leave.REMOVE,               # server, port, volume, group; rows
@@ -68,16 +68,16 @@ STEPS: tuple[Each[Any], ...] = (
 
 
 def run(operation: 'Shrinking') -> None:
-    """Take all out, or those of them that are left."""
+    """Remove all members of the request, or those that are left."""
     workflow.begin(operation)
     workflow.run(operation, STEPS)
 
 
 class Shrinking(supervision.Supervised):
-    """The state of one run: its members are those that stay."""
+    """The state of one run; its members are the remaining members."""
 
-    remedy = ('look at the health of the cluster; when those that stay all '
-              'serve, ask for it again')
+    remedy = ('check the health of the cluster; when all remaining members '
+              'serve, repeat the shrink')
 
     def __init__(self, context: Context, cluster: Cluster,
                  instance_ids: Sequence[str]) -> None:
@@ -88,7 +88,7 @@ class Shrinking(supervision.Supervised):
             member for member in self.all_members if member not in stay))
 
     def check(self) -> None:
-        """Whether those that stay serve is looked at by the steps."""
+        """Check that members remain; the steps check whether they serve."""
         self.check_wanted()
         if not self.members:
             raise exceptions.ClusterInconsistent(
@@ -96,10 +96,10 @@ class Shrinking(supervision.Supervised):
 
 
 def _record(operation: Shrinking, failure: exceptions.StepFailed) -> None:
-    """Tell what happened where users look for it.
+    """Save the faults of a failure.
 
-    A member that was to go and still serves is a member as before; one
-    that does not is in ERROR until it is shrunk away.
+    A member that was to leave and still serves is a member as before; one
+    that does not serve is in ERROR until a shrink removes it.
     """
     left = [member for member in operation.found.passing
             if member.find_row() is not None]

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What operations are made of: steps, and the state of one run.
+"""The steps of operations, and the state of one run.
 
-A step looks whether it is done, does it and waits for it, for one member. It
-knows no operation that it is a part of. Imported by operations/, and by
-watchers/ that look as a recovery does.
+A step is for one member: it checks whether it is done, runs, and waits for
+the result. It does not depend on its operation. Imported by operations/, and
+by watchers/ for the checks of a recovery.
 """

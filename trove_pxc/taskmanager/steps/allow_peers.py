@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Who reaches the Galera ports of a member: its peers, and nobody else.
+"""Opens the Galera ports of a member to its peers, and to no others.
 
-Imported by the operations that change who the members are.
+Imported by the operations that add or remove members.
 """
 
 from trove_pxc.taskmanager.cloud import members
@@ -26,7 +26,7 @@ Member = members.Member
 
 def security_groups(operation: Supervised,
                     member: Member) -> ports.SecurityGroups:
-    """A member's ports, and who is to come in through them."""
+    """The security groups of a member, with the addresses of its peers."""
     return ports.SecurityGroups(member, [
         other.address for other in operation.found.registered
         if other is not member])
@@ -51,8 +51,8 @@ def _allow_each_other(operation: Supervised, member: Member) -> None:
 
 
 ALLOW_PEERS = workflow.Step(
-    'admit the others', 'to have its Galera ports open to the others alone',
+    'allow the peers', 'to have its Galera ports open only to its peers',
     'member_start_timeout', _peers_allowed, _allow_peers)
 ALLOW_EACH_OTHER = workflow.Step(
-    'admit each other', 'to be let in by the others, and let them in',
+    'allow each other', 'to have the Galera ports of all members open to it',
     'member_start_timeout', _all_allowed, _allow_each_other)

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The first member of a new cluster, once that is proven to be safe.
+"""Bootstraps a new cluster, after a check that this is safe.
 
-Imported by create. Each member is asked; what the answers allow is decided in
-galera/plan.
+Imported by create. All members are asked; galera/plan decides from their
+answers whether to bootstrap.
 """
 
 from oslo_log import log as logging
@@ -39,7 +39,7 @@ def _cluster_known(operation: Supervised, member: Member) -> bool:
 
 
 def _bootstrap(operation: Supervised, member: Member) -> Found:
-    """Unless a member is in a primary component already, whoever made it."""
+    """Bootstrap, unless a member is already in a primary component."""
     for other in operation.members:
         report = formation.serving(operation, other)
         if report is not None:
@@ -63,9 +63,10 @@ def _bootstrap(operation: Supervised, member: Member) -> Found:
 
 
 def _prove_safe(operation: Supervised) -> None:
-    """Raise unless no member can hold data or be in a cluster.
+    """Raise if a member may hold data or may be in a cluster.
 
-    One that was never prepared was never started; any other must answer.
+    A member that was never prepared was never started. All others must
+    answer.
     """
     prepared = {name: one for name, one in members.by_label(
         operation.members).items() if one.prepared()}

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A member is a full one: its guest reports from now on, and it is HEALTHY.
+"""Completes a member: its guest starts to report, and it is HEALTHY.
 
 Imported by the operations, as their last steps.
 """
@@ -45,7 +45,7 @@ def _be_healthy(operation: Supervised, member: Member) -> None:
 
 
 def _bring_in(operation: Supervised, member: Member) -> Found:
-    """Let Trove's rows say of it what they say of the others."""
+    """Give the member the same state in Trove's rows as the others."""
     histories = [root_models.RootHistory.load(operation.context, other.id)
                  for other in operation.all_members if other is not member]
     if any(history is not None and not (
@@ -57,7 +57,7 @@ def _bring_in(operation: Supervised, member: Member) -> Found:
 
 
 COMPLETE = workflow.Step(
-    'complete', 'to have its guest report from now on', 'health_timeout',
+    'complete', 'to have its guest start to report', 'health_timeout',
     _healthy, _complete)
 BE_HEALTHY = workflow.Step(
     'become healthy', 'to be reported HEALTHY by its guest', 'health_timeout',

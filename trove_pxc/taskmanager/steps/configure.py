@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A member's settings: what it depends on, and what all members share.
+"""Configures a member: its own settings, and those that all members share.
 
-Imported by the operations that configure members, while their servers do
-not run or before their next start.
+Imported by the operations that configure members, while their servers are
+stopped or before their next start.
 """
 
 import dataclasses
@@ -56,7 +56,7 @@ def _has(operation: Supervised, member: Member, had: Membership | None,
 
 
 def _configure(operation: Supervised, member: Member) -> Found:
-    """The first one that is asked says what all share, if it was told."""
+    """Configure a member; keep the shared secrets that a member has."""
     had = operation.tell(member, member.settings)
     secrets = operation.found.secrets or (
         _shared_secrets(operation, member.options) if had is None
@@ -73,7 +73,7 @@ def _configure(operation: Supervised, member: Member) -> Found:
 def _certificate(secrets: settings.ClusterSecrets, member: Member,
                  had: certificates.Certificate | None
                  ) -> certificates.Certificate | None:
-    """The one that it has, if that is right."""
+    """The certificate of a member: the one that it has, if it is valid."""
     if (not secrets.encrypted
             or certificate_authority.fits(
                 had, secrets.authorities, member.address)):
@@ -85,7 +85,7 @@ def _certificate(secrets: settings.ClusterSecrets, member: Member,
 
 def _shared_secrets(operation: Supervised,
                     options: Any) -> settings.ClusterSecrets:
-    """What a member has already, else new ones."""
+    """The secrets that a member already has, or new ones."""
     for member in operation.members:
         had = (operation.tell(member, member.settings)
                if member.prepared() else None)
@@ -103,7 +103,7 @@ def _shared_secrets(operation: Supervised,
 
 
 def _to_be_told(operation: Supervised, member: Member) -> list[Member]:
-    """Whose settings should name the new member, but for its own."""
+    """The members whose settings must contain the new member."""
     return [other for other in operation.members if other is not member]
 
 
@@ -117,15 +117,16 @@ def _known(operation: Supervised, member: Member) -> bool:
 
 
 def _make_known(operation: Supervised, member: Member) -> None:
-    """A running server keeps its own; the next start knows all.
+    """Add the new member to the settings of the others.
 
-    Each keeps the secrets that its server runs with: it may be between two
-    authorities, if a rotation of certificates was not brought to its end.
+    A running server uses them from its next start. Each member keeps its own
+    secrets, because members have different authorities if a rotation of
+    certificates was not completed.
     """
     for other in _to_be_told(operation, member):
         had = operation.tell(other, other.settings)
         if had is None:
-            raise other.failed('it serves, and has no settings')
+            raise other.failed('it serves but has no settings')
         operation.tell(other, functools.partial(
             other.guest.configure_member,
             defaults.facts(operation, other, had),
@@ -134,7 +135,8 @@ def _make_known(operation: Supervised, member: Member) -> None:
                if other not in operation.members
                and other not in operation.found.passing]
     if missing:
-        LOG.warning('Cluster %s: %s serve not and were not told of %s',
+        LOG.warning('Cluster %s: the settings of members that do not serve '
+                    '(%s) do not contain %s',
                     operation.cluster_id, ', '.join(missing), member.name)
 
 
@@ -142,5 +144,5 @@ CONFIGURE = workflow.Step(
     'configure', 'to have its settings', 'member_start_timeout',
     _configured, _configure)
 MAKE_KNOWN = workflow.Step(
-    'make known', 'to stand in the settings of the others',
+    'update the others', 'to be in the settings of the other members',
     'member_start_timeout', _known, _make_known)

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The server's defaults that a cluster has alike on all members, for life.
+"""The server defaults of a cluster, equal on all members and never changed.
 
-Imported by configure and grow. What they are is decided in galera/defaults;
-here they are found in the settings of the members, or chosen for a new
-cluster by what the operator and its configuration group say.
+Imported by configure. galera/defaults decides about them. Here they are read
+from the settings of the members, or chosen for a new cluster from the
+options and its configuration group.
 """
 
 import dataclasses
@@ -34,10 +34,10 @@ from trove_pxc.taskmanager.steps import formation
 
 def facts(operation: supervision.Supervised, member: members.Member,
           had: Membership | None) -> settings.MemberFacts:
-    """What the member is to be configured with.
+    """The values for the configuration of a member.
 
-    :param operation: the one whose members are to be alike.
-    :param had: what it was configured with, and keeps its defaults of.
+    :param operation: the operation; its members get equal defaults.
+    :param had: the settings of the member; it keeps their defaults.
     """
     return dataclasses.replace(
         formation.facts(operation, member), defaults=(
@@ -45,7 +45,7 @@ def facts(operation: supervision.Supervised, member: members.Member,
 
 
 def _of_cluster(operation: supervision.Supervised) -> defaults.Defaults:
-    """What any member has already, else what is chosen now."""
+    """The defaults that a member already has, or new ones."""
     for member in operation.members:
         had = (operation.tell(member, member.settings)
                if member.prepared() else None)
@@ -55,7 +55,7 @@ def _of_cluster(operation: supervision.Supervised) -> defaults.Defaults:
 
 
 def _new(context: Context, member: members.Member) -> defaults.Defaults:
-    """The defaults of a new cluster, of which this is a member."""
+    """Choose the defaults of a new cluster with this member."""
     row = member.row()
     version = datastore_models.DatastoreVersion.load_by_uuid(
         row.datastore_version_id)

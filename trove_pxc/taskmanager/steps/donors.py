@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""What a donor needs before it is asked for a state transfer.
+"""Prepares donors before a state transfer.
 
 Imported by grow.
 """
@@ -31,10 +31,11 @@ Member = members.Member
 
 def _restore_accounts(operation: supervision.Supervised,
                       member: Member) -> None:
-    """Have those that serve see to the accounts that a donor needs.
+    """Restore the accounts that a donor needs, on one member that serves.
 
-    What Galera brings to all need but be done by one. An agent of an older
-    version does not know how; the join tells then what is missing.
+    Galera replicates them to the others. An agent of an older version does
+    not support this; if an account is missing, the join fails and reports
+    it.
     """
     for other in online.inside(operation, operation.found):
         if other in operation.found.passing:
@@ -42,12 +43,12 @@ def _restore_accounts(operation: supervision.Supervised,
         try:
             other.guest.restore_accounts()
         except (exception.GuestTimeout, exception.GuestError) as failure:
-            LOG.warning('%s could not see to its accounts: %s', other.name,
+            LOG.warning('%s could not restore the accounts: %s', other.name,
                         failure)
         else:
             return
 
 
 RESTORE_ACCOUNTS = workflow.Step(
-    'see to the accounts', 'to have donors that can log in',
+    'restore the accounts', 'to have donors that can log in',
     'verify_timeout', workflow.never, _restore_accounts)

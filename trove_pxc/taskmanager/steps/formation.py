@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The state of a create, and which members a phase is for.
+"""The state of a create, and the selection of members for a phase.
 
-Imported by the steps and the operations. What a run knows it has asked the
-members themselves; what their answers allow is decided in galera/.
+Imported by the steps and the operations. A run asks the members for their
+state; galera/ makes decisions from the answers.
 """
 
 from collections.abc import Callable
@@ -36,10 +36,11 @@ Supervised = supervision.Supervised
 
 
 class Creations:
-    """Follows Trove's creation of instances, if it may have been cut short.
+    """Follows Trove's creation of instances, if it may be interrupted.
 
-    :ivar interrupted: whether a taskmanager has died in the operation, and
-        perhaps in the creation of the instances; else nobody looks.
+    :ivar interrupted: whether a taskmanager died during the operation, and
+        perhaps during the creation of the instances; otherwise nothing is
+        checked.
     """
 
     def __init__(self, being_created: Sequence[Member],
@@ -59,27 +60,27 @@ class Creations:
             self._creations[member.id].look) for member in self._being_created}
 
     def look(self, concerned: Sequence[Member]) -> None:
-        """See whether these get further in the cloud.
+        """Check the progress of these members in the cloud.
 
-        :raises MemberFailed: one of them does not.
+        :raises MemberFailed: one of them makes no progress.
         """
         if self.interrupted:
             for member in concerned:
                 self._looks[member.id]()
 
     def ask(self, member: Member) -> None:
-        """See whether its guest was told to prepare.
+        """Check whether the guest of a member was called to prepare.
 
-        :raises MemberFailed: it runs, and was not.
+        :raises MemberFailed: it runs and was not called.
         """
         if self.interrupted:
             self._creations[member.id].ask()
 
 
 class Formation(Supervised):
-    """The state of one run; all of it can be found out again by another.
+    """The state of one run; another run can find out all of it again.
 
-    :ivar births: how far Trove is with the instances.
+    :ivar creations: the progress of Trove's creation of the instances.
     """
 
     remedy = 'delete the cluster'
@@ -91,7 +92,7 @@ class Formation(Supervised):
         self.found = dataclasses.replace(self.found, forming=True)
 
     def check(self) -> None:
-        """As ever; and whether an instance is still to come at all."""
+        """Also check whether Trove is still creating the instances."""
         super().check()
         self.creations.look(self.members)
 
@@ -109,10 +110,10 @@ def last_member(operation: Supervised) -> Sequence[Member]:
 
 
 def joiners(operation: Supervised) -> Sequence[Member]:
-    """All but the one through which the cluster exists.
+    """All members but the source, in the order in which they are to join.
 
-    Who lacks least comes first, as far as disks were read; then in member
-    order. Those who did not answer a recovery come last.
+    Members with the highest position come first, if their disks were read;
+    then in member order. Members that did not answer a recovery come last.
     """
     found, names = operation.found, members.by_label(operation.all_members)
     source = next(name for name, member in names.items()
@@ -124,12 +125,12 @@ def joiners(operation: Supervised) -> Sequence[Member]:
 
 
 def passing(operation: Supervised) -> Sequence[Member]:
-    """Those whose turn is to come."""
+    """The members that the operation still has to change."""
     return operation.found.passing
 
 
 def facts(operation: Supervised, member: Member) -> settings.MemberFacts:
-    """What a member's configuration depends on."""
+    """The values that the configuration of a member depends on."""
     found = operation.found
     has_new_flavor = found.flavor is not None and not found.keeps_flavor
     return settings.MemberFacts(
@@ -148,7 +149,7 @@ def facts(operation: Supervised, member: Member) -> settings.MemberFacts:
 
 def serving(operation: Supervised,
             member: Member) -> view.MemberReport | None:
-    """Its report if it is in the primary component, else None."""
+    """The report of a member in the primary component, else None."""
     if not member.prepared():
         return None
     report = operation.ask(member)

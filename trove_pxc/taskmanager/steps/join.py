@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A member joins the primary component, however long its SST moves.
+"""Makes a member join the primary component; an SST may take any time.
 
 Imported by create and grow.
 """
@@ -38,7 +38,7 @@ def _joined(operation: Supervised, member: Member) -> bool:
 
 
 def _join(operation: Supervised, member: Member) -> None:
-    """Start it and wait until it is in, however long its SST moves."""
+    """Start a member and wait until it has joined, while its SST proceeds."""
     present = [other for other in operation.members
                if other is not member and formation.serving(operation, other)]
     size = len(present) + 1
@@ -68,9 +68,9 @@ def _blame_who_was_lost(operation: Supervised, member: Member,
                         present: Sequence[Member],
                         failure: exceptions.MemberFailed
                         | exceptions.DeadlineExceeded) -> None:
-    """It may have been the donor, or what made the component primary.
+    """Blame a member that was lost during the join, perhaps the donor.
 
-    :raises MemberFailed: of the first that is not in one any more.
+    :raises MemberFailed: of the first that is not in a primary component.
     """
     if isinstance(failure, exceptions.DeadlineExceeded):
         cause = failure.last_seen
@@ -82,7 +82,7 @@ def _blame_who_was_lost(operation: Supervised, member: Member,
         report = operation.ask(other)
         if report.view is None or not report.view.in_primary:
             raise other.failed(
-                f'it left its cluster while {member.name} joined, and is: '
+                f'it left the cluster while {member.name} joined; its state: '
                 f'{members.seen(report)}; {member.name}: {cause}'
             ) from failure
 

@@ -11,10 +11,11 @@
 # under the License.
 
 
-"""A member leaves: shown as leaving, stopped, then removed from the cloud.
+"""Makes a member leave: marked, stopped, then removed from the cloud.
 
-Imported by shrink. One that is down is not stopped; one that does not answer
-or does not stop is removed as it is, if the others keep their quorum.
+Imported by shrink. A member that is down is not stopped. A member that does
+not answer or does not stop is removed as it is, if the others keep their
+quorum.
 """
 
 from oslo_log import log as logging
@@ -47,16 +48,16 @@ def _marked(operation: Supervised, member: Member) -> bool:
 
 
 def _mark(operation: Supervised, member: Member) -> None:
-    """Keep for whoever takes over that this one is to go.
+    """Record that the member is to leave, for a run that resumes the shrink.
 
-    What Trove is still building is left at that: its removal waits until
-    nothing more of it appears.
+    An instance that Trove is still building keeps its task; its cleanup
+    waits until Trove creates no more resources of it.
     """
     member.row().update(task_status=InstanceTasks.DELETING)
 
 
 def _taken_out(operation: Supervised, member: Member) -> bool:
-    """Also one that was never ready to be started, or is gone."""
+    """Whether its server is down, was never started, or is removed."""
     if member.find_row() is None or not member.prepared():
         return True
     report = online.glimpse(member)
@@ -64,11 +65,11 @@ def _taken_out(operation: Supervised, member: Member) -> bool:
 
 
 def _take_out(operation: Supervised, member: Member) -> None:
-    """Stop its server cleanly, and see the others go on without it."""
+    """Stop its server cleanly, and wait until the others serve without it."""
     try:
         component = _answers(operation, member)
         if component is None:
-            LOG.info('%s is down, and the others do not count it',
+            LOG.info('%s is down, and is not in the component of the others',
                      member.name)
             return
         rolling.stop(operation, member)
@@ -82,9 +83,9 @@ def _take_out(operation: Supervised, member: Member) -> None:
 
 def _answers(operation: Supervised,
              member: Member) -> components.Component | None:
-    """Ask its guest until it answers, or is sure to be down.
+    """Ask its guest until it answers, or its server is known to be down.
 
-    :returns: the component that was last seen; None: it is down.
+    :returns: the last observed component; None: its server is down.
     """
     last = operation.found.component
 
@@ -95,19 +96,19 @@ def _answers(operation: Supervised,
         last = online.look(operation).component
         if last.obstacle or last.hidden:
             raise waiting.NotYet(last.obstacle or (
-                f'its guest is silent, and the component counts '
-                f'{last.size}'))
+                f'its guest does not answer, and the component has '
+                f'{last.size} members'))
         return None
     return operation.wait(
-        probe, what=f'an answer of {member.name}, or its end',
+        probe, what=f'an answer of {member.name}, or the end of its server',
         seconds=member.options.guest_silence_timeout)
 
 
 def _do_without(operation: Supervised, member: Member,
                 late: exceptions.DeadlineExceeded) -> None:
-    """Go on, if the others keep their quorum when it just vanishes.
+    """Go on, if the others keep their quorum when its server is deleted.
 
-    :raises ClusterInconsistent: they would not.
+    :raises ClusterInconsistent: they could lose it.
     """
     found = online.look(operation).component
     if found.obstacle or not found.survives_without(
@@ -115,10 +116,10 @@ def _do_without(operation: Supervised, member: Member,
         raise exceptions.ClusterInconsistent(
             f'{member.name} could not be stopped ({late.last_seen}), and '
             f'the others could lose their quorum without it: '
-            f'{found.obstacle or f"the component counts {found.size}"}'
+            f'{found.obstacle or f"the component has {found.size} members"}'
         ) from late
     LOG.warning('Cluster %s: %s was not stopped cleanly (%s); it is removed '
-                'as it is, for the others keep their quorum',
+                'as it is, because the others keep their quorum',
                 operation.cluster_id, member.name, late)
 
 

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A member's server and volume while it is out of its cluster.
+"""Changes the server and the volume of a member that is stopped.
 
-Imported by resize. Trove's own ways sleep for fixed times, restart the
-database with Trove's templates and cannot be taken up again half way; these
-steps look first, and say what Nova or Cinder last said.
+Imported by resize. Trove's own methods sleep for fixed times, restart the
+database with Trove's templates, and cannot be resumed. These steps check the
+state first, and report the last state of Nova or Cinder.
 """
 
 from collections.abc import Callable
@@ -39,25 +39,29 @@ _HAS_ANOTHER = 'VERIFY_RESIZE'
 
 
 def _server(member: Member) -> Any:
-    """Its server; raises MemberFailed if Nova calls it failed."""
+    """Get the server of a member.
+
+    :raises MemberFailed: if the server is in an error state.
+    """
     member.check_server()
     return member.nova.servers.get(member.row().compute_instance_id)
 
 
 def _ask(change: Callable[[], object]) -> None:
-    """Ask Nova for a change; whoever calls it looks first, and again later.
+    """Request a change from Nova; the caller checks the state before, again.
 
-    A request whose answer was lost may still be at work. Nova refuses a
-    second one with 409, and 404 for a volume that is detached already.
+    A request whose answer was lost may still be in progress. Then Nova
+    refuses a second one with 409, or with 404 for a detached volume.
     """
     try:
         change()
     except (nova_exceptions.Conflict, nova_exceptions.NotFound) as refusal:
-        raise waiting.NotYet(f'Nova refuses it now: {refusal}') from refusal
+        raise waiting.NotYet(
+            f'Nova refuses the request now: {refusal}') from refusal
 
 
 def _has_flavor(server: Any, flavor: Any) -> bool:
-    """By name, for newer Novas do not tell the id (microversion 2.47)."""
+    """Compare by name, as Nova returns no id since microversion 2.47."""
     shown = server.flavor
     if 'original_name' in shown:
         return bool(shown['original_name'] == flavor.name)
@@ -65,7 +69,7 @@ def _has_flavor(server: Any, flavor: Any) -> bool:
 
 
 def _flavor(operation: Rolling, member: Member) -> Any:
-    """The one that is ordered."""
+    """The new flavor."""
     return operation.found.flavor or member.nova.flavors.get(
         operation.change.order.value)
 
@@ -95,8 +99,8 @@ def _resize(operation: Rolling, member: Member) -> None:
         if server.status == 'ACTIVE':
             if asked:
                 raise member.failed(
-                    f'Nova has left its server {server.id} at the flavor '
-                    'that it had; its events tell why')
+                    f'Nova did not change the flavor of its server '
+                    f'{server.id}; see the events of the server')
             _ask(lambda: server.resize(operation.change.order.value))
             asked.append(server.id)
         raise waiting.NotYet(f'its server is {server.status}')
@@ -115,9 +119,9 @@ def _confirm(operation: Rolling, member: Member) -> None:
 
 def _end_resize(operation: Rolling, member: Member,
                 answer: Callable[[Any], Callable[[], Any]]) -> None:
-    """Answer Nova's question about the new flavor once, and wait.
+    """Confirm or revert a resize once, and wait until it has ended.
 
-    :param answer: the call of a server that confirms or reverts.
+    :param answer: returns the method of a server that confirms or reverts.
     """
     asked: list[str] = []
 
@@ -139,7 +143,7 @@ def _reverted(operation: Rolling, member: Member) -> bool:
 
 
 def _revert(operation: Rolling, member: Member) -> Found | None:
-    """Have the flavor back that it had; once confirmed, it has the new."""
+    """Revert to the old flavor; a confirmed resize keeps the new one."""
     _end_resize(operation, member, lambda server: server.revert_resize)
     if not _has_flavor(_server(member), _flavor(operation, member)):
         return None
@@ -194,8 +198,8 @@ def _extend(operation: Rolling, member: Member) -> None:
         if volume.status in ('available', 'in-use'):
             if asked:
                 raise member.failed(
-                    f'Cinder has left its volume {volume.id} at '
-                    f'{volume.size} GB; its messages tell why')
+                    f'Cinder did not extend its volume {volume.id} of '
+                    f'{volume.size} GB; see the messages of the volume')
             member.cinder.volumes.extend(
                 volume.id, int(operation.change.order.value))
             asked.append(volume.id)
@@ -205,7 +209,7 @@ def _extend(operation: Rolling, member: Member) -> None:
 
 
 def _attach(operation: Rolling, member: Member) -> None:
-    """Have the volume in the guest, the file system as large as it."""
+    """Attach and mount the volume, and extend its file system."""
     device = {'device_path': member.options.device_path,
               'mount_point': member.options.mount_point}
 
@@ -237,13 +241,13 @@ RESIZE = workflow.Step(
     'resize the server', 'to have a server of the new flavor',
     'server_resize_timeout', _resized, _resize)
 CONFIRM = workflow.Step(
-    'confirm', 'to have its new server confirmed',
+    'confirm', 'to have its new flavor confirmed',
     'server_resize_timeout', _confirmed, _confirm)
 REVERT = workflow.Step(
-    'revert', 'to have the server that it had',
+    'revert', 'to have its old flavor',
     'server_resize_timeout', _reverted, _revert)
 DETACH = workflow.Step(
-    'detach the volume', 'to be without its volume',
+    'detach the volume', 'to have its volume detached',
     'volume_resize_timeout', _detached, _detach)
 EXTEND = workflow.Step(
     'extend the volume', 'to have a larger volume',

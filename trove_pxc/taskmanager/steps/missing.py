@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members whose servers were deleted in Nova, past Trove.
+"""Finds members whose servers were deleted in Nova, not through Trove.
 
 Imported by the operations that need all servers, and by recover, which
-brings back the other members. Each look costs one call for each member.
+recovers the other members. A check takes one call for each member.
 """
 
 import dataclasses
@@ -44,22 +44,22 @@ class Seeking(Protocol):
         """Ask each member."""
 
     def meet_primary(self, found: Found) -> Found | None:
-        """What is known through a primary component, if there is one."""
+        """Find a primary component; None if there is none."""
 
 
 def _nothing(operation: Supervised, member: Member) -> None:
-    """The servers are looked at before the first step."""
+    """Do nothing: the servers are checked before the first step."""
 
 
 LOOK = workflow.Step[Supervised](
-    'look at the servers', 'to have its server', 'verify_timeout',
+    'check the servers', 'to have its server', 'verify_timeout',
     lambda operation, member: True, _nothing)
 
 
 def refuse(operation: Supervised) -> None:
-    """Raise if a member has no server any more; nobody is touched then.
+    """Raise if the server of a member is gone, before anything is changed.
 
-    :raises ServerGone: of the first one, with what to do instead.
+    :raises ServerGone: of the first such member, with the next action.
     """
     operation.at = LOOK
     for member in operation.members:
@@ -67,12 +67,12 @@ def refuse(operation: Supervised) -> None:
 
 
 def leave_out(operation: Supervised) -> Found:
-    """Let a recovery be about those whose servers are there.
+    """Exclude members whose servers are gone from a recovery.
 
-    It may be called again: who was lost before stays lost.
+    It may be called again: a lost member stays lost.
 
-    :returns: who is lost, and who is there.
-    :raises RecoveryRefused: there is none.
+    :returns: with the lost members, and the other members.
+    :raises RecoveryRefused: the servers of all members are gone.
     """
     operation.at = LOOK
     found = operation.found
@@ -83,16 +83,18 @@ def leave_out(operation: Supervised) -> Found:
     if lost_ones and not there:
         raise exceptions.RecoveryRefused(
             'the servers of all members are gone: they were deleted in '
-            'Nova, past Trove',
+            'Nova, not through Trove',
             'Delete the cluster, and restore a backup into a new one',
             tuple(member.id for member in lost_ones))
     return dataclasses.replace(found, members=there, lost=lost_ones)
 
 
 def refuse_without_primary(operation: Seeking) -> Found:
-    """Whom to go on from is an operator's to say, if one is lost.
+    """Raise if a member is lost and no member is in a primary component.
 
-    :returns: the primary component, if it was looked for.
+    Then an operator must choose the member to bootstrap from.
+
+    :returns: with the primary component, if a member is lost.
     :raises RecoveryRefused: no member is in a primary component.
     """
     found = operation.found
@@ -102,17 +104,17 @@ def refuse_without_primary(operation: Seeking) -> Found:
     if met is None:
         names = ', '.join(member.name for member in found.lost)
         raise exceptions.RecoveryRefused(
-            f'the server of {names} is gone, so nobody can know whether it '
+            f'the server of {names} is gone, so it is unknown whether it '
             'held the last writes, and no other member serves',
-            'Choose the member to go on from (--force MEMBER)',
+            'Choose the member to bootstrap from (--force MEMBER)',
             tuple(member.id for member in found.lost))
     return met
 
 
 def tell(operation: Supervised) -> None:
-    """When all others are back: tell of the first that cannot come back.
+    """Raise for a lost member, after all others are recovered.
 
-    :raises ServerGone: with what to do.
+    :raises ServerGone: of the first lost member, with the next action.
     """
     operation.at, operation.subject = LOOK, None
     present = len(operation.members) + len(operation.found.lost)

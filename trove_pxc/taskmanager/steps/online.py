@@ -10,10 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The component of a cluster that serves and goes on serving.
+"""Finds the primary component of a cluster that serves.
 
-Imported by grow, shrink and their steps. It learns from the members who of
-them forms the component; what that allows is decided in galera/component.
+Imported by grow, shrink, and the steps. It asks all members;
+galera/component decides from their reports whether the cluster may be
+changed.
 """
 
 import dataclasses
@@ -39,10 +40,10 @@ Supervised = supervision.Supervised
 
 
 def look(operation: Supervised) -> Found:
-    """Ask everyone, once, who forms the component.
+    """Ask each member once, and find the members of the component.
 
-    The steps are about those that are needed. If nobody in particular is,
-    they are about all that serve, and the one that is to join them.
+    The steps then work on the needed members. If there are none, they work
+    on all members that serve, and on the one that is to join.
     """
     found = operation.found
     component = components.look(
@@ -59,13 +60,13 @@ def look(operation: Supervised) -> Found:
 
 
 def inside(operation: Supervised, found: Found) -> list[Member]:
-    """Who was seen in the component."""
+    """The members in the last observed component."""
     return [member for member in operation.all_members
             if member.id in found.component.inside]
 
 
 def glimpse(member: Member) -> view.MemberReport | None:
-    """What it says at once; None if it says nothing."""
+    """The report of a member without a retry; None if there is no answer."""
     if not member.prepared():
         return view.NEVER_STARTED
     try:
@@ -78,9 +79,9 @@ def glimpse(member: Member) -> view.MemberReport | None:
 
 
 def _look(operation: Supervised, member: Member) -> Found:
-    """Learn who serves, their history and what they share.
+    """Find the members that serve, their history and their secrets.
 
-    :raises ClusterInconsistent: if they are in no state to be changed.
+    :raises ClusterInconsistent: if the cluster cannot be changed now.
     """
     def probe() -> Found:
         found = look(operation)
@@ -91,23 +92,23 @@ def _look(operation: Supervised, member: Member) -> Found:
         found = operation.wait(probe, what='the cluster to serve')
     except exceptions.DeadlineExceeded as late:
         raise exceptions.ClusterInconsistent(
-            f'the cluster cannot be changed, for {late.last_seen}') from late
+            f'the cluster cannot be changed: {late.last_seen}') from late
     _check_ports(operation, found)
     return dataclasses.replace(
         found, history=found.component.uuid,
         registered=found.needed or tuple(
             one for one in operation.all_members
-            if one.find_address() is not None),   # also who is down
+            if one.find_address() is not None),   # even if it is down
         secrets=found.secrets or _shared_secrets(operation, found))
 
 
 def _check_ports(operation: Supervised, found: Found) -> None:
-    """Raise if one that serves, and stays, has no port any more.
+    """Raise if the port of a member that serves and stays is gone.
 
-    Its address goes to the settings and security groups of the others, and
-    Neutron may give it to another server.
+    Its address is in the settings and security groups of the others, and
+    Neutron may assign it to another server.
 
-    :raises PortGone: with what to do first.
+    :raises PortGone: with the next action.
     """
     for member in inside(operation, found):
         if member not in found.passing and not member.find_address():
@@ -122,7 +123,7 @@ def _check_ports(operation: Supervised, found: Found) -> None:
 
 def _shared_secrets(operation: Supervised,
                     found: Found) -> settings.ClusterSecrets:
-    """From those that serve; new ones would be of no use."""
+    """Read the shared secrets from a member that serves."""
     def probe() -> settings.ClusterSecrets:
         for other in inside(operation, found):
             try:
@@ -133,10 +134,10 @@ def _shared_secrets(operation: Supervised,
             if had is not None:
                 secrets: settings.ClusterSecrets = had.secrets
                 return secrets
-        raise waiting.NotYet('no member that serves has told them')
+        raise waiting.NotYet('no member that serves has reported them')
     return operation.wait(probe, what='the settings of a member')
 
 
 LOOK = workflow.Step(
-    'look at the cluster', 'to find a cluster that serves',
+    'check the cluster', 'to find a cluster that serves',
     'verify_timeout', workflow.never, _look)

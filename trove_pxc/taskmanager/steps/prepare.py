@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Before anything is configured: an address, and a guest that is ready.
+"""Waits for the address of a member, and for a guest that is ready.
 
 Imported by the operations that form or extend a cluster.
 """

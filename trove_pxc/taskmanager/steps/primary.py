@@ -11,10 +11,10 @@
 # under the License.
 
 
-"""Have a primary component again: members meet, or one is continued.
+"""Restores a primary component: self-recovery, promotion or bootstrap.
 
-Imported by recover. What the disks and servers allow is decided in
-galera/plan.
+Imported by recover. galera/plan decides from the states of the servers and
+the positions on the disks.
 """
 
 import dataclasses
@@ -46,7 +46,7 @@ def _someone_primary(operation: Recovery, member: Member) -> bool:
 
 
 def _wait_for_self_recovery(operation: Recovery, member: Member) -> Found:
-    """Wait for those who may still find each other, and for the unknown."""
+    """Wait while members may find each other, or may still answer."""
     return _meet(operation, operation.found)
 
 
@@ -69,7 +69,7 @@ def _meet(operation: Recovery, found: Found) -> Found:
         if hope:
             raise waiting.NotYet(hope)
     try:
-        operation.wait(probe, what='the members to meet')
+        operation.wait(probe, what='the members to find each other')
     except exceptions.DeadlineExceeded as late:
         LOG.info('Recovery of cluster %s: %s', operation.cluster_id, late)
     if operation.forced is None:
@@ -79,7 +79,7 @@ def _meet(operation: Recovery, found: Found) -> Found:
 
 
 def _stop_all_for_recovery(operation: Recovery, member: Member) -> None:
-    """Stop what loops or hangs, so that the disks can be read."""
+    """Stop servers that restart repeatedly or hang, to read their disks."""
     _stop_what_hangs(operation, operation.found.survey)
 
 
@@ -101,7 +101,7 @@ def _stop_for_recovery(operation: Recovery, member: Member) -> None:
 
 
 def _continue(operation: Recovery, member: Member) -> Found:
-    """Have the one member that may be continued be primary, or refuse."""
+    """Make one member primary, by promotion or bootstrap, or refuse."""
     found, choice = _settle(operation, operation.found)
     while (choice.step is plan.Step.PROMOTE and choice.member is not None
            and not _promoted(operation, found, choice)):
@@ -126,7 +126,7 @@ def _continue(operation: Recovery, member: Member) -> Found:
 
 
 def _settle(operation: Recovery, found: Found) -> tuple[Found, plan.Choice]:
-    """The choice from disks that nobody writes to any more."""
+    """Choose a member by the positions on disks that no server writes to."""
     for _ in found.survey.all_members:
         found = operation.look_closely(found, operation.wait)
         found = operation.read(found, found.survey.reports)
@@ -136,7 +136,7 @@ def _settle(operation: Recovery, found: Found) -> tuple[Found, plan.Choice]:
             _stop_for_recovery(
                 operation, found.survey.all_members[choice.member])
         elif choice.step is plan.Step.WAIT:
-            # Somebody has started a server since: as from the beginning.
+            # A server was started meanwhile: begin again.
             found = _meet(operation, found)
             if found.source is not None:
                 return found, operation.choose(found.survey)
@@ -148,12 +148,12 @@ def _settle(operation: Recovery, found: Found) -> tuple[Found, plan.Choice]:
 
 def _promoted(operation: Recovery, found: Found,
               choice: plan.Choice) -> bool:
-    """Make a survivor primary as soon as Galera has counted who stopped.
+    """Make a survivor primary when Galera has noticed the stopped members.
 
-    :returns: whether it takes the order. After the last of the others ended
-        in the middle of a state transfer, Galera's lower half takes itself
-        for primary and its upper half for not, for ever (measured with
-        26.4.23); such a server is to be stopped, and continued.
+    :returns: whether it was promoted. If the last of the other members ended
+        during a state transfer, the group communication of Galera stays
+        primary while its replication layer stays non-primary (measured with
+        26.4.23). Such a server must be stopped and bootstrapped.
     """
     chosen = found.survey.all_members[choice.member or '']
     operation.subject = chosen
@@ -167,8 +167,8 @@ def _promoted(operation: Recovery, found: Found,
                        what=f'{chosen.name} to be made primary',
                        seconds=chosen.options.self_recovery_timeout)
     except exceptions.DeadlineExceeded as late:
-        LOG.warning('Recovery of cluster %s: %s; it is stopped, and then '
-                    'continued', operation.cluster_id, late)
+        LOG.warning('Recovery of cluster %s: %s; stopping and bootstrapping '
+                    'it', operation.cluster_id, late)
         return False
     return True
 
@@ -188,10 +188,10 @@ def _await_primary(operation: Recovery, chosen: Member,
 
 
 WAIT_FOR_SELF_RECOVERY = workflow.Step(
-    'let them meet', 'to meet the others', 'self_recovery_timeout',
+    'wait for self-recovery', 'to find the others', 'self_recovery_timeout',
     workflow.never, _wait_for_self_recovery)
 STOP_FOR_RECOVERY = workflow.Step(
-    'stop what hangs', 'to have stopped', 'member_stop_timeout',
+    'stop for recovery', 'to have stopped', 'member_stop_timeout',
     _someone_primary, _stop_all_for_recovery)
 CONTINUE = workflow.Step(
     'continue', 'to be Synced in a primary component', 'bootstrap_timeout',

@@ -11,10 +11,10 @@
 # under the License.
 
 
-"""What a recovery knows of a cluster, and whom its phases are for.
+"""The state of a recovery, and the selection of members for its phases.
 
-Imported by recover, its steps, and watchers/automatic. It asks; what the
-answers allow is decided in galera/plan.
+Imported by recover, its steps, and watchers/automatic. It asks the members;
+galera/plan makes decisions from their answers.
 """
 
 from collections.abc import Callable
@@ -44,24 +44,24 @@ LOG = logging.getLogger(__name__)
 
 Member = members.Member
 
-#: what a call to a guest ends with that does not answer
+#: the errors of a call to a guest that does not answer
 SILENT = (exception.GuestTimeout, exception.GuestError)
 Kept = TypeVar('Kept')
 Wait = Callable[[Callable[[], None], str, float], object]
 
 
 class Recovery(supervision.Supervised):
-    """The state of one run; all of it can be found out again by another.
+    """The state of one run; another run can find out all of it again.
 
-    :ivar failed: who did not come in, or was to go: it may hold data, and
-        has to answer, but is not brought back.
-    :ivar forced: the name of the one that the operator answers for.
-    :ivar stopped: those whose servers were stopped and are to run again.
-    :ivar order_given: whether a member was told to continue the cluster.
+    :ivar failed: the members that failed to join or to leave: they may hold
+        data and must answer, but are not recovered.
+    :ivar forced: the name of the member that the operator forces.
+    :ivar stopped: the members that the recovery stopped and must start again
+        after a failure.
+    :ivar order_given: whether a member was ordered to become primary.
     """
 
-    remedy = ('look at the health of the cluster, then ask for the recovery '
-              'again')
+    remedy = 'check the health of the cluster, then repeat the recovery'
 
     def __init__(self, context: Context, cluster: Cluster,
                  force: str | None = None) -> None:
@@ -75,7 +75,7 @@ class Recovery(supervision.Supervised):
             (name for name, member in asked.items()
              if member.id == force), force)
         self.found = dataclasses.replace(
-            self.found, or_larger=bool(self.failed),    # it may be inside
+            self.found, or_larger=bool(self.failed),    # they may have joined
             members=tuple(member for member in self.all_members
                           if member not in self.failed),
             survey=Survey(asked))
@@ -83,12 +83,12 @@ class Recovery(supervision.Supervised):
         self.order_given = False
 
     def begin(self) -> Found:
-        """Leave out those whose servers are gone."""
+        """Exclude members whose servers are gone."""
         self.check_wanted()
         return missing.leave_out(self)
 
     def check(self) -> None:
-        """As ever; and whether there is a cluster to bring back."""
+        """Also check whether there is a complete cluster to recover."""
         super().check()
         if not any(member.complete() for member in self.members):
             raise exceptions.RecoveryRefused(
@@ -96,10 +96,10 @@ class Recovery(supervision.Supervised):
                 'Delete it and create it again', ())
 
     def look(self, found: Found) -> Found:
-        """Ask each member once how it stands; who is silent is unknown.
+        """Ask each member once; the state of one without answer is unknown.
 
-        One that was silent before gets less time. Who failed and was never
-        started is not asked again.
+        A member that did not answer before gets a shorter timeout. A failed
+        member that was never started is not asked again.
         """
         before, reports = found.survey, {}
         for name, member in before.all_members.items():
@@ -121,12 +121,13 @@ class Recovery(supervision.Supervised):
             reports=_without(reports, ignored)))
 
     def look_closely(self, found: Found, wait: Wait) -> Found:
-        """Look until each server that is there tells its state.
+        """Ask until each server that runs reports its state.
 
-        What is still not known after a while is unknown: decisions refuse.
+        A state that is not known at the timeout stays unknown, and decisions
+        are refused.
 
-        :param wait: called with a probe, what is waited for, and for how
-            many seconds.
+        :param wait: called with a probe, a text of what it waits for, and
+            the seconds.
         """
         last = found
 
@@ -136,16 +137,17 @@ class Recovery(supervision.Supervised):
             unresponsive = plan.unresponsive_servers(last.survey.answers)
             if unresponsive:
                 raise waiting.NotYet(
-                    f'the server of {", ".join(unresponsive)} tells nothing')
+                    f'the server of {", ".join(unresponsive)} does not '
+                    'report its state')
         try:
-            wait(probe, 'servers to tell their state',
+            wait(probe, 'the servers to report their state',
                  self.members[0].options.self_recovery_timeout)
         except exceptions.DeadlineExceeded as late:
             LOG.info('Recovery of cluster %s: %s', self.cluster_id, late)
         return last
 
     def read(self, found: Found, names: Iterable[str]) -> Found:
-        """Read where these members stand on their disks."""
+        """Read the positions of these members from their disks."""
         positions = dict(found.survey.positions)
         for name in names:
             positions.pop(name, None)
@@ -165,9 +167,9 @@ class Recovery(supervision.Supervised):
         return choice
 
     def meet_primary(self, found: Found) -> Found | None:
-        """Whether there is a primary component, by the last reports.
+        """Find a primary component in the last reports.
 
-        :returns: what is known through it; None: there is none.
+        :returns: with its source and history; None: there is none.
         :raises RecoveryRefused: if there are two.
         """
         survey = found.survey
@@ -182,7 +184,7 @@ class Recovery(supervision.Supervised):
                              survey.reports[choice.member])
 
     def refused(self, reason: Reason) -> exceptions.RecoveryRefused:
-        """The error of a decision; an advice to force names the option."""
+        """Make the error of a refusal; an advice to force names the option."""
         advice = reason.advice
         if reason.force:
             advice = f'{advice.rstrip(".")} (--force MEMBER)'
@@ -199,9 +201,9 @@ def _without(named: Mapping[str, Kept],
 
 
 def primary(operation: Recovery) -> Sequence[Member]:
-    """The one that is primary: it may be locked or desynced.
+    """The source, which is in a primary component but may be locked.
 
-    Another has to be Synced before its server is stopped.
+    Another member must be Synced before its server is restarted.
     """
     return [member for member in operation.members
             if member is operation.found.source]

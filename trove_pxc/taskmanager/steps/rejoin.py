@@ -10,9 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Has a member come back into a primary component that there is.
+"""Makes a member join an existing primary component again.
 
-Imported by recover. It comes by itself, or its server is started anew, once.
+Imported by recover and primary. If a member does not join by itself, its
+server is restarted once.
 """
 
 from collections.abc import Callable
@@ -38,7 +39,7 @@ Member = members.Member
 
 
 def is_in(report: view.MemberReport, uuid: str) -> bool:
-    """Whether it is Synced in this history, however large the component."""
+    """Whether it is Synced in this history, with any component size."""
     return report.view is not None and plan.joined(
         report, uuid, report.view.cluster_size)
 
@@ -48,7 +49,7 @@ def joined(operation: Supervised, member: Member) -> bool:
 
 
 def join(operation: Supervised, member: Member) -> None:
-    """Have it in: by itself if it comes, else stopped and started once."""
+    """Wait until it joins; restart its server once if it does not."""
     if not _comes(operation, member):
         operation.tell(member, functools.partial(_restart, operation, member))
     watch = supervision.CrashWatch(member)
@@ -59,7 +60,7 @@ def join(operation: Supervised, member: Member) -> None:
 def _restart(operation: Supervised, member: Member) -> None:
     report = member.guest.member_report()
     if held_back(report):
-        # The guest halts no server that is primary.
+        # halt_member does not stop a server that is primary.
         _refuse_last(operation, member)
         member.guest.stop_member()
     elif report.server not in view.DOWN:
@@ -70,8 +71,8 @@ def _restart(operation: Supervised, member: Member) -> None:
 def held_back(report: view.MemberReport) -> bool:
     """Whether a member of the primary component is locked or desynced.
 
-    It gives its data to no other member, or does not replicate; nothing
-    but a statement on it or a restart ends that.
+    It is desynced without being a donor, or does not replicate. Only a
+    statement on it or a restart ends this.
     """
     return (report.view is not None and report.view.in_primary
             and report.giving is False
@@ -82,10 +83,10 @@ def held_back(report: view.MemberReport) -> bool:
 def _refuse_last(operation: Supervised, member: Member) -> None:
     """Raise unless another member keeps the primary component.
 
-    A component of one ends with its server, which then does not come back
-    without a bootstrap.
+    A component of one member ends when its server stops, and then needs a
+    bootstrap.
 
-    :raises MemberFailed: with what ends the lock instead.
+    :raises MemberFailed: with the statements that end the lock.
     """
     for other in operation.members:
         report = None if other is member else online.glimpse(other)
@@ -95,13 +96,13 @@ def _refuse_last(operation: Supervised, member: Member) -> None:
     raise member.failed(
         'it is locked, desynced or not replicating, and no other member has '
         'joined its primary component, so its server is not stopped',
-        'End that on the member, as a user with all privileges: KILL the '
+        'End this on the member, as a user with all privileges: KILL the '
         'connection that holds the lock (SHOW PROCESSLIST), or SET GLOBAL '
-        'wsrep_desync = OFF, wsrep_on = ON; then ask for the recovery again')
+        'wsrep_desync = OFF, wsrep_on = ON; then repeat the recovery')
 
 
 def keeps_primary(report: view.MemberReport, uuid: str) -> bool:
-    """Whether a member holds the data and counts for the component."""
+    """Whether a member has the data and keeps the component primary."""
     return (report.view is not None and report.view.in_primary
             and report.view.cluster_uuid == uuid
             and report.view.local_state in (view.LocalState.SYNCED,
@@ -109,18 +110,18 @@ def keeps_primary(report: view.MemberReport, uuid: str) -> bool:
 
 
 def _comes(operation: Supervised, member: Member) -> bool:
-    """Whether it gets in, or a state transfer moves, without our doing."""
+    """Whether a member joins by itself, or a state transfer proceeds."""
     report = operation.ask(member)
     if report.server not in view.UP:
         return False
-    # One that keeps ending may come when it is started anew.
+    # A server that ends repeatedly may join after a restart.
     watch = supervision.CrashWatch(member, forgiven=math.inf)
     try:
         operation.wait(_joining(operation, member, watch),
                        seconds=member.options.self_recovery_timeout,
                        progress=watch.progress)
     except exceptions.DeadlineExceeded as late:
-        LOG.info('Recovery of cluster %s: starting %s anew: %s',
+        LOG.info('Recovery of cluster %s: restarting %s: %s',
                  operation.cluster_id, member.name, late)
         return False
     return True

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One member after another, of a cluster that is whole but for it.
+"""Stops and starts members one after another, while all others serve.
 
-Imported by the operations that take members out of service for a while.
-Before a member is stopped all others must be Synced in one
-primary component; the next one's turn comes when it is back among them.
+Imported by the operations that stop members for a while. Before a member is
+stopped, all others must be Synced in one primary component. The next member
+follows when it has joined again.
 """
 
 from collections.abc import Callable
@@ -54,13 +54,14 @@ Each = workflow.Each
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """What is done to members while they are out of their cluster.
+    """A change of members that are stopped for it.
 
-    :ivar name: what is being done: "restart".
-    :ivar order: what stands in the rows of the targets until they had it.
-    :ivar busy: what Trove shows of a member while it has its turn.
-    :ivar way_back: what makes a member serve again as it was, after a
-        failure; (): it is started.
+    :ivar name: of the operation: "restart".
+    :ivar order: the pending operation in the rows of the targets until they
+        are changed.
+    :ivar busy: the task of a member in Trove while it is changed.
+    :ivar way_back: the steps that undo the change after a failure; if empty,
+        the member is only started.
     """
 
     name: str
@@ -72,13 +73,13 @@ class Change:
 class Rolling(Supervised):
     """The state of one run over some or all members of a cluster.
 
-    :ivar change: what each of them is taken out for.
-    :ivar targets: those in whose rows the order may stand; whose turn is to
-        come, or is now, is in ``found.passing``.
+    :ivar change: the change of each member.
+    :ivar targets: the members that may have the pending operation;
+        ``found.passing`` has those that are not changed yet.
     """
 
-    remedy = ('look at the health of the cluster; when all members serve, '
-              'ask for it again')
+    remedy = ('check the health of the cluster; when all members serve, '
+              'repeat the operation')
 
     def __init__(self, context: Context, cluster: Cluster, change: Change,
                  instance_ids: Sequence[str] | None = None) -> None:
@@ -90,14 +91,14 @@ class Rolling(Supervised):
         self.found = dataclasses.replace(self.found, passing=self.targets)
 
     def begin(self) -> None:
-        """Each member has a server still; else nobody is touched."""
+        """Raise if the server of a member is gone; nothing is changed then."""
         self.check_wanted()
         missing.refuse(self)
 
     def _unless_done(self, instance_ids: Sequence[str]) -> tuple[Member, ...]:
-        """Those whose rows still have the order; all, if none has one.
+        """The members with the pending operation; all, if none has it.
 
-        None has one when trove-api is of a version that wrote none.
+        None has it if trove-api has an old version that does not write it.
         """
         named = tuple(member for member in self.all_members
                       if member.id in instance_ids)
@@ -110,10 +111,10 @@ class Rolling(Supervised):
 
 
 def put_back(operation: Rolling) -> None:
-    """After a failure: have the member serve as it did before."""
+    """After a failure, make the member serve as before."""
     subject, change = operation.subject, operation.change
     if subject is not None and subject.row().task_status == change.busy:
-        LOG.warning('%s of cluster %s: putting %s back as it was',
+        LOG.warning('%s of cluster %s: undoing the change of %s',
                     operation.name, operation.cluster_id, subject.name)
         workflow.set_found(operation, dataclasses.replace(
             operation.found, keeps_flavor=True))
@@ -124,16 +125,16 @@ def put_back(operation: Rolling) -> None:
 def as_operation(task: ClusterTask, state: Callable[..., Rolling],
                  run: Callable[[Rolling], None]
                  ) -> runner.Operation[Rolling]:
-    """One that takes members out one after another, and puts them back."""
+    """Define an operation that changes members one after another."""
     return runner.Operation(
         task, state, run, record, put_back=put_back, free=free,
         deleted=return_quota)
 
 
 def return_quota(operation: Rolling) -> None:
-    """Give back what the members that were not changed would have used.
+    """Release the quota reserved for members that were not changed.
 
-    What that is Nova tells, which may not answer just now.
+    The amount depends on flavors, so calls to Nova are retried.
     """
     unfinished = operation.found.passing
     seconds = max((float(member.options.verify_timeout)
@@ -146,9 +147,9 @@ def return_quota(operation: Rolling) -> None:
 
 
 def free(operation: Rolling) -> None:
-    """Show no member as busy any more, and let none have the order.
+    """Remove the task and the pending operation of all members.
 
-    With an order goes what it has taken of the quota and has not used.
+    The quota that a pending operation reserved and did not use is released.
     """
     change = operation.change
     for member in operation.targets:
@@ -160,7 +161,7 @@ def free(operation: Rolling) -> None:
 
 
 def record(operation: Rolling, failure: exceptions.StepFailed) -> None:
-    """Tell what happened at the member at fault."""
+    """Save the fault for the member at fault."""
     concerned = failure.blamed or tuple(
         member.id for member in operation.found.passing[:1])
     for instance_id in concerned:
@@ -168,7 +169,7 @@ def record(operation: Rolling, failure: exceptions.StepFailed) -> None:
 
 
 def _be_whole(operation: Rolling, member: Member) -> Found:
-    """Learn the cluster's history; all but this member must serve."""
+    """Find the history of the cluster; all but this member must serve."""
     def probe() -> str:
         history = ''
         for other in operation.others(member):
@@ -187,8 +188,8 @@ def _be_whole(operation: Rolling, member: Member) -> Found:
         history = operation.wait(probe, what='all other members to serve')
     except exceptions.DeadlineExceeded as late:
         raise exceptions.ClusterInconsistent(
-            f'{member.name} was not touched, for another member does not '
-            f'serve: {late.last_seen}') from late
+            f'{member.name} was not changed, because another member does '
+            f'not serve: {late.last_seen}') from late
     return dataclasses.replace(operation.found, history=history)
 
 
@@ -198,7 +199,7 @@ def _taken_out(operation: Rolling, member: Member) -> bool:
 
 
 def _take_out(operation: Rolling, member: Member) -> None:
-    """Stop its server cleanly, and see the others go on without it."""
+    """Stop its server cleanly, and wait until the others serve without it."""
     row = member.row()
     order = pending.of(row) or operation.change.order   # with its quota
     row.update(task_status=operation.change.busy,
@@ -221,17 +222,17 @@ def stop(operation: Supervised, member: Member) -> None:
 
 def persist(operation: Supervised, member: Member,
             order: Callable[[], object]) -> None:
-    """Give its guest an order until it is carried out.
+    """Repeat a call to its guest until it succeeds.
 
-    For orders that do no harm a second time, and may fail for a moment: a
-    folder is still busy, a device not there yet.
+    For calls that are safe to repeat, and may fail temporarily because a
+    folder is busy or a device is not there yet.
     """
     def probe() -> None:
         try:
             order()
         except (exception.GuestTimeout, exception.GuestError) as failure:
             raise waiting.NotYet(str(failure)) from failure
-    operation.wait(probe, what=f'the guest of {member.name} to have done it')
+    operation.wait(probe, what=f'a call to the guest of {member.name}')
 
 
 def _returned(operation: Rolling, member: Member) -> bool:
@@ -240,7 +241,7 @@ def _returned(operation: Rolling, member: Member) -> bool:
 
 
 def _return(operation: Rolling, member: Member) -> None:
-    """Start its server if it does not start by itself; wait until Synced."""
+    """Start its server if it is stopped; wait until it is Synced."""
     size = len(operation.members)
 
     def order() -> None:
@@ -260,20 +261,20 @@ def _return(operation: Rolling, member: Member) -> None:
 
 
 def _bring_in(operation: Rolling, member: Member) -> Found:
-    """It has had its turn: it is free again, and has no order."""
+    """Remove the task and the pending operation of a changed member."""
     member.row().update(task_status=InstanceTasks.NONE)
     return operation.found.had_its_turn(member)
 
 
 def _keep_order(operation: Rolling, member: Member) -> Found:
-    """It has had its turn, and has the order until the last round."""
+    """Remove its task; keep the pending operation until the last round."""
     member.row().update(task_status=InstanceTasks.NONE,
                         task_description=operation.change.order.text)
     return operation.found.had_its_turn(member)
 
 
 BE_WHOLE = workflow.Step(
-    'look at the others', 'to be the only one that is missed',
+    'check the others', 'to be the only member that does not serve',
     'verify_timeout', workflow.never, _be_whole)
 TAKE_OUT = workflow.Step(
     'stop', 'to have stopped its server', 'member_stop_timeout',
@@ -282,7 +283,7 @@ RETURN = workflow.Step(
     'return', 'to be Synced in its cluster again', 'join_stall_timeout',
     _returned, _return)
 BRING_IN = workflow.Step(
-    'finish', 'to be free again', 'verify_timeout', workflow.never, _bring_in)
+    'finish', 'to have no task', 'verify_timeout', workflow.never, _bring_in)
 KEEP_ORDER = workflow.Step(
-    'finish', 'to be free again', 'verify_timeout', workflow.never,
+    'finish', 'to have no task', 'verify_timeout', workflow.never,
     _keep_order)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Whether the members are one cluster: by what they see, and by a write.
+"""Verifies that the members are one cluster: by reports and by a write.
 
 Imported by the operations, and by the steps that wait for a member to join.
 """
@@ -31,7 +31,7 @@ Member = members.Member
 
 def refuse_other_history(operation: Supervised, member: Member,
                          report: view.MemberReport) -> None:
-    """Raise MemberFailed if it is primary in another history."""
+    """Raise MemberFailed if a member is primary with another history."""
     history = operation.found.history
     if (report.view is not None and report.view.in_primary
             and report.view.cluster_uuid not in (None, history)):
@@ -50,17 +50,17 @@ def _agree(operation: Supervised, member: Member) -> None:
 
 
 def wait_agreed(operation: Supervised, member: Member, size: int) -> None:
-    """Wait until it is Synced in this cluster, of this size."""
+    """Wait until a member is Synced in this cluster, of this size."""
     def agrees(report: view.MemberReport) -> bool:
         refuse_other_history(operation, member, report)
         return operation.found.joined(report, size)
     _wait_seen(operation, member, agrees,
-               f'to see {size} members and be Synced')
+               f'to be Synced in a component of {size}')
 
 
 def wait_serving(operation: Supervised, member: Member, size: int,
                  or_smaller: bool = False) -> None:
-    """Wait until it serves in a component of this size."""
+    """Wait until a member serves in a component of this size."""
     def serves(report: view.MemberReport) -> bool:
         seen = report.view
         return seen is not None and seen.serves and (
@@ -73,7 +73,7 @@ def wait_serving(operation: Supervised, member: Member, size: int,
 def _wait_seen(operation: Supervised, member: Member,
                right: Callable[[view.MemberReport], bool],
                what: str) -> None:
-    """Wait until its report is right; else it is to blame."""
+    """Wait until the report of a member is right; else it is at fault."""
     def probe() -> None:
         report = member.report()
         if not right(report):
@@ -97,12 +97,12 @@ def _replicate(operation: Supervised, member: Member) -> None:
 def _reads(member: Member, token: str) -> Callable[[], None]:
     def probe() -> None:
         if not member.guest.read_probe(token):
-            raise waiting.NotYet('the row is not there')
+            raise waiting.NotYet('the row does not exist')
     return supervision.answered(probe)
 
 
 AGREE = workflow.Step(
-    'verify', 'to see the whole cluster', 'verify_timeout',
+    'verify', 'to report the size of the cluster', 'verify_timeout',
     _agreed, _agree)
 REPLICATE = workflow.Step(
     'replicate', 'to have its writes read on all members', 'verify_timeout',

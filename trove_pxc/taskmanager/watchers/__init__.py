@@ -10,8 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What looks by itself, every few seconds, and runs operations.
+"""Periodic checks of all clusters, which start operations.
 
-The operations of taskmanagers that have died are resumed here, and clusters
-of which no member serves are recovered. Imported by manager alone.
+They resume the operations of taskmanagers that have died, and recover
+clusters of which no member serves. Only imported by manager.
 """

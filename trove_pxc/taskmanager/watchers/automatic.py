@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Recovery that nobody asked for: of clusters of which no member serves.
+"""Automatic recovery of clusters of which no member serves.
 
-Imported by the manager, which has it look now and then. What Trove's tables
-say is where it begins; whether anything may be done the members themselves
-must say. It never forces: what it may not do is an operator's to decide.
+Imported by manager, which calls it periodically. It selects clusters from
+Trove's tables; whether a recovery is possible depends on the answers of the
+members. It never forces a member; that is the decision of an operator.
 """
 
 from collections.abc import Callable
@@ -54,20 +54,20 @@ LOG = logging.getLogger(__name__)
 Statuses = service_status.ServiceStatuses
 
 _TASKS = (ClusterTasks.NONE.code, ClusterTasks.RESTARTING_CLUSTER.code)
-_AT_ONCE = 8                # the others have their turn with a later look
+_AT_ONCE = 8                # a later check starts the others
 _LONGEST_PATIENCE = 3600
-_PART_OF_PATIENCE = 1 / 3   # for a survivor: whoever stops all is done by then
+_PART_OF_PATIENCE = 1 / 3   # for a survivor; enough time to stop all members
 
 
 class Case:
-    """A cluster of which no member serves, since when, and what was tried."""
+    """A cluster of which no member serves: since when, and how many tries."""
 
     def __init__(self) -> None:
         self._since = waiting.Stopwatch()
         self._tries = 0
 
     def due(self, patience: float) -> bool:
-        """Whether it is time for a try; each waits twice as long."""
+        """Whether it is time for a try; the interval doubles each time."""
         waits = min(patience * 2.0 ** self._tries,
                     max(patience, _LONGEST_PATIENCE))
         return bool(self._since.elapsed >= waits)
@@ -78,14 +78,14 @@ class Case:
 
 
 class Watch:
-    """Remembers what it saw; to be asked to look every few seconds."""
+    """Checks all clusters each time that look() is called."""
 
     def __init__(self) -> None:
         self._cases: dict[str, Case] = {}
         self._running: dict[str, threading.Thread] = {}
 
     def look(self) -> None:
-        """Look at all clusters; have those recovered that need it."""
+        """Check all clusters; start a recovery of those that need it."""
         found = discovery.clusters(
             _TASKS, lambda manager: CONF.get(manager).automatic_recovery)
         needy = nobody_serves(found)
@@ -123,12 +123,13 @@ class Watch:
 
 
 def attend_survivor(row: ClusterRow, case: Case) -> bool:
-    """Have a cluster recovered sooner that nothing else can bring back.
+    """Recover a cluster early if it cannot recover by itself.
 
-    Patience is for members that may find each other. It gets a part of it
-    all the same: an operator may be stopping all members, this one last.
+    The full wait is for members that may find each other. A survivor only
+    waits for a part of it, in case an operator is stopping all members and
+    this one is the last.
 
-    :returns: whether the recovery was begun.
+    :returns: whether the recovery was started.
     """
     try:
         operation = _recovery(row)
@@ -136,30 +137,31 @@ def attend_survivor(row: ClusterRow, case: Case) -> bool:
         survey = operation.read(found, found.survey.reports).survey
         survivor = plan.survivor(list(survey.all_members), survey.answers)
     except exception.TroveError as error:
-        LOG.info('Cluster %s cannot be asked: %s', row.id, error)
+        LOG.info('The members of cluster %s could not be asked: %s', row.id,
+                 error)
         return False
     if survivor is None:
         return False
-    LOG.info('Cluster %s: only a recovery can bring it back, from %s',
+    LOG.info('Cluster %s cannot recover by itself; recovering it from %s',
              row.id, survivor)
     case.tried()
     return attend(row)
 
 
 def attend(row: ClusterRow) -> bool:
-    """Ask the members of a cluster; have it recovered if there is a way.
+    """Ask the members of a cluster; recover it if that is possible.
 
-    :returns: whether the recovery was begun.
+    :returns: whether the recovery was started.
     """
     try:
         reason = obstacle(_recovery(row))
         if reason:
-            LOG.warning('No member of cluster %s serves, and it is not '
-                        'recovered by itself: %s', row.id, reason)
+            LOG.warning('No member of cluster %s serves, and it cannot be '
+                        'recovered automatically: %s', row.id, reason)
             return False
         return _begin(discovery.context(row), row)
     except exception.TroveError as error:
-        LOG.error('Cluster %s could not be recovered by itself: %s', row.id,
+        LOG.error('The automatic recovery of cluster %s failed: %s', row.id,
                   error)
         return False
 
@@ -171,11 +173,11 @@ def _recovery(row: ClusterRow) -> recovery.Recovery:
 
 
 def obstacle(operation: recovery.Recovery) -> str:
-    """Why a recovery would not bring the cluster back; '' if it may.
+    """The reason why a recovery would not succeed; '' if it may succeed.
 
-    It only asks. Of a server that looks for the others, or gives up and is
-    started again and again, it cannot know where it stands; the recovery
-    stops it, and decides then.
+    It changes nothing. The position of a server that searches for the other
+    members, or ends and starts again repeatedly, cannot be read; the
+    recovery stops such a server before it decides.
     """
     found = operation.look_closely(operation.found, functools.partial(
         _wait, operation.members[0].options.member_poll_interval))
@@ -193,12 +195,12 @@ def obstacle(operation: recovery.Recovery) -> str:
 
 def _wait(interval: float, probe: Callable[[], None], what: str,
           seconds: float) -> None:
-    """Without a lease: no operation runs, and nothing is changed."""
+    """Wait without a lease, because no operation runs and nothing changes."""
     waiting.until(what, probe, seconds, interval)
 
 
 def _loops(survey: Survey) -> bool:
-    """Whether a server that fails at each start hides where it stands."""
+    """Whether a server fails at each start and its position is unknown."""
     return any(
         answer.report.server is view.ServerState.CRASHED
         and answer.position is not None and answer.position.seqno < 0
@@ -206,13 +208,13 @@ def _loops(survey: Survey) -> bool:
 
 
 def _begin(context: Context, row: ClusterRow) -> bool:
-    """Take the cluster's task, if it has none, and cast."""
+    """Set the task of the cluster, if it has none, and cast the recovery."""
     rows: list[InstanceRow] = instance_models.DBInstance.find_all(
         cluster_id=row.id, deleted=False).all()
     if not pending.claim(row.id, ClusterTasks.RESTARTING_CLUSTER,
                          [member.id for member in rows],
                          pending.recovery(None)):
-        LOG.info('Cluster %s has a task now; it is left alone', row.id)
+        LOG.info('Cluster %s has a task now; it is not recovered', row.id)
         return False
     faults.forget_of(rows)
     LOG.warning('No member of cluster %s serves: recovering it', row.id)
@@ -226,13 +228,13 @@ def _begin(context: Context, row: ClusterRow) -> bool:
 
 
 def nobody_serves(cluster_ids: Iterable[str]) -> dict[str, bool]:
-    """The complete clusters of which by Trove's tables no member serves.
+    """The complete clusters of which no member serves, per Trove's tables.
 
-    Who did not come in, or was to go, is not counted. It costs two
-    statements, however many clusters there are.
+    Members that failed to join or to leave are ignored. It takes two
+    statements for any number of clusters.
 
-    :returns: whether one member alone runs outside a primary component,
-        and all others have told of themselves of late.
+    :returns: for each, whether exactly one member runs outside a primary
+        component and all members have reported recently.
     """
     table, told = (instance_models.DBInstance,
                    instance_models.InstanceServiceStatus)
@@ -258,9 +260,9 @@ def _one_survives(statuses: Sequence[StatusRow]) -> bool:
 
 
 def _may_be_revived(row: InstanceRow, status: StatusRow | None) -> bool:
-    """Whether this member was complete, is not busy, and does not serve.
+    """Whether a member is complete, has no task, and does not serve.
 
-    A guest that has said nothing for long does not say that it serves.
+    The status HEALTHY does not count if it was not updated for long.
     """
     if (row.task_status != InstanceTasks.NONE or status is None
             or status.status in guest_statuses.INCOMPLETE):

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which clusters are ours, for those who look after all of them unasked.
+"""Finds the clusters of this package in Trove's tables.
 
-Imported by automatic and takeup. Each look costs the same number of
-statements, however many clusters there are.
+Imported by automatic and resume. It takes the same number of statements for
+any number of clusters.
 """
 
 from collections.abc import Callable
@@ -50,9 +50,9 @@ class Found(NamedTuple):
 def clusters(task_ids: Iterable[int],
              wanted: Callable[[str], bool] = lambda manager: True
              ) -> dict[str, Found]:
-    """Those of ours that have one of these tasks, by their ids.
+    """The clusters of this package with one of these tasks, by id.
 
-    :param wanted: whether those of a manager are looked at.
+    :param wanted: whether clusters of a manager are included.
     """
     managers = {
         version.id: str(version.manager) for version
@@ -70,13 +70,13 @@ def clusters(task_ids: Iterable[int],
 
 
 def manager(row: ClusterRow) -> str:
-    """The manager of the datastore version that a cluster's row names."""
+    """The manager of the datastore version of a cluster."""
     return str(datastore_models.DBDatastoreVersion.find_by(
         id=row.datastore_version_id).manager)
 
 
 def context(row: ClusterRow) -> Context:
-    """For calls to the cloud by Trove's own account, for this project."""
+    """A context of Trove's service account for the project of a cluster."""
     made: Context = trove_context.TroveContext(
         user_id=CONF.service_credentials.username, project_id=row.tenant_id,
         user_domain_name=CONF.service_credentials.user_domain_name,
@@ -85,7 +85,7 @@ def context(row: ClusterRow) -> Context:
 
 
 def _is_of_plugin(manager: str) -> bool:
-    """Whether clusters are run by us, and not by Trove's own classes."""
+    """Whether the clusters of a manager use the classes of this package."""
     loaded = strategy.load_taskmanager_strategy(manager)
     return loaded is not None and issubclass(
         loaded.task_manager_cluster_tasks_class, tasks.GaleraClusterTasks)

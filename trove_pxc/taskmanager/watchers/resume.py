@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Operations whose taskmanager has died are taken up by this one.
+"""Resumes the operations of taskmanagers that have died.
 
-Imported by manager. What an operation needs to know stands in Trove's rows:
-the cluster's task names it, the members' rows hold what they were ordered.
-Whose lease has not moved for its time is run again; each operation looks at
-each step whether it is done.
+Imported by manager. Trove's rows have all that an operation needs: its task
+is in the row of the cluster, and the pending operations are in the rows of
+the members. An operation whose lease has expired runs again, and skips the
+steps that are done.
 """
 
 from collections.abc import Callable
@@ -45,18 +45,18 @@ from trove_pxc import waiting
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
-_AT_ONCE = 16   # the others have their turn with a later look
+_AT_ONCE = 16   # a later check resumes the others
 
 Tasks = tasks.GaleraClusterTasks
 Run = Callable[[Tasks, Context], None]
 
 
 class Continuation(NamedTuple):
-    """How an operation is gone on with.
+    """How an operation is resumed.
 
-    :ivar told_as: the notification that tells its end or error, by the
-        action that was ordered; '' if none was.
-    :ivar run: called with the cluster's tasks and a context.
+    :ivar told_as: the notification of its end or error, by the action of the
+        pending operation; '' if there is none.
+    :ivar run: called with the tasks object of the cluster and a context.
     """
 
     told_as: Mapping[str, Notify]
@@ -98,7 +98,7 @@ CONTINUATIONS: Mapping[int, Continuation] = {
 
 
 class Sight(NamedTuple):
-    """One operation as it was seen, and for how long it has been so."""
+    """The observed state of one operation, and how long it is unchanged."""
 
     task_id: int
     value: datetime.datetime
@@ -106,14 +106,14 @@ class Sight(NamedTuple):
 
 
 class Resumption:
-    """Remembers what it saw; to be asked to look every few seconds."""
+    """Checks all operations each time that look() is called."""
 
     def __init__(self) -> None:
         self._seen: dict[str, Sight] = {}
         self._running: dict[str, threading.Thread] = {}
 
     def look(self) -> None:
-        """Look at all operations; take up those that nobody runs."""
+        """Check all operations; resume those whose lease has expired."""
         found = discovery.clusters(CONTINUATIONS)
         self._seen = {cluster_id: self._sight(cluster_id, row)
                       for cluster_id, (row, _) in found.items()}
@@ -141,7 +141,7 @@ class Resumption:
 
 
 def _resume(row: ClusterRow, manager: str) -> None:
-    """Run the operation of a cluster to its end, whatever that is."""
+    """Run the operation of a cluster to its end; log an error."""
     context = discovery.context(row)
     how = CONTINUATIONS[row.task_id]
     context.notification = _told_as(row, how)(
@@ -158,8 +158,8 @@ def _resume(row: ClusterRow, manager: str) -> None:
     except exceptions.OperationStopped as stopped:
         LOG.info('%s', stopped)
     except exception.TroveError as error:
-        LOG.error('The operation %s of cluster %s, which was taken up here, '
-                  'has failed: %s', row.task_status.name, row.id, error)
+        LOG.error('The operation %s of cluster %s, which was resumed on this '
+                  'host, failed: %s', row.task_status.name, row.id, error)
 
 
 def _told_as(row: ClusterRow, how: Continuation) -> Notify:

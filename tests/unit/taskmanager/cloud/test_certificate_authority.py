@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Authorities and what they issue, as OpenSSL sees them."""
+"""Certificate authorities and their certificates, checked with OpenSSL."""
 
 import contextlib
 import datetime

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which errors of a deletion are none."""
+"""Errors of a deletion that are ignored."""
 
 from cinderclient import exceptions as cinder_exceptions
 import mock

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The client of a guest has the calls of its type."""
+"""The client of a guest has the methods of the protocol."""
 
 import inspect
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A creation that nobody runs any more, told from one that is slow."""
+"""An interrupted creation is distinguished from a slow one."""
 
 import types
 from typing import Any
@@ -27,7 +27,7 @@ LIMIT = 75
 
 
 class Member:
-    """One whose creation can be made to go on."""
+    """A member whose creation can make progress."""
 
     id = 'some-id'
     options = types.SimpleNamespace(creation_stall_timeout=LIMIT)
@@ -102,7 +102,7 @@ class CreationTest(testtools.TestCase):
     def test_guest_that_was_not_told(self) -> None:
         self.instance_creation.ask()
         self.clock.advance(LIMIT)
-        self.assertIn('never told', self.dead(self.instance_creation.ask))
+        self.assertIn('never called', self.dead(self.instance_creation.ask))
 
     def test_time_runs_when_its_guest_does(self) -> None:
         self.member.answers = False

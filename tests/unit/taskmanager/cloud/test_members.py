@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members that were not made or failed, and a report in a few words."""
+"""Members that were not created or failed, and summaries of reports."""
 
 from types import SimpleNamespace
 

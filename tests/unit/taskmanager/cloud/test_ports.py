@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Which rules a member's security group gets, and which it loses."""
+"""The rules that a member's security group gets and loses."""
 
 from typing import Any
 
@@ -82,8 +82,8 @@ class PortsTest(fakes.ClusterTestCase):
         self.add_rule(4568, 4568, prefix=None)
         self.set_right()
         self.assertEqual(self.admitted(*PEERS), self.rules())
-        self.assertIn('0.0.0.0/0 is let in no longer', self.log.output)
-        self.assertIn('everyone is let in no longer', self.log.output)
+        self.assertIn('removing the rule for 0.0.0.0/0', self.log.output)
+        self.assertIn('removing the rule for all addresses', self.log.output)
 
     def test_members_are_let_in_before_others_are_shut_out(self) -> None:
         self.add_rule(4567, 4568)
@@ -126,7 +126,7 @@ class PortsTest(fakes.ClusterTestCase):
         security_groups = self.security_groups()
         self.set_right()
         error = self.assertRaises(waiting.NotYet, security_groups.set_right)
-        self.assertIn('Neutron has a rule of c-1 already', str(error))
+        self.assertIn('Neutron already has a rule of c-1', str(error))
         self.assertTrue(self.security_groups().right())
 
     def test_a_quota_is_no_rule_that_is_there(self) -> None:

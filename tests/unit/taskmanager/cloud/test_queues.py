@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Deleting the message queues of a guest that is gone."""
+"""The deletion of the message queues of a removed guest."""
 
 import fixtures
 import mock
@@ -41,7 +41,7 @@ class TestForget(testtools.TestCase):
     def test_a_broker_that_fails_is_a_warning_with_the_names(self):
         self.delete.side_effect = rabbit_queues.NotDeleted('no right')
         queues.forget('some-id')
-        self.assertIn('guestagent.some-id.some-id stay in the broker: no '
+        self.assertIn('guestagent.some-id.some-id could not be deleted: no '
                       'right; delete them', self.log.output)
 
     def test_a_mistake_of_ours_is_not_hidden(self):

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What users read of a failure, within the length that Trove keeps."""
+"""The faults of a failure, within the length of Trove's column."""
 
 import mock
 import testtools
@@ -28,7 +28,7 @@ class SaveFaultTest(testtools.TestCase):
 
     def saved(self, failure: exceptions.StepFailed,
               *instead: str) -> tuple[str, str]:
-        """What Trove gets: the message in one line, and the details."""
+        """The saved fault: the message in one line, and the details."""
         with mock.patch.object(
                 faults.instance_models, 'save_instance_fault',
                 autospec=True) as save:
@@ -54,19 +54,19 @@ class SaveFaultTest(testtools.TestCase):
             ('products-2', 'products-3'), {}).reason
         self.assertTrue(reason.force)
         message, _ = self.saved(exceptions.StepFailed(
-            'recover', 'choose who is continued', reason.cause,
+            'recover', 'choose the member to bootstrap', reason.cause,
             f'{reason.advice.rstrip(".")} (--force MEMBER)'))
         self.assertTrue(message.endswith('(--force MEMBER)'), message)
 
     def test_the_details_have_the_whole_next_action(self) -> None:
-        """Which the message has no room for."""
+        """A command that the message is too short for."""
         command = f'"openstack database cluster shrink {"c" * 200} an-id"'
         failure = exceptions.StepFailed(
-            'restart', 'look at the servers', 'its server is gone',
+            'restart', 'check the servers', 'its server is gone',
             f'Remove it: {command}.')
         message, details = self.saved(failure)
         self.assertNotIn(command, message)
         self.assertEqual([
-            'restart: "look at the servers" failed: its server is gone. '
+            'restart: "check the servers" failed: its server is gone. '
             f'Next: Remove it: {command}.', ''], details.split('\n')[:2])
         self.assertIn('StepFailed: ', details)

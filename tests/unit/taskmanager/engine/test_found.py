@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a run knows of its cluster cannot be changed, only replaced."""
+"""The knowledge of a run is replaced, never changed."""
 
 import dataclasses
 import types

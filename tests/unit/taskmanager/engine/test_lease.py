@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Who holds the lease of a cluster, and how it is lost.
+"""How a lease is taken, held and lost.
 
-In place of Trove's table stands one in memory, in place of the thread that
-renews a lease a call of the test.
+Trove's table is replaced by one in memory, and the thread that renews a
+lease by calls of the test.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ TASK = ClusterTasks.GROWING_CLUSTER
 
 @dataclasses.dataclass
 class Row:
-    """A cluster's row."""
+    """The row of a cluster."""
 
     id: str
     updated: datetime.datetime
@@ -58,9 +58,9 @@ class Row:
 
 
 class Table:
-    """Trove's table of clusters, with what a lease asks of it.
+    """Trove's table of clusters, with the queries of a lease.
 
-    :ivar before_update: what happens while an update is on its way.
+    :ivar before_update: called between the start and the end of an update.
     """
 
     def __init__(self, *rows: Row) -> None:
@@ -91,7 +91,7 @@ class Table:
 
 
 class Signs:
-    """In place of the thread that gives signs of life."""
+    """Replaces the thread that renews the lease."""
 
     def __init__(self, seconds: float, call: Callable[[], object]) -> None:
         self.seconds = seconds
@@ -173,7 +173,7 @@ class TakeTest(LeaseTest):
             first.check()
 
     def test_of_two_who_take_a_new_order_one_gets_it(self) -> None:
-        """The other comes between its look at the row and its update."""
+        """The other taskmanager takes it between the read and the update."""
         read = dataclasses.replace(self.row)
         self.useFixture(fixtures.MockPatchObject(
             self.table, 'get_by', return_value=read))
@@ -181,7 +181,7 @@ class TakeTest(LeaseTest):
         self.refused(self.wanted())
 
     def test_no_value_is_written_twice(self) -> None:
-        """Not even if the clock of the last holder is ahead."""
+        """Even if the clock of the last holder is ahead."""
         self.row.updated = NOON + 5 * SECOND
         with self.wanted():
             self.assertEqual(NOON + 6 * SECOND, self.row.updated)
@@ -193,13 +193,13 @@ class TakeTest(LeaseTest):
             self.assertEqual(NOON + SECOND, self.row.updated)
 
     def test_a_value_is_what_the_column_can_hold(self) -> None:
-        """Whole seconds: what is read again has to be equal."""
+        """Whole seconds, because a value that is read back must be equal."""
         self.tick(0.75)
         with self.wanted():
             self.assertEqual(NOON, self.row.updated)
 
     def test_a_value_with_parts_of_a_second(self) -> None:
-        """Trove's own writes may have them."""
+        """Trove's own values may have microseconds."""
         self.row.updated = NOON + 0.25 * SECOND
         with self.wanted():
             self.assertEqual(NOON + SECOND, self.row.updated)
@@ -228,7 +228,7 @@ class TakeTest(LeaseTest):
             self.assertRaises(exceptions.ClusterBeingDeleted, held.check)
 
     def test_a_deletion_comes_between(self) -> None:
-        """Between the look at the row and the update."""
+        """Between the read of the row and the update."""
         read = dataclasses.replace(self.row)
         self.useFixture(fixtures.MockPatchObject(
             self.table, 'get_by', return_value=read))
@@ -251,7 +251,7 @@ class HoldTest(LeaseTest):
         self.assertFalse(self.sign.going)
 
     def test_several_signs_fit_into_its_time(self) -> None:
-        """So that one that is late costs nothing."""
+        """So that a late renewal has no effect."""
         self.assertGreaterEqual(SECONDS / self.sign.seconds, 3)
 
     def test_a_sign_moves_the_value(self) -> None:
@@ -277,7 +277,7 @@ class HoldTest(LeaseTest):
         self.assert_lost(self.held, 'could not be renewed for 30 s')
 
     def test_its_time_counts_from_before_the_write(self) -> None:
-        """Another may have seen the value as soon as it was written."""
+        """Another taskmanager may have read the value after the write."""
         self.table.before_update = lambda: self.tick(20)
         self.sign.give()
         self.tick(9)
@@ -319,7 +319,7 @@ class HoldTest(LeaseTest):
         self.assert_lost(self.held)
 
     def test_a_sign_that_fails_is_not_one(self) -> None:
-        """The database may be away for a moment, or for longer."""
+        """The database may be away for a short or for a long time."""
         self.tick(20)
         self.table.before_update = mock.Mock(
             side_effect=db_exceptions.DBConnectionError)
@@ -344,7 +344,7 @@ class HoldTest(LeaseTest):
         self.assertFalse(self.held.held())
 
     def away(self, seconds: float) -> Any:
-        """The table cannot be read for so long."""
+        """The table cannot be read for the seconds of the lease."""
         get_by = self.table.get_by
 
         def read(**conditions: Any) -> Any:
@@ -355,7 +355,7 @@ class HoldTest(LeaseTest):
         return mock.patch.object(self.table, 'get_by', side_effect=read)
 
     def test_held_does_not_guess(self) -> None:
-        """It waits for the table, which tells."""
+        """It waits for the table to answer."""
         with self.away(7):
             self.assertTrue(self.held.held())
         with self.away(7):
@@ -363,10 +363,10 @@ class HoldTest(LeaseTest):
             self.assertFalse(self.held.held())
 
     def test_without_the_table_it_is_lost_in_time(self) -> None:
-        """Another one may have it by then."""
+        """Another taskmanager may have the lease then."""
         with self.away(1000):
             error = self.assertRaises(exceptions.LeaseLost, self.held.check)
-        self.assertIn('it could not be renewed for', str(error))
+        self.assertIn('its lease could not be renewed for', str(error))
         self.assertLess(self.clock.now, 60)
 
 
@@ -392,7 +392,7 @@ class EndTest(LeaseTest):
 
     def test_afterwards_it_is_over(self) -> None:
         self.held.end()
-        self.assert_lost(self.held, 'it is over')
+        self.assert_lost(self.held, 'it has ended')
         self.tick(5)
         self.signs[-1].give()
         self.assertEqual(NOON, self.row.updated)

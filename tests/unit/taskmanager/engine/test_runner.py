@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""How an operation ends, and what is done then, in order."""
+"""The end of an operation, and the order of what is called then."""
 
 from collections.abc import Iterator
 import contextlib
@@ -52,10 +52,10 @@ class AloneTest(testtools.TestCase):
 
 
 class RunnerTest(testtools.TestCase):
-    """One run of an operation that fails where a test says.
+    """One run of an operation that fails where the test wants.
 
-    :ivar done: what was done, in order.
-    :ivar errors: what is raised by what is done.
+    :ivar done: the names of the called functions, in order.
+    :ivar errors: the errors that they raise.
     :ivar recorded: the failures that were recorded.
     """
 
@@ -82,7 +82,7 @@ class RunnerTest(testtools.TestCase):
         self.do(RECORD)
 
     def run_it(self, *hooks: str, **values: bool) -> None:
-        """:param hooks: what the operation has, besides what all have."""
+        """:param hooks: the optional functions of the operation."""
         def hook(name: str) -> Any:
             return lambda state: self.do(name)
         runner.run(runner.Operation(

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Watching a server that starts, and how often one looks."""
+"""Watching a server that starts, and the interval of checks."""
 
 import math
 import types
@@ -66,7 +66,7 @@ class CrashWatchTest(testtools.TestCase):
             self.watch.look(report(view.ServerState.CRASHED))
 
     def loop(self, *restarts: int) -> None:
-        """Down at each look, one every three seconds."""
+        """It is down at each check, once in three seconds."""
         for count in restarts:
             self.clock.advance(3)
             self.watch.look(report(view.ServerState.CRASHED,

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How steps are run, and what is told of one that fails."""
+"""How steps run, and the failure of a step."""
 
 from collections.abc import Sequence
 import dataclasses
@@ -35,7 +35,7 @@ BUSY = nova_exceptions.ClientException(503, 'busy')
 
 
 class Journal:
-    """An operation that notes down what is done."""
+    """An operation that records its steps."""
 
     name = 'create'
     remedy = 'delete the cluster'
@@ -120,7 +120,7 @@ class RunTest(testtools.TestCase):
 
 
 class FoundTest(testtools.TestCase):
-    """What a step returns is what the next one knows."""
+    """The result of a step is the knowledge of the next one."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -129,7 +129,7 @@ class FoundTest(testtools.TestCase):
 
     def step(self, history: str | None,
              error: Exception | None = None) -> Any:
-        """One that returns this; None: that nothing new was found out."""
+        """A step that returns this; None: no new knowledge."""
         def do(journal: Journal, member: Any) -> Found | None:
             journal.lines.append(f'knows {journal.found.history!r}')
             if error is not None:
@@ -166,7 +166,7 @@ class FoundTest(testtools.TestCase):
         self.assertEqual('a', self.journal.found.history)
 
     def test_the_look_before_the_first_step(self) -> None:
-        """Whether to go on is looked at with what it has found."""
+        """The check before the first step uses what begin() found."""
         self.journal.begin = lambda: dataclasses.replace(
             self.journal.found, history='a')
         self.journal.check = lambda: self.journal.lines.append(
@@ -176,7 +176,7 @@ class FoundTest(testtools.TestCase):
 
 
 class RepeatTest(testtools.TestCase):
-    """A direct call of a step to the cloud fails in a way that may pass."""
+    """Temporary errors of direct calls of a step to the cloud."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -208,11 +208,11 @@ class RepeatTest(testtools.TestCase):
         failed = workflow.failure(self.journal, late)
         self.assertEqual((), failed.blamed)
         self.assertIn('Nova answers 503: busy', failed.cause)
-        self.assertEqual('when the service that is named answers again: '
+        self.assertEqual('when the named service answers again: '
                          'delete the cluster', failed.next_action)
 
     def test_the_time_begins_with_the_first_error(self) -> None:
-        """It may have waited long before."""
+        """The time that it waited before does not count."""
         self.clock.advance(3600)
         self.run_with(BUSY, None)
 
@@ -277,7 +277,7 @@ class FailureTest(testtools.TestCase):
     def test_nobody_is_blamed_for_a_refused_bootstrap(self) -> None:
         failed = self.failure(exceptions.BootstrapRefused('c-3 holds data'))
         self.assertEqual((), failed.blamed)
-        self.assertIn('look at the data', failed.next_action)
+        self.assertIn('check the data', failed.next_action)
 
     def test_nobody_is_blamed_where_members_do_not_agree(self) -> None:
         failed = self.failure(exceptions.ClusterInconsistent('two sizes'))
@@ -317,5 +317,5 @@ class FailureTest(testtools.TestCase):
         self.journal.at = self.journal.subject = None
         failed = self.failure(
             exceptions.MemberFailed('c-1', 'id-1', 'no disk'))
-        self.assertEqual('build of the members', failed.step)
+        self.assertEqual('creation of the members', failed.step)
         self.assertEqual('c-1: no disk', failed.cause)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The story of a create, as it stands in its steps."""
+"""The phases and steps of a create."""
 
 import testtools
 
@@ -24,7 +24,7 @@ class StepsTest(testtools.TestCase):
     def test_the_story(self) -> None:
         self.assertEqual(
             [('every_member', ['find the address']),
-             ('every_member', ['admit the others']),
+             ('every_member', ['allow the peers']),
              ('first_member', ['prepare', 'configure', 'bootstrap']),
              ('joiners', ['prepare', 'configure', 'join']),
              ('every_member', ['verify']),

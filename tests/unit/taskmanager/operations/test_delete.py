@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""The order in which a cluster goes, what is left, and going on with it."""
+"""The order of a deletion, remaining resources, and a resumed deletion."""
 
 import types
 from typing import Any
@@ -36,10 +36,10 @@ GROUP = f'locality_{fakes.CLUSTER}'
 
 
 class DeleteTestCase(fakes.ClusterTestCase):
-    """What is done to one member is replaced: it is removal's.
+    """The cleanup of one member is replaced.
 
-    :ivar done: what was done, in order.
-    :ivar left: by member, what each look still finds of it.
+    :ivar done: the calls, in order.
+    :ivar left: by member, the remaining resources at each check.
     """
 
     def setUp(self) -> None:
@@ -213,7 +213,7 @@ class DeleteTest(DeleteTestCase):
 class CloudTest(DeleteTestCase):
 
     def test_a_cloud_that_fails_now_and_then(self) -> None:
-        """At each call in its turn."""
+        """It is killed at each of the calls."""
         busy = nova_exceptions.ClientException(503)
         group = self.add_group(GROUP, 'server-1')
         group.delete.side_effect = [busy, None]

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The order of what is done to a member that comes in."""
+"""The order of the steps of a grow."""
 
 import testtools
 

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A growth by its steps: who comes in, who is told, and who is kept out."""
+"""A grow step by step: who joins, who is configured, who is stopped."""
 
 import datetime
 import types
@@ -120,7 +120,7 @@ class GrowTest(GrowTestCase):
         told = self.galera.told
         self.assertLess(told.index('c-3 configure_member'),
                         told.index('c-5 configure_member'))
-        self.assertNotIn('were not told', self.log.output)
+        self.assertNotIn('do not contain', self.log.output)
         self.assertEqual(5, len(self.galera.inside))
 
     def test_one_that_is_down_may_be_missing(self) -> None:
@@ -128,7 +128,7 @@ class GrowTest(GrowTestCase):
         self.grow()
         self.assertNotIn('c-2 configure_member', self.galera.told)
         self.assertIn('WARNING Cluster', self.log.output)
-        self.assertIn('c-2 serve not and were not told of c-4',
+        self.assertIn('do not serve (c-2) do not contain c-4',
                       self.log.output)
 
     def test_one_that_comes_back_meanwhile(self) -> None:
@@ -149,7 +149,7 @@ class GrowTest(GrowTestCase):
         self.assertEqual([], self.galera.told)
 
     def test_the_old_are_not_to_blame_for_how_they_are(self) -> None:
-        """A member that fails beside it does not stop the new one."""
+        """An old member that fails meanwhile does not stop the new one."""
         self.change(2, task_status=InstanceTasks.SHRINKING_ERROR)
         self.grow()
         self.assertEqual(4, len(self.galera.inside))
@@ -166,7 +166,7 @@ class GrowTest(GrowTestCase):
         error = self.assertRaises(
             exceptions.ClusterInconsistent, grow.run, operation)
         self.assertIn('none of the new members', str(error))
-        self.assertEqual('ask for it again', operation.remedy)
+        self.assertEqual('repeat the grow', operation.remedy)
 
     def test_not_all_were_made(self) -> None:
         self.change(4, shard_id='4/5')
@@ -222,11 +222,11 @@ class GrowTest(GrowTestCase):
 
 
 class RootTest(GrowTestCase):
-    """Trove's rows say of it what they say of the others."""
+    """The rows of a new member get the same state as the others."""
 
     def setUp(self) -> None:
         super().setUp()
-        # A column, which the class does not name.
+        # A column that the class does not list.
         root_models.RootHistory.deleted_at = None
         self.addCleanup(delattr, root_models.RootHistory, 'deleted_at')
 
@@ -252,7 +252,7 @@ class RootTest(GrowTestCase):
 class GiveUpTest(GrowTestCase):
 
     def given_up(self, *numbers: int) -> grow.Growth:
-        """As tasks does it."""
+        """Run it as tasks does."""
         operation = self.new(*numbers)
         error = self.assertRaises(exceptions.GaleraError, grow.run,
                                   operation)
@@ -276,7 +276,7 @@ class GiveUpTest(GrowTestCase):
         self.assertEqual(InstanceTasks.GROWING_ERROR, self.task(4))
         fault = self.tables.faults[self.id_of(4)]
         self.assertIn('no disk', fault)
-        self.assertIn('Next: shrink it away, then grow again', fault)
+        self.assertIn('Next: remove it with a shrink, then grow again', fault)
         self.assertIn('MemberFailed', self.tables.details)
         self.assertNotIn('StepFailed', self.tables.details)
         self.assertEqual(['c-4 stop_member'], self.galera.told)
@@ -303,7 +303,7 @@ class GiveUpTest(GrowTestCase):
         self.crashes(4)
         self.given_up(4, 5)
         self.assertIn('c-5 did not join: the grow failed at c-4; see its '
-                      'fault. Next: shrink it away',
+                      'fault. Next: remove it with a shrink',
                       self.tables.faults[self.id_of(5)])
         self.assertEqual(InstanceTasks.GROWING_ERROR, self.task(5))
         self.assertEqual(['c-4 stop_member'], self.galera.told)
@@ -313,8 +313,8 @@ class GiveUpTest(GrowTestCase):
         self.guests[4].always('stop_member', exception.GuestError(
             original_message='busy'))
         self.given_up()
-        self.assertIn('WARNING The server of c-4, which did not come in, '
-                      'may still run', self.log.output)
+        self.assertIn('WARNING The server of c-4, which did not join, could '
+                      'not be stopped and may still run', self.log.output)
 
     def test_one_that_is_silent_is_not_told(self) -> None:
         self.guests[4].stands(STATES.CRASHED)

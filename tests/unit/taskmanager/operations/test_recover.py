@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A recovery of a cluster whose servers are down, and one that is killed."""
+"""A recovery of a cluster whose servers are down, also if interrupted."""
 
 from tests.unit import specs
 from tests.unit.taskmanager import fakes
@@ -29,7 +29,7 @@ PATIENCE = 30       # self_recovery_timeout
 
 
 class RecoverTestCase(fakes.ClusterTestCase):
-    """All members were in a complete cluster; then something happened."""
+    """All members were in a complete cluster, then something failed."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -42,7 +42,7 @@ class RecoverTestCase(fakes.ClusterTestCase):
 
     @property
     def told(self) -> list[str]:
-        """All orders but to halt, which most get in case they run."""
+        """All orders except halt_member, which most members get."""
         return [order for order in self.galera.told
                 if not order.endswith('halt_member')]
 
@@ -60,7 +60,7 @@ class RecoverTestCase(fakes.ClusterTestCase):
 
 
 class StoppedTest(RecoverTestCase):
-    """All servers are down, and their disks tell where they stand."""
+    """All servers are down, and their positions are read from disk."""
 
     def test_the_furthest_is_continued_and_the_others_join_it(self) -> None:
         self.stopped(90, 100, 95)
@@ -139,7 +139,7 @@ class StoppedTest(RecoverTestCase):
         last: list[str] = []
 
         def check() -> None:
-            """Lost when the last member has had its last step."""
+            """The lease is lost after the last step of the last member."""
             if (operation.at is recover.STEPS[-1].steps[-1]
                     and operation.subject.name == 'c-3'):
                 last.append('look')
@@ -162,7 +162,7 @@ class StoppedTest(RecoverTestCase):
 
 
 class InterruptedTest(RecoverTestCase):
-    """The taskmanager is killed at any of its orders; another goes on."""
+    """The taskmanager is killed at any order; another one resumes."""
 
     def disaster(self) -> None:
         self.galera.inside.clear()

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Recoveries that are refused, forced or given up, and what they leave."""
+"""Recoveries that are refused, forced or given up, and their effects."""
 
 import dataclasses
 
@@ -34,7 +34,7 @@ class RefusalTest(test_recover.RecoverTestCase):
 
     def refused(self, cause: str, advice: str, *named: str,
                 force: str | None = None) -> recovery.Recovery:
-        """Also, that nobody was told to make a component."""
+        """Also check that no member was ordered to become primary."""
         operation = recovery.Recovery(None, self.cluster, force)
         error = self.assertRaises(
             exceptions.RecoveryRefused, recover.run, operation)
@@ -107,7 +107,7 @@ class RefusalTest(test_recover.RecoverTestCase):
         self.refused('c-2 does not report its position', 'force', 'c-2')
 
     def test_one_that_hangs_was_stopped_to_know(self) -> None:
-        """What the refusal is about can be read only then."""
+        """The position on its disk can be read only after the stop."""
         self.guests[1].stands(STATES.STARTING)
         self.guests[2].stands(STATES.STOPPED, uuid=fakes.FOREIGN)
         operation = self.refused('has the history', '', 'c-2')
@@ -251,7 +251,7 @@ class ForceTest(test_recover.RecoverTestCase):
 
 
 class FailedMemberTest(test_recover.RecoverTestCase):
-    """One never came in, or was to go."""
+    """A member failed to join or to leave."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -318,7 +318,7 @@ class GiveUpTest(test_recover.RecoverTestCase):
 
     def give_up(self, operation: recovery.Recovery,
                 failure: exceptions.StepFailed) -> None:
-        """As the runner does it."""
+        """Record the failure as the runner does."""
         recover.OPERATION.record(operation, failure)
         recover.OPERATION.put_back(operation)
 
@@ -337,8 +337,8 @@ class GiveUpTest(test_recover.RecoverTestCase):
         self.given_up()
         self.assertEqual([self.id_of(2)], list(self.tables.faults))
         fault = self.tables.faults[self.id_of(2)]
-        self.assertIn('recover: "choose who is continued" failed: c-2 has '
-                      'the history', fault)
+        self.assertIn('recover: "choose the member to bootstrap" failed: c-2 '
+                      'has the history', fault)
         self.assertIn('--force MEMBER', fault)
 
     def test_administrators_see_where_it_came_from(self) -> None:
@@ -382,7 +382,7 @@ class GiveUpTest(test_recover.RecoverTestCase):
         operation = self.given_up()
         self.assertTrue(operation.order_given)
         self.assertEqual([], self.galera.told)
-        self.assertIn('c-3 stay stopped, for c-1 may still become primary',
+        self.assertIn('c-3 stay stopped, because c-1 may still become primary',
                       self.log.output)
 
     def test_nor_beside_one_that_did_not_take_its_promotion(self) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The order of what is done to a member that is resized."""
+"""The order of the steps of a resize."""
 
 from novaclient import exceptions as nova_exceptions
 import testtools
@@ -49,7 +49,7 @@ class StoryTest(testtools.TestCase):
 
 
 class FlavorGoneTest(fakes.ClusterTestCase):
-    """The flavor was deleted in Nova after it was ordered."""
+    """The flavor was deleted in Nova after the request."""
 
     def test_nobody_is_taken_out(self) -> None:
         def get(flavor: str) -> object:

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""The story of a restart: nothing but what rolling does."""
+"""The order of the steps of a restart."""
 
 from trove.instance.tasks import InstanceTasks
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How a rotation goes on from whatever the members hold."""
+"""How a rotation resumes from any state of the members."""
 
 import datetime
 

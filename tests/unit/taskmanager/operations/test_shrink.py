@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The order of what is done when members leave; a shrink that fails."""
+"""The order of the steps of a shrink, and a shrink that fails."""
 
 import testtools
 from trove.instance.tasks import InstanceTasks

@@ -33,13 +33,13 @@ class FormationTestCase(fakes.ClusterTestCase):
         return formation.Formation('create', None, self.cluster)
 
     def at(self, step: workflow.Step, number: int) -> formation.Member:
-        """Let the operation be at this step of a member."""
+        """Set the current step and member of the operation."""
         self.operation.at = step
         self.operation.subject = self.members[number - 1]
         return self.operation.subject
 
     def done(self, step: workflow.Step, number: int) -> bool:
-        """Whether it is; to look at that changes nothing."""
+        """Whether the step is done; the check changes nothing."""
         member = self.at(step, number)
         before = vars(self.operation).copy()
         done = step.done(self.operation, member)
@@ -48,7 +48,7 @@ class FormationTestCase(fakes.ClusterTestCase):
         return done
 
     def do(self, step: workflow.Step, number: int) -> None:
-        """Take it as the engine does."""
+        """Run the step as the engine does."""
         workflow.set_found(self.operation, step.do(
             self.operation, self.at(step, number)))
         self.assertTrue(self.done(step, number)
@@ -60,12 +60,12 @@ class FormationTestCase(fakes.ClusterTestCase):
             kind, step.do, self.operation, self.at(step, number))
 
     def know(self, **news: Any) -> None:
-        """Let this have been found out."""
+        """Set the knowledge of the operation."""
         workflow.set_found(self.operation, dataclasses.replace(
             self.operation.found, **news))
 
     def form(self, *numbers: int) -> None:
-        """Let these be the cluster so far."""
+        """Set the members of the cluster."""
         for number in numbers:
             self.guests[number].enters()
         first = self.members[numbers[0] - 1]

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""The others are let in, and nobody else."""
+"""The Galera ports are open to the other members, and to no others."""
 
 from tests.unit.taskmanager.steps import base
 from trove_pxc.taskmanager.steps import allow_peers

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Who bootstraps, and when nobody may."""
+"""Which member bootstraps, and when a bootstrap is refused."""
 
 import itertools
 

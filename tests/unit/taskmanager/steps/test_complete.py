@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A member whose guest reports, and calls it healthy."""
+"""A member whose guest reports that it is HEALTHY."""
 
 from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager.steps import base

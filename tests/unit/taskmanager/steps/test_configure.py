@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""What a member is told, and what all share."""
+"""The configuration of a member, and the shared secrets."""
 
 import fixtures
 from trove.common import exception

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a cluster has alike is chosen once, and kept."""
+"""The defaults of a cluster are chosen once, and kept."""
 
 import mock
 from trove.configuration import models as configuration_models
@@ -33,7 +33,7 @@ class DefaultsTest(fakes.ClusterTestCase):
         self.operation = formation.Formation('create', None, self.cluster)
 
     def configure(self, number: int) -> object:
-        """What the member has of it then."""
+        """The defaults in the new settings of the member."""
         member = self.operation.members[number - 1]
         self.operation.at = configure.CONFIGURE
         self.operation.subject = member

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Accounts are right before a donor needs them."""
+"""Accounts are restored before a donor needs them."""
 
 from trove.common import exception
 

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""What a run knows, and who goes through which steps."""
+"""The knowledge of a run, and the members of its phases."""
 
 import types
 
@@ -69,7 +69,7 @@ class FormingTest(base.FormationTestCase):
 class FactsTest(base.FormationTestCase):
 
     def test_the_memory_is_that_of_the_flavor(self) -> None:
-        """Of the new one, unless its resize is being undone."""
+        """That of the new flavor, unless the resize is being undone."""
         def memory() -> int:
             return formation.facts(self.operation, self.members[0]).memory_mb
         self.assertEqual(1024, memory())
@@ -80,7 +80,7 @@ class FactsTest(base.FormationTestCase):
 
 
 class CreationTest(base.FormationTestCase):
-    """Instances that Trove may create no further."""
+    """Instances whose creation may be interrupted."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -102,7 +102,7 @@ class CreationTest(base.FormationTestCase):
         self.assertEqual(100, self.clock.now)
 
     def ask(self) -> None:
-        """Whether its guest was told to prepare."""
+        """Whether its guest was called to prepare."""
         for _ in range(100):
             self.operation.creations.ask(self.members[2])
             self.clock.advance(1)

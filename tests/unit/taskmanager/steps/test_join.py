@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Who joins, and who is blamed if it does not come about."""
+"""Which members join, and which is at fault if a join fails."""
 
 from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager.steps import base
@@ -102,7 +102,7 @@ class JoinTest(base.FormationTestCase):
         self.do(join.JOIN, 2)
 
     def test_one_outside_may_come_from_another_history(self) -> None:
-        """What it holds goes when it receives the others' data."""
+        """Its data is replaced by that of the donor."""
         self.guests[2].stands(STATES.RUNNING, uuid=fakes.FOREIGN)
         self.clock.after(10, self.guests[2].enters)
         self.do(join.JOIN, 2)
@@ -114,8 +114,8 @@ class JoinTest(base.FormationTestCase):
         self.guests[2].will('join_member', donor_dies)
         error = self.fails(exceptions.MemberFailed, join.JOIN, 2)
         self.assertEqual('c-1', error.member)
-        self.assertIn('it left its cluster while c-2 joined, and is: server '
-                      'crashed; c-2: server starting', error.cause)
+        self.assertIn('it left the cluster while c-2 joined; its state: '
+                      'server crashed; c-2: server starting', error.cause)
 
     def test_also_if_the_joiner_crashes_of_it(self) -> None:
         def both_die() -> None:
@@ -143,5 +143,5 @@ class JoinTest(base.FormationTestCase):
         self.guests[1].sees = {'cluster_size': 1}
         error = self.fails(exceptions.MemberFailed, join.JOIN, 2)
         self.assertEqual('c-1', error.member)
-        self.assertIn('c-1 to see 2 members and be Synced', error.cause)
+        self.assertIn('c-1 to be Synced in a component of 2', error.cause)
         self.assertEqual(VERIFY, self.clock.now)

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Who goes, when, and what becomes of those that stay."""
+"""Which members leave, when, and the effect on the others."""
 
 import types
 from typing import Any
@@ -32,9 +32,9 @@ SILENCE = 120       # guest_silence_timeout
 
 
 class ShrinkTestCase(fakes.ClusterTestCase):
-    """Five members serve; what is done to a server and rows is removal's.
+    """Five members serve; the cleanup of servers and rows is replaced.
 
-    :ivar left: what each look still finds of who goes.
+    :ivar left: the remaining resources of the leaving member at each check.
     """
 
     size = 5
@@ -180,10 +180,10 @@ class ShrinkTest(ShrinkTestCase):
 
 
 class WithoutItTest(ShrinkTestCase):
-    """One does not answer, or does not stop."""
+    """A member does not answer or does not stop."""
 
     def gone(self, *numbers: int) -> None:
-        """Their machines go with them; the others count them no more."""
+        """Their servers were deleted, and the others do not count them."""
         for number in numbers:
             self.galera.inside.remove(self.guests[number])
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A server's flavor, however Nova shows it; what Nova is asked, and once."""
+"""The flavor of a server in Nova, and requests that are sent once."""
 
 import dataclasses
 import types
@@ -53,7 +53,7 @@ class AskTest(testtools.TestCase):
                       nova_exceptions.NotFound(404, 'no attachment')):
             seen = self.assertRaises(
                 waiting.NotYet, machine._ask, mock.Mock(side_effect=error))
-            self.assertIn('Nova refuses it now', str(seen))
+            self.assertIn('Nova refuses the request now', str(seen))
 
     def test_what_is_refused_for_good_is_not(self) -> None:
         self.assertRaises(nova_exceptions.Forbidden, machine._ask, mock.Mock(
@@ -61,7 +61,7 @@ class AskTest(testtools.TestCase):
 
 
 class EndResizeTest(fakes.ClusterTestCase):
-    """Nova waits for an answer: the new flavor is confirmed or reverted."""
+    """Nova waits until the new flavor is confirmed or reverted."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -79,14 +79,14 @@ class EndResizeTest(fakes.ClusterTestCase):
         self.operation.subject = self.operation.members[1]
 
     def take(self, step: Any) -> None:
-        """Take a step of a server that is ready a while later."""
+        """Run a step for a server that is ready a while later."""
         self.operation.at = step
         self.clock.after(20, lambda: setattr(self.server, 'status', 'ACTIVE'))
         step.do(self.operation, self.operation.subject)
         self.assertGreaterEqual(self.clock.now, 20)
 
     def test_nova_is_asked_once_to_confirm(self) -> None:
-        """It still shows the question for a while."""
+        """The server shows VERIFY_RESIZE for a while."""
         self.take(machine.CONFIRM)
         self.assertEqual(['confirm'], self.answered)
         self.assertEqual('7', self.tables.instance(self.id_of(2)).flavor_id)
@@ -115,7 +115,8 @@ class EndResizeTest(fakes.ClusterTestCase):
         failed = self.assertRaises(
             exceptions.MemberFailed, machine.RESIZE.do, self.operation,
             self.operation.subject)
-        self.assertIn('has left its server server-2', failed.cause)
+        self.assertIn('did not change the flavor of its server server-2',
+                      failed.cause)
         self.assertEqual(['7'], self.answered)
 
     def test_an_answer_that_nova_refuses_is_given_again(self) -> None:
@@ -145,7 +146,7 @@ class FindFlavorTest(fakes.ClusterTestCase):
 
 
 class RevertTest(fakes.ClusterTestCase):
-    """The flavor after a resize was undone, or could not be."""
+    """The flavor after a resize was undone, or could not be undone."""
 
     def setUp(self) -> None:
         super().setUp()

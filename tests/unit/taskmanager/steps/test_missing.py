@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members whose servers were deleted in Nova: who is blamed, what is next."""
+"""Members whose servers were deleted in Nova, and the next action."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ class MissingTest(fakes.ClusterTestCase):
         self.assertIn('cluster grow c --instance', gone.advice)
 
     def test_a_second_look_forgets_nobody(self) -> None:
-        """The first one has ended in an error that may pass."""
+        """The first try failed with a temporary error."""
         self.lose(2)
         recovery = self.recovery()
         self.start(recovery)

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Who forms the component that an operation is to change."""
+"""The members of the component that an operation changes."""
 
 import dataclasses
 from typing import Any
@@ -50,7 +50,7 @@ class OnlineTestCase(fakes.ClusterTestCase):
             self.operation, self.operation.subject))
 
     def know(self, **news: Any) -> None:
-        """Let this have been found out before; names are of members."""
+        """Set the knowledge of the operation; names are those of members."""
         workflow.set_found(self.operation, dataclasses.replace(
             self.operation.found, **{
                 field: value if field == 'secrets' else tuple(
@@ -87,7 +87,7 @@ class LookTest(OnlineTestCase):
         self.guests[2].stands(STATES.STOPPED)
         self.know(needed=['c-2'])
         error = self.refused()
-        self.assertIn('the cluster cannot be changed, for', str(error))
+        self.assertIn('the cluster cannot be changed: ', str(error))
         self.assertIn('not all members serve: c-2', str(error))
         self.assertEqual(PATIENCE, self.clock.now)
 
@@ -192,7 +192,7 @@ class GlimpseTest(OnlineTestCase):
 
 
 class MembersTest(OnlineTestCase):
-    """Those that the steps are about then."""
+    """The members that the steps then work on."""
 
     def names(self) -> list[str]:
         return [member.name for member in self.operation.members]
@@ -210,7 +210,7 @@ class MembersTest(OnlineTestCase):
         self.assertEqual(['c-1', 'c-2'], self.names())
 
     def test_those_that_each_one_s_settings_name(self) -> None:
-        """Those that are needed; else all that have an address."""
+        """The needed members; else all that have an address."""
         self.guests[3].stands(STATES.STOPPED)
         del self.cloud.neutron.ports[f'trove-{self.id_of(3)}']
         self.look()
@@ -223,7 +223,7 @@ class MembersTest(OnlineTestCase):
                          self.operation.found.registered)
 
     def test_one_that_serves_and_has_no_port(self) -> None:
-        """Unless it is to leave anyhow."""
+        """Unless the member is to leave."""
         del self.cloud.neutron.ports[f'trove-{self.id_of(3)}']
         self.assertRaises(exceptions.PortGone, self.look)
         self.know(passing=['c-3'])

@@ -109,7 +109,7 @@ class PreparedTest(base.FormationTestCase):
         self.untouched()
         error = self.fails(
             exceptions.MemberFailed, prepare.BE_PREPARED, 2)
-        self.assertIn('never told to prepare', error.cause)
+        self.assertIn('never called to prepare', error.cause)
         self.assertLess(self.clock.now, 80)
 
     def test_only_after_an_interruption_is_it_asked_for(self) -> None:

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Members meet, or one of them is continued or promoted."""
+"""Members find each other, or one is bootstrapped or promoted."""
 
 from tests.unit.taskmanager import fakes
 from tests.unit.taskmanager.operations import test_recover
@@ -23,7 +23,7 @@ STATES = test_recover.STATES
 
 
 class LookingTest(test_recover.RecoverTestCase):
-    """Servers run or start, and look for each other."""
+    """Servers run or start, and search for each other."""
 
     def starting(self, may_meet: bool) -> None:
         for guest in self.guests.values():

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""What a recovery knows, and in which order members join."""
+"""The knowledge of a recovery, and the order of its joins."""
 
 import dataclasses
 from typing import Any
@@ -26,7 +26,7 @@ from trove_pxc import waiting
 
 
 class ChoiceTest(test_recover.RecoverTestCase):
-    """What is known is what members told last."""
+    """The state is that of the last reports."""
 
     def test_a_position_that_was_read_before_is_not_kept(self) -> None:
         operation = self.new()
@@ -81,7 +81,8 @@ class ChoiceTest(test_recover.RecoverTestCase):
             probe()
         found = operation.look_closely(operation.found, wait)
         self.assertEqual(
-            [('servers to tell their state', test_recover.PATIENCE)], waits)
+            [('the servers to report their state', test_recover.PATIENCE)],
+            waits)
         self.assertIsNotNone(found.survey.reports['c-1'].view)
 
     def test_what_is_never_told_stays_unknown(self) -> None:

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A member that comes back into a component, by itself or started anew."""
+"""A member joins a component again, by itself or after a restart."""
 
 import dataclasses
 import itertools
@@ -110,7 +110,7 @@ class JoinTest(RejoinTestCase):
         self.assertEqual(ANEW * 2, self.galera.told)
 
     def test_one_that_is_locked_or_does_not_replicate(self) -> None:
-        """It is primary: its guest would not halt it."""
+        """It is primary, so halt_member would not stop it."""
         def starts() -> None:
             self.guest.sees.clear()
             self.guest.enters()
@@ -126,7 +126,7 @@ class JoinTest(RejoinTestCase):
                          self.galera.told)
 
     def test_the_last_of_the_primary_component_is_not_stopped(self) -> None:
-        """Also while others only come: they do not hold the data yet."""
+        """Also while others are joining: they do not have the data yet."""
         for state in (STATES.STOPPED, STATES.STARTING):
             self.guests[1].stands(state)
             self.guests[2].always('member_report', exception.GuestTimeout())
@@ -150,7 +150,7 @@ class JoinTest(RejoinTestCase):
                 self.guest.member_report(), fakes.HISTORY), sees)
 
     def test_a_donor_is_left_alone(self) -> None:
-        """And one whose agent is too old to tell."""
+        """And one whose agent is too old to report it."""
         self.guest.enters()
         self.guest.sees = {'local_state': view.LocalState.DONOR}
         for giving in (True, None):
@@ -167,7 +167,7 @@ class JoinTest(RejoinTestCase):
         self.assertEqual([], self.galera.told)
 
     def ends_and_starts(self) -> None:
-        """Its server ends at each start, seen by every look."""
+        """Its server ends at each start, and each check sees it."""
         states = itertools.cycle((STATES.STARTING, STATES.CRASHED))
 
         def report() -> view.MemberReport:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""When a member may be taken out: all others serve, in one cluster."""
+"""A member is stopped only if all others serve, in one cluster."""
 
 import dataclasses
 import types
@@ -49,7 +49,7 @@ def stopped() -> view.MemberReport:
 
 
 class OneLook:
-    """An operation that waits for nothing: it looks once."""
+    """An operation that does not wait: it checks once."""
 
     found = Found((), ())
 
@@ -73,7 +73,7 @@ class OneLook:
 class BeWholeTest(testtools.TestCase):
 
     def look(self, *reports: view.MemberReport) -> Found:
-        """At the others of the first member."""
+        """Check the other members of the first one."""
         operation: Any = OneLook(*reports)
         return rolling._be_whole(operation, operation.members[0])
 
@@ -103,7 +103,7 @@ class BeWholeTest(testtools.TestCase):
 
 
 class RollingTest(fakes.ClusterTestCase):
-    """Which members have their turn, and how one is put back."""
+    """Which members are changed, and how a change is undone."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -113,7 +113,7 @@ class RollingTest(fakes.ClusterTestCase):
             guest.enters()
 
     def new(self, *numbers: int, **values: Any) -> rolling.Rolling:
-        """:param numbers: of those that are ordered; none: all."""
+        """:param numbers: of the members to change; none: all."""
         return rolling.Rolling(
             None, self.cluster, rolling.Change(
                 'restart', ORDER, InstanceTasks.REBOOTING, **values),
@@ -135,7 +135,7 @@ class RollingTest(fakes.ClusterTestCase):
         self.assertEqual(['c-1', 'c-2', 'c-3'], self.names())
 
     def put_back(self, operation: rolling.Rolling) -> None:
-        """One whose server was stopped in its turn."""
+        """A member whose server was stopped for its change."""
         self.guests[2].stands(view.ServerState.STOPPED)
         operation.subject = operation.members[1]
         workflow.set_found(operation, dataclasses.replace(

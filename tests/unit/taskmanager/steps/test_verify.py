@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""What all must see, and read, of the cluster."""
+"""All members report the cluster, and read a write."""
 
 from trove.common import exception
 
@@ -44,7 +44,7 @@ class AgreeTest(base.FormationTestCase):
         error = self.fails(
             exceptions.DeadlineExceeded, verify.AGREE, 2)
         self.assertEqual(VERIFY, self.clock.now)
-        self.assertIn('c-2 to see 3 members and be Synced', str(error))
+        self.assertIn('c-2 to be Synced in a component of 3', str(error))
 
     def test_another_history(self) -> None:
         self.guests[2].sees = {'cluster_uuid': fakes.FOREIGN}

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Which clusters are recovered unasked, when, and how that is begun."""
+"""Which clusters are recovered automatically, when, and how it starts."""
 
 from collections.abc import Callable
 import datetime
@@ -44,7 +44,7 @@ PATIENCE = 30       # automatic_recovery_patience
 
 
 class AutomaticTestCase(fakes.ClusterTestCase):
-    """All members were complete, and have told that they do not serve."""
+    """All members were complete, and have reported that they do not serve."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -127,7 +127,7 @@ class NobodyServesTest(AutomaticTestCase):
 
 
 class LookTest(AutomaticTestCase):
-    """When a watch has something done."""
+    """When a watch starts something."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -150,7 +150,7 @@ class LookTest(AutomaticTestCase):
                 if row.task_id in task_ids else {})
 
     def look(self, after: float = 0) -> list[Any]:
-        """What this look has begun."""
+        """The calls that this check has started."""
         self.clock.advance(after)
         for number in self.guests:
             self.tables.change(
@@ -217,7 +217,7 @@ class LookTest(AutomaticTestCase):
 
 
 class Threads:
-    """Threads that note what they were to run."""
+    """Threads that record what they were to run."""
 
     def __init__(self, test: LookTest) -> None:
         self._test = test
@@ -234,7 +234,7 @@ class Threads:
 
 
 class AttendTest(AutomaticTestCase):
-    """What the members say, and what is begun then."""
+    """The answers of the members, and whether a recovery starts."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -248,7 +248,7 @@ class AttendTest(AutomaticTestCase):
             task_api, 'load', autospec=True, return_value=self.api))
 
     def attend(self, begun: bool) -> None:
-        """Also, that asking is all it does by itself."""
+        """Also check that it only asks the members."""
         self.assertIs(begun, automatic.attend(self.row()))
         self.assertEqual([], self.galera.told)
         self.assertEqual(begun, self.api.recover_cluster.called)
@@ -324,10 +324,10 @@ class AttendTest(AutomaticTestCase):
         task_models.load_cluster_tasks.side_effect = (
             exception.ModelNotFoundError())
         self.attend(begun=False)
-        self.assertIn('ERROR Cluster', self.log.output)
+        self.assertIn('ERROR The automatic recovery', self.log.output)
 
     def survivor(self, begun: bool) -> int:
-        """How many tries were counted."""
+        """The number of counted tries."""
         case = specs.spec(automatic.Case)
         self.assertIs(begun, automatic.attend_survivor(self.row(), case))
         self.assertEqual([], self.galera.told)
@@ -348,4 +348,4 @@ class AttendTest(AutomaticTestCase):
         task_models.load_cluster_tasks.side_effect = (
             exception.ModelNotFoundError())
         self.assertEqual(0, self.survivor(begun=False))
-        self.assertIn('INFO Cluster', self.log.output)
+        self.assertIn('INFO The members of cluster', self.log.output)

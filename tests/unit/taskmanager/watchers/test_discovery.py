@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Which clusters are looked after unasked, and by whose account."""
+"""Which clusters the watchers find, and the context they use."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ class ClustersTest(fakes.ClusterTestCase):
             model, name, **values)
 
     def found(self, *wanted: Any) -> dict[str, str]:
-        """The managers of those that are found, by their ids."""
+        """The managers of the found clusters, by their ids."""
         clusters = discovery.clusters(self.tasks, *wanted)
         for cluster_id, one in clusters.items():
             self.assertEqual(cluster_id, one.row.id)

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Who takes up whose operation, when, and how its end is told."""
+"""Which operations are resumed, when, and how their end is notified."""
 
 from collections.abc import Callable
 import datetime
@@ -38,7 +38,7 @@ THEN = datetime.datetime(2026, 11, 30, 8, 0)
 
 
 class Thread:
-    """A thread that runs when a test says so."""
+    """A thread that runs when a test wants."""
 
     def __init__(self, target: Callable[..., None], args: Any,
                  daemon: bool) -> None:
@@ -71,7 +71,7 @@ class Threading:
 
 
 class ResumptionTestCase(fakes.ClusterTestCase):
-    """A watcher, and what it finds."""
+    """A watcher, and the clusters that it finds."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -91,7 +91,7 @@ class ResumptionTestCase(fakes.ClusterTestCase):
             id=cluster_id, task_id=task_id, updated=updated), manager)
 
     def look(self, after: float = 0) -> int:
-        """How many were taken up by this look."""
+        """The number of operations resumed by this check."""
         self.clock.advance(after)
         before = len(self.threads.started)
         self.resume.look()
@@ -206,7 +206,7 @@ class TakenUpTest(ResumptionTestCase):
 
     @property
     def event(self) -> str:
-        """The notification that was sent; there is one."""
+        """The only notification that was sent."""
         (call,) = self.told.call_args_list
         return str(call.args[1])
 
@@ -280,7 +280,7 @@ class TakenUpTest(ResumptionTestCase):
 
     def test_a_failure_is_told_and_ends_the_thread_only(self) -> None:
         self.tasks.carry_out_pending.side_effect = exceptions.StepFailed(
-            'grow', 'join', 'no disk', 'shrink it away')
+            'grow', 'join', 'no disk', 'remove it with a shrink')
         self.taken_up(ClusterTasks.GROWING_CLUSTER)
         self.assertEqual('dbaas.cluster_grow.error', self.event)
         self.assertIn('no disk', self.told.call_args.args[2]['message'])
@@ -298,7 +298,7 @@ class TakenUpTest(ResumptionTestCase):
             'another taskmanager has it')
         self.taken_up(ClusterTasks.BUILDING_INITIAL)
         self.assertIn('INFO another taskmanager has it', self.log.output)
-        self.assertNotIn('has failed', self.log.output)
+        self.assertNotIn('failed', self.log.output)
 
     def test_what_is_not_foreseen_is_not_hidden(self) -> None:
         self.tasks.create_cluster.side_effect = ZeroDivisionError
