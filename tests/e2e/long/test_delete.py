@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""More states in which a cluster is deleted, and nothing stays."""
+"""More states in which a cluster is deleted without leftovers."""
 
 from tests.e2e import laboratory
 from tests.e2e import test_delete
@@ -32,7 +32,7 @@ class TestDelete(test_delete.Base):
         self.check_delete()
 
     def test_during_a_resize(self):
-        """The quota of the members whose turn never came is free, too."""
+        """The quota of the members not yet resized is returned, too."""
         self.create_whole()
         laboratory.openstack('database', 'cluster', 'resize', 'flavor',
                              test_delete.NAME, '1')
