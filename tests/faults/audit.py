@@ -138,7 +138,7 @@ def _of_page(record: records.Record, opening: Opening,
     foreign = {number for number in page.numbers
                if not _was_written(record, number, page)}
     if foreign:
-        yield f'{len(foreign)} rows that nobody wrote: {_some(foreign)}'
+        yield f'{len(foreign)} rows that no client wrote: {_some(foreign)}'
     total = sum(page.balances.values())
     if total != opening.total:
         yield f'the total is {total}, not {opening.total}'

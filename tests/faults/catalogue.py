@@ -257,23 +257,23 @@ _HEAL = _each(control.heal)
 
 KILL = Fault('kill', 'the database server is killed with SIGKILL',
              _each(control.kill_database), _new_server)
-FREEZE = Fault('freeze', 'the database server hangs (SIGSTOP), and goes on',
+FREEZE = Fault('freeze', 'the database server hangs (SIGSTOP), and continues',
                _each(control.freeze_database), _frozen,
                _each(control.thaw_database))
 STOP = Fault('stop', 'the database server is stopped cleanly, and started',
              _each(control.stop_database), _stopped,
              _each(control.start_database))
-OFF = Fault('power-off', 'the power goes, and comes back',
+OFF = Fault('power-off', 'the power fails, and returns',
             _each(control.power_off), _off, _each(control.power_on))
-RESET = Fault('reset', 'the guest is reset as by a button',
+RESET = Fault('reset', 'the guest is reset',
               _each(_hard_reboot), _rebooted)
-REBOOT = Fault('reboot', 'the guest is rebooted in order',
+REBOOT = Fault('reboot', 'the guest is rebooted cleanly',
                _each(control.reboot), _rebooted)
-CUT = Fault('cut', 'the cable is cut, and mended', _each(control.cut),
+CUT = Fault('cut', 'the network is cut, and restored', _each(control.cut),
             _alone, _HEAL)
-SEPARATE = Fault('separate', 'the other members cannot be reached, and then '
-                 'can', _separate, _alone, _HEAL)
-PART = Fault('part', 'one other member cannot be reached, and then can',
+SEPARATE = Fault('separate', 'the other members are unreachable for a while',
+                 _separate, _alone, _HEAL)
+PART = Fault('part', 'one other member is unreachable for a while',
              _part, _parted, _HEAL)
 LOSE = Fault('lose', f'{LOSS} of a hundred packets are lost, for a while',
              _each(control.lose, LOSS), _lossy, _HEAL)
@@ -282,9 +282,9 @@ SLOW = Fault('slow', f'the link passes {KILOBITS} kbit/s, for a while',
 AGENT = Fault('kill-agent', "Trove's guest agent is killed",
               _each(control.kill_agent), _new_agent)
 
-# With a full majority, Galera votes against the writes, and the member that
-# could apply them is evicted.
-FULL = Fault('disk-full', 'its volume is full, and has room again',
+# If the volumes of a majority are full, the majority votes that the write has
+# failed, and evicts the member that could apply it.
+FULL = Fault('disk-full', 'the volume is full, and then has room again',
              _fill, _full, _each(control.free_disk),
              most=1)
 

@@ -121,7 +121,7 @@ def only(word: str) -> tuple[catalogue.Fault, int | None]:
     if word in FAULTS:
         return FAULTS[word], None
     raise ValueError(
-        f'no fault is called {word}; there are {", ".join(FAULTS)}, each '
+        f'there is no fault {word}; there are {", ".join(FAULTS)}, each '
         f'also with -{", -".join(SCOPES)}')
 
 
