@@ -115,7 +115,7 @@ class AutomaticTest(test_actions.ActionTest):
         def asked() -> None:
             self.watch.look()
             if self.watch._running:
-                raise waiting.NotYet('somebody is being asked')
+                raise waiting.NotYet('a recovery asks members')
         waiting.until('all to be asked', asked, 60, 0.3)
         return bool(self.notified('dbaas.cluster_recover.start'))
 

@@ -177,8 +177,8 @@ class GrowTest(GrowthTest):
         self.assertIsNone(root_models.RootHistory.load(
             self.context(), self.named('products-5').id))
 
-    def test_numbers_are_free_again_when_the_cluster_is_purged(self) -> None:
-        """No deleted row prevents the purge of a cluster."""
+    def test_deleted_cluster_has_no_rows_of_former_members(self) -> None:
+        """A row with its ID would prevent the purge of the cluster."""
         self.grow()
         self.shrink('products-4')
         self.request('DELETE', f'/clusters/{self.cluster_id}')
@@ -215,7 +215,7 @@ class LostMemberTest(GrowthTest):
         self.shrink('products-2')
         self.assert_serving('products-1', 'products-3', 'products-4')
 
-    def test_member_that_comes_back_meanwhile_stays(self) -> None:
+    def test_new_member_joins_if_the_lost_one_comes_back(self) -> None:
         lost = self.galera.named('products-2')
         lost.fall_silent()
         lost.leave()

@@ -233,7 +233,7 @@ class ListTest(base.TroveTest):
         self.assertNotIn('ip', member)
         self.assertNotIn('addresses', member)
 
-    def test_servers_that_are_lost_or_restored_change_the_status(self) -> None:
+    def test_deleted_servers_and_backups_change_the_status(self) -> None:
         cluster_id = self.add('products')
         first, second, _ = self.instance_rows(cluster_id)
         self.cloud.servers.pop(first.compute_instance_id)

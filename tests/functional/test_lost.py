@@ -113,7 +113,7 @@ class ServerGoneTest(LostTestCase):
         self.delete_server(TWO)
         self.replaced(self.fail('cluster_recover', {'recover': {}}))
 
-    def test_shrink_is_possible_if_enough_members_remain(self) -> None:
+    def test_shrink_is_advised_if_enough_members_remain(self) -> None:
         self.add_some(1)
         self.delete_server(TWO)
         message = self.fail('cluster_restart', {'restart': {}})
@@ -194,7 +194,7 @@ class PortGoneTest(LostTestCase):
         self.do(message)
         self.assert_serving(ONE, THREE, 'products-4')
 
-    def test_shrink_is_possible_if_enough_members_remain(self) -> None:
+    def test_shrink_is_advised_if_enough_members_remain(self) -> None:
         self.add_some(1)
         self.delete_port(TWO)
         for body in ({'grow': [test_grow.node()]},

@@ -165,7 +165,7 @@ class MemberAsInstanceTest(base.TroveTest):
             {'wsrep_node_name': 'products-1', 'sort_buffer_size': '1'},
             self.request('GET', url).json['instance']['configuration'])
 
-    def test_configuration_is_empty_if_the_server_is_down(self) -> None:
+    def test_configuration_is_refused_if_the_server_is_down(self) -> None:
         self.galera.named('products-1').server = (
             view.ServerState.STOPPED)
         response = self.request(

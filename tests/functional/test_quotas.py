@@ -186,7 +186,7 @@ class ApiDiedTest(QuotaTest):
 
     def test_death_between_a_row_and_its_count_keeps_counts_right(
             self) -> None:
-        """It is counted when its cluster is built, or not returned."""
+        """The taskmanager counts the row, or never subtracts it."""
         for expire in (False, True):
             self.die_in(quotas.Driver, 'commit', 1)
             (cluster,) = cluster_models.DBCluster.find_all(

@@ -178,7 +178,7 @@ class ReadingTest(base.TroveTest):
                          self.roles(cluster_id))
         self.assertLess(watch.elapsed, 25)
 
-    def test_member_that_is_only_reported_lost_is_still_asked(self) -> None:
+    def test_member_list_asks_a_member_with_an_old_heartbeat(self) -> None:
         cluster_id = self.build()
         self.expire(self.instance_rows(cluster_id)[0].id)
         self.assertEqual('unreachable', self.roles(cluster_id)[0])

@@ -126,7 +126,7 @@ class QuorumTest(ShrinkingTest):
 
     more = 3
 
-    def test_shrink_is_refused_if_quorum_could_be_lost(self) -> None:
+    def test_shrink_fails_if_quorum_could_be_lost(self) -> None:
         self.override('guest_silence_timeout', 5, 'mariadb')
         for name in self.all[3:]:
             self.galera.named(name).fall_silent()

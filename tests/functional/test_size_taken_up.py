@@ -196,7 +196,7 @@ class GrowTest(TakenUpTest):
         self.assertEqual([], self.galera.events)
         self.retry_at_once('renamed')
 
-    def test_pending_operation_of_an_older_release_is_reported(self) -> None:
+    def test_task_without_a_pending_operation_is_reported(self) -> None:
         for task, kind in ((ClusterTasks.GROWING_CLUSTER, 'grow'),
                            (ClusterTasks.SHRINKING_CLUSTER, 'shrink')):
             self.cluster_row(self.cluster_id).update(task_status=task)

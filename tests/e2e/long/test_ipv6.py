@@ -153,7 +153,7 @@ class TestLife(test_ipv6.Base):
         *others, name = self.names()
         with self.users.running():
             laboratory.lab('guest', 'cut', name)
-            waiting.until('the others to go on without it', lambda: (
+            waiting.until('the others to serve without it', lambda: (
                 laboratory.wsrep(others[0])['wsrep_cluster_size'] == '2'),
                 60, 0.5)
             laboratory.lab('guest', 'heal', name)

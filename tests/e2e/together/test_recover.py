@@ -59,10 +59,10 @@ class Base(cluster.TestCase):
     def others_go_on(self):
         def probe():
             if not self.users.write_once(self.written):
-                raise waiting.NotYet('nobody takes a write')
+                raise waiting.NotYet('no member takes a write')
             self.written += 1
             return True
-        waiting.until('the others to go on', probe, 60, 0.5)
+        waiting.until('the others to serve', probe, 60, 0.5)
 
     def recover(self, *words):
         return laboratory.lab_error_output(
@@ -97,7 +97,7 @@ class Base(cluster.TestCase):
             if serving:
                 raise waiting.NotYet(f'{serving} serve')
             return True
-        waiting.until('nobody to serve', probe, 60, 0.5)
+        waiting.until('all members to stop serving', probe, 60, 0.5)
 
     def assert_whole(self):
         laboratory.wait_agreement(MEMBERS, self.uuid, timeout=300)

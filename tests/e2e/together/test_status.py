@@ -78,7 +78,7 @@ class TestStatus(cluster.TestCase):
             if told != (role, status, role, state):
                 raise waiting.NotYet(str(told))
             return True
-        waiting.until(f'{STRUCK} to be told as {role}', probe,
+        waiting.until(f'{STRUCK} to be shown as {role}', probe,
                       within + SLACK_SECONDS, 0.5)
         seconds = time.monotonic() - began
         print(f'{self.id().rpartition(".")[2]}: {role}, {status}, {state} '
@@ -186,7 +186,7 @@ class TestStatus(cluster.TestCase):
         self.wait_told('joiner', 'ACTIVE', 'RECOVERING',
                        within=RETURN_SECONDS)
         self.assertIn(f'{STRUCK} is joining', self.health['summary'])
-        waiting.until('a donor to be told', self.donor_is_told,
+        waiting.until('a donor to be shown', self.donor_is_told,
                       CHANGE_SECONDS + SLACK_SECONDS, 0.3)
         self.wait_back()
 
@@ -258,7 +258,7 @@ class TestStatus(cluster.TestCase):
         laboratory.sql(
             STRUCK, "ALTER USER root@localhost IDENTIFIED BY 'other-1'; "
             "ALTER USER os_admin@localhost IDENTIFIED BY 'other-1'")
-        waiting.until('all to be told', self.all_are_denied,
+        waiting.until('all to be shown', self.all_are_denied,
                       4 * CHANGE_SECONDS, 0.5)
         self.assertIn('refuses the login of its guest agent',
                       self.health['summary'])
