@@ -60,7 +60,7 @@ class TestUserGuide(case.TestCase):
         return [cluster for cluster in api.clusters(self.home)
                 if cluster['name'] == NAME]
 
-    def test_every_command(self):
+    def test_every_command_ends_as_shown(self):
         shown = [item for page in pages.pages(GUIDE)
                  for item in pages.read(page)
                  if isinstance(item, pages.Command)]

@@ -21,7 +21,7 @@ NAME = 'single'
 
 class TestSingleInstance(case.TestCase):
 
-    def test_create_use_and_delete(self):
+    def test_instance_can_be_created_used_and_deleted(self):
         created = laboratory.openstack_json(
             'database', 'instance', 'create', NAME,
             '--flavor', laboratory.FLAVOR, '--size', '1',

@@ -25,7 +25,7 @@ from trove_pxc.taskmanager import tasks
 class LoaderTest(base.TroveTest):
     """Trove loads this plugin through its options alone."""
 
-    def test_trove_loads_our_classes(self) -> None:
+    def test_trove_loads_the_classes_of_this_plugin(self) -> None:
         for manager in base.MANAGERS:
             in_api = strategy.load_api_strategy(manager)
             in_taskmanager = strategy.load_taskmanager_strategy(manager)

@@ -91,7 +91,7 @@ class DashboardTest(base.TroveTest):
         self.refused(self.launch(instances=launched(volume=0)), 'olume')
         self.refused(self.launch(instances=launched(2)), '3')
 
-    def test_grow_and_shrink(self) -> None:
+    def test_requests_to_grow_and_shrink_are_accepted(self) -> None:
         cluster_id = self.launch_whole()
         path = f'/clusters/{cluster_id}'
         new = launched(1)[0]

@@ -136,7 +136,7 @@ class DevstackTest(sites.SiteTest):
                 code, _, why = self.manage(*words.split(), '--rules', rules)
                 self.assertEqual(0, code, why)
 
-    def test_install(self) -> None:
+    def test_install_phase_installs_the_package(self) -> None:
         self.assertIn(['setup_develop', '/opt/stack/trove-pxc'],
                       self.run_phase('stack', 'install'))
 

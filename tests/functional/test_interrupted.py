@@ -87,10 +87,10 @@ class InterruptedTest(base.TroveTest):
         MortalClient.lives = _LAST_CALL
         MortalClient.galera = self.galera
 
-    def test_killed_before_any_call(self) -> None:
+    def test_create_killed_before_any_call_is_completed(self) -> None:
         self._kill_at_each_call(answered=False)
 
-    def test_killed_after_any_call(self) -> None:
+    def test_create_killed_after_any_call_is_completed(self) -> None:
         self._kill_at_each_call(answered=True)
 
     def test_secrets_of_any_member_are_kept(self) -> None:

@@ -134,10 +134,10 @@ class InterruptedGrowTest(InterruptedTest):
             self.check_grown(f'killed at call {calls}')
         self.assertGreater(calls, 20)
 
-    def test_killed_before_any_call(self) -> None:
+    def test_grow_killed_before_any_call_is_completed(self) -> None:
         self._killed_at_each_call(answered=False)
 
-    def test_killed_after_any_call(self) -> None:
+    def test_grow_killed_after_any_call_is_completed(self) -> None:
         self._killed_at_each_call(answered=True)
 
 

@@ -161,7 +161,7 @@ class ListTest(base.TroveTest):
         self.assertEqual(0, self.cloud.calls.count('servers.get'))
         self.assertEqual(1, self.cloud.calls.count('servers.list'))
 
-    def test_a_server_that_was_deleted_in_nova(self) -> None:
+    def test_a_server_deleted_in_nova_is_looked_up_alone(self) -> None:
         """Only this server is looked up; other projects are not listed."""
         for name in ('products', 'others'):
             self.add(name, members=12)

@@ -60,7 +60,7 @@ class NamesTest(base.TroveTest):
         names = ['zeus', 'products-7', 'ares', 'hera']
         self.assertEqual(names, self.names(wanted(*names)))
 
-    def test_names_as_an_extended_property(self) -> None:
+    def test_names_are_accepted_as_an_extended_property(self) -> None:
         """The way to give names where the OSC extension is not installed."""
         self.assertEqual(
             ['a', 'products-2', 'products-3'],

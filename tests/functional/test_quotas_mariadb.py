@@ -71,7 +71,7 @@ class MariaDBTest(testtools.TestCase):
                 raise waiting.NotYet(made.stderr)
         waiting.until('the server to answer', probe, START_SECONDS, 0.2)
 
-    def test_threads(self) -> None:
+    def test_parallel_threads_stay_within_the_quota(self) -> None:
         done = subprocess.run(
             [sys.executable, counting.__file__, str(self.socket)],
             check=True, capture_output=True, text=True,

@@ -119,16 +119,19 @@ class InterruptedTest(base.TroveTest):
         # Each is asked, read, completed again and read from.
         self.assertGreater(calls, 12)
 
-    def test_stopped_one_by_one_killed_before_any_call(self) -> None:
+    def test_stopped_members_recover_despite_a_kill_before_any_call(
+            self) -> None:
         self.cut_short_everywhere(ONE_BY_ONE, 3, answered=False)
 
-    def test_stopped_one_by_one_killed_after_any_call(self) -> None:
+    def test_stopped_members_recover_despite_a_kill_after_any_call(
+            self) -> None:
         self.cut_short_everywhere(ONE_BY_ONE, 3)
 
-    def test_all_killed_killed_after_any_call(self) -> None:
+    def test_killed_members_recover_despite_a_kill_after_any_call(
+            self) -> None:
         self.cut_short_everywhere(KILLED, 2)
 
-    def test_a_survivor_killed_after_any_call(self) -> None:
+    def test_survivor_is_promoted_despite_a_kill_after_any_call(self) -> None:
         self.cut_short_everywhere(SURVIVED, 3)
 
 

@@ -56,7 +56,7 @@ class ShrinkingTest(test_grow.GrowthTest):
 
 class ShrinkTest(ShrinkingTest):
 
-    def test_one_leaves(self) -> None:
+    def test_one_member_is_removed(self) -> None:
         self.shrink('products-2')
         self.assertEqual(
             ['stop products-2', 'configure products-1',
@@ -67,7 +67,7 @@ class ShrinkTest(ShrinkingTest):
         self.wait_notified('dbaas.cluster_shrink.start')
         self.wait_notified('dbaas.cluster_shrink.end')
 
-    def test_two_leave_one_after_another(self) -> None:
+    def test_two_members_are_removed_one_after_another(self) -> None:
         self.shrink('products-1', 'products-4')
         self.assertEqual([4, 3], self.galera.sizes)
         self.assert_left('products-2', 'products-3', 'products-5')

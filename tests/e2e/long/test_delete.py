@@ -18,12 +18,12 @@ from tests.e2e import test_delete
 
 class TestDelete(test_delete.Base):
 
-    def test_while_the_first_member_bootstraps(self):
+    def test_delete_while_the_first_member_bootstraps(self):
         self.create()
         self.wait_start_of(1)
         self.check_delete()
 
-    def test_during_a_restart(self):
+    def test_delete_during_a_restart(self):
         self.create_whole()
         laboratory.openstack('database', 'cluster', 'restart',
                              test_delete.NAME)
@@ -31,7 +31,7 @@ class TestDelete(test_delete.Base):
                         lambda: self.busy('REBOOT', 1))
         self.check_delete()
 
-    def test_during_a_resize(self):
+    def test_delete_during_a_resize(self):
         """The quota of the members not yet resized is returned, too."""
         self.create_whole()
         laboratory.openstack('database', 'cluster', 'resize', 'flavor',

@@ -104,7 +104,7 @@ class TestLife(test_ipv6.Base):
             name, 'SELECT @@wsrep_sst_method')[0][0])
         self.assertIn(ENCRYPTED[method], '\n'.join(lines))
 
-    def test_grow_by_each_method_and_shrink(self):
+    def test_new_member_joins_by_each_sst_method(self):
         first = self.grow()
         self.check_transfer(first, 'mariabackup')
         with laboratory.own_options('rsync',
