@@ -9,10 +9,10 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Requests of every kind for all routes of a member, good ones and bad.
+"""Valid and invalid requests for all routes of a member.
 
-Strategies of hypothesis, for functional and e2e. Nothing is sent here. None
-of them takes the member away or stops it.
+Strategies of hypothesis, for functional and e2e tests. This module sends
+nothing. No request removes or stops the member.
 """
 
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ from hypothesis import strategies as st
 
 from tests.e2e import strategies
 
-#: in every password, so that it is found wherever one is told
+#: Part of every password, so that it is found in any text.
 MARK = 'S3cret'
-#: names that a path, a statement or a pattern could take for something else
+#: Names that a path, a statement or a pattern could misinterpret.
 NAMES = ('joe', 'b\xfcser', "o'neil", 'a"b', 'a`b', 'a\\b', 'a@b', 'a/b',
          'a.b', 'x.json', 'new', 'edit', 'update_all', 'databases',
          'a/databases', 'a%41', '100%', 'a_b', ' a', 'a;b', 'a,b', '?a=b',
          '#a', '\u6f22', '..', 'a+b', 'a b', "x' OR '1'='1", 'a' * 32)
-#: that belong to the server, or that no server takes
+#: Names that belong to the server, or that no server accepts.
 BAD_NAMES = ('', 'root', 'OS_ADMIN', 'mysql.sys', 'mysql', 'SYS',
              'Information_Schema', '#mysql50#mysql', 'a ', 'a\tb',
              '\U0001f418', 'a' * 200, '.' * 60)
@@ -47,7 +47,7 @@ _printable = st.text(st.characters(
 passwords = st.one_of(_printable, st.sampled_from((
     '', "'", '"', ';', '\\', '`', ',', '/', '+=', ' '))).map(MARK.__add__)
 bad_passwords = st.sampled_from((f'{MARK}\x07', f'{MARK}\n', MARK * 60))
-# The first ones often, so that what is asked for is there at times.
+# The first ones are frequent, so that requested names sometimes exist.
 names = st.one_of(
     st.sampled_from(NAMES[:4]), st.sampled_from(NAMES[:4]),
     st.sampled_from(NAMES), st.sampled_from(NAMES),
@@ -60,7 +60,7 @@ hosts = st.one_of(
 def quoted(name: str, host: str | None = None) -> str:
     """A user as Trove's client writes it into a path.
 
-    :param host: None if it is not named.
+    :param host: None if it is not given.
     """
     text = name if host is None else f'{name}@{host}'
     return parse.quote(text.encode('utf-8', 'replace')[:300]).replace(
@@ -68,12 +68,12 @@ def quoted(name: str, host: str | None = None) -> str:
 
 
 def users_in(body: bytes) -> Iterator[dict[str, Any]]:
-    """The users that a good body names."""
+    """The users in a valid body."""
     yield from json.loads(body)['users']
 
 
 def accounts(member: str) -> Strategy:
-    """Good and bad requests for users, databases and root.
+    """Valid and invalid requests for users, databases and root.
 
     :param member: the path of the member.
     """
@@ -124,7 +124,7 @@ def accounts(member: str) -> Strategy:
 
 
 def others(member: str, member_id: str) -> Strategy:
-    """Requests for all else that stands behind a member's address."""
+    """All other requests for a member."""
     action = st.sampled_from((
         {'restart': {}}, {'resize': {'volume': {'size': 2}}},
         {'resize': {'flavorRef': '2'}}, {'resize': {}}, {'resize': 5},
@@ -161,7 +161,7 @@ def others(member: str, member_id: str) -> Strategy:
 
 
 def _posts(method: str, paths: Strategy, bodies: Strategy) -> Strategy:
-    """Bodies as they should be mostly, spoilt ones, and anything."""
+    """Mostly valid bodies, some spoilt ones, and any others."""
     return st.one_of(
         strategies.calls(method, paths, bodies),
         strategies.calls(method, paths, bodies),

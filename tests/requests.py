@@ -11,7 +11,7 @@
 # under the License.
 """Requests that read a cluster, and requests that change it.
 
-For the tests of who may do what, in functional and e2e.
+For the tests of policies, in functional and e2e.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ _JOE = {'name': 'joe', 'password': 'a-Pass-word-1'}
 
 
 def readings(cluster_id: str, member_id: str) -> list[Request]:
-    """Every request that tells something of a cluster or its member."""
+    """Every request that reads a cluster or its member."""
     cluster, member = f'/clusters/{cluster_id}', f'/instances/{member_id}'
     return [('GET', path, None) for path in (
         cluster, f'{cluster}/members', f'{cluster}/health',
@@ -34,7 +34,7 @@ def readings(cluster_id: str, member_id: str) -> list[Request]:
 
 def actions(cluster_id: str, member_id: str,
             network: str) -> list[Request]:
-    """Every action of a cluster that this package has or refuses."""
+    """Every action of a cluster that this package supports or refuses."""
     return [('POST', f'/clusters/{cluster_id}', {name: body})
             for name, body in (
                 ('grow', [{'flavorRef': '1', 'volume': {'size': 1},
@@ -77,7 +77,7 @@ def changes(cluster_id: str, member_id: str, network: str) -> list[Request]:
         ('POST', f'{member}/action', {'reset_status': {}}),
         ('POST', f'{member}/log', {'name': 'general', 'publish': 1}),
         ('DELETE', member, None),
-        # the routes take a method from the query, too
+        # The routes accept a method from the query, too.
         ('GET', f'{member}?_method=DELETE', None),
         ('GET', f'{cluster}?_method=DELETE', None),
         ('DELETE', f'{member}.json', None),

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A database server in memory that does the statements of galera.accounts.
+"""A database server in memory that runs the statements of galera.accounts.
 
-It stands where a guest has its database.Database. What it answers was
-measured with MariaDB 10.11.19.
+It replaces the database.Database of a guest. Its answers were measured with
+MariaDB 10.11.19.
 """
 
 from collections.abc import Callable
@@ -28,14 +28,14 @@ _OF_ITS_OWN = ('information_schema', 'mysql', 'performance_schema', 'sys')
 
 
 class Server:
-    """What one server, or all members of a cluster, has.
+    """The contents of one server, or of all members of a cluster.
 
     :ivar users: by name and host: '_password', and '_databases', the
         patterns that were granted.
     :ivar databases: by name: '_character_set' and '_collate'.
     :ivar texts: of all statements that changed something.
-    :ivar refuses: number and text of the error for a statement that holds
-        this name or value.
+    :ivar refuse: number and text of the error for a statement with this
+        name or value.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Server:
 
     def execute(self, statement: accounts.Statement,
                 seconds: float = 3) -> list[tuple[Any, ...]]:
-        """In the place of database.Database.execute."""
+        """Replaces database.Database.execute."""
         values = statement.revealed()
         for words, act in _WORDS:
             found = re.fullmatch(words, statement.text)
@@ -93,7 +93,7 @@ class Server:
         self._user(name, host, 1396)['_password'] = password
 
     def _grant_all(self, name: str, host: str, password: str = '') -> None:
-        if password:   # of PXC 5.6
+        if password:   # PXC 5.6 sets it here.
             self._see_user(name, host, password)
             self._set_password(name, host, password)
         self._user(name, host)['_global'] = True
@@ -136,7 +136,7 @@ class Server:
 
 
 def refused(code: int, text: str) -> database.Refused:
-    """As database.Database raises it."""
+    """The error that database.Database raises."""
     refusal = database.Refused(f'the database server refused ({code}): '
                                f'{text}')
     refusal.code, refusal.reason = code, text

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Looking at something in threads of its own while a test goes on."""
+"""Runs functions in separate threads while a test continues."""
 
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ _SECONDS_TO_END = 60
 @contextlib.contextmanager
 def running(looks: Iterable[Callable[[], None]],
             over: threading.Event) -> Iterator[None]:
-    """Have each look run until the block is left, which sets ``over``."""
+    """Run each function until the block is left, which sets ``over``."""
     threads = [threading.Thread(target=look, daemon=True) for look in looks]
     for thread in threads:
         thread.start()

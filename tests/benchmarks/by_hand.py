@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The same number of servers by hand: docker run, one after another.
+"""The same number of servers without Trove: docker run, one by one.
 
-Imported by the bringup program. Servers and volumes come from the same
-cloud as Trove's; there is no guest agent in these guests.
+Imported by the bringup program. Servers and volumes are in the same cloud as
+Trove's; these guests have no guest agent.
 """
 
 from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ from tests.benchmarks import by_trove
 IMAGE = f'trove-lab/mariadb:{datastores.DEFAULT_VERSION}'
 PROVIDER = '/usr/lib/galera/libgalera_smm.so'
 CONTAINER = 'by-hand'
-#: of the names of its servers and volumes
+#: Of the names of its servers and volumes.
 PREFIX = 'byhand-'
 TIMEOUT = 300
 POLL = 0.1
@@ -53,7 +53,7 @@ INITIALISE = (
 
 
 class _Context:
-    """As much of Trove's context as the cloud's clients ask for."""
+    """The part of Trove's context that the cloud's clients use."""
 
     project_id = lab_home.PROJECT
     tenant = lab_home.PROJECT
@@ -72,7 +72,7 @@ class Guest:
 
 
 class Clock:
-    """Cuts the run into phases, and tells of each when it is over."""
+    """Divides the run into phases, and reports each when it is over."""
 
     def __init__(self, report: lab_report.Report) -> None:
         self._report = report
@@ -91,7 +91,7 @@ class Clock:
 
 
 class Hand:
-    """What a practised operator does, without pauses to think."""
+    """The steps of an experienced operator, without pauses."""
 
     def __init__(self, home: lab_home.Home, image: str) -> None:
         self._home = home
@@ -104,7 +104,7 @@ class Hand:
     @contextlib.contextmanager
     def guests(self, members: int,
                report: lab_report.Report) -> Iterator[list[Guest]]:
-        """Servers with a volume each, all asked for at once."""
+        """Servers with a volume each, all requested at once."""
         try:
             with netns.entered(self._inside):
                 made = [self._ask_volume(f'{PREFIX}{number}')
@@ -119,8 +119,8 @@ class Hand:
     def clear(self) -> None:
         """Remove all servers and volumes of this kind.
 
-        By their names: an interrupted run knows less than it has made, and
-        one that was killed has left all.
+        By their names, because an interrupted run does not know all that it
+        has created, and a run that was killed has left all.
         """
         with netns.entered(self._inside):
             servers = self._ours(self._nova.servers.list())
@@ -139,7 +139,7 @@ class Hand:
                 if str(thing.name).startswith(PREFIX)]
 
     def wait_booted(self, guest: Guest) -> None:
-        """Until its Docker engine answers."""
+        """Wait until its Docker engine answers."""
         engine = docker.Engine(self._root(guest) / 'run/docker.sock')
         waiting.until(f'the boot of {guest.name}', engine.answers, TIMEOUT,
                       POLL)
@@ -153,7 +153,7 @@ class Hand:
 
     def start(self, guest: Guest, guests: list[Guest],
               first: bool = False) -> None:
-        """docker run of the server; the first one makes the cluster."""
+        """docker run of the server; the first one bootstraps."""
         server = [
             'mariadbd', '--no-defaults', '--datadir=/var/lib/mysql/data',
             '--socket=/run/mysqld/mysqld.sock', '--bind-address=0.0.0.0',
@@ -234,7 +234,7 @@ class Hand:
 
 
 def clear_left(home: lab_home.Home, report: lab_report.Report) -> None:
-    """Remove what a run that was killed has left."""
+    """Remove the guests of a run that was killed."""
     if any(guest.name.startswith(PREFIX) for guest in control.guests(home)):
         with report.step('removing the guests of a run that was killed'):
             Hand(home, image='').clear()
@@ -242,9 +242,9 @@ def clear_left(home: lab_home.Home, report: lab_report.Report) -> None:
 
 def bring_up(home: lab_home.Home, members: int, image: str,
              report: lab_report.Report) -> dict[str, Any]:
-    """Boot guests, make a cluster in them, measure, and remove them.
+    """Boot guests, form a cluster of them, measure, and remove them.
 
-    :param image: the id of the guest image in the cloud
+    :param image: the ID of the guest image in the cloud
     """
     hand = Hand(home, image)
     clock = Clock(report)
@@ -267,7 +267,7 @@ def bring_up(home: lab_home.Home, members: int, image: str,
 
 
 def _status(socket: str) -> tuple[str, str, str]:
-    """Component, size and state, as the server tells them."""
+    """Component, size and state, as the server reports them."""
     connection = pymysql.connect(
         unix_socket=socket, user='root', connect_timeout=2, read_timeout=2)
     with connection, connection.cursor() as cursor:

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A cluster through Trove's API, and where its time went.
+"""The duration of a create through Trove's API, and of its phases.
 
 Imported by the bringup program. The phases follow each other without a gap:
-the first ones are seen from outside, the steps are those that the
+the first ones are observed from outside, the steps are those that the
 taskmanager logs.
 """
 
@@ -46,7 +46,7 @@ FLAVOR = '2'
 VOLUME_GB = 1
 TIMEOUT = 900
 POLL = 0.1
-#: seconds without a word until the reader is told what is waited for
+#: Seconds without a message until the state is printed.
 QUIET = 30
 LOOK_AT_GUESTS = 0.05
 STEP = re.compile(
@@ -61,7 +61,7 @@ STARTS = ('bootstrap', 'join')
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """What the taskmanager did with one member, on the clock."""
+    """A step of the taskmanager for one member, with its times."""
 
     name: str
     member: str
@@ -79,9 +79,9 @@ class Step:
 
 
 class GuestWatch(threading.Thread):
-    """Notes when a guest is there, and when its Docker engine answers.
+    """Records when a guest appears, and when its Docker engine answers.
 
-    :ivar there: when each was seen first, by its server's id
+    :ivar there: when each was seen first, by its server's ID
     :ivar booted: when its engine answered
     :param prefix: of the names of the guests that count
     """
@@ -119,7 +119,7 @@ class GuestWatch(threading.Thread):
             except FileNotFoundError:
                 continue
             if not spec.name.startswith(self._prefix):
-                # Somebody else's, in the same lab.
+                # A guest of another cluster in the same lab.
                 self._passed_over.add(server_id)
                 del self.there[server_id]
                 continue
@@ -135,7 +135,7 @@ class GuestWatch(threading.Thread):
 class StepLog:
     """The steps of one cluster, as the taskmanager logs them.
 
-    :param path: of its log; what stands there already is passed over
+    :param path: of its log; existing lines are skipped
     """
 
     def __init__(self, path: Path) -> None:
@@ -145,7 +145,7 @@ class StepLog:
         self.steps: list[Step] = []
 
     def news(self, cluster_id: str) -> list[Step]:
-        """The steps that have ended since the last question."""
+        """The steps that have ended since the last call."""
         if not self._path.exists():
             return []
         with self._path.open('rb') as log:
@@ -162,7 +162,7 @@ class StepLog:
 
 
 def name_of(members: int) -> str:
-    """What the cluster of so many members is called."""
+    """The name of the cluster with this number of members."""
     return f'bringup{members}'
 
 
@@ -176,7 +176,7 @@ def bring_up(home: lab_home.Home, members: int,
         asked = time.time()
         cluster_id = _create(home, name, members)
         answered = time.time()
-        report.say(f'  the API has answered in {answered - asked:.1f} s')
+        report.say(f'  the API answered in {answered - asked:.1f} s')
         _wait_ready(home, cluster_id, log, report)
         ready = time.time()
         watch.stop()
@@ -240,7 +240,7 @@ def _wait_ready(home: lab_home.Home, cluster_id: str, log: StepLog,
             seen = f'{cluster["task"]["name"]}, {states}'
             if report.elapsed - spoke > QUIET:
                 spoke = report.elapsed
-                report.say(f'  waiting; Trove says: {seen}')
+                report.say(f'  waiting; Trove shows: {seen}')
             raise waiting.NotYet(seen)
         return True
 
@@ -248,17 +248,17 @@ def _wait_ready(home: lab_home.Home, cluster_id: str, log: StepLog,
 
 
 def _failure(home: lab_home.Home, member: api.Record) -> str:
-    """Why a member is in error, as Trove tells it."""
+    """Why a member is in error, as Trove reports it."""
     fault = api.instance(home, member['id']).get('fault') or {}
     return (f'the cluster has failed: {member["name"]} is in '
             f'{member["status"]}: '
-            f'{fault.get("message", "Trove tells no reason")}; see '
+            f'{fault.get("message", "Trove shows no reason")}; see '
             f'"./lab/lab logs taskmanager"')
 
 
 def _phases(home: lab_home.Home, answered: float, ready: float,
             watch: GuestWatch, steps: list[Step]) -> list[dict[str, Any]]:
-    """The run cut where one thing ends and the next begins."""
+    """The run, divided into phases without a gap."""
     starts = [step for step in steps if step.name in STARTS]
     first = starts[0].member
     ended = {(step.name, step.member): step.ended for step in steps}
@@ -272,7 +272,7 @@ def _phases(home: lab_home.Home, answered: float, ready: float,
     marks += [(f'{step.name} of {step.member}', step.ended)
               for step in starts]
     marks += [('verify, replicate, complete, healthy', steps[-1].ended),
-              ('until the API says ACTIVE and NONE', ready)]
+              ('until the API shows ACTIVE and NONE', ready)]
     phases = []
     for name, end in marks:
         phases.append({'name': name, 'seconds': end - answered})
@@ -281,7 +281,7 @@ def _phases(home: lab_home.Home, answered: float, ready: float,
 
 
 def _prepare_began(home: lab_home.Home, member: str) -> float:
-    """When the guest's agent took up what Trove had asked it first."""
+    """When the guest's agent began to carry out its first request."""
     log = process.log_file(home, f'guest-{member}-agent')
     began = [line[:MOMENT] for line in
              log.read_text(errors='replace').splitlines()
@@ -291,7 +291,7 @@ def _prepare_began(home: lab_home.Home, member: str) -> float:
 
 def _starts(home: lab_home.Home,
             steps: list[Step]) -> Iterator[dict[str, Any]]:
-    """What each start was made of, by the clock of the server itself."""
+    """The parts of each start, by the times of its container and log."""
     for step in steps:
         if step.name not in STARTS:
             continue

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How busy the machine is before, while and after something is measured.
+"""How busy the machine is before, during and after a measurement.
 
-Imported by the benchmarks' programs. Standard library only, and waiting.
+Imported by the benchmarks' programs. Standard library only.
 """
 
 import dataclasses
@@ -24,15 +24,15 @@ from typing import Any, NamedTuple
 from lab import waiting
 
 STAT = Path('/proc/stat')
-#: seconds of the look before the run, while the benchmark does nothing
+#: Seconds of the measurement before the run, while the benchmark waits.
 LOOK_SECONDS = 2.0
-#: from where on figures are not those of a quiet machine: parts of the
-#: processor time in percent, and processes that want to run for each core
+#: From these values on, the machine counts as busy: percent of the processor
+#: time, and runnable processes for each core.
 BUSY, STOLEN, LOAD = 25.0, 2.0, 1.0
 
 
 class Ticks(NamedTuple):
-    """What all processors have done since the boot, in clock ticks."""
+    """The time of all processors since the boot, in clock ticks."""
 
     total: int
     idle: int
@@ -53,7 +53,7 @@ class Ticks(NamedTuple):
 
 
 class Share(NamedTuple):
-    """Percent of the processor time between two looks."""
+    """Percent of the processor time between two readings."""
 
     busy: float
     stolen: float
@@ -70,7 +70,7 @@ class Share(NamedTuple):
 
 
 class Look(NamedTuple):
-    """One look at the machine: load averages and what was done so far."""
+    """One reading of the machine: load averages and ticks so far."""
 
     load: tuple[float, float, float]
     ticks: Ticks
@@ -84,7 +84,7 @@ class Look(NamedTuple):
 class Watch:
     """The machine from before a run until now.
 
-    :ivar before: what others did with it while the benchmark waited
+    :ivar before: its load while the benchmark waited
     :param others: what else runs in the same lab, in words
     """
 
@@ -95,19 +95,19 @@ class Watch:
 
     @classmethod
     def started(cls, others: str = '') -> 'Watch':
-        """Look at the machine for a moment, and begin to watch."""
+        """Measure the machine for a moment, and start watching."""
         first = Look.now()
         waiting.pause(LOOK_SECONDS)
         begin = Look.now()
         return cls(Share.between(first.ticks, begin.ticks), begin, others)
 
     def was_busy(self) -> bool:
-        """Whether others had the machine when the run began."""
+        """Whether the machine was busy when the run began."""
         return (self.before.busy > BUSY or self.before.stolen > STOLEN
                 or self.begin.load[0] > LOAD * self.cores)
 
     def record(self, end: Look) -> dict[str, Any]:
-        """All of it, for a file."""
+        """All values, for a file."""
         return {
             'cores': self.cores, 'kernel': platform.release(),
             'python': platform.python_version(), 'others': self.others,
@@ -116,7 +116,7 @@ class Watch:
             'after': {'load': end.load}, 'was_busy': self.was_busy()}
 
     def lines(self, end: Look) -> list[str]:
-        """All of it, for a reader."""
+        """All values, for a reader."""
         during = Share.between(self.begin.ticks, end.ticks)
         lines = [
             f'machine: {self.cores} cores, Linux {platform.release()}, '
@@ -129,6 +129,6 @@ class Watch:
         if self.others:
             lines.append(f'  in the same lab: {self.others}')
         if self.was_busy() or during.stolen > STOLEN:
-            lines.append('  The machine had other work: on a quiet one the '
-                         'figures are better. Do not compare these.')
+            lines.append('  The machine had other work: on an idle one the '
+                         'results are better. Do not compare these.')
         return lines

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The lab that a benchmark is run in: what is there, and whether it will do.
+"""The lab of a benchmark: its contents, and whether it is suitable.
 
-Imported by the programs that need a lab, by whatever Python these are
-started with: standard library and the lab's modules only.
+Imported by the programs that need a lab, by any Python: standard library and
+the lab's modules only.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ from lab import venv
 from tests.benchmarks import program
 
 MIB = 1 << 20
-#: bytes that a guest takes with its database server and agent
+#: Bytes that a guest uses with its database server and agent.
 GUEST_MEMORY = 400 * MIB
 LOCK = 'benchmark.lock'
 NO_TASK = 'NONE'
@@ -42,15 +42,15 @@ NO_TASK = 'NONE'
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """A lab as it is before a run.
+    """The state of a lab before a run.
 
-    :ivar root: its folder, as LAB_HOME names it
+    :ivar root: its folder, as in LAB_HOME
     :ivar down: the services that do not answer
     :ivar plain: whether its Trove is without this project
     :ivar clusters: name and task of each
     :ivar guests: the name of each
     :ivar memory: bytes that are free
-    :ivar disk: bytes that are free where the guests' volumes lie
+    :ivar disk: bytes that are free for the guests' volumes
     """
 
     root: str
@@ -76,14 +76,14 @@ class Place:
 
     def refusal(self, ours: Iterable[str], guests: int,
                 room: int = 0) -> str:
-        """Why nothing can be measured here, and what to do; '' if it can.
+        """Why the lab cannot be used, and what to do; '' if it can.
 
-        :param ours: the names of the clusters that the benchmark makes
-        :param guests: how many guests it has at a time
-        :param room: bytes of disk that it fills
+        :param ours: the names of the clusters that the benchmark creates
+        :param guests: the number of guests at the same time
+        :param room: bytes of disk that it needs
         """
         if self.down:
-            return (f'in the lab in {self.root} these do not run: '
+            return (f'services of the lab in {self.root} do not run: '
                     f'{", ".join(self.down)}; type: ./lab/lab up')
         if self.plain:
             return (f'the Trove of the lab in {self.root} is without this '
@@ -95,27 +95,27 @@ class Place:
         for name, task in self.clusters:
             if task != NO_TASK:
                 return (f'the cluster {name} of this lab has the task '
-                        f'{task}, which would be measured too; type: '
+                        f'{task}, which affects the results; type: '
                         f'./lab/lab openstack database cluster wait {name}')
         needed = guests * GUEST_MEMORY
         if self.memory < needed:
             return (f'{guests} more guests need {needed // MIB} MiB of '
-                    f'memory and {self.memory // MIB} are free; ask for '
+                    f'memory and {self.memory // MIB} are free; use '
                     f'fewer, or delete a cluster of this lab')
         if self.disk < room:
             return (f'{self.root} has {self.disk // MIB} MiB free and '
-                    f'{room // MIB} are needed; ask for less, or make room')
+                    f'{room // MIB} are needed; use less, or free space')
         return ''
 
     @property
     def others(self) -> str:
-        """What runs here already, in words."""
+        """The other guests and clusters of the lab, in words."""
         names = ', '.join(name for name, _ in self.clusters) or 'none'
         return f'{len(self.guests)} other guests; clusters: {names}'
 
 
 def enter(home: lab_home.Home) -> None:
-    """Go on with the lab's Python, which has the clients' libraries.
+    """Continue in the lab's Python, which has the clients' libraries.
 
     :raises Refused: there is no lab, or it is not the user's
     """
@@ -133,9 +133,9 @@ def enter(home: lab_home.Home) -> None:
 
 def check(home: lab_home.Home, ours: Iterable[str], guests: int,
           room: int = 0) -> Place:
-    """The lab, if something can be measured in it.
+    """The lab, if it can be used.
 
-    :raises Refused: nothing can; the parameters are those of ``refusal``
+    :raises Refused: it cannot; the parameters are those of ``refusal``
     """
     place = Place.seen(home)
     problem = place.refusal(ours, guests, room)
@@ -148,7 +148,7 @@ def check(home: lab_home.Home, ours: Iterable[str], guests: int,
 def alone(home: lab_home.Home) -> Iterator[None]:
     """Keep every other benchmark out of this lab.
 
-    :raises Refused: there is one
+    :raises Refused: another benchmark runs
     """
     with lock.alone(home.root / LOCK) as mine:
         if not mine:

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How every benchmark begins and ends, whatever it measures.
+"""The common start and end of all benchmarks.
 
-Imported by the benchmarks' programs, by whatever Python these are started
-with: standard library and the lab's modules only.
+Imported by the benchmarks' programs, by any Python: standard library and the
+lab's modules only.
 """
 
 import argparse
@@ -31,16 +31,16 @@ from lab import errors
 
 INTERRUPTED = 130
 FAILED = 1
-#: what ends a run early, in order: Ctrl-C, "kill", a terminal that is closed
+#: Signals that end a run cleanly: Ctrl-C, "kill", a closed terminal.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Refused(errors.LabError):
-    """The run cannot begin; the text is one line that says what to do."""
+    """The run cannot start; the text is one line that says what to do."""
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Leaves our line ends alone, and room for an option's name."""
+    """Keeps the line ends of the texts, and room for an option's name."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=20)
@@ -48,12 +48,12 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 
 def run(name: str, measure: Callable[[], None], clears: str = '',
         expected: tuple[type[Exception], ...] = ()) -> int:
-    """Measure; the exit code, with one line if it came to nothing.
+    """Measure; return the exit code, and print one line for an error.
 
-    A signal that ends the program ends it like Ctrl-C, so that ``measure``
-    removes what it has made.
+    A signal that ends the program has the effect of Ctrl-C, so ``measure``
+    removes what it has created.
 
-    :param clears: what is done after an interruption, said at once
+    :param clears: what is done after an interruption, printed at once
     :param expected: further errors whose text is enough for the user
     """
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -82,23 +82,23 @@ def at_least(least: float, kind: Callable[[str], Any] = int,
             value = kind(text)
         except ValueError:
             value = None
-        # "not >=" refuses what compares with nothing, too: "nan".
+        # "not >=" also refuses values that cannot be compared: "nan".
         if value is None or not value >= least:
             raise argparse.ArgumentTypeError(
-                f'{text} will not do: give a number, {least:g} or more')
+                f'{text} is not valid: give a number, {least:g} or more')
         return value
 
     return number
 
 
 def check_output(path: pathlib.Path) -> None:
-    """Refuse a file that cannot be written, before anything is measured."""
+    """Refuse a file that cannot be written, before the measurement."""
     folder = path.absolute().parent
     if path.is_dir():
         raise Refused(f'--output {path} is a folder; name a file')
     if not folder.is_dir():
-        raise Refused(f'--output {path}: there is no folder {folder}; make '
-                      f'it, or name another')
+        raise Refused(f'--output {path}: there is no folder {folder}; '
+                      f'create it, or name another')
     try:
         with tempfile.TemporaryFile(dir=folder):
             return
@@ -108,7 +108,7 @@ def check_output(path: pathlib.Path) -> None:
 
 
 def keep(path: pathlib.Path, **record: Any) -> None:
-    """Write what is known so far; the file is whole at any time."""
+    """Write the results so far; the file is complete at any time."""
     fresh = path.with_name(f'{path.name}.new')
     fresh.write_text(json.dumps({
         'date': datetime.datetime.now(datetime.UTC).isoformat(),

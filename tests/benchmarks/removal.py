@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Taking away the clusters that a benchmark makes, however it ends.
+"""Deletes the clusters that a benchmark creates, also after an error.
 
-Imported by the modules that make some.
+Imported by the modules that create clusters.
 """
 
 from collections.abc import Iterator
@@ -33,10 +33,10 @@ POLL = 0.2
 @contextlib.contextmanager
 def removed(home: lab_home.Home, name: str,
             report: lab_report.Report) -> Iterator[None]:
-    """Remove every cluster of that name when the block is left.
+    """Delete every cluster of that name when the block ends.
 
-    By the name, since a run may be interrupted before it knows an id; that
-    there was none of that name before, ``place.check`` has seen to.
+    By the name, because a run may be interrupted before it knows an ID;
+    ``place.check`` has checked that there was none of that name before.
     """
     try:
         yield
@@ -48,9 +48,9 @@ def removed(home: lab_home.Home, name: str,
 
 
 def remove(home: lab_home.Home, cluster_id: str) -> None:
-    """Delete a cluster, whatever it is doing, and wait for its guests' end.
+    """Delete a cluster in any state, and wait until its guests are gone.
 
-    :raises LabError: Trove refuses, in its words
+    :raises LabError: Trove refuses, with its message
     """
     members = {str(member['id']) for member in
                api.cluster(home, cluster_id)['instances']}

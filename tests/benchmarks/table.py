@@ -34,7 +34,7 @@ def of_run(run: Run) -> str:
 
 
 def _starts(starts: Iterable[Run]) -> list[str]:
-    """What a start through Trove is made of: its server, and waiting."""
+    """The parts of a start through Trove: its server, and waiting."""
     lines = ['  of each start               ordered -> container -> Synced '
              '-> noticed']
     lines += [f'    {start["member"]:30} {start["ordering"]:8.1f} s '

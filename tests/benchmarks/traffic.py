@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""State transfers and commits of a cluster, counted by the clock.
+"""Measures the state transfers and commits of a cluster.
 
 Imported by the encryption program.
 """
@@ -34,33 +34,33 @@ from tests import threads
 
 MEMBERS = 3
 SCHEMA = 'commits'
-#: seconds, until a member asks for its copy; of a copy of some gigabytes
+#: Seconds until a member requests its copy; for a copy of some gigabytes.
 BEGIN_TIMEOUT, TRANSFER_TIMEOUT = 60, 600
-#: seconds for a cluster, beside two that work
+#: Seconds for a cluster, while two others run.
 CREATE_TIMEOUT = 600
 POLL = 0.1
-#: what the two clusters are called
+#: The names of the two clusters.
 NAMES = {'encrypted': 'bench-encrypted', 'clear': 'bench-clear'}
 CLEAR_TEXT = '[mariadb]\nencrypt_cluster_traffic = False\n'
 OPTIONS = 'benchmark-clear-text'
-#: bytes that are written between two words about it
+#: Bytes that are written between two progress messages.
 PORTION = 256 << 20
 MIB, GIB = 1 << 20, 1 << 30
 
 
 def room(size: int) -> int:
-    """Bytes of disk that both clusters take with so many bytes of rows."""
+    """Bytes of disk that both clusters need for this number of row bytes."""
     return len(NAMES) * MEMBERS * (size + GIB // 2)
 
 
 def forget_options(home: lab_home.Home, report: lab_report.Report) -> None:
     """Switch encryption on again after a run that was killed.
 
-    Every cluster of this lab would be made without it.
+    Every new cluster of this lab would be created without it.
     """
     if (home.own_options / f'{OPTIONS}.conf').exists():
-        with report.step('switching encryption on again, which a run that '
-                         'was killed has left off'):
+        with report.step('switching encryption on again, which an earlier '
+                         'run has left off'):
             with laboratory.own_options(OPTIONS, ''):
                 report.say('  (the taskmanager is restarted)')
 
@@ -68,7 +68,7 @@ def forget_options(home: lab_home.Home, report: lab_report.Report) -> None:
 @contextlib.contextmanager
 def clusters(home: lab_home.Home, size: int, report: lab_report.Report,
              ) -> Iterator[dict[str, fault_clusters.Cluster]]:
-    """A cluster that is encrypted and one that is not, with rows.
+    """An encrypted cluster and one in clear text, with rows.
 
     :param size: bytes of rows in each
     """
@@ -88,7 +88,7 @@ def clusters(home: lab_home.Home, size: int, report: lab_report.Report,
 def _create(home: lab_home.Home, way: str, size: int,
             report: lab_report.Report) -> fault_clusters.Cluster:
     name = NAMES[way]
-    # Room for the rows, and for as many in the logs and the cache.
+    # Room for the rows, and for as many in the logs and in gcache.
     volume = 2 + 2 * -(-size // GIB)
     with report.step(f'creating the cluster {name}'):
         cluster_id = laboratory.create_cluster(
@@ -106,7 +106,7 @@ def _create(home: lab_home.Home, way: str, size: int,
 
 
 def _check(cluster: fault_clusters.Cluster, way: str) -> None:
-    """See that a cluster talks as it was asked to."""
+    """Check that a cluster has the requested encryption."""
     for member in cluster.members:
         (row,) = member.ask(
             "SHOW GLOBAL VARIABLES LIKE 'wsrep_provider_options'")
@@ -118,9 +118,9 @@ def _check(cluster: fault_clusters.Cluster, way: str) -> None:
 
 def transfer_rate(cluster: fault_clusters.Cluster,
                   report: lab_report.Report) -> float:
-    """MiB of rows a second that reach a member which has lost its data."""
+    """MiB of rows per second that a member without data receives."""
     joiner = cluster.members[-1]
-    report.say(f'  {joiner.name} loses its data and takes a copy')
+    report.say(f'  {joiner.name} loses its data and gets a copy')
     size = filling.arrived(joiner)
     before = cluster.mark()
     filling.spoil(joiner)
@@ -147,7 +147,7 @@ def _donor(cluster: fault_clusters.Cluster) -> bool:
 
 def commit_rate(member: members.Member, clients: int, seconds: float,
                 report: lab_report.Report) -> float:
-    """Commits a second, of clients that write into tables of their own."""
+    """Commits per second of clients that write into separate tables."""
     report.say(f'  clients that commit through {member.name} for '
                f'{seconds:g} s: {clients}')
     over = threading.Event()

@@ -15,7 +15,7 @@
 import pathlib
 import sys
 
-# Instead of this folder, whose modules are found as tests.conformance alone.
+# Replaces this folder: its modules are found as tests.conformance only.
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[2])
 
 from tests.conformance import program  # noqa: E402

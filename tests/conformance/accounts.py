@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Users and databases: asked for at one member, seen at all servers."""
+"""Users and databases: requested for one member, checked on all servers."""
 
 from collections.abc import Callable
 import contextlib
@@ -22,14 +22,14 @@ from lab import waiting
 from tests.conformance import subject as subjects
 
 DATABASE, USER = 'shop', 'joe'
-#: a guest does what it was told after the answer has come
+#: A guest may carry out a request after its answer.
 SECONDS = 30
 REFUSED = (pymysql.err.OperationalError, pymysql.err.ProgrammingError,
            pymysql.err.InternalError)
 
 
 def databases(subject: subjects.Subject) -> str:
-    """Create, list, use, delete; on every server."""
+    """Create, list, use and delete a database, on every server."""
     subject.ask('POST', 'databases', {'databases': [
         {'name': DATABASE, 'character_set': 'utf8mb4'}]}, member=1)
     _until(subject, 'the database to be there', lambda: all(
@@ -69,7 +69,7 @@ def users(subject: subjects.Subject) -> str:
     _expect_login(subject, second, reaches=True)
     _expect(not any(_logs_in(subject, number, first)
                     for number in range(subjects.SIZE)),
-            'the old password is still taken')
+            'the old password is still accepted')
     subject.ask('DELETE', f'users/{USER}', member=1)
     _until(subject, f'{USER} to be gone', lambda: not any(
         _logs_in(subject, number, second)
@@ -81,7 +81,7 @@ def users(subject: subjects.Subject) -> str:
 
 def _expect_login(subject: subjects.Subject, password: str,
                   reaches: bool) -> None:
-    """On every server, with no more than was granted."""
+    """On every server, with the granted rights only."""
     _until(subject, f'{USER} to log in everywhere', lambda: all(
         _logs_in(subject, number, password)
         for number in range(subjects.SIZE)))

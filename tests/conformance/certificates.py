@@ -21,7 +21,7 @@ AUTHORITY = '/etc/mysql/tls/ca.pem'
 
 
 def rotate(subject: subjects.Subject) -> str:
-    """All members trust a new authority, the same, and none an old one."""
+    """All members trust one new authority, and no old one."""
     before = _authorities(subject)
     if not all(before):
         raise check.Left('the members have no certificates')

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Checks, one after another, and what came of each.
+"""Runs checks, one after another, and collects their results.
 
-Nothing here knows the lab: a check is a function that returns a remark, or
-raises. A check that fails does not keep the next ones from running.
+This module does not depend on the lab: a check is a function that returns a
+remark or raises. If a check fails, the next ones still run.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ from tests.e2e import laboratory
 
 
 class Outcome(enum.Enum):
-    """What came of a check; the value is what the table shows."""
+    """The result of a check; the value is shown in the table."""
 
     PASSED = 'passed'
     FAILED = 'FAILED'
@@ -42,22 +42,22 @@ class Outcome(enum.Enum):
 
 
 class Left(Exception):
-    """A check has nothing to look at; the text says why."""
+    """A check does not apply; the text says why."""
 
     outcome = Outcome.NOT_APPLICABLE
 
 
 class NotInImage(Left):
-    """The image lacks the programs; that is no failure."""
+    """The image lacks the programs; this is no failure."""
 
     outcome = Outcome.NOT_IN_IMAGE
 
 
 class Stopped(Exception):
-    """There is no cluster that the next checks could use."""
+    """There is no cluster for the next checks."""
 
 
-#: what a check may raise when the cluster is not as it should be
+#: The errors of a check if the cluster is not as it should be.
 EXPECTED = (errors.LabError, laboratory.Refused, AssertionError, OSError,
             subprocess.SubprocessError)
 
@@ -67,7 +67,7 @@ class Check:
     """One row of the table.
 
     :ivar run: returns a remark, '' for none.
-    :ivar own: it brings what it needs: no healthy cluster is made for it.
+    :ivar own: it needs no healthy cluster before it.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Check:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What came of a check."""
+    """The result of a check."""
 
     name: str
     outcome: Outcome
@@ -88,11 +88,11 @@ class Result:
 def run(checks: Sequence[Check], prepare: Callable[[], object],
         failed: Callable[[Check], object], report: lab_report.Report,
         expected: tuple[type[Exception], ...] = EXPECTED) -> list[Result]:
-    """Run all checks; the result of each, in their order.
+    """Run all checks; return the result of each, in their order.
 
     :param prepare: called before each check that is not ``own``; raises
         one of ``expected`` or Stopped if there is no healthy cluster.
-    :param failed: called after a check that failed, to keep what it left.
+    :param failed: called after a check that failed, to save logs.
     :param expected: errors that count as the failure of a check.
     """
     results = []

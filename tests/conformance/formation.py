@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A cluster is made, and removed."""
+"""A cluster is created, and deleted."""
 
 from lab.guest import control
 from lab import waiting
@@ -19,7 +19,7 @@ from tests.conformance import subject as subjects
 
 
 def create(subject: subjects.Subject) -> str:
-    """Three members; each writes, and all have what each has written."""
+    """Three members; each writes, and all have the rows of each."""
     subject.remove()
     subject.create()
     subject.note()

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Servers die, guests are rebooted, the power goes; all under writes."""
+"""Servers are killed, guests reboot and lose power, all under writes."""
 
 from collections.abc import Sequence
 
@@ -20,12 +20,12 @@ from tests.faults import member as members
 
 
 def kill_one(subject: subjects.Subject) -> str:
-    """kill -9 of one server; the others go on."""
+    """kill -9 of one server; the others keep serving."""
     return _suffer(subject, catalogue.KILL, subject.members[-1:])
 
 
 def kill_all(subject: subjects.Subject) -> str:
-    """kill -9 of all servers at once, in the middle of commits."""
+    """kill -9 of all servers at once, during commits."""
     return _suffer(subject, catalogue.KILL, subject.members)
 
 
@@ -35,7 +35,7 @@ def reboot_all(subject: subjects.Subject) -> str:
 
 
 def power_loss(subject: subjects.Subject) -> str:
-    """The power of all guests goes at once, and comes back."""
+    """All guests lose their power at once, and get it back."""
     return _suffer(subject, catalogue.OFF, subject.members)
 
 

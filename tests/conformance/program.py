@@ -12,8 +12,8 @@
 
 """The conformance kit: its arguments, its lab, its report.
 
-Standard library and the lab's modules only, up to the moment when it goes on
-with the lab's own Python, which has the database's client.
+Standard library and the lab's modules only, until it continues in the lab's
+own Python, which has the database's client.
 """
 
 import argparse
@@ -39,51 +39,52 @@ PORT = '8788'
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 ENTERED = 'TROVE_PXC_CONFORMANCE_ENTERED'
 DESCRIPTION = """\
-Checks a database image with this plugin: it makes a cluster of three from it
-through Trove, in a lab on this machine, and does to it what users, operators
-and accidents do. After each check it looks at the databases themselves: all
-members Synced, in one history, encrypted, and with every row that a client
-was told is committed.
+Checks a database image with this plugin: it creates a cluster of three from
+it through Trove, in a lab on this machine, and runs the operations of users
+and operators and causes failures. After each check it inspects the databases
+themselves: all members must be Synced, in one history and encrypted, and have
+every row whose commit was acknowledged.
 
 The checks: create of three; the image's programs; encryption on the network;
-each SST method of the version (its default too); IST; kill -9 of one server
+each SST method of the version (and its default); IST; kill -9 of one server
 and of all; reboot and loss of power of all guests; rotation of certificates;
-grow; shrink; databases; users; delete. A check that fails does not end the
-run. What the image has no programs for is told, and is no failure.
+grow; shrink; databases; users; delete. If a check fails, the run continues.
+If the image lacks the programs for a check, the report says so; this is no
+failure.
 
-It needs root on Debian 12 with 2 cores, 8 GiB of memory and 15 GB of disk, as
-the lab does, and nothing else: no Trove, no Docker, no other database. It
-takes about a quarter of an hour on an idle machine, and some minutes more the
-first time.
+The kit needs root on Debian 12 with 2 cores, 8 GiB of memory and 15 GB of
+disk, like the lab, and nothing else: no Trove, no Docker, no other database.
+It takes about a quarter of an hour on an idle machine, and some minutes more
+the first time.
 """
 EPILOG = """\
-Progress goes to standard error. At the end the report goes to standard output
-and to the file of --output: versions, and a table with each check, its
-result, its seconds and a remark. It holds no password; paste it into a bug
-report, whatever it says. If a check fails, the servers' logs of that moment
-are in LAB_HOME/logs/conformance.
+Progress is printed to standard error. At the end the report is printed to
+standard output and written to the file of --output: versions, and a table
+with each check, its result, its seconds and a remark. It contains no
+password, so you can paste it into a bug report. If a check fails, the logs of
+the servers at that time are in LAB_HOME/logs/conformance.
 
-The exit code is 0 if nothing failed, 1 if something did, 2 if the run could
-not begin.
+The exit code is 0 if no check failed, 1 if a check failed, 2 if the run could
+not start.
 
-The lab is one of its own, in LAB_HOME (default {home})
-and with LAB_API_PORT (default {port}). It is taken down at the end.
+The kit uses a separate lab, in LAB_HOME (default {home})
+and with LAB_API_PORT (default {port}). The lab is taken down at the end.
 
 examples:
-  an image of a registry that this machine reaches:
+  an image of a registry that this machine can reach:
     tests/conformance/run percona/percona-xtradb-cluster:8.4 \\
         --manager pxc --version 8.4
-  the same from a file, where no registry can be reached:
+  the same from a file, without a registry:
     docker save percona/percona-xtradb-cluster:8.4 -o pxc.tar
     tests/conformance/run pxc.tar --manager pxc --version 8.4
-  an image that the lab makes itself:
+  an image that the lab builds itself:
     ./lab/lab image build --suite trixie --output mariadb.tar
     tests/conformance/run mariadb.tar --manager mariadb --version 11.8
 """
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Leaves our line ends alone, and room for an option's name."""
+    """Keeps the line ends of the texts, and room for an option's name."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=24)
@@ -104,22 +105,21 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument('--version', required=True, metavar='X.Y',
                       help='the series of its server, such as 8.4')
     made.add_argument('--output', type=Path, metavar='FILE',
-                      help='where the report is written; default: '
+                      help='file for the report; default: '
                            f'{NAME}-MANAGER-VERSION.txt')
     made.add_argument('--only', action='append', default=[], metavar='WORD',
-                      help='run the checks whose name has this word, and '
-                           'the create; may be given again')
+                      help='run only the checks whose name contains this '
+                           'word, and the create; may be given again')
     made.add_argument('--patience', type=float, default=600, metavar='S',
-                      help='seconds that any one step may take; default: '
+                      help='seconds that each step may take; default: '
                            '%(default)g')
     made.add_argument('--keep', action='store_true',
-                      help='leave the lab and the cluster as they are at the '
-                           'end')
+                      help='keep the lab and the cluster at the end')
     return made
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run all of it; the exit code."""
+    """Run all of it; return the exit code."""
     options = parser().parse_args(arguments)
     if options.output is None:
         options.output = Path(
@@ -134,7 +134,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f'{NAME}: {error}', file=sys.stderr)
         return REFUSED
     except subprocess.CalledProcessError:
-        # It has said why.
+        # It has printed the reason.
         return REFUSED
     except KeyboardInterrupt:
         print(f'{NAME}: interrupted; "LAB_HOME={os.environ["LAB_HOME"]} '
@@ -143,7 +143,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def refused(options: argparse.Namespace) -> str:
-    """Why the run cannot begin; '' if it can."""
+    """Why the run cannot start; '' if it can."""
     try:
         dialects.for_version(options.manager, options.version)
     except galera_errors.UnsupportedVersion as error:
@@ -172,7 +172,7 @@ def _begin(options: argparse.Namespace, arguments: Sequence[str]) -> int:
 
 
 def _enter(home: lab_home.Home, arguments: Sequence[str]) -> None:
-    """Go on with the lab's Python."""
+    """Continue in the lab's Python."""
     python = str(venv.python(home))
     os.environ[ENTERED] = str(home.root)
     os.execv(python, [python, str(TOP / 'tests' / NAME / 'run'), *arguments])
@@ -183,7 +183,7 @@ def _lab(*words: str) -> None:
 
 
 def _run(home: lab_home.Home, options: argparse.Namespace) -> int:
-    # What they import is in the lab's Python alone.
+    # Only the lab's Python has what these modules import.
     from tests.conformance import check
     from tests.conformance import subject as subjects
     from tests.conformance import suite
@@ -202,7 +202,7 @@ def _run(home: lab_home.Home, options: argparse.Namespace) -> int:
     seen: dict[str, str] = {}
 
     def look(one: check.Check) -> check.Check:
-        """Ask for versions while there is a cluster to ask."""
+        """Read the versions while there is a cluster."""
         def run() -> str:
             try:
                 return one.run()
@@ -223,7 +223,7 @@ def _run(home: lab_home.Home, options: argparse.Namespace) -> int:
 
 
 def wanted(options: argparse.Namespace, name: str) -> bool:
-    """Whether --only leaves a check in."""
+    """Whether --only selects a check."""
     return not options.only or name.startswith('create') or any(
         word in name for word in options.only)
 

@@ -10,13 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members come and go, under writes of the others."""
+"""Members join and leave, under writes of the others."""
 
 from tests.conformance import subject as subjects
 
 
 def grow(subject: subjects.Subject) -> str:
-    """A fourth member; it has what was there, and writes."""
+    """A fourth member joins; it has all rows, and writes."""
     subject.note()
     with subject.under_writes() as told:
         subject.grow()
@@ -26,7 +26,7 @@ def grow(subject: subjects.Subject) -> str:
 
 
 def shrink(subject: subjects.Subject) -> str:
-    """Back to three; a fourth is made first if there is none."""
+    """Back to three; a fourth member is added first if there is none."""
     if not subject.is_well(subjects.SIZE + 1):
         subject.prepare()
         subject.grow()

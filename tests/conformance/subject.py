@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The cluster that is checked: made, watched, struck and made anew.
+"""The cluster under test: created, observed, made to fail and replaced.
 
-Every check gets it. What counts is what the servers say and hold, and not
-only what Trove says of them.
+Every check gets it. The status and the data of the servers count, not only
+what Trove shows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,28 +43,28 @@ from trove_pxc.galera import dialect as dialects
 NAME = 'conformance'
 SIZE = 3
 TABLE = f'{NAME}.noted'
-#: PXC 8 needs more room than the lab's other clusters
+#: PXC 8 needs more room than the lab's other clusters.
 MEMBER = laboratory.member_option(volume=3)
-#: what a check may raise, with the database's client
+#: The errors of a check, with those of the database's client.
 EXPECTED = (*check.EXPECTED, *servers.LOST)
-#: writes of the ledger that have to be there before anything happens
+#: Writes that have to be acknowledged before a check acts.
 WARM = 50
 WARM_SECONDS = 60
 WRITE_SECONDS = 60
-#: for Trove to hear of a cluster whose task is over that it is well
+#: Until Trove shows a cluster as healthy after its task is over.
 SHOWN_SECONDS = 90
-#: the server's own option; Galera shows what it has made of all others
+#: The server's own option; Galera shows the values of all others.
 ENCRYPTED = re.compile(r'\bsocket\.ssl = YES\b')
-#: a donor's own line, of all versions: the script that it starts
+#: The donor's log line, in all versions: the script that it starts.
 DONATED = re.compile(
     r"wsrep_sst_(?P<method>[\w-]+) --role 'donor'(?P<rest>.*)")
 RECEIVED = 'IST received: '
-#: the last series of PXC with Galera 3 is 5.7
+#: The last series of PXC with Galera 3 is 5.7.
 LAST_GALERA_3 = (5, 7)
 
 
 def figures(audit: audits.Audit) -> str:
-    """What became of the writes of a check, in a line."""
+    """The results of the writes of a check, in a line."""
     kept = ''.join(
         f', {number} of them there after error {error}'
         for error, number in sorted(audit.kept_after.items()))
@@ -74,11 +74,11 @@ def figures(audit: audits.Audit) -> str:
 
 
 class Subject:
-    """The cluster under test, and what it has to keep.
+    """The cluster under test, and the rows that it must keep.
 
-    :param patience: seconds that any one thing may take.
+    :param patience: seconds that any single wait may take.
     :ivar cluster: None while there is none.
-    :ivar noted: the rows that were acknowledged.
+    :ivar noted: the acknowledged rows.
     """
 
     def __init__(self, home: lab_home.Home, manager: str, version: str,
@@ -100,17 +100,17 @@ class Subject:
     @property
     def there(self) -> clusters.Cluster:
         if self.cluster is None:
-            raise check.Stopped('there is no cluster; see the create')
+            raise check.Stopped('there is no cluster; see "create of three"')
         return self.cluster
 
     @property
     def members(self) -> list[servers.Member]:
         return self.there.members
 
-    # Making and removing
+    # Creation and deletion
 
     def create(self) -> None:
-        """Make it, of three, and a table for what is noted."""
+        """Create it, with three members and a table for the rows."""
         self._failed += 1
         cluster_id = laboratory.create_cluster(
             NAME, [MEMBER] * SIZE, self.version, self.datastore)
@@ -124,7 +124,7 @@ class Subject:
                   f'KEY, member VARCHAR(64) NOT NULL) ENGINE=InnoDB')
 
     def remove(self) -> None:
-        """Delete all clusters of its name; content if there is none."""
+        """Delete all clusters of its name, if there are any."""
         self.cluster = None
         for each in api.clusters(self.home):
             if each['name'] != NAME:
@@ -132,27 +132,26 @@ class Subject:
             try:
                 laboratory.delete_cluster(str(each['id']), self.patience)
             except laboratory.Refused:
-                # It is in the middle of something that did not come to its
-                # end.
+                # An operation runs that has not ended yet.
                 laboratory.openstack('database', 'cluster', 'force',
                                      'delete', str(each['id']))
                 laboratory.wait_gone(f'/clusters/{each["id"]}',
                                      self.patience)
 
     def prepare(self) -> None:
-        """Have it healthy, of three, for the next check.
+        """Make sure that it is healthy, with three members.
 
-        :raises Stopped: it could be made no more.
+        :raises Stopped: it could not be created again.
         """
         if self.is_well(SIZE):
             return
         if self._failed > 1:
-            raise check.Stopped('no cluster could be made, twice')
+            raise check.Stopped('no cluster could be created in two attempts')
         self.remove()
         self.create()
 
     def is_well(self, size: int) -> bool:
-        """Whether it is healthy, or gets so, and has so many members."""
+        """Whether it is or becomes healthy, with this number of members."""
         if self.cluster is None:
             return False
         try:
@@ -165,7 +164,7 @@ class Subject:
         return len(self.members) == size
 
     def wait_shown(self, seconds: float | None = None) -> None:
-        """Wait until Trove shows what is so: no task, all healthy.
+        """Wait until Trove shows it: no task, all members healthy.
 
         :param seconds: default: the patience.
         """
@@ -184,9 +183,9 @@ class Subject:
                       seconds or self.patience, 1)
 
     def wait_over(self) -> None:
-        """Wait until the cluster has no task, and is shown healthy then.
+        """Wait until the cluster has no task, and is then shown healthy.
 
-        A member that goes may be shown in error meanwhile.
+        A member that leaves may be shown in ERROR meanwhile.
         """
         def over() -> bool:
             task = api.cluster(self.home, self.id)['task']['name']
@@ -205,7 +204,7 @@ class Subject:
         return str((instance.get('fault') or {}).get('message', 'no fault'))
 
     def refresh(self) -> None:
-        """Know the members that there are now."""
+        """Update the list of members."""
         uuid = self.there.uuid
         self.cluster = clusters.Cluster(self.home, self.id)
         if self.there.uuid != uuid:
@@ -213,10 +212,10 @@ class Subject:
                 f'the history of the cluster is {self.there.uuid}; it was '
                 f'{uuid}')
 
-    # What it holds
+    # Its data
 
     def note(self) -> None:
-        """Write a row through each member, and keep it in mind."""
+        """Write a row through each member, and remember it."""
         for member in self.members:
             number = next(self._numbers)
             member.ask(f'INSERT INTO {TABLE} VALUES (%s, %s)', number,
@@ -224,9 +223,9 @@ class Subject:
             self.noted.add(number)
 
     def verify(self, size: int = SIZE) -> None:
-        """All members are Synced, encrypted, and hold every noted row.
+        """All members are Synced, encrypted, and have every noted row.
 
-        :raises AssertionError: what is not so.
+        :raises AssertionError: the difference.
         """
         self.there.wait_recovered(self.patience)
         self.wait_shown()
@@ -257,12 +256,12 @@ class Subject:
 
     @contextlib.contextmanager
     def under_writes(self) -> Iterator[list[audits.Audit]]:
-        """Clients on all members write meanwhile; nothing must be lost.
+        """Clients on all members write meanwhile; no write may be lost.
 
-        The block ends when the cluster is well again. The list gets the
-        audit then.
+        The block ends when the cluster is healthy again. Then the list gets
+        the audit.
         """
-        # One that comes meanwhile has no clients.
+        # A member that joins meanwhile has no clients.
         writing = self.members
         books = ledgers.Ledger(writing, refusals=self.refusals())
         books.prepare()
@@ -281,7 +280,7 @@ class Subject:
             raise AssertionError('; '.join(audit.findings))
 
     def refusals(self) -> tuple[int, ...]:
-        """The errors of a commit after which the row is nowhere."""
+        """The errors of a commit after which the row is certainly lost."""
         if not self.dialect.is_mariadb and (
                 self.dialect.version <= LAST_GALERA_3):
             return ()
@@ -300,13 +299,13 @@ class Subject:
         waiting.until(f'{number} writes on {name or "any member"}', written,
                       seconds, 0.2)
 
-    # What its servers say
+    # Its servers
 
     def donated(self, since: Any) -> list[tuple[str, bool]]:
-        """State transfers that the members have given since a moment.
+        """State transfers that the members have given since a time.
 
-        :returns: the method of each, and whether it was of all data; else
-            it told the joiner alone that it gets what it missed (IST).
+        :returns: the method of each, and whether it was a full copy; if not,
+            it only told the joiner that it gets the missing writes (IST).
         """
         return [(found['method'], '--bypass' not in found['rest'])
                 for member in self.members
@@ -316,8 +315,8 @@ class Subject:
     def in_image(self) -> dict[str, str]:
         """What the image lacks for each SST method, '' for nothing.
 
-        A method that the image can encrypt is there a second time, as
-        'rsync+tls'. The guest's own start program looks.
+        A method that the image can encrypt is also listed as 'rsync+tls'. The
+        guest's own start program checks it.
         """
         said = self.inside(
             self.members[0], 'sh', '/etc/trove-pxc/galera-start.sh',
@@ -326,9 +325,9 @@ class Subject:
             r'^SST method (\S+): lacks(.*)$', said, re.MULTILINE)}
 
     def inside(self, member: servers.Member, *argv: str) -> str:
-        """What a program of the image prints, in the server's container.
+        """Run a program of the image in the server's container.
 
-        Not by Docker's client: the machine may lack it.
+        Without Docker's client, which the machine may lack.
         """
         pids = control.servers(self.home, member.instance_id)
         done = subprocess.run(
@@ -339,11 +338,11 @@ class Subject:
                          '/sbin:/bin'})
         return done.stdout
 
-    # What its users do
+    # Its users
 
     def ask(self, method: str, path: str, body: Any = None,
             member: int = 0) -> Any:
-        """A request for a member; the body of the answer.
+        """Send a request for a member; return the body of the answer.
 
         :raises AssertionError: it was refused.
         """
@@ -369,14 +368,14 @@ class Subject:
         self.refresh()
 
     def shrink(self) -> None:
-        """By the last member."""
+        """Remove the last member."""
         laboratory.openstack('database', 'cluster', 'shrink', NAME,
                              self.members[-1].instance_id)
         self.wait_over()
         self.refresh()
 
     def keep_logs(self, folder: Path) -> None:
-        """Write what the servers have said into a folder."""
+        """Write the logs of the servers into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         of: Sequence[servers.Member] = (
             self.cluster.members if self.cluster else [

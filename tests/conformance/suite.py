@@ -28,7 +28,7 @@ Run = Callable[[subjects.Subject], str]
 
 
 def checks(subject: subjects.Subject) -> list[check.Check]:
-    """Those that this version is to pass."""
+    """The checks that this version has to pass."""
     def one(name: str, run: Run, own: bool = False) -> check.Check:
         return check.Check(name, functools.partial(run, subject), own)
 

@@ -16,14 +16,14 @@ from collections.abc import Mapping, Sequence
 
 from tests.conformance import check
 
-#: characters of a remark in the table; a longer one stands below it
+#: Characters of a remark in the table; a longer one follows below it.
 REMARK = 76
 HEADER = ('check', 'result', 'seconds', 'remark')
 
 
 def report(versions: Mapping[str, str],
            results: Sequence[check.Result]) -> str:
-    """Versions, the table, and what did not fit into it."""
+    """Versions, the table, and the remarks that are too long for it."""
     parts = [title(results), _pairs(versions), table(results)]
     long = [f'{result.name}: {result.remark}' for result in results
             if len(result.remark) > REMARK]

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How a member gets what it lacks: all data (SST), or what it missed (IST).
+"""How a member gets missing data: a full copy (SST), or writes (IST).
 
-What members say to each other is listened to meanwhile.
+The traffic between members is recorded meanwhile.
 """
 
 from collections.abc import Iterator
@@ -31,25 +31,25 @@ from trove_pxc.galera import series
 
 PORTS = (4444, 4567, 4568)
 ROWS = 200
-#: bytes of rows and of what goes with them
+#: Bytes of rows and their overhead.
 LEAST = ROWS * 32
 OPTIONS = 'conformance'
 
 
 def encryption(subject: subjects.Subject) -> str:
-    """Rows that are committed are not heard on the members' network."""
+    """Committed rows are not readable on the members' network."""
     secret = uuid.uuid4().hex
     with _listening(subject, secret) as ear:
         _write(subject, secret)
         said, found = _heard(ear, LEAST)
     subject.verify()
     if found:
-        raise AssertionError(f'{found} rows were heard in {said} bytes')
+        raise AssertionError(f'{found} rows were readable in {said} bytes')
     return f'{said} bytes, none of them a row in clear text'
 
 
 def sst(subject: subjects.Subject, method: str) -> str:
-    """A member that is new gets all data, by this method alone."""
+    """A new member gets a full copy, by this method only."""
     lacks = subject.in_image()
     if lacks.get(method):
         raise check.NotInImage(f'the image lacks {lacks[method]}')
@@ -69,7 +69,7 @@ def sst(subject: subjects.Subject, method: str) -> str:
 
 
 def ist(subject: subjects.Subject) -> str:
-    """A member that was away gets what it missed, and not everything."""
+    """A member that was stopped gets the missing writes only."""
     victim = subject.members[-1]
     since = subject.there.mark()
     with subject.under_writes() as told:
@@ -102,7 +102,7 @@ def _option(subject: subjects.Subject, method: str) -> str:
 
 
 def _write(subject: subjects.Subject, secret: str) -> None:
-    """Commit rows with the secret in them, one by one."""
+    """Commit rows that contain the secret, one by one."""
     first = subject.members[0]
     first.ask(f'CREATE TABLE IF NOT EXISTS {subjects.NAME}.said (id INT '
               f'PRIMARY KEY AUTO_INCREMENT, text VARCHAR(64)) ENGINE=InnoDB')
@@ -114,7 +114,7 @@ def _write(subject: subjects.Subject, secret: str) -> None:
 
 
 def _by_method(subject: subjects.Subject, method: str, since: object) -> str:
-    """The donor's own word for how it gave everything."""
+    """Check the method of the full copy in the log of the donor."""
     joiner = subject.members[-1]
     [(chosen,)] = joiner.ask('SELECT @@wsrep_sst_method')
     whole = [name for name, all_data in subject.donated(since) if all_data]
@@ -127,12 +127,12 @@ def _by_method(subject: subjects.Subject, method: str, since: object) -> str:
 
 
 def _clear(method: str, found: int, lacks: dict[str, str]) -> str:
-    """Whether the data was heard, and whether that had to be so."""
+    """Whether the data was readable, and whether that is expected."""
     encrypted = method + series.TLS
     can = lacks.get(encrypted) == ''
     if can and found:
         raise AssertionError(
-            f'{found} rows were heard in the transfer, which has to be '
+            f'{found} rows were readable in the transfer, which has to be '
             f'encrypted')
     return 'encrypted' if can else 'in clear text: ' + (
         f'the image lacks {lacks[encrypted]}' if encrypted in lacks
@@ -145,12 +145,12 @@ def _listening(subject: subjects.Subject,
     with tempfile.TemporaryDirectory() as folder:
         ear = ears.Ear(subject.home, secret, PORTS, Path(folder, 'heard'))
         with contextlib.closing(ear):
-            waiting.until('the ear to listen', lambda: ear.listening, 30)
+            waiting.until('the listener to start', lambda: ear.listening, 30)
             yield ear
 
 
 def _heard(ear: ears.Ear, least: int) -> tuple[int, int]:
-    """Bytes and rows, when enough was said and no more rows are found."""
+    """Bytes and rows, when enough traffic passed and rows are constant."""
     before = -1
 
     def said() -> tuple[int, int]:
@@ -161,4 +161,4 @@ def _heard(ear: ears.Ear, least: int) -> tuple[int, int]:
             raise waiting.NotYet(f'{size} bytes, {found} rows')
         return size, found
 
-    return waiting.until('members to speak', said, 60, 1)
+    return waiting.until('traffic between members', said, 60, 1)

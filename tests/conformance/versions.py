@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What was checked, and on what: for the head of the report."""
+"""The versions of everything under test, for the head of the report."""
 
 import os
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.conformance import check
 from tests.conformance import subject as subjects
 
 TOP = Path(__file__).resolve().parents[2]
-#: PXC 8 brings its backup program in a folder of its own
+#: PXC 8 has its backup program in a separate folder.
 PROGRAMS = """
 for program in mariadb-backup mariabackup innobackupex xtrabackup \
         /usr/bin/pxc_extra/pxb-*/bin/xtrabackup; do
@@ -54,7 +54,7 @@ def of_run(home: lab_home.Home, image: str, wanted: str) -> dict[str, str]:
 
 
 def of_subject(subject: subjects.Subject) -> dict[str, str]:
-    """What the servers say of themselves; no more if they do not answer."""
+    """The versions that the servers report; empty without an answer."""
     try:
         first = subject.members[0]
         [(version, comment)] = first.ask(
@@ -75,7 +75,7 @@ def of_subject(subject: subjects.Subject) -> dict[str, str]:
 
 
 def commit(top: Path) -> str:
-    """The commit of the checkout; a change that is not in it is told."""
+    """The commit of the checkout, and whether it has local changes."""
     def git(*words: str) -> str:
         done = subprocess.run(
             ['git', '-c', 'safe.directory=*', '-C', str(top), *words],

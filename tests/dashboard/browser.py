@@ -33,7 +33,7 @@ PATIENCE = 60
 
 
 class Browser:
-    """One window, with a profile of its own that goes with it."""
+    """One window, with a temporary profile."""
 
     def __init__(self, namespace: str, address: str) -> None:
         self._namespace = namespace
@@ -98,7 +98,7 @@ class Browser:
         self.loaded()
 
     def loaded(self) -> None:
-        """Wait for the page that the last step has asked for."""
+        """Wait for the page that the last step has requested."""
         waiting.pause(0.5)
 
         def complete() -> bool:
@@ -109,7 +109,7 @@ class Browser:
         waiting.until('the page', complete, PATIENCE)
 
     def text(self, selector: str) -> str:
-        """What stands in all elements, hidden or not."""
+        """The text of all matching elements, hidden or not."""
         return str(self.run(
             f'[...document.querySelectorAll({json.dumps(selector)})].map('
             "one => one.textContent.replace(/\\s+/g, ' ').trim())"
@@ -130,7 +130,7 @@ class Browser:
 
 
 def _window() -> str:
-    """The address by which the window is driven."""
+    """The URL of the protocol of the window."""
     try:
         answer = web.ask(web.request('GET', f'http://127.0.0.1:{PORT}/json'))
     except OSError as error:

@@ -12,7 +12,7 @@
 """Horizon with trove-dashboard, from PyPI, in the lab's network.
 
 For tests/dashboard alone. It changes the environment that runs the test, as
-the documentation tells an operator to change that of Horizon.
+the documentation tells operators to change that of Horizon.
 """
 
 import contextlib
@@ -54,7 +54,7 @@ CACHES = {{'default': {{
 
 
 def install() -> None:
-    """Enable the panels; that of clusters comes disabled."""
+    """Enable the panels; the one of clusters is disabled by default."""
     local = Path(openstack_dashboard.local.__path__[0])
     shipped = Path(trove_dashboard.__path__[0]) / 'enabled'
     for file in shipped.glob('_*.py'):
@@ -65,7 +65,7 @@ def install() -> None:
 
 
 class Horizon:
-    """A server of it, for as long as the context lasts."""
+    """A running server of Horizon, until the context ends."""
 
     def __init__(self, home: lab_home.Home) -> None:
         self._home = home

@@ -9,10 +9,10 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""The life of a cluster in the dashboard: "tox -e dashboard".
+"""The operations of the dashboard for clusters: "tox -e dashboard".
 
 A real Horizon with trove-dashboard, in a lab with Keystone, and a headless
-Chromium. With DASHBOARD_SHOTS, a folder, it keeps pictures there.
+Chromium. If DASHBOARD_SHOTS is a folder, it stores screenshots there.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ FORM = {'flavor': laboratory.FLAVOR, 'volume': '1',
 
 
 def launch(datastore):
-    """The fields of the form for new clusters, but for name and number.
+    """The fields of the form for new clusters, without name and number.
 
     The panel writes a datastore and its version in hexadecimal digits.
     """
@@ -60,7 +60,7 @@ class TestClusters(testtools.TestCase):
         self.addCleanup(self.make_sure)
 
     def make_sure(self):
-        """Leave no cluster to the next run if this one has failed."""
+        """Delete the clusters of a failed run."""
         for row in laboratory.openstack_json('database', 'cluster', 'list'):
             laboratory.delete_cluster(row['ID'], timeout=60)
 
@@ -83,7 +83,7 @@ class TestClusters(testtools.TestCase):
             browser.shoot(Path(folder) / f'{name}.png')
 
     def settled(self, browser, *words):
-        """Wait until no cluster has a task any more, and these words."""
+        """Wait until no cluster has a task, and these words are shown."""
         def none():
             browser.go(CLUSTERS)
             table = browser.text('table')
@@ -100,7 +100,7 @@ class TestClusters(testtools.TestCase):
                      else action)
         return browser.text('.alert')
 
-    def test_the_life_of_a_cluster(self):
+    def test_cluster_can_be_managed_in_the_dashboard(self):
         with self.logged_in('demo') as browser:
             browser.go(f'{CLUSTERS}launch')
             self.assertIn('db.small', browser.text('option'))
@@ -128,11 +128,11 @@ class TestClusters(testtools.TestCase):
                 browser, '', 'clusters__delete', cluster))
         laboratory.wait_gone(f'/clusters/{cluster}', 60)
 
-    def test_a_datastore_that_is_called_pxc(self):
-        """What the panel offers goes by that name alone.
+    def test_datastore_with_the_name_pxc_is_supported(self):
+        """The options of the panel depend on that name only.
 
-        No image of Percona's can be had here, so that these are MariaDB's
-        servers; which image a name stands for the panel does not ask.
+        No image of Percona is available here, so the servers are MariaDB's;
+        the panel does not check which image a name stands for.
         """
         laboratory.lab(
             'datastore', 'add', '--manager', 'mariadb', '--datastore', 'pxc',
@@ -177,7 +177,7 @@ class TestClusters(testtools.TestCase):
         self.shoot(browser, 'dashboard-members')
 
     def check_reader(self, browser, cluster):
-        """Sees it, and is told why it may not be changed."""
+        """A reader sees the cluster, and why it may not be changed."""
         self.settled(browser, NAME)
         self.assertIn('Unable to delete', self.act(
             browser, '', 'clusters__delete', cluster))

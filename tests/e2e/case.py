@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What every end-to-end test is.
+"""The base class of all end-to-end tests.
 
-Not a part of ``laboratory``, which others use without testtools.
+Not a part of ``laboratory``, which is also used without testtools.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from tests.e2e import laboratory
 
 
 class TestCase(testtools.TestCase):
-    """A test whose failure says which lab it used, and where the logs are."""
+    """A test whose failure names its lab and the folder of the logs."""
 
     def __init_subclass__(cls, **words: Any) -> None:
         super().__init_subclass__(**words)

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The cloud below Trove, as its operator and a test reach it.
+"""The cloud of the lab, as its operator and a test use it.
 
-For end-to-end tests: Nova's own actions, failures on demand, open doors.
+For end-to-end tests: actions of Nova, failures on demand, open ports.
 """
 
 import contextlib
@@ -23,9 +23,9 @@ from lab import home as lab_home
 
 
 def reboot(home: lab_home.Home, member: str, hard: bool = False) -> None:
-    """Have Nova reboot a member's server; it answers before that is done.
+    """Reboot a member's server with Nova; it answers before that is done.
 
-    :param hard: as a loss of power, not as an orderly shutdown
+    :param hard: like a loss of power, not an orderly shutdown
     """
     server = control.find(home, member).server_id
     cloud_api.request(
@@ -37,7 +37,7 @@ def reboot(home: lab_home.Home, member: str, hard: bool = False) -> None:
 @contextlib.contextmanager
 def failing(home: lab_home.Home, operation: str, name: str,
             message: str):
-    """While the block runs, the next such operation on this name fails."""
+    """While the block runs, the next such operation for this name fails."""
     cloud_api.request(home, 'POST', '/lab/faults', {
         'operation': operation, 'name': name, 'message': message})
     try:
@@ -48,7 +48,7 @@ def failing(home: lab_home.Home, operation: str, name: str,
 
 @contextlib.contextmanager
 def share_failing(home: lab_home.Home, share: float):
-    """While the block runs, so many of the cloud's answers fail."""
+    """While the block runs, this share of the cloud's answers fails."""
     cloud_api.request(home, 'PUT', '/lab/failing', {'share': share})
     try:
         yield

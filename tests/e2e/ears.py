@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""An ear on the network of the members.
+"""A listener on the network of the members.
 
-For tests of what members keep to themselves. Standard library only.
+For tests of the encryption. Standard library only.
 """
 
 from pathlib import Path
@@ -23,8 +23,9 @@ from lab import home as lab_home
 from lab import netns
 from lab import process
 
-#: counts the needles in what goes over all cables of the members' bridge;
-#: packets are looked at two by two, for a needle may lie in both
+#: Counts the needle in the packets on all ports of the members' bridge. Each
+#: packet is searched together with the one before, because a needle may
+#: begin in one and end in the next.
 _EAR = """
 import socket, sys
 needle = sys.argv[1].encode()
@@ -52,11 +53,11 @@ while True:
 
 
 class Ear:
-    """Counts a text in what members say to each other.
+    """Counts a text in the traffic between members.
 
     :param needle: the text.
     :param ports: the TCP ports that count.
-    :param notes: a file of its own, which it fills.
+    :param notes: the path of a file for the counts.
     """
 
     def __init__(self, home: lab_home.Home, needle: str,
@@ -77,7 +78,7 @@ class Ear:
         return bool(self._notes.read_text())
 
     def heard(self) -> tuple[int, int]:
-        """Bytes that were said, and how often the needle was in them."""
+        """The bytes of the traffic, and how often the needle was in them."""
         whole = self._notes.read_text().rpartition('\n')[0]
         last = whole.rpartition('\n')[2].split()
         if len(last) != 2:

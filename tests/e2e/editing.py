@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Writing a piece of a file as somebody does who follows the documentation.
+"""Writes a part of a file as a reader of the documentation does.
 
-For the tests that do what the documentation says. A piece goes into its
-section, which may be there; what it sets takes the place of what is set. A
-value that begins with "..." keeps what is there up to its first word.
+For the tests that follow the documentation. A part is added to its section,
+which may exist; an option in it replaces the value in the file. A value that
+begins with "..." keeps the old value up to its own first word.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ KEPT = '... '
 
 
 def written(text: str, piece: str) -> str:
-    """The text of a file with the piece in it."""
+    """The text of a file with the part in it."""
     lines = text.splitlines()
     for section, name, value in _options(piece):
         _set(lines, section, name, value)

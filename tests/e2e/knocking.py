@@ -10,15 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which ports of a guest are open to whom.
+"""The ports of a guest that are open, as seen from another machine.
 
 For end-to-end tests of security groups.
 """
 
 from collections.abc import Iterable
 
-#: A port that the filter lets through is open, or refused at once while
-#: nobody listens; silence is the filter.
+#: A port that the firewall allows is open, or refuses at once if no server
+#: listens; the firewall drops packets for other ports.
 _KNOCK = '''
 import socket, sys
 for port in sys.argv[2:]:

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The lab as an end-to-end test sees it: its program and Trove's API.
+"""The lab as end-to-end tests use it: its program and Trove's API.
 
-Every test of this folder imports it. The lab has to be up; "tox -e e2e" sees
-to that, and ``tests.e2e.labs`` says which lab it is.
+Every test of this folder imports it. The lab has to be up; "tox -e e2e" starts
+it, and ``tests.e2e.labs`` selects the lab.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,14 +43,14 @@ VERSION = '10.11'
 FLAVOR = '2'
 READY_TIMEOUT = 300
 DELETE_TIMEOUT = 30
-#: a "show" asks all members, which takes a tenth of a second of a core
+#: "show" asks all members, which takes a tenth of a second of a core.
 SHOW_INTERVAL = 1
 GOOD = ('ACTIVE', 'HEALTHY')
 BAD = ('ERROR', 'FAILED')
 
 
 class Refused(Exception):
-    """A command ended with an error; its text is what the user saw."""
+    """A command ended with an error; its text is the error output."""
 
 
 _LABS = labs.Labs(os.environ)
@@ -63,15 +63,15 @@ def home() -> lab_home.Home:
 
 
 def lab(*words: str, timeout: float = 180) -> str:
-    """Run ``lab/lab`` and return what it printed.
+    """Run ``lab/lab`` and return its output.
 
-    :raises Refused: with what it printed as an error
+    :raises Refused: with its error output
     """
     return _run(words, timeout).stdout
 
 
 def lab_error_output(*words: str, timeout: float = 180) -> str:
-    """Run ``lab/lab`` and return what it printed as progress."""
+    """Run ``lab/lab`` and return its progress messages."""
     return _run(words, timeout).stderr
 
 
@@ -96,9 +96,9 @@ def openstack_json(*words: str) -> Any:
 
 @contextlib.contextmanager
 def own_options(name: str, text: str) -> Iterator[None]:
-    """Have the taskmanager run with these options, too, for a while.
+    """Run the taskmanager with additional options while the block runs.
 
-    :param name: of the file that they stand in meanwhile.
+    :param name: of the file that contains them meanwhile.
     """
     path = home().own_options / f'{name}.conf'
     path.write_text(text)
@@ -137,7 +137,7 @@ def member_option(flavor: str = FLAVOR, volume: int | None = 1,
 def create_cluster(name: str, members: Iterable[str] | None = None,
                    version: str = VERSION,
                    datastore: str = DATASTORE) -> str:
-    """Ask for a cluster, of three like members by default; its id."""
+    """Request a cluster, by default of three equal members; its ID."""
     words = ['database', 'cluster', 'create', name, datastore, version]
     for member in members or [member_option()] * 3:
         words += ['--instance', member]
@@ -182,9 +182,9 @@ def wait_instance(instance_id: str, timeout: float = READY_TIMEOUT) -> Record:
 
 def delete_cluster(cluster_id: str,
                    timeout: float = DELETE_TIMEOUT) -> float:
-    """Delete a cluster and wait until Trove does not know it any more.
+    """Delete a cluster and wait until Trove no longer has it.
 
-    :returns: seconds that it took
+    :returns: the seconds that it took
     """
     began = time.monotonic()
     openstack('database', 'cluster', 'delete', cluster_id)
@@ -209,7 +209,7 @@ def wait_gone(path: str, timeout: float = DELETE_TIMEOUT) -> None:
 def sql(member: str, statement: str) -> list[list[str]]:
     """Run a statement on a member's server; rows of columns as text.
 
-    :raises Refused: with the server's words
+    :raises Refused: with the message of the server
     """
     try:
         printed = lab_sql.text(home(), member, statement)
@@ -219,21 +219,21 @@ def sql(member: str, statement: str) -> list[list[str]]:
 
 
 def wsrep(member: str) -> Mapping[str, str]:
-    """What a member's server says about its place in the cluster."""
+    """The status variables of Galera on a member's server."""
     return {row[0]: row[1] if len(row) > 1 else ''
             for row in sql(member, "SHOW GLOBAL STATUS LIKE 'wsrep_%'")}
 
 
 def uptime(member: str) -> int:
-    """Seconds since the member's server was started."""
+    """Seconds since the start of the member's server."""
     return int(sql(member, "SHOW GLOBAL STATUS LIKE 'Uptime'")[0][1])
 
 
 def wait_agreement(members: Iterable[str], uuid: str | None = None,
                    timeout: float = 60) -> str:
-    """Wait until all members tell of one healthy cluster of their number.
+    """Wait until all members report one healthy cluster of their number.
 
-    :param uuid: the cluster that it has to be; None: any, but one
+    :param uuid: the expected cluster; None: any, but one
     :returns: its UUID
     """
     names = list(members)
@@ -264,7 +264,7 @@ def wait_agreement(members: Iterable[str], uuid: str | None = None,
 
 @contextlib.contextmanager
 def not_yet(who: str) -> Iterator[None]:
-    """A command that is refused now may be answered in a moment."""
+    """A command that is refused now may succeed later."""
     try:
         yield
     except Refused as refused:

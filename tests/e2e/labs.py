@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The labs of a run of end-to-end tests, and which of them a process has.
+"""The labs of a run of end-to-end tests, and the lab of each process.
 
 "tox -e e2e" calls it as a program; ``laboratory`` calls ``claim``. LAB_HOME
-and LAB_API_PORT are those of the first lab, LAB_SIDE_BY_SIDE is how many
-there are. Without the last a test uses the lab of LAB_HOME.
+and LAB_API_PORT are those of the first lab, LAB_SIDE_BY_SIDE is the number of
+labs. Without it a test uses the lab of LAB_HOME.
 """
 
 from collections.abc import MutableMapping
@@ -30,23 +30,23 @@ from lab import waiting
 
 TOP = Path(__file__).resolve().parents[2]
 PROGRAM = TOP / 'lab' / 'lab'
-#: what the other labs have from the first, which takes minutes to make it
+#: Shared with the first lab, because building it takes minutes.
 SHARED = ('venv', 'images', 'cache')
 NUMBER = 'LAB_SIDE_BY_SIDE'
-#: from the port of one lab to that of the next; those between are taken
+#: From the port of one lab to that of the next; those between are used.
 PORT_STEP = 5
 LOCK = 'used-by-tests'
 TURN_SECONDS = 3600
 
 
 class Lab(NamedTuple):
-    """Where a lab lives, and the port of its Trove."""
+    """The folder of a lab, and the port of its Trove."""
 
     home: Path
     port: int
 
     def run(self, *words: str) -> None:
-        """Run ``lab/lab`` for it, with what that prints.
+        """Run ``lab/lab`` for it, and print the output.
 
         :raises subprocess.CalledProcessError: the command has failed
         """
@@ -60,7 +60,7 @@ class Labs:
     """The labs that the environment names.
 
     :param environ: ``claim`` writes the lab of this process into it, and
-        takes the others out
+        removes the others
     """
 
     def __init__(self, environ: MutableMapping[str, str]) -> None:
@@ -74,7 +74,7 @@ class Labs:
             self.all.append(Lab(Path(home).absolute(), port))
 
     def up(self) -> None:
-        """Bring all up; what a run that was killed has left is cleared."""
+        """Start all labs; remove what an earlier run has left."""
         self.down()
         first, *others = self.all
         first.run('up')
@@ -83,16 +83,16 @@ class Labs:
             other.run('up')
 
     def down(self) -> None:
-        """Take all down; their logs stay."""
+        """Take all labs down; their logs stay."""
         for lab in self.all:
             lab.run('down')
 
     def claim(self, timeout: float = TURN_SECONDS) -> None:
-        """Have a lab for this process alone, for as long as it lives.
+        """Reserve a lab for this process, until it ends.
 
-        Where others have all of them, wait until one has ended.
+        If other processes use all labs, wait until one of them has ended.
 
-        :raises waiting.WaitTimeout: none has
+        :raises waiting.WaitTimeout: none has ended
         """
         if not self.all or self._claimed:
             return
@@ -100,7 +100,7 @@ class Labs:
                       0.2)
 
     def release(self) -> None:
-        """Leave the lab to others; its name stays in the environment."""
+        """Release the lab; its name stays in the environment."""
         self._held.close()
         self._claimed = False
 
@@ -119,7 +119,7 @@ class Labs:
 
 
 def share(first: Path, other: Path) -> None:
-    """Have a lab use what another has built, if it has no own."""
+    """Make a lab use what another has built, if it has not built it."""
     other.mkdir(parents=True, exist_ok=True)
     for name in SHARED:
         link = other / name
@@ -130,7 +130,7 @@ def share(first: Path, other: Path) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Bring the labs up or take them down; the exit code."""
+    """Start the labs or take them down; return the exit code."""
     labs = Labs(os.environ)
     action = {'up': labs.up, 'down': labs.down}[argv[0]]
     try:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a lab holds, so that a test can tell what has been left behind.
+"""The resources of a lab, to find those that a test leaves behind.
 
 Imported by the end-to-end tests.
 """
@@ -36,7 +36,7 @@ Look = Callable[[lab_home.Home], frozenset[str]]
 SLOWEST = 'queues'
 QUEUES = ('/usr/lib/rabbitmq/bin/rabbitmqctl', '--quiet', 'list_queues',
           '--silent', 'name', 'arguments')
-# What the broker itself removes some time after its last consumer is gone.
+# The broker removes them some time after their last consumer is gone.
 EXPIRES = 'x-expires'
 ROWS = ('clusters', 'instances')
 CLOUD = ('servers', 'ports', 'volumes', 'security_groups',
@@ -46,12 +46,12 @@ DEFAULT_GROUP = 'default'
 
 
 def snapshot(home: lab_home.Home) -> Snapshot:
-    """Everything that a cluster brings into being, by kind."""
+    """Every resource that a cluster creates, by kind."""
     return {kind: look(home) for kind, look in _looks().items()}
 
 
 def _looks() -> dict[str, Look]:
-    """What finds each kind; the last one takes a second of a core."""
+    """The function that finds each kind; the last takes a second of a core."""
     return {
         'namespaces': lambda home: frozenset(netns.listed(home.lab_id)),
         'links': _links,
@@ -70,7 +70,7 @@ def _looks() -> dict[str, Look]:
 
 def wait_unchanged(home: lab_home.Home, before: Snapshot,
                    timeout: float = 30) -> None:
-    """Wait until nothing is there that was not there before."""
+    """Wait until every resource that was not there before is gone."""
     def unchanged() -> bool:
         left = {}
         for kind, look in _looks().items():
@@ -107,10 +107,10 @@ def _mounts(home: lab_home.Home) -> frozenset[str]:
 
 
 def _processes(home: lab_home.Home) -> frozenset[str]:
-    """Those with the lab's mark that some guest's init is an ancestor of.
+    """Processes with the lab's mark that descend from the init of a guest.
 
-    A guest's processes live in namespaces of their own; the services live
-    in the machine's, and come and go as they like.
+    The processes of a guest live in separate namespaces; the services live in
+    those of the machine, and start and end at any time.
     """
     machine = os.readlink('/proc/self/ns/pid')
     found = set()
@@ -119,7 +119,7 @@ def _processes(home: lab_home.Home) -> frozenset[str]:
             space = os.readlink(f'/proc/{pid}/ns/pid')
             name = Path(f'/proc/{pid}/comm').read_text().strip()
         except OSError:
-            continue  # it has ended since it was listed
+            continue  # It has ended since it was listed.
         if space != machine:
             found.add(f'{name} {pid}')
     return frozenset(found)
@@ -143,7 +143,7 @@ def _queues(home: lab_home.Home) -> frozenset[str]:
 
 
 def _quota(home: lab_home.Home) -> frozenset[str]:
-    """What counts against the project's quota, reserved or in use."""
+    """The project's usage of quota, and its reservations."""
     told = api.get(home, f'/mgmt/quotas/{lab_home.PROJECT}')['quotas']
     return frozenset(
         f'{one["resource"]}: {one["in_use"]} used, {one["reserved"]} reserved'

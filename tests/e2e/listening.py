@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What strangers hear of a cluster's members, and whether they may join.
+"""Attacks on the traffic of a cluster: reading it, and joining.
 
-For end-to-end tests of encryption. The firewall's rules are taken away.
+For end-to-end tests of encryption. The firewall's rules are removed.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ from tests.e2e import strangers
 
 GALERA = (4444, 4567, 4568)
 ROWS = 200
-#: of rows and of what goes with them; of a whole copy of an empty server
+#: Bytes of rows and their overhead; of a full copy of an empty server.
 LEAST, WHOLE = ROWS * 32, 1 << 20
 
-#: what a stranger starts: a server of the members' own image, on a copy of
-#: its file system that goes with it
+#: The attacker starts a server of the members' own image, on a temporary
+#: copy of its file system.
 INTRUDER = """
 set -e
 mount -t tmpfs none /mnt
@@ -74,15 +74,15 @@ TLS = ('socket.ssl_ca=/var/lib/intruder/cert.pem; '
 
 
 class Listening:
-    """For a test case whose class has called ``open_ports``.
+    """A mixin for test cases whose class has called ``open_ports``.
 
     :cvar members: the names of the cluster's members
-    :cvar addresses: theirs
+    :cvar addresses: their addresses
     """
 
     @classmethod
     def open_ports(cls, cluster):
-        """Open the Galera ports of a cluster until the class is over."""
+        """Open the Galera ports of a cluster until the class has ended."""
         cls.home = laboratory.home()
         cls.cluster_id = cluster['id']
         cls.addresses = cluster['ip']
@@ -96,11 +96,11 @@ class Listening:
     def ear(self, needle):
         ear = self.useFixture(strangers.Ear(self.home, needle, GALERA))
 
-        waiting.until('the ear to listen', lambda: ear.listening, 30)
+        waiting.until('the listener to start', lambda: ear.listening, 30)
         return ear
 
     def write(self, secret):
-        """Commit rows with the secret in them, one by one."""
+        """Commit rows that contain the secret, one by one."""
         laboratory.sql(self.members[0], (
             'CREATE DATABASE IF NOT EXISTS vault; '
             'CREATE TABLE IF NOT EXISTS vault.said '
@@ -110,7 +110,7 @@ class Listening:
             for _ in range(ROWS)))
 
     def transfer_all(self):
-        """Have the last member take a whole state transfer."""
+        """Make the last member take a full state transfer."""
         victim = self.members[-1]
         control.run(self.home, victim,
                     ['install', '-o', '1001', '-g', '1001', '/dev/null',
@@ -119,19 +119,19 @@ class Listening:
         laboratory.wait_agreement(self.members, timeout=240)
 
     def overheard(self, secret):
-        """How often a row is heard that is written now."""
+        """How often a row that is written now is read on the network."""
         live = self.ear(secret)
         self.write(secret)
         return self._all_said(live, LEAST)
 
     def overheard_in_transfer(self, secret):
-        """How often it is heard in a state transfer."""
+        """How often it is read in a state transfer."""
         transfer = self.ear(secret)
         self.transfer_all()
         return self._all_said(transfer, WHOLE)
 
     def _all_said(self, ear, least):
-        """What was found, when enough was said and no more is found."""
+        """The number found, when enough traffic passed and it is constant."""
         before = -1
 
         def said():
@@ -141,11 +141,11 @@ class Listening:
                 before = found
                 raise waiting.NotYet(f'{size} bytes, {found} rows')
             return True
-        waiting.until('members to speak', said, 60, 1)
+        waiting.until('traffic between members', said, 60, 1)
         return before
 
     def intrude(self, stranger, options=''):
-        """Try to join as a member; the intruder's own log."""
+        """Try to join as a member; return the attacker's own log."""
         settings = SETTINGS.format(
             options=options, cluster=self.cluster_id.replace('-', ''),
             peers=','.join(self.addresses), address=strangers.ADDRESS)

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Writes without a pause, and what became of them.
+"""Writes without a pause, and their results.
 
-For end-to-end tests of what must not disturb a cluster's users.
+For end-to-end tests of operations that must not disturb users.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,8 +31,8 @@ Ask = Callable[[str, str], list[list[str | None]]]
 
 TABLE = 'ledger.written'
 SERVING = ('Synced', 'Donor/Desynced')
-#: between two writes, and between two looks at a member: each of them starts
-#: a client, which takes a twentieth of a second of a core
+#: Between two writes, and between two polls of a member: each of them starts
+#: a client, which takes a twentieth of a second of a core.
 PAUSE = 0.1
 LOOK_PAUSE = 0.3
 
@@ -47,14 +47,14 @@ def through_lab(home: lab_home.Home) -> Ask:
 class Load:
     """A writer that goes to another member when one does not answer.
 
-    Beside it each member is asked, again and again, how large the primary
-    component is. Each that serves knows that for one moment; to count members
-    one after another would mix several moments. That nobody serves shows in
-    the gap between two writes.
+    Meanwhile each member is polled for the size of the primary component.
+    Each member that serves knows it for one moment; counting members one
+    after another would mix several moments. If no member serves, the gap
+    between two writes shows it.
 
     :ivar acknowledged: the numbers whose commit a server has confirmed.
     :ivar longest_gap: seconds in which no write was confirmed.
-    :ivar fewest: members of the primary component at the worst moment.
+    :ivar fewest: the smallest size of the primary component.
     """
 
     def __init__(self, members: Sequence[str], ask: Ask) -> None:
@@ -67,7 +67,7 @@ class Load:
         self.counted = 0
 
     def prepare(self) -> None:
-        """Make an empty ledger."""
+        """Create an empty table."""
         database = TABLE.partition('.')[0]
         self._ask(self._members[0], (
             f'CREATE DATABASE IF NOT EXISTS {database}; '
@@ -83,7 +83,7 @@ class Load:
             yield self
 
     def write_once(self, number: int) -> bool:
-        """Have a number confirmed by any member; whether one has."""
+        """Write a number through any member; return whether it succeeded."""
         for _ in self._members:
             try:
                 self._ask(self._members[0],
@@ -96,7 +96,7 @@ class Load:
         return False
 
     def count_once(self, member: str) -> None:
-        """Ask a member how large the component is, if it serves."""
+        """Ask a member for the size of the component, if it serves."""
         status = self._status(member)
         if serves(status):
             size = int(status.get('wsrep_cluster_size') or 0)
@@ -104,7 +104,7 @@ class Load:
             self.counted += 1
 
     def lost(self, member: str) -> set[int]:
-        """What was confirmed, and is not on this member."""
+        """The confirmed numbers that are not on this member."""
         there = {int(row[0] or 0) for row in self._ask(
             member, f'SELECT number FROM {TABLE}')}
         return set(self.acknowledged) - there
@@ -142,7 +142,7 @@ def serves(status: Mapping[str, str | None]) -> bool:
 
 
 def differing(members: Iterable[str], ask: Ask) -> dict[str, str]:
-    """Checksums of the ledger by member, if they are not all the same."""
+    """Checksums of the table by member, if they are not all the same."""
     sums = {name: str(ask(name, f'CHECKSUM TABLE {TABLE}')[0][1])
             for name in members}
     return sums if len(set(sums.values())) > 1 else {}

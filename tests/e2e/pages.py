@@ -12,18 +12,18 @@
 
 """The commands and files that a page of the documentation shows.
 
-For the tests that do what the documentation says. What is shown is all that
-there is: no list of commands stands anywhere else. A page has four kinds of
-literal blocks:
+For the tests that follow the documentation. The pages are the only source:
+there is no separate list of commands. A page has four kinds of literal
+blocks:
 
-* "::" holds commands behind a prompt, each with what it prints. The prompt
-  "$ " is that of the machine, "root@NAME:~# " that of a guest. "echo $?"
-  after a command shows with which exit code that one ends.
+* "::" holds commands after a prompt, each with its output. The prompt "$ " is
+  that of the machine, "root@NAME:~# " that of a guest. "echo $?" after a
+  command shows the exit code of that command.
 * "code-block:: bash" holds commands alone, to copy.
-* "code-block:: ini" holds a piece of a file, which its first line names.
-* Any other language is only to be read, and holds no prompt.
+* "code-block:: ini" holds a part of a file, which its first line names.
+* Any other language is only to be read, and contains no prompt.
 
-A comment ".. not in the lab: WHY" before a block leaves it out.
+A comment ".. not in the lab: WHY" before a block excludes it.
 """
 
 from collections.abc import Iterator
@@ -42,24 +42,24 @@ FILE = re.compile(r'# (?P<name>[\w./-]+)$')
 LEFT_OUT = re.compile(r'not in the lab: \w')
 EXIT_CODE = 'echo $?'
 CELL = re.compile(r'\s*\|\s*')
-#: what is the same whenever and wherever a command runs
+#: Parts of the output that are the same in every run.
 STATE = re.compile(r'\b[A-Z][A-Z_]{3,}\b')
 NAME = re.compile(r'\b[a-z]+(?:_[a-z]+)+\b')
 KEY = re.compile(r'^\s*"?([A-Za-z][A-Za-z_ ]*)"?:(?=\s|$)')
 
 
 class PageError(Exception):
-    """A page shows what cannot be told from what; the text says where."""
+    """A block of a page is ambiguous; the text says where."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """A command as it is shown.
+    """A command of a page.
 
     :ivar page: its folder and name
-    :ivar section: the title that it stands under
+    :ivar section: the title of its section
     :ivar host: the guest that it runs in; '' for the machine
-    :ivar output: what the page shows of what it prints
+    :ivar output: the output that the page shows
     :ivar code: the exit code that the page shows, or 0
     """
 
@@ -77,7 +77,7 @@ class Command:
 
 @dataclasses.dataclass(frozen=True)
 class File:
-    """A piece of a file, which begins with the comment that names it."""
+    """A part of a file, which begins with a comment that names the file."""
 
     page: str
     section: str
@@ -93,7 +93,7 @@ Shown = Command | File
 
 
 class _Nothing(rst.Directive):
-    """A directive of Sphinx that holds no command."""
+    """A directive of Sphinx without commands."""
 
     has_content = True
     optional_arguments = 1
@@ -115,20 +115,20 @@ def pages(index: pathlib.Path) -> list[pathlib.Path]:
 
 
 def named(page: pathlib.Path) -> str:
-    """Its folder and name: several folders have an index.rst."""
+    """Its folder and name, because several folders have an index.rst."""
     return f'{page.parent.name}/{page.name}'
 
 
 def read(page: pathlib.Path) -> list[Shown]:
-    """What a page shows, in its order.
+    """The commands and files of a page, in order.
 
-    :raises PageError: a block is of no kind
+    :raises PageError: a block is of no known kind
     """
     return list(_shown(named(page), _document(page.read_text())))
 
 
 def missing(shown: str, real: str) -> list[str]:
-    """What of a shown output did not come, though it should have."""
+    """The parts of a shown output that are missing in the real one."""
     return sorted(mark for mark in _landmarks(shown) if mark not in real)
 
 
@@ -166,7 +166,7 @@ def _shown(page: str, document: nodes.document) -> Iterator[Shown]:
 
 
 def _section(block: nodes.literal_block) -> str:
-    """The title of the section that it stands in."""
+    """The title of the section of the block."""
     node = block.parent
     while node is not None and not isinstance(node, nodes.section):
         node = node.parent
@@ -178,7 +178,7 @@ def _first_line(block: nodes.literal_block) -> str:
 
 
 def _is_left_out(block: nodes.literal_block) -> bool:
-    """Whether a comment stands before it, or before its paragraph."""
+    """Whether a comment before it, or before its paragraph, excludes it."""
     siblings = block.parent.children
     before = siblings[:siblings.index(block)][-2:]
     if before and isinstance(before[-1], nodes.literal_block):
@@ -188,7 +188,7 @@ def _is_left_out(block: nodes.literal_block) -> bool:
 
 
 def _session(page: str, section: str, text: str) -> Iterator[Command]:
-    """Commands behind their prompts, each with its output."""
+    """Commands after their prompts, each with its output."""
     commands: list[Command] = []
     for line in _joined(text.splitlines()):
         prompt = PROMPT.match(line)
@@ -212,7 +212,7 @@ def _session(page: str, section: str, text: str) -> Iterator[Command]:
 
 
 def _joined(lines: list[str]) -> Iterator[str]:
-    """Lines, those that end with a backslash with the next ones."""
+    """Join lines that end with a backslash with the next ones."""
     whole: list[str] = []
     for line in lines:
         whole.append(line)

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A shell as somebody has it who follows the documentation.
+"""A shell as a reader of the documentation uses it.
 
-For the tests that do what the documentation says. It lives from the first
-command to the last, so that what one sets the next ones have.
+For the tests that follow the documentation. It lives from the first command
+to the last, so that variables of one command are set for the next ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ END = object()
 
 
 class Done(NamedTuple):
-    """What came of a command; both of its outputs in one."""
+    """The result of a command; both of its outputs in one."""
 
     output: str
     code: int
@@ -42,8 +42,8 @@ class Done(NamedTuple):
 class Shell:
     """A bash in the checkout, without the variables of any OpenStack.
 
-    :param more: variables beside those of this process
-    :param argv: what leads to a bash elsewhere
+    :param more: variables in addition to those of this process
+    :param argv: the command line that starts a bash elsewhere
     """
 
     def __init__(self, more: Mapping[str, str] | None = None,
@@ -63,7 +63,7 @@ class Shell:
     def run(self, text: str, timeout: float) -> Done:
         """Run a command and wait until it has ended.
 
-        :raises TimeoutError: with what it had printed until then
+        :raises TimeoutError: with the output until then
         """
         mark = uuid.uuid4().hex
         assert self._process.stdin
@@ -82,7 +82,7 @@ class Shell:
             printed.append(line)
 
     def close(self) -> None:
-        """End it, and whatever it still runs."""
+        """End it, and all processes that it still runs."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, 9)
         self._process.wait()

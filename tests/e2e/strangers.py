@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A machine on the members' network that is none of them, and an ear there.
+"""A machine on the members' network that is no member, and a listener there.
 
-For end-to-end tests of what members keep to themselves.
+For end-to-end tests of the encryption between members.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ _MASK = 16
 
 
 class Stranger(fixtures.Fixture):
-    """Has an address among the members, and no certificate.
+    """Has an address in the members' network, and no certificate.
 
     :ivar name: its network namespace.
     """
@@ -54,9 +54,9 @@ class Stranger(fixtures.Fixture):
 
 
 class Ear(fixtures.Fixture):
-    """Hears what members say to each other on their Galera ports.
+    """Listens to the traffic between members on their Galera ports.
 
-    :param needle: the text that it listens for.
+    :param needle: the text that it counts.
     """
 
     def __init__(self, home: lab_home.Home, needle: str,
@@ -74,5 +74,5 @@ class Ear(fixtures.Fixture):
         return self._ear.listening
 
     def heard(self) -> tuple[int, int]:
-        """Bytes that were said, and how often the needle was in them."""
+        """The bytes of the traffic, and how often the needle was in them."""
         return self._ear.heard()

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Requests of every kind for the routes of clusters, good ones and bad.
+"""Valid and invalid requests for the routes of clusters.
 
-Strategies of hypothesis, for functional and e2e tests, and how they are run.
+Strategies of hypothesis, for functional and e2e tests, and how to run them.
 """
 
 from collections.abc import Callable
@@ -69,7 +69,7 @@ raw_bodies = st.one_of(
 
 
 def quoted(text: str) -> str:
-    """A text as one part of a path; what UTF-8 has no form for is '?'."""
+    """A text as one part of a path; '?' for what UTF-8 cannot encode."""
     return parse.quote(text.encode('utf-8', 'replace')[:200], safe='')
 
 
@@ -80,7 +80,7 @@ def encoded(value: Any) -> bytes:
 
 def calls(method: str, paths: st.SearchStrategy[str],
           bodies: st.SearchStrategy[Any]) -> st.SearchStrategy[Call]:
-    """Requests with a JSON body mostly, with anything else now and then."""
+    """Requests, mostly with a JSON body, sometimes with any other."""
     usual = st.builds(Call, st.just(method), paths, bodies.map(encoded))
     odd = st.builds(Call, st.just(method), paths,
                     st.one_of(raw_bodies, bodies.map(encoded)),
@@ -90,7 +90,7 @@ def calls(method: str, paths: st.SearchStrategy[str],
 
 def bare(method: str, paths: st.SearchStrategy[str]
          ) -> st.SearchStrategy[Call]:
-    """Requests without a body, with one that is not expected at times."""
+    """Requests without a body, sometimes with one that is not expected."""
     plain = st.builds(Call, st.just(method), paths)
     return st.one_of(plain, plain, plain, st.builds(
         Call, st.just(method), paths, raw_bodies, st.sampled_from(KINDS)))
@@ -98,7 +98,7 @@ def bare(method: str, paths: st.SearchStrategy[str]
 
 @st.composite
 def spoilt(draw: Any, good: Any) -> Any:
-    """A good body in which up to two things are replaced or gone."""
+    """A valid body in which up to two values are replaced or removed."""
     body = copy.deepcopy(good)
     for _ in range(draw(st.integers(1, 2))):
         places = list(_places(body))
@@ -126,7 +126,7 @@ def _places(value: Any) -> Any:
 
 @st.composite
 def queries(draw: Any) -> str:
-    """What stands behind the question mark of a list."""
+    """The query string of a list."""
     names = st.one_of(st.sampled_from((
         'limit', 'limit', 'marker', 'marker', 'include_clustered', 'sort',
         'deleted')), texts)
@@ -140,9 +140,9 @@ def queries(draw: Any) -> str:
 
 def send_each(calls: st.SearchStrategy[Call], number: int, seed: int,
               check: Callable[[Call], None]) -> None:
-    """Check so many requests, the same ones for the same seed.
+    """Check this number of requests, the same ones for the same seed.
 
-    :raises AssertionError: with the smallest request that breaks the check.
+    :raises AssertionError: with the smallest request that fails the check.
     """
     @hypothesis.seed(seed)
     @hypothesis.settings(

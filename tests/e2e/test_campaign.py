@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A few faults at random, the same each time: nothing acknowledged is lost.
+"""A few random faults, the same in each run: no acknowledged write is lost.
 
-"tox -e faults" takes each fault by itself, tests/faults/campaign as many
-as there is time for.
+"tox -e faults" tests each fault alone; tests/faults/campaign runs any number
+of rounds.
 """
 
 import os
@@ -24,7 +24,7 @@ from tests.e2e import case
 from tests.e2e import laboratory
 
 PROGRAM = laboratory.TOP / 'tests' / 'faults' / 'campaign'
-#: draws each of them once
+#: This seed draws each of them once.
 FAULTS = ('--only', 'kill-all', '--only', 'part-one',
           '--only', 'disk-full-one', '--seed', '559')
 ROUNDS = 3
@@ -34,7 +34,7 @@ SECONDS = 900
 class Base(case.TestCase):
 
     def check(self, words, rounds):
-        """Play so many rounds; nothing is lost in any."""
+        """Run this number of rounds; no round loses a write."""
         self.addCleanup(self.remove_cluster)
         done = subprocess.run(
             [str(PROGRAM), *words, '--times', str(rounds)],
@@ -54,7 +54,7 @@ class Base(case.TestCase):
 
 class TestCampaign(Base):
 
-    def test_a_short_one(self):
+    def test_short_campaign_loses_nothing(self):
         printed = self.check(FAULTS, ROUNDS)
         for fault in ('kill of 1, 2, 3', 'part of ', 'disk-full of '):
             self.assertIn(fault, printed)

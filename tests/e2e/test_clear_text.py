@@ -10,10 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Without encryption a stranger hears all: the other tests can fail.
+"""Without encryption, an attacker reads all traffic.
 
-``tests.e2e.together.test_encryption`` has those; a stranger who joins, and a
-state transfer that is heard, are in ``tests.e2e.long.test_clear_text``.
+This shows that the tests of ``tests.e2e.together.test_encryption`` can fail.
+A server that joins, and a state transfer that is read, are in
+``tests.e2e.long.test_clear_text``.
 """
 
 import uuid
@@ -26,7 +27,7 @@ NAME = 'postcard'
 
 
 class Base(listening.Listening, case.TestCase):
-    """A cluster of its own, with encryption switched off."""
+    """A separate cluster, with encryption switched off."""
 
     @classmethod
     def setUpClass(cls):
@@ -42,6 +43,6 @@ class Base(listening.Listening, case.TestCase):
 
 class TestInClearText(Base):
 
-    def test_rows_are_heard(self):
+    def test_rows_are_readable(self):
         self.assertGreaterEqual(self.overheard(uuid.uuid4().hex),
                                 listening.ROWS)

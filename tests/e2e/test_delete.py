@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A cluster is deleted in whatever state it is, and nothing of it stays."""
+"""A cluster is deleted in any state, and nothing of it is left."""
 
 
 from lab import api
@@ -32,10 +32,10 @@ ABSENT = 404
 
 
 class Base(case.TestCase):
-    """Each test makes a cluster, or begins to, and brings it into a state.
+    """Each test creates a cluster and brings it into a state.
 
-    What is there is always compared with what was there before the first of
-    them: what comes after a deletion is over shows in the next one.
+    The resources are always compared with those before the first test:
+    resources that appear after a deletion fail the next test.
     """
 
     @classmethod
@@ -53,7 +53,7 @@ class Base(case.TestCase):
         laboratory.wait_ready(self.cluster_id)
 
     def make_sure(self):
-        """Delete what a failed test has left, for the tests to come."""
+        """Delete what a failed test has left, for later tests."""
         listed = api.get(self.home, '/clusters')['clusters']
         if self.cluster_id in [one['id'] for one in listed]:
             laboratory.delete_cluster(self.cluster_id, timeout=120)
@@ -62,9 +62,9 @@ class Base(case.TestCase):
         return api.cluster(self.home, self.cluster_id)
 
     def check_delete(self):
-        """Twice, the second time while the first is under way.
+        """Delete twice, the second time while the first delete runs.
 
-        On a machine that is busy it may be over by then.
+        On a busy machine the first delete may be over by then.
         """
         self.assertEqual(ACCEPTED, self.delete())
         self.assertIn(self.delete(), (ACCEPTED, ABSENT))
@@ -73,13 +73,13 @@ class Base(case.TestCase):
         self.assertEqual(ABSENT, self.delete())
 
     def delete(self):
-        """At once, without the client's start; the code of the answer."""
+        """Delete without starting a client; return the status code."""
         return web.ask(web.request(
             'DELETE', f'{self.home.api_url}/clusters/{self.cluster_id}'),
             SECONDS).code
 
     def wait_state(self, what, holds):
-        """Until it is so, while the cluster has the task that it had."""
+        """Wait until it is so, while the cluster keeps its task."""
         task = self.shown()['task']['name']
 
         def probe():
@@ -96,7 +96,7 @@ class Base(case.TestCase):
                 if guest.name in MEMBERS}
 
     def wait_start_of(self, number):
-        """Until a member's server has been started and is not Synced."""
+        """Wait until a member's server has been started and is not Synced."""
         name = MEMBERS[number - 1]
 
         def starting():
@@ -123,22 +123,22 @@ class Base(case.TestCase):
 
 class TestDelete(Base):
 
-    def test_at_once(self):
+    def test_delete_directly_after_create(self):
         self.create()
         self.assertEqual('BUILDING', self.shown()['task']['name'])
         self.check_delete()
 
-    def test_while_instances_are_built(self):
+    def test_delete_while_instances_are_built(self):
         self.create()
         self.wait_state('a guest to boot', self.guests)
         self.check_delete()
 
-    def test_while_a_member_joins(self):
+    def test_delete_while_a_member_joins(self):
         self.create()
         self.wait_start_of(2)
         self.check_delete()
 
-    def test_after_a_failed_create(self):
+    def test_delete_after_a_failed_create(self):
         with cloud.failing(self.home, 'server-boot', MEMBERS[1],
                            'no valid host'):
             self.create()
@@ -146,11 +146,11 @@ class TestDelete(Base):
                           0.3)
         self.check_delete()
 
-    def test_powered_off_cut_off_and_stopped(self):
-        """No member serves or answers, and no guest is waited for.
+    def test_delete_of_lost_and_stopped_members(self):
+        """No member serves or answers, and the delete waits for no guest.
 
-        The order to stop the last one's server comes back when it has
-        ended; its agent would start it again in a moment.
+        The call that stops the last one's server returns when it has ended;
+        its agent would start it again at once.
         """
         self.create_whole()
         for fault, name in zip(('off', 'cut', 'stop-db'), MEMBERS,

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The README's first command."""
+"""The first command of the README."""
 
 from tests.e2e import case
 from tests.e2e import laboratory
@@ -20,7 +20,7 @@ NAME = 'products'
 
 class TestDemo(case.TestCase):
 
-    def test_it_ends_well_and_shows_the_cluster(self):
+    def test_demo_succeeds_and_shows_the_cluster(self):
         self.addCleanup(self.make_sure)
         printed = laboratory.lab('demo', timeout=480)
         for number in (1, 2, 3):

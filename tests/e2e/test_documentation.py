@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every command of the user guide, in the order in which it is shown."""
+"""Every command of the user guide, in the documented order."""
 
 import re
 import time
@@ -25,7 +25,7 @@ from tests.e2e import shell
 
 GUIDE = laboratory.TOP / 'doc' / 'source' / 'user' / 'index.rst'
 NAME = 'products'
-#: what only asks; a member of a busy machine may be late with its answer
+#: Commands that only read; on a busy machine a member may answer late.
 ASKING = re.compile(r'\b(?:list|show)\b')
 ASK_AGAIN = 60
 COMMAND_TIMEOUT = 600
@@ -43,7 +43,7 @@ class TestUserGuide(case.TestCase):
         self.wrong = []
 
     def leave_nothing(self):
-        """The last command deletes the cluster; so it does not end early."""
+        """Check that the last command has deleted the cluster."""
         for cluster in self.clusters():
             if cluster['task']['name'] != 'DELETING':
                 laboratory.openstack('database', 'cluster', 'delete',
@@ -60,7 +60,7 @@ class TestUserGuide(case.TestCase):
         return [cluster for cluster in api.clusters(self.home)
                 if cluster['name'] == NAME]
 
-    def test_every_command(self):
+    def test_every_command_ends_as_shown(self):
         shown = [item for page in pages.pages(GUIDE)
                  for item in pages.read(page)
                  if isinstance(item, pages.Command)]
@@ -69,7 +69,7 @@ class TestUserGuide(case.TestCase):
         self.assertEqual([], self.wrong)
 
     def follow(self, command):
-        """Run it; as it ends as shown, what comes after makes sense."""
+        """Run a command; it must end as shown, for the next ones to work."""
         began = time.monotonic()
         while True:
             done = self.run_shown(command)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members come and go while users write without a pause."""
+"""Members join and leave while users keep writing."""
 
 import contextlib
 
@@ -40,7 +40,7 @@ class Base(case.TestCase):
 
     @contextlib.contextmanager
     def writing(self, members, fewest):
-        """Nothing is lost on anyone, whatever the block does."""
+        """No member loses a write while the block runs."""
         users = load.Load(members, self.ask)
         users.prepare()
         with users.running():
@@ -71,13 +71,13 @@ class Base(case.TestCase):
         self.wait_over()
 
     def shrink(self, *names):
-        """By ID, for the client finds no member by its name."""
+        """By ID, because the client does not find members by name."""
         ids = [self.members()[name]['id'] for name in names]
         laboratory.openstack('database', 'cluster', 'shrink', NAME, *ids)
         self.wait_over()
 
     def wait_over(self):
-        """Also while a member is lost, which would never be ready."""
+        """Also works while a member is lost, which never becomes ready."""
         def over():
             task = api.cluster(self.home, self.cluster_id)['task']['name']
             if task != 'NONE':
@@ -90,7 +90,7 @@ class Base(case.TestCase):
 
 class TestGrow(Base):
 
-    def test_members_come_and_go_under_writes(self):
+    def test_members_join_and_leave_under_writes(self):
         with self.writing(self.called(1, 2, 3), fewest=3):
             self.grow(2)
             self.assertEqual(self.called(1, 2, 3, 4, 5), self.names())

@@ -12,8 +12,8 @@
 
 """From Trove without this project to a cluster, by the installation guide.
 
-In a plain lab, which "tox -e e2e-plain" brings up; not among the tests of
-"tox -e e2e". All that is typed stands in the installation guide and in the
+In a plain lab, which "tox -e e2e-plain" starts; not among the tests of
+"tox -e e2e". All commands are those of the installation guide and of the
 lab's page.
 """
 
@@ -53,7 +53,7 @@ class TestInstallation(case.TestCase):
             argv=[str(laboratory.PROGRAM), 'shell', 'bash', '--norc'])
         self.addCleanup(self.controller.close)
 
-    def test_nothing_but_the_guide(self):
+    def test_the_guide_alone_leads_to_a_cluster(self):
         self.assert_nothing_of_ours()
         for item in self.way():
             if isinstance(item, pages.File):
@@ -80,7 +80,7 @@ class TestInstallation(case.TestCase):
         return [item for key in sorted(steps) for item in steps[key]]
 
     def assert_nothing_of_ours(self):
-        """The lab begins as it says."""
+        """The lab has no trove_pxc at the start."""
         python = self.home.venv / 'bin' / 'python'
         done = subprocess.run(
             [str(python), '-I', '-c', 'import trove; import trove_pxc'],
@@ -95,7 +95,7 @@ class TestInstallation(case.TestCase):
         self.assertNotEqual(before, path.read_text(), item.place)
 
     def follow(self, command):
-        """Type it where its prompt is, or, without one, where one is."""
+        """Run it where its prompt is, or, without one, on the machine."""
         began = time.monotonic()
         place = self.here
         if command.page == pages.named(LAB):

@@ -39,7 +39,7 @@ class Base(case.TestCase):
         return [member['name'] for member in cluster['instances']]
 
     def check_rows(self, members):
-        """What is written on each member is read on all others."""
+        """Rows that are written on each member are read on all others."""
         laboratory.sql(members[0], (
             'CREATE DATABASE IF NOT EXISTS reach; '
             'CREATE OR REPLACE TABLE reach.rows (member VARCHAR(64) '
@@ -61,7 +61,7 @@ class Base(case.TestCase):
                           options)
 
     def check_ports(self, address):
-        """Users reach the server, and nothing else."""
+        """Users reach the server, and no other port."""
         printed = netns.run(laboratory.home().controller, knocking.command(
             address, (USERS, *GALERA), sys.executable)).stdout
         self.assertEqual(
@@ -69,7 +69,7 @@ class Base(case.TestCase):
             knocking.told(printed))
 
     def check_addresses(self, cluster, prefix):
-        """All members use addresses of this network, each its own."""
+        """All members use addresses of this network, each a different one."""
         shown = [member['ip'] for member in cluster['instances']]
         for addresses in shown:
             (address,) = addresses
@@ -104,8 +104,8 @@ class TestNetworks(Base):
         self.check_rows(members)
         self.check_ports(cluster['ip'][0])
 
-    def test_ipv6_alone(self):
+    def test_network_with_ipv6_alone(self):
         self.check('six', 'fd10:88::', '[::]')
 
-    def test_both_versions(self):
+    def test_network_with_both_versions(self):
         self.check('dual', '10.89.', '0.0.0.0')

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Bad requests get one clear error each, and leave nothing."""
+"""An invalid request gets one clear error and leaves nothing behind."""
 
 import uuid
 
@@ -30,7 +30,7 @@ class TestRefusals(case.TestCase):
         cls.before = leftovers.snapshot(laboratory.home())
 
     def check(self, *words, members=None, version=laboratory.VERSION):
-        """The request is refused in one line that has all the words."""
+        """The request is refused in one line that contains all the words."""
         refused = self.assertRaises(
             laboratory.Refused, laboratory.create_cluster, NAME, members,
             version)
@@ -41,32 +41,32 @@ class TestRefusals(case.TestCase):
         self.assertNotIn('Traceback', lines[0])
         leftovers.wait_unchanged(laboratory.home(), self.before, timeout=5)
 
-    def test_two_members(self):
+    def test_two_members_are_refused(self):
         self.check('at least 3', members=[laboratory.member_option()] * 2)
 
-    def test_volumes_that_differ(self):
+    def test_different_volumes_are_refused(self):
         self.check('volume', 'same', members=[
             laboratory.member_option(volume=size) for size in (1, 1, 2)])
 
-    def test_a_flavor_that_is_unknown(self):
+    def test_unknown_flavor_is_refused(self):
         self.check('flavor', '4711', members=[
             laboratory.member_option(flavor='4711')] * 3)
 
-    def test_no_volume(self):
+    def test_no_volume_is_refused(self):
         self.check('volume', members=[
             laboratory.member_option(volume=None)] * 3)
 
-    def test_more_than_the_quota(self):
+    def test_more_than_the_quota_is_refused(self):
         self.check('quota', members=[
             laboratory.member_option(volume=10)] * 11)
 
-    def test_an_image_that_does_not_exist(self):
+    def test_image_that_does_not_exist_is_refused(self):
         image = str(uuid.uuid4())
         self.register('10.11.no-image', image)
         self.check('image', image, version='10.11.no-image')
 
     def register(self, version, image):
-        """A datastore version as an operator makes it by mistake."""
+        """A datastore version as an operator could register it by mistake."""
         home = laboratory.home()
         command = [
             *trove.command(home, 'trove-pxc-manage'), 'datastore', 'add',

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A single MariaDB instance works as it does in Trove without us."""
+"""A single MariaDB instance works as in Trove without this plugin."""
 
 from lab import waiting
 from tests.e2e import case
@@ -21,7 +21,7 @@ NAME = 'single'
 
 class TestSingleInstance(case.TestCase):
 
-    def test_create_use_and_delete(self):
+    def test_instance_can_be_created_used_and_deleted(self):
         created = laboratory.openstack_json(
             'database', 'instance', 'create', NAME,
             '--flavor', laboratory.FLAVOR, '--size', '1',
@@ -58,7 +58,7 @@ class TestSingleInstance(case.TestCase):
             [['42']], waiting.until('the row', there, 90, 0.5))
 
     def make_sure(self, instance_id):
-        """Delete what a failed test has left, for the tests to come."""
+        """Delete what a failed test has left, for later tests."""
         listed = laboratory.openstack_json('database', 'instance', 'list')
         if instance_id in [row['ID'] for row in listed]:
             laboratory.openstack(

@@ -11,8 +11,8 @@
 # under the License.
 """Projects and roles, in a lab with a real Keystone.
 
-One project can neither see nor touch another's cluster, and a reader can
-look at that of its own project alone: "tox -e e2e-keystone".
+One project can neither see nor change another's cluster, and a reader can
+only read the clusters of its own project: "tox -e e2e-keystone".
 """
 
 import json
@@ -31,10 +31,10 @@ from tests import requests
 
 NAME = 'tenants'
 MEMBERS = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
-#: who is of another project, by role
+#: Users of another project, by role.
 STRANGERS = ('other', 'other-reader')
 PATIENCE = 60
-#: Trove looks for the object store first, and the lab has none
+#: Trove first searches the object store, which the lab does not have.
 NO_SWIFT = 401
 
 
@@ -71,11 +71,11 @@ class TestTenants(case.TestCase):
     @classmethod
     def ask(cls, method: str, path: str, body: Any = None,
             who: str = 'demo') -> tuple[int, str]:
-        """Code and text of Trove's answer."""
+        """Status code and text of Trove's answer."""
         return answer(api.request(cls.home, method, path, body, who))
 
     def state(self) -> Any:
-        """What a request may change."""
+        """Everything that a request may change."""
         cluster = api.cluster(self.home, self.cluster_id)
         for volatile in ('updated', 'created'):
             cluster.pop(volatile)
@@ -123,8 +123,8 @@ class TestTenants(case.TestCase):
                              if key in ('clusters', 'instances'))
                 self.assertEqual([], listed)
 
-    def test_another_project_cannot_come_by_its_own_things(self):
-        """A replica, a backup or a cluster made from a member's."""
+    def test_another_project_cannot_use_resources_of_a_member(self):
+        """A replica, a backup or a cluster made from those of a member."""
         for path, body in (
                 ('/instances', {'instance': {
                     'name': 'copy', 'replica_of': self.ids[0],
@@ -138,8 +138,8 @@ class TestTenants(case.TestCase):
                          self.ask('GET', '/instances', who='other')[1])
         self.check_unchanged()
 
-    def test_a_token_opens_no_other_project(self):
-        """Neither by the address nor by headers that Keystone sets."""
+    def test_token_gives_no_access_to_another_project(self):
+        """Neither by the URL nor by headers that Keystone sets."""
         token, project = identity.login(self.home, 'other')
         ours = identity.login(self.home, 'demo').project_id
         for headers, code in (
@@ -159,7 +159,7 @@ class TestTenants(case.TestCase):
                     f'{ours}{path}', headers=headers))
                 self.assertEqual(code, got, f'{headers} {path}: {text}')
                 self.check_tells_nothing(text)
-        # the forged headers do not help in one's own project either
+        # In the user's own project, forged headers have no effect either.
         got, text = answer(urllib.request.Request(
             f'http://127.0.0.1:{self.home.api_port}/v1.0/{project}'
             f'/clusters/{self.cluster_id}', headers={
@@ -167,22 +167,22 @@ class TestTenants(case.TestCase):
                 'X-Roles': 'admin'}))
         self.assertEqual(404, got, text)
 
-    def test_a_reader_changes_nothing(self):
+    def test_reader_cannot_change_anything(self):
         for method, path, body in self.changes():
             code, text = self.ask(method, path, body, 'demo-reader')
             self.assertEqual(403, code, f'{method} {path} {body}: {text}')
             self.assertIn("Policy doesn't allow", text)
         self.check_unchanged()
 
-    def test_a_reader_reads_what_a_member_reads(self):
+    def test_reader_can_read_what_a_member_can(self):
         for method, path, _ in [('GET', '/clusters', None),
                                 *self.readings()]:
             code, text = self.ask(method, path, who='demo-reader')
             self.assertEqual(200, code, text)
             self.assertEqual(self.ask(method, path), (code, text))
 
-    def test_the_client_of_a_reader(self):
-        """What the ordinary client says: one line, with the rule."""
+    def test_client_of_a_reader_prints_the_policy(self):
+        """The ordinary client prints one line, with the rule."""
         reader = ('--as', 'demo-reader', 'database', 'cluster')
         self.assertIn(MEMBERS[2], laboratory.openstack(
             *reader, 'member', 'list', NAME))
@@ -202,7 +202,7 @@ class TestTenants(case.TestCase):
             self.assertNotIn('Traceback', str(refused))
         self.check_unchanged()
 
-    def test_the_client_of_another_project(self):
+    def test_client_of_another_project_finds_nothing(self):
         for words in (('show', NAME), ('show', self.cluster_id),
                       ('member', 'list', self.cluster_id),
                       ('restart', self.cluster_id),
@@ -241,8 +241,8 @@ class TestTenants(case.TestCase):
             code, text = self.ask('GET', path, who='admin')
             self.assertEqual(200, code, f'{path}: {text}')
 
-    def test_the_servers_are_out_of_the_users_reach(self):
-        """They are of Trove's own project in the cloud."""
+    def test_users_cannot_reach_the_servers(self):
+        """They belong to Trove's own project in the cloud."""
         with netns.entered(netns.path(self.home.controller)):
             for who, code in (('demo', 403), ('admin', 200)):
                 token = self.inside(who)
@@ -263,7 +263,7 @@ class TestTenants(case.TestCase):
         return identity.log_in_at(
             self.home, self.home.identity_url, found[who])
 
-    def test_no_password_is_anywhere_to_be_read(self):
+    def test_no_password_is_readable(self):
         """In no log, and on no command line."""
         secrets = [value.encode() for value in json.loads(
             self.home.secrets_file.read_text()).values()]
@@ -274,7 +274,7 @@ class TestTenants(case.TestCase):
             try:
                 text = place.read_bytes()
             except OSError:
-                continue   # the process has ended
+                continue   # The process has ended.
             for secret in secrets:
                 self.assertNotIn(secret, text, f'a password in {place}')
         for folder in ('fernet-keys', 'credential-keys'):
@@ -285,6 +285,6 @@ class TestTenants(case.TestCase):
 
 
 def answer(request: urllib.request.Request) -> tuple[int, str]:
-    """Code and text of the answer to a request, whatever it is."""
+    """Status code and text of the answer, also for an error."""
     got = web.ask(request, PATIENCE)
     return got.code, got.text

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How a member got its data, by the log of its server."""
+"""How a member got its data, according to the log of its server."""
 
 import contextlib
 import dataclasses
@@ -25,10 +25,10 @@ _TELLING = re.compile(r'IST|SST|[Ss]tate transfer')
 
 @dataclasses.dataclass(frozen=True)
 class Transfer:
-    """How a server got what it lacked.
+    """How a server got the data that it lacked.
 
-    :ivar by_ist: from a donor's cache, only what it missed.
-    :ivar by_sst: a whole copy of the data.
+    :ivar by_ist: from a donor's gcache, only the missing writes.
+    :ivar by_sst: a full copy of the data.
     """
 
     by_ist: bool
@@ -45,16 +45,16 @@ class Transfer:
 
 
 def now() -> datetime.datetime:
-    """A moment for ``server_log``."""
+    """The current time, for ``server_log``."""
     return datetime.datetime.now(datetime.timezone.utc).replace(
         microsecond=0)
 
 
 def server_log(folder: guest_spec.GuestFolder,
                since: datetime.datetime | None = None) -> list[str]:
-    """The lines of the log of a guest's server, from a moment (in UTC) on.
+    """The lines of the log of a guest's server, from a time (in UTC) on.
 
-    Docker keeps them on the guest's root disk, which outlives reboots.
+    Docker stores them on the guest's root disk, which survives reboots.
     """
     lines = []
     for path in sorted((folder.disk / 'var/lib/docker/containers')

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What members hold, compared with what clients were told: no I/O.
+"""The rows of the members, compared with the results of writes: no I/O.
 
-For the ledger of this folder. Every sentence of an audit's findings is a
-promise broken.
+For the ledger of this folder. Each finding of an audit is a broken
+requirement.
 """
 
 import collections
@@ -27,7 +27,7 @@ SHOWN = 5
 
 @dataclasses.dataclass(frozen=True)
 class Closed:
-    """What a table held of the rounds before: rows, and a sum of hashes."""
+    """Rows of a table of earlier rounds: their number, and a sum of hashes."""
 
     rows: int = 0
     hashes: int = 0
@@ -35,7 +35,7 @@ class Closed:
 
 @dataclasses.dataclass
 class Page:
-    """What one member holds of the ledger.
+    """The ledger as one member has it.
 
     :ivar transfers: source, target and amount by number, of this round.
     :ivar closed: by table, of older rounds; all_rounds: of this one too.
@@ -55,9 +55,9 @@ class Page:
 
 @dataclasses.dataclass
 class Audit:
-    """What was found; ``findings`` is empty if every promise was kept.
+    """The result; ``findings`` is empty if every requirement holds.
 
-    :ivar kept_after: how many unknown writes are there all the same, by the
+    :ivar kept_after: the number of unknown writes that are there, by the
         error that the client got for their commit.
     """
 
@@ -81,7 +81,7 @@ class Audit:
 
 @dataclasses.dataclass
 class Opening:
-    """What a round began with.
+    """The state at the beginning of a round.
 
     :ivar balances: by account.
     :ivar closed: by table.
@@ -97,7 +97,7 @@ class Opening:
 
 def audit(record: records.Record, opening: Opening,
           pages: Mapping[str, Page], stall: float) -> Audit:
-    """Judge a round by what each member, by name, holds at its end."""
+    """Compare a round with the rows of each member, by name, at its end."""
     findings = []
     lost: set[int] = set()
     for name, page in pages.items():
@@ -129,7 +129,7 @@ def _lost(record: records.Record, page: Page) -> set[int]:
 
 def _of_page(record: records.Record, opening: Opening,
              page: Page) -> Iterator[str]:
-    """Every promise that this member's rows break."""
+    """Every requirement that this member's rows break."""
     lost = _lost(record, page)
     if lost:
         yield (f'{len(lost)} acknowledged writes are lost: '
@@ -138,7 +138,7 @@ def _of_page(record: records.Record, opening: Opening,
     foreign = {number for number in page.numbers
                if not _was_written(record, number, page)}
     if foreign:
-        yield f'{len(foreign)} rows that nobody wrote: {_some(foreign)}'
+        yield f'{len(foreign)} rows that no client wrote: {_some(foreign)}'
     total = sum(page.balances.values())
     if total != opening.total:
         yield f'the total is {total}, not {opening.total}'
@@ -154,7 +154,7 @@ def _of_page(record: records.Record, opening: Opening,
 
 
 def _was_written(record: records.Record, number: int, page: Page) -> bool:
-    """Whether a row is just what a client sent, and was not refused."""
+    """Whether a row is exactly what a client sent, and was not refused."""
     write = record.writes.get(number)
     if write is None or write.outcome is records.Outcome.REFUSED:
         return False

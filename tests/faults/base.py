@@ -10,24 +10,23 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the tests of faults share: a healthy cluster under writes.
+"""The base of the fault tests: a healthy cluster under writes.
 
 Use::
 
     class TestKill(base.FaultTest):
 
         def test_one(self):
-            # strikes, waits until it shows, ends it, waits until all
-            # members are back in the history that they had
+            # causes the fault, waits until it shows, ends it, waits until
+            # all members are back in the history that they had
             recovery = self.suffer(catalogue.KILL, self.last(1), seconds=30)
-            # nothing acknowledged is lost, and all members hold the same
+            # no acknowledged write is lost, and all members have the same
             self.expect_ledger(recovery)
 
-Every test finds the cluster healthy and the clients of a ledger at work on
-all members; when it ends, whatever the fault may have left is undone. A
-class that needs another cluster overrides ``make_cluster``; one that strikes
-while a cluster is being made uses ``cluster.Cluster`` and ``ledger.Ledger``
-itself.
+Every test finds the cluster healthy and clients of a ledger writing on all
+members; at its end, all effects of the fault are undone. A class that needs
+another cluster overrides ``make_cluster``; one that causes a fault while a
+cluster is created uses ``cluster.Cluster`` and ``ledger.Ledger`` itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,26 +42,26 @@ from tests.faults import cluster as clusters
 from tests.faults import ledger
 from tests.faults import member as members
 
-#: writes that have to be there before anything is struck
+#: Writes that have to be acknowledged before the fault.
 WARM = 100
 WARM_SECONDS = 60
-#: for clients of a member that is back to find it
+#: Until the clients of a member that is back have connected.
 WRITE_SECONDS = 30
-#: for a fault to show; Galera's own time-outs are 5 and 15 s
+#: Until a fault shows; Galera's own timeouts are 5 and 15 s.
 EFFECT_SECONDS = 30
 LOOK = 0.2
 
 
 class FaultTest(testtools.TestCase):
-    """A test that strikes the shared cluster.
+    """A test that causes a fault in the shared cluster.
 
-    :ivar since: when it was struck, by time.monotonic
+    :ivar since: the time of the fault, by time.monotonic
     :ivar marked: the same, for the servers' logs
     """
 
     @classmethod
     def make_cluster(cls) -> clusters.Cluster:
-        """The cluster to strike, healthy."""
+        """The healthy cluster for the tests."""
         return clusters.shared()
 
     def setUp(self):
@@ -82,24 +81,24 @@ class FaultTest(testtools.TestCase):
         return self.cluster.members[:number]
 
     def last(self, number: int) -> list[members.Member]:
-        """Never the one that bootstrapped, unless it is all of them."""
+        """Not the member that bootstrapped, unless it is all of them."""
         return self.cluster.members[-number:]
 
     def suffer(self, fault: catalogue.Fault,
                victims: Sequence[members.Member], seconds: float,
                between: Callable[[], object] | None = None) -> float:
-        """Strike, see it, end it, and wait until the cluster is as before.
+        """Cause a fault, see it, end it, and wait for the recovery.
 
         :param seconds: that the recovery may take, from the fault's end
-        :param between: what to look at while it lasts
-        :returns: seconds that the recovery took
+        :param between: what to check while the fault lasts
+        :returns: the seconds that the recovery took
         """
         self.strike(fault, victims)
         if between is not None:
             between()
         ended = time.monotonic()
         if fault.undo is None:
-            # Over when it struck.
+            # Over as soon as it has happened.
             ended = self.since
         else:
             fault.undo(self.cluster, victims)
@@ -108,7 +107,7 @@ class FaultTest(testtools.TestCase):
 
     def strike(self, fault: catalogue.Fault,
                victims: Sequence[members.Member]) -> None:
-        """Let it happen, and wait until it shows on every victim."""
+        """Cause it, and wait until it shows on every victim."""
         before = [catalogue.Before.of(member) for member in victims]
         self.marked = self.cluster.mark()
         self.since = time.monotonic()
@@ -121,7 +120,7 @@ class FaultTest(testtools.TestCase):
 
     def wait_writes(self, number: int, seconds: float,
                     member: members.Member | None = None) -> None:
-        """Wait until so many more writes are acknowledged, by anyone."""
+        """Wait for this number of acknowledged writes, through any member."""
         name = None if member is None else member.name
         begin = time.monotonic()
 
@@ -135,13 +134,13 @@ class FaultTest(testtools.TestCase):
                         written, seconds)
 
     def expect_out(self, *struck: members.Member) -> None:
-        """These take no writes: silent, or out of the primary component."""
+        """These take no writes: without answer, or not primary."""
         for member in struck:
             self.wait_until(f'{member.name} to be out',
                             lambda member=member: not member.place().serves)
 
     def expect_size(self, size: int, *left: members.Member) -> None:
-        """These make up a primary component of that size."""
+        """These form a primary component of that size."""
         for member in left:
             def counts(member: members.Member = member) -> bool:
                 place = member.place()
@@ -153,7 +152,7 @@ class FaultTest(testtools.TestCase):
 
     def expect_no_writes(self, struck: Sequence[members.Member],
                          seconds: float = 3) -> None:
-        """None of these acknowledges anything for some seconds."""
+        """None of these acknowledges a write for some seconds."""
         begin = time.monotonic()
         waiting.pause(seconds)
         for member in struck:
@@ -176,12 +175,12 @@ class FaultTest(testtools.TestCase):
             self.wait_writes(10, seconds, member)
 
     def stalls(self, of: Sequence[members.Member]) -> dict[str, float]:
-        """The most seconds since it struck in which each took no write."""
+        """The longest time without a write of each, since the fault."""
         return {member.name: self.ledger.record.longest_stall(
             since=self.since, member=member.name) for member in of}
 
     def expect_ledger(self, recovery: float | None = None) -> audits.Audit:
-        """Nothing acknowledged is lost, and all members hold the same."""
+        """No acknowledged write is lost, and all members have the same."""
         stall = self.ledger.record.longest_stall(since=self.since)
         audit = self.ledger.close()
         self.note(audit, stall, recovery)
@@ -192,7 +191,7 @@ class FaultTest(testtools.TestCase):
 
     def note(self, audit: audits.Audit, stall: float,
              recovery: float | None) -> None:
-        """Show what was measured; logs/faults.jsonl of the lab keeps it."""
+        """Print the measured values; the lab stores them in faults.jsonl."""
         back = '' if recovery is None else f', all back after {recovery:.1f} s'
         print(f'{self.id()}: {audit}; {stall:.1f} s since it struck{back}')
         path = self.cluster.home.logs / 'faults.jsonl'

@@ -10,11 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every fault: how it strikes, how it shows that it did, how it ends.
+"""Every fault: how it is caused, how it shows, how it is ended.
 
-For the tests of this folder and the campaign. ``seen`` is asked until it
-is true; that it never is means that nothing was struck, and whatever came
-after would prove nothing.
+For the tests of this folder and the campaign. ``seen`` is polled until it is
+true; if it never is, the fault had no effect, and the results prove nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,9 +36,9 @@ Victims = Sequence[members.Member]
 Act = Callable[[clusters.Cluster, Victims], object]
 Look = Callable[[clusters.Cluster, members.Member, 'Before'], bool]
 
-#: of a hundred packets: many, and few enough that the group holds
+#: Of a hundred packets: many, but few enough that the group stays together.
 LOSS = 20
-#: what a busy cluster of this size writes is more
+#: A busy cluster of this size writes more.
 KILOBITS = 256
 GROUP_PORT = 4567
 DISCARD_PORT = 9
@@ -48,7 +47,7 @@ REACH_SECONDS = 2
 
 @dataclasses.dataclass(frozen=True)
 class Before:
-    """How a member stood before it was struck."""
+    """The state of a member before the fault."""
 
     server: int
     init: int | None
@@ -69,11 +68,11 @@ class Fault:
     """One kind of fault.
 
     :ivar name: a word, for --only.
-    :ivar what: what happens to the victims, as a sentence goes on.
-    :ivar strike: does it to all victims, at once.
+    :ivar what: what happens to the victims, as the end of a sentence.
+    :ivar strike: causes it for all victims, at once.
     :ivar seen: whether it shows on one of them; may raise NotYet.
     :ivar undo: ends it, if it does not end by itself.
-    :ivar most: members that it may befall at once.
+    :ivar most: the number of members that it may affect at once.
     """
 
     name: str
@@ -99,13 +98,13 @@ class Fault:
 
 
 def server_start(member: members.Member) -> int:
-    """When the server that runs was started; 0 if none does."""
+    """The start time of the running server; 0 if there is none."""
     return max(control.servers(member.home, member.instance_id).values(),
                default=0)
 
 
 def resent(member: members.Member) -> int:
-    """TCP segments that the guest has sent again; 0 if its power is off."""
+    """TCP segments that the guest has sent again; 0 without power."""
     pid = boot.init_pid(member.folder)
     if pid is None:
         return 0
@@ -116,7 +115,7 @@ def resent(member: members.Member) -> int:
 
 
 def held_back(member: members.Member) -> int:
-    """Frames from the guest that its slow link has made wait."""
+    """Frames from the guest that its slow link has delayed."""
     namespace = guest_spec.namespace(member.home, member.folder.load())
     if not netns.exists(namespace):
         return 0
@@ -128,7 +127,7 @@ def held_back(member: members.Member) -> int:
 
 
 def reaches(one: members.Member, other: members.Member) -> bool:
-    """Whether a new connection between two guests comes about."""
+    """Whether a new connection between two guests is possible."""
     address = other.folder.load().ip
     try:
         done = control.run(
@@ -152,7 +151,7 @@ def _frozen(_: clusters.Cluster, member: members.Member, __: Before) -> bool:
 
 def _stopped(_: clusters.Cluster, member: members.Member,
              was: Before) -> bool:
-    """Its agent starts it again, sooner perhaps than anybody looks."""
+    """Its agent may start it again before the test sees it stopped."""
     return (member.info.database == 'stopped'
             or server_start(member) > was.server)
 
@@ -168,7 +167,7 @@ def _rebooted(_: clusters.Cluster, member: members.Member,
 
 def _alone(cluster: clusters.Cluster, member: members.Member,
            _: Before) -> bool:
-    """It reaches nobody, and its server has noticed."""
+    """It reaches no member, and its server has noticed."""
     return (not any(reaches(member, other)
                     for other in cluster.others(member))
             and not member.place().serves)
@@ -184,7 +183,7 @@ def _lossy(_: clusters.Cluster, member: members.Member, was: Before) -> bool:
 
 
 def _slow(_: clusters.Cluster, member: members.Member, was: Before) -> bool:
-    """A burst of frames has to wait; members that are all slow send none."""
+    """A burst of frames is delayed; slow members send none themselves."""
     spec = member.folder.load()
     netns.run(guest_spec.namespace(member.home, spec), [
         'bash', '-c', 'head -c 200000 /dev/zero > /dev/udp/'
@@ -194,10 +193,10 @@ def _slow(_: clusters.Cluster, member: members.Member, was: Before) -> bool:
 
 def _full(cluster: clusters.Cluster, member: members.Member,
           _: Before) -> bool:
-    """Nothing is left, and its server has met that.
+    """No room is left, and its server has noticed.
 
-    A server writes for long into what its files have room for; so another
-    one writes more than that, into a table that has none.
+    A server can write for long into the free space of its files; so another
+    member writes more than that, into a table without free space.
     """
     if os.statvfs(member.data).f_bavail:
         return False
@@ -216,7 +215,7 @@ def _new_agent(_: clusters.Cluster, member: members.Member,
 
 def _partner(cluster: clusters.Cluster,
              member: members.Member) -> members.Member:
-    """The one that it is cut from: the next in order."""
+    """The member that it is separated from: the next in order."""
     place = cluster.members.index(member)
     return cluster.members[(place + 1) % len(cluster.members)]
 
@@ -231,7 +230,7 @@ def _each(fault: Callable[..., object], *arguments: object) -> Act:
 
 def _fill(cluster: clusters.Cluster, victims: Victims) -> None:
     for member in victims:
-        # One that is struck already may not hear of it.
+        # A member with another fault may not get the writes.
         with contextlib.suppress(*members.LOST):
             filling.forget_bursts(member)
     _each(control.fill_disk)(cluster, victims)
@@ -258,23 +257,23 @@ _HEAL = _each(control.heal)
 
 KILL = Fault('kill', 'the database server is killed with SIGKILL',
              _each(control.kill_database), _new_server)
-FREEZE = Fault('freeze', 'the database server hangs (SIGSTOP), and goes on',
+FREEZE = Fault('freeze', 'the database server hangs (SIGSTOP), and continues',
                _each(control.freeze_database), _frozen,
                _each(control.thaw_database))
 STOP = Fault('stop', 'the database server is stopped cleanly, and started',
              _each(control.stop_database), _stopped,
              _each(control.start_database))
-OFF = Fault('power-off', 'the power goes, and comes back',
+OFF = Fault('power-off', 'the power fails, and returns',
             _each(control.power_off), _off, _each(control.power_on))
-RESET = Fault('reset', 'the guest is reset as by a button',
+RESET = Fault('reset', 'the guest is reset',
               _each(_hard_reboot), _rebooted)
-REBOOT = Fault('reboot', 'the guest is rebooted in order',
+REBOOT = Fault('reboot', 'the guest is rebooted cleanly',
                _each(control.reboot), _rebooted)
-CUT = Fault('cut', 'the cable is cut, and mended', _each(control.cut),
+CUT = Fault('cut', 'the network is cut, and restored', _each(control.cut),
             _alone, _HEAL)
-SEPARATE = Fault('separate', 'the other members cannot be reached, and then '
-                 'can', _separate, _alone, _HEAL)
-PART = Fault('part', 'one other member cannot be reached, and then can',
+SEPARATE = Fault('separate', 'the other members are unreachable for a while',
+                 _separate, _alone, _HEAL)
+PART = Fault('part', 'one other member is unreachable for a while',
              _part, _parted, _HEAL)
 LOSE = Fault('lose', f'{LOSS} of a hundred packets are lost, for a while',
              _each(control.lose, LOSS), _lossy, _HEAL)
@@ -283,9 +282,9 @@ SLOW = Fault('slow', f'the link passes {KILOBITS} kbit/s, for a while',
 AGENT = Fault('kill-agent', "Trove's guest agent is killed",
               _each(control.kill_agent), _new_agent)
 
-# Of a majority, Galera has the majority vote that nothing is to be written,
-# and the one that could write is evicted.
-FULL = Fault('disk-full', 'its volume is full, and has room again',
+# If the volumes of a majority are full, the majority votes that the write has
+# failed, and evicts the member that could apply it.
+FULL = Fault('disk-full', 'the volume is full, and then has room again',
              _fill, _full, _each(control.free_disk),
              most=1)
 

@@ -13,7 +13,7 @@
 """Clients that write without a pause, one thread and connection each.
 
 For the ledger of this folder. Each stays with its member: when the server
-is gone it knocks until one answers again.
+is gone it connects again and again until one answers.
 """
 
 from collections.abc import Collection, Iterator
@@ -32,13 +32,14 @@ DATABASE = 'ledger'
 ACCOUNTS = 64
 BALANCE = 1000
 TOTAL = ACCOUNTS * BALANCE
-#: seconds between two writes of a client, and before it knocks again
+#: Seconds between two writes of a client, and between two connects.
 PACE = 0.02
 KNOCK = 0.2
 JOIN_SECONDS = 60
-#: in so many writes a client adds up the balances once
+#: Once in this number of writes a client adds up the balances.
 LOOK_EVERY = 25
-#: deadlock, which a failed certification is too, and lock wait time-out
+#: Deadlock, which is also the error of a failed certification, and lock
+#: wait timeout.
 ROLLED_BACK = (1213, 1205)
 SCHEMA = (
     f'CREATE DATABASE IF NOT EXISTS {DATABASE}',
@@ -56,9 +57,9 @@ SCHEMA = (
 class Client(threading.Thread):
     """One client; ``finish`` ends it.
 
-    :param refusals: the errors of a commit that say for sure that the
-        transaction is nowhere; after any other its outcome is unknown.
-    :ivar wrong_sums: what the balances added up to, when it was wrong.
+    :param refusals: the errors of a commit after which the transaction is
+        certainly lost; after any other its result is unknown.
+    :ivar wrong_sums: the wrong sums of the balances.
     :ivar trouble: errors that no fault explains.
     """
 
@@ -70,7 +71,7 @@ class Client(threading.Thread):
         self._member = member
         self._record = record
         self._round = round_number
-        # Which accounts and amounts, and nothing that has to be secret.
+        # Selects accounts and amounts, which are no secrets.
         self._random = random.Random(seed)
         self._over = threading.Event()
         self._since_look = 0
@@ -91,7 +92,7 @@ class Client(threading.Thread):
                 waiting.pause(KNOCK)
 
     def write(self, connection: Any) -> None:
-        """One transaction, and what became of it."""
+        """One transaction, and its result."""
         raise NotImplementedError
 
     def _serve(self, connection: Any) -> None:
@@ -101,7 +102,7 @@ class Client(threading.Thread):
             except pymysql.MySQLError as error:
                 if not _rolled_back(error):
                     raise
-                # Tried again, as another write.
+                # It is tried again, as another write.
                 connection.rollback()
             self._look(connection)
             waiting.pause(PACE)
@@ -119,13 +120,13 @@ class Client(threading.Thread):
             self.wrong_sums.append(int(total or 0))
 
     def _note(self, lost: Exception) -> None:
-        # A statement that is wrong would look like a fault for ever.
+        # A wrong statement would look like a fault that never ends.
         if isinstance(lost, pymysql.err.ProgrammingError):
             self.trouble.append(f'{self._member.name}: {lost}')
 
     @contextlib.contextmanager
     def _outcome(self, write: records.Write) -> Iterator[None]:
-        """Around the statement that commits."""
+        """A context around the statement that commits."""
         try:
             yield
         except pymysql.MySQLError as error:
@@ -137,7 +138,7 @@ class Client(threading.Thread):
 
 
 class Inserter(Client):
-    """Inserts one row after another, each committed by itself."""
+    """Inserts one row after another, each in a transaction."""
 
     def write(self, connection: Any) -> None:
         write = self._record.begin(self._member.name)
@@ -155,7 +156,7 @@ class Inserter(Client):
 
 
 class Teller(Client):
-    """Transfers between two accounts, and a row that tells of it."""
+    """Transfers between two accounts, and a row that records each."""
 
     def write(self, connection: Any) -> None:
         source, target = self._random.sample(range(ACCOUNTS), 2)
@@ -170,8 +171,8 @@ class Teller(Client):
             connection.commit()
 
     def _transfer(self, connection: Any, write: records.Write) -> None:
-        # In the order of the accounts, or two tellers of one server would
-        # wait for each other.
+        # In the order of the accounts; otherwise two tellers of one server
+        # could wait for each other.
         changes = sorted([(write.source, -write.amount),
                           (write.target, write.amount)])
         with connection.cursor() as cursor:

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The cluster that is struck: made once, looked at, waited for.
+"""The cluster of the fault tests: created once, observed, waited for.
 
-For the tests of this folder and the campaign. It is made through Trove, as
-a user makes one; after that only what the lab does to its guests, and what
-its servers say, counts.
+For the tests of this folder and the campaign. It is created through Trove, as
+users do; after that, only the lab's actions on its guests and the status of
+its servers count.
 """
 
 from collections.abc import Callable, Iterable
@@ -39,19 +39,19 @@ NAME = 'faults'
 SIZE = 3
 VOLUME_GB = 1
 LOOK = 0.3
-#: of everything that a cluster needs after any single fault, on a machine
-#: that has other work too
+#: Of everything that a cluster needs after any single fault, on a machine
+#: that has other work too.
 RECOVERY_SECONDS = 180
-#: for a cluster that the test before may have left in trouble
+#: For a cluster that an earlier test may have left broken.
 FOUND_SECONDS = 60
 
 
 class Cluster:
     """Three members and the history that they share.
 
-    :ivar uuid: of the history that it had when it was first seen.
+    :ivar uuid: the history at the first observation.
     :param cluster_id: of a cluster whose task is done.
-    :raises WaitTimeout: the members are not healthy, nor get so.
+    :raises WaitTimeout: the members do not become healthy.
     """
 
     def __init__(self, home: lab_home.Home, cluster_id: str) -> None:
@@ -64,16 +64,16 @@ class Cluster:
         self.uuid = self.wait_healthy(FOUND_SECONDS)
 
     def others(self, *struck: members.Member) -> list[members.Member]:
-        """The members but for these."""
+        """The members except for these."""
         return [member for member in self.members if member not in struck]
 
     def places(self) -> dict[str, members.Place]:
         return {member.name: member.place() for member in self.members}
 
     def problem(self, uuid: str | None = None) -> str:
-        """What is not as it should be, in words; '' if nothing.
+        """The first problem, in words; '' if there is none.
 
-        :param uuid: the history that it has to be; None: any, but one
+        :param uuid: the expected history; None: any, but one
         """
         places = self.places()
         wrong = [f'{name}: {place}' for name, place in places.items()
@@ -88,7 +88,7 @@ class Cluster:
 
     def wait_healthy(self, seconds: float = RECOVERY_SECONDS,
                      uuid: str | None = None) -> str:
-        """Wait until all members agree; the UUID that they agree on."""
+        """Wait until all members agree; return the UUID that they agree on."""
         def healthy() -> str:
             problem = self.problem(uuid)
             if problem:
@@ -105,27 +105,27 @@ class Cluster:
         return time.monotonic() - began
 
     def histories(self) -> set[str]:
-        """The histories of those who answer, but for the one expected."""
+        """The histories of members that answer, without the expected one."""
         return {place.uuid for place in self.places().values()
                 if place.serves} - {self.uuid}
 
     def strike(self, fault: Callable[[lab_home.Home, str], object],
                struck: Iterable[members.Member]) -> None:
-        """Do the same to several guests, as close together as can be."""
+        """Do the same to several guests, as simultaneously as possible."""
         who = [member.instance_id for member in struck]
         parallel.each(lambda each: fault(self.home, each), who)
 
     def restore(self) -> None:
-        """Undo whatever a fault may have left on any member."""
+        """Undo every effect that a fault may have left on any member."""
         parallel.each(restore, self.members)
 
     def mark(self) -> datetime.datetime:
-        """A moment for ``Member.server_log``."""
+        """The current time, for ``Member.server_log``."""
         return transfers.now()
 
 
 def shared(name: str = NAME, volume_gb: int = VOLUME_GB) -> Cluster:
-    """The cluster of that name, healthy; made, or made anew, if need be.
+    """The healthy cluster of that name; created or replaced if needed.
 
     "lab down" removes it with the lab.
     """
@@ -146,14 +146,14 @@ def shared(name: str = NAME, volume_gb: int = VOLUME_GB) -> Cluster:
 
 
 def _found(home: lab_home.Home, cluster_id: str) -> Cluster:
-    """One that a test before has left, in whatever state."""
+    """A cluster that an earlier test has left, in any state."""
     for each in api.cluster(home, cluster_id)['instances']:
         restore(members.Member(home, str(each['name'])))
     return Cluster(home, cluster_id)
 
 
 def restore(member: members.Member) -> None:
-    """Undo whatever a fault may have left, whether or not it did."""
+    """Undo every effect that a fault may have left."""
     home, who = member.home, member.instance_id
     control.heal(home, who)
     control.power_on(home, who)

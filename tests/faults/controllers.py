@@ -12,8 +12,8 @@
 
 """Faults of the control plane: its services die at a chosen step.
 
-For the tests of this folder. The step is found in what the taskmanager
-itself logs; nothing in it knows of the tests.
+For the tests of this folder. The step is found in the log of the taskmanager,
+which has no code for these tests.
 """
 
 from collections.abc import Iterator
@@ -29,16 +29,16 @@ from lab.services import all as all_services
 from lab import waiting
 from tests.e2e import laboratory
 
-#: between two looks at a log: less than the shortest step takes
+#: Between two polls of a log: shorter than the shortest step.
 LOOK = 0.02
 STEP_SECONDS = 400
-#: from the start of another taskmanager until an operation is over
+#: From the start of another taskmanager until an operation is over.
 TAKEN_UP_SECONDS = 180
 DELETE_SECONDS = 90
 
 
 class Log:
-    """What a service has logged since this object was made."""
+    """The log of a service since this object was created."""
 
     def __init__(self, name: str) -> None:
         self._path: pathlib.Path = process.log_file(laboratory.home(), name)
@@ -50,7 +50,7 @@ class Log:
             return file.read().decode(errors='replace')
 
     def wait(self, pattern: str, seconds: float = STEP_SECONDS) -> str:
-        """Wait until it has a line with this; what matched."""
+        """Wait for a line that matches; return the match."""
         def look() -> str:
             found = re.search(pattern, self.text())
             if not found:
@@ -62,7 +62,7 @@ class Log:
 
 
 def step_taken(cluster_id: str, step: str, member: str) -> str:
-    """A pattern for the line that tells of a step that is over."""
+    """A pattern for the log line of a step that is over."""
     return (f'of cluster {cluster_id}: {re.escape(step)} of '
             f'{re.escape(member)} (took|is done)')
 
@@ -84,7 +84,7 @@ def start(*names: str) -> None:
 
 @contextlib.contextmanager
 def without(*names: str) -> Iterator[None]:
-    """Nobody has these services for the time of the block."""
+    """None of these services runs while the block runs."""
     kill(*names)
     try:
         yield
@@ -93,12 +93,12 @@ def without(*names: str) -> Iterator[None]:
 
 
 def wait_seconds(seconds: float) -> None:
-    """The length of an outage, when that is what matters."""
+    """Wait for the duration of an outage, if the duration matters."""
     waiting.pause(seconds)
 
 
 def wait_over(cluster_id: str, seconds: float = TAKEN_UP_SECONDS) -> float:
-    """Wait until a cluster has no task; the seconds that it took."""
+    """Wait until a cluster has no task; return the seconds it took."""
     began = time.monotonic()
 
     def over() -> bool:
@@ -113,7 +113,7 @@ def wait_over(cluster_id: str, seconds: float = TAKEN_UP_SECONDS) -> float:
 
 
 def faults(cluster_id: str) -> dict[str, str]:
-    """The faults of the members that are in error, by name, in one line."""
+    """The faults of the members in error, by name, each in one line."""
     home: lab_home.Home = laboratory.home()
     shown = [api.instance(home, member['id']) for member
              in api.cluster(home, cluster_id)['instances']]

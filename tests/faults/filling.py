@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A gigabyte and more in a table, and whether it has arrived.
+"""A table of more than a gigabyte, and how much of it has arrived.
 
-For the tests of this folder that need a state transfer to last.
+For the tests of this folder that need a slow state transfer.
 """
 
 import contextlib
@@ -23,14 +23,14 @@ from tests.faults import member as members
 
 TABLE = 'filling.blocks'
 BLOCK = 4 << 20
-#: characters of one of a burst: no large object, of those InnoDB knows
+#: Characters of a row of a burst: below the size of InnoDB's large objects.
 ROW = 3000
-#: Galera marks a data directory so while a transfer into it runs
+#: Galera marks a data directory so while a transfer into it runs.
 SPOILED = 'sst_in_progress'
 
 
 def fill(member: members.Member, least: int) -> None:
-    """Have a table of at least so many bytes, through the cluster."""
+    """Create a table of at least so many bytes, through the cluster."""
     database = TABLE.partition('.')[0]
     with contextlib.closing(member.connect(60)) as connection:
         with connection.cursor() as cursor:
@@ -46,7 +46,7 @@ def fill(member: members.Member, least: int) -> None:
 
 
 def forget_bursts(member: members.Member) -> None:
-    """Have their table, and nothing in it: what comes next needs room."""
+    """Create or empty their table, to make room."""
     database = TABLE.partition('.')[0]
     member.ask(f'CREATE DATABASE IF NOT EXISTS {database}')
     member.ask(f'CREATE TABLE IF NOT EXISTS {database}.burst (id INT PRIMARY '
@@ -58,8 +58,8 @@ def forget_bursts(member: members.Member) -> None:
 def burst(member: members.Member) -> None:
     """Write a block of rows, through the cluster.
 
-    A server whose volume is full cannot apply them, and says so; a large
-    object, it dies of.
+    A server whose volume is full reports that it cannot apply them; with a
+    large object it crashes.
     """
     rows = BLOCK // ROW
     member.ask(f'INSERT INTO {TABLE.partition(".")[0]}.burst (text) VALUES '
@@ -67,7 +67,7 @@ def burst(member: members.Member) -> None:
 
 
 def bytes_of(member: members.Member) -> int:
-    """Bytes of the table's file in the data directory; 0 without one."""
+    """The size of the table's file in the data directory; 0 without one."""
     try:
         return _table_file(member).stat().st_blocks * 512
     except OSError:
@@ -75,11 +75,11 @@ def bytes_of(member: members.Member) -> int:
 
 
 def spoil(member: members.Member) -> None:
-    """Leave its data as a transfer does that ends before the table came.
+    """Leave its data as after a transfer that ended before the table.
 
-    The mark is the server's own: the script of the transfer writes to it.
-    The next start asks for all. What lies there it clears away only when
-    the donor has answered, so that an old table would pass for a new one.
+    The mark is the server's own: the script of the transfer writes it. The
+    next start requests a full transfer. It deletes the old data only when
+    the donor has answered, so an old table would look like a new one.
     """
     mark, owner = member.data / SPOILED, member.data.stat()
     mark.touch()
@@ -88,9 +88,9 @@ def spoil(member: members.Member) -> None:
 
 
 def arrived(member: members.Member) -> int:
-    """Bytes of the table's file that a transfer has brought so far.
+    """The size of the table's file that a transfer has brought so far.
 
-    mariabackup receives into a folder of its own and moves in the end.
+    mariabackup writes into a separate folder and moves the files at the end.
     """
     name = _table_file(member).name
     sizes = [0]

@@ -10,23 +10,23 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A ledger of everything that clients were told, and its audit.
+"""A ledger of all acknowledged and refused writes, and its audit.
 
 For the tests of this folder. Use::
 
     books = ledger.Ledger(members)      # of tests.faults.member.Member
     books.prepare()                     # once for a cluster
     books.start()                       # clients on every member
-    ...                                 # strike, watch, wait for recovery
+    ...                                 # cause faults, wait for recovery
     audit = books.close()               # stops the clients, then compares
     assert not audit.findings, audit.findings
 
-While it runs, ``books.record`` tells who acknowledged what and when, and
-the longest stall of writes. ``close`` needs every member Synced. It finds,
-on every member: an acknowledged write that is not there, a row that nobody
-wrote, a balance that the transfers do not explain, a total that is not
-constant, and checksums that differ. Then ``start`` opens the next round;
-what older rounds left is still checked, by its number and its checksum.
+While it runs, ``books.record`` has the acknowledgements of each member with
+their times, and the longest stall of writes. ``close`` needs every member
+Synced. On every member it finds: an acknowledged write that is missing, a row
+that no client wrote, a balance that the transfers do not explain, a total that
+is not constant, and checksums that differ. Then ``start`` opens the next
+round; rows of older rounds are still checked, by their number and checksum.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -41,18 +41,18 @@ from tests.faults import record as records
 
 TABLES = ('accounts', 'transfers', 'entries')
 QUIET_SECONDS = 60
-#: the bit of wsrep_sync_wait for reads
+#: The bit of wsrep_sync_wait for reads.
 READS = 1
 
 
 class Ledger:
     """The clients of all members, their record, and the audit.
 
-    :param pairs: so many tellers, and as many inserters, on every member;
+    :param pairs: the number of tellers, and of inserters, on every member;
         the more tellers there are, the more writes are in conflict.
-    :param refusals: the errors of a commit that say for sure that the
-        transaction is nowhere. With Galera 3, a deadlock does not: a server
-        that shuts down gives it for what it has sent to the others as well.
+    :param refusals: the errors of a commit after which the transaction is
+        certainly lost. With Galera 3, a deadlock is not one of them: a server
+        that shuts down reports it also for what it has sent to the others.
     :ivar record: of the round that is open, or was closed last.
     """
 
@@ -71,7 +71,7 @@ class Ledger:
         self.record = records.Record()
 
     def prepare(self) -> None:
-        """Make the tables anew; whatever was written before is gone."""
+        """Create the tables; all earlier writes are deleted."""
         first = self._members[0]
         with contextlib.closing(first.connect()) as connection:
             with connection.cursor() as cursor:
@@ -98,7 +98,7 @@ class Ledger:
             client.start()
 
     def stop(self) -> None:
-        """Let the clients end; once they have, nothing is written."""
+        """End the clients; afterwards nothing is written."""
         for client in self._clients:
             client.finish()
         for client in self._clients:
@@ -118,13 +118,13 @@ class Ledger:
                  for member in self._members}
         audit = audits.audit(self.record, self._opening, pages, stall)
         audit.findings += self._of_clients()
-        # What is there now is what the next round begins with.
+        # The next round begins with these rows.
         page = next(iter(pages.values()))
         self._opening = audits.Opening(page.balances, page.all_rounds)
         return audit
 
     def _wait_quiet(self, member: members.Member) -> None:
-        """A client that gave up may have left a statement at the server."""
+        """Wait for statements of clients that gave up."""
         def quiet() -> bool:
             rows = member.ask(
                 'SELECT id, time, info FROM information_schema.processlist '
@@ -154,7 +154,7 @@ class Ledger:
             cursor.execute(statement)
             return list(cursor.fetchall())
 
-        # Not covered by wsrep_sync_wait itself: the reads go first.
+        # wsrep_sync_wait does not apply to CHECKSUM TABLE: first read rows.
         return audits.Page(
             transfers={row[0]: row[1:] for row in rows(
                 f'SELECT id, source, target, amount FROM transfers '

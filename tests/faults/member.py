@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One member of the cluster that is struck: its server and what it says.
+"""One member of the cluster under test: its server and its status.
 
 For the modules of this folder. Its server is reached through the socket in
-its guest, with the option file that Trove's agent keeps there: whatever
-happens to the network, a client is where the server is, and no password
-passes through here.
+its guest, with the option file that Trove's agent stores there: so a client
+reaches the server in spite of any fault of the network, and no password is
+needed here.
 """
 
 import contextlib
@@ -37,19 +37,19 @@ from lab import sql
 from tests.e2e import transfers
 
 CONNECT_SECONDS = 5
-#: longer than Galera takes to count a silent member as gone
+#: Longer than Galera takes to declare a member that does not answer lost.
 ANSWER_SECONDS = 20
-#: of a look at the status
+#: For reading the status.
 LOOK_SECONDS = 3
 SERVING = ('Synced', 'Donor/Desynced')
 DATA = '/var/lib/mysql/data'
-#: what a client may meet when its server is struck
+#: Errors that a client may get when its server fails.
 LOST = (pymysql.MySQLError, OSError, errors.LabError)
 
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a member says that it stands; all empty if it does not answer."""
+    """The component and state of a member; all empty without an answer."""
 
     state: str = ''
     component: str = ''
@@ -71,7 +71,7 @@ class Place:
 
 
 class Member:
-    """A member by its name, whatever becomes of its guest."""
+    """A member by its name, in any state of its guest."""
 
     def __init__(self, home: lab_home.Home, name: str) -> None:
         self.home = home
@@ -101,14 +101,14 @@ class Member:
 
     @property
     def data(self) -> Path:
-        """The server's data directory, of a guest that runs."""
+        """The server's data directory, of a running guest."""
         return Path(f'{self.root}{DATA}')
 
     def connect(self, seconds: float = ANSWER_SECONDS,
                 autocommit: bool = False) -> Any:
-        """A connection to its server, of PyMySQL.
+        """A connection of PyMySQL to its server.
 
-        :param seconds: that an answer may take before it counts as lost
+        :param seconds: after which an answer counts as lost
         :raises LOST: the server cannot be reached
         """
         root = self.root
@@ -120,8 +120,8 @@ class Member:
 
     def ask(self, statement: str, *values: object,
             seconds: float = ANSWER_SECONDS) -> list[tuple[object, ...]]:
-        """The rows of one statement, on a connection of its own."""
-        # Outside a primary component a server refuses even to commit.
+        """The rows of one statement, on a separate connection."""
+        # Without a primary component a server refuses even to commit.
         with contextlib.closing(
                 self.connect(seconds, autocommit=True)) as connection:
             with connection.cursor() as cursor:
@@ -129,7 +129,7 @@ class Member:
                 return list(cursor.fetchall())
 
     def place(self) -> Place:
-        """Where it stands now; one that does not answer has no place."""
+        """Its current status; empty without an answer."""
         try:
             told = {str(name).lower(): str(value) for name, value in self.ask(
                 "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep\\_%%' "
@@ -150,5 +150,5 @@ class Member:
                              control.ENGINE_TIMEOUT)
 
     def server_log(self, since: datetime.datetime | None = None) -> list[str]:
-        """The lines of the server's log, from a moment (in UTC) on."""
+        """The lines of the server's log, from a time (in UTC) on."""
         return transfers.server_log(self.folder, since)

@@ -10,12 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every password that a lab has made, and every place that holds one.
+"""Every password that a lab has created, and every place that stores one.
 
 For the test of secrets. Passwords are never put on a command line here
-either, nor into what a failed test prints: it tells their names.
+either, nor into the output of a failed test, which contains only their names.
 """
-
 from collections.abc import Iterable, Iterator, Mapping
 import json
 from pathlib import Path
@@ -28,24 +27,24 @@ from lab import home as lab_home
 
 PRIVATE = stat.S_IRWXG | stat.S_IRWXO
 OPTION = re.compile(r'^\s*password\s*=\s*"?([^"\s]+)"?', re.MULTILINE)
-#: of a private key, a line that is in no other; PEM's lines end as JSON has
-#: them in a record
+#: A line of a private key, which is in no other key. In a record, the lines of
+#: PEM end as in JSON.
 PEM_KEY = re.compile(
     r'-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)-----END', re.DOTALL)
 KEY = re.compile(r'^\s*instance_rpc_encr_key\s*=\s*(\S+)', re.MULTILINE)
 STATE = 'var/lib/mysql/conf.d'
 RECORD = f'{STATE}/galera-member.json'
 INFO = 'etc/trove/conf.d/guest_info.conf'
-#: of a guest: all that is its own; programs are the machine's
+#: All files of a guest itself; its programs are those of the machine.
 FOLDERS = ('etc', 'home', 'mnt', 'opt', 'root', 'run', 'srv', 'tmp', 'var')
-#: of the lab: what is no log and no program
+#: Files of the lab that are neither logs nor programs.
 OWN = ('cloud', 'etc', 'mariadb', 'rabbitmq', 'run')
-#: image layers, the same for all
+#: Layers of the image, the same for all guests.
 LAYERS = '--exclude-dir=overlay2'
 
 
 def of_guest(guest: control.GuestInfo) -> Iterator[tuple[str, str]]:
-    """Name and value of the passwords that a guest keeps."""
+    """Name and value of the passwords that a guest stores."""
     root = Path(guest.root)
     for path in sorted((root / STATE).glob('*.cnf')):
         for found in OPTION.findall(path.read_text()):
@@ -63,7 +62,7 @@ def of_guest(guest: control.GuestInfo) -> Iterator[tuple[str, str]]:
 
 
 def of_key(pem: str) -> str:
-    """What tells a private key, wherever it stands: its last whole line."""
+    """What identifies a private key in any text: its last full line."""
     (body,) = PEM_KEY.findall(pem)
     return str(body.split()[-2])
 
@@ -75,13 +74,13 @@ def of_lab(home: lab_home.Home) -> Iterator[tuple[str, str]]:
 
 
 def named(known: Mapping[str, str], text: bytes) -> set[str]:
-    """The names of the passwords that a text holds."""
+    """The names of the passwords that a text contains."""
     return {name for name, value in known.items()
             if value.encode() in text}
 
 
 def holders(known: Mapping[str, str], folders: Iterable[Path]) -> list[Path]:
-    """The files below the folders that hold any of the passwords."""
+    """The files below the folders that contain any of the passwords."""
     there = [str(folder) for folder in folders if folder.exists()]
     done = subprocess.run(
         ['grep', '--recursive', '--files-with-matches', '--text',
@@ -92,7 +91,7 @@ def holders(known: Mapping[str, str], folders: Iterable[Path]) -> list[Path]:
 
 
 def open_to_others(path: Path, top: Path) -> bool:
-    """Whether anybody but its owner gets at a file, from ``top`` on."""
+    """Whether other users can read a file, from ``top`` on."""
     inner = [path, *path.parents]
     inner = inner[:inner.index(top)]
     return all(each.stat().st_mode & PRIVATE for each in inner)

@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What clients were told of their writes: nothing here talks to a server.
+"""The results of all writes as the clients know them, without I/O.
 
-For the ledger of this folder. A write is acknowledged (the server said
-that it is committed), refused (the server said, or the connection ended
-before the commit was sent, so that it cannot be), or unknown (the
-connection ended, or there was another error, with the commit under way).
+For the ledger of this folder. A write is acknowledged (the server answered
+that it is committed), refused (the server answered so, or the connection
+ended before the commit was sent, so that it cannot be committed), or unknown
+(the connection ended, or there was another error, during the commit).
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ import time
 
 
 class Outcome(enum.Enum):
-    """What a client knows of a write."""
+    """The result of a write as a client knows it."""
 
     UNKNOWN = 'unknown'
     ACKNOWLEDGED = 'acknowledged'
@@ -39,8 +39,8 @@ class Write:
     """One transaction: a transfer between two accounts, or an entry.
 
     :ivar source: the account, or None of an entry.
-    :ivar told: when the client was told of it, by the clock on the wall.
-    :ivar error: of the commit, as the server or the client numbers it; 0: none
+    :ivar told: when the client got the result, as time of day.
+    :ivar error: of the commit, as the server or client numbers it; 0: none
     """
 
     number: int
@@ -64,7 +64,7 @@ class Write:
 
 @dataclasses.dataclass(frozen=True)
 class Acknowledgement:
-    """When a write was acknowledged (by time.monotonic), and by whom."""
+    """The time of an acknowledgement (time.monotonic), and the member."""
 
     moment: float
     member: str
@@ -86,14 +86,14 @@ class Record:
 
     def begin(self, member: str, source: int | None = None,
               target: int | None = None, amount: int = 0) -> Write:
-        """Note a write before its first statement is sent."""
+        """Record a write before its first statement is sent."""
         with self._lock:
             write = Write(next(self._numbers), member, source, target, amount)
             self.writes[write.number] = write
         return write
 
     def settle(self, write: Write, outcome: Outcome) -> None:
-        """Note what the client was told of it."""
+        """Record its result."""
         with self._lock:
             write.outcome = outcome
             write.told = datetime.datetime.now(datetime.UTC)
@@ -108,7 +108,7 @@ class Record:
 
     def acknowledged(self, member: str | None = None, since: float = 0.0,
                      until: float = float('inf')) -> int:
-        """How many writes were acknowledged between two moments.
+        """The number of writes that were acknowledged between two times.
 
         :param member: by this one alone; None: by any
         """
@@ -117,11 +117,11 @@ class Record:
     def longest_stall(self, since: float | None = None,
                       until: float | None = None,
                       member: str | None = None) -> float:
-        """The most seconds in which nobody acknowledged a write.
+        """The longest time in seconds without an acknowledged write.
 
         :param since: default: from the beginning
         :param until: default: until now
-        :param member: in which this one did not
+        :param member: by this one alone; None: by any
         """
         begin = self._began if since is None else since
         end = time.monotonic() if until is None else until
@@ -130,7 +130,7 @@ class Record:
                    for earlier, later in itertools.pairwise(marks))
 
     def first_after(self, moment: float) -> float | None:
-        """Seconds from a moment to the next acknowledgement, if any."""
+        """Seconds from a time to the next acknowledgement, if any."""
         with self._lock:
             for given in self._acknowledged:
                 if given.moment > moment:

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Rounds of a campaign: drawn from a seed, played, and judged.
+"""Rounds of a campaign: drawn from a seed, run, and judged.
 
-For tests/faults/campaign. What is drawn for a round depends on the seed and
-the round's number alone, so that one round can be played again.
+For tests/faults/campaign. A round depends only on the seed and its number, so
+that a single round can be repeated.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,22 +29,22 @@ from tests.faults import cluster as clusters
 from tests.faults import ledger
 
 SCOPES = {'one': 1, 'majority': 2, 'all': 3}
-#: in a hundred rounds
+#: In a hundred rounds.
 PAIRS = 35
 MAJORITIES = 15
 ALL = 15
 WARM = 50
 WARM_SECONDS = 60
-#: for a fault to show, a full disk beside lost packets too
+#: Until a fault shows, even a full disk together with lost packets.
 EFFECT_SECONDS = 90
-#: for the clients of a member that is back to find it
+#: Until the clients of a member that is back have connected.
 WRITE_SECONDS = 30
 FAULTS = {fault.name: fault for fault in catalogue.ALL}
 
 
 @dataclasses.dataclass(frozen=True)
 class Strike:
-    """A fault and the members, by their places, that it befalls."""
+    """A fault and the members that it affects, by their places."""
 
     fault: catalogue.Fault
     victims: tuple[int, ...]
@@ -65,8 +65,8 @@ class Strike:
 class Plan:
     """One round.
 
-    :ivar gap: seconds between the two strikes of a pair.
-    :ivar hold: seconds that it stays so, before it is ended.
+    :ivar gap: seconds between the two faults of a pair.
+    :ivar hold: seconds until the fault is ended.
     """
 
     number: int
@@ -76,7 +76,7 @@ class Plan:
 
     @property
     def lasts(self) -> bool:
-        """Whether there is something to end."""
+        """Whether there is a fault to end."""
         return any(strike.fault.undo for strike in self.strikes)
 
     def __str__(self) -> str:
@@ -88,11 +88,11 @@ class Plan:
 
 @dataclasses.dataclass
 class Verdict:
-    """What came of a round.
+    """The result of a round.
 
     :ivar writable: seconds from the fault's end to the first write.
     :ivar recovered: seconds from the fault's end until all were back.
-    :ivar failure: what was promised and is not so; '' if all is well.
+    :ivar failure: the first broken requirement; '' if there is none.
     """
 
     plan: Plan
@@ -110,7 +110,7 @@ class Verdict:
 
 
 def only(word: str) -> tuple[catalogue.Fault, int | None]:
-    """What --only names: a fault, and on how many if it says so.
+    """The fault of --only, and the number of members if it has one.
 
     :raises ValueError: there is no such fault
     """
@@ -121,14 +121,14 @@ def only(word: str) -> tuple[catalogue.Fault, int | None]:
     if word in FAULTS:
         return FAULTS[word], None
     raise ValueError(
-        f'no fault is called {word}; there are {", ".join(FAULTS)}, each '
+        f'there is no fault {word}; there are {", ".join(FAULTS)}, each '
         f'also with -{", -".join(SCOPES)}')
 
 
 def draw(seed: int, number: int,
          wanted: Sequence[tuple[catalogue.Fault, int | None]] = ()) -> Plan:
     """The round of a number: the same for the same arguments."""
-    # Nothing here has to be secret.
+    # No value here has to be secret.
     chance = random.Random(f'{seed}-{number}')
     pool = list(wanted) or [(fault, None) for fault in catalogue.ALL]
     gap, hold = chance.uniform(0, 8), chance.uniform(2, 15)
@@ -157,7 +157,7 @@ def _victims(chance: random.Random, size: int) -> tuple[int, ...]:
 
 def play(cluster: clusters.Cluster, books: ledger.Ledger, plan: Plan,
          patience: float) -> Verdict:
-    """Strike, end it, wait for all to be back, and audit the ledger.
+    """Cause the faults, end them, wait for the recovery, and audit.
 
     :param patience: seconds from the fault's end until all must be back
     """
@@ -184,14 +184,14 @@ def _judge(cluster: clusters.Cluster, books: ledger.Ledger,
     verdict.recovered = time.monotonic() - ended
     for member in cluster.members:
         _wait_writes(books, 1, WRITE_SECONDS, member.name)
-    # Of a fault that stops nobody, the next write is at once.
+    # If the fault stops no member, the next write comes at once.
     verdict.writable = books.record.first_after(ended)
     verdict.audit = books.close()
     verdict.failure = '; '.join(verdict.audit.findings)
 
 
 def _strike(cluster: clusters.Cluster, plan: Plan) -> float:
-    """Strike and see it; when, for faults that end by themselves."""
+    """Cause it and see it; return the end of faults that end themselves."""
     struck = 0.0
     for position, strike in enumerate(plan.strikes):
         if position:
@@ -227,7 +227,7 @@ def _places(cluster: clusters.Cluster) -> str:
 
 
 class Summary:
-    """What a whole campaign came to."""
+    """The results of a whole campaign."""
 
     def __init__(self) -> None:
         self.verdicts: list[Verdict] = []

@@ -12,8 +12,8 @@
 
 """Trove's guest agent is killed while its member is installed.
 
-What it was told to prepare was one message, which is lost with it; what it
-is told later is told again until it answers.
+The cast to prepare is one message, which is lost with the agent; later calls
+are repeated until they are answered.
 """
 
 import json
@@ -30,14 +30,14 @@ from tests.faults import passwords
 
 NAME = 'install'
 NAMES = tuple(f'{NAME}-{number}' for number in (1, 2, 3))
-#: for a guest to be told to prepare
+#: Until a guest is told to prepare.
 TOLD_SECONDS = 120
-#: less than a preparation lasts
+#: Shorter than a preparation.
 LOOK = 0.01
-#: until another agent runs, finds what was not finished, and is believed
+#: Until another agent runs, finds the incomplete work, and reports it.
 ERROR_SECONDS = 60
-#: of the whole create: an order whose answer is lost is given again after
-#: member_start_timeout
+#: Of the whole create: a call whose answer is lost is repeated after
+#: member_start_timeout.
 MADE_SECONDS = 300
 
 
@@ -51,30 +51,30 @@ class TestAgentKilledInMidInstall(testtools.TestCase):
         self.addCleanup(laboratory.delete_cluster, self.cluster_id,
                         controllers.DELETE_SECONDS)
 
-    def test_while_the_first_prepares(self):
+    def test_kill_while_the_first_member_prepares_fails_the_create(self):
         self.check_preparing(NAMES[0])
 
-    def test_while_another_prepares(self):
+    def test_kill_while_another_member_prepares_fails_the_create(self):
         self.check_preparing(NAMES[1])
 
-    def test_as_soon_as_it_runs(self):
-        """What it is told waits for whoever comes after it."""
+    def test_kill_as_soon_as_the_agent_runs_does_no_harm(self):
+        """The cast waits in the queue for the next agent."""
         name = NAMES[2]
         self.kill(name)
         self.assertNotIn(f'prepare of {name} took', self.log.text())
         self.expect_made()
 
-    def test_while_the_first_bootstraps(self):
+    def test_kill_during_bootstrap_does_no_harm(self):
         self.check_after('configure', NAMES[0], 'bootstrap')
 
-    def test_while_another_joins(self):
+    def test_kill_during_join_does_no_harm(self):
         self.check_after('configure', NAMES[1], 'join')
 
     def check_preparing(self, name):
-        """It cannot go on, so the create ends at once, and says why."""
+        """It cannot continue, so the create ends at once, and says why."""
         member = self.wait_stage(name, 'preparing')
         self.kill(name)
-        # It died in the middle, and nobody is going to finish it.
+        # The agent died in the middle, and no other agent continues.
         self.assertEqual('preparing', stage(member))
         self.wait_agent(name)
         seconds = controllers.wait_over(self.cluster_id, ERROR_SECONDS)
@@ -82,7 +82,7 @@ class TestAgentKilledInMidInstall(testtools.TestCase):
         found = controllers.faults(self.cluster_id)
         print(f'{self.id()}: in error after {seconds:.0f} s: {found}')
         self.assertEqual({name}, set(found))
-        # The step that was under way then may be another member's.
+        # The step at that time may be another member's.
         self.assertRegex(
             found[name], f'^create: "[a-z ]+ of {NAME}-[12]" failed: .*its '
             'guest agent stopped while it prepared the member.*'
@@ -91,7 +91,7 @@ class TestAgentKilledInMidInstall(testtools.TestCase):
         self.assertNotIn('dbaas.cluster_create.end', self.log.text())
 
     def check_after(self, step, name, during):
-        """It was told, and is asked again: the create goes on."""
+        """The call is repeated, so the create continues."""
         self.log.wait(controllers.step_taken(self.cluster_id, step, name))
         self.kill(name)
         self.assertNotIn(f'{during} of {name} took', self.log.text())
@@ -105,7 +105,7 @@ class TestAgentKilledInMidInstall(testtools.TestCase):
         laboratory.wait_agreement(NAMES)
 
     def kill(self, name):
-        """All of its agents are gone when this returns."""
+        """When this returns, all of its agents have ended."""
         def killed():
             try:
                 control.kill_agent(self.home, name)
@@ -121,7 +121,7 @@ class TestAgentKilledInMidInstall(testtools.TestCase):
                       lambda: control.agents(self.home, name), TOLD_SECONDS)
 
     def wait_stage(self, name, wanted):
-        """The member, as soon as its guest is that far."""
+        """Return the member when its guest has reached this stage."""
         member = waiting.until(f'a guest of {name}',
                                lambda: self.guest(name), TOLD_SECONDS, LOOK)
 
@@ -145,5 +145,5 @@ class TestAgentKilledInMidInstall(testtools.TestCase):
 
 
 def stage(member):
-    """How far its agent has written down that it has come."""
+    """The stage that its agent has stored."""
     return json.loads((member.root / passwords.RECORD).read_text())['stage']

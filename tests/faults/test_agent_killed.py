@@ -10,23 +10,23 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's guest agent is killed: the database does not notice."""
+"""Trove's guest agent is killed: the database is not affected."""
 
 from tests.e2e import laboratory
 from tests.faults import base
 from tests.faults import catalogue
 
 SECONDS = 30
-#: of no writes: nothing has befallen the servers
+#: Without writes: the servers are not affected.
 STALL_SECONDS = 3
 
 
 class TestAgentKilled(base.FaultTest):
 
-    def test_of_one(self):
+    def test_kill_of_one_agent(self):
         self.check(self.last(1))
 
-    def test_of_all(self):
+    def test_kill_of_all_agents(self):
         self.check(self.last(3))
 
     def check(self, victims):
@@ -36,5 +36,5 @@ class TestAgentKilled(base.FaultTest):
         self.assertLess(audit.longest_stall, STALL_SECONDS)
         self.assertEqual(servers, [catalogue.server_start(member)
                                    for member in victims])
-        # The new agents tell of their members as the old ones did.
+        # The new agents report the same as the old ones.
         laboratory.wait_ready(self.cluster.cluster_id)

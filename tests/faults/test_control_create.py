@@ -12,8 +12,8 @@
 
 """The control plane dies while a cluster is created.
 
-Each create ends, within three minutes of the restart, in a cluster that
-serves or in an error that names the member; and can be deleted at once.
+Within three minutes of the restart, each create ends with a healthy cluster
+or with an error that names the member; the cluster can be deleted at once.
 """
 
 import testtools
@@ -21,7 +21,7 @@ import testtools
 from tests.e2e import laboratory
 from tests.faults import controllers
 
-#: each step of create, and the number of a member that goes through it
+#: Each step of create, and the number of a member that runs it.
 STEPS = (
     ('find the address', 3), ('allow the peers', 3), ('prepare', 1),
     ('configure', 1), ('bootstrap', 1), ('prepare', 2), ('configure', 2),
@@ -52,7 +52,7 @@ class CreateTest(testtools.TestCase):
         return self.expect_end(f'{step} of {member}')
 
     def expect_end(self, when):
-        """Whether it was made after all; else it has to say why not."""
+        """Whether the create succeeded; otherwise a fault has to say why."""
         seconds = controllers.wait_over(self.cluster_id)
         faults = controllers.faults(self.cluster_id)
         print(f'taskmanager killed after {when}: '
@@ -66,20 +66,20 @@ class CreateTest(testtools.TestCase):
         return not faults
 
     def expect_made(self, step, number):
-        """With all instances there nothing that is lost is needed."""
+        """If all instances exist, nothing that is lost is needed."""
         self.assertTrue(self.killed_after(step, number))
 
 
 class TestTaskmanagerKilled(CreateTest):
 
-    def test_at_once(self):
+    def test_killed_directly_after_the_request(self):
         with controllers.without('taskmanager'):
             pass
         self.expect_end('the cast')
 
 
 def _add(number, step, member):
-    # Until all guests were told to prepare, what makes them may be lost.
+    # Until all guests were told to prepare, a cast to create may be lost.
     may_fail = number < 3
 
     def test(self):
@@ -97,8 +97,8 @@ for _number, (_step, _member) in enumerate(STEPS, start=1):
 
 class TestBroker(CreateTest):
 
-    def test_restarted_in_mid_create(self):
-        """Nobody is told; whoever is cut off connects again."""
+    def test_broker_restarted_during_a_create(self):
+        """Services that lose the connection connect again."""
         self.log.wait(controllers.step_taken(
             self.cluster_id, 'bootstrap', f'{self.name}-1'))
         with controllers.without('rabbitmq'):
@@ -108,8 +108,8 @@ class TestBroker(CreateTest):
 
 class TestConductor(CreateTest):
 
-    def test_off_for_two_minutes(self):
-        """What is healthy is shown so again, and nothing is lost."""
+    def test_conductor_stopped_for_two_minutes(self):
+        """The status becomes healthy again, and nothing is lost."""
         self.log.wait(controllers.step_taken(
             self.cluster_id, 'bootstrap', f'{self.name}-1'))
         with controllers.without('conductor'):

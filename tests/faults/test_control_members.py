@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The taskmanager dies while it restarts, resizes or deletes.
+"""The taskmanager dies during a restart, resize or delete.
 
-Another one goes on where it stood, and what is paid for is counted once.
+Another taskmanager resumes the operation, and the quota is counted once.
 """
 
 import subprocess
@@ -32,7 +32,7 @@ OTHER_FLAVOR = '3'
 
 
 def used(resource):
-    """What counts against the quota of the lab's project, by the table."""
+    """The usage of the quota of the lab's project, from the table."""
     socket = mariadb.socket_file(laboratory.home())
     return int(subprocess.run(
         ['mariadb', f'--socket={socket}', '--batch', '--skip-column-names',
@@ -42,7 +42,7 @@ def used(resource):
 
 
 def started(member):
-    """When its server was, in seconds."""
+    """The start of its server, in seconds."""
     return time.time() - laboratory.uptime(member)
 
 
@@ -78,19 +78,19 @@ class TestTaskmanagerKilled(testtools.TestCase):
         laboratory.wait_agreement(NAMES, self.uuid)
         print(f'{self.id()}: done after {seconds:.0f} s')
 
-    def test_restart(self):
+    def test_restart_is_resumed(self):
         before = {name: started(name) for name in NAMES}
         self.openstack('restart', self.cluster_id)
         self.killed_after('stop', NAMES[1])
         self.expect_done()
-        # All were restarted, the first of them before the kill and once.
+        # All were restarted: the first of them before the kill, and once.
         self.assertEqual(1, self.log.text().count(f'stop of {NAMES[0]}'))
         self.assertEqual(1, self.log.text().count(
             f'stop of {NAMES[2]} took'))
         for name in NAMES:
             self.assertGreater(started(name), before[name] + 5)
 
-    def test_resize(self):
+    def test_resize_is_resumed(self):
         quota = used('ram')
         self.openstack('resize', 'flavor', self.cluster_id, OTHER_FLAVOR)
         self.killed_after('resize the server', NAMES[0])
@@ -102,12 +102,12 @@ class TestTaskmanagerKilled(testtools.TestCase):
                     - seed.flavor(laboratory.FLAVOR).ram)
         self.assertEqual(quota + more, used('ram'))
 
-    def test_zz_delete(self):
+    def test_zz_delete_is_resumed(self):
         before = used('instances')
         self.openstack('delete', self.cluster_id)
         with controllers.without('taskmanager'):
             pass
         laboratory.wait_gone(f'/clusters/{self.cluster_id}',
                              controllers.TAKEN_UP_SECONDS)
-        # The clusters of other tests may be there.
+        # Clusters of other tests may exist.
         self.assertEqual(before - len(NAMES), used('instances'))

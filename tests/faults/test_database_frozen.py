@@ -21,14 +21,14 @@ QUORUM_SECONDS = 90
 
 class TestDatabaseFrozen(base.FaultTest):
 
-    def test_one(self):
+    def test_freeze_of_one_member(self):
         self.check_one(self.last(1))
 
-    def test_the_one_that_bootstrapped(self):
+    def test_freeze_of_the_member_that_bootstrapped(self):
         self.check_one(self.first(1))
 
-    def test_a_majority(self):
-        """The one that is left has no quorum, and acknowledges nothing."""
+    def test_freeze_of_a_majority(self):
+        """The remaining member has no quorum, and acknowledges nothing."""
         survivor = self.first(1)
         recovery = self.suffer(
             catalogue.FREEZE, self.last(2), QUORUM_SECONDS,
@@ -36,7 +36,7 @@ class TestDatabaseFrozen(base.FaultTest):
                              self.expect_no_writes(survivor)))
         self.expect_ledger(recovery)
 
-    def test_all(self):
+    def test_freeze_of_all_members(self):
         recovery = self.suffer(
             catalogue.FREEZE, self.last(3), QUORUM_SECONDS,
             between=lambda: self.expect_no_writes(self.last(3)))
@@ -49,7 +49,7 @@ class TestDatabaseFrozen(base.FaultTest):
         self.expect_ledger(recovery)
 
     def expect_others_alone(self, victims):
-        """The group has shut it out and goes on without it."""
+        """The group has excluded it and keeps serving without it."""
         others = self.cluster.others(*victims)
         self.expect_size(len(others), *others)
         self.expect_others_go_on(victims)

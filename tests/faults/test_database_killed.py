@@ -16,33 +16,33 @@ from tests.e2e import transfers
 from tests.faults import base
 from tests.faults import catalogue
 
-#: from SIGKILL to Synced, of one member
+#: From SIGKILL to Synced, of one member.
 ONE_SECONDS = 30
-#: without a quorum, and of all: the last view has to meet again
+#: Without a quorum, and of all: the last view has to be complete again.
 QUORUM_SECONDS = 90
-#: for which one of the others acknowledges nothing: Galera counts a member as
-#: gone after 5 s
+#: In which one of the others acknowledges nothing: Galera declares a member
+#: lost after 5 s.
 STALL_SECONDS = 15
 
 
 class TestDatabaseKilled(base.FaultTest):
 
-    def test_one(self):
+    def test_kill_of_one_member(self):
         self.check_one(self.last(1))
 
-    def test_the_one_that_bootstrapped(self):
+    def test_kill_of_the_member_that_bootstrapped(self):
         self.check_one(self.first(1))
 
-    def test_a_majority(self):
+    def test_kill_of_a_majority(self):
         recovery = self.suffer(catalogue.KILL, self.last(2), QUORUM_SECONDS)
         self.expect_ledger(recovery)
 
-    def test_all(self):
+    def test_kill_of_all_members(self):
         recovery = self.suffer(catalogue.KILL, self.last(3), QUORUM_SECONDS)
         self.expect_ledger(recovery)
 
     def check_one(self, victims):
-        """The others go on, and it gets what it missed, not everything."""
+        """The others keep serving, and it rejoins by IST."""
         recovery = self.suffer(
             catalogue.KILL, victims, ONE_SECONDS,
             between=lambda: self.expect_others_go_on(victims, STALL_SECONDS))

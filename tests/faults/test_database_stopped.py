@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The database server is stopped in order, and started again.
+"""The database server is stopped cleanly, and started again.
 
-That of all members at once is how operators lose clusters: all know their
+A clean stop of all members at once often loses clusters: all know their
 position and none is marked as safe to bootstrap.
 """
 
@@ -21,37 +21,37 @@ from tests.faults import base
 from tests.faults import catalogue
 
 ONE_SECONDS = 60
-#: a third of the patience, a look of the taskmanager's every five seconds,
-#: and the recovery: of an outage that Galera itself does not end
+#: A third of the delay, a poll of the taskmanager every five seconds, and the
+#: recovery: of an outage that Galera itself does not end.
 SURVIVOR_SECONDS = 90
-#: which includes that somebody notices, asks all and decides
+#: Includes that the taskmanager notices it, asks all members and decides.
 ALL_SECONDS = 120
 
 
 class TestDatabaseStopped(base.FaultTest):
 
-    def test_one(self):
+    def test_stop_of_one_member(self):
         self.check(self.last(1))
 
-    def test_the_one_that_bootstrapped(self):
+    def test_stop_of_the_member_that_bootstrapped(self):
         self.check(self.first(1))
 
-    def test_a_majority(self):
-        """Who is left goes on: at once, or when a recovery was needed.
+    def test_stop_of_a_majority(self):
+        """The remaining member keeps serving, at once or after a recovery.
 
-        Two that leave in the same instant cannot always tell Galera so; it
-        takes the second for lost then, and nobody has a quorum.
+        Two that leave at the same time cannot always announce it to Galera;
+        then the second counts as lost, and the remaining member has no quorum.
         """
         self.check(self.last(2), SURVIVOR_SECONDS)
 
-    def test_all_at_once(self):
+    def test_stop_of_all_members_at_once(self):
         victims = self.last(3)
         recovery = self.suffer(
             catalogue.STOP, victims, ALL_SECONDS,
             between=lambda: self.expect_no_writes(victims))
         self.expect_ledger(recovery)
 
-    def test_all_one_after_another(self):
+    def test_stop_of_all_members_one_after_another(self):
         victims = self.last(3)
         for member in victims:
             control.stop_database(self.cluster.home, member.instance_id)

@@ -12,9 +12,9 @@
 
 """The volume of a member is full.
 
-It cannot apply what the others write, so they vote it out, and its server is
-killed before it confirms anything more; it has to come back by itself once
-there is room, with a whole copy.
+It cannot apply the writes of the others, so they evict it, and its server is
+killed before it confirms anything more. Once there is room, it has to rejoin
+by itself, with a full copy.
 """
 
 from tests.e2e import transfers
@@ -22,17 +22,17 @@ from tests.faults import base
 from tests.faults import catalogue
 from tests.faults import member as members
 
-#: until its agent has seen it, and of a whole state transfer
+#: Until its agent has noticed it, and of a full state transfer.
 SECONDS = 150
 EVICTED = '[ERROR] this member was evicted from its cluster'
 
 
 class TestDiskFull(base.FaultTest):
 
-    def test_of_one(self):
+    def test_full_volume_of_one_member(self):
         self.check(self.last(1))
 
-    def test_of_the_one_that_bootstrapped(self):
+    def test_full_volume_of_the_member_that_bootstrapped(self):
         self.check(self.first(1))
 
     def check(self, victims):
@@ -45,7 +45,7 @@ class TestDiskFull(base.FaultTest):
         self.expect_ledger(recovery)
 
     def expect_evicted(self, victim):
-        """It says so, and the others go on without it."""
+        """Its log reports it, and the others keep serving without it."""
         self.assertEqual(members.Place(), victim.place())
         log = victim.server_log(self.marked)
         self.assertTrue(any(EVICTED in line for line in log), log[-20:])

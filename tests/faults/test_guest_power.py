@@ -10,31 +10,31 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The power of guests goes, or they are rebooted."""
+"""Guests lose power, or are rebooted."""
 
 from tests.faults import base
 from tests.faults import catalogue
 
 ONE_SECONDS = 60
-#: from the boot of all guests until all members write again
+#: From the boot of all guests until all members write again.
 ALL_SECONDS = 90
-#: of servers that were stopped in order, all at once: they have no last view
-#: to restore, so somebody has to notice, to ask all and to decide
+#: Of servers that were stopped cleanly and at once: they have no last view to
+#: restore, so an automatic recovery has to find this, ask all and decide.
 RECOVER_SECONDS = 150
-#: from the boot of all guests until anybody does
+#: From the boot of all guests until any member writes.
 WRITABLE_SECONDS = 45
 
 
 class TestGuestPower(base.FaultTest):
 
-    def test_power_off_of_one(self):
+    def test_power_off_of_one_member(self):
         victims = self.last(1)
         recovery = self.suffer(
             catalogue.OFF, victims, ONE_SECONDS,
             between=lambda: self.expect_others_go_on(victims))
         self.expect_ledger(recovery)
 
-    def test_power_off_of_the_one_that_bootstrapped(self):
+    def test_power_off_of_the_member_that_bootstrapped(self):
         victims = self.first(1)
         recovery = self.suffer(
             catalogue.OFF, victims, ONE_SECONDS,
@@ -42,7 +42,7 @@ class TestGuestPower(base.FaultTest):
         self.expect_ledger(recovery)
 
     def test_power_off_of_a_majority(self):
-        """The one that is left has no quorum, and acknowledges nothing."""
+        """The remaining member has no quorum, and acknowledges nothing."""
         survivor = self.first(1)
         recovery = self.suffer(
             catalogue.OFF, self.last(2), ALL_SECONDS,
@@ -50,7 +50,7 @@ class TestGuestPower(base.FaultTest):
                              self.expect_no_writes(survivor)))
         self.expect_ledger(recovery)
 
-    def test_power_off_of_all(self):
+    def test_power_off_of_all_members(self):
         victims = self.last(3)
         self.strike(catalogue.OFF, victims)
         self.expect_no_writes(victims)
@@ -59,20 +59,20 @@ class TestGuestPower(base.FaultTest):
         self.expect_recovery(ALL_SECONDS)
         self.expect_ledger()
 
-    def test_reboot_of_one(self):
+    def test_reboot_of_one_member(self):
         recovery = self.suffer(catalogue.REBOOT, self.last(1), ONE_SECONDS)
         self.expect_ledger(recovery)
 
-    def test_reboot_of_all(self):
-        """In order, so that all servers leave the group at once."""
+    def test_reboot_of_all_members(self):
+        """An orderly reboot: all servers leave the group at once."""
         recovery = self.suffer(catalogue.REBOOT, self.last(3),
                                RECOVER_SECONDS)
         self.expect_ledger(recovery)
 
-    def test_reset_of_one(self):
+    def test_reset_of_one_member(self):
         recovery = self.suffer(catalogue.RESET, self.last(1), ONE_SECONDS)
         self.expect_ledger(recovery)
 
-    def test_reset_of_all(self):
+    def test_reset_of_all_members(self):
         recovery = self.suffer(catalogue.RESET, self.last(3), ALL_SECONDS)
         self.expect_ledger(recovery)

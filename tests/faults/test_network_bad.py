@@ -10,29 +10,29 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Lost packets and a slow link: bad, and no reason to lose anything."""
+"""Lost packets and a slow link do not lose any write."""
 
 from lab import waiting
 from tests.faults import base
 from tests.faults import catalogue
 
 SECONDS = 60
-#: that it stays bad
+#: The duration of the fault.
 LASTS = 20
 
 
 class TestNetworkBad(base.FaultTest):
 
-    def test_one_loses_packets(self):
+    def test_lost_packets_of_one_member(self):
         self.check(catalogue.LOSE, self.last(1))
 
-    def test_all_lose_packets(self):
+    def test_lost_packets_of_all_members(self):
         self.check(catalogue.LOSE, self.last(3))
 
-    def test_one_has_a_slow_link(self):
+    def test_slow_link_of_one_member(self):
         self.check(catalogue.SLOW, self.last(1))
 
-    def test_all_have_slow_links(self):
+    def test_slow_links_of_all_members(self):
         self.check(catalogue.SLOW, self.last(3))
 
     def check(self, fault, victims):

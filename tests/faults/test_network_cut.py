@@ -21,25 +21,25 @@ SECONDS = 60
 
 class TestNetworkCut(base.FaultTest):
 
-    def test_one_is_cut_off_from_everything(self):
+    def test_one_member_is_cut_off_from_everything(self):
         self.check_minority(catalogue.CUT, self.last(1))
 
-    def test_the_one_that_bootstrapped_is_cut_off(self):
+    def test_member_that_bootstrapped_is_cut_off(self):
         self.check_minority(catalogue.CUT, self.first(1))
 
-    def test_a_minority_is_parted_from_the_majority(self):
+    def test_minority_is_separated_from_the_majority(self):
         """The controller still reaches both."""
         self.check_minority(catalogue.SEPARATE, self.last(1))
 
-    def test_two_of_three_cannot_reach_each_other(self):
-        """Both reach the third, which passes on what they say: a quorum."""
+    def test_two_of_three_members_cannot_reach_each_other(self):
+        """Both reach the third, which forwards their messages: a quorum."""
         recovery = self.suffer(
             catalogue.PART, self.last(1), SECONDS,
             between=lambda: self.expect_others_go_on([]))
         self.expect_ledger(recovery)
 
-    def test_nobody_reaches_anybody(self):
-        """No quorum anywhere: nothing is acknowledged, by anyone."""
+    def test_no_member_reaches_another(self):
+        """There is no quorum: no member acknowledges a write."""
         victims = self.last(3)
         recovery = self.suffer(
             catalogue.CUT, victims, SECONDS,

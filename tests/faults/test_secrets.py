@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""No password is seen where others can look.
+"""No password is visible to others.
 
-A cluster is made, used, struck and deleted while Trove logs all it can and
-the broker shows every message; then each password that was made is looked
-for in everything that was seen, and in every file.
+A cluster is created, used, made to fail and deleted while Trove logs at the
+level DEBUG and the broker shows every message; then each password is searched
+for in all recorded data, and in every file.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ class TestSecrets(testtools.TestCase):
         self.addCleanup(self.restart_services, before)
         self.restart_services(True)
 
-    def test_no_password_is_seen(self):
+    def test_no_password_is_visible(self):
         with witness.Witness(self.home).running() as seen:
             cluster = self.make_and_use()
             guests = self.guests(cluster)
@@ -61,7 +61,7 @@ class TestSecrets(testtools.TestCase):
             if passwords.open_to_others(path, top)])
 
     def make_and_use(self):
-        """What makes Trove and the guests handle each password."""
+        """Requests that make Trove and the guests handle each password."""
         cluster_id = laboratory.create_cluster(NAME)
         self.addCleanup(laboratory.delete_cluster, cluster_id, 120)
         laboratory.wait_ready(cluster_id)
@@ -69,7 +69,7 @@ class TestSecrets(testtools.TestCase):
         self.known['root as enabled'] = laboratory.openstack_json(
             'database', 'root', 'enable', cluster_id)['password']
         self.known['a user'] = secrets.token_urlsafe(16)
-        # By the API: the client would have it on its command line.
+        # Through the API: the client would have it on its command line.
         self.post(f'/instances/{cluster.members[0].instance_id}/users', {
             'users': [{'name': 'visitor', 'databases': [],
                        'password': self.known['a user']}]})
@@ -89,7 +89,7 @@ class TestSecrets(testtools.TestCase):
         return [member.info for member in cluster.members]
 
     def collect(self, guests):
-        """Learn every password that was made."""
+        """Collect every password that was created."""
         self.known.update(passwords.of_lab(self.home))
         for guest in guests:
             found = dict(passwords.of_guest(guest))
@@ -97,7 +97,7 @@ class TestSecrets(testtools.TestCase):
             self.known.update(found)
 
     def holders(self, guests):
-        """Files with a password, and the folder that they are seen from."""
+        """Files with a password, and the folder that they are visible in."""
         held = []
         for guest in guests:
             root = Path(guest.root)

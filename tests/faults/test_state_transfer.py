@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The donor or the joiner is struck in the middle of a whole state transfer.
+"""The donor or the joiner fails in the middle of a full state transfer.
 
-The cluster is one of its own, with a table of more than a gigabyte.
+A separate cluster, with a table of more than a gigabyte.
 """
 
 import time
@@ -29,11 +29,11 @@ from tests.faults import filling
 NAME = 'big'
 VOLUME_GB = 4
 LEAST_BYTES = 1 << 30
-#: for the joiner to have asked for a transfer
+#: Until the joiner has requested a transfer.
 BEGIN_SECONDS = 60
-#: of a gigabyte and more, twice: the one that is cut short and another
+#: Of a gigabyte and more, twice: the interrupted transfer and another one.
 TRANSFER_SECONDS = 300
-#: of the copy that has to have arrived, so that its middle is struck
+#: Of the copy that has to have arrived before the fault.
 MIDDLE_BYTES = 200 << 20
 
 
@@ -45,49 +45,49 @@ class TestStateTransfer(base.FaultTest):
         filling.fill(cluster.members[0], LEAST_BYTES)
         return cluster
 
-    def test_the_joiner_is_killed(self):
+    def test_joiner_is_killed(self):
         joiner, _ = self.in_the_middle()
         self.strike(catalogue.KILL, [joiner])
         self.check(joiner)
 
-    def test_the_donor_is_killed(self):
+    def test_donor_is_killed(self):
         joiner, donor = self.in_the_middle()
         self.strike(catalogue.KILL, [donor])
         self.check(joiner)
 
-    def test_the_joiner_loses_its_power(self):
+    def test_joiner_loses_its_power(self):
         joiner, _ = self.in_the_middle()
         self.strike(catalogue.OFF, [joiner])
         catalogue.OFF.undo(self.cluster, [joiner])
         self.check(joiner)
 
-    def test_the_donor_loses_its_power(self):
+    def test_donor_loses_its_power(self):
         joiner, donor = self.in_the_middle()
         self.strike(catalogue.OFF, [donor])
         catalogue.OFF.undo(self.cluster, [donor])
         self.check(joiner)
 
-    def test_the_joiner_is_stopped(self):
-        """It is deaf to that, gets through, and is killed when it is late."""
+    def test_joiner_is_stopped(self):
+        """It ignores the stop, completes, and is killed after the timeout."""
         joiner, _ = self.in_the_middle()
         self.strike(catalogue.STOP, [joiner])
         catalogue.STOP.undo(self.cluster, [joiner])
         self.check(joiner)
 
-    def test_the_donor_is_stopped(self):
+    def test_donor_is_stopped(self):
         joiner, donor = self.in_the_middle()
         self.strike(catalogue.STOP, [donor])
         catalogue.STOP.undo(self.cluster, [donor])
         self.check(joiner)
 
-    def test_the_joiner_hangs(self):
+    def test_joiner_hangs(self):
         joiner, _ = self.in_the_middle()
         self.strike(catalogue.FREEZE, [joiner])
         self.wait_shut_out(joiner)
         catalogue.FREEZE.undo(self.cluster, [joiner])
         self.check(joiner)
 
-    def test_the_donor_hangs(self):
+    def test_donor_hangs(self):
         joiner, donor = self.in_the_middle()
         self.strike(catalogue.FREEZE, [donor])
         self.wait_shut_out(donor)
@@ -95,15 +95,15 @@ class TestStateTransfer(base.FaultTest):
         self.check(joiner)
 
     def wait_shut_out(self, victim):
-        """Until one of the others has counted without it."""
+        """Wait until one of the others has a component without it."""
         size = len(self.cluster.members)
         others = self.cluster.others(victim)
         self.wait_until(
-            f'the others to shut out {victim.name}',
+            f'the others to exclude {victim.name}',
             lambda: any(0 < member.place().size < size for member in others))
 
     def in_the_middle(self):
-        """Let a member ask for everything; it, and its donor."""
+        """Make a member request a full transfer; return it and its donor."""
         [joiner] = self.last(1)
         before = self.cluster.mark()
         filling.spoil(joiner)
@@ -114,7 +114,7 @@ class TestStateTransfer(base.FaultTest):
             f'{MIDDLE_BYTES >> 20} MiB to have arrived',
             lambda: filling.arrived(joiner) >= MIDDLE_BYTES,
             TRANSFER_SECONDS)
-        # What is struck now is a transfer that runs, and of everything.
+        # The fault now hits a running, full transfer.
         self.assertEqual('Donor/Desynced', donor.place().state)
         self.assertLess(filling.arrived(joiner), LEAST_BYTES)
         self.assertFalse(

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is seen of a lab while it works: messages, commands, containers.
+"""What is visible of a running lab: messages, commands, containers.
 
-For the test of secrets. Collected first and searched later, when it is
-known what to search for.
+For the test of secrets. The data is collected first and searched later, when
+the secrets are known.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,21 +38,21 @@ from lab.services import rabbitmq
 from lab import waiting
 from tests import threads
 
-# Debian's own wrapper becomes another user, who has not the cookie.
+# Debian's own wrapper becomes another user, who has no cookie.
 CONTROL = '/usr/lib/rabbitmq/bin/rabbitmqctl'
 CONTAINERS = ('database', 'database-helper')
 EXCHANGE = 'amq.rabbitmq.trace'
 LOOK = 0.2
-#: seconds that the broker may take to end an empty wait
+#: Seconds that the broker may take to end an empty wait.
 DRAIN = 1
 
 
 class Witness:
-    """Everything that was seen, as text without an order.
+    """Everything that was seen, as unordered text.
 
-    :ivar messages: of the broker, whole, as they pass.
+    :ivar messages: whole messages of the broker.
     :ivar commands: command lines of all processes.
-    :ivar containers: what Docker tells of them.
+    :ivar containers: the output of Docker for them.
     """
 
     def __init__(self, home: lab_home.Home) -> None:
@@ -65,7 +65,7 @@ class Witness:
 
     @contextlib.contextmanager
     def running(self) -> Iterator['Witness']:
-        """Look while the block runs."""
+        """Collect while the block runs."""
         _rabbitmqctl(self._home, 'trace_on')
         looks = [functools.partial(self._kept, look)
                  for look in (self._messages, self._looks)]
@@ -76,7 +76,7 @@ class Witness:
             _rabbitmqctl(self._home, 'trace_off')
 
     def methods(self) -> set[str]:
-        """The RPC methods that were called, by the messages themselves."""
+        """The RPC methods that were called, according to the messages."""
         found = set()
         for message in self.messages:
             with contextlib.suppress(ValueError, KeyError, TypeError):
@@ -85,7 +85,7 @@ class Witness:
         return found
 
     def _kept(self, look: Callable[[], None]) -> None:
-        # A trace that broke off proves nothing.
+        # An incomplete trace proves nothing.
         try:
             look()
         except (OSError, errors.LabError,

@@ -12,8 +12,8 @@
 
 """Real Trove classes; database, messages, cloud and guests in memory.
 
-Trove's services run under eventlet, and so does Trove here: what polls and
-waits then takes turns in one process, as it does in a taskmanager.
+Trove's services run under eventlet, and so does Trove here: threads that poll
+and wait take turns in one process, as they do in a taskmanager.
 """
 
 import eventlet

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The users and databases of a cluster, behind the guest's RPC.
+"""The users and databases of a cluster, behind the RPC of the guests.
 
-The methods are the guest's own, and its own admin makes the statements. The
-server that does them is in memory, one for all members: what one does is
-there for all of them.
+The methods are those of the guest manager, and its own admin class makes the
+statements. The server is in memory; all members share it, so a change on one
+member is visible on all of them.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ _OURS = manager.GaleraManager
 class Accounts:
     """The RPC methods for users, databases and root.
 
-    A guest of tests.functional.galera has them; ``world`` is its world.
+    A mixin for the guests of tests.functional.galera.
     """
 
     galera: Any
@@ -43,7 +43,7 @@ class Accounts:
 
     @property
     def adm(self) -> Any:
-        """What the guest's manager has under this name, for one request."""
+        """The attribute of the guest manager, for one request."""
         row = instance_models.DBInstance.find_by(id=self.instance_id)
         version = datastore_models.DatastoreVersion.load_by_uuid(
             row.datastore_version_id)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Carries out what a next action says, as a person would who reads it.
+"""Carries out the commands of a next action, as an operator would.
 
 The commands are those of the real openstack client, found by its entry
 points, parsed by its parsers; their requests go to the Trove of the test.
@@ -32,7 +32,7 @@ from tests.functional import galera
 from trove_pxc import waiting
 
 _PROGRAM = ['openstack', 'database']
-#: what only shows something, or needs a word that is not known beforehand
+#: Commands that only show something, or need a value not known beforehand.
 _NO_CHANGE = ('member_list', 'instance_show', 'root_enable')
 _PLACES = ('MEMBER', 'SERVER', 'FLAVOR', 'SIZE')
 _SET = re.compile(r'SET GLOBAL (\w+) = (\w+)')
@@ -48,7 +48,7 @@ class _Requests(http.HTTPClient):
         self._role = role
 
     def _cs_request(self, url: str, method: str, **kwargs: Any) -> Any:
-        """Without the detour to a Keystone."""
+        """Skip the request to Keystone."""
         return self.request(url, method, **kwargs)
 
     def request(self, url: str, method: str, **kwargs: Any) -> Any:
@@ -64,7 +64,7 @@ class _Requests(http.HTTPClient):
 
 
 class Reader:
-    """Somebody who reads a next action and does what it says.
+    """An operator who reads a next action and carries it out.
 
     :ivar done: the commands and statements that were carried out.
     """
@@ -81,10 +81,10 @@ class Reader:
         return response.json['health']
 
     def follow(self, said: str, **words: str) -> None:
-        """Wait if it says so, then carry out its commands, if need be.
+        """Wait if the action says so, then carry out its commands if needed.
 
-        :param words: what stands for MEMBER, FLAVOR and the like, which a
-            person has to choose.
+        :param words: values for MEMBER, FLAVOR and other placeholders, which
+            an operator has to choose.
         """
         if 'Wait' in said and self._waited():
             return
@@ -92,7 +92,7 @@ class Reader:
             for place, word in words.items():
                 quoted = quoted.replace(place, word)
             if set(_PLACES) & set(re.split(r'\W+', quoted)):
-                continue    # for a case that a person would see
+                continue    # For a case that an operator would recognise.
             if quoted.startswith('openstack database '):
                 self.run(quoted)
             elif quoted.startswith('SET GLOBAL '):
@@ -119,7 +119,7 @@ class Reader:
             self._settle()
 
     def _set(self, said: str, statements: str) -> None:
-        """On the member that is named behind them."""
+        """Run SET GLOBAL on the member that is named after the statements."""
         found = re.search(re.escape(f'"{statements}" on ')
                           + r'(.+?), as a user', said)
         assert found, said
@@ -134,7 +134,7 @@ class Reader:
                                  f'{guest.name} ({guest.instance_id})'))
 
     def _waited(self) -> bool:
-        """Whether all is well within a minute, without our doing."""
+        """Whether the cluster becomes healthy without help."""
         def probe() -> None:
             if self.health()['state'] != 'HEALTHY':
                 raise waiting.NotYet('not healthy')

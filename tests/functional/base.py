@@ -81,7 +81,7 @@ _STRATEGIES = {
         'trove_pxc.guestagent.strategy.GaleraGuestAgentStrategy',
     'root_controller': 'trove_pxc.api.root.GaleraRootController',
 }
-# A busy machine must not fail a test; one that is about a time-out sets it.
+# A busy machine must not fail a test; tests of a timeout set it themselves.
 _FAST = {
     'member_ready_timeout': 90, 'bootstrap_timeout': 90,
     'join_stall_timeout': 90, 'verify_timeout': 60, 'health_timeout': 90,
@@ -95,14 +95,14 @@ _FAST = {
 }
 
 
-# Seconds after which all that runs has looked at its cluster once more.
+# Seconds after which every running operation has polled its cluster again.
 _LONGEST_PAUSE = 120
-# Keys of the size that production has take a second of each create.
+# Keys of the size that production uses take a second of each create.
 _KEY_BITS = 1024
 
 
 class _Process(fixtures.Fixture):
-    """What Trove can be set up with only once in a process."""
+    """The setup of Trove that is possible only once in a process."""
 
     ready = False
 
@@ -110,7 +110,7 @@ class _Process(fixtures.Fixture):
         if _Process.ready:
             return
         CONF([], project='trove', default_config_files=[])
-        # In memory where the machine has a file system for it: Trove's
+        # In memory where the machine has a file system for it, because Trove's
         # migrations open a connection of their own.
         memory = '/dev/shm' if os.path.isdir('/dev/shm') else None
         folder = tempfile.TemporaryDirectory(dir=memory)
@@ -138,9 +138,9 @@ class TroveTest(testtools.TestCase):
         self.useFixture(fixtures.FakeLogger())
         self.useFixture(_Process())
         rpc.init(CONF)
-        # With the transport go the casts that nobody has taken.
+        # Casts that no service took disappear with the transport.
         self.addCleanup(rpc.cleanup)
-        # Whatever this test began and left finds out that it is over.
+        # Threads that this test started and left find that it is over.
         self.addCleanup(waiting.pause, _LONGEST_PAUSE)
         self._set_options()
         self.useFixture(fixtures.MonkeyPatch(
@@ -161,7 +161,7 @@ class TroveTest(testtools.TestCase):
 
     @staticmethod
     def pipeline() -> Any:
-        """Trove's router, its extensions and our filter before them."""
+        """Trove's router, its extensions, and the filter in front of them."""
         return pipeline.factory({})(
             extensions.TroveExtensionMiddleware(trove_api.API()))
 
@@ -203,14 +203,14 @@ class TroveTest(testtools.TestCase):
         self.addCleanup(self._abandon_all)
 
     def _abandon_all(self) -> None:
-        """Let whatever a test has left running find that it is over."""
+        """Make threads that a test left running find that it is over."""
         for model in (cluster_models.DBCluster, instance_models.DBInstance):
             for row in model.find_all(deleted=False).all():
                 row.update(deleted=True)
         self.cloud.servers.clear()
 
     def stop_taskmanager(self) -> None:
-        """Let what runs come to its end, and take no more."""
+        """Wait until the running operations end, and take no more casts."""
         if self.listener is not None:
             self.listener.stop()
             self.listener.wait()
@@ -261,10 +261,10 @@ class TroveTest(testtools.TestCase):
         return waiting.until(f'task {task}', probe, 120, 0.1)
 
     def settle(self) -> None:
-        """Until Trove's own creation of each instance has ended, too.
+        """Wait until Trove's own creation of each instance has ended, too.
 
-        It looks at an instance every so often, and writes to its row when
-        it is ready: also when the cluster has long been complete.
+        It polls the instance, and writes to its row when the guest is ready.
+        This can happen long after the cluster is complete.
         """
         waiting.pause(2 * CONF.usage_sleep_time)
 
@@ -276,14 +276,14 @@ class TroveTest(testtools.TestCase):
         waiting.until('the cluster to be deleted', probe, 120, 0.1)
 
     def wait_for_event(self, event: str) -> None:
-        """Until a guest has done this: "join products-2"."""
+        """Wait until a guest has done this, for example "join products-2"."""
         def probe() -> None:
             if event not in self.galera.events:
                 raise waiting.NotYet(str(self.galera.events))
         waiting.until(event, probe, 120, 0.05)
 
     def wait_for_call(self, call: str) -> None:
-        """Until Trove has called the cloud so: "servers.delete"."""
+        """Wait for this call of Trove to the cloud, as "servers.delete"."""
         def probe() -> None:
             if call not in self.cloud.calls:
                 raise waiting.NotYet('other calls')
@@ -298,13 +298,13 @@ class TroveTest(testtools.TestCase):
         return sorted(rows, key=lambda row: row.name)
 
     def fault(self, instance_id: str) -> str:
-        """The message of an instance's fault, as "instance show" has it."""
+        """The message of an instance's fault, as "instance show" prints it."""
         row = instance_models.DBInstanceFault.get_by(instance_id=instance_id)
         return '' if row is None else ' '.join(
             faults.whole(instance_id, row.message).split())
 
     def notified(self, event: str) -> list[Any]:
-        """The payloads of the notifications of this kind, so far."""
+        """The payloads of all notifications of this kind."""
         return [message['payload']
                 for _, message, _, _ in notifications.NOTIFICATIONS
                 if message['event_type'] == event]
@@ -318,13 +318,13 @@ class TroveTest(testtools.TestCase):
         return waiting.until(f'notification {event}', probe, 120, 0.1)
 
     def used(self) -> dict[str, int]:
-        """What counts against the project's quota."""
+        """The usage that counts against the project's quota."""
         usages = quota_models.QuotaUsage.find_all(tenant_id=PROJECT).all()
         return {usage.resource: usage.in_use + usage.reserved
                 for usage in usages if usage.in_use + usage.reserved}
 
     def assert_nothing_left(self) -> None:
-        """No row, no quota, nothing in the cloud."""
+        """No row, no quota and no resource in the cloud is left."""
         self.assertEqual([], self.cloud.left())
         self.assertEqual({}, self.used())
         self.assertEqual([], instance_models.DBInstance.find_all(

@@ -10,15 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A clock of its own: time passes only when all wait.
+"""A clock for tests: time passes only when all threads wait.
 
 Trove's services run in green threads, and so do the tests. When all of them
-wait, nothing can happen until the first of them wakes up, and the clock is
-set to that time at once. A deadline of a minute expires in a millisecond, in
-the same order of events as on a real clock. What is computed takes no time:
-a slow machine makes no test fail.
+wait, nothing can happen until the first of them wakes up, so the clock is set
+to that time at once. A deadline of a minute expires in a millisecond, and the
+order of events is the same as on a real clock. Computation takes no time, so
+no test fails on a slow machine.
 
-While a program or a socket is waited for, time passes as it does outside.
+While a program or a socket is waited for, time passes at its normal rate.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ import fixtures
 import time_machine
 
 _real_monotonic = time.monotonic
-# Seconds: too few for any deadline, and enough to tell two moments apart.
+# Seconds: too few for any deadline, and enough to distinguish two moments.
 _TICK = 1e-9
 
 
@@ -52,18 +52,18 @@ class Clock:
         return self._now
 
     def pass_by(self, seconds: float) -> None:
-        """Let so many seconds have passed."""
+        """Advance the clock by this number of seconds."""
         self._now += seconds
         if self._calendar is not None:
             self._calendar.shift(seconds)
 
     def tick(self) -> None:
-        """Let a moment pass, which no calendar shows."""
+        """Advance the monotonic clock a little, but not the time of day."""
         self._now += _TICK
 
     @contextlib.contextmanager
     def program(self) -> Iterator[None]:
-        """A program is waited for, which has a clock of its own."""
+        """While this context is open, an external program is waited for."""
         self._programs += 1
         try:
             yield
@@ -72,11 +72,11 @@ class Clock:
 
     @property
     def may_leap(self) -> bool:
-        """Whether no program is waited for."""
+        """Whether no external program is waited for."""
         return not self._programs
 
     def lead(self, calendar: time_machine.Traveller | None) -> None:
-        """Set this calendar, too, from now on; None: no calendar."""
+        """Also set this calendar from now on; None: no calendar."""
         self._calendar = calendar
 
 
@@ -84,18 +84,18 @@ CLOCK = Clock()
 
 
 class Hub(poll.Hub):
-    """The loop of the green threads, which leaps over idle time."""
+    """The loop of the green threads, which skips idle time."""
 
     def __init__(self, clock: Any = None) -> None:
         super().__init__(CLOCK.now)
 
     def add_timer(self, timer: Any) -> Any:
-        """Have the first of two go first that are set for one time."""
+        """Of two timers for one time, run the one that was set first."""
         CLOCK.tick()
         return super().add_timer(timer)
 
     def wait(self, seconds: float | None = None) -> None:
-        """Let the time until the next timer pass, or a program act."""
+        """Let the time until the next timer pass, or a program run."""
         may_leap = CLOCK.may_leap and not any(self.listeners.values())
         if seconds and self.timers and may_leap:
             CLOCK.pass_by(seconds)
@@ -106,18 +106,18 @@ class Hub(poll.Hub):
 
 
 def install() -> None:
-    """Give this process the clock; before eventlet patches anything."""
+    """Install the clock in this process, before eventlet patches anything."""
     time.monotonic = CLOCK.now
-    # They keep the function itself.
+    # These modules keep a reference to the function itself.
     for module, name in ((threading, '_time'), (queue, 'time')):
         setattr(module, name, CLOCK.now)
     hubs.use_hub(Hub)
 
 
 def wait_for_programs() -> None:
-    """Have a program that ends take its time; after eventlet patched all.
+    """Let time pass while a program ends; call after eventlet's patches.
 
-    Eventlet looks every ten milliseconds whether it has ended.
+    Eventlet checks every ten milliseconds whether the program has ended.
     """
     wait = subprocess.Popen.wait
 
@@ -128,10 +128,10 @@ def wait_for_programs() -> None:
 
 
 def refuse_what_was_left() -> None:
-    """Raise a RuntimeError if anybody waits for a socket or a program.
+    """Raise a RuntimeError if a thread waits for a socket or a program.
 
-    No time could be leapt over, and who left it would never be known. They
-    wait for ever, so that the tests to come have their clock.
+    Idle time could not be skipped, and nobody would know which test left the
+    wait behind. The waits are removed, so that later tests have their clock.
     """
     hub = hubs.get_hub()
     waited_for = [*hub.get_readers(), *hub.get_writers()]
@@ -140,14 +140,14 @@ def refuse_what_was_left() -> None:
         listener.defang()
     if waited_for:
         raise RuntimeError(
-            f'An earlier test has left what is waited for: {waited_for}')
+            f'An earlier test has left waits in the hub: {waited_for}')
 
 
 class TimeOfDay(fixtures.Fixture):
     """The time of day is that of the clock until the end of a test.
 
-    Outside of tests it is the machine's, for those who report how long each
-    test took.
+    Between tests it is the time of the machine, so that the reported duration
+    of each test is correct.
     """
 
     def _setUp(self) -> None:

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A cloud in memory, at the seams where Trove takes its clients from.
+"""A cloud in memory, in the place of Trove's OpenStack clients.
 
-The functions at the end are what the ``remote_*_client`` options name.
-What a test has it do wrong is said in ``faults``.
+The functions at the end are the values of the ``remote_*_client`` options.
+``faults`` says which calls a test makes fail.
 """
 
 from collections.abc import Callable
@@ -40,15 +40,15 @@ IMAGE = str(uuid.UUID(int=0x10001))
 
 
 class Thing(types.SimpleNamespace):
-    """What a client gives back: attributes, and delete()."""
+    """An object that a client returns: attributes, and delete()."""
 
 
 class Outage:
-    """Every so many calls fail, each in another way that may pass.
+    """Some calls fail at regular intervals, each time with another error.
 
-    :param refused: every so many calls are not carried out.
-    :param lost: of every so many the answer does not arrive.
-    :ivar failed: how many calls did, by their names.
+    :param refused: one call of this number is not carried out.
+    :param lost: one call of this number is carried out, but not answered.
+    :ivar failed: the names of the calls that failed.
     """
 
     def __init__(self, refused: int = 5, lost: int = 7) -> None:
@@ -95,7 +95,7 @@ def _error_of(name: str, code: int) -> Exception:
 
 
 class _Lossy:
-    """A client, or a part of it, whose answers may not arrive."""
+    """A client, or a part of it, whose answers may be lost."""
 
     def __init__(self, wrapped: Any, cloud: 'Cloud') -> None:
         self._wrapped = wrapped
@@ -116,15 +116,15 @@ class _Lossy:
 
 
 class Cloud:
-    """All that exists in it; every call is counted.
+    """Everything that exists in the cloud; every call is counted.
 
-    :ivar faults: names of the calls that are refused for good, each with
-        how often.
-    :ivar disqualification: what fails besides, whatever it is; None: nothing.
-    :ivar delays: names of the calls that take long, each with seconds.
-    :ivar booted: called with a server that has come up.
-    :ivar stubborn: servers that stay as they are, and volumes, whatever
-        resize is asked for.
+    :ivar faults: names of the calls that always fail, each with the number of
+        failures.
+    :ivar disqualification: an Outage that makes any calls fail, or None.
+    :ivar delays: names of slow calls, each with the duration in seconds.
+    :ivar booted: called with each server that has booted.
+    :ivar stubborn: servers and volumes that do not change when a resize is
+        requested.
     """
 
     def __init__(self) -> None:
@@ -160,12 +160,12 @@ class Cloud:
         self._next_address = 10
 
     def left(self) -> list[str]:
-        """Everything that someone would have to clean up."""
+        """Everything that somebody would have to clean up."""
         return [*self.servers, *self.ports, *self.volumes, *self.groups,
                 *self.server_groups]
 
     def call(self, name: str) -> None:
-        """Count a call; be slow or fail if a test wants it."""
+        """Count a call; delay it or let it fail if a test wants that."""
         waiting.pause(self.delays.get(name, 0))
         with self.lock:
             self.calls.append(name)
@@ -177,7 +177,7 @@ class Cloud:
                 self.outage.call(name)
 
     def answer(self) -> None:
-        """Lose the answer to the last call, if the flaw wants that."""
+        """Lose the answer to the last call, if an outage wants that."""
         with self.lock:
             if self.outage is not None:
                 self.outage.answer(self.calls[-1])
@@ -188,7 +188,7 @@ class Cloud:
             'ip_version': ipaddress.ip_network(cidr).version}
 
     def new_addresses(self, asked: Any) -> list[dict[str, str]]:
-        """In the subnets that are asked for, or one of each version."""
+        """In the requested subnets, or one address of each version."""
         with self.lock:
             self._next_address += 1
             number = self._next_address
@@ -472,7 +472,7 @@ class Neutron:
         return {'security_group': group}
 
     def create_security_group_rule(self, body: Any) -> Any:
-        """All or none; a rule that is there already is a conflict."""
+        """All or none; a rule that exists already is a conflict."""
         self._cloud.call('create_security_group_rule')
         made = []
         for wanted in body.get('security_group_rules',
@@ -509,7 +509,7 @@ class Neutron:
 
 
 def _fits(document: dict[str, Any], filters: dict[str, Any]) -> bool:
-    """As Neutron filters: one value, or any of several."""
+    """Filter as Neutron does: by one value, or by any of several."""
     return all(
         document.get(key) in (value if isinstance(value, list) else [value])
         for key, value in filters.items())

@@ -12,9 +12,9 @@
 
 """Threads that use a quota of 30 in a real MariaDB, all at the same time.
 
-A program of its own, run by its path and with the socket of the server, so
-that its threads are none of eventlet's. It prints as JSON what was admitted
-and what is counted.
+A separate program, run by its path with the socket of the server, so that
+eventlet does not patch its threads. It prints as JSON which requests were
+accepted and what is counted.
 """
 
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def connect(socket: str) -> None:
 
 
 def create(made: list[int]) -> None:
-    """A cluster of three, as trove-api makes it."""
+    """Create a cluster of three, as trove-api does."""
     cluster_id = str(uuid.uuid4())
     numbers = (1, 2, 3)
     quotas.reserve_members(PROJECT, cluster_id,
@@ -76,7 +76,7 @@ def replace(made: list[int]) -> None:
 
 def in_parallel(number: int,
                 act: Callable[[list[int]], None]) -> dict[str, Any]:
-    """What so many threads were admitted to, and what is counted then."""
+    """Return what the threads got, and what is counted afterwards."""
     made: list[int] = []
     ended: list[str] = []
     all_there = threading.Barrier(number)

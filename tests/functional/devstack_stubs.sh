@@ -11,8 +11,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-# What of DevStack the plugin uses: each stub writes its words, tab-separated,
-# into $CALLS. The words of this program are the plugin's phase.
+# Stubs for the functions of DevStack that the plugin calls: each writes its
+# arguments, separated by tabs, into $CALLS. The arguments of this program are
+# the plugin's phase.
 
 set -o errexit -o nounset -o pipefail
 

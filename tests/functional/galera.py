@@ -12,8 +12,8 @@
 
 """A Galera cluster in memory, behind the RPC methods of its guests.
 
-Each guest is an RPC endpoint of its own, on the topic where the real agent
-would listen, so that the taskmanager's own client is what calls it.
+Each guest is an RPC endpoint on the topic where the real agent would listen,
+so that the taskmanager's own client calls it.
 """
 
 import contextlib
@@ -41,15 +41,15 @@ ServerState = view.ServerState
 
 
 class FakeGalera:
-    """All guests there are, and the primary component they may form.
+    """All guests, and the primary component that they may form.
 
-    :ivar history: the UUID of the cluster, '' until someone bootstraps.
-    :ivar seqno: the last write set of its component.
-    :ivar promotions: how often a component was made of one that had none.
+    :ivar history: the UUID of the cluster, '' until a bootstrap.
+    :ivar seqno: the last write set of the component.
+    :ivar promotions: how often a non-primary component was made primary.
     :ivar events: what happened, in order: "bootstrap c-1", "join c-2".
     :ivar sizes: of the component after each stop of a server.
-    :ivar lost_accounts: whether that for state transfers was dropped.
-    :ivar restorations: how often a guest was told to see to its accounts.
+    :ivar lost_accounts: whether the account for state transfers was dropped.
+    :ivar restorations: how often a guest was asked to restore its accounts.
     :ivar server: with the users and databases of every member.
     """
 
@@ -70,16 +70,16 @@ class FakeGalera:
 
     @property
     def users(self) -> dict[str, Any]:
-        """By name and host, as they are on every member."""
+        """By name and host; the same on every member."""
         return self.server.users
 
     @property
     def databases(self) -> dict[str, Any]:
-        """By name, as they are on every member."""
+        """By name; the same on every member."""
         return self.server.databases
 
     def boot(self, server: Any) -> None:
-        """A server came up: its agent listens from now on."""
+        """A server booted: its agent listens from now on."""
         instance_id = server.metadata['trove_instance_id']
         guest = Guest(self, instance_id, server.name)
         self.guests[instance_id] = guest
@@ -120,7 +120,7 @@ class FakeGalera:
             guest.report_status(Statuses.INSTANCE_READY)
 
     def write(self) -> None:
-        """A write set, in all that are primary."""
+        """Apply one write set on all members of the primary component."""
         with self.lock:
             assert self.component
             self.seqno += 1
@@ -129,7 +129,7 @@ class FakeGalera:
 
     def stand(self, name: str, server: ServerState, applied: int,
               **data: Any) -> None:
-        """A disaster: so a guest stands now, its server not primary."""
+        """Set the state of a guest after a failure; it is not primary."""
         with self.lock:
             guest = self.named(name)
             guest.leave()
@@ -141,14 +141,14 @@ class FakeGalera:
                 setattr(guest, key, value)
 
     def lose_quorum(self) -> None:
-        """Those that run do so outside a primary component from now on."""
+        """The running servers have no primary component from now on."""
         with self.lock:
             for guest in self.component:
                 guest.synced = False
             self.component.clear()
 
     def continued_by(self, guest: 'Guest') -> None:
-        """A component of one comes to be, from this guest's data."""
+        """Bootstrap a component from the data of this guest."""
         with self.lock:
             assert not self.component, f'{guest.name} makes a second one'
             assert guest.history == self.history
@@ -157,7 +157,7 @@ class FakeGalera:
             self.take_in(guest)
 
     def take_in(self, guest: 'Guest') -> None:
-        """One more is in the component, with all its data."""
+        """Add a guest to the component; it gets all data."""
         with self.lock:
             if guest not in self.component:
                 self.component.append(guest)
@@ -176,7 +176,7 @@ class FakeGalera:
 
 
 def trusts(one: dict[str, str] | None, other: dict[str, str] | None) -> bool:
-    """Whether one takes the other for a member, as OpenSSL would."""
+    """Whether one accepts the certificate of the other, as in OpenSSL."""
     if one is None or other is None:
         return one is other
     certificate = x509.load_pem_x509_certificate(
@@ -192,31 +192,31 @@ def trusts(one: dict[str, str] | None, other: dict[str, str] | None) -> bool:
 class Guest(accounts.Accounts):
     """One guest and its database server.
 
-    What it does other than well is in ``world.habits[name]``: 'dead' (its
-    agent never answers), 'unprepared' (never gets ready), 'never_told' (to
-    prepare, for the order does not reach it), 'silent' (its agent dies when
-    asked), 'crashes' (its server ends whenever it starts), 'dies_at_once'
-    (before anyone can see it up), 'stalls' (it never gets Synced),
-    'forgets' (reads no probe),
-    'other_history' (it has data already), 'cannot_grow' (its file system),
-    'dies_at_reboot' (its server does not start after one),
-    'fails_to_report' (its agent answers with an error), 'cannot_stop' (its
-    server), 'ignores_order' (it starts, and continues nothing),
-    'unreadable' (its disk tells nothing), 'meets' (it forms a component
-    again when all of that habit start), 'deaf_for' (so many reports; then
-    its server is what 'turns_out' says), 'makes_deaf' (the server of whom
-    it names, when its own is stopped), 'counting' (so many times it cannot
-    be promoted yet, for its component is changing), 'cannot_restore' (its
-    agent is too old to see to its accounts).
+    ``habits[name]`` of its FakeGalera says in what it differs from a correct
+    one: 'dead' (its agent never answers), 'unprepared' (never gets ready),
+    'never_told' (it never gets the call to prepare), 'silent' (its agent dies
+    when called), 'crashes' (its server ends at each start), 'dies_at_once'
+    (before it is seen running), 'stalls' (it never becomes Synced), 'forgets'
+    (does not read probes), 'other_history' (it has data of another cluster),
+    'cannot_grow' (its file system), 'dies_at_reboot' (its server does not
+    start after a reboot), 'fails_to_report' (its agent answers with an error),
+    'cannot_stop' (its server), 'ignores_order' (it starts, and does not
+    bootstrap), 'unreadable' (its disk cannot be read), 'meets' (it forms a
+    component again when all guests with this habit start), 'deaf_for' (for
+    this number of reports its server does not answer; then its state is that
+    of 'turns_out'), 'makes_deaf' (the named server does not answer when this
+    one is stopped), 'counting' (so many times it cannot be promoted yet,
+    because its component is changing), 'cannot_restore' (its agent is too old
+    to restore its accounts).
 
-    :ivar history: what the data belongs to, '' if there is none.
+    :ivar history: the history of the data, '' if there is none.
     :ivar applied: the last write set in the data.
-    :ivar clean: whether the server stopped in order.
-    :ivar seen: where it was last seen Synced.
-    :ivar held: whether the agent leaves a stopped server alone.
+    :ivar clean: whether the server shut down cleanly.
+    :ivar seen: where it was last observed Synced.
+    :ivar held: whether the agent does not start a stopped server.
     :ivar variables: what somebody has set, until the next start.
     :ivar locked: whether a client holds a lock on all tables.
-    :ivar mute: whether its server answers and does not report its state.
+    :ivar unresponsive: whether its server answers without its state.
     :ivar denied: whether the server refuses the agent's accounts; the next
         start restores them.
     """
@@ -232,7 +232,7 @@ class Guest(accounts.Accounts):
         self.begin()
 
     def begin(self) -> None:
-        """Be a guest that was just prepared."""
+        """Become a guest that was just prepared."""
         self.server = ServerState.ABSENT
         self.settings: dict[str, Any] | None = None
         self.started = False
@@ -281,28 +281,28 @@ class Guest(accounts.Accounts):
             self._listener = None
 
     def fall_silent(self) -> None:
-        """Its agent is gone; its server goes on."""
+        """Its agent stops; its server keeps running."""
         self._listener.stop()
         self._listener = None
 
     def wake_up(self) -> None:
-        """Its agent is back, if it was gone."""
+        """Its agent runs again, if it had stopped."""
         if self._listener is None:
             self.listen()
 
     def report_status(self, status: Any) -> None:
-        """What the conductor writes for it."""
+        """Write a status, as the conductor does."""
         row = instance_models.InstanceServiceStatus.find_by(
             instance_id=self.instance_id)
         row.set_status(status)
         row.save()
 
-    # RPC methods, as guestagent/manager has them.
+    # The RPC methods of guestagent/manager.
 
     def prepare(self, context: Any, **arguments: Any) -> None:
         assert arguments['cluster_config']['instance_type'] == 'member'
         self.prepared_with = arguments
-        # Whose end the agent tells when it is done.
+        # The agent reports when it has ended.
         self.prepared_for = context.notification.event_type()
         if self.habit('never_told'):
             return
@@ -320,7 +320,7 @@ class Guest(accounts.Accounts):
                          'identity': identity}
 
     def _refuse_if_ordered(self) -> None:
-        """At the n-th time."""
+        """Fail at the n-th call."""
         left = self.habit('refuses_settings')
         if left:
             self.galera.habits[self.name]['refuses_settings'] = left - 1
@@ -364,7 +364,7 @@ class Guest(accounts.Accounts):
         return self.server == ServerState.STARTING
 
     def _meets_friends(self) -> bool:
-        """Whether it and each member that runs trust each other."""
+        """Whether it and each running member trust each other."""
         return all(
             trusts(self.shows, other.shows) and trusts(other.shows, self.shows)
             for other in self.galera.component if other is not self)
@@ -411,7 +411,7 @@ class Guest(accounts.Accounts):
                 self.server = self.habit('turns_out')
 
     def _meet(self) -> None:
-        """Restore the last view, if all that were in it are back."""
+        """Restore the last view, if all members of it run again."""
         last_view = [guest for guest in self.galera.guests.values()
                      if guest.habit('meets')]
         if (self in last_view and not self.galera.component and all(
@@ -551,7 +551,7 @@ class Guest(accounts.Accounts):
         return self.settings
 
     def _be_unresponsive(self, method: str) -> None:
-        """Give the first answer to this too late."""
+        """Give the first answer to this method too late."""
         if method in (self.habit('deaf') or ()):
             self.galera.habits[self.name]['deaf'].remove(method)
             waiting.pause(self.habit('for_seconds'))
@@ -600,14 +600,14 @@ class Guest(accounts.Accounts):
             self.come_back()
 
     def leave(self) -> None:
-        """Its server is gone from the component."""
+        """Its server leaves the component."""
         with self.galera.lock:
             if self in self.galera.component:
                 self.galera.component.remove(self)
             self.synced = False
 
     def come_back(self) -> None:
-        """Its server starts and meets the others."""
+        """Its server starts and joins the others."""
         with self.galera.lock:
             assert self.mounted and self.settings
             self.reports_until_running = 1

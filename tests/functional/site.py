@@ -12,7 +12,7 @@
 
 """An operator's installation in a folder: files, and rows in Trove's tables.
 
-It is in order; a test breaks one thing in it.
+The installation is correct; each test breaks one thing in it.
 """
 
 import argparse
@@ -101,12 +101,12 @@ class Glance:
 
 
 def glance(context: Any, region_name: str | None = None) -> Glance:
-    """For remote_glance_client, in a process of its own too."""
+    """The function for remote_glance_client; also for separate processes."""
     return Glance()
 
 
 class SiteTest(testtools.TestCase):
-    """A test with such an installation of its own."""
+    """A test with its own installation."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -122,7 +122,7 @@ class SiteTest(testtools.TestCase):
             strategies=STRATEGIES)
         self.guest = GUEST
         self.paste = PASTE
-        # As an installation begins: with what Trove itself has set.
+        # A new installation has the values that Trove itself sets.
         self.addCleanup(base.CONF, [], project='trove',
                         default_config_files=[])
 
@@ -134,7 +134,7 @@ class SiteTest(testtools.TestCase):
         return path
 
     def write_files(self) -> str:
-        """The path of trove.conf, all files being written."""
+        """Write all files, and return the path of trove.conf."""
         if self.guest:
             self.write('trove-guestagent.conf', self.guest)
         if self.paste:
@@ -142,19 +142,19 @@ class SiteTest(testtools.TestCase):
         return self.write('trove.conf', self.trove)
 
     def replace(self, old: str, new: str, count: int = 1) -> None:
-        """Break trove.conf: the text has to be in it."""
+        """Replace a text in trove.conf, which has to be there."""
         self.assertIn(old, self.trove)
         self.trove = self.trove.replace(old, new, count)
 
     def register(self, manager: str, version: str) -> Any:
-        """Register a version as the operator does; its row."""
+        """Register a version as the operator does, and return its row."""
         registration.register(registration.Registration(
             manager, manager, version, version, clouds.IMAGE, None,
             self.rules(manager)))
         return self.row(manager, version)
 
     def rules(self, manager: str) -> pathlib.Path:
-        """A few of Trove's rules, with bounds that SQLite can take."""
+        """Write a few of Trove's rules, with bounds that SQLite supports."""
         content = json.loads(registration.troves_rules(manager).read_text())
         rules = [rule for rule in content['configuration-parameters']
                  if int(rule.get('max') or 0) < 2 ** 63]
@@ -171,7 +171,7 @@ class SiteTest(testtools.TestCase):
             datastore_id=self.datastore(datastore).id, name=name)
 
     def manage(self, *words: str) -> tuple[int, str, str]:
-        """Run "datastore add": exit code, stdout and stderr."""
+        """Run "datastore add", and return exit code, stdout and stderr."""
         parser = argparse.ArgumentParser()
         manage.add_arguments(parser)
         said, complained = io.StringIO(), io.StringIO()
@@ -182,7 +182,7 @@ class SiteTest(testtools.TestCase):
 
     def run_program(self, module: str, *arguments: str
                     ) -> subprocess.CompletedProcess[str]:
-        """Run a program of ours as the operator does."""
+        """Run a program of this package as the operator does."""
         return subprocess.run(
             [sys.executable, '-W', 'ignore', '-c',
              f'import sys; from trove_pxc.cmd import {module}; '

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's tables in SQLite, quick to reach and quick to empty."""
+"""Trove's tables in SQLite, fast to connect to and fast to empty."""
 
 from typing import Any
 
@@ -22,14 +22,14 @@ from trove.db.sqlalchemy import session
 
 
 class _Pool(pool.QueuePool):
-    """Keeps connections, of which a new one reads the whole schema first."""
+    """Keep connections: a new one first reads the whole schema."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, max_overflow=-1, **kwargs)
 
 
 def connect() -> None:
-    """Make the engine, with a pool that oslo.db has not for SQLite."""
+    """Create the engine, with a pool that oslo.db does not use for SQLite."""
     with mock.patch.object(engines.pool, 'NullPool', _Pool):
         session.get_engine()
 

@@ -25,7 +25,7 @@ NAMES = ('products-1', 'products-2', 'products-3')
 
 
 class ActionTest(base.TroveTest):
-    """Each test begins with a cluster of three that is complete."""
+    """Each test begins with a complete cluster of three."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -41,7 +41,7 @@ class ActionTest(base.TroveTest):
         return self.request('POST', f'/clusters/{self.cluster_id}', body)
 
     def accept(self, body: Any) -> Any:
-        """Ask for an action and wait until it is over."""
+        """Send an action and wait until it is over."""
         response = self.act(body)
         self.assertEqual(202, response.status_int, response.text)
         self.assertNotEqual('NONE', response.json['cluster']['task']['name'])
@@ -49,7 +49,7 @@ class ActionTest(base.TroveTest):
         return self.show(self.cluster_id)
 
     def refuse(self, code: int, words: str, body: Any) -> None:
-        """Ask, and see that nothing was begun."""
+        """Send an action, and check that it was not begun."""
         response = self.act(body)
         self.assertEqual(code, response.status_int, response.text)
         (error,) = response.json.values()
@@ -63,7 +63,7 @@ class ActionTest(base.TroveTest):
         return str(self.instance_rows(self.cluster_id)[number - 1].id)
 
     def assert_whole(self) -> None:
-        """All serve, and no more than one was ever missing."""
+        """All members serve, and at most one was missing at any time."""
         self.assertEqual(set(NAMES), {
             guest.name for guest in self.galera.component})
         self.assertEqual({2}, set(self.galera.sizes))
@@ -73,7 +73,7 @@ class ActionTest(base.TroveTest):
 
 class RestartTest(ActionTest):
 
-    def test_all_members_one_after_another(self) -> None:
+    def test_all_members_restart_one_after_another(self) -> None:
         shown = self.accept({'restart': {}})
         self.assertEqual(
             [f'{what} {name}' for name in NAMES
@@ -84,24 +84,24 @@ class RestartTest(ActionTest):
         self.wait_notified('dbaas.cluster_restart.end')
         self.assertEqual(self.before, self.used())
 
-    def test_one_member(self) -> None:
+    def test_one_member_restarts(self) -> None:
         self.accept({'restart': {'instance': self.member(2)}})
         self.assertEqual(['stop products-2', 'start products-2'],
                          self.galera.events)
         self.assert_whole()
 
-    def test_body_that_is_null(self) -> None:
+    def test_body_null_is_accepted(self) -> None:
         """The client sends it so."""
         self.accept({'restart': None})
         self.assert_whole()
 
-    def test_member_that_is_down_is_brought_back(self) -> None:
+    def test_member_that_is_down_is_started(self) -> None:
         self.galera.named('products-2').stop_db(None)
         self.galera.sizes.clear()
         self.accept({'restart': {'instance': self.member(2)}})
         self.assert_whole()
 
-    def test_nobody_is_stopped_while_another_is_down(self) -> None:
+    def test_no_member_is_stopped_while_another_is_down(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
         self.galera.named('products-2').stop_db(None)
         self.galera.events.clear()
@@ -112,7 +112,7 @@ class RestartTest(ActionTest):
         self.assertIn('products-2', error['message'])
         self.assertIn('products-2', self.fault(self.member(1)))
 
-    def test_the_next_is_not_stopped_if_one_does_not_return(self) -> None:
+    def test_next_member_is_not_stopped_if_one_does_not_return(self) -> None:
         self.galera.habits['products-1'] = {'crashes': True}
         self.accept({'restart': {}})
         error = self.wait_notified('dbaas.cluster_restart.error')
@@ -122,7 +122,7 @@ class RestartTest(ActionTest):
         self.assertIn('disk is 100% full', self.fault(self.member(1)))
         self.assertEqual('', self.fault(self.member(2)))
 
-    def test_old_faults_are_forgotten(self) -> None:
+    def test_old_faults_are_removed(self) -> None:
         self.galera.habits['products-1'] = {'crashes': True}
         self.accept({'restart': {'instance': self.member(1)}})
         self.assertNotEqual('', self.fault(self.member(1)))
@@ -130,7 +130,7 @@ class RestartTest(ActionTest):
         self.accept({'restart': {'instance': self.member(1)}})
         self.assertEqual('', self.fault(self.member(1)))
 
-    def test_delete_ends_it(self) -> None:
+    def test_delete_ends_the_restart(self) -> None:
         self.galera.habits['products-1'] = {'stalls': True}
         self.act({'restart': {}})
         self.wait_for_event('start products-1')
@@ -143,7 +143,7 @@ class RestartTest(ActionTest):
 
 class FlavorTest(ActionTest):
 
-    def test_all_members_one_after_another(self) -> None:
+    def test_all_members_are_resized_one_after_another(self) -> None:
         shown = self.accept({'resize': {'flavorRef': '2'}})
         self.assertEqual(
             [f'{what} {name}' for name in NAMES
@@ -161,7 +161,7 @@ class FlavorTest(ActionTest):
             self.assertEqual(('ACTIVE', '2'),
                              (server.status, server.flavor['id']))
 
-    def test_one_member_only(self) -> None:
+    def test_one_member_is_resized(self) -> None:
         shown = self.accept({'resize': {
             'flavorRef': 'http://a.cloud/flavors/2',
             'instance': self.member(2)}})
@@ -170,7 +170,7 @@ class FlavorTest(ActionTest):
         self.assertEqual(512 + 1024 + 512, self.used()['ram'])
         self.assert_whole()
 
-    def test_those_that_have_it_are_left_alone(self) -> None:
+    def test_members_that_have_the_flavor_are_not_changed(self) -> None:
         self.accept({'resize': {'flavorRef': '2',
                                 'instance': self.member(2)}})
         self.galera.events.clear()
@@ -178,12 +178,12 @@ class FlavorTest(ActionTest):
         self.assertNotIn('stop products-2', self.galera.events)
         self.assertEqual(3 * 1024, self.used()['ram'])
 
-    def test_smaller_flavor_gives_quota_back(self) -> None:
+    def test_smaller_flavor_returns_quota(self) -> None:
         self.accept({'resize': {'flavorRef': '2'}})
         self.accept({'resize': {'flavorRef': '1'}})
         self.assertEqual(self.before, self.used())
 
-    def test_delete_gives_back_what_the_rest_would_have_used(self) -> None:
+    def test_delete_returns_the_quota_of_members_not_yet_resized(self) -> None:
         self.galera.habits['products-2'] = {'stalls': True}
         self.act({'resize': {'flavorRef': '2'}})
         self.wait_for_event('reboot products-2')
@@ -194,7 +194,7 @@ class FlavorTest(ActionTest):
         self.assert_nothing_left()
 
     def fail(self, words: str, **more: Any) -> None:
-        """The first member cannot be resized: all is as it was."""
+        """The first member cannot be resized; nothing has changed."""
         shown = self.accept({'resize': {'flavorRef': '2'}})
         error = self.wait_notified('dbaas.cluster_resize_flavor.error')
         self.assertIn(words, error['message'])
@@ -209,14 +209,14 @@ class FlavorTest(ActionTest):
             guest.synced for guest in self.galera.component])
         self.assertEqual(self.before, self.used())
 
-    def test_nova_that_refuses(self) -> None:
+    def test_nova_refuses_the_resize(self) -> None:
         self.cloud.faults['servers.resize'] = 1
         self.fail('servers.resize: a fault that the test wants')
         self.assert_whole()
         self.assertEqual(
             512, self.galera.named('products-1').ran_with['memory_mb'])
 
-    def test_server_that_stays_as_it_is(self) -> None:
+    def test_server_that_nova_does_not_resize_is_reported(self) -> None:
         self.override('server_resize_timeout', 5, 'mariadb')
         self.cloud.stubborn.add('products-1')
         self.fail('Nova did not change the flavor')
@@ -238,7 +238,7 @@ class FlavorTest(ActionTest):
         self.assert_whole()
         self.assertEqual(512, guest.ran_with['memory_mb'])
 
-    def test_nobody_is_stopped_while_another_is_down(self) -> None:
+    def test_no_member_is_stopped_while_another_is_down(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
         self.galera.named('products-2').stop_db(None)
         self.galera.events.clear()
@@ -249,7 +249,7 @@ class FlavorTest(ActionTest):
         self.assertIn('was not changed', self.fault(self.member(1)))
         self.assertEqual(self.before, self.used())
 
-    def test_failure_later_keeps_what_was_done(self) -> None:
+    def test_later_failure_keeps_the_completed_resizes(self) -> None:
         self.override('server_resize_timeout', 5, 'mariadb')
         self.cloud.stubborn.add('products-2')
         shown = self.accept({'resize': {'flavorRef': '2'}})
@@ -265,7 +265,7 @@ class VolumeTest(ActionTest):
         return [instance['volume']['size'] for instance in
                 self.show(self.cluster_id)['instances']]
 
-    def test_all_members_one_after_another(self) -> None:
+    def test_all_members_grow_one_after_another(self) -> None:
         self.accept({'resize': {'volume': {'size': 3}}})
         self.assertEqual([3, 3, 3], self.sizes())
         self.assertEqual(
@@ -280,14 +280,14 @@ class VolumeTest(ActionTest):
         for name in NAMES:
             self.assertEqual(3, self.galera.named(name).ran_with['volume_gb'])
 
-    def test_one_member_only(self) -> None:
+    def test_one_member_grows(self) -> None:
         self.accept({'resize': {'volume': {'size': '2'},
                                 'instance': self.member(3)}})
         self.assertEqual([1, 1, 2], self.sizes())
         self.assertEqual(4, self.used()['volumes'])
         self.assert_whole()
 
-    def test_without_detaching_where_the_cloud_can(self) -> None:
+    def test_volume_stays_attached_where_the_cloud_supports_it(self) -> None:
         self.override('online_volume_resize', True)
         self.accept({'resize': {'volume': {'size': 2}}})
         self.assertEqual([2, 2, 2], self.sizes())
@@ -295,7 +295,7 @@ class VolumeTest(ActionTest):
         self.assertNotIn('delete_server_volume', self.cloud.calls)
         self.assert_whole()
 
-    def test_cinder_that_refuses(self) -> None:
+    def test_cinder_refuses_the_resize(self) -> None:
         self.cloud.faults['volumes.extend'] = 1
         self.accept({'resize': {'volume': {'size': 2}}})
         error = self.wait_notified('dbaas.cluster_resize_volume.error')
@@ -306,7 +306,7 @@ class VolumeTest(ActionTest):
         self.assertNotIn('stop products-2', self.galera.events)
         self.assert_whole()
 
-    def test_file_system_that_does_not_grow(self) -> None:
+    def test_file_system_that_does_not_grow_is_reported(self) -> None:
         self.override('volume_resize_timeout', 5, 'mariadb')
         self.galera.habits['products-1'] = {'cannot_grow': True}
         self.accept({'resize': {'volume': {'size': 2}}})
@@ -323,22 +323,22 @@ class VolumeTest(ActionTest):
 
 class RefusalTest(ActionTest):
 
-    def test_flavor_that_all_have(self) -> None:
+    def test_flavor_that_all_members_have_is_refused(self) -> None:
         self.refuse(400, 'products-1, products-2, products-3 already have '
                     'the flavor 1', {'resize': {'flavorRef': '1'}})
         self.refuse(400, 'products-1 already has the flavor 1', {'resize': {
             'flavorRef': 1, 'instance': self.member(1)}})
 
-    def test_flavor_that_there_is_not(self) -> None:
+    def test_unknown_flavor_is_refused(self) -> None:
         self.refuse(400, 'Flavor 77 cannot be found',
                     {'resize': {'flavorRef': '77'}})
 
-    def test_flavor_with_a_disk_for_data(self) -> None:
+    def test_flavor_with_an_ephemeral_disk_is_refused(self) -> None:
         self.cloud.flavors['2'].ephemeral = 10
         self.refuse(400, 'has an ephemeral disk',
                     {'resize': {'flavorRef': '2'}})
 
-    def test_volume_that_is_no_larger(self) -> None:
+    def test_volume_that_is_not_larger_is_refused(self) -> None:
         self.accept({'resize': {'volume': {'size': 3},
                                 'instance': self.member(2)}})
         self.galera.events.clear()
@@ -349,25 +349,25 @@ class RefusalTest(ActionTest):
                     {'resize': {'volume': {'size': 3},
                                 'instance': self.member(2)}})
 
-    def test_volume_that_is_too_large(self) -> None:
+    def test_volume_that_is_too_large_is_refused(self) -> None:
         self.override('max_accepted_volume_size', 5)
         self.refuse(413, 'cannot exceed maximum',
                     {'resize': {'volume': {'size': 6}}})
 
-    def test_quota(self) -> None:
+    def test_quota_is_enforced(self) -> None:
         self.override('max_ram_per_tenant', 3 * 1024 - 1)
         self.override('max_volumes_per_tenant', 5)
         self.refuse(413, 'ram', {'resize': {'flavorRef': '2'}})
         self.refuse(413, 'volumes', {'resize': {'volume': {'size': 2}}})
 
-    def test_instance_of_another_cluster(self) -> None:
+    def test_instance_of_another_cluster_is_refused(self) -> None:
         for body in ({'flavorRef': '2'}, {'volume': {'size': 2}}):
             self.refuse(400, 'is not a member of cluster products', {
                 'resize': dict(body, instance=self.unknown_id())})
         self.refuse(400, 'is not a member', {
             'restart': {'instance': self.unknown_id()}})
 
-    def test_bodies_that_say_nothing_clear(self) -> None:
+    def test_ambiguous_bodies_are_refused(self) -> None:
         for body in ({}, {'flavorRef': '2', 'volume': {'size': 2}}):
             self.refuse(400, 'exactly one of flavorRef and volume',
                         {'resize': body})
@@ -380,7 +380,7 @@ class RefusalTest(ActionTest):
         for body in ([], 'all', {'delay': 1}, {'instance': 'products-1'}):
             self.refuse(400, 'Validation error: restart', {'restart': body})
 
-    def test_what_is_not_offered(self) -> None:
+    def test_unsupported_actions_are_refused(self) -> None:
         for action, body in (
                 ('upgrade', {'datastore_version': '10.11'}),
                 ('configuration_attach', {'configuration_id': 'x'}),
@@ -390,7 +390,7 @@ class RefusalTest(ActionTest):
         self.refuse(400, 'not supported', {'add_shard': {}})
         self.refuse(400, 'not supported', {'dance': {}})
 
-    def test_while_something_else_is_going_on(self) -> None:
+    def test_action_during_another_operation_is_refused(self) -> None:
         row = self.cluster_row(self.cluster_id)
         row.update(task_status=ClusterTasks.RESTARTING_CLUSTER)
         for body in ({'restart': {}}, {'resize': {'flavorRef': '2'}},
@@ -401,8 +401,8 @@ class RefusalTest(ActionTest):
         self.assertEqual(self.before, self.used())
         row.update(task_status=ClusterTasks.NONE)
 
-    def test_two_requests_at_the_same_time(self) -> None:
-        """Another one takes the cluster while this one is being checked."""
+    def test_second_of_two_simultaneous_requests_is_refused(self) -> None:
+        """Another request takes the cluster while this one is checked."""
         call = self.cloud.call
 
         def meanwhile(name: str) -> None:
@@ -417,13 +417,13 @@ class RefusalTest(ActionTest):
         self.assertEqual(self.before, self.used())
         self.assertEqual([], self.galera.events)
 
-    def test_member_that_is_busy_or_broken(self) -> None:
+    def test_busy_or_failed_member_is_refused(self) -> None:
         row = self.instance_rows(self.cluster_id)[1]
         row.update(task_status=InstanceTasks.BUILDING_ERROR_SERVER)
         self.refuse(422, 'products-2', {'restart': {}})
         self.refuse(422, 'products-2', {'resize': {'flavorRef': '2'}})
 
-    def test_another_project(self) -> None:
+    def test_another_project_is_refused(self) -> None:
         response = self.request('POST', f'/clusters/{self.cluster_id}',
                                 {'restart': {}}, project='strangers')
         self.assertEqual(404, response.status_int)
@@ -436,7 +436,7 @@ class RefusalTest(ActionTest):
         self.assertEqual(ClusterTasks.NONE,
                          self.cluster_row(self.cluster_id).task_status)
 
-    def test_reset_status_is_still_troves(self) -> None:
+    def test_reset_status_is_handled_by_trove(self) -> None:
         row = self.cluster_row(self.cluster_id)
         row.update(task_status=ClusterTasks.UPDATING_CLUSTER)
         response = self.act({'reset-status': {}})
@@ -444,7 +444,7 @@ class RefusalTest(ActionTest):
 
 
 def no_broker() -> fixtures.MonkeyPatch:
-    """No broker is there when a cast is made."""
+    """There is no message broker when a cast is made."""
     def unreachable(context: Any) -> Any:
         raise ConnectionError('no broker')
     return fixtures.MonkeyPatch(

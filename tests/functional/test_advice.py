@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Each next action is carried out where it is given, and helps.
+"""Each next action is carried out in its situation, and helps.
 
 The tables are complete: a role or a state without such a test is an error.
 """
@@ -40,7 +40,7 @@ Situation = Callable[['AdviceTest'], None]
 
 
 class AdviceTest(test_recover.RecoverTestCase):
-    """A cluster of three that served, and a person who reads its health."""
+    """A healthy cluster of three, and an operator who reads its health."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -49,9 +49,9 @@ class AdviceTest(test_recover.RecoverTestCase):
         self.reader = advice.Reader(self, self.cluster_id)
 
     def follow(self, state: State, **words: str) -> str:
-        """Do what the health says until nothing is left to do.
+        """Carry out the next actions until the cluster is healthy.
 
-        :returns: what it said first.
+        :returns: the first next action.
         """
         first = self.reader.health()
         self.assertEqual(state, first['state'], first)
@@ -81,7 +81,7 @@ class AdviceTest(test_recover.RecoverTestCase):
 
 
 def _with(**attributes: Any) -> Situation:
-    """The second member is so."""
+    """The second member has these attributes."""
     def put(test: AdviceTest) -> None:
         for name, value in attributes.items():
             setattr(test.guest(), name, value)
@@ -89,7 +89,7 @@ def _with(**attributes: Any) -> Situation:
 
 
 def _server(state: ServerState, **data: Any) -> Situation:
-    """The second member's server stands so, outside the component."""
+    """The second member's server has this state, outside the component."""
     def put(test: AdviceTest) -> None:
         test.galera.stand(TWO, state, 1, **data)
     return put
@@ -113,7 +113,7 @@ def _never_started(test: AdviceTest) -> None:
 
 
 def _gone(test: AdviceTest) -> None:
-    """Its server was deleted in Nova, past Trove."""
+    """Its server was deleted in Nova, without Trove."""
     row = test.instance_rows(test.cluster_id)[1]
     del test.cloud.servers[row.compute_instance_id]
     test.guest().die()
@@ -123,7 +123,7 @@ def _silent(test: AdviceTest) -> None:
     test.guest().fall_silent()
 
 
-#: how each role that is wrong comes about, and what its remedy is
+#: How each faulty role comes about, and a part of its remedy.
 BY_ROLE: dict[Role, tuple[State, Situation, str]] = {
     Role.JOINING: (State.RECOVERING, _with(
         synced=False, reports_until_synced=9), ''),
@@ -156,7 +156,7 @@ BY_ROLE: dict[Role, tuple[State, Situation, str]] = {
 
 
 class RoleTest(AdviceTest):
-    """One member is wrong, and what the health says makes all well."""
+    """One member is faulty, and the next action makes the cluster healthy."""
 
 
 def _role_test(role: Role) -> Callable[[RoleTest], None]:
@@ -176,55 +176,55 @@ for _role in BY_ROLE:
 
 class CompleteTest(base.testtools.TestCase):
 
-    def test_each_role_that_is_wrong_has_its_test(self) -> None:
-        """A donor that takes no statements is waited for as a joiner is."""
+    def test_each_faulty_role_has_its_test(self) -> None:
+        """A donor without statements is waited for, like a joiner."""
         self.assertEqual(
             set(Role) - {*roles.SERVING, Role.BUSY}, set(BY_ROLE))
 
 
 class SeveralTest(AdviceTest):
-    """Several members are wrong at once."""
+    """Several members are faulty at once."""
 
     def both(self, **attributes: Any) -> None:
         for name in (TWO, THREE):
             for key, value in attributes.items():
                 setattr(self.guest(name), key, value)
 
-    def test_two_are_stopped(self) -> None:
+    def test_two_stopped_members_are_advised(self) -> None:
         for name in (TWO, THREE):
             self.galera.stand(name, ServerState.STOPPED, 1)
         self.follow(State.DEGRADED)
         self.assertIn('cluster recover', self.reader.done[0])
 
-    def test_two_are_locked(self) -> None:
+    def test_two_locked_members_are_advised(self) -> None:
         self.both(locked=True)
         self.follow(State.DEGRADED)
         self.assertIn('cluster recover', self.reader.done[0])
 
-    def test_all_are_locked(self) -> None:
+    def test_all_locked_members_are_advised(self) -> None:
         self.guest(ONE).locked = True
-        self.test_two_are_locked()
+        self.test_two_locked_members_are_advised()
 
-    def test_two_do_not_replicate(self) -> None:
+    def test_two_members_that_do_not_replicate_are_advised(self) -> None:
         for name in (TWO, THREE):
             self.guest(name).variables['wsrep_on'] = 'OFF'
         self.follow(State.DEGRADED)
         self.assertIn('cluster recover', self.reader.done[0])
 
-    def test_two_are_read_only(self) -> None:
+    def test_two_read_only_members_are_advised(self) -> None:
         for name in (TWO, THREE):
             self.guest(name).variables['read_only'] = 'ON'
         self.follow(State.DEGRADED)
         self.assertEqual(2, len(self.reader.done))
 
-    def test_one_is_stopped_beside_one_that_did_not_come_in(self) -> None:
+    def test_stopped_member_and_failed_new_member_are_advised(self) -> None:
         self.grow_that_fails()
         self.galera.stand(TWO, ServerState.STOPPED, 1)
         self.follow(State.DEGRADED)
         self.assertIn('cluster recover', self.reader.done[0])
         self.assertIn('cluster shrink', self.reader.done[1])
 
-    def test_all_refuse_the_login_of_their_agents(self) -> None:
+    def test_all_members_that_refuse_their_agents_are_advised(self) -> None:
         for name in test_actions.NAMES:
             self.guest(name).denied = True
         sentence = self.follow(State.UNCERTAIN)
@@ -232,8 +232,8 @@ class SeveralTest(AdviceTest):
         self.assertEqual(1, len(self.reader.done))
         self.assertIn('instance reboot', self.reader.done[0])
 
-    def test_two_of_one_name(self) -> None:
-        """Renamed in the table, as by a version before this one."""
+    def test_two_members_of_one_name_are_told_apart_by_id(self) -> None:
+        """Renamed in the table, as by a release before this one."""
         row = self.instance_rows(self.cluster_id)[2]
         row.update(name=TWO)
         self.assertEqual(State.HEALTHY, self.reader.health()['state'])
@@ -244,8 +244,7 @@ class SeveralTest(AdviceTest):
         sentence = self.follow(State.DEGRADED)
         self.assertIn(f'{TWO} ({row.id}) is stopped', sentence)
 
-    def test_two_of_one_name_do_not_keep_a_cluster_from_growing(
-            self) -> None:
+    def test_two_members_of_one_name_do_not_prevent_a_grow(self) -> None:
         self.instance_rows(self.cluster_id)[2].update(name=TWO)
         self.grow()
         self.assertEqual('', ''.join(
@@ -256,8 +255,8 @@ class SeveralTest(AdviceTest):
             guest.settings['facts']['member_name']
             for guest in self.galera.guests.values() if guest.settings}))
 
-    def test_two_clusters_of_one_name(self) -> None:
-        """The command names the one that is meant."""
+    def test_two_clusters_of_one_name_are_told_apart_by_id(self) -> None:
+        """The command contains the ID of the cluster."""
         other = self.cluster_row(self.cluster_id)
         type(other).create(
             name=other.name, tenant_id=other.tenant_id,
@@ -269,7 +268,7 @@ class SeveralTest(AdviceTest):
 
 
 class StateTest(AdviceTest):
-    """No member serves; or the cluster was never built."""
+    """No member serves, or the cluster was never complete."""
 
     def all_stand(self, *servers: ServerState) -> None:
         for name, server in zip(test_actions.NAMES, servers):
@@ -285,7 +284,7 @@ class StateTest(AdviceTest):
         self.follow(State.NON_PRIMARY)
 
     def test_recovering(self) -> None:
-        """They start, and find no component by themselves."""
+        """The servers start, but form no component by themselves."""
         self.all_stand(*[ServerState.STARTING] * 3)
         self.follow(State.RECOVERING)
 
@@ -296,7 +295,7 @@ class StateTest(AdviceTest):
         self.assertIn('instance reboot', self.reader.done[0])
 
     def test_split(self) -> None:
-        """Two histories, none of them primary: a person chooses one."""
+        """Two histories, none of them primary: the operator chooses one."""
         self.all_stand(*[ServerState.RUNNING] * 3)
         self.guest().history = test_recover.OTHER_UUID
         health = self.reader.health()
@@ -320,13 +319,13 @@ class StateTest(AdviceTest):
                            FLAVOR='1', SIZE='1')
         self.assertEqual(State.HEALTHY, self.reader.health()['state'])
 
-    def test_a_member_of_another_history(self) -> None:
+    def test_member_of_another_history_is_advised(self) -> None:
         self.galera.stand(TWO, ServerState.RUNNING, 1,
                           history=test_recover.OTHER_UUID)
         self.follow(State.SPLIT)
         self.assertIn('cluster restart', self.reader.done[0])
 
-    def test_too_many(self) -> None:
+    def test_unmanaged_server_is_advised(self) -> None:
         """A server that Trove does not manage: an operator stops it."""
         row = self.instance_rows(self.cluster_id)[2]
         row.update(deleted=True)
@@ -338,7 +337,7 @@ class StateTest(AdviceTest):
         self.assertEqual(State.HEALTHY, self.reader.health()['state'])
 
     def test_new(self) -> None:
-        """What is built needs but be waited for."""
+        """The cluster is being built; the action is to wait."""
         cluster_id = self.create(name='more').json['cluster']['id']
         reader = advice.Reader(self, cluster_id)
         health = reader.health()
@@ -348,7 +347,7 @@ class StateTest(AdviceTest):
         self.wait_for_task(cluster_id)
 
     def test_failed(self) -> None:
-        """Deleted and created again, it comes to be."""
+        """Deleted and created again, the cluster becomes healthy."""
         self.galera.forget()
         self.galera.habits['more-2'] = {'crashes': True}
         cluster_id = self.create(name='more').json['cluster']['id']
@@ -369,7 +368,7 @@ class StateTest(AdviceTest):
             State.HEALTHY, advice.Reader(self, again).health()['state'])
 
     def test_certificates(self) -> None:
-        """It is rotated; here it is always of few days."""
+        """They are rotated; here they always expire within a few days."""
         self.override('certificate_days', 20, 'mariadb')
         self.galera.forget()
         cluster_id = self.create(name='more').json['cluster']['id']
@@ -389,18 +388,18 @@ class StateTest(AdviceTest):
             set(), set(State) - tested - {State.HEALTHY, State.DEGRADED})
 
 
-#: where each remedy is carried out
+#: Where each remedy is carried out.
 REMEDIES: dict[str, tuple[type, str]] = {
     'of_members': (RoleTest, 'test_stopped'),
     'of_failed_create': (StateTest, 'test_failed'),
     'of_certificates': (StateTest, 'test_certificates'),
-    'of_too_many': (StateTest, 'test_too_many'),
+    'of_too_many': (StateTest, 'test_unmanaged_server_is_advised'),
     'of_unknown': (StateTest, 'test_uncertain'),
     'of_coming': (StateTest, 'test_recovering'),
     'of_down': (StateTest, 'test_down'),
     'of_cut_off': (StateTest, 'test_non_primary'),
     'of_two_histories': (StateTest, 'test_split'),
-    'of_foreign': (StateTest, 'test_a_member_of_another_history'),
+    'of_foreign': (StateTest, 'test_member_of_another_history_is_advised'),
     'of_two_primaries': (StateTest, 'test_split_into_two_components'),
 }
 
@@ -429,7 +428,7 @@ class FailedCreateTest(AdviceTest):
         self.told = self.fault(self.second)
         self.assertIn('disk is 100% full', self.told)
 
-    def test_nothing_can_be_done_to_it_and_its_fault_is_kept(self) -> None:
+    def test_every_action_is_refused_and_the_fault_is_kept(self) -> None:
         for body in ({'recover': {}}, {'restart': {}},
                      {'restart': {'instance': self.second}},
                      {'rotate_certificates': {}}, {'resize': {
@@ -443,28 +442,28 @@ class FailedCreateTest(AdviceTest):
             self.assertIn('"openstack database cluster delete more"', said)
         self.assertEqual(self.told, self.fault(self.second))
 
-    def test_the_members_show_what_they_are(self) -> None:
+    def test_members_show_their_state(self) -> None:
         response = self.request('GET', f'/clusters/{self.failed}/members')
         self.assertIn(response.json['members'][1]['role'],
                       ('crashed', 'starting'))
 
 
 class AccountsTest(AdviceTest):
-    """Somebody has dropped the account for state transfers."""
+    """The account for state transfers was dropped."""
 
-    def test_a_grow_restores_it_first(self) -> None:
+    def test_grow_restores_the_account_first(self) -> None:
         self.galera.lost_accounts = True
         self.grow()
         self.assertEqual(4, len(self.galera.component))
         self.assertEqual(1, self.galera.restorations)
 
-    def test_a_guest_that_cannot_is_passed_over(self) -> None:
+    def test_guest_that_cannot_restore_it_is_skipped(self) -> None:
         self.galera.lost_accounts = True
         self.galera.habits[ONE] = {'cannot_restore': True}
         self.grow()
         self.assertEqual(4, len(self.galera.component))
 
-    def test_agents_of_an_older_version(self) -> None:
+    def test_agents_of_an_older_release_are_supported(self) -> None:
         for name in test_actions.NAMES:
             self.galera.habits[name] = {'cannot_restore': True}
         self.grow()

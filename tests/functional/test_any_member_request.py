@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Whatever is asked of a member, the API has an answer and keeps its word.
+"""The API answers every request for a member, and its answers are true.
 
-No answer is a 5xx or tells a password. What was accepted is found at the
-servers; what was refused has changed nothing there. hypothesis makes the
+No answer is a 5xx or contains a password. Accepted requests are found on the
+servers; refused requests change nothing there. hypothesis generates the
 requests, the same ones in every run.
 """
 
@@ -51,7 +51,7 @@ class AnyMemberRequestTest(base.TroveTest):
         self.codes: dict[int, int] = {}
 
     def send(self, call: strategies.Call) -> Any:
-        """As trove-api's filters would hand it to the router."""
+        """Send it as the filters of trove-api would pass it to the router."""
         request = wsgi.Request.blank(
             f'/{base.PROJECT}{call.path}', method=call.method,
             body=call.body, headers={'Content-Type': call.kind})
@@ -80,7 +80,7 @@ class AnyMemberRequestTest(base.TroveTest):
                 raise AssertionError(
                     f'{answer.status_int} to {call!r}, which has changed '
                     f'{before} to {self.state()}')
-        # Trove's filters in front of ours read every form for its texts.
+        # Trove's filters in front of this one read the texts of every form.
         strategies.send_each(calls.filter(
             lambda call: not call.kind.startswith('multipart/')),
             number, SEED, check)
@@ -89,9 +89,9 @@ class AnyMemberRequestTest(base.TroveTest):
         return copy.deepcopy((self.galera.users, self.galera.databases))
 
     def check_done(self, call: strategies.Call, users: dict[str, Any]) -> None:
-        """What was accepted came about at the servers.
+        """Check that an accepted request was carried out on the servers.
 
-        :param users: that there were before.
+        :param users: those that existed before.
         """
         words = call.path.split('?')[0].removeprefix(self.path).split('/')
         name = parse.unquote('/'.join(words[2:]))
@@ -125,7 +125,7 @@ class AnyMemberRequestTest(base.TroveTest):
                 self.galera.users.get(key, {}).get('_databases', ())}
 
     def check_user(self, user: dict[str, Any]) -> None:
-        """With its password and access, and under its name and host."""
+        """With its password and access, under its name and host."""
         host = user.get('host', '%').lower()
         self.wait(lambda: self.galera.users.get(
             f'{user["name"]}@{host}', {}).get(
@@ -159,13 +159,13 @@ class AnyMemberRequestTest(base.TroveTest):
             f'{changed["_name"]}@{changed["_host"]}') == changed)
 
     def wait(self, probe: Any) -> None:
-        """Until a guest has done what it was told without an answer."""
+        """Wait until a guest has carried out a request without an answer."""
         def seen() -> None:
             if not probe():
                 raise waiting.NotYet(jsonutils.dumps(self.galera.users))
         waiting.until('the guest to act', seen, 5, 0.02)
 
-    def test_accounts(self) -> None:
+    def test_requests_for_accounts(self) -> None:
         self.send_all(400, requests.accounts(self.path))
         for code in (200, 202, 400, 404):
             self.assertIn(code, self.codes)
@@ -173,7 +173,7 @@ class AnyMemberRequestTest(base.TroveTest):
                 if requests.MARK in line]
         self.assertEqual([], told)
 
-    def test_all_else(self) -> None:
+    def test_all_other_requests(self) -> None:
         self.send_all(300, requests.others(self.path, self.member.id))
         for code in (200, 400):
             self.assertIn(code, self.codes)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Recovery that nobody asked for."""
+"""Automatic recovery."""
 
 from collections.abc import Callable
 from typing import Any
@@ -51,7 +51,7 @@ class AutomaticTest(test_actions.ActionTest):
             self.galera.named(name).report_status(status)
 
     def look(self) -> bool:
-        """Look until the patience is over; whether a recovery began."""
+        """Watch until the delay is over; return whether a recovery began."""
         began = waiting.Stopwatch()
 
         def probe() -> None:
@@ -65,7 +65,7 @@ class AutomaticTest(test_actions.ActionTest):
     def needy(self) -> bool:
         return self.cluster_id in automatic.nobody_serves([self.cluster_id])
 
-    def test_all_have_stopped(self) -> None:
+    def test_recovery_begins_when_all_have_stopped(self) -> None:
         for status, server in (
                 (Statuses.SHUTDOWN, STOPPED), (Statuses.CRASHED, STARTING),
                 (Statuses.BLOCKED, RUNNING), (Statuses.RUNNING, STARTING),
@@ -78,7 +78,7 @@ class AutomaticTest(test_actions.ActionTest):
             self.assertEqual(3, len(self.galera.component))
         self.assertEqual([], self.notified('dbaas.cluster_recover.error'))
 
-    def test_it_has_patience(self) -> None:
+    def test_recovery_waits_for_its_delay(self) -> None:
         self.fall()
         self.override('automatic_recovery_patience', 3600, 'mariadb')
         self.watch.look()
@@ -90,13 +90,13 @@ class AutomaticTest(test_actions.ActionTest):
         self.assertEqual(1, self.galera.promotions)
 
     def leave_one(self) -> None:
-        """All but one have stopped; it runs outside a component."""
+        """All but one have stopped; it runs without a primary component."""
         self.fall()
         self.galera.stand('products-1', RUNNING, 30)
         self.galera.named('products-1').report_status(Statuses.BLOCKED)
 
     def glance(self) -> bool:
-        """Look before the patience is over; whether a recovery began."""
+        """Watch for a part of the delay; return whether a recovery began."""
         self.override('automatic_recovery_patience', 3600, 'mariadb')
         self.watch.look()
         self.assertEqual({}, self.watch._running)
@@ -106,7 +106,7 @@ class AutomaticTest(test_actions.ActionTest):
             if began.elapsed < 4:
                 raise waiting.NotYet('a part of the patience is not over')
         waiting.until('a part of the patience', probe, 10, 0.3)
-        # A third of it is over, and all of it is not.
+        # A third of the delay is over, but not all of it.
         patience = round(began.elapsed * 2)
         self.override('automatic_recovery_patience', patience, 'mariadb')
         self.watch.look()
@@ -115,11 +115,11 @@ class AutomaticTest(test_actions.ActionTest):
         def asked() -> None:
             self.watch.look()
             if self.watch._running:
-                raise waiting.NotYet('somebody is being asked')
+                raise waiting.NotYet('a recovery asks members')
         waiting.until('all to be asked', asked, 60, 0.3)
         return bool(self.notified('dbaas.cluster_recover.start'))
 
-    def test_a_survivor_does_not_have_to_wait_so_long(self) -> None:
+    def test_recovery_from_a_survivor_has_a_shorter_delay(self) -> None:
         for others in (STOPPED, STARTING):
             self.leave_one()
             for name in test_actions.NAMES[1:]:
@@ -132,31 +132,31 @@ class AutomaticTest(test_actions.ActionTest):
             notifications.reset()
             self.galera.events.clear()
 
-    def test_a_survivor_waits_for_those_it_may_meet_again(self) -> None:
+    def test_recovery_waits_for_self_recovery_of_survivors(self) -> None:
         self.leave_one()
         self.galera.habits['products-2'] = {'meets': True}
         self.assertFalse(self.glance())
         self.assertEqual([], [event for event in self.galera.events
                               if event.startswith(('halt', 'promote'))])
-        # Nothing was tried, so it is due when its time has come.
+        # No recovery was tried, so it is due when the delay is over.
         self.override('automatic_recovery_patience', 5, 'mariadb')
         self.assertTrue(self.look())
 
-    def test_all_that_have_stopped_wait_their_time(self) -> None:
+    def test_stopped_members_wait_for_the_full_delay(self) -> None:
         self.fall()
         self.assertFalse(self.glance())
 
-    def test_it_is_switched_off(self) -> None:
+    def test_no_recovery_if_it_is_switched_off(self) -> None:
         self.override('automatic_recovery', False, 'mariadb')
         self.fall()
         self.assertFalse(self.look())
 
-    def test_one_that_serves_is_enough(self) -> None:
+    def test_no_recovery_if_one_member_serves(self) -> None:
         self.fall()
         self.galera.named('products-2').report_status(Statuses.HEALTHY)
         self.assertFalse(self.needy())
 
-    def test_one_that_is_busy_or_never_was_complete(self) -> None:
+    def test_no_recovery_of_a_busy_or_incomplete_cluster(self) -> None:
         self.fall()
         row = self.instance_rows(self.cluster_id)[0]
         row.update(task_status=InstanceTasks.REBOOTING)
@@ -165,7 +165,7 @@ class AutomaticTest(test_actions.ActionTest):
         self.galera.named('products-1').report_status(Statuses.INSTANCE_READY)
         self.assertFalse(self.needy())
 
-    def test_a_look_costs_the_same_however_many_there_are(self) -> None:
+    def test_cost_does_not_depend_on_the_number_of_clusters(self) -> None:
         self.override('automatic_recovery_patience', 3600, 'mariadb')
         self.fall()
         looks = (self.watch.look, resume.Resumption().look)
@@ -176,7 +176,7 @@ class AutomaticTest(test_actions.ActionTest):
                          set(self.watch._cases))
 
     def statements(self, look: Callable[[], None]) -> int:
-        """How often it asks the database."""
+        """The number of SQL statements."""
         asked: list[str] = []
 
         def ask(_: Any, __: Any, statement: str, *others: Any) -> None:
@@ -191,7 +191,7 @@ class AutomaticTest(test_actions.ActionTest):
         return len(asked)
 
     def add_needy(self, name: str) -> str:
-        """Another cluster, in the tables alone; its id."""
+        """Add another cluster, in the tables alone; return its id."""
         like = self.cluster_row(self.cluster_id)
         cluster = cluster_models.DBCluster.create(
             name=name, tenant_id=like.tenant_id, task_status=like.task_status,
@@ -215,7 +215,7 @@ class AutomaticTest(test_actions.ActionTest):
         self.assertEqual(ClusterTasks.NONE,
                          self.cluster_row(self.cluster_id).task_status)
 
-    def test_one_that_is_still_stopping_is_waited_for(self) -> None:
+    def test_recovery_waits_for_a_server_that_is_stopping(self) -> None:
         self.fall()
         guest = self.galera.named('products-3')
         guest.server = galera.ServerState.UNRESPONSIVE
@@ -224,13 +224,13 @@ class AutomaticTest(test_actions.ActionTest):
         self.wait_notified('dbaas.cluster_recover.end')
         self.assertEqual(1, self.galera.promotions)
 
-    def test_a_primary_component_is_left_alone(self) -> None:
+    def test_no_recovery_of_a_primary_component(self) -> None:
         for name in test_actions.NAMES:
             self.galera.named(name).report_status(Statuses.SHUTDOWN)
         self.assertFalse(automatic.attend(self.cluster_row(self.cluster_id)))
         self.assertEqual([], self.galera.events)
 
-    def test_two_claim_it_and_one_gets_it(self) -> None:
+    def test_only_one_of_two_claims_succeeds(self) -> None:
         self.fall()
         cluster = self.cluster_row(self.cluster_id)
         self.stop_taskmanager()

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Bodies of every kind, for the routes of clusters: each gets an answer."""
+"""Request bodies of every kind: each request for clusters is answered."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ JSON = 'application/json'
 
 
 class BodiesTest(base.TroveTest):
-    """No taskmanager runs; the cluster stays as it was made."""
+    """No taskmanager runs; the cluster stays as it was created."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -44,7 +44,7 @@ class BodiesTest(base.TroveTest):
         self.assertEqual(code, response.status_int, (body, response.text))
         self.assertIn(words, response.text)
 
-    def test_actions_without_one(self) -> None:
+    def test_actions_without_a_body_are_refused(self) -> None:
         for body in (b'', b'{}', b'[]', b'null', b'5', b'"restart"',
                      b'[{"restart": {}}]'):
             self.check(400, 'The body of the request', 'POST', self.url,
@@ -52,19 +52,19 @@ class BodiesTest(base.TroveTest):
         self.check(400, 'must name one action', 'POST', self.url,
                    b'{"restart": {}, "resize": {}}')
 
-    def test_actions_that_there_are_not(self) -> None:
+    def test_unknown_actions_are_refused(self) -> None:
         self.check(400, 'not supported', 'POST', self.url,
                    b'{"add_shard": {"add_shard": {}}}')
         for body in (b'{"": {}}', b'{"x": null}', b'{"grow": 5}'):
             self.assertEqual(400, self.send(
                 'POST', self.url, body).status_int, body)
 
-    def test_actions_of_a_cluster_that_there_is_not(self) -> None:
+    def test_actions_of_an_unknown_cluster_are_not_found(self) -> None:
         for place in (self.unknown_id(), 'x', 'a%00b'):
             self.check(404, 'not be found', 'POST', f'/clusters/{place}',
                        b'{"restart": {}}')
 
-    def test_what_cannot_be_read(self) -> None:
+    def test_bodies_that_cannot_be_parsed_are_refused(self) -> None:
         for path in ('/clusters', self.url):
             for body in (b'{', b'\xff\xfe', b'[' * 20000,
                          b'{"a":' * 20000):
@@ -72,7 +72,7 @@ class BodiesTest(base.TroveTest):
             for kind in ('application/xml', 'text/plain'):
                 self.check(415, '', 'POST', path, b'<a/>', kind)
 
-    def test_bodies_that_are_not_expected(self) -> None:
+    def test_unexpected_bodies_are_refused(self) -> None:
         member = self.show(self.url.split('/')[-1])['instances'][0]['id']
         for path in ('/clusters', self.url, f'{self.url}/members',
                      f'{self.url}/health', f'{self.url}/root',

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The clock of these tests."""
+"""The clock of the functional tests."""
 
 import datetime
 import socket
@@ -28,7 +28,7 @@ from trove_pxc import waiting
 
 DAY = 24 * 3600
 DIALOGUE = 'print(input())'
-# It says that it has ended before it has.
+# It closes its outputs before it ends.
 SLOW_END = 'exec >&- 2>&-; sleep 0.2'
 
 
@@ -42,7 +42,7 @@ class ClockTest(testtools.TestCase):
         super().setUp()
         self.useFixture(clock.TimeOfDay())
 
-    def test_a_day_is_over_at_once_by_every_clock(self) -> None:
+    def test_a_day_passes_at_once_on_every_clock(self) -> None:
         began, today = time.monotonic(), datetime.datetime.now()
         self.assertRaises(exceptions.DeadlineExceeded,
                           waiting.until, 'never', never, DAY, 60)
@@ -50,12 +50,12 @@ class ClockTest(testtools.TestCase):
         passed = datetime.datetime.now() - today
         self.assertEqual(DAY, round(passed.total_seconds()))
 
-    def test_what_is_computed_takes_no_time(self) -> None:
+    def test_computation_takes_no_time(self) -> None:
         began, today = time.monotonic(), time.time()
         self.assertEqual(499999500000, sum(range(1000000)))
         self.assertEqual((began, today), (time.monotonic(), time.time()))
 
-    def test_all_happens_in_its_order(self) -> None:
+    def test_events_keep_their_order(self) -> None:
         happened = []
 
         def happen(at: float, what: str) -> None:
@@ -69,15 +69,14 @@ class ClockTest(testtools.TestCase):
             thread.join()
         self.assertEqual(['first', 'second', 'last'], happened)
 
-    def test_what_is_set_for_one_time_happens_in_the_order_of_setting(
-            self) -> None:
+    def test_timers_for_one_time_run_in_the_order_of_setting(self) -> None:
         happened: list[int] = []
         for number in range(50):
             eventlet.spawn_after(60, happened.append, number)
         waiting.pause(60)
         self.assertEqual(list(range(50)), happened)
 
-    def test_a_wait_for_an_event_expires_or_is_told(self) -> None:
+    def test_wait_for_an_event_expires_or_gets_it(self) -> None:
         event = threading.Event()
         began = time.monotonic()
         self.assertFalse(event.wait(DAY))
@@ -86,8 +85,7 @@ class ClockTest(testtools.TestCase):
         self.assertTrue(event.wait(DAY))
         self.assertEqual(DAY + 60, round(time.monotonic() - began))
 
-    def test_no_time_is_leapt_over_while_a_program_is_waited_for(
-            self) -> None:
+    def test_time_is_not_skipped_while_a_program_is_waited_for(self) -> None:
         program = subprocess.Popen(
             [sys.executable, '-c', DIALOGUE], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -97,12 +95,12 @@ class ClockTest(testtools.TestCase):
         answer, _ = program.communicate('well\n', timeout=DAY)
         self.assertEqual(('well\n', []), (answer, expired))
 
-    def test_a_program_takes_no_longer_to_end_than_outside(self) -> None:
+    def test_end_of_a_program_is_noticed_in_time(self) -> None:
         began = time.monotonic()
         subprocess.run(['sh', '-c', SLOW_END], capture_output=True)
         self.assertLess(time.monotonic() - began, 60)
 
-    def test_a_socket_that_a_test_leaves_is_told_to_the_next(self) -> None:
+    def test_socket_that_a_test_leaves_is_reported_to_the_next(self) -> None:
         one, other = socket.socketpair()
         self.addCleanup(other.close)
         with one:

@@ -23,9 +23,9 @@ from trove_pxc.taskmanager import tasks
 
 
 class LoaderTest(base.TroveTest):
-    """Trove finds us by its options alone."""
+    """Trove loads this plugin through its options alone."""
 
-    def test_trove_loads_our_classes(self) -> None:
+    def test_trove_loads_the_classes_of_this_plugin(self) -> None:
         for manager in base.MANAGERS:
             in_api = strategy.load_api_strategy(manager)
             in_taskmanager = strategy.load_taskmanager_strategy(manager)
@@ -145,7 +145,7 @@ class CreateTest(base.TroveTest):
         self.assertEqual([f'products-{number}' for number in range(1, 12)],
                          names)
 
-    def test_what_is_so_anyway_may_be_said(self) -> None:
+    def test_values_that_equal_the_defaults_are_accepted(self) -> None:
         for number, said in enumerate((
                 {'access': {'is_public': False, 'allowed_cidrs': []}},
                 {'users': [], 'databases': []}, {'access': {}})):
@@ -163,14 +163,14 @@ class CreateTest(base.TroveTest):
             'memory_mb'] for number in (1, 2, 3)]
         self.assertEqual([512, 1024, 512], memory)
 
-    def test_without_networks_the_only_one_is_taken(self) -> None:
+    def test_without_networks_the_only_network_is_used(self) -> None:
         usual = {'flavorRef': '1', 'volume': {'size': 1}}
         created = self.create(instances=[usual] * 3)
         cluster_id = created.json['cluster']['id']
         self.wait_for_task(cluster_id)
         self.assertEqual(3, len(self.show(cluster_id)['ip']))
 
-    def test_a_name_that_no_server_would_take(self) -> None:
+    def test_a_name_that_is_no_host_name_is_accepted(self) -> None:
         created = self.create(name="Müller's, 50% \"off\"")
         cluster_id = created.json['cluster']['id']
         self.wait_for_task(cluster_id)

@@ -9,10 +9,10 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""What trove-dashboard's panel of clusters sends, and what it shows.
+"""The requests that trove-dashboard sends, and the answers that it reads.
 
-Read in trove-dashboard 27.0.0: api/trove.py builds the bodies, and
-content/database_clusters/tables.py and tabs.py name what they read.
+Source: trove-dashboard 27.0.0. api/trove.py builds the bodies;
+content/database_clusters/tables.py and tabs.py read the answers.
 """
 
 from typing import Any
@@ -51,13 +51,13 @@ class DashboardTest(base.TroveTest):
         return cluster_id
 
     def refused(self, answer: Any, *words: str) -> None:
-        """In words for a user, which the panel shows or logs."""
+        """The message is written for users: the panel shows or logs it."""
         self.assertIn(answer.status_int, (400, 422), answer.text)
         (error,) = answer.json.values()
         for word in words:
             self.assertIn(word, error['message'])
 
-    def test_what_the_tables_read(self) -> None:
+    def test_answer_has_the_attributes_that_the_tables_read(self) -> None:
         cluster_id = self.launch_whole()
         listed = self.request('GET', '/clusters?limit=20').json['clusters']
         shown = self.show(cluster_id)
@@ -68,7 +68,7 @@ class DashboardTest(base.TroveTest):
                  cluster['datastore']['type'],
                  cluster['datastore']['version'], cluster['task']['name']))
             self.assertEqual('1', cluster['instances'][0]['flavor']['id'])
-        # what "Connection Information" begins with
+        # The panel shows it at the start of "Connection Information".
         self.assertIsInstance(shown['ip'][0], str)
         for member in shown['instances']:
             self.assertEqual('member', member['type'])
@@ -81,17 +81,17 @@ class DashboardTest(base.TroveTest):
                 (instance['name'], instance['flavor']['id'],
                  instance['volume']['size'], instance['status']))
 
-    def test_locality(self) -> None:
+    def test_locality_is_passed_on_and_shown(self) -> None:
         answer = self.launch(locality='anti-affinity')
         cluster_id = answer.json['cluster']['id']
         self.wait_for_task(cluster_id)
         self.assertEqual('anti-affinity', self.show(cluster_id)['locality'])
 
-    def test_launches_that_are_refused(self) -> None:
+    def test_invalid_launches_are_refused(self) -> None:
         self.refused(self.launch(instances=launched(volume=0)), 'olume')
         self.refused(self.launch(instances=launched(2)), '3')
 
-    def test_grow_and_shrink(self) -> None:
+    def test_requests_to_grow_and_shrink_are_accepted(self) -> None:
         cluster_id = self.launch_whole()
         path = f'/clusters/{cluster_id}'
         new = launched(1)[0]

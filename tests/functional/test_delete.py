@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Deleting a cluster in every state, twice, and what it leaves: nothing."""
+"""Deleting a cluster in every state and twice; nothing is left."""
 
 from trove.instance import models as instance_models
 from trove.quota import quota
@@ -41,7 +41,7 @@ class DeleteTest(base.TroveTest):
         self.assertEqual([], self.request(
             'GET', '/clusters').json['clusters'])
 
-    def test_finished_cluster(self) -> None:
+    def test_complete_cluster_is_deleted(self) -> None:
         cluster_id = self.made()
         self.assertEqual(
             {'instances': 3, 'ram': 1536, 'volumes': 3}, self.used())
@@ -49,8 +49,8 @@ class DeleteTest(base.TroveTest):
         self.gone(cluster_id)
         self.wait_notified('dbaas.cluster_delete.end')
 
-    def test_server_group_that_no_server_got_into(self) -> None:
-        """Another cluster of that name keeps its own."""
+    def test_empty_server_group_is_deleted(self) -> None:
+        """Another cluster of the same name keeps its own."""
         self.cloud.faults['servers.create'] = 3
         failed = self.create(locality='affinity').json['cluster']
         self.wait_for_task(failed['id'])
@@ -64,13 +64,13 @@ class DeleteTest(base.TroveTest):
         self.delete(kept['id'])
         self.gone(kept['id'])
 
-    def test_twice(self) -> None:
+    def test_second_delete_is_accepted(self) -> None:
         cluster_id = self.made()
         self.delete(cluster_id)
         self.delete(cluster_id)
         self.gone(cluster_id)
 
-    def test_two_clusters_of_one_name(self) -> None:
+    def test_only_one_of_two_clusters_of_one_name_is_deleted(self) -> None:
         first, second = self.made(), None
         self.galera.history = ''
         second = self.made()
@@ -81,14 +81,14 @@ class DeleteTest(base.TroveTest):
         self.assertEqual({'instances': 3, 'ram': 1536, 'volumes': 3},
                          self.used())
 
-    def test_dead_guests_cost_nothing(self) -> None:
+    def test_dead_guests_do_not_delay_the_deletion(self) -> None:
         cluster_id = self.made()
         for guest in self.galera.guests.values():
             guest.die()
         self.delete(cluster_id)
         self.gone(cluster_id)
 
-    def test_while_building(self) -> None:
+    def test_delete_while_building(self) -> None:
         for event in ('configure products-1', 'bootstrap products-1',
                       'join products-2', 'join products-3'):
             self.galera.events.clear()
@@ -101,31 +101,31 @@ class DeleteTest(base.TroveTest):
                               instance_models.DBInstanceFault.find_all(
                                   deleted=False).all()])
 
-    def test_at_once(self) -> None:
+    def test_delete_directly_after_create(self) -> None:
         created = self.create().json['cluster']
         self.delete(created['id'])
         self.gone(created['id'])
         error = self.wait_notified('dbaas.cluster_create.error')
         self.assertIn('being deleted', error['message'])
 
-    def test_while_trove_creates_the_instances(self) -> None:
+    def test_delete_while_trove_creates_the_instances(self) -> None:
         self.cloud.delays = {'create_port': 0.5, 'volumes.create': 1}
         created = self.create().json['cluster']
         self.wait_for_call('create_port')
         self.delete(created['id'])
         self.gone(created['id'])
-        # What was on its way then must not come afterwards.
+        # What was being created at that time must not appear afterwards.
         waiting.pause(3)
         self.assert_nothing_left()
 
-    def test_before_any_taskmanager_runs(self) -> None:
+    def test_delete_before_any_taskmanager_runs(self) -> None:
         self.stop_taskmanager()
         created = self.create().json['cluster']
         self.delete(created['id'])
         self.start_taskmanager()
         self.gone(created['id'])
 
-    def test_taskmanager_that_died_while_deleting(self) -> None:
+    def test_delete_is_resumed_if_its_taskmanager_dies(self) -> None:
         cluster_id = self.made()
         self.stop_taskmanager()
         base.clouds.use(self.cloud)
@@ -135,8 +135,8 @@ class DeleteTest(base.TroveTest):
         self.delete(cluster_id)
         self.gone(cluster_id)
 
-    def test_server_that_will_not_go(self) -> None:
-        """It ends, says whose server it is, and may be tried again."""
+    def test_server_that_cannot_be_deleted_is_reported(self) -> None:
+        """The deletion ends, names the server, and can be repeated."""
         self.override('cluster_delete_time_out', 5)
         cluster_id = self.made()
         row = self.instance_rows(cluster_id)[1]
@@ -151,7 +151,7 @@ class DeleteTest(base.TroveTest):
         self.delete(cluster_id)
         self.gone(cluster_id)
 
-    def test_quota_of_a_resize_that_ends_meanwhile(self) -> None:
+    def test_quota_of_a_resize_that_ends_meanwhile_is_returned(self) -> None:
         cluster_id = self.made()
         row = self.instance_rows(cluster_id)[1]
         quota.run_with_quotas(base.PROJECT, {'ram': 512}, dict)
@@ -165,7 +165,7 @@ class DeleteTest(base.TroveTest):
         self.delete(cluster_id)
         self.gone(cluster_id)
 
-    def test_reset_status_leaves_a_deletion_alone(self) -> None:
+    def test_reset_status_does_not_change_a_deletion(self) -> None:
         self.override('cluster_delete_time_out', 6)
         cluster_id = self.made()
         row = self.instance_rows(cluster_id)[1]

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The DevStack plugin, with stubs in the place of DevStack's functions.
+"""The DevStack plugin, with stubs for DevStack's functions.
 
-What it writes is read by Trove's own parser and judged by this package's
-checks; what it registers stands in Trove's tables.
+The files that it writes are read by Trove's own parser and by the checks of
+this package; the versions that it registers are rows of Trove's tables.
 """
 
 import configparser
@@ -41,7 +41,7 @@ env >> {calls}
 while [ "$1" != -o ]; do shift; done
 echo image > "$2"
 """
-#: what Trove's own plugin has written before
+#: Written by Trove's own plugin before.
 TROVE = """\
 [DEFAULT]
 guest_config = {folder}/trove-guestagent.conf
@@ -105,7 +105,7 @@ class DevstackTest(sites.SiteTest):
             timeout=600)
 
     def run_phase(self, *phase: str, **settings: str) -> list[list[str]]:
-        """The calls that a phase has made."""
+        """Run a phase, and return its calls."""
         pathlib.Path(self.calls).write_text('')
         done = self.plugin(*phase, **settings)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
@@ -113,7 +113,7 @@ class DevstackTest(sites.SiteTest):
                 in pathlib.Path(self.calls).read_text().splitlines()]
 
     def apply(self, calls: list[list[str]]) -> None:
-        """Do what iniset was called for."""
+        """Carry out the calls of iniset."""
         for call in calls:
             if call[0] == 'iniset':
                 file, section, option, value = call[1:]
@@ -126,7 +126,7 @@ class DevstackTest(sites.SiteTest):
                     parser.write(content)
 
     def register_all(self, calls: list[list[str]]) -> None:
-        """Do what trove-pxc-manage was called for."""
+        """Carry out the calls of trove-pxc-manage."""
         rules = str(self.rules('pxc'))
         for call in calls:
             if call[0] == 'trove-pxc-manage':
@@ -136,16 +136,16 @@ class DevstackTest(sites.SiteTest):
                 code, _, why = self.manage(*words.split(), '--rules', rules)
                 self.assertEqual(0, code, why)
 
-    def test_install(self) -> None:
+    def test_install_phase_installs_the_package(self) -> None:
         self.assertIn(['setup_develop', '/opt/stack/trove-pxc'],
                       self.run_phase('stack', 'install'))
 
-    def test_a_devstack_without_trove_is_left_alone(self) -> None:
+    def test_nothing_is_done_without_trove(self) -> None:
         calls = self.run_phase('stack', 'post-config', ENABLED='nova')
         self.assertEqual({'define_plugin', 'plugin_requires'},
                          {call[0] for call in calls})
 
-    def test_from_configuration_to_what_users_create(self) -> None:
+    def test_configuration_image_and_versions_are_correct(self) -> None:
         self.apply(self.run_phase('stack', 'post-config'))
         calls = self.run_phase('stack', 'extra')
         self.register_all(calls)
@@ -169,12 +169,12 @@ class DevstackTest(sites.SiteTest):
             in check.ask(table.CHECKS, site.Site(base.CONF))
             if outcome.faults or outcome.blocked_by])
 
-    def test_an_image_that_is_there_is_left_alone(self) -> None:
+    def test_an_existing_image_is_not_built_again(self) -> None:
         self.apply(self.run_phase('stack', 'post-config'))
         calls = self.run_phase('stack', 'extra', IMAGES='1234')
         self.assertEqual([], [call for call in calls if 'create' in call])
 
-    def test_one_datastore_in_two_versions(self) -> None:
+    def test_one_datastore_in_two_versions_is_registered(self) -> None:
         settings = {'TROVE_PXC_DATASTORES': 'pxc:8.4 pxc:8.0'}
         self.apply(self.run_phase('stack', 'post-config', **settings))
         self.register_all(
@@ -183,13 +183,13 @@ class DevstackTest(sites.SiteTest):
             self.row('pxc', '8.4').id,
             self.datastore('pxc').default_version_id)
 
-    def test_what_is_not_right_ends_it(self) -> None:
+    def test_a_failed_check_ends_stack_sh(self) -> None:
         self.programs(status=2)
         done = self.plugin('stack', 'extra', IMAGES='1234')
         self.assertEqual(1, done.returncode, done.stdout + done.stderr)
         self.assertIn('The check of trove-pxc failed', done.stderr)
 
-    def test_a_warning_does_not(self) -> None:
+    def test_a_warning_does_not_end_stack_sh(self) -> None:
         self.programs(status=1)
         calls = self.run_phase('stack', 'extra', IMAGES='1234')
         self.assertIn('upgrade check', calls[-1][1])

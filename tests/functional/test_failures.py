@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A create that fails tells where and why, and can be deleted at once."""
+"""A create that fails reports where and why, and can be deleted at once."""
 
 from typing import Any
 
@@ -30,9 +30,9 @@ class FailureTest(base.TroveTest):
 
     def fail(self, *words: str, blamed: tuple[int, ...],
              **request: Any) -> Any:
-        """Create, expect it to fail, and look at all that it leaves.
+        """Create, expect a failure, and check everything that it leaves.
 
-        :param words: that the fault of each blamed member contains.
+        :param words: texts that the fault of each blamed member contains.
         :param blamed: the numbers of the members that are at fault.
         """
         created = self.create(**request).json['cluster']
@@ -59,8 +59,8 @@ class FailureTest(base.TroveTest):
         self.assert_nothing_left()
         return created
 
-    def test_server_that_nova_cannot_make(self) -> None:
-        # The third, for the calls of the members come in this order.
+    def test_failed_creation_of_a_server_is_reported(self) -> None:
+        # The third call, because the calls of the members come in this order.
         self.cloud.faults['servers.create'] = 1
         created = self.create().json['cluster']
         self.wait_for_task(created['id'])
@@ -69,7 +69,7 @@ class FailureTest(base.TroveTest):
             created['id'])['instances'])
         self.assertEqual(['BUILD', 'BUILD', 'ERROR'], statuses)
 
-    def test_volume_that_cinder_cannot_make(self) -> None:
+    def test_failed_creation_of_a_volume_is_reported(self) -> None:
         self.cloud.faults['volumes.create'] = 1
         created = self.create().json['cluster']
         self.wait_for_task(created['id'])
@@ -78,7 +78,7 @@ class FailureTest(base.TroveTest):
         self.wait_deleted(created['id'])
         self.assert_nothing_left()
 
-    def test_server_that_is_in_error(self) -> None:
+    def test_server_in_error_state_is_reported(self) -> None:
         boot = self.cloud.booted
 
         def boot_badly(server: Any) -> None:
@@ -90,13 +90,14 @@ class FailureTest(base.TroveTest):
         self.cloud.booted = boot_badly
         self.fail('products-2', 'No valid host', blamed=(2,))
 
-    def test_guest_that_fails_to_prepare(self) -> None:
+    def test_failed_prepare_is_reported(self) -> None:
         self.galera.habits['products-1'] = {'fails_to_prepare': True}
         self.fail('products-1', 'no such image', blamed=(1,))
         self.assertNotIn('configure products-1', self.galera.events)
 
-    def test_guest_that_fails_when_nobody_of_trove_looks(self) -> None:
-        """The taskmanager that made the instances has died."""
+    def test_failed_prepare_is_reported_if_its_taskmanager_has_died(
+            self) -> None:
+        """The taskmanager that created the instances has died."""
         self.override('member_ready_timeout', 3600, 'mariadb')
         self.useFixture(fixtures.MockPatchObject(
             task_models.FreshInstanceTasks, 'wait_for_instance',
@@ -104,32 +105,33 @@ class FailureTest(base.TroveTest):
         self.galera.habits['products-2'] = {'fails_to_prepare': True}
         self.fail('products-2', 'no such image', blamed=(2,))
 
-    def test_guest_that_never_gets_ready(self) -> None:
+    def test_guest_that_never_becomes_ready_is_reported(self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')
         self.galera.habits['products-2'] = {'unprepared': True}
         self.fail('"prepare of products-2"', 'timed out after 10 s',
                   blamed=(2,))
 
-    def test_server_that_crashes_when_it_bootstraps(self) -> None:
+    def test_crash_of_the_server_during_bootstrap_is_reported(self) -> None:
         self.galera.habits['products-1'] = {'crashes': True}
         self.fail('"bootstrap of products-1"', 'exit code 1',
                   'disk is 100% full', blamed=(1,))
 
-    def test_initialisation_that_fails_for_ever(self) -> None:
-        """Each start ends before anyone sees it up; no time-out is used."""
+    def test_initialisation_that_always_fails_is_reported_at_once(
+            self) -> None:
+        """Each start ends before the server is up; no timeout expires."""
         self.override('bootstrap_timeout', 3600, 'mariadb')
         self.galera.habits['products-1'] = {'dies_at_once': True}
         self.fail('"bootstrap of products-1"', 'its server ended',
                   'exit code 1', 'disk is 100% full', blamed=(1,))
 
-    def test_joiner_that_never_comes_up(self) -> None:
+    def test_joiner_that_does_not_start_is_reported(self) -> None:
         self.override('join_stall_timeout', 3600, 'mariadb')
         self.galera.habits['products-2'] = {'dies_at_once': True}
         self.fail('"join of products-2"', 'its server ended',
                   'disk is 100% full', blamed=(2,))
 
-    def test_donor_that_dies_in_the_middle_of_a_transfer(self) -> None:
-        """It is told, and not only that the joiner waits for it."""
+    def test_donor_that_stops_during_a_transfer_is_reported(self) -> None:
+        """The fault names the donor, not only the joiner that waits for it."""
         self.override('join_stall_timeout', 10, 'mariadb')
         self.galera.habits['products-2'] = {'stalls': True}
 
@@ -143,9 +145,9 @@ class FailureTest(base.TroveTest):
                   'while products-2 joined', 'disk is 100% full',
                   blamed=(1,))
 
-    def test_what_trove_still_does_to_an_instance_is_waited_for(
+    def test_fault_is_written_after_troves_own_work_on_the_instance(
             self) -> None:
-        """Else it takes the error away when it finds the guest ready."""
+        """Otherwise Trove clears the fault when it finds the guest ready."""
         self.override('usage_sleep_time', 5)
         self.galera.habits['products-1'] = {'crashes': True}
         created = self.create().json['cluster']
@@ -160,8 +162,8 @@ class FailureTest(base.TroveTest):
              InstanceTasks.NONE],
             [row.task_status for row in self.instance_rows(created['id'])])
 
-    def test_delete_is_not_kept_waiting_by_it(self) -> None:
-        """And no error takes the place of the deletion."""
+    def test_delete_does_not_wait_for_troves_own_work(self) -> None:
+        """And no error replaces the deletion."""
         self.override('usage_sleep_time', 20)
         self.galera.habits['products-1'] = {'crashes': True}
         created = self.create().json['cluster']
@@ -178,25 +180,25 @@ class FailureTest(base.TroveTest):
         if crashes < 7:
             raise waiting.NotYet(f'{crashes} reports')
 
-    def test_server_that_crashes_when_it_joins(self) -> None:
+    def test_crash_of_the_server_during_join_is_reported(self) -> None:
         self.galera.habits['products-3'] = {'crashes': True}
         self.fail('"join of products-3"', 'exit code 1', blamed=(3,))
         self.assertNotIn('write products-3', self.galera.events)
 
-    def test_member_that_is_never_synced(self) -> None:
+    def test_member_that_never_becomes_synced_is_reported(self) -> None:
         self.override('join_stall_timeout', 10, 'mariadb')
         self.galera.habits['products-2'] = {'stalls': True}
         self.fail('"join of products-2"', 'timed out after 10 s',
                   blamed=(2,))
         self.assertNotIn('join products-3', self.galera.events)
 
-    def test_guest_that_falls_silent(self) -> None:
+    def test_guest_that_stops_reporting_is_reported(self) -> None:
         self.override('guest_silence_timeout', 5, 'mariadb')
         self.galera.habits['products-2'] = {'silent': True}
         self.fail('products-2', 'has not reported for 5 s', blamed=(2,))
 
-    def test_answers_that_are_lost_are_asked_for_again(self) -> None:
-        """The message broker was restarted in the middle."""
+    def test_lost_answers_are_requested_again(self) -> None:
+        """The message broker restarts during the operation."""
         self.override('member_call_timeout', 2, 'mariadb')
         self.override('member_start_timeout', 5, 'mariadb')
         for number in (1, 2):
@@ -209,17 +211,17 @@ class FailureTest(base.TroveTest):
             instance['status']
             for instance in self.show(created['id'])['instances']])
         self.assertEqual([], self.galera.habits['products-1']['deaf'])
-        # It may not have been prepared when positions were asked for.
+        # It may not have been prepared when the positions were requested.
         self.assertIn(self.galera.habits['products-2']['deaf'],
                       ([], ['member_position']))
 
-    def test_write_that_is_not_replicated(self) -> None:
+    def test_write_that_is_not_replicated_is_reported(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
         self.galera.habits['products-1'] = {'forgets': True}
         self.fail('"replicate of products-3"', 'products-1', blamed=(1,))
         self.assertNotIn('complete products-1', self.galera.events)
 
-    def test_data_on_a_member_forbids_a_bootstrap(self) -> None:
+    def test_data_on_a_member_prevents_a_bootstrap(self) -> None:
         self.galera.habits['products-1'] = {
             'other_history': 'deadbeef-0000-0000-0000-000000000001'}
         created = self.create().json['cluster']
@@ -229,8 +231,8 @@ class FailureTest(base.TroveTest):
         self.assertIn('check the data', error)
         self.assertNotIn('bootstrap products-1', self.galera.events)
 
-    def test_cast_that_is_lost_half_way(self) -> None:
-        """The third instance cannot be made: nothing stays."""
+    def test_cast_that_fails_half_way_leaves_nothing(self) -> None:
+        """The third instance cannot be created; nothing is left."""
         flavors = []
 
         def no_more(name: str) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members that come to a cluster which serves."""
+"""Members join a cluster that serves."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ class GrowthTest(test_actions.ActionTest):
         return [address for _, address in settings['facts']['members']]
 
     def assert_serving(self, *names: str) -> None:
-        """These form the component, and nobody else."""
+        """These members form the component, and no others."""
         self.assertEqual(set(names), {
             guest.name for guest in self.galera.component if guest.synced})
         self.assertEqual(len(names), len(self.galera.component))
@@ -65,7 +65,7 @@ class GrowthTest(test_actions.ActionTest):
 
 class GrowTest(GrowthTest):
 
-    def test_one_more(self) -> None:
+    def test_one_member_is_added(self) -> None:
         shown = self.grow()
         self.assertEqual(
             ['prepared products-4', 'configure products-4',
@@ -82,7 +82,7 @@ class GrowTest(GrowthTest):
         self.assertEqual(
             {'instances': 4, 'ram': 2048, 'volumes': 4}, self.used())
 
-    def test_all_know_all(self) -> None:
+    def test_all_members_know_all_addresses(self) -> None:
         shown = self.grow()
         for name in self.names(shown):
             self.assertEqual(shown['ip'], self.addresses_told(name))
@@ -90,12 +90,12 @@ class GrowTest(GrowthTest):
             str(guest.settings['secrets'])
             for guest in self.galera.component if guest.settings}))
 
-    def test_it_gets_its_data_as_from_a_cluster_that_serves(self) -> None:
+    def test_new_member_joins_a_serving_cluster(self) -> None:
         self.grow()
         self.assertIs(False, self.galera.named('products-4').joined_forming)
         self.assertIs(True, self.galera.named('products-3').joined_forming)
 
-    def test_two_more_one_after_another(self) -> None:
+    def test_two_members_are_added_one_after_another(self) -> None:
         shown = self.grow(node(), node(flavorRef='2'))
         self.assertEqual([*OLD, 'products-4', 'products-5'],
                          self.names(shown))
@@ -106,14 +106,14 @@ class GrowTest(GrowthTest):
         for name in self.names(shown):
             self.assertEqual(shown['ip'], self.addresses_told(name))
 
-    def test_the_answer_shows_what_is_coming(self) -> None:
+    def test_answer_shows_the_new_members(self) -> None:
         answered = self.act({'grow': [node()]}).json['cluster']
         self.assertEqual('GROWING_CLUSTER', answered['task']['name'])
         self.assertEqual(('products-4', 'BUILD'), tuple(
             answered['instances'][3][key] for key in ('name', 'status')))
         self.wait_for_task(self.cluster_id)
 
-    def test_a_number_is_never_given_out_again(self) -> None:
+    def test_numbers_are_not_reused(self) -> None:
         self.grow()
         self.shrink('products-4')
         self.assertIn('products-5', self.names(self.grow()))
@@ -122,18 +122,18 @@ class GrowTest(GrowthTest):
         self.assertEqual(['products-1', 'products-3', 'products-5',
                           'products-6'], self.names(shown))
 
-    def test_a_number_is_not_free_when_its_member_was_renamed(self) -> None:
+    def test_number_of_a_renamed_member_is_not_reused(self) -> None:
         self.grow()
         self.named('products-4').update(name='renamed')
         self.shrink('renamed')
         self.assertIn('products-5', self.names(self.grow()))
 
-    def test_a_given_name_is_kept_and_takes_a_number(self) -> None:
+    def test_given_name_is_kept_and_uses_up_a_number(self) -> None:
         shown = self.grow(node(name='reports'), node())
         self.assertEqual([*OLD, 'reports', 'products-5'], self.names(shown))
         self.assertEqual('4/5', self.named('reports').shard_id)
 
-    def test_what_the_request_gives_reaches_the_instance(self) -> None:
+    def test_values_of_the_request_reach_the_instance(self) -> None:
         self.grow(node(availability_zone='here', type='member',
                        region='RegionOne',
                        volume={'size': '1', 'type': 'fast'}))
@@ -147,15 +147,15 @@ class GrowTest(GrowthTest):
                    if port['name'].endswith(row.id))
         self.assertEqual(clouds.NETWORK, port['network_id'])
 
-    def test_the_network_is_that_of_the_members(self) -> None:
-        """Where there are more to choose from, too."""
+    def test_network_is_that_of_the_members(self) -> None:
+        """Also if there are several networks."""
         self.cloud.networks['other'] = {
             'id': 'other', 'project_id': test_actions.base.PROJECT}
         self.grow({'flavorRef': '1', 'volume': {'size': 1}})
         self.assertEqual({clouds.NETWORK}, {
             port['network_id'] for port in self.cloud.ports.values()})
 
-    def test_locality_goes_for_new_members_too(self) -> None:
+    def test_locality_applies_to_new_members(self) -> None:
         self.galera.forget()
         self.cluster_id = self.create(
             name='apart', locality='anti-affinity').json['cluster']['id']
@@ -164,7 +164,7 @@ class GrowTest(GrowthTest):
         (group,) = self.cloud.server_groups.values()
         self.assertEqual(4, len(group.members))
 
-    def test_root_is_enabled_for_it_where_it_is_for_the_others(self) -> None:
+    def test_root_is_enabled_for_a_new_member_as_for_the_others(self) -> None:
         self.request('POST', f'/clusters/{self.cluster_id}/root')
         self.grow()
         new = self.named('products-4').id
@@ -177,8 +177,8 @@ class GrowTest(GrowthTest):
         self.assertIsNone(root_models.RootHistory.load(
             self.context(), self.named('products-5').id))
 
-    def test_numbers_are_free_again_with_their_cluster(self) -> None:
-        """No deleted row keeps a cluster from being purged."""
+    def test_deleted_cluster_has_no_rows_of_former_members(self) -> None:
+        """A row with its ID would prevent the purge of the cluster."""
         self.grow()
         self.shrink('products-4')
         self.request('DELETE', f'/clusters/{self.cluster_id}')
@@ -189,9 +189,9 @@ class GrowTest(GrowthTest):
 
 
 class LostMemberTest(GrowthTest):
-    """A member is lost for good, and another takes its place."""
+    """A member is lost for good, and a new one replaces it."""
 
-    def test_one_that_is_powered_off(self) -> None:
+    def test_powered_off_member_is_replaced(self) -> None:
         self.galera.named('products-2').die()
         shown = self.grow()
         self.assert_serving('products-1', 'products-3', 'products-4')
@@ -205,7 +205,7 @@ class LostMemberTest(GrowthTest):
         self.assertEqual(self.before, self.used())
         self.assertEqual(3, len(self.cloud.servers))
 
-    def test_one_whose_server_was_deleted(self) -> None:
+    def test_member_whose_server_was_deleted_is_replaced(self) -> None:
         lost = self.named('products-2')
         clouds.nova(None).servers.delete(lost.compute_instance_id)
         for port in [port for port in self.cloud.ports.values()
@@ -215,7 +215,7 @@ class LostMemberTest(GrowthTest):
         self.shrink('products-2')
         self.assert_serving('products-1', 'products-3', 'products-4')
 
-    def test_one_that_comes_back_meanwhile(self) -> None:
+    def test_new_member_joins_if_the_lost_one_comes_back(self) -> None:
         lost = self.galera.named('products-2')
         lost.fall_silent()
         lost.leave()
@@ -229,7 +229,7 @@ class LostMemberTest(GrowthTest):
         self.wait_notified('dbaas.cluster_grow.end')
         self.assertIn(self.galera.named('products-4'), self.galera.component)
 
-    def test_one_that_is_silent_but_serves_is_not_taken_for_lost(
+    def test_unresponsive_member_that_serves_does_not_count_as_lost(
             self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
         self.galera.named('products-2').fall_silent()
@@ -239,7 +239,7 @@ class LostMemberTest(GrowthTest):
                       'products-3 report', error['message'])
         self.assertNotIn('join products-4', self.galera.events)
 
-    def test_nobody_is_let_in_without_a_component(self) -> None:
+    def test_grow_without_a_primary_component_fails(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
         for name in OLD:
             self.galera.named(name).leave()
@@ -251,7 +251,7 @@ class LostMemberTest(GrowthTest):
 
 
 class FailureTest(GrowthTest):
-    """The old members go on untouched, the new one is in ERROR."""
+    """The old members are not changed, the new one is in ERROR."""
 
     def fail(self, *words: str, failed: tuple[str, ...] = ('products-4',),
              number: int = 1) -> Any:
@@ -261,7 +261,7 @@ class FailureTest(GrowthTest):
         for word in words:
             self.assertIn(word, error['message'])
             self.assertIn(word, self.fault(self.named(failed[0]).id))
-        # What Trove itself failed at, it may tell in its own words.
+        # For failures of its own, Trove may write its own message.
         for name in failed if words else ():
             self.assertIn('remove it with a shrink',
                           self.fault(self.named(name).id))
@@ -286,20 +286,20 @@ class FailureTest(GrowthTest):
         self.assert_serving(*OLD)
         self.wait_notified('dbaas.cluster_shrink.end')
 
-    def test_server_that_nova_cannot_make(self) -> None:
+    def test_failed_creation_of_a_server_is_reported(self) -> None:
         self.cloud.faults['servers.create'] = 1
         self.fail()
         self.assertEqual([], self.events_of_old())
         self.shrink_away('products-4')
 
-    def test_guest_that_never_gets_ready(self) -> None:
+    def test_guest_that_never_becomes_ready_is_reported(self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')
         self.galera.habits['products-4'] = {'unprepared': True}
         self.fail('"prepare of products-4"', 'timed out after 10 s')
         self.assertEqual([], self.events_of_old())
         self.shrink_away('products-4')
 
-    def test_guest_that_fails_to_prepare(self) -> None:
+    def test_failed_prepare_is_reported(self) -> None:
         self.override('usage_sleep_time', 3)
         self.galera.habits['products-4'] = {'fails_to_prepare': True}
         self.fail('no such image')
@@ -307,7 +307,7 @@ class FailureTest(GrowthTest):
         self.assertNotIn('configure products-4', self.galera.events)
         self.shrink_away('products-4')
 
-    def test_server_that_crashes(self) -> None:
+    def test_server_that_crashes_is_reported(self) -> None:
         self.galera.habits['products-4'] = {'crashes': True}
         self.fail('"join of products-4"', 'disk is 100% full')
         self.assertEqual([], self.events_of_old())
@@ -315,9 +315,9 @@ class FailureTest(GrowthTest):
         self.galera.habits.clear()
         self.shrink_away('products-4')
 
-    def test_what_trove_still_does_to_the_instance_is_waited_for(
+    def test_fault_is_written_after_troves_own_work_on_the_instance(
             self) -> None:
-        """Else it takes the error away when it finds the guest ready."""
+        """Otherwise Trove clears the fault when it finds the guest ready."""
         self.override('usage_sleep_time', 5)
         self.galera.habits['products-4'] = {'crashes': True}
         self.fail('"join of products-4"')
@@ -329,7 +329,7 @@ class FailureTest(GrowthTest):
         self.assertEqual(InstanceTasks.GROWING_ERROR,
                          self.named('products-4').task_status)
 
-    def test_member_that_is_never_synced_is_kept_out(self) -> None:
+    def test_member_that_never_becomes_synced_is_stopped(self) -> None:
         self.override('join_stall_timeout', 10, 'mariadb')
         self.galera.habits['products-4'] = {'stalls': True}
         self.fail('"join of products-4"', 'timed out after 10 s')
@@ -337,14 +337,14 @@ class FailureTest(GrowthTest):
         self.assert_serving(*OLD)
         self.shrink_away('products-4')
 
-    def test_the_first_of_two_stays_when_the_second_fails(self) -> None:
+    def test_first_of_two_stays_if_the_second_fails(self) -> None:
         self.galera.habits['products-5'] = {'crashes': True}
         self.fail('"join of products-5"', failed=('products-5',), number=2)
         self.assert_serving(*OLD, 'products-4')
         self.galera.habits.clear()
         self.shrink_away('products-4', 'products-5')
 
-    def test_the_second_is_not_tried_when_the_first_fails(self) -> None:
+    def test_second_member_is_not_tried_if_the_first_fails(self) -> None:
         self.galera.habits['products-4'] = {'crashes': True}
         self.fail('"join of products-4"', number=2,
                   failed=('products-4', 'products-5'))
@@ -354,7 +354,7 @@ class FailureTest(GrowthTest):
         self.galera.habits.clear()
         self.shrink_away('products-4', 'products-5')
 
-    def test_grown_again_beside_one_that_failed(self) -> None:
+    def test_grow_succeeds_beside_a_failed_member(self) -> None:
         self.galera.habits['products-4'] = {'crashes': True}
         self.fail('"join of products-4"')
         self.galera.habits.clear()
@@ -364,7 +364,7 @@ class FailureTest(GrowthTest):
         self.assert_serving(*OLD, 'products-5')
         self.shrink_away('products-4', 'products-5')
 
-    def test_delete_ends_it(self) -> None:
+    def test_delete_ends_the_grow(self) -> None:
         self.galera.habits['products-4'] = {'stalls': True}
         self.act({'grow': [node()]})
         self.wait_for_event('join products-4')
@@ -380,7 +380,7 @@ class RefusalTest(GrowthTest):
         self.refuse(code, words, {'grow': [node(**changes)]})
         self.assertEqual(3, len(self.instance_rows(self.cluster_id)))
 
-    def test_volume_of_another_size(self) -> None:
+    def test_volume_of_another_size_is_refused(self) -> None:
         self.refuse_node(400, 'size as the other members: 1 GB, not 2 GB',
                          volume={'size': 2})
         self.refuse(400, 'volume size is required', {
@@ -388,35 +388,35 @@ class RefusalTest(GrowthTest):
         self.refuse(400, 'volume', {'grow': [
             node(), node(volume={'size': 2})]})
 
-    def test_volume_of_any_size_that_a_member_has(self) -> None:
+    def test_volume_of_the_size_of_any_member_is_accepted(self) -> None:
         self.accept({'resize': {'volume': {'size': 2},
                                 'instance': self.member(1)}})
         self.grow(node(volume={'size': 2}))
 
-    def test_flavor_and_network(self) -> None:
+    def test_invalid_flavor_and_network_are_refused(self) -> None:
         self.refuse_node(400, 'Flavor 77 cannot be found', flavorRef='77')
         self.cloud.networks['5' * 8 + '-5555' * 3 + '-' + '5' * 12] = {}
         self.refuse_node(400, 'must be the same', nics=[
             {'network_id': '5' * 8 + '-5555' * 3 + '-' + '5' * 12}])
 
-    def test_quota(self) -> None:
+    def test_quota_is_enforced(self) -> None:
         for name in ('instances', 'volumes', 'ram'):
             self.override(f'max_{name}_per_tenant', self.before[name])
             self.refuse_node(413, name)
 
-    def test_name_that_a_member_has(self) -> None:
+    def test_name_of_another_member_is_refused(self) -> None:
         self.refuse_node(400, 'same name', name='products-2')
         self.refuse(400, 'same name', {'grow': [
             node(name='a'), node(name='a')]})
 
-    def test_bodies(self) -> None:
+    def test_invalid_bodies_are_refused(self) -> None:
         for body in ([], {}, None, 'one', [{}], [{'volume': {'size': 1}}],
                      [node(related_to='x')], [node(type='arbiter')],
                      [node(name='')], [node(volume={'size': 0})],
                      [node(), 5], [node(nics=[{'net': 'x'}])]):
             self.refuse(400, '', {'grow': body})
 
-    def test_while_something_else_is_going_on(self) -> None:
+    def test_grow_during_another_operation_is_refused(self) -> None:
         row = self.cluster_row(self.cluster_id)
         row.update(task_status=ClusterTasks.RESTARTING_CLUSTER)
         response = self.act({'grow': [node()]})
@@ -424,13 +424,12 @@ class RefusalTest(GrowthTest):
         self.assertEqual(3, len(self.instance_rows(self.cluster_id)))
         row.update(task_status=ClusterTasks.NONE)
 
-    def test_another_project(self) -> None:
+    def test_another_project_is_refused(self) -> None:
         response = self.request('POST', f'/clusters/{self.cluster_id}',
                                 {'grow': [node()]}, project='strangers')
         self.assertEqual(404, response.status_int)
 
-    def test_cast_that_fails_leaves_the_members_to_be_shrunk_away(
-            self) -> None:
+    def test_cast_that_fails_leaves_members_that_can_be_removed(self) -> None:
         with test_actions.no_broker():
             response = self.act({'grow': [node()]})
         self.assertEqual(500, response.status_int)
@@ -440,14 +439,15 @@ class RefusalTest(GrowthTest):
         self.shrink('products-4')
         self.assertEqual(self.before, self.used())
 
-    def test_second_instance_that_cannot_be_made(self) -> None:
-        """The first is removed again; nothing stays."""
+    def test_second_instance_that_cannot_be_created_removes_the_first(
+            self) -> None:
+        """The first instance is removed again; nothing is left."""
         call, asked = self.cloud.call, []
 
         def failing(name: str) -> None:
             if name == 'flavors.get':
                 asked.append(name)
-                # the check takes one, each instance one
+                # The check calls it once, and each instance once.
                 if len(asked) == 3:
                     raise RuntimeError('Nova is gone')
             call(name)

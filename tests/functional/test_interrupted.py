@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A create that was cut short anywhere is taken up by another run of it.
+"""A create that is interrupted at any point is completed by another run.
 
 The taskmanager dies between any two calls to a guest: before the call, or
-after the guest has carried it out but before the answer counts.
+after the guest has carried it out but before the taskmanager has the answer.
 """
 
 from typing import Any
@@ -34,16 +34,16 @@ _LAST_CALL = 100
 
 
 class Killed(BaseException):
-    """As little an error that anyone handles as a kill -9 is one."""
+    """Not an Exception, so no code handles it, like a kill -9."""
 
 
 class MortalClient(guest_api.GaleraGuestAPI):
     """The real client, in a taskmanager that dies at its n-th call.
 
-    It calls the guests without a transport, for there are thousands of
+    It calls the guests without a transport, because there are thousands of
     calls.
 
-    :cvar lives: how many calls are still made.
+    :cvar lives: how many more calls are made.
     :cvar answered: whether the last of them reaches the guest.
     """
 
@@ -71,7 +71,7 @@ def mortal_client(context: Any, instance_id: str,
 
 
 class WithoutClusters(manager.Manager):
-    """A taskmanager that died before it took the cast of the cluster."""
+    """A taskmanager that died before it took the cast for the cluster."""
 
     def create_cluster(self, context: Any, cluster_id: str) -> None:
         return
@@ -87,10 +87,10 @@ class InterruptedTest(base.TroveTest):
         MortalClient.lives = _LAST_CALL
         MortalClient.galera = self.galera
 
-    def test_killed_before_any_call(self) -> None:
+    def test_create_killed_before_any_call_is_completed(self) -> None:
         self._kill_at_each_call(answered=False)
 
-    def test_killed_after_any_call(self) -> None:
+    def test_create_killed_after_any_call_is_completed(self) -> None:
         self._kill_at_each_call(answered=True)
 
     def test_secrets_of_any_member_are_kept(self) -> None:
@@ -114,13 +114,13 @@ class InterruptedTest(base.TroveTest):
         while not finished:
             finished = self._killed_at(cluster_id, calls, answered)
             calls += 1
-        # Three members: each is at least configured, started, reported on,
-        # completed and read from.
+        # Three members: each is at least configured, started, asked for a
+        # report, completed and read from.
         self.assertGreater(calls, 15)
 
     def _killed_at(self, cluster_id: str, calls: int,
                    answered: bool) -> bool:
-        """Make the cluster; whether the kill at this call came too late."""
+        """Create the cluster; return whether it ended before this call."""
         self.galera.forget()
         self.cluster_row(cluster_id).update(
             task_status=tasks.ClusterTasks.BUILDING_INITIAL)
@@ -138,7 +138,7 @@ class InterruptedTest(base.TroveTest):
         return finished
 
     def _instances_of_cluster(self) -> str:
-        """All that happens before our own part of the taskmanager."""
+        """Everything that happens before this plugin's part of the create."""
         cluster_id = str(self.create().json['cluster']['id'])
         for number in (1, 2, 3):
             self.wait_for_event(f'prepared products-{number}')

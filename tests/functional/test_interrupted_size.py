@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What another taskmanager makes of a grow or shrink that was cut short.
+"""A grow or shrink that was interrupted is resumed by another taskmanager.
 
 The first one dies at a call to a guest, or after any of the steps.
 """
@@ -71,7 +71,7 @@ class InterruptedTest(test_grow.GrowthTest):
             self.context(), self.cluster_id)
 
     def ask_for_one_more(self) -> str:
-        """Its row, its server and its guest are there; no more."""
+        """Its row, its server and its guest exist, and nothing more."""
         self.assertEqual(202, self.act(
             {'grow': [test_grow.node()]}).status_int)
         name = f'products-{self.highest_number()}'
@@ -83,13 +83,13 @@ class InterruptedTest(test_grow.GrowthTest):
                    for row in self.instance_rows(self.cluster_id))
 
     def again(self) -> None:
-        """Another taskmanager takes it up, which never saw the request."""
+        """Another taskmanager resumes it, which did not get the request."""
         self.tasks().carry_out_pending(self.context())
         self.assertEqual({None}, {
             pending.of(row) for row in self.instance_rows(self.cluster_id)})
 
     def make_new_again(self) -> None:
-        """As if it had just been prepared, and nobody had been told."""
+        """As if it was just prepared, and the others did not know it."""
         guest = self.galera.named(NEW)
         guest.leave()
         guest.begin()
@@ -134,17 +134,17 @@ class InterruptedGrowTest(InterruptedTest):
             self.check_grown(f'killed at call {calls}')
         self.assertGreater(calls, 20)
 
-    def test_killed_before_any_call(self) -> None:
+    def test_grow_killed_before_any_call_is_completed(self) -> None:
         self._killed_at_each_call(answered=False)
 
-    def test_killed_after_any_call(self) -> None:
+    def test_grow_killed_after_any_call_is_completed(self) -> None:
         self._killed_at_each_call(answered=True)
 
 
 class InterruptedShrinkTest(InterruptedTest):
 
     def cut_short(self, number: int, name: str) -> bool:
-        """Take so many steps; whether there were more."""
+        """Do this number of steps; return whether there were more."""
         operation = shrink.Shrinking(
             self.context(), self.tasks(), [self.named(name).id])
         for phase in shrink.STEPS:
@@ -157,7 +157,7 @@ class InterruptedShrinkTest(InterruptedTest):
                     number -= 1
         return False
 
-    def test_after_each_step(self) -> None:
+    def test_shrink_is_resumed_after_each_step(self) -> None:
         number, unfinished = 1, True
         while unfinished:
             name = self.ask_for_one_more()
@@ -169,8 +169,8 @@ class InterruptedShrinkTest(InterruptedTest):
             self.again()
             self.check_shrunk(name, number)
             number += 1
-        # A look, a mark, a look, a stop, three times two settings, one
-        # removal and three last looks.
+        # Discovery, a mark, discovery, a stop, three times two settings, one
+        # deletion and three final checks.
         self.assertEqual(15, number)
 
     def check_shrunk(self, name: str, number: int) -> None:

@@ -61,16 +61,16 @@ class Ipv6Test(base.TroveTest):
         users = {('IPv4', None, 3306), ('IPv6', None, 3306)}
         self.assertEqual(between | users, self.rules())
 
-    def test_a_network_with_ipv6_alone(self) -> None:
+    def test_network_with_ipv6_alone_is_supported(self) -> None:
         self.start_taskmanager()
         self.only_ipv6()
         self.assert_ipv6(self.complete())
 
-    def test_the_ipv6_subnet_of_a_network_with_both(self) -> None:
+    def test_ipv6_subnet_of_a_network_with_both_is_used(self) -> None:
         self.start_taskmanager()
         self.assert_ipv6(self.complete(instances=3 * [ON_IPV6]))
 
-    def test_members_as_instances(self) -> None:
+    def test_members_as_instances_show_ipv6(self) -> None:
         self.start_taskmanager()
         self.only_ipv6()
         for member in self.complete()['instances']:
@@ -85,7 +85,7 @@ class Ipv6Test(base.TroveTest):
             self.assertEqual({'fd00:7:'}, {
                 one['ip'][0].rsplit(':', 1)[0] for one in listed})
 
-    def test_a_network_with_both(self) -> None:
+    def test_network_with_both_versions_uses_ipv4(self) -> None:
         self.start_taskmanager()
         shown = self.complete()
         for one in shown['instances']:
@@ -101,21 +101,21 @@ class Ipv6Test(base.TroveTest):
         self.assertIn(words, response.text)
         self.assert_nothing_left()
 
-    def test_members_with_different_versions(self) -> None:
+    def test_members_with_different_versions_are_refused(self) -> None:
         self.refuse('products-1 IPv6, products-2 IPv4',
                     instances=[ON_IPV6, ANYWHERE, ANYWHERE])
 
-    def test_a_version_that_cannot(self) -> None:
+    def test_server_version_without_ipv6_is_refused(self) -> None:
         self.only_ipv6()
         self.add_datastore('pxc', '5.6')
         self.refuse('Percona XtraDB Cluster 5.6 cannot use IPv6',
                     datastore={'type': 'pxc', 'version': '5.6'})
 
-    def test_a_network_without_subnets(self) -> None:
+    def test_network_without_subnets_is_refused(self) -> None:
         self.cloud.subnets.clear()
         self.refuse('has no subnet')
 
-    def test_new_members_go_with_those_that_there_are(self) -> None:
+    def test_new_members_must_use_the_version_of_the_others(self) -> None:
         self.start_taskmanager()
         cluster = self.complete(instances=3 * [ON_IPV6])
         refused = self.request('POST', f'/clusters/{cluster["id"]}', {

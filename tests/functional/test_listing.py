@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""GET /clusters: what it shows, and that it costs the same for any number."""
+"""GET /clusters: its contents, and that its cost is constant."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ Statuses = service_status.ServiceStatuses
 
 
 class ListTest(base.TroveTest):
-    """Clusters as they stand when they are complete, without a build."""
+    """Complete clusters, whose rows are made without a build."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -48,7 +48,7 @@ class ListTest(base.TroveTest):
         cluster = cluster_models.DBCluster.create(
             name=name, tenant_id=base.PROJECT,
             datastore_version_id=found.id, task_status=ClusterTasks.NONE)
-        # Written backwards, for the order must not be that of the rows.
+        # In reverse order, because the order of the rows must not matter.
         for number in range(members, 0, -1):
             self.add_member(cluster.id, f'{name}-{number}', found.id)
         return str(cluster.id)
@@ -79,7 +79,7 @@ class ListTest(base.TroveTest):
         return response.json['clusters']
 
     def cost(self) -> tuple[list[str], list[str]]:
-        """The statements and the calls of one list."""
+        """The SQL statements and the calls of one list."""
         statements: list[str] = []
 
         def executed(conn: Any, cursor: Any, statement: str,
@@ -97,7 +97,7 @@ class ListTest(base.TroveTest):
                 engine, 'before_cursor_execute', executed)
         return statements, list(self.cloud.calls)
 
-    def test_cost_does_not_depend_on_the_number(self) -> None:
+    def test_cost_does_not_depend_on_the_number_of_clusters(self) -> None:
         self.add('one')
         statements, calls = self.cost()
         self.assertEqual(
@@ -111,12 +111,12 @@ class ListTest(base.TroveTest):
         self.assertEqual(sorted(calls), sorted(many_calls))
         self.assertEqual(len(statements), len(many_statements))
 
-    def test_nothing_is_asked_for_without_clusters(self) -> None:
+    def test_an_empty_list_makes_no_calls_to_the_cloud(self) -> None:
         statements, calls = self.cost()
         self.assertEqual([], calls)
         self.assertEqual(1, len(statements))
 
-    def test_members_and_addresses_in_order(self) -> None:
+    def test_members_and_addresses_are_listed_in_order(self) -> None:
         cluster_id = self.add('products', members=11)
         (cluster,) = self.listed()
         self.assertEqual(
@@ -133,11 +133,11 @@ class ListTest(base.TroveTest):
                  member['volume']))
         shown = self.show(cluster_id)
         for member in shown['instances']:
-            # no guest is asked for a list
+            # A list calls no guest.
             del member['role']
         self.assertEqual(shown, cluster)
 
-    def test_servers_that_have_no_tags(self) -> None:
+    def test_servers_without_tags_are_listed(self) -> None:
         self.add('products')
         for server in list(self.cloud.servers.values())[1:]:
             server.tags.clear()
@@ -145,7 +145,7 @@ class ListTest(base.TroveTest):
         self.assertEqual(1, self.cloud.calls.count('servers.list'))
         self.assertEqual(2, self.cloud.calls.count('servers.get'))
 
-    def test_a_nova_that_knows_no_tags(self) -> None:
+    def test_a_nova_without_tags_is_supported(self) -> None:
         self.add('products')
         for server in self.cloud.servers.values():
             server.tags.clear()
@@ -161,8 +161,8 @@ class ListTest(base.TroveTest):
         self.assertEqual(0, self.cloud.calls.count('servers.get'))
         self.assertEqual(1, self.cloud.calls.count('servers.list'))
 
-    def test_a_server_that_was_deleted_in_nova(self) -> None:
-        """It alone is looked up; what other projects have is not listed."""
+    def test_a_server_deleted_in_nova_is_looked_up_alone(self) -> None:
+        """Only this server is looked up; other projects are not listed."""
         for name in ('products', 'others'):
             self.add(name, members=12)
         (gone, *_) = self.cloud.servers
@@ -180,7 +180,7 @@ class ListTest(base.TroveTest):
         (cluster,) = self.listed()
         return [member['status'] for member in cluster['instances']]
 
-    def test_each_cluster_has_its_own(self) -> None:
+    def test_each_cluster_has_its_own_status(self) -> None:
         for name in ('a', 'b'):
             self.add(name)
         found = {cluster['name']: cluster for cluster in self.listed()}
@@ -190,7 +190,7 @@ class ListTest(base.TroveTest):
                 [f'{name}-1', f'{name}-2', f'{name}-3'],
                 [member['name'] for member in cluster['instances']])
 
-    def test_pages(self) -> None:
+    def test_pages_follow_each_other(self) -> None:
         for number in range(5):
             self.add(f'c{number}')
         first = self.request('GET', '/clusters?limit=2').json
@@ -198,7 +198,7 @@ class ListTest(base.TroveTest):
         marker = first['clusters'][-1]['id']
         self.assertIn(f'marker={marker}', first['links'][0]['href'])
 
-    def test_limits_that_are_none(self) -> None:
+    def test_invalid_limits_are_refused(self) -> None:
         for limit in ('abc', '-1', '1.5', '1e3', '%C2%B2'):
             response = self.request('GET', f'/clusters?limit={limit}')
             self.assertEqual(400, response.status_int, response.text)
@@ -217,8 +217,8 @@ class ListTest(base.TroveTest):
                 ['private', 'public'],
                 [address['type'] for address in member['addresses']])
 
-    def test_building(self) -> None:
-        """What is not known yet is absent."""
+    def test_a_cluster_that_is_built_lists_what_is_known(self) -> None:
+        """Values that are not known yet are absent."""
         _, version = base.datastore_models.get_datastore_version(
             type='mariadb', version='10.11')
         cluster_id = self.add('products', members=0)
@@ -233,7 +233,7 @@ class ListTest(base.TroveTest):
         self.assertNotIn('ip', member)
         self.assertNotIn('addresses', member)
 
-    def test_servers_that_are_gone_or_back_up(self) -> None:
+    def test_deleted_servers_and_backups_change_the_status(self) -> None:
         cluster_id = self.add('products')
         first, second, _ = self.instance_rows(cluster_id)
         self.cloud.servers.pop(first.compute_instance_id)
@@ -245,8 +245,8 @@ class ListTest(base.TroveTest):
             ['SHUTDOWN', 'BACKUP', 'ACTIVE'],
             [member['status'] for member in cluster['instances']])
 
-    def test_a_guest_that_fell_silent(self) -> None:
-        """It is not called healthy for what it said long ago."""
+    def test_a_guest_that_stopped_reporting_is_not_healthy(self) -> None:
+        """Its last report is too old to count."""
         self.add('products')
         self.override('agent_heartbeat_expiry', 0)
         (cluster,) = self.listed()
@@ -254,7 +254,7 @@ class ListTest(base.TroveTest):
             ['ERROR'] * 3,
             [member['operating_status'] for member in cluster['instances']])
 
-    def test_locality(self) -> None:
+    def test_locality_is_listed(self) -> None:
         cluster_id = self.add('products')
         group = self.nova.server_groups.create('locality_products',
                                                ['anti-affinity'])
@@ -267,8 +267,8 @@ class ListTest(base.TroveTest):
             {cluster['name']: cluster.get('locality')
              for cluster in self.listed()})
 
-    def test_clusters_of_other_datastores(self) -> None:
-        """Trove's strategies show theirs as before."""
+    def test_clusters_of_other_datastores_are_listed_as_in_trove(self) -> None:
+        """Trove's strategies list them as before."""
         self.override(
             'api_strategy', 'trove.common.strategies.cluster.experimental.'
             'galera_common.api.GaleraCommonAPIStrategy', 'pxc')

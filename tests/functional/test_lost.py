@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members whose server or port was deleted in the cloud, past Trove.
+"""Members whose server or port was deleted in the cloud, without Trove.
 
-It is told at once, with a next action; each test does what it names, and
-sees it help.
+The operation fails at once and names a next action; each test carries it out
+and checks that it helps.
 """
 
 import re
@@ -33,12 +33,12 @@ ONE, TWO, THREE = test_actions.NAMES
 class LostTestCase(test_grow.GrowthTest):
 
     def delete_server(self, name: str) -> None:
-        """As somebody does in Nova."""
+        """Delete it in Nova."""
         server = self.cloud.servers[self.named(name).compute_instance_id]
         server.delete()
 
     def delete_port(self, name: str) -> None:
-        """As somebody does in Neutron; here the server goes on."""
+        """Delete it in Neutron; the server of the fake keeps running."""
         wanted = f'trove-{self.named(name).id}'
         (port,) = (port['id'] for port in self.cloud.ports.values()
                    if port['name'] == wanted)
@@ -66,7 +66,7 @@ class LostTestCase(test_grow.GrowthTest):
             self.settle()
 
     def end(self, action: str) -> str:
-        """What an operation ended with, and how long it took."""
+        """Return the message and the duration of an operation that failed."""
         return str(self.wait_notified(f'dbaas.{action}.error')['message'])
 
     def fail(self, action: str, body: Any) -> str:
@@ -90,30 +90,30 @@ class ServerGoneTest(LostTestCase):
         self.do(shown['fault']['message'])
         self.assert_serving(ONE, THREE, 'products-4')
 
-    def test_a_restart(self) -> None:
+    def test_restart_fails_and_names_the_member(self) -> None:
         self.delete_server(TWO)
         self.replaced(self.fail('cluster_restart', {'restart': {}}))
 
-    def test_a_restart_of_that_member(self) -> None:
+    def test_restart_of_that_member_fails(self) -> None:
         self.delete_server(TWO)
         self.replaced(self.fail('cluster_restart', {
             'restart': {'instance': self.named(TWO).id}}))
 
-    def test_a_resize(self) -> None:
+    def test_resize_fails_and_names_the_member(self) -> None:
         self.delete_server(TWO)
         self.replaced(self.fail('cluster_resize_flavor', {
             'resize': {'flavorRef': '2'}}))
 
-    def test_a_rotation(self) -> None:
+    def test_rotation_fails_and_names_the_member(self) -> None:
         self.delete_server(TWO)
         self.replaced(self.fail('cluster_rotate_certificates', {
             'rotate_certificates': {}}))
 
-    def test_a_recovery(self) -> None:
+    def test_recovery_names_the_member(self) -> None:
         self.delete_server(TWO)
         self.replaced(self.fail('cluster_recover', {'recover': {}}))
 
-    def test_where_enough_members_are_left(self) -> None:
+    def test_shrink_is_advised_if_enough_members_remain(self) -> None:
         self.add_some(1)
         self.delete_server(TWO)
         message = self.fail('cluster_restart', {'restart': {}})
@@ -121,7 +121,7 @@ class ServerGoneTest(LostTestCase):
         self.do(message)
         self.assert_serving(ONE, THREE, 'products-4')
 
-    def test_a_recovery_brings_the_others_back(self) -> None:
+    def test_recovery_starts_the_other_members(self) -> None:
         self.add_some(2)
         self.delete_server(TWO)
         self.galera.named('products-4').stop_db(None)
@@ -132,7 +132,7 @@ class ServerGoneTest(LostTestCase):
             [ONE, THREE, 'products-4', 'products-5'],
             self.names(self.show(self.cluster_id)))
 
-    def test_health_and_the_list_of_members(self) -> None:
+    def test_health_and_list_of_members_show_it(self) -> None:
         self.delete_server(TWO)
         watch = waiting.Stopwatch()
         listed = self.request(
@@ -147,8 +147,8 @@ class ServerGoneTest(LostTestCase):
 
 class RecoverTest(test_recover.RecoverTestCase, LostTestCase):
 
-    def test_nobody_serves(self) -> None:
-        """It could have held the last writes."""
+    def test_recovery_needs_force_if_no_member_serves(self) -> None:
+        """The deleted server could have had the last writes."""
         self.delete_server(TWO)
         for number in (1, 3):
             self.galera.stand(f'products-{number}', test_recover.STOPPED,
@@ -163,7 +163,7 @@ class RecoverTest(test_recover.RecoverTestCase, LostTestCase):
             'message']))
         self.assert_serving(ONE, THREE, 'products-4')
 
-    def test_all_are_gone(self) -> None:
+    def test_recovery_is_refused_if_all_servers_are_gone(self) -> None:
         for name in test_actions.NAMES:
             self.delete_server(name)
         self.recover()
@@ -181,7 +181,7 @@ class PortGoneTest(LostTestCase):
         (error,) = self.act(body).json.values()
         return str(error['message'])
 
-    def test_nothing_is_built_and_an_operator_helps(self) -> None:
+    def test_grow_is_refused_until_an_operator_adds_a_port(self) -> None:
         self.delete_port(TWO)
         servers = len(self.cloud.servers)
         message = self.refusal({'grow': [test_grow.node()]})
@@ -194,7 +194,7 @@ class PortGoneTest(LostTestCase):
         self.do(message)
         self.assert_serving(ONE, THREE, 'products-4')
 
-    def test_where_enough_members_are_left(self) -> None:
+    def test_shrink_is_advised_if_enough_members_remain(self) -> None:
         self.add_some(1)
         self.delete_port(TWO)
         for body in ({'grow': [test_grow.node()]},
@@ -203,8 +203,8 @@ class PortGoneTest(LostTestCase):
         self.do(message)
         self.assert_serving(ONE, THREE, 'products-4')
 
-    def test_one_that_does_not_serve_in_full_needs_one_too(self) -> None:
-        """The others are told its address all the same."""
+    def test_member_that_does_not_fully_serve_needs_a_port_too(self) -> None:
+        """The other members get its address all the same."""
         self.delete_port(TWO)
         self.galera.named(TWO).variables = {'read_only': 'ON'}
         self.refusal({'grow': [test_grow.node()]})
@@ -212,20 +212,20 @@ class PortGoneTest(LostTestCase):
         self.galera.named(TWO).locked = True
         self.refusal({'grow': [test_grow.node()]})
 
-    def test_one_that_leaves_needs_none(self) -> None:
+    def test_member_that_leaves_needs_no_port(self) -> None:
         self.add_some(1)
         self.delete_port(TWO)
         self.shrink(TWO)
         self.assert_serving(ONE, THREE, 'products-4')
 
-    def test_one_that_is_lost_needs_none(self) -> None:
+    def test_lost_member_needs_no_port(self) -> None:
         self.delete_port(TWO)
         self.galera.named(TWO).die()
         self.grow()
         self.assert_serving(ONE, THREE, 'products-4')
 
-    def test_one_that_goes_after_the_request(self) -> None:
-        """The first step looks, before anyone is told of the newcomer."""
+    def test_port_deleted_after_the_request_is_reported(self) -> None:
+        """The first step checks it, before any member knows the new one."""
         self.stop_taskmanager()
         for body in ({'grow': [test_grow.node()]},):
             self.assertEqual(202, self.act(body).status_int)

@@ -39,7 +39,7 @@ class ManageTest(sites.SiteTest):
         return int(model.find_all(
             datastore_version_id=self.row('pxc', '8.0').id).count())
 
-    def test_the_program(self) -> None:
+    def test_program_registers_a_version(self) -> None:
         done = self.run_program('manage', 'datastore', 'add', *PXC,
                                 *self.few, '--image', 'one')
         self.assertEqual(0, done.returncode, done.stderr)
@@ -52,7 +52,7 @@ class ManageTest(sites.SiteTest):
              bool(row.active)))
         self.assertEqual(4, self.number_of_rules())
 
-    def test_again_changes_nothing(self) -> None:
+    def test_same_registration_changes_nothing(self) -> None:
         self.manage(*PXC, *self.few, '--image', 'one', '--default')
         row = self.row('pxc', '8.0')
         self.assert_says(
@@ -62,14 +62,15 @@ class ManageTest(sites.SiteTest):
         self.assertEqual(row.id, self.row('pxc', '8.0').id)
         self.assertEqual(4, self.number_of_rules())
 
-    def test_another_image_and_the_default_stays(self) -> None:
+    def test_another_image_is_set_and_the_default_stays(self) -> None:
         self.manage(*PXC, *self.few, '--image', 'one', '--default')
         self.assert_says('version pxc 8.0: image_id one -> two\n',
                          *PXC, '--image', 'two')
         self.assertEqual(self.row('pxc', '8.0').id,
                          self.datastore('pxc').default_version_id)
 
-    def test_what_trove_manage_has_left_wrong_is_put_right(self) -> None:
+    def test_incomplete_registration_of_trove_manage_is_completed(
+            self) -> None:
         datastore_models.update_datastore('pxc', None)
         datastore_models.update_datastore_version(
             'pxc', '8.0', 'pxc', 'one', None, 'some-package', 1,
@@ -81,17 +82,17 @@ class ManageTest(sites.SiteTest):
             *PXC, '--image', 'one')
         self.assertEqual('some-package', self.row('pxc', '8.0').packages)
 
-    def test_a_server_that_nobody_knows(self) -> None:
+    def test_unknown_series_is_refused(self) -> None:
         self.assert_refuses('use one of 5.6', '--manager', 'pxc',
                             '--version', '9.1', '--image', 'one')
         self.assertIsNone(self.datastore('pxc'))
 
-    def test_rules_that_are_none(self) -> None:
+    def test_invalid_rules_are_refused(self) -> None:
         rules = self.write('rules.json', '{"something": []}')
         self.assert_refuses('contains no validation rules', *PXC, '--image',
                             'one', '--rules', rules)
         self.assertIsNone(self.datastore('pxc'))
 
-    def test_rules_that_are_not_there(self) -> None:
+    def test_missing_rules_are_refused(self) -> None:
         self.assert_refuses('No such file', *PXC, '--image', 'one',
                             '--rules', f'{self.folder}/missing.json')

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A guest's agent as Trove loads it, and what Prometheus gets from it.
+"""A guest's agent as Trove loads it, and the metrics that Prometheus reads.
 
-The Docker engine and the server's answers are made up; the rest is real.
+The Docker engine and the answers of the server are fakes; the rest is real.
 """
 
 import pathlib
@@ -72,7 +72,7 @@ class MetricsTest(fakes.MemberTestCase):
         return patch.start()
 
     def end_servers(self) -> None:
-        """No socket outlives the test; a guest's lives as long as it."""
+        """Close the sockets with the test; in a guest they stay open."""
         servers: list[Any] = []
 
         class Server(metrics._Server):
@@ -94,9 +94,9 @@ class MetricsTest(fakes.MemberTestCase):
         return view.NodeView.from_status(dict(self.rows))
 
     def agent(self, **options: Any) -> None:
-        """Have an agent start in a guest with these options.
+        """Start an agent in a guest with these options.
 
-        Its thread that looks again and again would outlive the test.
+        Its polling thread is not started, because it would outlive the test.
         """
         self.replace(reporter, 'Reporter')
         self.config.config(group='mariadb', **options)
@@ -116,7 +116,7 @@ class MetricsTest(fakes.MemberTestCase):
         return {name: value for (name, _), value
                 in test_metrics.read(self.read()).items()}
 
-    def test_from_look_to_scrape(self) -> None:
+    def test_observations_reach_prometheus(self) -> None:
         self.agent(metrics_port=self.port)
         size = f'{galera_metrics.OF_SERVER}wsrep_cluster_size'
         self.assertEqual(
@@ -136,12 +136,12 @@ class MetricsTest(fakes.MemberTestCase):
         for word in (*fakes.PASSWORDS, *(at for _, at in fakes.MEMBERS)):
             self.assertNotIn(word, self.read())
 
-    def test_no_port_without_the_option(self) -> None:
+    def test_without_the_option_no_port_is_open(self) -> None:
         self.agent()
         self.assertRaises(OSError, socket.create_connection,
                           ('127.0.0.1', self.port), 2)
 
-    def test_the_guide_names_what_there_is(self) -> None:
+    def test_guide_lists_all_metrics(self) -> None:
         self.agent(metrics_port=self.port)
         there = {f'{galera_metrics.OF_SERVER}{metric.name}'
                  for metric in galera_metrics.WSREP}
@@ -154,7 +154,7 @@ class MetricsTest(fakes.MemberTestCase):
                                  if NAMES.fullmatch(name)})
         self.assertEqual(set(), set(NAMES.findall(guide)) - there)
 
-    def test_the_example_of_alerts_is_whole(self) -> None:
+    def test_example_of_alerts_is_valid(self) -> None:
         text = GUIDE.read_text().partition('.. code-block:: yaml\n')[2]
         lines = text.partition('\n.. _notifications:')[0]
         (group,) = yaml.safe_load(lines)['groups']

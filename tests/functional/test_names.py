@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What members are called, and what may be done to one as an instance."""
+"""Names of members, and the requests for members as instances."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from trove_pxc.galera import view
 
 
 def wanted(*names: Any) -> list[dict[str, Any]]:
-    """Instances as a request gives them, some with a name."""
+    """Instances as a request gives them, some of them with a name."""
     instance = {'flavorRef': '1', 'volume': {'size': 1},
                 'nics': [{'network_id': clouds.NETWORK}]}
     return [instance if name is None else dict(instance, name=name)
@@ -32,7 +32,7 @@ def wanted(*names: Any) -> list[dict[str, Any]]:
 class NamesTest(base.TroveTest):
 
     def names(self, instances: list[Any], **changes: Any) -> list[str]:
-        """What the members of such a cluster are called, in order."""
+        """The names of the members of such a cluster, in order."""
         response = self.create(instances=instances, **changes)
         self.assertEqual(200, response.status_int, response.text)
         shown = self.show(response.json['cluster']['id'])
@@ -60,18 +60,18 @@ class NamesTest(base.TroveTest):
         names = ['zeus', 'products-7', 'ares', 'hera']
         self.assertEqual(names, self.names(wanted(*names)))
 
-    def test_names_as_an_extended_property(self) -> None:
-        """So they are given where the extension is not installed."""
+    def test_names_are_accepted_as_an_extended_property(self) -> None:
+        """The way to give names where the OSC extension is not installed."""
         self.assertEqual(
             ['a', 'products-2', 'products-3'],
             self.names(wanted(None, None, None), extended_properties={
                 'instance_names': ['a', None, None]}))
 
-    def test_a_name_twice(self) -> None:
+    def test_a_duplicate_name_is_refused(self) -> None:
         self.refuse('same name', wanted('a', 'a', None))
         self.refuse('same name', wanted(None, 'products-1', None))
 
-    def test_what_is_no_name(self) -> None:
+    def test_invalid_names_are_refused(self) -> None:
         for name in (5, '', ' ', 'x' * 256, ['a']):
             self.refuse('is not a valid name', wanted(name, None, None))
         self.refuse('must be a list', wanted(None, None, None),
@@ -97,14 +97,15 @@ class MemberAsInstanceTest(base.TroveTest):
         self.assertIn('cannot have replicas', response.text)
         self.assertEqual(before, self.used())
 
-    def test_a_replica_of_another_projects_member(self) -> None:
-        """Whose member it is, and that it is one, is not told."""
+    def test_a_replica_of_a_member_of_another_project_is_not_found(
+            self) -> None:
+        """The answer does not reveal that it is a member, nor whose."""
         response = self.request('POST', '/instances', {'instance': {
             'name': 'replica', 'replica_of': self.member.id}},
             project='other')
         self.assertNotIn('products', response.text)
 
-    def test_updates_that_would_harm_it_are_refused(self) -> None:
+    def test_harmful_updates_are_refused(self) -> None:
         rules = dict(self.cloud.rules)
         for method, change, reason in (
                 ('PUT', {'access': {'is_public': True}}, 'cut it off'),
@@ -121,7 +122,7 @@ class MemberAsInstanceTest(base.TroveTest):
             self.assertIn(reason, response.text, (method, change))
         self.assertEqual(rules, self.cloud.rules)
 
-    def test_a_name_that_another_member_has_is_refused(self) -> None:
+    def test_the_name_of_another_member_is_refused(self) -> None:
         url = f'/instances/{self.member.id}'
         other = self.instance_rows(self.member.cluster_id)[1]
         self.assertEqual('products-2', other.name)
@@ -144,7 +145,7 @@ class MemberAsInstanceTest(base.TroveTest):
             found.id, {'sort_buffer_size': 1})
         return str(found.id)
 
-    def test_a_configuration_group_of_the_whole_cluster(self) -> None:
+    def test_a_configuration_group_is_refused(self) -> None:
         for action in ({'configuration_attach': {'configuration_id':
                                                  self.group()}},
                        {'configuration_detach': {}}):
@@ -153,7 +154,7 @@ class MemberAsInstanceTest(base.TroveTest):
             self.assertEqual(400, response.status_int, response.text)
             self.assertIn('A configuration group cannot be', response.text)
 
-    def test_it_shows_what_its_server_runs_with(self) -> None:
+    def test_configuration_shows_the_values_of_the_server(self) -> None:
         url = f'/instances/{self.member.id}/configuration'
         self.assertEqual(
             {'instance': {'configuration': {'wsrep_node_name':
@@ -164,7 +165,7 @@ class MemberAsInstanceTest(base.TroveTest):
             {'wsrep_node_name': 'products-1', 'sort_buffer_size': '1'},
             self.request('GET', url).json['instance']['configuration'])
 
-    def test_a_server_that_is_down_shows_nothing(self) -> None:
+    def test_configuration_is_refused_if_the_server_is_down(self) -> None:
         self.galera.named('products-1').server = (
             view.ServerState.STOPPED)
         response = self.request(
@@ -179,13 +180,13 @@ class MemberAsInstanceTest(base.TroveTest):
         self.assertEqual(400, response.status_int, response.text)
         self.assertIn('Trove cannot back up a member', response.text)
 
-    def test_it_is_not_deleted_alone(self) -> None:
+    def test_deletion_of_one_member_is_refused(self) -> None:
         response = self.request('DELETE', f'/instances/{self.member.id}')
         self.assertEqual(400, response.status_int, response.text)
         self.assertIn('openstack database cluster shrink', response.text)
         self.assertEqual('', self.fault(self.member.id))
 
-    def test_actions_of_instances(self) -> None:
+    def test_actions_of_instances_are_refused_for_a_member(self) -> None:
         url = f'/instances/{self.member.id}/action'
         for body, words in (
                 ({'restart': {}}, 'cluster restart CLUSTER --member MEMBER'),
@@ -221,7 +222,7 @@ class MemberAsInstanceTest(base.TroveTest):
             self.assertIn(words, response.text)
         self.assertEqual(before, self.used())
 
-    def test_other_requests_are_as_in_trove(self) -> None:
+    def test_other_requests_are_handled_by_trove(self) -> None:
         url = f'/instances/{self.member.id}'
         ours = self.api
         for method, path, body, code in (

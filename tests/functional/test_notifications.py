@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The notifications of each operation, as the user guide's table has them."""
+"""The notifications of each operation, as documented in the user guide."""
 
 import dataclasses
 import inspect
@@ -32,13 +32,13 @@ GUIDE = (pathlib.Path(__file__).parents[2]
          / 'doc/source/user/metrics.rst')
 OF_ALL = {'tenant_id', 'request_id', 'client_ip', 'server_ip',
           'server_type'}
-#: with which Trove brings one to the process that tells its end
+#: Used by Trove to pass a notification to the process that ends it.
 OF_TROVE = {'notification_classname'}
 OF_END = {'cluster_grow': {'instance_ids'}}
 
 
 def documented() -> dict[str, set[str]]:
-    """The keys of each event's payload when it begins, by its name."""
+    """The payload keys of each event at its start, by event name."""
     rows = re.findall(r'   \* - ``dbaas\.(\w+)``\n     - (.*)\n',
                       GUIDE.read_text())
     return {event: set(re.findall(r'``(\w+)``', keys))
@@ -46,7 +46,7 @@ def documented() -> dict[str, set[str]]:
 
 
 class Told(base.TroveTest):
-    """What was told of one cluster."""
+    """The notifications of one cluster."""
 
     cluster_id: str
 
@@ -55,7 +55,7 @@ class Told(base.TroveTest):
         return payload
 
     def check(self, event: str, form: str) -> Any:
-        """It was told once, with what the guide has, and of this cluster."""
+        """It was sent once, with the documented keys, for this cluster."""
         self.wait_notified(f'dbaas.{event}.{form}')
         payload = self.told(event, form)
         keys = documented()[event]
@@ -74,7 +74,7 @@ class Told(base.TroveTest):
 
 class FailedCreateTest(Told):
 
-    def test_it_is_told_with_the_reason(self) -> None:
+    def test_failed_create_is_notified_with_the_reason(self) -> None:
         self.start_taskmanager()
         self.galera.habits['products-2'] = {'crashes': True}
         self.cluster_id = self.create().json['cluster']['id']
@@ -84,16 +84,16 @@ class FailedCreateTest(Told):
 
 
 class NotificationsTest(test_grow.GrowthTest, Told):
-    """Each begins with a cluster of three, whose create was told."""
+    """Each test begins with a cluster of three, whose create was notified."""
 
     def events(self) -> set[str]:
-        """Of clusters, with their form."""
+        """The events of clusters, with their form."""
         return {message['event_type'].removeprefix('dbaas.')
                 for _, message, _, _ in sent.NOTIFICATIONS
                 if message['event_type'].startswith('dbaas.cluster')}
 
     def act_once(self, event: str) -> None:
-        """Have done what this event tells of."""
+        """Do what this event notifies of."""
         wanted = {
             'cluster_grow': {'grow': [test_grow.node()]},
             'cluster_restart': {'restart': {}},
@@ -109,7 +109,7 @@ class NotificationsTest(test_grow.GrowthTest, Told):
         else:
             self.accept(wanted[event])
 
-    def test_all_that_ends_well(self) -> None:
+    def test_successful_operations_are_notified(self) -> None:
         for event in documented():
             if event != 'cluster_create':
                 self.act_once(event)
@@ -119,7 +119,7 @@ class NotificationsTest(test_grow.GrowthTest, Told):
             {f'{event}.{form}' for event in documented()
              for form in ('start', 'end')}, self.events())
 
-    def test_each_member_is_told_as_its_own(self) -> None:
+    def test_each_member_is_notified_as_an_instance(self) -> None:
         names = [payload['name'] for payload
                  in self.notified('dbaas.instance_create.start')]
         self.assertEqual(['products-1', 'products-2', 'products-3'], names)
@@ -131,7 +131,7 @@ class NotificationsTest(test_grow.GrowthTest, Told):
             self.galera.named(f'products-{number}').prepared_for
             for number in range(1, 5)])
 
-    def test_values(self) -> None:
+    def test_payload_values_are_correct(self) -> None:
         ids = [row.id for row in self.instance_rows(self.cluster_id)]
         self.assertEqual(
             ('products', 'mariadb', '10.11'), tuple(
@@ -149,7 +149,7 @@ class NotificationsTest(test_grow.GrowthTest, Told):
                                     resized['instance_ids']))
 
     def break_step(self, operation: str) -> None:
-        """Let the operation fail as soon as it runs its steps."""
+        """Make the operation fail as soon as it runs its steps."""
         def fail(*_: Any) -> None:
             raise exceptions.MemberFailed('products-1', ids[0], 'it is broken')
         ids = [row.id for row in self.instance_rows(self.cluster_id)]
@@ -159,7 +159,7 @@ class NotificationsTest(test_grow.GrowthTest, Told):
             operations, name, dataclasses.replace(
                 getattr(operations, name), run=fail)))
 
-    def test_what_fails(self) -> None:
+    def test_failed_operations_are_notified(self) -> None:
         for event, broken in (
                 ('cluster_recover', 'recover.OPERATION'),
                 ('cluster_restart', 'restart.OPERATION'),
@@ -179,7 +179,7 @@ class NotificationsTest(test_grow.GrowthTest, Told):
             self.assertIn('MemberFailed', ''.join(payload['exception']))
             self.assertEqual([], self.notified(f'dbaas.{event}.end'))
 
-    def test_a_member_that_is_forced_is_told(self) -> None:
+    def test_forced_member_is_in_the_notification(self) -> None:
         forced = self.member(2)
         self.accept({'recover': {'force': forced}})
         self.wait_notified('dbaas.cluster_recover.end')
@@ -187,7 +187,7 @@ class NotificationsTest(test_grow.GrowthTest, Told):
             forced, self.told('cluster_recover', 'start')['instance_id'])
         self.assertIn('instance_id', documented()['cluster_recover'])
 
-    def test_each_of_ours_is_documented(self) -> None:
+    def test_every_notification_is_documented(self) -> None:
         ours = {
             kind.event_type(None)  # type: ignore[arg-type]
             for _, kind in inspect.getmembers(notifications, inspect.isclass)

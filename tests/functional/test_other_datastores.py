@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is not of this package is answered as without it.
+"""Requests for other datastores are answered as without this package.
 
 Single instances of MySQL, PostgreSQL and MariaDB, and clusters of Redis. The
-same requests are sent twice, to trove-api with this package and to one
-without it. Codes, bodies, notifications and calls to the cloud are the same.
-So is the number of SQL statements, but for the looks that are named here.
+same requests are sent twice: to trove-api with this package and to one
+without it. Status codes, bodies, notifications and calls to the cloud are the
+same. So is the number of SQL statements, except for the queries named here.
 """
 
 from collections.abc import Iterator
@@ -48,23 +48,23 @@ from tests.functional import base
 from tests.functional import cloud as clouds
 from tests.functional import tables
 
-#: whether the instance that a path names is a member
+#: Whether the instance that a path names is a member.
 LOOK_AT_INSTANCE = 1
-#: whether the cluster that it names, or is a member of, is one of ours
+#: Whether the cluster of a path, or of its member, is one of this plugin.
 LOOK_AT_CLUSTER = 2
-#: the datastore of a new instance and its version, as Trove looks for them
+#: The datastore and the version of a new instance, as Trove finds them.
 LOOK_AT_DATASTORE = 5
-#: the quota is counted by our driver for all, so that no count is lost
+#: This plugin's driver counts the quota of all, so that no count is lost.
 COUNT_IN_QUOTA = 6
 
 _ID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}')
-#: made of the id of an instance
+#: Made from the ID of an instance.
 _SERVER = re.compile(r'"server[_-]id": \d+')
 _TIME = re.compile(r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+\d+)?')
 
 
 class Answer(NamedTuple):
-    """What a request led to, with numbers for ids and a T for a time."""
+    """The results of a request, with numbers for IDs and T for a time."""
 
     code: int
     text: str
@@ -73,7 +73,7 @@ class Answer(NamedTuple):
 
 
 class Guest:
-    """The agent of an instance: what it answers is always the same."""
+    """The agent of an instance, with constant answers."""
 
     target = messaging.Target(version=guest_api.API.API_LATEST_VERSION)
 
@@ -105,7 +105,7 @@ class Guest:
         return False
 
     def nothing(self, context: Any, **arguments: Any) -> None:
-        """What is told to do something, and answers nothing."""
+        """A request without an answer."""
 
     create_user = delete_user = update_attributes = change_passwords = nothing
     grant_access = revoke_access = create_database = nothing
@@ -116,7 +116,7 @@ class Guest:
 class Requests:
     """Each as method, path and body.
 
-    :param ids: of the rows that there are, by their names.
+    :param ids: of the existing rows, by their names.
     """
 
     def __init__(self, manager: str, version: str, ids: dict[str, str]
@@ -125,12 +125,12 @@ class Requests:
         self.ids = ids
 
     def all(self) -> Iterator[tuple[str, str, Any, int]]:
-        """Each with how many statements more it may cost."""
+        """Each with the number of additional statements that it may need."""
         raise NotImplementedError
 
 
 class OfInstances(Requests):
-    """Whatever there is for single instances."""
+    """All requests for single instances."""
 
     def all(self) -> Iterator[tuple[str, str, Any, int]]:
         for one in self.of_lists():
@@ -299,7 +299,7 @@ class OfClusters(Requests):
 
 
 class OtherDatastoresTest(base.TroveTest):
-    """No taskmanager runs: what it is told does not come about."""
+    """No taskmanager runs: casts are not carried out."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -317,13 +317,13 @@ class OtherDatastoresTest(base.TroveTest):
             return
         manager = extensions.ExtensionManager()
         del manager.extensions['GALERA']
-        # Making the extension has put ours into its place.
+        # Creating the extension has installed this plugin's driver.
         quota.QUOTAS._driver = quota.DbQuotaDriver(quota.QUOTAS._resources)
         self.api = extensions.TroveExtensionMiddleware(
             trove_api.API(), manager)
 
     def rows(self, version: Any, kind: type[Requests]) -> dict[str, str]:
-        """Instances and what belongs to them; their ids by their names."""
+        """Instances and related rows; the IDs by their names."""
         ids = {'none': self.unknown_id()}
         of_cluster = {}
         if kind is OfClusters:
@@ -394,7 +394,7 @@ class OtherDatastoresTest(base.TroveTest):
 
     @staticmethod
     def plain(text: str, seen: dict[str, str]) -> str:
-        """Without what is another one each time."""
+        """Without values that differ in each run."""
         def number(found: re.Match[str]) -> str:
             return seen.setdefault(found[0], f'ID{len(seen)}')
         return _SERVER.sub('', _TIME.sub('T', _ID.sub(number, text)))
@@ -431,15 +431,16 @@ class OtherDatastoresTest(base.TroveTest):
         codes = {ours.code for _, ours, _, _ in with_us}
         self.assertLessEqual({200, 202, 400, 404}, codes)
 
-    def test_mysql(self) -> None:
+    def test_mysql_is_answered_as_in_trove(self) -> None:
         self.compare('mysql', '8.0')
 
-    def test_postgresql(self) -> None:
+    def test_postgresql_is_answered_as_in_trove(self) -> None:
         self.compare('postgresql', '16')
 
-    def test_mariadb(self) -> None:
-        """A single instance of a datastore that has clusters of ours."""
+    def test_mariadb_is_answered_as_in_trove(self) -> None:
+        """A single instance of a datastore with clusters of this plugin."""
         self.compare('mariadb', '10.11')
 
-    def test_clusters_of_another_package(self) -> None:
+    def test_clusters_of_another_package_are_answered_as_in_trove(
+            self) -> None:
         self.compare('redis', '7', OfClusters)

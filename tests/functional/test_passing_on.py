@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a request gives for the instances reaches each of them."""
+"""The values that a request gives for the instances reach each of them."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class PassingOnTest(base.TroveTest):
 
     def made(self, of_each: list[dict[str, Any]],
              **changes: Any) -> list[Any]:
-        """The rows of a cluster whose instances are given so."""
+        """The rows of a cluster whose instances have these values."""
         response = self.create(
             instances=[{'flavorRef': '1', 'volume': {'size': 1},
                         'nics': [{'network_id': clouds.NETWORK}], **one}
@@ -42,28 +42,28 @@ class PassingOnTest(base.TroveTest):
     def server(self, row: Any) -> Any:
         return self.cloud.servers[row.compute_instance_id]
 
-    def test_availability_zones(self) -> None:
+    def test_availability_zones_reach_the_instances(self) -> None:
         rows = self.made([{'availability_zone': f'az{number}'}
                           for number in range(3)])
         self.assertEqual(
             ['az0', 'az1', 'az2'],
             [self.server(row).asked['availability_zone'] for row in rows])
 
-    def test_locality(self) -> None:
+    def test_locality_reaches_the_instances(self) -> None:
         rows = self.made([{}] * 3, locality='anti-affinity')
         (group,) = self.cloud.server_groups.values()
         self.assertEqual(['anti-affinity'], group.policies)
         for row in rows:
             self.assertEqual({'group': group.id}, self.server(row).hints)
 
-    def test_volume_type(self) -> None:
+    def test_volume_type_reaches_the_instances(self) -> None:
         rows = self.made([{'volume': {'size': 2, 'type': 'fast'}}] * 3)
         for row in rows:
             volume = self.cloud.volumes[row.volume_id]
             self.assertEqual((2, 'fast'), (volume.size, volume.volume_type))
 
-    def test_fixed_address(self) -> None:
-        """The port is asked for with subnet and address."""
+    def test_fixed_address_reaches_the_instances(self) -> None:
+        """The port is created with subnet and address."""
         rows = self.made([{'nics': [{
             'network_id': clouds.NETWORK, 'subnet_id': clouds.SUBNET,
             'ip_address': f'10.0.0.{number}'}]} for number in (7, 8, 9)])
@@ -72,11 +72,11 @@ class PassingOnTest(base.TroveTest):
         self.assertEqual(['10.0.0.7', '10.0.0.8', '10.0.0.9'],
                          [address['ip_address'] for (address,) in asked])
 
-    def test_region(self) -> None:
+    def test_region_reaches_the_instances(self) -> None:
         rows = self.made([{'region_name': 'RegionOne'}] * 3)
         self.assertEqual(['RegionOne'] * 3, [row.region_id for row in rows])
 
-    def test_configuration_group(self) -> None:
+    def test_configuration_group_reaches_the_instances(self) -> None:
         _, version = base.datastore_models.get_datastore_version(
             type='mariadb', version='10.11')
         group = configuration_models.Configuration.create(
@@ -91,7 +91,7 @@ class PassingOnTest(base.TroveTest):
         shown = self.show(rows[0].cluster_id)
         self.assertEqual(group.id, shown['configuration'])
 
-    def test_modules(self) -> None:
+    def test_modules_reach_the_instances(self) -> None:
         module = module_models.Module.create(
             self.context(), 'm', 'ping', 'message=x', '', base.PROJECT,
             'mariadb', '10.11', False, True, False, False, 5, None)

@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Who may do what to a cluster: by the project and by the role."""
+"""Which requests the policies allow, by project and by role."""
 
 import pathlib
 from typing import Any
@@ -21,8 +21,8 @@ from tests.functional import base
 from tests.functional import cloud as clouds
 from tests import requests
 
-#: of all routes of Trove that name an instance or a cluster, those that a
-#: request of ours must not change
+#: Of all routes of Trove that name an instance or a cluster: those that a
+#: request of this plugin must not change.
 _SUBJECTS = ('instances/{id}', 'instances/{instance_id}', 'clusters/{id}',
              'clusters/{cluster_id}')
 
@@ -40,7 +40,7 @@ class PoliciesTest(base.TroveTest):
         self.before = self.state()
 
     def state(self) -> Any:
-        """What a request may change: rows, the cloud, the servers."""
+        """Everything that a request may change: rows, cloud, servers."""
         shown = self.show(self.cluster_id)
         shown.pop('updated')
         return shown, list(self.galera.events), len(self.cloud.servers), [
@@ -65,28 +65,29 @@ class PoliciesTest(base.TroveTest):
     def test_another_project_finds_nothing(self) -> None:
         for asked in [*self.readings(), *self.changes()]:
             for role in ('member', 'reader'):
-                # some actions Trove refuses to all, whatever it is asked of
+                # Trove refuses some actions for every cluster.
                 text = self.check((404, 400) if asked[1].endswith('/log')
                                   else (404,), asked, project='other',
                                   role=role)
                 self.assertNotIn('products', text)
         self.assertEqual(self.before, self.state())
 
-    def test_a_reader_changes_nothing(self) -> None:
+    def test_a_reader_cannot_change_anything(self) -> None:
         for asked in self.changes():
             text = self.check((403,), asked, role='reader')
             self.assertIn("Policy doesn't allow", text)
         self.assertEqual(self.before, self.state())
 
-    def test_a_reader_reads_what_a_member_reads(self) -> None:
+    def test_a_reader_can_read_what_a_member_can(self) -> None:
         for asked in self.readings():
             answers = {self.request(*asked, role=role).text
                        for role in ('reader', 'member')}
             self.assertEqual(1, len(answers), answers)
             self.check((200,), asked, role='reader')
 
-    def test_every_route_of_trove(self) -> None:
-        """No route changes a member unasked, known to us or not."""
+    def test_no_route_of_trove_changes_a_member_without_permission(
+            self) -> None:
+        """This includes routes that this plugin does not know."""
         tried = 0
         for route in trove_api.API().map.matchlist:
             found = [one for one in _SUBJECTS if one in route.routepath]
@@ -99,15 +100,15 @@ class PoliciesTest(base.TroveTest):
                 name, self.member_id if subject == 'instances'
                 else self.cluster_id, 1)
             if subject == 'clusters' and methods == ['POST']:
-                continue   # without an action it is refused as no request
+                continue   # A request without an action is invalid.
             for method in methods:
                 tried += 1
                 self.check((403,), (method, path, {}), role='reader')
         self.assertGreater(tried, 8)
         self.assertEqual(self.before, self.state())
 
-    def test_no_spelling_of_a_path_passes_the_check(self) -> None:
-        """The paths of names are written anew before the rule is asked."""
+    def test_no_spelling_of_a_path_bypasses_the_policy(self) -> None:
+        """The filter rewrites paths with names before it checks the policy."""
         self.request('POST', f'/instances/{self.member_id}/users', {
             'users': [{'name': 'joe', 'password': 'before'}]})
         users = repr(self.galera.server.users)
@@ -144,7 +145,7 @@ class PoliciesTest(base.TroveTest):
                 self.assertEqual(users, repr(self.galera.server.users), path)
         self.assertIn('before', users)
 
-    def test_a_reader_creates_nothing(self) -> None:
+    def test_a_reader_cannot_create(self) -> None:
         for changes in ({}, {'locality': 'affinity'}):
             answer = self.request('POST', '/clusters', {'cluster': {
                 'name': 'more', 'datastore': {
@@ -158,8 +159,8 @@ class PoliciesTest(base.TroveTest):
         self.assertEqual({}, self.cloud.server_groups)
         self.assertEqual(self.before, self.state())
 
-    def test_what_an_operator_writes_counts(self) -> None:
-        """Either way: a rule may be given away, and may be kept."""
+    def test_rules_of_the_operator_apply(self) -> None:
+        """A rule may grant a right, and a rule may remove it."""
         restart = ('POST', f'/clusters/{self.cluster_id}', {'restart': None})
         self.rule('galera:restart', 'role:dba')
         self.assertIn('galera:restart', self.check((403,), restart))
@@ -174,11 +175,11 @@ class PoliciesTest(base.TroveTest):
             self.check((200,), asked, role='auditor')
 
     def rule(self, name: str, check: str) -> None:
-        """Have a rule as if it stood in policy.yaml."""
+        """Set a rule as if it was in policy.yaml."""
         file = pathlib.Path(self.useFixture(fixtures.TempDir()).path,
                             'policy.yaml')
         file.write_text(f'"{name}": "{check}"\n')
         self.override('policy_file', str(file), 'oslo_policy')
-        # Trove makes another when it has none.
+        # Trove creates a new enforcer when it has none.
         self.useFixture(fixtures.MonkeyPatch(
             'trove.common.policy._ENFORCER', None))

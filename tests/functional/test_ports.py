@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Galera's ports are open to the members of one cluster, and to no others."""
+"""Galera's ports are open to the members of one cluster only."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ class PortsTest(base.TroveTest):
         return str(found)
 
     def let_in(self, row: Any) -> set[Any]:
-        """From where, and on which ports, a member can be reached."""
+        """The sources and ports from which a member can be reached."""
         return {(rule['remote_ip_prefix'], rule['port_range_min'],
                  rule['port_range_max'])
                 for rule in self.cloud.rules.values()
@@ -55,13 +55,13 @@ class PortsTest(base.TroveTest):
                     for other in others for first, last in GALERA},
                 self.let_in(row), row.name)
 
-    def test_each_member_admits_the_others(self) -> None:
+    def test_each_member_admits_the_other_members(self) -> None:
         for tcp_ports in (['3306'], ['3306', '4444', '4567', '4568']):
             self.override('tcp_ports', tcp_ports, 'mariadb')
             self.check(self.made())
 
-    def test_members_that_come_and_go(self) -> None:
-        """One that left is let in no more by the time it is gone."""
+    def test_rules_follow_members_that_join_and_leave(self) -> None:
+        """A member that left has no access when its instance is gone."""
         self.override('tcp_ports', ['3306'], 'mariadb')
         cluster_id = self.made()
         left = self.instance_rows(cluster_id)[1]
@@ -84,8 +84,8 @@ class PortsTest(base.TroveTest):
             self.cloud.calls.count('create_security_group_rule'))
         self.assertNotIn('delete_security_group_rule', self.cloud.calls)
 
-    def test_done_again_by_another_taskmanager(self) -> None:
-        """What is right stays; what is not becomes right."""
+    def test_another_taskmanager_corrects_the_rules(self) -> None:
+        """Correct rules stay; others are replaced."""
         cluster_id = self.made()
         first, second, _ = self.instance_rows(cluster_id)
         for rule in list(self.cloud.rules.values()):
@@ -109,7 +109,7 @@ class PortsTest(base.TroveTest):
         self.assertEqual(1, len(kept - set(self.cloud.rules)))
         self.assertEqual(2, len(set(self.cloud.rules) - kept))
 
-    def test_without_security_groups(self) -> None:
+    def test_clusters_without_security_groups_are_created(self) -> None:
         self.override('trove_security_groups_support', False)
         self.made()
         self.assertEqual({}, self.cloud.groups)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What an operation has taken of the quota is given back, however it ends."""
+"""An operation returns what it reserved of the quota, however it ends."""
 
 import dataclasses
 from typing import Any
@@ -34,7 +34,7 @@ SMALLER = {'resize': {'flavorRef': '1'}}
 class EndingTest(test_actions.ActionTest):
 
     def assert_counted(self) -> None:
-        """What is in use is what the rows say, and nothing is reserved."""
+        """Usage is what the rows add up to, and nothing is reserved."""
         rows = instance_models.DBInstance.find_all(
             tenant_id=base.PROJECT, deleted=False).all()
         ram = {'1': 512, '2': 1024}
@@ -60,20 +60,20 @@ class ResizeTest(EndingTest):
     def mistake(*_: Any) -> None:
         raise KeyError('a mistake')
 
-    def test_way_back_that_ends_with_an_unexpected_error(self) -> None:
+    def test_rollback_that_fails_unexpectedly_returns_the_quota(self) -> None:
         with mock.patch.object(resize, 'FLAVOR', dataclasses.replace(
                 resize.FLAVOR, put_back=self.mistake)):
             self.fail(LARGER)
         self.assert_counted()
         self.assertIn('a mistake', self.fault(self.member(1)))
 
-    def test_record_of_the_failure_that_cannot_be_written(self) -> None:
+    def test_failure_that_cannot_be_recorded_returns_the_quota(self) -> None:
         with mock.patch.object(resize, 'FLAVOR', dataclasses.replace(
                 resize.FLAVOR, record=self.mistake)):
             self.fail(LARGER)
         self.assert_counted()
 
-    def test_flavor_that_is_deleted_meanwhile(self) -> None:
+    def test_flavor_that_is_deleted_meanwhile_returns_the_quota(self) -> None:
         call = self.cloud.call
 
         def deleted(name: str) -> None:
@@ -84,8 +84,8 @@ class ResizeTest(EndingTest):
         self.fail(LARGER)
         self.assert_counted()
 
-    def test_room_that_another_has_taken_since(self) -> None:
-        """A member that keeps its larger flavor uses it all the same."""
+    def test_larger_flavor_counts_even_if_the_quota_is_used_up(self) -> None:
+        """A member that keeps its larger flavor uses it in any case."""
         self.override('max_ram_per_tenant', 3 * 1024)
         self.accept(LARGER)
         resized = self.galera.named('products-1')
@@ -102,14 +102,14 @@ class ResizeTest(EndingTest):
         quota.run_with_quotas(base.PROJECT, {'ram': -1536}, dict)
         self.assert_counted()
 
-    def test_members_of_several_flavors(self) -> None:
+    def test_members_of_several_flavors_are_counted(self) -> None:
         self.accept({'resize': {'flavorRef': '2',
                                 'instance': self.member(2)}})
         self.fail(LARGER)
         self.assert_counted()
 
-    def test_trove_api_that_dies_before_its_cast(self) -> None:
-        """The task and the orders stand; they hold what was taken."""
+    def test_trove_api_that_dies_before_its_cast_keeps_the_quota(self) -> None:
+        """The task and the pending operations keep their reservation."""
         for body in (LARGER, {'resize': {'volume': {'size': 2}}}):
             with (mock.patch('trove_pxc.faults.forget_of',
                              side_effect=KeyboardInterrupt),
@@ -123,7 +123,7 @@ class ResizeTest(EndingTest):
                          {'reset-status': {}}, role='admin')
             self.assert_counted()
 
-    def test_quota_that_does_not_suffice_leaves_nothing(self) -> None:
+    def test_insufficient_quota_changes_nothing(self) -> None:
         self.override('max_ram_per_tenant', 3 * 1024 - 1)
         self.refuse(413, 'ram', LARGER)
         self.assert_counted()
@@ -131,8 +131,8 @@ class ResizeTest(EndingTest):
 
 class DeleteTest(EndingTest):
 
-    def test_taskmanager_that_dies_when_the_row_is_deleted(self) -> None:
-        """Another one finds no row, and what it counted for is free."""
+    def test_death_when_the_row_is_deleted_returns_the_quota(self) -> None:
+        """Another taskmanager finds no row, and the quota is free."""
         died = mock.patch.object(
             task_models.FreshInstanceTasks, 'set_servicestatus_deleted',
             autospec=True, side_effect=KeyError('it is dead'))
@@ -145,7 +145,7 @@ class DeleteTest(EndingTest):
         self.wait_deleted(self.cluster_id)
         self.assert_nothing_left()
 
-    def test_shrink_whose_taskmanager_dies_so(self) -> None:
+    def test_death_during_a_shrink_returns_the_quota(self) -> None:
         self.accept({'grow': [{
             'flavorRef': '2', 'volume': {'size': 1}}]})
         self.assert_counted()

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Quotas hold under parallel requests, and every ending gives back exactly."""
+"""Quotas hold under parallel requests; every failure returns its share."""
 
 from collections.abc import Callable
 import datetime
@@ -33,14 +33,14 @@ from trove_pxc import waiting
 
 
 class Died(BaseException):
-    """trove-api is killed here: nothing of it runs any more."""
+    """trove-api is killed here: none of its code runs any more."""
 
 
 class QuotaTest(base.TroveTest):
 
     def setUp(self) -> None:
         super().setUp()
-        # Others run at each call to the cloud, as they do in a service.
+        # Other threads run at each call to the cloud, as in a service.
         call = self.cloud.call
 
         def in_turns(name: str) -> None:
@@ -50,7 +50,7 @@ class QuotaTest(base.TroveTest):
 
     def at_the_same_time(self, number: int,
                          ask: Callable[[int], Any]) -> list[Any]:
-        """What each of so many requests gets; all begin at once."""
+        """Return the answers of this number of simultaneous requests."""
         answers: list[Any] = [None] * number
 
         def one(index: int) -> None:
@@ -64,13 +64,13 @@ class QuotaTest(base.TroveTest):
         return answers
 
     def counts(self) -> dict[str, tuple[int, int]]:
-        """What is in use and reserved, of each resource."""
+        """The usage and the reservations, of each resource."""
         return {row.resource: (row.in_use, row.reserved) for row in
                 quota_models.QuotaUsage.find_all(
                     tenant_id=base.PROJECT).all()}
 
     def assert_counted(self) -> None:
-        """Nothing is reserved, and in use is what the rows say."""
+        """Nothing is reserved, and usage is what the rows add up to."""
         rows = instance_models.DBInstance.find_all(
             tenant_id=base.PROJECT, deleted=False).all()
         ram = {'1': 512, '2': 1024}
@@ -85,7 +85,7 @@ class QuotaTest(base.TroveTest):
 
 class ParallelTest(QuotaTest):
 
-    def test_creates(self) -> None:
+    def test_parallel_creates_stay_within_the_quota(self) -> None:
         self.override('max_instances_per_tenant', 30)
         self.override('max_ram_per_tenant', -1)
         self.override('max_volumes_per_tenant', -1)
@@ -98,8 +98,8 @@ class ParallelTest(QuotaTest):
         self.assertEqual(10, len(cluster_models.DBCluster.find_all(
             deleted=False).all()))
 
-    def test_creates_beside_single_instances(self) -> None:
-        """Trove's own code of this process counts with our driver, too."""
+    def test_creates_and_single_instances_stay_within_the_quota(self) -> None:
+        """Trove's own code in this process uses this plugin's driver, too."""
         self.override('max_instances_per_tenant', 10)
         self.override('max_ram_per_tenant', -1)
         self.override('max_volumes_per_tenant', -1)
@@ -125,7 +125,7 @@ class ParallelTest(QuotaTest):
         self.assertEqual((len(rows) + free[0], 0), (in_use, reserved))
         self.assertLessEqual(in_use, 10)
 
-    def test_grows(self) -> None:
+    def test_parallel_grows_stay_within_the_quota(self) -> None:
         ids = [self.create(f'c{index}').json['cluster']['id']
                for index in range(3)]
         for cluster_id in ids:
@@ -142,8 +142,8 @@ class ParallelTest(QuotaTest):
             answer.status_int for answer in answers))
         self.assert_counted()
 
-    def test_first_requests_of_a_project(self) -> None:
-        """The rows of the counts are made by the first request."""
+    def test_first_requests_of_a_project_create_the_rows_once(self) -> None:
+        """The first request creates the rows of the counts."""
         answers = self.at_the_same_time(
             3, lambda index: self.create(f'c{index}'))
         self.assertEqual([200] * 3, [
@@ -155,7 +155,7 @@ class ApiDiedTest(QuotaTest):
     """trove-api ends in the middle of a request."""
 
     def die_in(self, target: Any, name: str, after: int = 0) -> None:
-        """Kill it at a call, before it or when it is done."""
+        """Kill trove-api at a call, before it or after it."""
         real = getattr(target, name)
         calls = [0]
 
@@ -175,7 +175,7 @@ class ApiDiedTest(QuotaTest):
             row.save()
         quotas.repair()
 
-    def test_before_the_rows(self) -> None:
+    def test_death_before_the_rows_returns_the_quota(self) -> None:
         self.die_in(cluster_models.DBCluster, 'create')
         self.assertEqual((0, 3), self.counts()['instances'])
         quotas.repair()
@@ -184,8 +184,9 @@ class ApiDiedTest(QuotaTest):
         self.assertEqual((0, 0), self.counts()['instances'])
         self.assert_counted()
 
-    def test_between_a_row_and_its_count(self) -> None:
-        """It is counted when its cluster is built, or not given back."""
+    def test_death_between_a_row_and_its_count_keeps_counts_right(
+            self) -> None:
+        """The taskmanager counts the row, or never subtracts it."""
         for expire in (False, True):
             self.die_in(quotas.Driver, 'commit', 1)
             (cluster,) = cluster_models.DBCluster.find_all(
@@ -203,8 +204,8 @@ class ApiDiedTest(QuotaTest):
             self.assert_nothing_left()
             self.assert_counted()
 
-    def test_after_the_last_row(self) -> None:
-        """A taskmanager takes the create up, and all are counted."""
+    def test_death_after_the_last_row_is_resumed(self) -> None:
+        """A taskmanager resumes the create, and all members are counted."""
         self.die_in(quotas.Driver, 'commit', 2)
         self.assertEqual((2, 1), self.counts()['instances'])
         (cluster,) = cluster_models.DBCluster.find_all(deleted=False).all()
@@ -220,9 +221,9 @@ class ApiDiedTest(QuotaTest):
 
 
 class RepairTest(QuotaTest):
-    """What Trove's own driver has left under parallel requests."""
+    """Wrong counts that Trove's own driver leaves in parallel requests."""
 
-    def test_reserved_counts_that_nothing_accounts_for(self) -> None:
+    def test_reservations_without_a_request_are_removed(self) -> None:
         self.create()
         for reserved in (-7, 5):
             (row,) = quota_models.QuotaUsage.find_all(
@@ -232,7 +233,7 @@ class RepairTest(QuotaTest):
             quotas.repair()
             self.assertEqual((3, 0), self.counts()['instances'])
 
-    def test_negative_reserved_makes_no_room(self) -> None:
+    def test_negative_reservations_do_not_extend_the_quota(self) -> None:
         self.create()
         (row,) = quota_models.QuotaUsage.find_all(
             tenant_id=base.PROJECT, resource='instances').all()
@@ -242,14 +243,14 @@ class RepairTest(QuotaTest):
             quota.exception.QuotaExceeded, quota.run_with_quotas,
             base.PROJECT, {'instances': 8}, dict)
 
-    def test_what_is_running_is_left_alone(self) -> None:
+    def test_reservations_of_running_requests_are_kept(self) -> None:
         def run() -> None:
             quotas.repair()
             self.assertEqual((0, 2), self.counts()['instances'])
         quota.run_with_quotas(base.PROJECT, {'instances': 2}, run)
         self.assertEqual((2, 0), self.counts()['instances'])
 
-    def test_one_that_expired_and_ends_after_all(self) -> None:
+    def test_request_that_ends_after_its_expiry_is_counted_right(self) -> None:
         def run() -> None:
             later = timeutils.utcnow() + datetime.timedelta(
                 seconds=quotas.EXPIRES + 1)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Quotas hold in MariaDB, where production has them, under real threads."""
+"""Quotas hold in MariaDB, as in production, with operating system threads."""
 
 import json
 import os
@@ -47,7 +47,7 @@ class MariaDBTest(testtools.TestCase):
         self.start()
 
     def start(self) -> None:
-        """A server that only this user reaches, by its socket."""
+        """Start a server that only this user can reach, through its socket."""
         data = f'--datadir={self.place}/data'
         usual = ['--no-defaults', '--user=root', data]
         subprocess.run(
@@ -71,7 +71,7 @@ class MariaDBTest(testtools.TestCase):
                 raise waiting.NotYet(made.stderr)
         waiting.until('the server to answer', probe, START_SECONDS, 0.2)
 
-    def test_threads(self) -> None:
+    def test_parallel_threads_stay_within_the_quota(self) -> None:
         done = subprocess.run(
             [sys.executable, counting.__file__, str(self.socket)],
             check=True, capture_output=True, text=True,

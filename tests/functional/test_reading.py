@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members and health, through Trove's extensions, of clusters like ours."""
+"""Members and health of a cluster, through Trove's extensions."""
 
 import datetime
 from typing import Any
@@ -45,7 +45,7 @@ def ask(test: Any, path: str, project: str = base.PROJECT,
 
 
 class ReadingTest(base.TroveTest):
-    """trove-api with its filter of extensions, as its pipeline has it."""
+    """trove-api with the filter of extensions, as in its pipeline."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -66,7 +66,7 @@ class ReadingTest(base.TroveTest):
         self.assertEqual(200, response.status_int, response.text)
         return response.json[what]
 
-    def test_whole_cluster(self) -> None:
+    def test_whole_cluster_is_healthy(self) -> None:
         cluster_id = self.build()
         members = self.read(cluster_id, 'members')
         shown = self.show(cluster_id)
@@ -92,19 +92,19 @@ class ReadingTest(base.TroveTest):
         years = datetime.datetime.now() + datetime.timedelta(days=3640)
         self.assertGreater(min(expire), years.isoformat())
 
-    def test_clear_text_has_nothing_that_expires(self) -> None:
+    def test_clear_text_cluster_has_no_expiry_date(self) -> None:
         self.override('encrypt_cluster_traffic', False, 'mariadb')
         cluster_id = self.build()
         self.assertNotIn('certificates_expire',
                          self.read(cluster_id, 'health'))
 
-    def test_certificates_that_expire_soon(self) -> None:
+    def test_certificates_that_expire_soon_are_shown(self) -> None:
         self.override('certificate_days', 20, 'mariadb')
         health = self.read(self.build(), 'health')
         self.assertIn('expires on', health['summary'])
         self.assertIn('certificate rotate products', health['next_action'])
 
-    def test_member_that_stopped_and_one_that_is_out_of_reach(self) -> None:
+    def test_stopped_and_unreachable_members_are_shown(self) -> None:
         cluster_id = self.build()
         self.galera.named('products-2').stop_db(None)
         self.galera.named('products-3').die()
@@ -120,20 +120,20 @@ class ReadingTest(base.TroveTest):
         self.assertIn('products-3 has a guest agent that does not answer',
                       health['summary'])
 
-    def test_the_silent_are_asked_at_the_same_time(self) -> None:
+    def test_members_that_do_not_answer_are_asked_in_parallel(self) -> None:
         self.override('status_call_timeout', 5, 'mariadb')
         cluster_id = self.build()
         for guest in list(self.galera.guests.values()):
             guest.die()
         watch = waiting.Stopwatch()
         members = self.read(cluster_id, 'members')
-        self.assertLess(watch.elapsed, 2 * 5)  # in turn it would be 15
+        self.assertLess(watch.elapsed, 2 * 5)  # In turn it would be 15.
         self.assertEqual([False] * 3, [
             member['reachable'] for member in members])
         self.assertEqual('UNCERTAIN',
                          self.read(cluster_id, 'health')['state'])
 
-    def test_guest_that_answers_with_an_error(self) -> None:
+    def test_error_of_a_guest_is_shown(self) -> None:
         cluster_id = self.build()
         self.galera.habits['products-1'] = {'fails_to_report': True}
         members = self.read(cluster_id, 'members')
@@ -141,7 +141,7 @@ class ReadingTest(base.TroveTest):
         self.assertIn('its guest failed', members[0]['detail'])
         self.assertIn('no socket', members[0]['detail'])
 
-    def test_cluster_that_is_not_built_yet(self) -> None:
+    def test_cluster_that_is_built_is_shown(self) -> None:
         for name in ('products-1', 'products-2', 'products-3'):
             self.galera.habits[name] = {'unprepared': True}
         cluster_id = self.create().json['cluster']['id']
@@ -153,7 +153,7 @@ class ReadingTest(base.TroveTest):
         health = self.read(cluster_id, 'health')
         self.assertEqual(('NEW', 0), (health['state'], health['reachable']))
 
-    def test_show_has_roles_and_a_list_asks_nobody(self) -> None:
+    def test_show_has_roles_and_a_list_calls_no_guest(self) -> None:
         cluster_id = self.build()
         self.galera.named('products-2').stop_db(None)
         self.galera.named('products-3').die()
@@ -165,7 +165,7 @@ class ReadingTest(base.TroveTest):
         for member in listed['instances']:
             self.assertNotIn('role', member)
 
-    def test_no_time_is_lost_with_who_is_known_to_be_lost(self) -> None:
+    def test_members_known_to_be_lost_are_not_asked(self) -> None:
         self.override('status_call_timeout', 30, 'mariadb')
         cluster_id = self.build()
         first, second, _ = self.instance_rows(cluster_id)
@@ -178,7 +178,7 @@ class ReadingTest(base.TroveTest):
                          self.roles(cluster_id))
         self.assertLess(watch.elapsed, 25)
 
-    def test_who_is_only_said_to_be_lost_is_asked_by_the_list(self) -> None:
+    def test_member_list_asks_a_member_with_an_old_heartbeat(self) -> None:
         cluster_id = self.build()
         self.expire(self.instance_rows(cluster_id)[0].id)
         self.assertEqual('unreachable', self.roles(cluster_id)[0])
@@ -186,7 +186,8 @@ class ReadingTest(base.TroveTest):
         self.assertEqual(('member', 'ERROR'),
                          (member['role'], member['operating_status']))
 
-    def test_nobody_is_disturbed_while_it_is_built_or_deleted(self) -> None:
+    def test_no_guest_is_called_while_the_cluster_is_built_or_deleted(
+            self) -> None:
         self.galera.habits['products-3'] = {'unprepared': True}
         cluster_id = self.create().json['cluster']['id']
         for member in self.show(cluster_id)['instances']:
@@ -196,7 +197,7 @@ class ReadingTest(base.TroveTest):
                          (health['state'], health['next_action']))
         self.assertIn('The cluster is being built: ', health['summary'])
 
-    def test_the_next_action_names_the_cluster(self) -> None:
+    def test_next_action_names_the_cluster(self) -> None:
         cluster_id = self.build()
         self.galera.named('products-2').stop_db(None)
         second = self.instance_rows(cluster_id)[1].id
@@ -214,13 +215,13 @@ class ReadingTest(base.TroveTest):
                 self.show(cluster_id)['instances']]
 
     def expire(self, instance_id: str) -> None:
-        """As if nothing had been heard of its guest for long."""
+        """As if the guest had not reported for long."""
         row = instance_models.InstanceServiceStatus.find_by(
             instance_id=instance_id)
         row['updated_at'] -= datetime.timedelta(days=1)
         get_db_api().save(row)
 
-    def test_who_may_read(self) -> None:
+    def test_policies_for_reading(self) -> None:
         cluster_id = self.build()
         for what in ('members', 'health'):
             path = f'/clusters/{cluster_id}/{what}'
@@ -237,7 +238,7 @@ class ReadingTest(base.TroveTest):
             path = f'/clusters/{cluster_id}/{what}'
             self.assertEqual(403, self.get(path).status_int)
 
-    def test_nothing_but_reading(self) -> None:
+    def test_only_reading_is_possible(self) -> None:
         cluster_id = self.build()
         for what in ('members', 'health'):
             path = f'/clusters/{cluster_id}/{what}'
@@ -248,7 +249,7 @@ class ReadingTest(base.TroveTest):
                     404, self.get(path + more, method=method).status_int,
                     (method, what + more))
 
-    def test_troves_own_routes_are_untouched(self) -> None:
+    def test_routes_of_trove_are_unchanged(self) -> None:
         cluster_id = self.build()
         for path in ('/clusters', f'/clusters/{cluster_id}', '/instances'):
             direct = self.request('GET', path)
@@ -258,7 +259,7 @@ class ReadingTest(base.TroveTest):
 
 
 class ForeignTest(base.TroveTest):
-    """An installation that has the package and does not use it."""
+    """An installation that has the package but does not use it."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -275,13 +276,13 @@ class ForeignTest(base.TroveTest):
         return str(datastore_models.DBDatastoreVersion.find_by(
             name='10.11').id)
 
-    def test_theirs_are_listed_and_shown_as_ever(self) -> None:
+    def test_clusters_of_others_are_listed_and_shown_as_in_trove(self) -> None:
         for path in ('/clusters', f'/clusters/{self.cluster_id}'):
             response = ask(self, path)
             self.assertEqual(200, response.status_int, response.text)
             self.assertEqual(self.request('GET', path).text, response.text)
 
-    def test_ours_to_read_is_refused(self) -> None:
+    def test_members_and_health_of_other_clusters_are_refused(self) -> None:
         for what in ('members', 'health'):
             response = ask(self, f'/clusters/{self.cluster_id}/{what}')
             self.assertEqual(400, response.status_int)

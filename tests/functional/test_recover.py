@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Recovery of a cluster whose members have stopped, lost each other, died."""
+"""Recovery of a cluster whose members stopped, lost each other or died."""
 
 from typing import Any
 
@@ -29,14 +29,14 @@ OTHER_UUID = 'e847613f-e734-11f1-a125-b3ce385cf975'
 
 
 class RecoverTestCase(test_actions.ActionTest):
-    """Each test begins with a cluster of three that served."""
+    """Each test begins with a healthy cluster of three."""
 
     def setUp(self) -> None:
         super().setUp()
         self.galera.promotions = 0
 
     def stand(self, *places: Any, **data: Any) -> None:
-        """All members' servers and the positions of their data."""
+        """Set the servers of all members and the positions of their data."""
         for name, (server, applied) in zip(test_actions.NAMES, places):
             self.galera.stand(name, server, applied)
         for name, changes in data.items():
@@ -49,7 +49,7 @@ class RecoverTestCase(test_actions.ActionTest):
         return self.accept({'recover': body})
 
     def recovered(self, *events: str) -> None:
-        """All serve, one component was made, in this way."""
+        """All members serve; one component was made, with these events."""
         self.wait_notified('dbaas.cluster_recover.end')
         self.assertEqual([], self.notified('dbaas.cluster_recover.error'))
         self.assertEqual(set(test_actions.NAMES), {
@@ -61,7 +61,7 @@ class RecoverTestCase(test_actions.ActionTest):
             self.fault(self.member(number)) for number in (1, 2, 3)])
 
     def failed(self, *words: str) -> str:
-        """The error that was sent; nobody was made primary."""
+        """The error that was sent; no member was made primary."""
         error = str(self.wait_notified('dbaas.cluster_recover.error')[
             'message'])
         for word in words:
@@ -81,39 +81,40 @@ class RecoverTestCase(test_actions.ActionTest):
 
 class WayTest(RecoverTestCase):
 
-    def test_stopped_one_by_one(self) -> None:
+    def test_members_stopped_one_by_one(self) -> None:
         self.stand((STOPPED, 20), (STOPPED, 25), (STOPPED, 30))
         self.recover()
         self.recovered(f'continue {THREE}', f'start {TWO}', f'start {ONE}')
         self.assertEqual(1, self.galera.promotions)
 
-    def test_stopped_all_at_once(self) -> None:
+    def test_members_stopped_at_once(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 30), (STOPPED, 30))
         self.recover()
         self.recovered(f'continue {ONE}', f'start {TWO}', f'start {THREE}')
 
-    def test_the_last_to_stop_among_equals(self) -> None:
+    def test_of_equal_positions_the_last_to_stop_bootstraps(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 30), (STOPPED, 30),
                    products_2={'safe': True})
         self.recover()
         self.recovered(f'continue {TWO}', f'start {ONE}', f'start {THREE}')
 
-    def test_killed_and_looking_for_each_other_in_vain(self) -> None:
+    def test_killed_members_that_do_not_find_each_other(self) -> None:
         self.stand((STARTING, 30), (STARTING, 31), (CRASHED, 29))
         self.recover()
         self.assertIn(f'halt {ONE}', self.galera.events)
         self.assertIn(f'halt {THREE}', self.galera.events)
         self.recovered(f'continue {TWO}', f'start {ONE}', f'start {THREE}')
 
-    def test_one_that_somebody_starts_when_it_was_stopped(self) -> None:
-        """As an operator who does not know that a recovery runs."""
+    def test_survivor_that_an_operator_starts_during_the_recovery(
+            self) -> None:
+        """The operator does not know that a recovery runs."""
         self.stand((STARTING, 30), (STARTING, 31), (CRASHED, 29))
         self.galera.habits[THREE] = {'has_started': ONE}
         self.recover()
         self.recovered(f'continue {TWO}', f'start {ONE}', f'start {THREE}')
         self.assertEqual(2, self.galera.events.count(f'halt {ONE}'))
 
-    def test_those_that_can_meet_by_themselves_are_let(self) -> None:
+    def test_members_that_can_recover_by_themselves_do(self) -> None:
         self.stand((STARTING, 30), (STARTING, 31), (STARTING, 31))
         for name in test_actions.NAMES:
             self.galera.habits[name] = {'meets': True}
@@ -122,83 +123,85 @@ class WayTest(RecoverTestCase):
         self.assertEqual([], [event for event in self.galera.events
                               if event.startswith('halt')])
 
-    def test_those_that_could_meet_and_do_not(self) -> None:
-        """One has another last view, so it is none of theirs."""
+    def test_members_that_should_recover_by_themselves_but_do_not(
+            self) -> None:
+        """One has another last view, so it is not part of their component."""
         self.stand((STARTING, 30), (STARTING, 31), (STOPPED, 31))
         for name in test_actions.NAMES:
             self.galera.habits[name] = {'meets': True}
         self.recover()
         self.recovered(f'continue {TWO}', f'start {THREE}', f'start {ONE}')
 
-    def test_a_survivor_is_promoted(self) -> None:
+    def test_survivor_is_promoted(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 29), (RUNNING, 30))
         self.recover()
         self.assertNotIn(f'halt {THREE}', self.galera.events)
         self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
 
-    def test_a_survivor_whose_component_is_changing(self) -> None:
+    def test_survivor_whose_component_is_changing_is_promoted_later(
+            self) -> None:
         self.stand((STARTING, 30), (STARTING, 29), (RUNNING, 30))
         self.galera.habits[THREE] = {'counting': 4}
         self.recover()
         self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
 
-    def test_a_survivor_that_never_counts_them_is_continued(self) -> None:
+    def test_survivor_whose_component_never_settles_bootstraps(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 29), (RUNNING, 30))
         self.galera.habits[THREE] = {'counting': 10 ** 6}
         self.recover()
         self.assertIn(f'halt {THREE}', self.galera.events)
         self.recovered(f'continue {ONE}', f'start {THREE}', f'start {TWO}')
 
-    def test_if_one_survivor_refuses_the_next_is_asked(self) -> None:
+    def test_another_survivor_is_promoted_if_the_first_refuses(self) -> None:
         self.stand((STOPPED, 29), (RUNNING, 30), (RUNNING, 30))
         self.galera.habits[TWO] = {'counting': 10 ** 6}
         self.recover()
         self.assertIn(f'halt {TWO}', self.galera.events)
         self.recovered(f'promote {THREE}', f'start {TWO}', f'start {ONE}')
 
-    def test_a_survivor_that_is_behind_is_stopped_first(self) -> None:
+    def test_survivor_that_is_behind_is_stopped_first(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 31), (RUNNING, 29))
         self.recover()
         self.assertIn(f'halt {THREE}', self.galera.events)
         self.recovered(f'continue {TWO}', f'start {ONE}', f'start {THREE}')
 
-    def test_one_that_is_still_stopping_is_waited_for(self) -> None:
+    def test_recovery_waits_for_a_server_that_is_stopping(self) -> None:
         self.stand((STOPPED, 29), (UNRESPONSIVE, 31), (STOPPED, 30))
         self.galera.habits[TWO] = {'deaf_for': 5, 'turns_out': STOPPED}
         self.recover()
         self.recovered(f'continue {TWO}', f'start {THREE}', f'start {ONE}')
 
-    def test_one_that_is_busy_is_waited_for(self) -> None:
+    def test_recovery_waits_for_a_busy_member(self) -> None:
         self.stand((STARTING, 30), (UNRESPONSIVE, 31), (STOPPED, 29))
         self.galera.habits[TWO] = {'deaf_for': 5, 'turns_out': RUNNING}
         self.recover()
         self.assertNotIn(f'halt {TWO}', self.galera.events)
         self.recovered(f'promote {TWO}', f'start {ONE}', f'start {THREE}')
 
-    def test_a_survivor_may_be_busy_when_it_counts(self) -> None:
+    def test_survivor_may_be_busy_while_its_component_changes(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 29), (RUNNING, 31))
         self.galera.habits[ONE] = {'makes_deaf': THREE}
         self.galera.habits[THREE] = {'deaf_for': 5, 'turns_out': RUNNING}
         self.recover()
         self.recovered(f'promote {THREE}', f'start {ONE}', f'start {TWO}')
 
-    def test_while_one_is_primary_the_others_join_it(self) -> None:
+    def test_stopped_members_join_an_existing_primary_component(self) -> None:
         for name in (ONE, TWO):
             self.galera.stand(name, STOPPED, 99)
         self.recover()
         self.recovered(f'start {ONE}', f'start {TWO}')
         self.assertEqual(0, self.galera.promotions)
 
-    def test_what_is_whole_is_left_alone(self) -> None:
+    def test_healthy_cluster_is_not_changed(self) -> None:
         self.recover()
         self.recovered()
         self.assertEqual(['write products-3'], self.galera.events)
 
-    def test_body_that_is_null(self) -> None:
+    def test_body_null_is_accepted(self) -> None:
         self.accept({'recover': None})
         self.recovered()
 
-    def test_spoiled_and_lost_data_is_left_out(self) -> None:
+    def test_member_with_corrupt_or_lost_data_does_not_bootstrap(self) -> None:
         self.stand((STOPPED, 99), (STOPPED, 30), (STOPPED, 30),
                    products_1={'spoiled': True},
                    products_2={'grastate': False})
@@ -206,7 +209,7 @@ class WayTest(RecoverTestCase):
         self.recovered(f'continue {THREE}', f'start {TWO}', f'start {ONE}')
         self.assertFalse(self.galera.named(ONE).spoiled)
 
-    def test_a_member_that_lost_its_data(self) -> None:
+    def test_member_that_lost_its_data_gets_a_copy(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, -1), (STOPPED, 30),
                    products_2={'history': ''})
         self.recover()
@@ -219,7 +222,7 @@ class RefusalTest(RecoverTestCase):
         self.override('member_call_timeout', 1, 'mariadb')
         self.galera.named(name).die()
 
-    def test_one_that_does_not_answer(self) -> None:
+    def test_unresponsive_member_refuses_the_recovery(self) -> None:
         self.stand((STARTING, 30), (STOPPED, 31), (STOPPED, 29))
         self.silence(TWO)
         self.recover()
@@ -228,8 +231,8 @@ class RefusalTest(RecoverTestCase):
         self.assertIn('did not answer', self.fault(self.member(2)))
         self.assertEqual('', self.fault(self.member(1)))
 
-    def test_one_that_does_not_answer_and_force(self) -> None:
-        self.test_one_that_does_not_answer()
+    def test_unresponsive_member_is_skipped_with_force(self) -> None:
+        self.test_unresponsive_member_refuses_the_recovery()
         self.recover(force=self.member(1))
         self.wait_notified('dbaas.cluster_recover.end')
         self.assertEqual({ONE, THREE}, {
@@ -238,30 +241,30 @@ class RefusalTest(RecoverTestCase):
             event for event in self.galera.events
             if event.split()[0] in ('continue', 'start')])
 
-    def test_the_forced_one_does_not_answer(self) -> None:
+    def test_forced_member_that_does_not_answer_is_refused(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 31), (STOPPED, 29))
         self.silence(TWO)
         self.recover(force=self.member(2))
         self.refused(TWO, 'cannot be started')
         self.assertEqual([], self.galera.events)
 
-    def test_another_history(self) -> None:
+    def test_members_of_another_history_are_refused(self) -> None:
         self.stand((STARTING, 30), (STARTING, 31), (STOPPED, 29),
                    products_2={'history': OTHER_UUID},
                    products_3={'held': True})
         self.recover()
         self.refused(TWO, OTHER_UUID, self.galera.history, '--force MEMBER')
-        # It goes on as before: two look for each other, one stays stopped.
+        # Nothing has changed: two search for each other, one is stopped.
         self.assertEqual([f'start {ONE}', f'start {TWO}'],
                          self.galera.events[-2:])
 
-    def test_a_disk_that_tells_nothing(self) -> None:
+    def test_unreadable_disk_refuses_the_recovery(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 31), (STOPPED, 29))
         self.galera.habits[ONE] = {'unreadable': True}
         self.recover()
         self.refused(ONE, 'does not report its position')
 
-    def test_behind_what_a_member_remembers(self) -> None:
+    def test_position_behind_an_observed_one_is_refused(self) -> None:
         seen = (self.galera.history, 40)
         self.stand((STOPPED, 30), (STOPPED, -1), (STOPPED, 29),
                    products_2={'history': '', 'seen': seen})
@@ -275,7 +278,7 @@ class RefusalTest(RecoverTestCase):
         self.assertIn(f'continue {name}', self.galera.events)
         self.assertEqual(3, len(self.galera.component))
 
-    def test_nothing_is_left(self) -> None:
+    def test_recovery_without_any_data_is_refused(self) -> None:
         self.stand((STOPPED, -1), (STOPPED, -1), (STOPPED, -1))
         for name in test_actions.NAMES:
             self.galera.named(name).history = ''
@@ -284,13 +287,13 @@ class RefusalTest(RecoverTestCase):
         for number in (1, 2, 3):
             self.assertIn('holds no data', self.fault(self.member(number)))
 
-    def test_a_frozen_one(self) -> None:
+    def test_frozen_server_refuses_the_recovery(self) -> None:
         self.stand((STARTING, 30), (UNRESPONSIVE, 31), (STOPPED, 29))
         self.recover()
         self.refused(TWO, 'does not answer')
         self.assertEqual([], self.galera.events)
 
-    def test_health_names_the_command(self) -> None:
+    def test_health_contains_the_command(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 31), (STOPPED, 29))
         health = self.request(
             'GET', f'/clusters/{self.cluster_id}/health').json['health']
@@ -298,20 +301,20 @@ class RefusalTest(RecoverTestCase):
         self.assertIn('openstack database cluster recover',
                       health['next_action'])
 
-    def test_strangers_cannot_be_forced(self) -> None:
+    def test_instance_that_is_no_member_cannot_be_forced(self) -> None:
         stranger = self.unknown_id()
         self.refuse(400, f'{stranger} is not a member',
                     {'recover': {'force': stranger}})
         self.refuse(400, 'Validation error',
                     {'recover': {'member': stranger}})
 
-    def test_a_cluster_with_a_task(self) -> None:
+    def test_cluster_with_a_task_is_refused(self) -> None:
         self.cluster_row(self.cluster_id).update(
             task_status=ClusterTasks.RESTARTING_CLUSTER)
         response = self.act({'recover': {}})
         self.assertEqual(422, response.status_int, response.text)
 
-    def test_a_cluster_that_is_being_deleted(self) -> None:
+    def test_cluster_that_is_being_deleted_is_refused(self) -> None:
         self.cluster_row(self.cluster_id).update(
             task_status=ClusterTasks.DELETING)
         response = self.act({'recover': {}})
@@ -320,8 +323,8 @@ class RefusalTest(RecoverTestCase):
 
 class TimeOutTest(RecoverTestCase):
 
-    def test_the_same_one_is_tried_again(self) -> None:
-        """It was told to continue, and has not become primary in time."""
+    def test_retry_bootstraps_from_the_same_member(self) -> None:
+        """It was told to bootstrap, and did not become primary in time."""
         self.override('bootstrap_timeout', 10, 'mariadb')
         self.stand((STARTING, 30), (STARTING, 30), (STARTING, 30),
                    products_3={'safe': True})
@@ -329,7 +332,7 @@ class TimeOutTest(RecoverTestCase):
         self.recover()
         self.failed('continue of products-3', 'bootstrap_timeout')
         self.assertEqual(0, self.galera.promotions)
-        # Nobody else may be primary beside it, if it is merely slow.
+        # No other member may bootstrap, because the first one may be slow.
         self.assertEqual([STOPPED, STOPPED], [
             self.galera.named(name).server for name in (ONE, TWO)])
         self.galera.named(THREE).safe = False
@@ -342,7 +345,7 @@ class TimeOutTest(RecoverTestCase):
         self.assertEqual(1, self.galera.promotions)
         self.assertEqual(3, len(self.galera.component))
 
-    def test_one_that_crashes_keeps_only_itself_out(self) -> None:
+    def test_member_that_crashes_does_not_stop_the_others(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 29), (CRASHED, 29))
         self.galera.habits[TWO] = {'crashes': True}
         self.recover()
@@ -351,7 +354,7 @@ class TimeOutTest(RecoverTestCase):
         self.assertIn('100% full', self.fault(self.member(2)))
         self.assertEqual('', self.fault(self.member(1)))
 
-    def test_delete_ends_it(self) -> None:
+    def test_delete_ends_the_recovery(self) -> None:
         self.stand((STOPPED, 30), (STOPPED, 29), (STOPPED, 29))
         self.galera.habits[TWO] = {'stalls': True}
         self.act({'recover': {}})

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Recovery of a cluster with members that never came in, or were to go.
+"""Recovery of a cluster with members that never joined or were to leave.
 
-They cannot be removed while no member serves, so they must not be in the
-way of a recovery.
+They cannot be removed while no member serves, so they must not prevent a
+recovery.
 """
 
 from typing import Any
@@ -41,7 +41,7 @@ class FailedMemberTest(test_grow.GrowthTest):
         self.assertNotEqual('', self.fault(self.named(NEW).id))
 
     def fall(self) -> None:
-        """All members have stopped; the first is the furthest."""
+        """All members have stopped; the first has the latest position."""
         for number, name in enumerate(OLD):
             self.galera.stand(name, STOPPED, 30 - number)
             self.galera.named(name).report_status(Statuses.SHUTDOWN)
@@ -62,7 +62,7 @@ class FailedMemberTest(test_grow.GrowthTest):
         self.shrink(NEW)
         self.assertEqual(self.before, self.used())
 
-    def test_one_that_crashed_when_it_joined(self) -> None:
+    def test_new_member_that_crashed_does_not_prevent_a_recovery(self) -> None:
         self.grow_in_vain(crashes=True)
         self.galera.named(NEW).leave()
         self.galera.named(NEW).server = STOPPED
@@ -70,7 +70,8 @@ class FailedMemberTest(test_grow.GrowthTest):
         self.accept({'recover': {}})
         self.assert_back()
 
-    def test_one_that_was_never_prepared(self) -> None:
+    def test_new_member_that_was_never_prepared_does_not_prevent_it(
+            self) -> None:
         self.override('member_ready_timeout', 10, 'mariadb')
         self.grow_in_vain(unprepared=True)
         self.galera.named(NEW).die()
@@ -78,13 +79,15 @@ class FailedMemberTest(test_grow.GrowthTest):
         self.accept({'recover': {}})
         self.assert_back()
 
-    def test_one_that_failed_to_prepare(self) -> None:
+    def test_new_member_that_failed_to_prepare_does_not_prevent_it(
+            self) -> None:
         self.grow_in_vain(fails_to_prepare=True)
         self.fall()
         self.accept({'recover': {}})
         self.assert_back()
 
-    def test_it_is_not_in_the_way_of_the_automatic_one(self) -> None:
+    def test_failed_new_member_does_not_prevent_automatic_recovery(
+            self) -> None:
         self.grow_in_vain(crashes=True)
         self.galera.named(NEW).leave()
         self.galera.named(NEW).server = STOPPED
@@ -95,8 +98,8 @@ class FailedMemberTest(test_grow.GrowthTest):
         self.wait_for_task(self.cluster_id)
         self.assert_back()
 
-    def test_one_that_was_started_has_to_answer(self) -> None:
-        """It was in, perhaps, and may be the last that served."""
+    def test_new_member_that_was_started_has_to_answer(self) -> None:
+        """It may have joined, and may have the latest position."""
         self.override('member_call_timeout', 1, 'mariadb')
         self.grow_in_vain(crashes=True)
         self.galera.named(NEW).die()
@@ -106,12 +109,12 @@ class FailedMemberTest(test_grow.GrowthTest):
         self.assertIn(f'{NEW} did not answer', error['message'])
         self.assertEqual([], self.galera.component)
 
-    def test_it_cannot_be_forced(self) -> None:
+    def test_failed_new_member_cannot_be_forced(self) -> None:
         self.grow_in_vain(crashes=True)
         response = self.act({'recover': {'force': self.named(NEW).id}})
         self.assertEqual(400, response.status_int, response.text)
 
-    def test_a_cluster_that_was_never_complete(self) -> None:
+    def test_cluster_that_was_never_complete_is_refused(self) -> None:
         self.galera.forget()
         self.galera.habits['others-2'] = {'crashes': True}
         self.cluster_id = self.create(name='others').json['cluster']['id']

@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A recovery that is cut short at any of its calls, and run again.
+"""A recovery that is interrupted at any of its calls, and run again.
 
 The taskmanager dies between any two calls to a guest: before the call, or
-after the guest has carried it out but before the answer counts. What the
-next run does must lead to one primary component, always through the member
-that the first one chose, and nothing may be lost.
+after the guest has carried it out but before the taskmanager has the answer.
+The next run must lead to one primary component, always bootstrapped from the
+member that the first run chose, and no write may be lost.
 """
 
 from typing import Any
@@ -42,7 +42,7 @@ Killed, MortalClient = mortal.Killed, mortal.MortalClient
 
 _LIVES = 10000
 
-# What befell a cluster: servers with positions.
+# The failures of a cluster: states of the servers and their positions.
 ONE_BY_ONE = [(STOPPED, 20), (STOPPED, 25), (STOPPED, 30)]
 KILLED = [(STARTING, 30), (CRASHED, 31), (STARTING, 31)]
 SURVIVED = [(STARTING, 29), (STOPPED, 30), (RUNNING, 30)]
@@ -82,7 +82,7 @@ class InterruptedTest(base.TroveTest):
 
     def cut_short(self, places: list[Any], calls: int,
                   answered: bool) -> bool:
-        """Recover from it; whether the kill at this call came too late."""
+        """Recover; return whether the run ended before this call."""
         self.befall(places)
         MortalClient.answered, MortalClient.lives = answered, calls
         finished = True
@@ -116,24 +116,27 @@ class InterruptedTest(base.TroveTest):
             finished = self.cut_short(places, calls, answered)
             self.look_at(chosen, furthest, calls)
             calls += 1
-        # Each is asked, read, told to be whole again and read from.
+        # Each is asked, read, completed again and read from.
         self.assertGreater(calls, 12)
 
-    def test_stopped_one_by_one_killed_before_any_call(self) -> None:
+    def test_stopped_members_recover_despite_a_kill_before_any_call(
+            self) -> None:
         self.cut_short_everywhere(ONE_BY_ONE, 3, answered=False)
 
-    def test_stopped_one_by_one_killed_after_any_call(self) -> None:
+    def test_stopped_members_recover_despite_a_kill_after_any_call(
+            self) -> None:
         self.cut_short_everywhere(ONE_BY_ONE, 3)
 
-    def test_all_killed_killed_after_any_call(self) -> None:
+    def test_killed_members_recover_despite_a_kill_after_any_call(
+            self) -> None:
         self.cut_short_everywhere(KILLED, 2)
 
-    def test_a_survivor_killed_after_any_call(self) -> None:
+    def test_survivor_is_promoted_despite_a_kill_after_any_call(self) -> None:
         self.cut_short_everywhere(SURVIVED, 3)
 
 
 class TakenUpTest(test_resume.ResumptionTest):
-    """By a taskmanager that never saw the request."""
+    """Resumed by a taskmanager that did not get the request."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -161,7 +164,7 @@ class TakenUpTest(test_resume.ResumptionTest):
     def member(self, number: int) -> str:
         return str(self.instance_rows(self.cluster_id)[number - 1].id)
 
-    def test_whom_the_operator_forced_is_continued(self) -> None:
+    def test_forced_recovery_is_resumed_from_the_same_member(self) -> None:
         self.recover(force=self.member(1))
         ended = self.wait_notified('dbaas.cluster_recover.end')
         self.assertEqual(self.cluster_id, ended['cluster_id'])
@@ -171,7 +174,7 @@ class TakenUpTest(test_resume.ResumptionTest):
         self.assertEqual([None] * 3, self.pending())
         self.assertEqual([], self.notified('dbaas.cluster_restart.end'))
 
-    def test_a_refusal_is_told_as_one_and_force_may_follow(self) -> None:
+    def test_a_refusal_is_reported_and_force_may_follow(self) -> None:
         self.recover()
         error = self.wait_notified('dbaas.cluster_recover.error')
         self.assertIn('--force MEMBER', error['message'])
@@ -179,10 +182,10 @@ class TakenUpTest(test_resume.ResumptionTest):
                       self.fault(self.member(2)))
         self.assertEqual([None] * 3, self.pending())
         self.assertEqual([], self.notified('dbaas.cluster_restart.error'))
-        self.test_whom_the_operator_forced_is_continued()
+        self.test_forced_recovery_is_resumed_from_the_same_member()
 
-    def test_one_that_was_over_is_not_done_again(self) -> None:
-        """Its taskmanager died before it could take the task away."""
+    def test_a_completed_recovery_is_not_repeated(self) -> None:
+        """Its taskmanager died before it could clear the task."""
         self.cluster_row(self.cluster_id).update(
             task_status=ClusterTasks.RESTARTING_CLUSTER)
         with self.supervised():

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a taskmanager that died has left is taken up by another.
+"""An operation whose taskmanager died is resumed by another one.
 
-A kill is simulated where nothing can clean up after it: the operation's
-steps run without the RPC entry around them, until a call of a guest does not
-come back.
+The tests simulate a kill after which nothing can be cleaned up: the steps of
+the operation run without the RPC method around them, until a call of a guest
+does not return.
 """
 
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ class ResumptionTest(base.TroveTest):
 
     @contextlib.contextmanager
     def supervised(self) -> Iterator[None]:
-        """A taskmanager looks after operations meanwhile."""
+        """A taskmanager watches for expired leases while the block runs."""
         with waiting.Regularly(0.2, resume.Resumption().look):
             yield
 
@@ -62,7 +62,7 @@ class ResumptionTest(base.TroveTest):
 
 class CreateTest(ResumptionTest):
 
-    def test_cast_that_was_lost(self) -> None:
+    def test_lost_cast_is_resumed(self) -> None:
         self.start_taskmanager(interrupted.WithoutClusters())
         cluster_id = self.create().json['cluster']['id']
         with self.supervised():
@@ -72,8 +72,8 @@ class CreateTest(ResumptionTest):
         self.assertEqual(cluster_id, ended['cluster_id'])
         self.assertEqual([], self.notified('dbaas.cluster_create.error'))
 
-    def test_api_that_died_before_the_last_instance(self) -> None:
-        """A cluster of two is not what was asked for."""
+    def test_api_that_died_before_the_last_instance_is_reported(self) -> None:
+        """A cluster of two members was not requested."""
         self.start_taskmanager(interrupted.WithoutClusters())
         make, made = cluster_model.GaleraCluster.create_instance, []
 
@@ -99,8 +99,8 @@ class CreateTest(ResumptionTest):
         self.wait_deleted(row.id)
         self.assert_nothing_left()
 
-    def test_api_that_takes_long(self) -> None:
-        """Longer than the lease, all in all: nobody takes it up."""
+    def test_api_that_is_slow_is_not_resumed(self) -> None:
+        """It takes longer than the lease, which it renews meanwhile."""
         self.start_taskmanager()
         make = cluster_model.GaleraCluster.create_instance
 
@@ -114,14 +114,14 @@ class CreateTest(ResumptionTest):
             self.wait_for_task(cluster_id)
         self.assertEqual(['ACTIVE'] * 3, self.statuses(cluster_id))
 
-    def test_instance_that_will_never_have_a_server(self) -> None:
+    def test_instance_without_a_server_is_reported(self) -> None:
         self.start_taskmanager(DiesCreating('products-2'))
         cluster_id = self.create().json['cluster']['id']
         with self.supervised():
             self.wait_for_task(cluster_id)
         self.assert_ended_by(cluster_id, 'it has no server')
 
-    def test_guest_that_is_never_told_to_prepare(self) -> None:
+    def test_guest_that_was_never_told_to_prepare_is_reported(self) -> None:
         self.galera.habits['products-2'] = {'never_told': True}
         self.start_taskmanager(interrupted.WithoutClusters())
         cluster_id = self.create().json['cluster']['id']
@@ -129,8 +129,8 @@ class CreateTest(ResumptionTest):
             self.wait_for_task(cluster_id)
         self.assert_ended_by(cluster_id, 'was never called to prepare')
 
-    def test_one_that_runs_is_left_alone(self) -> None:
-        """However long a member takes: its lease is renewed."""
+    def test_running_operation_is_not_resumed(self) -> None:
+        """However long a member takes, its lease is renewed."""
         self.galera.habits['products-2'] = {'stalls': True}
         self.start_taskmanager()
         cluster_id = self.create().json['cluster']['id']
@@ -143,7 +143,7 @@ class CreateTest(ResumptionTest):
         self.assertEqual({}, look._running)
         self.assertEqual(['ACTIVE'] * 3, self.statuses(cluster_id))
 
-    def test_lease_that_is_lost_in_the_middle(self) -> None:
+    def test_lost_lease_ends_the_operation(self) -> None:
         self.galera.habits['products-2'] = {'stalls': True}
         self.start_taskmanager()
         cluster_id = self.create().json['cluster']['id']
@@ -163,7 +163,7 @@ class CreateTest(ResumptionTest):
         self.assertEqual(1, self.galera.events.count('bootstrap products-1'))
 
     def assert_ended_by(self, cluster_id: str, words: str) -> None:
-        """The second member is at fault; nothing stays after a delete."""
+        """The second member is at fault; a delete leaves nothing."""
         self.assertEqual(['BUILD', 'ERROR', 'BUILD'],
                          self.statuses(cluster_id))
         fault = self.fault(self.instance_rows(cluster_id)[1].id)
@@ -177,7 +177,7 @@ class CreateTest(ResumptionTest):
 
 
 class DiesCreating(interrupted.WithoutClusters):
-    """A taskmanager that died with the creation of one instance, too."""
+    """It also died during the creation of one instance."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -192,7 +192,7 @@ class DiesCreating(interrupted.WithoutClusters):
 
 class DeleteTest(ResumptionTest):
 
-    def test_cast_that_was_lost(self) -> None:
+    def test_lost_cast_is_resumed(self) -> None:
         self.start_taskmanager()
         cluster_id = self.create().json['cluster']['id']
         self.wait_for_task(cluster_id)
@@ -204,8 +204,9 @@ class DeleteTest(ResumptionTest):
         self.assert_nothing_left()
         self.wait_notified('dbaas.cluster_delete.end')
 
-    def test_two_taskmanagers_at_the_same_time(self) -> None:
-        """Quota is given back once, whoever comes first."""
+    def test_two_taskmanagers_at_the_same_time_return_the_quota_once(
+            self) -> None:
+        """The quota is returned once, whichever is first."""
         self.start_taskmanager()
         cluster_id = self.create().json['cluster']['id']
         self.wait_for_task(cluster_id)
@@ -249,7 +250,7 @@ class OrdersTest(ResumptionTest):
         interrupted.MortalClient.galera = self.galera
 
     def ask(self, body: Any) -> None:
-        """Have the API take the task; nobody takes the cast."""
+        """Send the request; no taskmanager takes the cast."""
         response = self.request(
             'POST', f'/clusters/{self.cluster_id}', body)
         self.assertEqual(202, response.status_int, response.text)
@@ -291,14 +292,14 @@ class OrdersTest(ResumptionTest):
             interrupted.MortalClient.lives = interrupted._LAST_CALL
         return True
 
-    def test_restart(self) -> None:
+    def test_restart_is_resumed(self) -> None:
         self.kill_at_each_call(
             lambda: {'restart': {'instance': self.member}}, restart.run,
             lambda: restart.OPERATION.state(
                 self.context(), self.tasks(), [self.member]),
             lambda: self.assertEqual(self.before, self.used()))
 
-    def test_flavor(self) -> None:
+    def test_resize_of_the_flavor_is_resumed(self) -> None:
         flavors = ['1', '2']
 
         def other() -> Any:
@@ -317,7 +318,7 @@ class OrdersTest(ResumptionTest):
                 self.context(), self.tasks(), [self.member], flavors[0]),
             look)
 
-    def test_volume(self) -> None:
+    def test_resize_of_the_volume_is_resumed(self) -> None:
         self.override('max_accepted_volume_size', 60)
         self.override('max_volumes_per_tenant', 60)
         sizes = [1]
@@ -338,8 +339,7 @@ class OrdersTest(ResumptionTest):
                 self.context(), self.tasks(), [self.member], sizes[0]),
             look)
 
-    def test_failure_of_what_was_taken_up_gives_back_quota_once(
-            self) -> None:
+    def test_failure_of_a_resumed_resize_returns_the_quota_once(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
         interrupted.MortalClient.lives = 1000 * interrupted._LAST_CALL
         self.ask({'resize': {'flavorRef': '2'}})
@@ -353,7 +353,7 @@ class OrdersTest(ResumptionTest):
         self.assertEqual(['1'] * 3, [
             row.flavor_id for row in self.instance_rows(self.cluster_id)])
 
-    def test_reset_gives_back_what_nobody_will_use(self) -> None:
+    def test_reset_returns_the_unused_quota(self) -> None:
         for body in ({'flavorRef': '2'}, {'volume': {'size': 2}}):
             self.ask({'resize': body})
             self.assertNotEqual(self.before, self.used())
@@ -366,7 +366,7 @@ class OrdersTest(ResumptionTest):
                 pending.of(row)
                 for row in self.instance_rows(self.cluster_id)])
 
-    def test_nothing_was_ordered(self) -> None:
+    def test_task_without_pending_operations_is_cleared(self) -> None:
         self.cluster_row(self.cluster_id).update(
             task_status=ClusterTasks.UPDATING_CLUSTER)
         self.galera.events.clear()
@@ -376,7 +376,7 @@ class OrdersTest(ResumptionTest):
 
 
 class LeaseTest(ResumptionTest):
-    """Of the row of a cluster that nobody builds."""
+    """The lease of the row of a cluster that nobody builds."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -386,14 +386,14 @@ class LeaseTest(ResumptionTest):
         return lease.Lease(self.cluster_id, ClusterTasks.BUILDING_INITIAL,
                            LEASE, **others)
 
-    def test_of_two_who_saw_the_same_one_gets_it(self) -> None:
+    def test_only_one_of_two_simultaneous_claims_succeeds(self) -> None:
         seen = self.cluster_row(self.cluster_id).updated
         with self.lease(seen=seen) as held:
             self.assertRaises(exceptions.LeaseLost,
                               self.lease(seen=seen).__enter__)
             held.check()
 
-    def test_a_new_order_takes_it_from_who_had_it(self) -> None:
+    def test_new_operation_takes_the_lease_away(self) -> None:
         with self.lease() as first, self.lease() as second:
             error = self.assertRaises(exceptions.LeaseLost, first.check)
             self.assertIn('another taskmanager', str(error))
@@ -405,7 +405,7 @@ class LeaseTest(ResumptionTest):
             self.assertEqual('NONE', self.cluster_row(
                 self.cluster_id).task_status.name)
 
-    def test_it_is_renewed_and_never_to_what_it_was(self) -> None:
+    def test_lease_is_renewed_with_a_new_time(self) -> None:
         values = set()
         with self.lease() as held:
             for _ in range(3):
@@ -421,12 +421,12 @@ class LeaseTest(ResumptionTest):
             return value
         return waiting.until('another value', probe, 60, 0.1)
 
-    def test_deletion_takes_it_away(self) -> None:
+    def test_deletion_takes_the_lease_away(self) -> None:
         with self.lease() as held:
             self.request('DELETE', f'/clusters/{self.cluster_id}')
             self.assertRaises(exceptions.ClusterBeingDeleted, held.check)
 
-    def test_reset_takes_it_away(self) -> None:
+    def test_reset_takes_the_lease_away(self) -> None:
         with self.lease() as held:
             self.cluster_row(self.cluster_id).update(
                 task_status=ClusterTasks.NONE)
@@ -434,8 +434,8 @@ class LeaseTest(ResumptionTest):
             self.assertFalse(held.held())
             held.end()
 
-    def test_without_renewal_it_is_not_held(self) -> None:
-        """The table cannot be written: others may have it by now."""
+    def test_lease_is_not_held_without_renewal(self) -> None:
+        """The table cannot be written; another taskmanager may have it."""
         with self.lease() as held:
             held._move = lambda: False  # type: ignore[method-assign]
             held.check()

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Root of a cluster, enabled and disabled through any member or the whole."""
+"""Root of a cluster, enabled and disabled through a member or the cluster."""
 
 from typing import Any
 
@@ -41,13 +41,13 @@ class RootTest(base.TroveTest):
             f'/instances/{row.id}/root' for row in self.rows)]
 
     def check_enabled(self, enabled: bool) -> None:
-        """Each member and the cluster say the same."""
+        """Each member and the cluster show the same."""
         for place in self.places:
             shown = self.request('GET', place)
             self.assertEqual(200, shown.status_int, shown.text)
             self.assertEqual({'rootEnabled': enabled}, shown.json)
 
-    def test_through_a_member(self) -> None:
+    def test_root_can_be_enabled_through_a_member(self) -> None:
         self.check_enabled(False)
         made = self.request('POST', self.places[2])
         self.assertEqual(200, made.status_int, made.text)
@@ -66,25 +66,25 @@ class RootTest(base.TroveTest):
         self.request('POST', self.places[1])
         self.check_enabled(True)
 
-    def test_through_the_cluster_with_a_password(self) -> None:
+    def test_root_can_be_enabled_with_a_password_for_the_cluster(self) -> None:
         made = self.request('POST', self.places[0], {'password': 'chosen'})
         self.assertEqual('chosen', made.json['user']['password'])
         self.assertEqual('chosen', self.galera.users['root@%']['_password'])
         self.check_enabled(True)
 
-    def test_through_another_member_if_that_one_is_down(self) -> None:
+    def test_another_member_is_used_if_the_first_one_is_down(self) -> None:
         self.say(self.rows[:1], Statuses.CRASHED)
         self.request('POST', self.places[1])
         self.assertIn('enable root products-2', self.galera.events)
 
-    def test_while_no_member_serves(self) -> None:
+    def test_refused_while_no_member_serves(self) -> None:
         self.say(self.rows, Statuses.CRASHED)
         refused = self.request('POST', self.places[0])
         self.assertEqual(422, refused.status_int, refused.text)
         self.assertIn('No member of cluster products', refused.text)
         self.check_enabled(False)
 
-    def test_other_projects_see_nothing(self) -> None:
+    def test_other_projects_find_nothing(self) -> None:
         for place in self.places:
             answer = self.request('GET', place, project='other')
             self.assertEqual(404, answer.status_int, answer.text)
@@ -98,7 +98,7 @@ class RootTest(base.TroveTest):
 
 
 class PxcRootTest(RootTest):
-    """Trove's own refuses the datastore pxc."""
+    """Trove's own extension refuses the datastore pxc."""
 
     manager = 'pxc'
     version = '8.0'

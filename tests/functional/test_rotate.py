@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Certificates: who gets one, and how all of them are replaced."""
+"""Certificates of members, and their replacement."""
 
 import datetime
 from typing import Any
@@ -35,14 +35,13 @@ class CreateTest(base.TroveTest):
         self.assertEqual(3, len(self.galera.component))
         return self.galera.component
 
-    def test_members_show_different_certificates_of_one_authority(
+    def test_members_have_different_certificates_of_one_authority(
             self) -> None:
         shown = [guest.shows for guest in self.created()]
         self.assertEqual(3, len({one['key'] for one in shown if one}))
         self.assertEqual(1, len({one['trusted'] for one in shown if one}))
 
-    def test_a_stranger_with_an_authority_of_its_own_is_refused(
-            self) -> None:
+    def test_certificate_of_another_authority_is_refused(self) -> None:
         member = self.created()[0].shows
         self.galera.habits.clear()
         stranger = self.created_elsewhere()
@@ -50,7 +49,7 @@ class CreateTest(base.TroveTest):
         self.assertFalse(galera.trusts(stranger, member))
 
     def created_elsewhere(self) -> Any:
-        """What a member of another cluster shows."""
+        """The certificates of a member of another cluster."""
         ours = set(self.galera.component)
         self.galera.component.clear()
         self.galera.history = ''
@@ -58,7 +57,7 @@ class CreateTest(base.TroveTest):
         (other, *_) = set(self.galera.component) - ours
         return other.shows
 
-    def test_it_can_be_switched_off(self) -> None:
+    def test_encryption_can_be_switched_off(self) -> None:
         self.override('encrypt_cluster_traffic', False, 'mariadb')
         for guest in self.created():
             self.assertIsNone(guest.shows)
@@ -70,7 +69,7 @@ class RotateTest(test_actions.ActionTest):
         return {tuple(guest.settings['secrets']['authorities'])
                 for guest in self.galera.component if guest.settings}
 
-    def test_all_trust_a_new_authority_alone_and_served_all_the_time(
+    def test_all_trust_only_the_new_authority_and_served_all_the_time(
             self) -> None:
         (before,) = self.authorities()
         self.accept(ROTATE)
@@ -84,7 +83,7 @@ class RotateTest(test_actions.ActionTest):
         self.assertEqual(
             [f'stop {name}' for name in test_actions.NAMES] * 3, stops)
 
-    def test_one_that_failed_is_gone_on_with(self) -> None:
+    def test_failed_rotation_is_continued(self) -> None:
         self.galera.habits['products-2'] = {'crashes': True}
         self.accept(ROTATE)
         error = self.wait_notified('dbaas.cluster_rotate_certificates.error')
@@ -96,18 +95,18 @@ class RotateTest(test_actions.ActionTest):
         (after,) = self.authorities()
         self.assertEqual(1, len(after))
         self.assert_whole()
-        # The first member had its first turn before.
+        # The first member had completed its first round before.
         self.assertNotIn('products-1', self.galera.events[0])
 
-    def test_a_member_keeps_its_certificate_when_it_is_resized(self) -> None:
+    def test_a_resized_member_keeps_its_certificate(self) -> None:
         before = self.galera.named('products-1').shows
         self.accept({'resize': {'flavorRef': '2'}})
         self.assertEqual(before, self.galera.named('products-1').shows)
         self.assert_whole()
 
-    def test_a_grow_in_between_tells_nobody_of_another_authority(
+    def test_a_grow_before_the_retry_uses_the_authority_of_the_members(
             self) -> None:
-        """What a member holds is what its server shows and trusts."""
+        """A member's server uses the certificates that the member stores."""
         self.fail_at('products-2', 1)
         self.assertEqual(2, len(self.authorities()))
         self.accept({'grow': [test_grow.node()]})
@@ -121,7 +120,7 @@ class RotateTest(test_actions.ActionTest):
         self.assertLessEqual(2, min(self.galera.sizes))
 
     def fail_at(self, name: str, round_number: int) -> None:
-        """Have the agent of a member refuse new settings in this round."""
+        """The agent of a member refuses new settings in this round."""
         self.galera.habits[name] = {'refuses_settings': round_number}
         self.accept(ROTATE)
         error = self.wait_notified('dbaas.cluster_rotate_certificates.error')
@@ -130,7 +129,7 @@ class RotateTest(test_actions.ActionTest):
         for row in self.instance_rows(self.cluster_id):
             self.assertIsNone(pending.of(row))
 
-    def test_failed_in_any_round_it_is_brought_to_its_end(self) -> None:
+    def test_rotation_that_fails_in_any_round_can_be_completed(self) -> None:
         for number in (1, 2, 3):
             (before,) = self.authorities()
             self.fail_at('products-2', number)
@@ -141,7 +140,8 @@ class RotateTest(test_actions.ActionTest):
             self.assertEqual(1, len(after))
             self.assert_whole()
 
-    def test_what_has_expired_is_replaced_for_the_next_start(self) -> None:
+    def test_expired_certificates_are_replaced_for_the_next_start(
+            self) -> None:
         (before,) = self.authorities()
         late = (datetime.datetime.now(datetime.timezone.utc)
                 + datetime.timedelta(days=4000))
@@ -157,7 +157,7 @@ class RotateTest(test_actions.ActionTest):
         for row in self.instance_rows(self.cluster_id):
             self.assertIsNone(pending.of(row))
 
-    def test_a_cluster_in_clear_text_is_not_touched(self) -> None:
+    def test_clear_text_cluster_is_not_changed(self) -> None:
         for guest in self.galera.component:
             assert guest.settings is not None
             guest.settings['identity'] = None
@@ -167,7 +167,7 @@ class RotateTest(test_actions.ActionTest):
         self.assertIn('created without encryption', error['message'])
         self.assertEqual([], self.galera.events)
 
-    def test_bodies_that_are_refused(self) -> None:
+    def test_invalid_bodies_are_refused(self) -> None:
         for body in ({'instance': self.member(1)}, [], 'all'):
             self.refuse(400, 'rotate_certificates', {
                 'rotate_certificates': body})

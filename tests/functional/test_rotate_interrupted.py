@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A rotation of certificates whose taskmanager dies is taken up.
+"""A rotation of certificates whose taskmanager dies is resumed.
 
-It is killed at calls all over its three rounds. No member is ever without
-another one that it trusts, or the guests that stand for real ones would not
-let it in again.
+The taskmanager is killed at calls in each of its three rounds. Every member
+always trusts at least one other member; otherwise the fake guests refuse to
+connect to it again.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ from trove_pxc.taskmanager.operations import rotate
 
 NAMES = ('products-1', 'products-2', 'products-3')
 ORDER = pending.Order(pending.CERTIFICATES)
-# A prime, so that each call of a round is met in one round or another.
+# A prime, so that over the rounds each call is the last one once.
 STRIDE = 7
 
 
@@ -51,7 +51,7 @@ class RotationTest(test_resume.ResumptionTest):
             self.context(), self.cluster_id)
 
     def ask(self) -> None:
-        """Have the API take the task; nobody takes the cast."""
+        """Send the request; no taskmanager takes the cast."""
         response = self.request('POST', f'/clusters/{self.cluster_id}',
                                 {'rotate_certificates': {}})
         self.assertEqual(202, response.status_int, response.text)
@@ -79,7 +79,7 @@ class RotationTest(test_resume.ResumptionTest):
         return [pending.of(row) == ORDER
                 for row in self.instance_rows(self.cluster_id)]
 
-    def test_killed_all_over(self) -> None:
+    def test_rotation_is_resumed_wherever_it_was_killed(self) -> None:
         calls, killed = 0, True
         while killed:
             (before,) = self.known()
@@ -91,7 +91,7 @@ class RotationTest(test_resume.ResumptionTest):
             self.tasks().carry_out_pending(self.context())
             self.check_done(before)
             if len(left) > 1:
-                # It is the one that was begun with.
+                # It is the certificate authority of the first run.
                 self.assertLessEqual(self.known(), left)
             calls += STRIDE
         self.assertGreater(calls, 10 * STRIDE)
@@ -109,8 +109,8 @@ class RotationTest(test_resume.ResumptionTest):
             self.assertEqual(InstanceTasks.NONE, row.task_status)
             self.assertIsNone(pending.of(row))
 
-    def test_the_last_one_alone_is_left(self) -> None:
-        """Nothing is begun anew for one that only has to be let go."""
+    def test_only_the_last_round_is_left(self) -> None:
+        """No new certificates are made if only old ones must be removed."""
         self.ask()
         self.assertFalse(self.killed_at(100 * interrupted._LAST_CALL))
         (after,) = self.known()
@@ -129,8 +129,8 @@ class RotationTest(test_resume.ResumptionTest):
         self.assertNotIn('stop products-1', self.galera.events)
         self.wait_notified('dbaas.cluster_rotate_certificates.end')
 
-    def test_an_order_of_the_release_before(self) -> None:
-        """It is a sentence in the row, and ends as that."""
+    def test_operation_of_the_previous_release_is_resumed(self) -> None:
+        """Its text in the row is that of the previous release."""
         task = test_resume.ClusterTasks.UPDATING_CLUSTER
         self.cluster_row(self.cluster_id).update(task_status=task)
         self.instance_rows(self.cluster_id)[2].update(

@@ -10,9 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a member's server refuses: told at once, and no password with it.
+"""Errors of a member's server are reported without the password.
 
-Real oslo.messaging and oslo.log, between the API's client and the guest.
+oslo.messaging and oslo.log are real, between the client in trove-api and the
+guest.
 """
 
 import io
@@ -26,9 +27,9 @@ from trove.instance import models as instance_models
 from tests.functional import base
 
 CONF = base.CONF
-#: what the server, a shell, JSON, Python and a URL quote
+#: Contains what the server, a shell, JSON, Python and a URL quote.
 PASSWORD = "Ge'heim\", 'u2'@'%' IDENTIFIED BY `\\;/\t%s\u00e4"
-#: what is part of it in whatever quotes
+#: Parts of the password that no form of quoting changes.
 PART = 'heim'
 JOE = {'name': 'joe', 'password': PASSWORD}
 
@@ -43,7 +44,7 @@ class SecretsTest(base.TroveTest):
         cluster_id = created.json['cluster']['id']
         self.wait_for_task(cluster_id)
         self.row = self.instance_rows(cluster_id)[0]
-        # As trove-api does when it starts.
+        # trove-api does the same when it starts.
         kind = notification.DBaaSAPINotification
         kind.register_notify_callback(instance_models.persist_instance_fault)
         self.addCleanup(setattr, kind, 'notify_callback', None)
@@ -60,7 +61,7 @@ class SecretsTest(base.TroveTest):
         root.setLevel(logging.DEBUG)
 
     def ask(self, method: str, path: str, body: Any, *codes: int) -> str:
-        """The text of the answer, in which there is no password."""
+        """Return the text of the answer, which contains no password."""
         response = self.request(
             method, f'/instances/{self.row.id}/{path}', body)
         self.assertIn(response.status_int, codes, response.text)
@@ -68,7 +69,7 @@ class SecretsTest(base.TroveTest):
         return str(response.text)
 
     def check_hidden(self, answer: str) -> None:
-        """Nowhere: in the answer, the logs, the faults, notifications."""
+        """No password is in the answer, logs, faults or notifications."""
         found = [answer, self.written.getvalue(), *(
             f'{row.message} {row.details}'
             for row in instance_models.DBInstanceFault.find_all()), *(
@@ -81,7 +82,7 @@ class SecretsTest(base.TroveTest):
         self.ask('POST', 'users', {'users': [{
             'name': 'joe', 'password': 'another-One-1'}]}, 202)
 
-    def test_what_is_answered_202_has_happened(self) -> None:
+    def test_request_answered_202_has_been_carried_out(self) -> None:
         self.ask('POST', 'users', {'users': [JOE]}, 202)
         self.assertEqual(PASSWORD, self.galera.users['joe@%']['_password'])
         self.ask('PUT', 'users', {'users': [{
@@ -99,7 +100,7 @@ class SecretsTest(base.TroveTest):
                       'database_delete', 'user_delete'):
             self.assertEqual(1, len(self.notified(f'dbaas.{event}.end')))
 
-    def test_a_password_that_the_server_refuses(self) -> None:
+    def test_refused_password_is_not_in_the_error(self) -> None:
         self.create_joe()
         for code, words, text in (
                 (1064, 'a syntax error', f"near '{PASSWORD}' at line 1"),
@@ -120,8 +121,8 @@ class SecretsTest(base.TroveTest):
         self.assertIn('Exception during message handling',
                       self.written.getvalue())
 
-    def test_what_nobody_thought_of(self) -> None:
-        """An error of the guest's code that quotes what it was given."""
+    def test_unexpected_error_of_the_guest_hides_the_password(self) -> None:
+        """An error of the guest's code that quotes its arguments."""
         self.create_joe()
 
         def fail(statement: Any, *_: Any) -> Any:
@@ -137,13 +138,13 @@ class SecretsTest(base.TroveTest):
         self.assertNotIn('Traceback', answer)
         self.assertIn('ValueError: ', self.written.getvalue())
 
-    def test_root_s_password_that_the_server_refuses(self) -> None:
+    def test_refused_password_of_root_is_not_in_the_error(self) -> None:
         self.galera.server.refuses[PASSWORD] = 1819, f'weak: {PASSWORD}'
         self.assertIn('weak: ***', self.ask(
             'POST', 'root', {'password': PASSWORD}, 400))
         self.assertEqual({}, self.galera.users)
 
-    def test_what_a_server_of_another_kind_does_not_know(self) -> None:
+    def test_unknown_character_set_is_reported(self) -> None:
         self.galera.server.refuses['utf8mb4'] = (
             1115, "Unknown character set: 'utf8mb4'")
         answer = self.ask('POST', 'databases', {'databases': [
@@ -152,7 +153,7 @@ class SecretsTest(base.TroveTest):
         self.assertIn("Unknown character set: 'utf8mb4'", answer)
         self.assertEqual({}, self.galera.databases)
 
-    def test_a_server_that_does_not_take_it_now(self) -> None:
+    def test_server_that_is_not_ready_is_reported(self) -> None:
         self.galera.server.refuses['shop'] = (
             1047, 'WSREP has not yet prepared node for application use')
         self.assertIn('WSREP has not yet', self.ask(

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members that leave a cluster which goes on serving."""
+"""Members leave a cluster that keeps serving."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ node = test_grow.node
 
 
 class ShrinkingTest(test_grow.GrowthTest):
-    """Each begins with five members."""
+    """Each test begins with five members."""
 
     more = 2
 
@@ -39,7 +39,7 @@ class ShrinkingTest(test_grow.GrowthTest):
         self.before = self.used()
 
     def assert_left(self, *names: str) -> None:
-        """These are the cluster; of the others nothing is left."""
+        """These members form the cluster; of the others nothing is left."""
         shown = self.show(self.cluster_id)
         self.assertEqual(list(names), self.names(shown))
         self.assert_serving(*names)
@@ -56,7 +56,7 @@ class ShrinkingTest(test_grow.GrowthTest):
 
 class ShrinkTest(ShrinkingTest):
 
-    def test_one_leaves(self) -> None:
+    def test_one_member_is_removed(self) -> None:
         self.shrink('products-2')
         self.assertEqual(
             ['stop products-2', 'configure products-1',
@@ -67,37 +67,37 @@ class ShrinkTest(ShrinkingTest):
         self.wait_notified('dbaas.cluster_shrink.start')
         self.wait_notified('dbaas.cluster_shrink.end')
 
-    def test_two_leave_one_after_another(self) -> None:
+    def test_two_members_are_removed_one_after_another(self) -> None:
         self.shrink('products-1', 'products-4')
         self.assertEqual([4, 3], self.galera.sizes)
         self.assert_left('products-2', 'products-3', 'products-5')
 
-    def test_the_same_twice_is_one(self) -> None:
+    def test_same_member_given_twice_counts_once(self) -> None:
         row = self.named('products-5')
         self.accept({'shrink': [{'id': row.id}, {'id': row.id.upper()}]})
         self.assert_left(*self.all[:4])
 
-    def test_the_answer(self) -> None:
+    def test_answer_shows_the_task_and_the_members(self) -> None:
         answered = self.act({'shrink': [
             {'id': self.named('products-5').id}]}).json['cluster']
         self.assertEqual('SHRINKING_CLUSTER', answered['task']['name'])
         self.wait_for_task(self.cluster_id)
 
-    def test_one_that_is_down_goes_at_once(self) -> None:
+    def test_member_that_is_down_is_removed_at_once(self) -> None:
         self.override('guest_silence_timeout', 600, 'mariadb')
         self.galera.named('products-2').die()
         self.shrink('products-2')
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
 
-    def test_one_whose_server_was_stopped(self) -> None:
+    def test_member_whose_server_was_stopped_is_removed(self) -> None:
         self.galera.named('products-2').stop_db(None)
         self.shrink('products-2')
         self.assertEqual(1, self.galera.events.count('stop products-2'))
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
 
-    def test_one_whose_server_keeps_crashing(self) -> None:
+    def test_member_whose_server_keeps_crashing_is_removed(self) -> None:
         guest = self.galera.named('products-2')
         guest.leave()
         self.galera.habits['products-2'] = {'crashes': True}
@@ -105,7 +105,7 @@ class ShrinkTest(ShrinkingTest):
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
 
-    def test_silent_one_that_serves_goes_if_the_others_suffice(
+    def test_unresponsive_member_that_serves_is_removed_if_quorum_remains(
             self) -> None:
         self.override('guest_silence_timeout', 5, 'mariadb')
         self.galera.named('products-2').fall_silent()
@@ -113,7 +113,7 @@ class ShrinkTest(ShrinkingTest):
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
 
-    def test_one_that_cannot_be_stopped(self) -> None:
+    def test_member_whose_server_cannot_be_stopped_is_removed(self) -> None:
         self.override('member_stop_timeout', 5, 'mariadb')
         self.galera.habits['products-2'] = {'cannot_stop': True}
         self.shrink('products-2')
@@ -122,11 +122,11 @@ class ShrinkTest(ShrinkingTest):
 
 
 class QuorumTest(ShrinkingTest):
-    """Six members, of which three do not answer and yet count."""
+    """Six members, of which three do not answer but count for the quorum."""
 
     more = 3
 
-    def test_too_many_silent_ones(self) -> None:
+    def test_shrink_fails_if_quorum_could_be_lost(self) -> None:
         self.override('guest_silence_timeout', 5, 'mariadb')
         for name in self.all[3:]:
             self.galera.named(name).fall_silent()
@@ -140,7 +140,7 @@ class QuorumTest(ShrinkingTest):
 
 class FailureTest(ShrinkingTest):
 
-    def test_nobody_leaves_while_another_does_not_serve(self) -> None:
+    def test_shrink_fails_while_another_member_does_not_serve(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
         self.galera.named('products-3').die()
         self.shrink('products-2')
@@ -155,7 +155,7 @@ class FailureTest(ShrinkingTest):
         self.shrink('products-2', 'products-3')
         self.assert_left('products-1', 'products-4', 'products-5')
 
-    def test_server_that_will_not_go(self) -> None:
+    def test_server_that_cannot_be_deleted_is_reported(self) -> None:
         self.override('cluster_delete_time_out', 5)
         row = self.named('products-2')
         self.cloud.servers_that_stay.add(row.compute_instance_id)
@@ -170,7 +170,7 @@ class FailureTest(ShrinkingTest):
         self.assert_left('products-1', 'products-3', 'products-4',
                          'products-5')
 
-    def test_delete_ends_it(self) -> None:
+    def test_delete_ends_the_shrink(self) -> None:
         self.galera.habits['products-2'] = {'cannot_stop': True}
         self.act({'shrink': [{'id': self.named('products-2').id}]})
         self.wait_for_task(self.cluster_id, 'SHRINKING_CLUSTER')
@@ -190,7 +190,7 @@ class RefusalTest(ShrinkingTest):
         return [row.id for row in
                 self.instance_rows(self.cluster_id)[:number]]
 
-    def test_fewer_than_three(self) -> None:
+    def test_fewer_than_three_remaining_members_are_refused(self) -> None:
         self.refuse_ids('must keep at least 3; 2 would remain',
                         *self.ids(3))
         self.refuse_ids('must keep at least 3; 0 would remain',
@@ -198,20 +198,21 @@ class RefusalTest(ShrinkingTest):
         self.override('min_cluster_member_count', 5, 'mariadb')
         self.refuse_ids('must keep at least 5', *self.ids(1))
 
-    def test_nobody_at_all_whatever_the_option_says(self) -> None:
+    def test_removal_of_all_members_is_refused_with_every_minimum(
+            self) -> None:
         self.override('min_cluster_member_count', 0, 'mariadb')
         self.refuse_ids('0 would remain', *self.ids(5))
 
-    def test_no_member(self) -> None:
+    def test_instance_that_is_no_member_is_refused(self) -> None:
         self.refuse_ids('is not a member of cluster products',
                         self.unknown_id())
 
-    def test_bodies(self) -> None:
+    def test_invalid_bodies_are_refused(self) -> None:
         for body in ([], {}, None, 'products-2', [{}], [{'id': 'products-2'}],
                      [{'id': self.ids(1)[0], 'force': True}]):
             self.refuse(400, '', {'shrink': body})
 
-    def test_while_something_else_is_going_on(self) -> None:
+    def test_shrink_during_another_operation_is_refused(self) -> None:
         row = self.cluster_row(self.cluster_id)
         row.update(task_status=ClusterTasks.GROWING_CLUSTER)
         response = self.act({'shrink': [{'id': self.ids(1)[0]}]})

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A grow or shrink whose taskmanager died, taken up by another.
+"""A grow or shrink whose taskmanager died is resumed by another taskmanager.
 
-It has never seen the request. What is done at each step that was cut short
-is in test_interrupted_size.
+The other one did not get the request. test_interrupted_size tests the
+interruption at each step.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ OLD = test_grow.OLD
 
 
 class Dying(test_interrupted_size.Forgetful):
-    """It died with the creation of some instances, too."""
+    """It also died during the creation of some instances."""
 
     def __init__(self, *names: str) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class TakenUpTest(test_grow.GrowthTest):
         self.assertEqual(202, response.status_int, response.text)
 
     def finish(self) -> Any:
-        """What is shown when it was taken up and has ended."""
+        """Wait until it was resumed and has ended; return what is shown."""
         with self.supervised():
             self.wait_for_task(self.cluster_id)
         self.assertEqual({None}, {
@@ -83,7 +83,7 @@ class TakenUpTest(test_grow.GrowthTest):
         return self.show(self.cluster_id)
 
     def retry_at_once(self, *failed: str) -> None:
-        """Those that failed are shrunk away, and others come instead."""
+        """Remove the failed members and grow again."""
         self.ask({'shrink': [{'id': self.named(name).id}
                              for name in failed]})
         self.finish()
@@ -113,11 +113,11 @@ class GrowTest(TakenUpTest):
         ended = self.wait_notified('dbaas.cluster_grow.end')
         self.assertEqual(self.cluster_id, ended['cluster_id'])
 
-    def test_cast_that_was_lost(self) -> None:
+    def test_lost_cast_is_resumed(self) -> None:
         self.ask({'grow': [test_grow.node()]})
         self.assert_grown(self.finish(), 'products-4')
 
-    def test_one_of_two_was_let_in(self) -> None:
+    def test_grow_is_resumed_after_one_of_two_members_joined(self) -> None:
         self.ask({'grow': [test_grow.node(), test_grow.node(name='other')]})
         self.wait_for_event('prepared other')
         grow.run(grow.Growth(self.context(), self.tasks(),
@@ -125,7 +125,7 @@ class GrowTest(TakenUpTest):
         self.assert_grown(self.finish(), 'products-4', 'other')
         self.assertEqual(1, self.galera.events.count('join products-4'))
 
-    def test_one_that_failed_in_another_grow_is_left_alone(self) -> None:
+    def test_failed_member_of_an_earlier_grow_is_not_changed(self) -> None:
         self.another()
         self.galera.habits['products-4'] = {'crashes': True}
         self.grow()
@@ -140,7 +140,7 @@ class GrowTest(TakenUpTest):
                          self.named('products-4').task_status)
         self.assert_serving(*OLD, 'products-5')
 
-    def test_instance_that_will_never_have_a_server(self) -> None:
+    def test_instance_without_a_server_is_reported(self) -> None:
         self.another(Dying('products-5'))
         self.ask({'grow': [test_grow.node(), test_grow.node()]})
         shown = self.finish()
@@ -152,7 +152,7 @@ class GrowTest(TakenUpTest):
         self.assert_serving(*OLD, 'products-4')
         self.retry_at_once('products-4', 'products-5')
 
-    def test_guest_that_is_never_told_to_prepare(self) -> None:
+    def test_guest_that_was_never_told_to_prepare_is_reported(self) -> None:
         self.galera.habits['products-4'] = {'never_told': True}
         self.ask({'grow': [test_grow.node()]})
         shown = self.finish()
@@ -163,7 +163,7 @@ class GrowTest(TakenUpTest):
         self.retry_at_once('products-4')
 
     def assert_told(self, name: str, words: str) -> None:
-        """By the notification and by the fault, with what to do."""
+        """The notification and the fault say it, and what to do next."""
         error = self.wait_notified('dbaas.cluster_grow.error')
         for text in (error['message'], self.fault(self.named(name).id)):
             self.assertIn(words, text)
@@ -172,7 +172,7 @@ class GrowTest(TakenUpTest):
         for old in OLD:
             self.assertEqual('', self.fault(self.named(old).id))
 
-    def test_api_that_died_before_it_made_any(self) -> None:
+    def test_api_that_died_before_the_first_instance_is_reported(self) -> None:
         self.assertTrue(pending.claim(
             self.cluster_id, ClusterTasks.GROWING_CLUSTER,
             [row.id for row in self.instance_rows(self.cluster_id)],
@@ -185,8 +185,8 @@ class GrowTest(TakenUpTest):
         self.grow()
         self.assert_serving(*OLD, 'products-4')
 
-    def test_member_that_cannot_be_told_from_new_ones(self) -> None:
-        """Nobody is stopped on a guess; old rows kept no number."""
+    def test_member_that_could_be_new_or_old_is_not_stopped(self) -> None:
+        """Rows of older releases have no number of the operation."""
         self.ask({'grow': [test_grow.node()]})
         self.wait_for_event('prepared products-4')
         self.named('products-4').update(name='renamed', shard_id=None)
@@ -198,7 +198,7 @@ class GrowTest(TakenUpTest):
         self.assertEqual([], self.galera.events)
         self.retry_at_once('renamed')
 
-    def test_order_of_a_version_that_wrote_none(self) -> None:
+    def test_task_without_a_pending_operation_is_reported(self) -> None:
         for task, kind in ((ClusterTasks.GROWING_CLUSTER, 'grow'),
                            (ClusterTasks.SHRINKING_CLUSTER, 'shrink')):
             self.cluster_row(self.cluster_id).update(task_status=task)
@@ -207,7 +207,7 @@ class GrowTest(TakenUpTest):
             self.assertIn('its taskmanager died', error['message'])
         self.assert_serving(*OLD)
 
-    def test_delete_ends_it(self) -> None:
+    def test_delete_ends_the_grow(self) -> None:
         self.galera.habits['products-4'] = {'stalls': True}
         self.ask({'grow': [test_grow.node()]})
         with self.supervised():
@@ -241,11 +241,11 @@ class ShrinkTest(TakenUpTest):
         self.assertEqual([], self.notified('dbaas.cluster_shrink.error'))
         self.wait_notified('dbaas.cluster_shrink.end')
 
-    def test_cast_that_was_lost(self) -> None:
+    def test_lost_cast_is_resumed(self) -> None:
         self.leave('products-4', 'products-5')
         self.assert_shrunk(self.finish())
 
-    def test_one_of_two_is_gone(self) -> None:
+    def test_shrink_is_resumed_after_one_of_two_members_left(self) -> None:
         self.leave('products-4', 'products-5')
         self.cut_short_after_one()
         self.assertEqual([*OLD, 'products-5'],
@@ -265,12 +265,12 @@ class ShrinkTest(TakenUpTest):
                     workflow.run(operation, [workflow.Each(
                         lambda _, one=member: [one], (step,))])
 
-    def test_a_renamed_one_goes_too(self) -> None:
+    def test_renamed_member_is_removed_too(self) -> None:
         self.leave('products-4', 'products-5')
         self.named('products-5').update(name='renamed')
         self.assert_shrunk(self.finish())
 
-    def test_those_that_stay_must_serve(self) -> None:
+    def test_shrink_fails_if_a_remaining_member_does_not_serve(self) -> None:
         self.override('verify_timeout', 5, 'mariadb')
         self.leave('products-4', 'products-5')
         self.galera.named('products-2').leave()

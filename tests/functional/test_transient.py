@@ -10,10 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A cloud of which every fifth call fails and every seventh answer is lost.
+"""A cloud in which every fifth call fails and every seventh answer is lost.
 
-Each operation succeeds all the same, and leaves nothing behind that it made
-twice. When a service stays away, the error names it, and no member.
+Each operation still succeeds, and leaves behind nothing that was created
+twice. When a service does not come back, the error names the service, and no
+member.
 """
 
 from typing import Any
@@ -40,11 +41,12 @@ class CreateTest(base.TroveTest):
         super().setUp()
         self.start_taskmanager()
 
-    def test_a_cluster_comes_and_goes(self) -> None:
+    def test_create_and_delete_succeed(self) -> None:
         self.comes_and_goes('products')
 
-    def test_a_name_that_nova_would_take_for_a_pattern(self) -> None:
-        """Its servers are found after an answer was lost all the same."""
+    def test_name_that_nova_could_take_for_a_pattern_is_supported(
+            self) -> None:
+        """Its servers are found even after an answer was lost."""
         self.comes_and_goes('shop+ (new')
 
     def comes_and_goes(self, name: str) -> None:
@@ -70,7 +72,7 @@ class CreateTest(base.TroveTest):
         failed = self.cloud.outage.failed
         self.assertGreater(len(failed), 20)
 
-    def test_servers_of_one_group(self) -> None:
+    def test_create_with_a_server_group_succeeds(self) -> None:
         self.cloud.outage = clouds.Outage(refused=4, lost=3)
         created = self.create(locality='affinity')
         self.assertEqual(200, created.status_int, created.text)
@@ -78,7 +80,7 @@ class CreateTest(base.TroveTest):
         (group,) = self.cloud.server_groups.values()
         self.assertEqual(3, len(group.members))
 
-    def test_a_service_that_stays_away_is_named_and_no_member(self) -> None:
+    def test_service_that_stays_down_is_named_and_no_member(self) -> None:
         self.override('member_start_timeout', 20, 'mariadb')
         call = self.cloud.call
 
@@ -96,8 +98,8 @@ class CreateTest(base.TroveTest):
         for row in self.instance_rows(cluster_id):
             self.assertIn('Neutron answers 503', self.fault(row.id))
 
-    def test_without_repeating_one_error_is_enough(self) -> None:
-        """As Trove does it, for who wants it."""
+    def test_without_retries_one_error_ends_the_create(self) -> None:
+        """The behaviour of Trove, if an operator sets it."""
         self.override('cloud_retry_timeout', 0, conf.OWN_GROUP)
         self.cloud.outage = clouds.Outage(refused=9, lost=1000)
         self.wait_for_task(self.create().json['cluster']['id'])
@@ -105,7 +107,7 @@ class CreateTest(base.TroveTest):
 
 
 class ChangeTest(test_grow.GrowthTest):
-    """Each begins with a cluster of three; then the cloud gets worse."""
+    """Each test begins with a cluster of three; then calls begin to fail."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -123,7 +125,7 @@ class ChangeTest(test_grow.GrowthTest):
             one['status'] for one in self.show(
                 self.cluster_id)['instances']})
 
-    def test_grow_and_shrink(self) -> None:
+    def test_grow_and_shrink_succeed(self) -> None:
         self.grow()
         self.assert_serving(ONE, TWO, THREE, 'products-4')
         self.settle()
@@ -134,21 +136,21 @@ class ChangeTest(test_grow.GrowthTest):
             self.assertEqual(3, len(things))
         self.ended('cluster_grow')
 
-    def test_another_flavor(self) -> None:
+    def test_resize_of_the_flavor_succeeds(self) -> None:
         self.accept({'resize': {'flavorRef': '2'}})
         self.assert_whole()
         self.assertEqual({'2'}, {
             server.flavor['id'] for server in self.cloud.servers.values()})
         self.ended('cluster_resize_flavor')
 
-    def test_a_larger_volume(self) -> None:
+    def test_resize_of_the_volume_succeeds(self) -> None:
         self.accept({'resize': {'volume': {'size': 2}}})
         self.assert_whole()
         self.assertEqual({2}, {
             volume.size for volume in self.cloud.volumes.values()})
         self.ended('cluster_resize_volume')
 
-    def test_restart(self) -> None:
+    def test_restart_succeeds(self) -> None:
         self.accept({'restart': {}})
         self.assert_whole()
         self.ended('cluster_restart')
@@ -156,7 +158,7 @@ class ChangeTest(test_grow.GrowthTest):
 
 class RecoverTest(test_recover.RecoverTestCase):
 
-    def test_members_that_all_stopped(self) -> None:
+    def test_recovery_of_stopped_members_succeeds(self) -> None:
         self.stand(*[(test_recover.STOPPED, 7)] * 3)
         self.cloud.outage = clouds.Outage(refused=2, lost=3)
         self.recover()
@@ -168,7 +170,7 @@ class RecoverTest(test_recover.RecoverTestCase):
 
 class DatabaseTest(test_actions.ActionTest):
 
-    def test_a_connection_that_is_lost_for_a_while(self) -> None:
+    def test_lost_database_connection_is_retried(self) -> None:
         """In each wait and between the steps."""
         read = cluster_models.DBCluster.get_by
         lost: list[int] = []
@@ -192,7 +194,7 @@ class DatabaseTest(test_actions.ActionTest):
 
 class DisqualificationTest(testtools.TestCase):
 
-    def test_which_service_a_call_is_of(self) -> None:
+    def test_service_of_a_call(self) -> None:
         for name, service in (
                 ('volumes.get', 'cinder'), ('servers.list', 'nova'),
                 ('create_server_volume', 'nova'), ('images.get', 'glance'),

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Users and databases of a cluster, made through any member of it."""
+"""Users and databases of a cluster, managed through any member."""
 
 import itertools
 from typing import Any
@@ -49,7 +49,7 @@ class UsersTest(base.TroveTest):
 
     def ask(self, method: str, path: str, body: Any = None,
             code: int = 200, member: int = 1, **kwargs: Any) -> Any:
-        """Ask one of the members, and look at the code of the answer."""
+        """Send a request to one of the members, and check the status code."""
         response = self.request(
             method, f'/instances/{self.rows[member - 1].id}/{path}', body,
             **kwargs)
@@ -63,20 +63,20 @@ class UsersTest(base.TroveTest):
         self.assertIn(words, error['message'])
 
     def make(self) -> None:
-        """The database and the user of most tests."""
+        """Create the database and the user of most tests."""
         self.ask('POST', 'databases', {'databases': [SHOP]}, 202)
         self.wait(lambda: self.galera.databases)
         self.ask('POST', 'users', {'users': [JOE]}, 202, member=2)
         self.wait(lambda: self.galera.users)
 
     def wait(self, probe: Any) -> None:
-        """Until a guest has done what it was told without an answer."""
+        """Wait until a guest has carried out a request without an answer."""
         def seen() -> None:
             if not probe():
                 raise waiting.NotYet(f'{self.galera.users}')
         waiting.until('the guest to act', seen, 60, 0.02)
 
-    def test_create_show_list(self) -> None:
+    def test_users_can_be_created_shown_and_listed(self) -> None:
         self.make()
         self.assertEqual(
             ['create databases products-1', 'create users products-2'],
@@ -95,7 +95,7 @@ class UsersTest(base.TroveTest):
         self.assertEqual('a-Pass-word-1',
                          self.galera.users['joe@%']['_password'])
 
-    def test_delete(self) -> None:
+    def test_users_and_databases_can_be_deleted(self) -> None:
         self.make()
         self.ask('DELETE', 'users/joe', None, 202, member=3)
         self.wait(lambda: not self.galera.users)
@@ -104,8 +104,8 @@ class UsersTest(base.TroveTest):
         self.refuse(404, 'joe', 'DELETE', 'users/joe')
         self.refuse(404, 'shop', 'DELETE', 'databases/shop')
 
-    def test_a_host_with_dots(self) -> None:
-        """Routes takes what follows the last dot for a file's suffix."""
+    def test_a_host_with_dots_is_supported(self) -> None:
+        """Routes takes the text after the last dot as the suffix of a file."""
         self.ask('POST', 'users', {'users': [dict(
             JOE, host='10.0.0.1', databases=[])]}, 202)
         self.wait(lambda: self.galera.users)
@@ -113,7 +113,7 @@ class UsersTest(base.TroveTest):
             'GET', 'users/joe@10.0.0.1')['user']['host'])
         self.refuse(404, 'joe', 'GET', 'users/joe')
 
-    def test_access(self) -> None:
+    def test_access_is_granted_and_revoked(self) -> None:
         self.make()
         place = 'users/joe/databases'
         self.ask('DELETE', f'{place}/shop', None, 202)
@@ -126,7 +126,7 @@ class UsersTest(base.TroveTest):
                          self.ask('GET', place))
         self.refuse(400, 'databases', 'PUT', place, {'databases': 'shop'})
 
-    def test_change_a_user(self) -> None:
+    def test_a_user_can_be_changed(self) -> None:
         self.make()
         self.ask('PUT', 'users/joe', {'user': {
             'name': 'jane', 'password': 'another-One-2'}}, 202)
@@ -138,7 +138,7 @@ class UsersTest(base.TroveTest):
         self.refuse(404, 'joe', 'PUT', 'users/joe',
                     {'user': {'host': '%'}})
 
-    def test_what_is_there_already(self) -> None:
+    def test_duplicates_are_refused(self) -> None:
         self.make()
         self.refuse(400, 'already', 'POST', 'users', {'users': [JOE]})
         self.refuse(400, 'already', 'POST', 'databases',
@@ -148,7 +148,7 @@ class UsersTest(base.TroveTest):
         self.refuse(400, 'already', 'PUT', 'users/joe',
                     {'user': {'name': 'jane'}})
 
-    def test_names_of_the_server_s_own(self) -> None:
+    def test_reserved_user_names_are_refused(self) -> None:
         self.make()
         for method, path, body in (
                 ('POST', 'users', {'users': [dict(JOE, name='os_admin')]}),
@@ -159,8 +159,8 @@ class UsersTest(base.TroveTest):
             self.refuse(400, 'reserved', method, path, body)
         self.assertEqual(['joe@%'], list(self.galera.users))
 
-    def test_databases_of_the_server_s_own(self) -> None:
-        """In every request that names a database, in any letters."""
+    def test_reserved_databases_are_refused(self) -> None:
+        """In every request that names a database, in upper and lower case."""
         self.make()
         for name in ('mysql', 'MySQL', 'sys', 'SYS', 'information_schema',
                      'Performance_Schema', '#mysql50#mysql'):
@@ -177,7 +177,7 @@ class UsersTest(base.TroveTest):
         self.assertEqual(['joe@%'], list(self.galera.users))
         self.assertEqual(['shop'], list(self.galera.databases))
 
-    def test_they_are_not_listed(self) -> None:
+    def test_reserved_names_are_not_listed(self) -> None:
         for name in ('Sys', 'shop'):
             self.galera.databases[name] = {
                 '_name': name, '_character_set': None, '_collate': None}
@@ -190,8 +190,8 @@ class UsersTest(base.TroveTest):
         self.assertEqual(['joe'], [
             one['name'] for one in self.ask('GET', 'users')['users']])
 
-    def test_every_name_that_the_server_takes(self) -> None:
-        """Made, shown, changed, given a database and deleted."""
+    def test_every_name_that_the_server_accepts_is_supported(self) -> None:
+        """Created, shown, changed, given a database and deleted."""
         hosts = itertools.cycle((
             '%', 'app.example.com', '10.0.0.0/255.255.255.0'))
         for name in ('b\xfcser', "o'neil", 'a"b', 'a@b', 'a/b', 'a.b',
@@ -199,7 +199,7 @@ class UsersTest(base.TroveTest):
             self.follow(name, next(hosts))
 
     def follow(self, name: str, host: str) -> None:
-        """One user and one database of this name, from first to last."""
+        """Create, change and delete one user and one database of this name."""
         key = f'{name}@{host}'
         path = f'users/{requests.quoted(name, host)}'
         shown = {'name': name, 'host': host, 'databases': []}
@@ -225,14 +225,14 @@ class UsersTest(base.TroveTest):
         self.ask('DELETE', f'databases/{requests.quoted(name)}', None, 202)
         self.wait(lambda: not self.galera.databases)
 
-    def test_a_host_in_capital_letters(self) -> None:
-        """Servers keep hosts in small ones."""
+    def test_a_host_in_capital_letters_is_found(self) -> None:
+        """Servers store hosts in lower case."""
         self.ask('POST', 'users', {'users': [dict(
             JOE, host='APP.Example.com', databases=[])]}, 202)
         self.wait(lambda: 'joe@app.example.com' in self.galera.users)
         self.ask('GET', 'users/joe@APP.example.COM')
 
-    def test_passwords_of_printable_characters(self) -> None:
+    def test_passwords_of_printable_characters_are_accepted(self) -> None:
         self.make()
         printable = ''.join(chr(code) for code in range(0x20, 0x7f))
         for password in (*'\'";\\`,/ %', printable, 'NzY5+/zk3Ozs7Oj09Pj4/Q==',
@@ -242,7 +242,7 @@ class UsersTest(base.TroveTest):
             self.wait(lambda: self.galera.users['joe@%']['_password']
                       == password)
 
-    def test_what_no_server_takes_is_refused_at_once(self) -> None:
+    def test_values_that_no_server_accepts_are_refused_at_once(self) -> None:
         self.make()
         for method, path, body, words in (
                 ('POST', 'users', {'users': [dict(JOE, name='a' * 200)]},
@@ -278,8 +278,8 @@ class UsersTest(base.TroveTest):
         self.assertEqual(['joe@%'], list(self.galera.users))
         self.assertEqual(['shop'], list(self.galera.databases))
 
-    def test_what_the_server_itself_refuses(self) -> None:
-        """At once, too, and in its words."""
+    def test_errors_of_the_server_are_passed_on(self) -> None:
+        """The answer comes at once and quotes the server."""
         self.galera.server.refuses['nosuch'] = (
             1115, "Unknown character set: 'nosuch'")
         self.refuse(400, "Unknown character set: 'nosuch'", 'POST',
@@ -287,7 +287,7 @@ class UsersTest(base.TroveTest):
                         {'name': 'b', 'character_set': 'nosuch'}]})
         self.assertEqual({}, self.galera.databases)
 
-    def test_nothing_is_dropped(self) -> None:
+    def test_unsupported_attributes_are_refused(self) -> None:
         self.make()
         for method, path, body in (
                 ('POST', 'users', {'users': [dict(JOE, name='j', x=1)]}),
@@ -302,7 +302,7 @@ class UsersTest(base.TroveTest):
                 ('POST', 'root', {'password': 'a', 'name': 'b'})):
             self.refuse(400, 'Validation error', method, path, body)
 
-    def test_no_answer_tells_a_password(self) -> None:
+    def test_no_answer_contains_a_password(self) -> None:
         for body in ({'users': [dict(JOE, password='s3cret\x07')]},
                      {'users': [dict(JOE, password=['s3cret'])]},
                      {'users': dict(JOE, password='s3cret')},
@@ -312,7 +312,7 @@ class UsersTest(base.TroveTest):
             answer = self.ask('POST', 'users', body, 400)
             self.assertNotIn('s3cret', str(answer))
 
-    def test_bodies_of_another_kind(self) -> None:
+    def test_invalid_bodies_are_refused(self) -> None:
         for path in ('users', 'databases'):
             for body in (None, {}, [], 'users', 5, {path: 'x'}, {path: [5]},
                          {'other': []}, {path: [{'name': '\ud800'}]}):
@@ -320,7 +320,7 @@ class UsersTest(base.TroveTest):
                     'POST', f'/instances/{self.rows[0].id}/{path}', body)
                 self.assertEqual(400, answer.status_int, answer.text)
 
-    def test_pages(self) -> None:
+    def test_pages_follow_each_other(self) -> None:
         self.ask('POST', 'databases', {'databases': [
             {'name': name} for name in ('a', 'b', 'c')]}, 202)
         self.wait(lambda: self.galera.databases)
@@ -331,7 +331,7 @@ class UsersTest(base.TroveTest):
             'GET', 'databases?limit=2&marker=b'))
         self.refuse(400, 'limit must be', 'GET', 'databases?limit=x')
 
-    def test_a_member_that_does_not_serve(self) -> None:
+    def test_a_member_that_does_not_serve_refuses(self) -> None:
         kept = base.instance_models.InstanceServiceStatus.find_by(
             instance_id=self.rows[0].id)
         kept.set_status(Statuses.CRASHED)
@@ -339,11 +339,11 @@ class UsersTest(base.TroveTest):
         self.refuse(422, 'Use another member', 'GET', 'users')
         self.ask('GET', 'users', member=2)
 
-    def test_other_projects_see_nothing(self) -> None:
+    def test_other_projects_find_nothing(self) -> None:
         for path in ('users', 'databases', 'users/joe'):
             self.ask('GET', path, None, 404, project='other')
 
-    def test_notifications(self) -> None:
+    def test_notifications_are_sent(self) -> None:
         self.make()
         started = self.wait_notified('dbaas.user_create.start')
         self.assertEqual((self.rows[1].id, 'joe'), (
@@ -354,19 +354,19 @@ class UsersTest(base.TroveTest):
 
 
 class PxcUsersTest(UsersTest):
-    """Trove's own refuses the datastore pxc."""
+    """Trove's own extension refuses the datastore pxc."""
 
     manager = 'pxc'
     version = '8.0'
 
-    def test_without_the_filter_it_is_as_in_trove(self) -> None:
+    def test_without_the_filter_trove_refuses(self) -> None:
         self.api = extensions.TroveExtensionMiddleware(trove_api.API())
         for path in ('users', 'databases'):
             self.refuse(422, 'not supported for datastore pxc', 'GET', path)
 
 
 class OldPxcUsersTest(UsersTest):
-    """The guest sets passwords in words that PXC 5.6 knows."""
+    """The guest sets passwords with statements that PXC 5.6 supports."""
 
     manager = 'pxc'
     version = '5.6'

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the waiting commands make of the faults that members show.
+"""The waiting commands, and the faults that members show.
 
-The real commands ask the real API; no network is between them.
+The real commands call the real API; there is no network between them.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ from trove_pxc import waiting
 
 
 class _Client:
-    """As python-troveclient's, with the router for a network."""
+    """python-troveclient's client, with the router instead of a network."""
 
     def __init__(self, test: base.TroveTest) -> None:
         self._test = test
@@ -58,11 +58,11 @@ class _Client:
 
 
 class WaitTest(base.TroveTest):
-    """A cluster of three that is complete."""
+    """A complete cluster of three."""
 
     def setUp(self) -> None:
         super().setUp()
-        # As trove-api and trove-taskmanager do when they start.
+        # trove-api and trove-taskmanager do the same when they start.
         self.useFixture(fixtures.MockPatchObject(
             notification.DBaaSAPINotification, 'notify_callback',
             instance_models.persist_instance_fault))
@@ -85,7 +85,7 @@ class WaitTest(base.TroveTest):
                 ['products', *words]))
 
     def refused_request(self, number: int) -> None:
-        """A request for one member leaves a fault at it."""
+        """A request for one member stores a fault for it."""
         row = self.rows[number - 1]
         waiting.pause(2 * progress.LATE_SECONDS)
         response = self.request('DELETE', f'/instances/{row.id}/users/no')
@@ -93,7 +93,7 @@ class WaitTest(base.TroveTest):
         self.settle()
         self.assertNotEqual('', self.fault(row.id))
 
-    def test_fault_of_a_refused_request(self) -> None:
+    def test_fault_of_a_refused_request_does_not_end_the_wait(self) -> None:
         self.refused_request(2)
         self.run_command(cluster.WaitForCluster)
         self.run_command(cluster.RestartCluster, '--wait')
@@ -104,7 +104,8 @@ class WaitTest(base.TroveTest):
         self.refused_request(2)
         self.run_command(cluster.WaitForCluster)
 
-    def test_fault_of_a_member_that_failed_before(self) -> None:
+    def test_fault_of_a_member_that_failed_before_does_not_end_the_wait(
+            self) -> None:
         row = self.rows[2]
         row.update(task_status=InstanceTasks.GROWING_ERROR)
         faults.save_fault(row.id, 'grow: no room', '')
@@ -118,8 +119,8 @@ class WaitTest(base.TroveTest):
             cluster.WaitForCluster)
         self.assertEqual('products-3: grow: no room', str(error))
 
-    def test_fault_of_what_was_asked_for(self) -> None:
-        """Also by who comes when all is over."""
+    def test_fault_of_the_operation_is_reported(self) -> None:
+        """Also by a command that starts when the operation is over."""
         self.override('verify_timeout', 5, 'mariadb')
         self.galera.named('products-3').stop_db(None)
         for kind, words in (
@@ -130,8 +131,8 @@ class WaitTest(base.TroveTest):
                 exceptions.CommandError, self.run_command, kind, *words)
             self.assertIn('products-1: restart', str(error))
 
-    def test_fault_that_trove_tells_once_more(self) -> None:
-        """With the notification, when the operation has ended."""
+    def test_fault_that_trove_writes_again_is_reported(self) -> None:
+        """It comes with the notification, when the operation has ended."""
         for guest in self.rows:
             self.galera.named(guest.name).stop_db(None)
         self.override('guest_silence_timeout', 5, 'mariadb')

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""oslo.messaging's transport in memory, whose listeners do not poll.
+"""The in-memory transport of oslo.messaging, with listeners that do not poll.
 
-Its own ones look for a message twenty times a second each; these sleep until
-one is sent. What an RPC method raises is written down and made again, as on
-a real way to its caller.
+Its own listeners check for a message twenty times a second each; these sleep
+until a message is sent. Exceptions of RPC methods are serialized and created
+again for the caller, as with a real transport.
 """
 
 import threading
@@ -39,7 +39,7 @@ class Exchange(impl_fake.FakeExchange):
 
 
 class Incoming(impl_fake.FakeIncomingMessage):
-    """Its failure does not reach the caller as the object that it is."""
+    """Serialize a failure, so that the caller gets a new exception."""
 
     def reply(self, reply: Any = None, failure: Any = None) -> None:
         if failure and not isinstance(failure[1], client.RemoteError):
@@ -79,6 +79,6 @@ class Listener(impl_fake.FakeListener):
 
 
 def install() -> None:
-    """Let fake:// sleep instead of polling, in this process."""
+    """Make fake:// sleep instead of polling, in this process."""
     impl_fake.FakeExchange = Exchange
     impl_fake.FakeListener = Listener

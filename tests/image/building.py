@@ -12,10 +12,10 @@
 
 """Builds the guest image with the commands of its documentation.
 
-They are those of elements/trove-pxc-guest/README.rst for Debian, with what
-this machine needs around them: programs in the place of the device mapper,
-which diskimage-builder makes partitions with and not every kernel has, and
-whom pip and Debian's security updates are to be had from.
+They are those of elements/trove-pxc-guest/README.rst for Debian, with
+additions for this machine: programs that replace the device mapper, which
+diskimage-builder uses for partitions and not every kernel has, and the
+sources of pip and of Debian's security updates.
 """
 
 import os
@@ -31,11 +31,11 @@ README = TOP / 'elements/trove-pxc-guest/README.rst'
 PREPARATION = 'What the building host needs'
 DISTRIBUTION = 'Debian'
 IMAGE = 'trove-guest-pxc.qcow2'
-#: what the lab's trove-guestagent.conf and datastore version make of it
+#: The database image of the lab's trove-guestagent.conf and version.
 DATABASE = f'{database_image.REPOSITORY}:10.11'
 
-# sudo looks into /usr/local/sbin first; only the build sees what is there.
-# The element this-machine is no part of the image.
+# sudo searches /usr/local/sbin first; only the build sees these programs.
+# The element this-machine is not part of the image.
 BEFORE = """\
 set -eu
 apt-get() { :; }
@@ -54,13 +54,13 @@ export DIB_TROVE_PXC_DATABASE_IMAGES={images}
 
 
 class BuildFailed(Exception):
-    """The text is the end of what the builder said."""
+    """The text is the end of the output of the builder."""
 
 
 def build(folder: pathlib.Path, database: pathlib.Path) -> pathlib.Path:
-    """Build an image; its path.
+    """Build an image; return its path.
 
-    :param folder: an empty one, with 10 GB behind it
+    :param folder: an empty folder with 10 GB of free space
     :param database: an archive of the database image
     """
     checkout = folder / 'trove-pxc'
@@ -83,7 +83,7 @@ def build(folder: pathlib.Path, database: pathlib.Path) -> pathlib.Path:
 
 
 def documented(section: str) -> str:
-    """The commands that a section of the README shows."""
+    """The commands in a section of the README."""
     _, *parts = re.split(r'^(.+)\n=+\n', README.read_text(),
                          flags=re.MULTILINE)
     text = dict(zip(parts[::2], parts[1::2]))[section]

@@ -10,16 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What Trove's controller does with a guest, step by step.
+"""The steps of Trove's controller for a guest.
 
 Run by the Python of a lab, inside its controller:
 
     controller.py TROVE_CONF birth            rows; prints the user data
-    controller.py TROVE_CONF prepare ID       casts prepare, as of a cluster
-    controller.py TROVE_CONF status ID        what the guest has reported
-    controller.py TROVE_CONF report ID        asks the guest how it stands
+    controller.py TROVE_CONF prepare ID       casts prepare, as for a cluster
+    controller.py TROVE_CONF status ID        the status of the guest
+    controller.py TROVE_CONF report ID        calls the guest for its report
 
-Nobody makes a server in Nova here: that is what the test does, with qemu.
+No server is created in Nova: the test starts the guest with qemu.
 """
 
 import dataclasses
@@ -45,7 +45,7 @@ VERSION = '10.11'
 
 
 def birth() -> dict[str, str]:
-    """The rows of an instance, and the user data that Trove makes of it."""
+    """Create the rows of an instance; return its user data."""
     _, version = datastore_models.get_datastore_version(
         type=DATASTORE, version=VERSION)
     row = models.DBInstance.create(
@@ -61,7 +61,7 @@ def birth() -> dict[str, str]:
 
 def prepare(instance_id: str) -> str:
     context = _context()
-    # The guest tells the end of what the API told the beginning of.
+    # The API starts the notification, and the guest ends it.
     context.notification = notification.DBaaSInstanceCreate(
         context, request_id=context.request_id, tenant_id='demo',
         client_ip='127.0.0.1', server_ip='127.0.0.1',

@@ -12,10 +12,10 @@
 
 """A virtual machine of the guest image: qemu, without KVM if there is none.
 
-It has what Nova gives a guest of Trove: the image as its first disk, a
-volume as /dev/vdb, and a config drive with user data. Its network is qemu's
-own: what the guest sends leaves the network namespace that qemu runs in, which
-is that of the lab's controller.
+It has what Nova gives a guest of Trove: the image as its first disk, a volume
+as /dev/vdb, and a config drive with user data. Its network is qemu's own: the
+guest's packets leave the network namespace that qemu runs in, which is that
+of the lab's controller.
 """
 
 import contextlib
@@ -29,9 +29,9 @@ from lab import netns
 
 QEMU = 'qemu-system-x86_64'
 MEMORY_MIB = 1024
-#: of the flavor: more than the image has, as in a cloud
+#: Of the flavor: larger than the image, as in a cloud.
 ROOT_DISK = '10G'
-#: what its services say; the serial line is all that is seen from outside
+#: Prints the log of its services on the serial line, which the test reads.
 LOG_TO_CONSOLE = """\
 #cloud-config
 bootcmd:
@@ -41,12 +41,12 @@ bootcmd:
 - systemctl restart systemd-journald
 """
 SECTOR = 512
-#: in the first sector: the first partition, and in it its first sector
+#: In the first sector: the first partition, and in it its first sector.
 FIRST_PARTITION = slice(446 + 8, 446 + 12)
 
 
 class Mounted(contextlib.ExitStack):
-    """The file system of an image, to be looked at."""
+    """The file system of an image, mounted for checks."""
 
     def __init__(self, image: pathlib.Path, folder: pathlib.Path) -> None:
         super().__init__()
@@ -66,10 +66,10 @@ class Mounted(contextlib.ExitStack):
 
 
 class Machine:
-    """One start of the image; the image itself is not written to.
+    """One boot of the image, which is not modified.
 
     :param image: the qcow2 file
-    :param folder: for its disks and what its console says
+    :param folder: for its disks and the output of its console
     """
 
     def __init__(self, image: pathlib.Path, folder: pathlib.Path) -> None:
@@ -104,13 +104,13 @@ class Machine:
             self._qemu.wait()
 
     def died(self) -> str | None:
-        """What qemu said when it ended, or None while it runs."""
+        """The output of qemu if it has ended, or None while it runs."""
         if self._qemu is None or self._qemu.poll() is None:
             return None
         return (self._folder / 'qemu.log').read_text(errors='replace')
 
     def last_lines(self, number: int = 100) -> str:
-        """The end of what the console says."""
+        """The end of the output of the console."""
         text = self.console.read_text(errors='replace')
         return '\n'.join(text.splitlines()[-number:])
 
@@ -142,10 +142,10 @@ def _start_of_partition(image: pathlib.Path) -> int:
 
 
 def _processor() -> list[str]:
-    """That of this machine, if KVM can lend it; else an emulated one.
+    """The processor of this machine if KVM is usable, else an emulated one.
 
-    There is KVM without the processor's help, too (pvm); /dev/kvm can be
-    opened there, but no ordinary kernel boots.
+    KVM can exist without support of the processor, too (pvm); then /dev/kvm
+    can be opened, but no ordinary kernel boots.
     """
     flags = set(pathlib.Path('/proc/cpuinfo').read_text().split())
     if flags & {'svm', 'vmx'} and os.access('/dev/kvm', os.R_OK | os.W_OK):

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The guest image is built, looked into, and booted until its agent works.
+"""The guest image is built, checked, and booted until its agent works.
 
-It takes half an hour where there is no KVM, and the lab of LAB_HOME has to be
-up; "tox -e image" sees to that. Set IMAGE_FOLDER to keep the image, and to
-use the one that is there.
+It takes half an hour without KVM, and the lab of LAB_HOME has to be up; "tox
+-e image" starts it. Set IMAGE_FOLDER to keep the image, and to use the one
+that is there.
 """
 
 import json
@@ -38,7 +38,7 @@ from tests.image import machine
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CONTROLLER = TOP / 'tests/image/controller.py'
 SITE_PACKAGES = 'opt/guest-agent-venv/lib/python3*/site-packages'
-#: seconds, for a machine without KVM that others use as well
+#: Seconds, for a busy machine without KVM.
 BOOT_TIMEOUT = 2400
 PREPARE_TIMEOUT = 1200
 
@@ -71,7 +71,7 @@ class GuestImageTest(testtools.TestCase):
             cls.temporary.cleanup()
         super().tearDownClass()
 
-    def test_what_is_in_it(self) -> None:
+    def test_contents_of_the_image(self) -> None:
         with machine.Mounted(self.image, self.folder / 'mounted') as image:
             for pattern in (
                     f'{SITE_PACKAGES}/trove_pxc/guestagent/manager.py',
@@ -97,7 +97,7 @@ class GuestImageTest(testtools.TestCase):
             self.assert_nothing_is_left(image)
 
     def assert_one_user(self, image: machine.Mounted) -> None:
-        """Trove's for its files; the agent makes that of the database."""
+        """Trove's user owns files; the agent creates that of the database."""
         users = {line.split(':')[2]: line.split(':')[0] for line in (
             image.folder / 'etc/passwd').read_text().splitlines()}
         self.assertEqual('ubuntu', users['1000'])
@@ -106,7 +106,7 @@ class GuestImageTest(testtools.TestCase):
             'etc/cloud/cloud.cfg.d/60-trove-pxc-user.cfg')[0].read_text())
 
     def assert_nothing_is_left(self, image: machine.Mounted) -> None:
-        """Neither the hooks' files nor anything of this machine."""
+        """No files of the hooks or of this machine are left."""
         self.assertEqual([], image.find('etc/ssh/ssh_host_*'))
         self.assertEqual([], image.find('mnt/*'))
         self.assertEqual([], image.find('tmp/*'))
@@ -115,7 +115,7 @@ class GuestImageTest(testtools.TestCase):
         for shadow in (image.folder / 'etc/shadow').read_text().splitlines():
             self.assertIn(shadow.split(':')[1][:1], ('*', '!'), shadow)
 
-    def test_its_agent_prepares_a_member(self) -> None:
+    def test_agent_prepares_a_member(self) -> None:
         folder = pathlib.Path(self.temporary_folder())
         guest = self.controller('birth')
         booted = machine.Machine(self.image, folder)
@@ -135,7 +135,7 @@ class GuestImageTest(testtools.TestCase):
             if said != 'instance ready':
                 raise waiting.NotYet(said)
             return said
-        self.wait(booted, 'Trove to hear that the member is prepared',
+        self.wait(booted, 'the status of the prepared member',
                   PREPARE_TIMEOUT, prepared)
 
     def temporary_folder(self) -> str:
@@ -146,7 +146,7 @@ class GuestImageTest(testtools.TestCase):
 
     def wait(self, booted: machine.Machine, what: str, seconds: float,
              probe: Any) -> None:
-        """Wait, but not for a machine that is no more."""
+        """Wait, but stop when the machine has ended."""
         def look() -> Any:
             died = booted.died()
             if died is not None:
@@ -162,7 +162,7 @@ class GuestImageTest(testtools.TestCase):
                 f'{error}\n{booted.last_lines()}') from error
 
     def controller(self, step: str, *words: str) -> Any:
-        """Do one step of Trove's controller."""
+        """Run one step of Trove's controller."""
         environ = {**os.environ, 'PYTHONPATH': str(TOP)}
         done = subprocess.run(
             netns.inside(self.home.controller, [

@@ -12,8 +12,8 @@
 
 """The README's first command, in checkouts and with labs in any place.
 
-``tox -e e2e-places`` runs it, one test after the other. All labs share what
-takes the longest to build: the database image and the guest image.
+``tox -e e2e-places`` runs it, one test after the other. All labs share the
+slowest parts: the database image and the guest image.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ TOP = pathlib.Path(__file__).parents[2]
 NOT_COPIED = shutil.ignore_patterns(
     '.git', '.tox', '.venv', '.stestr', '.mypy_cache', '__pycache__',
     '*.egg-info', 'build')
-#: what a lab in another folder need not build again
+#: Shared with a lab in another folder.
 SHARED = ('cache', 'images')
 DEMO_TIMEOUT = 1200
 DOWN_TIMEOUT = 180
@@ -48,7 +48,7 @@ def home() -> lab_home.Home:
 
 @contextlib.contextmanager
 def folder_in(place: str) -> Iterator[pathlib.Path]:
-    """A fresh folder in a place, which goes afterwards, both if need be."""
+    """A new folder in a place; both are removed afterwards if needed."""
     there = pathlib.Path(place)
     made = [path for path in (there, *there.parents) if not path.exists()]
     there.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ class PlacesTest(testtools.TestCase):
         return top
 
     def clone(self, place: str) -> pathlib.Path:
-        """A checkout with a little history."""
+        """A checkout with a short history."""
         top = self.archive(place)
         for words in (['init', '--quiet'], ['add', '.'],
                       ['commit', '--quiet', '-m', 'one'],
@@ -117,7 +117,7 @@ class PlacesTest(testtools.TestCase):
 
 
 class CheckoutTest(PlacesTest):
-    """A checkout in each place, and each sort of checkout in one."""
+    """A checkout in each place, and each kind of checkout in one."""
 
     def test_a_clone_in_tmp(self) -> None:
         self.demo(self.clone('/tmp'))
@@ -155,7 +155,7 @@ class CheckoutTest(PlacesTest):
 
 
 class HomeTest(PlacesTest):
-    """LAB_HOME in places that a guest has itself."""
+    """LAB_HOME in folders that a guest has itself."""
 
     def test_in_tmp(self) -> None:
         self.demo(self.archive('/var/tmp'), str(self.folder('/tmp')))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""All of the requests, of which the default list sends a part."""
+"""All of the requests, of which the default tests send a part."""
 
 from tests.e2e.together import test_any_request
 

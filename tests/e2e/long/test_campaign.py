@@ -10,17 +10,17 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Faults as a campaign draws them, on one member, on all and on pairs."""
+"""Faults drawn as in a campaign: of one member, of all and in pairs."""
 
 from tests.e2e import test_campaign
 
-#: draws a reboot, the power of all, power and network at once, kill -9 of
-#: all, two that do not reach each other, and a full volume
+#: This seed draws a reboot, loss of power of all, power and network at once,
+#: kill -9 of all, two that do not reach each other, and a full volume.
 SEED = 536
 ROUNDS = 6
 
 
 class TestCampaign(test_campaign.Base):
 
-    def test_a_longer_one(self):
+    def test_longer_campaign_loses_nothing(self):
         self.check(['--seed', str(SEED)], ROUNDS)

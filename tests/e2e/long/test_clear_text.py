@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What else strangers can do where members talk in clear text."""
+"""More attacks that are possible while members use clear text."""
 
 import uuid
 
@@ -22,13 +22,13 @@ from tests.e2e import test_clear_text
 
 class TestInClearText(test_clear_text.Base):
 
-    def test_rows_are_heard_in_a_state_transfer(self):
+    def test_rows_are_readable_in_a_state_transfer(self):
         secret = uuid.uuid4().hex
         self.write(secret)
         self.assertGreaterEqual(self.overheard_in_transfer(secret),
                                 listening.ROWS)
 
-    def test_anybody_joins(self):
+    def test_any_server_can_join(self):
         stranger = self.useFixture(strangers.Stranger(self.home))
         self.assertIn('Shifting OPEN -> PRIMARY', self.intrude(stranger))
         laboratory.wait_agreement(self.members, timeout=120)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members that are rebooted while nobody writes but the test."""
+"""Members that are rebooted while only the test writes."""
 
 from tests.e2e import laboratory
 from tests.e2e.together import test_cluster
@@ -20,9 +20,9 @@ MEMBERS = test_cluster.MEMBERS
 
 class TestCluster(test_cluster.Base):
 
-    def test_the_first_member_returns_after_a_reboot(self):
+    def test_first_member_rejoins_after_a_reboot(self):
         self.check_return('reboot', 'reboot')
 
-    def test_a_rebooted_member_comes_back_through_its_firewall(self):
+    def test_rebooted_member_rejoins_through_its_firewall(self):
         laboratory.lab('guest', 'reboot', MEMBERS[2])
         laboratory.wait_agreement(MEMBERS, timeout=120)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""More states in which a cluster is deleted, and nothing stays."""
+"""More states in which a cluster is deleted without leftovers."""
 
 from tests.e2e import laboratory
 from tests.e2e import test_delete
@@ -18,12 +18,12 @@ from tests.e2e import test_delete
 
 class TestDelete(test_delete.Base):
 
-    def test_while_the_first_member_bootstraps(self):
+    def test_delete_while_the_first_member_bootstraps(self):
         self.create()
         self.wait_start_of(1)
         self.check_delete()
 
-    def test_during_a_restart(self):
+    def test_delete_during_a_restart(self):
         self.create_whole()
         laboratory.openstack('database', 'cluster', 'restart',
                              test_delete.NAME)
@@ -31,8 +31,8 @@ class TestDelete(test_delete.Base):
                         lambda: self.busy('REBOOT', 1))
         self.check_delete()
 
-    def test_during_a_resize(self):
-        """The quota of the members whose turn never came is free, too."""
+    def test_delete_during_a_resize(self):
+        """The quota of the members not yet resized is returned, too."""
         self.create_whole()
         laboratory.openstack('database', 'cluster', 'resize', 'flavor',
                              test_delete.NAME, '1')

@@ -12,8 +12,8 @@
 
 """A fifth of all answers of the cloud fails; every operation succeeds.
 
-A part of the failures are requests that were carried out and whose answers
-were lost, so that nothing must be made twice.
+Some of the failures are requests that were carried out but whose answers
+were lost, so that nothing may be created twice.
 """
 
 import os
@@ -26,7 +26,7 @@ from tests.e2e import leftovers
 
 NAME = 'shaky'
 SHARE = 0.2
-#: 10 is what a release is measured by; a round takes four minutes
+#: 10 is the number for a release; a round takes four minutes.
 ROUNDS = int(os.environ.get('LAB_FAILING_ROUNDS', '1'))
 TIMEOUT = 900
 
@@ -72,7 +72,7 @@ class TestFailingCloud(case.TestCase):
                 for one in instances}
 
     def make_sure(self, cluster_id):
-        """Leave nothing of a round that failed for the tests to come."""
+        """Delete what a failed round has left, for later tests."""
         listed = api.get(self.home, '/clusters')['clusters']
         if cluster_id in [one['id'] for one in listed]:
             laboratory.delete_cluster(cluster_id, TIMEOUT)

@@ -19,7 +19,7 @@ from tests.e2e import test_grow
 class TestGrow(test_grow.Base):
 
     def test_a_lost_member_is_replaced(self):
-        """Its number is not given out again."""
+        """Its number is not used again."""
         control.power_off(self.home, 'grow-3')
         with self.writing(self.called(1, 2), fewest=2):
             self.grow(1)

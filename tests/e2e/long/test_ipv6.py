@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What happens in the life of a cluster that uses IPv6."""
+"""The operations and failures of a cluster that uses IPv6."""
 
 from testtools import content
 
@@ -29,13 +29,13 @@ NAME = 'life'
 PREFIX = 'fd10:88::'
 TIMEOUT = 300
 DATA = '/var/lib/mysql/data'
-#: what is logged where each method encrypts
+#: The log lines that show the encryption of each method.
 ENCRYPTED = {'mariabackup': 'openssl-listen:4444,reuseaddr',
              'rsync': 'Using stunnel for SSL encryption'}
 
 
 class TestLife(test_ipv6.Base):
-    """Each test finds the cluster healthy, and leaves it so."""
+    """Each test finds the cluster healthy and leaves it healthy."""
 
     @classmethod
     def setUpClass(cls):
@@ -57,7 +57,7 @@ class TestLife(test_ipv6.Base):
         return self.members(api.cluster(self.home, self.cluster_id))
 
     def check(self):
-        """All is well, and nothing that was written is lost."""
+        """The cluster is healthy, and no write is lost."""
         laboratory.wait_agreement(self.names(), self.uuid, TIMEOUT)
         cluster = laboratory.wait_ready(self.cluster_id)
         names = self.members(cluster)
@@ -70,7 +70,7 @@ class TestLife(test_ipv6.Base):
         self.assertEqual({}, load.differing(names, self.ask))
 
     def log(self, name):
-        """What a member's server has logged since the test began."""
+        """The log of a member's server since the test began."""
         folder = guest_spec.GuestFolder(
             self.home, control.find(self.home, name).server_id)
         lines = transfers.server_log(folder, self.began)
@@ -85,7 +85,7 @@ class TestLife(test_ipv6.Base):
                           TIMEOUT, 0.5)
 
     def without_task(self):
-        """Members that leave are in error meanwhile."""
+        """Members that leave are in ERROR meanwhile."""
         task = api.cluster(self.home, self.cluster_id)['task']['name']
         if task != 'NONE':
             raise waiting.NotYet(task)
@@ -97,14 +97,14 @@ class TestLife(test_ipv6.Base):
         return self.names()[-1]
 
     def check_transfer(self, name, method):
-        """It was a whole one, by this method, and encrypted."""
+        """It was a full one, by this method, and encrypted."""
         lines = self.log(name)
         self.assertTrue(transfers.Transfer.of(lines).by_sst, name)
         self.assertEqual(method, laboratory.sql(
             name, 'SELECT @@wsrep_sst_method')[0][0])
         self.assertIn(ENCRYPTED[method], '\n'.join(lines))
 
-    def test_grow_by_each_method_and_shrink(self):
+    def test_new_member_joins_by_each_sst_method(self):
         first = self.grow()
         self.check_transfer(first, 'mariabackup')
         with laboratory.own_options('rsync',
@@ -118,7 +118,7 @@ class TestLife(test_ipv6.Base):
         self.assertEqual(3, len(self.names()))
         self.check()
 
-    def test_a_member_that_was_stopped_takes_what_it_missed(self):
+    def test_stopped_member_rejoins_by_ist(self):
         name = self.names()[-1]
         laboratory.lab('guest', 'stop-db', name)
         for number in range(50):
@@ -131,7 +131,7 @@ class TestLife(test_ipv6.Base):
         self.assertIn(f'IST receiver addr using ssl://[{PREFIX}',
                       '\n'.join(lines))
 
-    def test_a_member_whose_data_is_spoiled_takes_all(self):
+    def test_member_with_corrupt_data_rejoins_by_sst(self):
         name = self.names()[0]
         self.assertTrue(self.users.write_once(0))
         control.run(self.home, name, [
@@ -141,26 +141,26 @@ class TestLife(test_ipv6.Base):
         self.check()
         self.check_transfer(name, 'mariabackup')
 
-    def test_rotate(self):
+    def test_certificates_are_rotated(self):
         self.ask_for('certificate', 'rotate', NAME)
         self.check()
 
-    def test_restart(self):
+    def test_members_are_restarted(self):
         self.ask_for('restart', NAME)
         self.check()
 
-    def test_a_member_that_is_cut_off(self):
+    def test_member_without_network_rejoins(self):
         *others, name = self.names()
         with self.users.running():
             laboratory.lab('guest', 'cut', name)
-            waiting.until('the others to go on without it', lambda: (
+            waiting.until('the others to serve without it', lambda: (
                 laboratory.wsrep(others[0])['wsrep_cluster_size'] == '2'),
                 60, 0.5)
             laboratory.lab('guest', 'heal', name)
             laboratory.wait_agreement(self.names(), self.uuid, TIMEOUT)
         self.check()
 
-    def test_a_loss_of_power_of_all(self):
+    def test_cluster_recovers_from_a_loss_of_power(self):
         names = self.names()
         with self.users.running():
             waiting.until('some writes', lambda: (

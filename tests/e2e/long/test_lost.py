@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A member's server or port is deleted in the cloud, past Trove.
+"""A member's server or port is deleted in the cloud, without Trove.
 
-Each test carries out the commands of the next action that it was told.
+Each test carries out the commands of the reported next action.
 """
 
 import re
@@ -49,7 +49,7 @@ class TestLost(test_grow.Base):
         self.cloud('DELETE', f'{ports}/{port["id"]}')
 
     def refused(self, *words):
-        """What the command ended with."""
+        """The message of the command that failed."""
         began = time.monotonic()
         error = self.assertRaises(
             laboratory.Refused, laboratory.openstack, 'database', 'cluster',
@@ -83,7 +83,7 @@ class TestLost(test_grow.Base):
         return laboratory.openstack('database', 'cluster', 'health', 'show',
                                     test_grow.NAME)
 
-    def test_a_server_is_deleted(self):
+    def test_deleted_server_is_reported_and_replaced(self):
         with self.writing(self.called(1, 3), fewest=2):
             self.delete_server()
             self.assertIn('grow-2 has no server in Nova', self.health())
@@ -94,7 +94,7 @@ class TestLost(test_grow.Base):
             self.follow(told)
         self.assert_replaced()
 
-    def test_a_port_is_deleted(self):
+    def test_deleted_port_is_reported_and_replaced(self):
         with self.writing(self.called(1, 3), fewest=2):
             self.delete_port()
             servers = self.cloud('GET', self.compute)['servers']

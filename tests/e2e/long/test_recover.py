@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""More ways in which a whole cluster stops, and is recovered."""
+"""More ways in which a whole cluster stops and is recovered."""
 
 import json
 
@@ -22,14 +22,14 @@ ONE, TWO, THREE = MEMBERS = test_recover.MEMBERS
 
 class TestRecover(test_recover.Base):
 
-    def test_stopped_at_once(self):
+    def test_members_stopped_at_once_are_recovered(self):
         self.write()
         self.each(control.stop_database)
         self.assert_down()
         self.recover()
         self.assert_whole()
 
-    def test_survivor_of_a_lost_quorum(self):
+    def test_survivor_of_a_lost_quorum_is_promoted(self):
         self.write()
         self.each(control.power_off, (ONE, TWO))
         self.assert_down()
@@ -41,8 +41,8 @@ class TestRecover(test_recover.Base):
         self.each(control.power_on, (ONE, TWO))
         self.assert_whole()
 
-    def test_behind_what_a_member_remembers(self):
-        """As if the disks had fallen back behind what the guest noted."""
+    def test_position_behind_an_observed_one_is_refused(self):
+        """As if the disks had been restored from an older snapshot."""
         self.write()
         self.each(control.stop_database)
         self.assert_down()

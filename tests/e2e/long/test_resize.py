@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""More changes of a cluster that its users hardly notice."""
+"""More changes of a cluster that hardly disturb its users."""
 
 from tests.e2e.together import test_resize
 
@@ -20,7 +20,7 @@ MEMBERS = test_resize.MEMBERS
 
 class TestResize(test_resize.Base):
 
-    def test_flavor_of_all_members(self):
+    def test_flavor_of_all_members_is_changed(self):
         flavor = self.new_flavor()
         progress = self.under_load('resize', 'flavor', NAME, flavor)
         self.assertEqual({flavor}, {have for have, _ in
@@ -29,7 +29,7 @@ class TestResize(test_resize.Base):
             self.assert_settings_fit(name, flavor)
             self.assertIn(f'{name}: RESIZE', progress)
 
-    def test_volume_of_all_members(self):
+    def test_volume_of_all_members_is_extended(self):
         size = self.new_size()
         self.under_load('resize', 'volume', NAME, str(size))
         self.assertEqual({size}, {have for _, have in

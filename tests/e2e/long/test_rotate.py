@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A rotation that nothing disturbs, to which the client waits."""
+"""A rotation without faults; the client waits for it."""
 
 from tests.e2e import laboratory
 from tests.e2e.together import test_rotate
@@ -18,7 +18,7 @@ from tests.e2e.together import test_rotate
 
 class TestRotate(test_rotate.Base):
 
-    def test_users_write_meanwhile(self):
+    def test_users_write_during_a_rotation(self):
         with self.under_load():
             laboratory.lab_error_output(
                 'openstack', 'database', 'cluster', 'certificate', 'rotate',

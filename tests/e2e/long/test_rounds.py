@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Clusters come and go, and nothing of them stays."""
+"""Clusters are created and deleted, and nothing is left."""
 
 from tests.e2e import case
 from tests.e2e import laboratory
@@ -36,7 +36,7 @@ class TestRounds(case.TestCase):
                 home, before, laboratory.DELETE_TIMEOUT - seconds)
 
     def make_sure(self, cluster_id):
-        """Delete what a failed round has left, for the tests to come."""
+        """Delete what a failed round has left, for later tests."""
         listed = laboratory.openstack_json('database', 'cluster', 'list')
         if cluster_id in [row['ID'] for row in listed]:
             laboratory.delete_cluster(cluster_id, timeout=60)

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The cluster of three that the tests of this folder use together.
+"""The cluster of three that the tests of this folder share.
 
-Each of them finds it healthy and leaves it so. It is made for the first one
-and lives as long as the process, which runs these tests last: their folder
-comes after the modules beside it.
+Each test finds it healthy and leaves it healthy. It is created for the first
+test and lives as long as the process, which runs these tests last: their
+folder comes after the modules beside it.
 """
 
 import atexit
@@ -34,12 +34,12 @@ DELETE_SECONDS = 120
 
 
 class Together:
-    """Makes it when it is needed, and again when a test has hurt it.
+    """Creates the cluster when it is needed, and again when it is broken.
 
     :ivar id: '' while there is none
     :ivar seconds: from the answer to the create until all were active
-    :ivar shown: what "show" told while it was built
-    :ivar listed: what the list of clusters told of it meanwhile
+    :ivar shown: the output of "show" while it was built
+    :ivar listed: the list of clusters meanwhile
     """
 
     def __init__(self) -> None:
@@ -49,14 +49,14 @@ class Together:
         self.listed: list[laboratory.Record] = []
 
     def make_sure(self) -> None:
-        """Have it healthy."""
+        """Make sure that it is healthy."""
         if self.id and not self._is_healthy():
             self.delete()
         if not self.id:
             self._create()
 
     def delete(self) -> None:
-        """Content if there is none."""
+        """Delete it, if there is one."""
         if self.id:
             laboratory.delete_cluster(self.id, DELETE_SECONDS)
             self.id = ''
@@ -72,7 +72,7 @@ class Together:
         self.seconds = time.monotonic() - answered
 
     def _look(self) -> bool:
-        """List and show, and keep what they told."""
+        """List and show the cluster, and store the output."""
         home = laboratory.home()
         listed = api.get(home, '/clusters')['clusters']
         self.listed += [one for one in listed if one['id'] == self.id]
@@ -96,7 +96,7 @@ atexit.register(TOGETHER.delete)
 
 
 class TestCase(case.TestCase):
-    """A test that uses it, and leaves it healthy."""
+    """A test that uses the cluster, and leaves it healthy."""
 
     @classmethod
     def setUpClass(cls) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What Trove's extensions and the list of clusters tell of one cluster."""
+"""The answers of Trove's extensions and of the list for one cluster."""
 
 from lab import api
 from lab.cloud import seed
@@ -21,7 +21,7 @@ MEMBERS = cluster.MEMBERS
 
 
 class TestAnswers(cluster.TestCase):
-    """The cluster was watched while it was built."""
+    """The cluster was observed while it was built."""
 
     @classmethod
     def setUpClass(cls):
@@ -29,8 +29,8 @@ class TestAnswers(cluster.TestCase):
         cls.cluster = laboratory.wait_ready(cls.cluster_id)
         cls.ids = [member['id'] for member in cls.cluster['instances']]
 
-    def test_while_it_was_built(self):
-        """Members in order; an address is right or not there yet."""
+    def test_members_were_in_order_while_it_was_built(self):
+        """An address is correct or not shown yet."""
         made = cluster.TOGETHER
         self.assertGreater(len(made.listed), 4)
         self.assertGreater(len(made.shown), 4)
@@ -51,16 +51,16 @@ class TestAnswers(cluster.TestCase):
                 [address for member in instances
                  for address in member.get('ip', [])], shown.get('ip', []))
 
-    def test_list_and_show_say_the_same(self):
+    def test_list_and_show_are_the_same(self):
         listed = api.get(self.home, '/clusters')['clusters']
         shown = api.cluster(self.home, self.cluster_id)
         for member in shown['instances']:
-            # no guest is asked for a list
+            # A list calls no guest.
             self.assertEqual('member', member.pop('role'))
         self.assertIn(shown, listed)
         self.assertEqual(3, len(set(self.cluster['ip'])))
 
-    def test_show_instance(self):
+    def test_instance_show_has_the_member(self):
         shown = api.get(self.home, f'/clusters/{self.cluster_id}/instances/'
                         f'{self.ids[1]}')['instance']
         self.assertEqual(
@@ -72,7 +72,7 @@ class TestAnswers(cluster.TestCase):
         self.assertEqual(1, shown['volume']['size'])
         self.assertGreater(shown['volume']['used'], 0)
 
-    def test_databases_and_users_of_one_are_those_of_all(self):
+    def test_databases_and_users_are_the_same_on_all_members(self):
         first, second, third = self.ids
         self.ask('db', 'create', first, 'shop')
         self.ask('user', 'create', second, 'joe', 'a-Pass-word-1',
@@ -89,7 +89,7 @@ class TestAnswers(cluster.TestCase):
             self.assertEqual([], self.names('databases', member))
             self.assertEqual([], self.names('users', member))
 
-    def test_root_of_one_is_root_of_all(self):
+    def test_root_of_one_member_is_root_of_all(self):
         self.ask('root', 'enable', self.ids[1])
         for place in (self.cluster_id, *self.ids):
             self.assertTrue(self.root(place), place)

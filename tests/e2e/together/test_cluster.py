@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One cluster of three: what Trove tells of it, and what it survives."""
+"""One cluster of three: what Trove shows, and the faults it survives."""
 
 import contextlib
 import time
@@ -25,7 +25,7 @@ NAME = cluster.NAME
 MEMBERS = cluster.MEMBERS
 CREATE_SECONDS = 60
 RETURN_SECONDS = 90
-# After clean stops nobody knows who is to continue until all are asked.
+# After clean stops the recovery has to ask all members first.
 RECOVERY_SECONDS = 180
 LONGEST_GAP = 8
 
@@ -38,7 +38,7 @@ class Base(cluster.TestCase):
 
     @contextlib.contextmanager
     def ledger(self):
-        """Users write while the block runs; none of it must be lost."""
+        """Users write while the block runs; no write may be lost."""
         home = laboratory.home()
         ask = load.through_lab(home)
         users = load.Load(MEMBERS, ask)
@@ -57,7 +57,7 @@ class Base(cluster.TestCase):
         self.assertEqual({}, load.differing(MEMBERS, ask))
 
     def reboot(self, names, hard, seconds=RETURN_SECONDS):
-        """At the same time; until all agree, each with another server."""
+        """Reboot them at once; wait until all serve with another server."""
         struck = time.monotonic()
         for name in names:
             cloud.reboot(laboratory.home(), name, hard)
@@ -69,7 +69,7 @@ class Base(cluster.TestCase):
             member['status'] for member in ready['instances']])
 
     def check_return(self, fault, word):
-        """Strike the member that bootstrapped; it must rejoin by itself."""
+        """Kill the member that bootstrapped; it must rejoin by itself."""
         first, *others = MEMBERS
         table = self.make_table(word)
         laboratory.sql(first, f"INSERT INTO {table} VALUES ('before')")
@@ -114,10 +114,10 @@ class Base(cluster.TestCase):
 
 class TestCluster(Base):
 
-    def test_it_was_there_within_a_minute(self):
+    def test_it_was_created_within_a_minute(self):
         self.assertLessEqual(cluster.TOGETHER.seconds, CREATE_SECONDS)
 
-    def test_show_gives_all_three_addresses(self):
+    def test_show_has_all_three_addresses(self):
         shown = laboratory.openstack_json(
             'database', 'cluster', 'show', NAME)
         addresses = shown['ip'].split(', ')
@@ -129,7 +129,7 @@ class TestCluster(Base):
         self.assertEqual('NONE', shown['task_name'])
         self.assertEqual(3, shown['instance_count'])
 
-    def test_list_has_it(self):
+    def test_list_contains_it(self):
         listed = laboratory.openstack_json('database', 'cluster', 'list')
         self.assertIn(
             {'ID': self.cluster_id, 'Name': NAME, 'Datastore': 'mariadb',
@@ -145,7 +145,7 @@ class TestCluster(Base):
             self.assertEqual(member['volume']['size'], row['Size'])
             self.assertEqual(member['flavor']['id'], str(row['Flavor ID']))
 
-    def test_the_lab_tells_the_same_of_every_member(self):
+    def test_lab_shows_the_same_for_every_member(self):
         state = lab_state()
         self.assertEqual(
             list(MEMBERS), [member['name'] for member in state['members']])
@@ -164,10 +164,10 @@ class TestCluster(Base):
         for name in MEMBERS:
             self.wait_rows(name, table, set(MEMBERS))
 
-    def test_the_first_member_returns_after_kill_9(self):
+    def test_first_member_rejoins_after_kill_9(self):
         self.check_return('kill-db', 'kill9')
 
-    def test_users_go_on_while_nova_reboots_the_first_member(self):
+    def test_users_write_while_nova_reboots_the_first_member(self):
         with self.ledger() as users:
             self.reboot(MEMBERS[:1], hard=False)
         self.assertGreaterEqual(users.fewest, 2)
@@ -183,7 +183,7 @@ class TestCluster(Base):
 
 
 def lab_state():
-    """The cluster in the lab's own status."""
+    """The cluster in the output of "lab status"."""
     status = laboratory.status()
     [found] = [cluster for cluster in status['clusters']
                if cluster['name'] == NAME]

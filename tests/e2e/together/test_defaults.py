@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a new cluster has by default, on every member alike."""
+"""The defaults of a new cluster, the same on every member."""
 
 import json
 
@@ -31,7 +31,7 @@ class TestDefaults(cluster.TestCase):
             cls.cluster_id)['instances']]
 
     def everywhere(self, statement):
-        """What every member's server answers, which is the same."""
+        """The answer of every member's server, which is the same."""
         laboratory.wait_agreement(MEMBERS)
         first, *others = [laboratory.sql(name, statement)
                           for name in MEMBERS]
@@ -47,7 +47,7 @@ class TestDefaults(cluster.TestCase):
                 "'Europe/Berlin'), CONVERT_TZ('2026-01-01 13:00', 'UTC', "
                 "'America/New_York')"))
 
-    def test_texts_of_all_languages(self):
+    def test_texts_of_all_languages_are_stored(self):
         self.assertEqual(
             [['utf8mb4', 'utf8mb4_general_ci']], self.everywhere(
                 'SELECT @@character_set_server, @@collation_server'))
@@ -85,7 +85,7 @@ class TestDefaults(cluster.TestCase):
         self.assertEqual([['0'], ['1'], ['2']], self.everywhere(
             'SELECT a FROM engines.kept ORDER BY a'))
 
-    def test_one_shows_what_its_server_runs_with(self):
+    def test_configuration_of_a_member_shows_its_variables(self):
         for name, instance_id in zip(MEMBERS, self.ids, strict=True):
             shown = api.get(
                 self.home, f'/instances/{instance_id}/configuration'
@@ -99,7 +99,7 @@ class TestDefaults(cluster.TestCase):
                     'character_set_server')))
             self.assertNotIn('wsrep_sst_auth', shown)
 
-    def test_a_configuration_group_for_one_is_refused(self):
+    def test_configuration_group_for_one_member_is_refused(self):
         group = laboratory.openstack_json(
             'database', 'configuration', 'create', 'one',
             json.dumps({'sort_buffer_size': 1048576}),

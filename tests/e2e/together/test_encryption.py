@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members talk to each other so that nobody else understands or joins.
+"""The traffic between members cannot be read, and no other server joins.
 
-The firewall's rules are taken away. ``tests.e2e.test_clear_text`` asks the
-same of members that talk in clear text: it can be answered otherwise.
+The firewall's rules are removed. ``tests.e2e.test_clear_text`` runs the same
+attacks on members that use clear text, where they succeed.
 """
 
 import uuid
@@ -24,7 +24,7 @@ from tests.e2e import listening
 from tests.e2e import strangers
 from tests.e2e.together import cluster
 
-#: a certificate of one's own is what a stranger has
+#: The attacker has a self-signed certificate.
 HANDSHAKE = """
 cd "$(mktemp -d)"
 openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=stranger \\
@@ -41,12 +41,12 @@ class TestEncrypted(listening.Listening, cluster.TestCase):
         super().setUpClass()
         cls.open_ports(laboratory.wait_ready(cls.cluster_id))
 
-    def test_nobody_hears_a_row(self):
+    def test_rows_cannot_be_read(self):
         secret = uuid.uuid4().hex
         self.assertEqual(0, self.overheard(secret))
         self.assertEqual(0, self.overheard_in_transfer(secret))
 
-    def test_nobody_joins_without_a_certificate_of_the_cluster(self):
+    def test_server_without_a_certificate_of_the_cluster_cannot_join(self):
         uuid_before = laboratory.wait_agreement(self.members)
         stranger = self.useFixture(strangers.Stranger(self.home))
         for options in ('', listening.TLS):
@@ -55,7 +55,7 @@ class TestEncrypted(listening.Listening, cluster.TestCase):
             self.assertIn('failed to reach primary view', log)
             laboratory.wait_agreement(self.members, uuid_before)
 
-    def test_members_end_a_talk_with_whom_they_do_not_know(self):
+    def test_members_close_a_connection_with_an_unknown_certificate(self):
         stranger = self.useFixture(strangers.Stranger(self.home))
         said = netns.run(stranger.name, [
             'timeout', '20', 'sh', '-c', HANDSHAKE, 'sh', self.addresses[0]],

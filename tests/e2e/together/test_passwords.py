@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Passwords of any characters: set through the API, and logged in with."""
+"""Passwords of any characters: set through the API, used to log in."""
 
 import string
 from typing import Any
@@ -22,7 +22,7 @@ from lab import web
 from tests.e2e import laboratory
 from tests.e2e.together import cluster
 
-#: printable ASCII, a tab, and letters of two, three and four bytes
+#: Printable ASCII, a tab, and letters of two, three and four bytes.
 CHARACTERS = (*string.digits, *string.ascii_letters, *string.punctuation,
               ' ', '\t', '\u00e4', '\u6f22', '\U0001f600')
 CLIENT = ('mariadb', '--no-defaults', f'--socket={sql.SOCKET}',
@@ -39,7 +39,7 @@ class TestPasswords(cluster.TestCase):
         ready = laboratory.wait_ready(cls.cluster_id)
         cls.ids = [member['id'] for member in ready['instances']]
 
-    def test_each_character_when_a_user_is_created(self) -> None:
+    def test_each_character_works_when_a_user_is_created(self) -> None:
         users = [{'name': f'u{number}', 'password': password}
                  for number, password in enumerate(passwords('made'))]
         for first in range(0, len(users), BATCH):
@@ -48,7 +48,7 @@ class TestPasswords(cluster.TestCase):
             self.log_in(user['name'], user['password'])
             self.ask('DELETE', f'users/{user["name"]}')
 
-    def test_each_character_when_a_password_is_changed(self) -> None:
+    def test_each_character_works_when_a_password_is_changed(self) -> None:
         self.ask('POST', 'users', {'users': [
             {'name': 'joe', 'password': 'first-One-1'}]})
         for first in range(0, len(CHARACTERS), BATCH):
@@ -61,8 +61,8 @@ class TestPasswords(cluster.TestCase):
         self.log_in('joe', every)
         self.ask('DELETE', 'users/joe')
 
-    def test_a_password_changes_nobody_else_s(self) -> None:
-        """It ended a statement, and began another account's password."""
+    def test_password_cannot_change_another_account(self) -> None:
+        """It closes the quotes and continues with another account."""
         users = [{'name': name, 'password': f'{name}-Own-1'}
                  for name in ('own', 'other')]
         self.ask('POST', 'users', {'users': users})
@@ -74,13 +74,13 @@ class TestPasswords(cluster.TestCase):
             self.ask('DELETE', f'users/{user["name"]}')
 
     def ask(self, method: str, path: str, body: Any = None) -> None:
-        """Of the first member; it has happened when the answer comes."""
+        """Send it to the first member; the answer comes when it is done."""
         answer = web.ask(api.request(
             self.home, method, f'/instances/{self.ids[0]}/{path}', body))
         self.assertEqual(202, answer.code, f'{body}: {answer.text}')
 
     def log_in(self, user: str, password: str) -> None:
-        """To the server of the first member, in its guest."""
+        """Log in to the server of the first member, in its guest."""
         done = control.run(self.home, self.ids[0], [
             'env', f'MYSQL_PWD={password}', *CLIENT, f'--user={user}'])
         self.assertEqual(f'{user}@%\n', done.stdout,

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Who reaches which port of a member: a stranger, and the other members."""
+"""The ports of a member: for another machine, and for the other members."""
 
 import sys
 
@@ -34,7 +34,7 @@ class TestPorts(cluster.TestCase):
         super().setUpClass()
         cls.addresses = laboratory.wait_ready(cls.cluster_id)['ip']
 
-    def test_a_stranger_reaches_what_is_for_users_and_nothing_else(self):
+    def test_other_machines_reach_only_the_port_for_users(self):
         stranger = self.useFixture(strangers.Stranger(self.home)).name
         for address in self.addresses:
             ports = (USERS, *GALERA, *OTHERS)

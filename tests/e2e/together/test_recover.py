@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Recovery of a real cluster: nothing that was acknowledged is lost."""
+"""Recovery of a real cluster: no acknowledged write is lost."""
 
 import json
 
@@ -31,9 +31,9 @@ SEEN = '/var/lib/mysql/conf.d/galera-seen.json'
 
 
 class Base(cluster.TestCase):
-    """The cluster is not recovered by itself.
+    """Automatic recovery is switched off.
 
-    That could be quicker than the command.
+    It could be faster than the command.
     """
 
     @classmethod
@@ -51,7 +51,7 @@ class Base(cluster.TestCase):
         self.written = 0
 
     def write(self, number=5):
-        """Writes that some member has acknowledged."""
+        """Write rows that a member has acknowledged."""
         for _ in range(number):
             self.assertTrue(self.users.write_once(self.written))
             self.written += 1
@@ -59,10 +59,10 @@ class Base(cluster.TestCase):
     def others_go_on(self):
         def probe():
             if not self.users.write_once(self.written):
-                raise waiting.NotYet('nobody takes a write')
+                raise waiting.NotYet('no member takes a write')
             self.written += 1
             return True
-        waiting.until('the others to go on', probe, 60, 0.5)
+        waiting.until('the others to serve', probe, 60, 0.5)
 
     def recover(self, *words):
         return laboratory.lab_error_output(
@@ -70,7 +70,7 @@ class Base(cluster.TestCase):
             '--wait', '--wait-timeout', str(TIMEOUT), timeout=TIMEOUT)
 
     def refused(self, *words):
-        """The recovery's own words; nobody serves after it."""
+        """The message of the refused recovery; no member serves afterwards."""
         error = self.assertRaises(laboratory.Refused, self.recover, *words)
         self.assertEqual(
             'NONE', api.cluster(self.home, self.cluster_id)['task']['name'])
@@ -81,7 +81,7 @@ class Base(cluster.TestCase):
             'database', 'cluster', 'health', 'show', NAME)
 
     def wait_reachable(self):
-        """Guests that have booted tell where their data stands."""
+        """Wait until guests that have booted report their positions."""
         def probe():
             health = self.health()
             if int(health['reachable']) != len(MEMBERS):
@@ -97,7 +97,7 @@ class Base(cluster.TestCase):
             if serving:
                 raise waiting.NotYet(f'{serving} serve')
             return True
-        waiting.until('nobody to serve', probe, 60, 0.5)
+        waiting.until('all members to stop serving', probe, 60, 0.5)
 
     def assert_whole(self):
         laboratory.wait_agreement(MEMBERS, self.uuid, timeout=300)
@@ -111,23 +111,23 @@ class Base(cluster.TestCase):
             if health['state'] != 'HEALTHY':
                 raise waiting.NotYet(str(health))
             return True
-        # Of guests that had no power the broker remembers the old agents.
+        # After a loss of power the broker still has the old agents' consumers.
         waiting.until('the cluster to be healthy', probe, 180, 1)
 
     def shell(self, name, script):
         return control.run(self.home, name, ['sh', '-c', script]).stdout
 
     def each(self, what, names=MEMBERS):
-        """Do something to guests at the same moment."""
+        """Run a script in all these guests at the same time."""
         parallel.each(lambda name: what(self.home, name), names)
 
 
 class TestRecover(Base):
 
-    def test_stopped_one_by_one(self):
-        """The last one goes on; but a guest may have seen more than it has.
+    def test_members_stopped_one_by_one_are_recovered(self):
+        """The last one bootstraps, unless a guest observed a later position.
 
-        As if the disks had fallen back behind what the guest noted.
+        The test simulates disks restored from an older snapshot.
         """
         for name in MEMBERS:
             self.write()
@@ -142,7 +142,7 @@ class TestRecover(Base):
         self.assertIn('RESTARTING_CLUSTER', progress)
         self.assert_whole()
 
-    def test_killed_with_different_last_views(self):
+    def test_killed_members_with_different_last_views_are_recovered(self):
         """They cannot restore a view: one has none, one an older one."""
         self.write()
         control.power_off(self.home, ONE)
@@ -156,7 +156,7 @@ class TestRecover(Base):
         self.recover()
         self.assert_whole()
 
-    def test_gone_for_good(self):
+    def test_recovery_without_a_lost_member_needs_force(self):
         self.write()
         control.power_off(self.home, ONE)
         self.others_go_on()
@@ -170,7 +170,7 @@ class TestRecover(Base):
         control.power_on(self.home, ONE)
         self.assert_whole()
 
-    def test_spoiled_data(self):
+    def test_member_with_corrupt_data_does_not_bootstrap(self):
         self.write()
         self.each(control.stop_database)
         self.shell(ONE, f'cd {DATA} && touch sst_in_progress && '

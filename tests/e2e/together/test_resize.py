@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Members are resized and restarted while users write without a pause."""
+"""Members are resized and restarted while users keep writing."""
 
 import time
 
@@ -35,7 +35,7 @@ class Base(cluster.TestCase):
         self.ask = load.through_lab(self.home)
 
     def under_load(self, *words):
-        """Run a command to its end while someone writes; its progress."""
+        """Run a command to its end under writes; return its progress."""
         users = load.Load(MEMBERS, self.ask)
         users.prepare()
         with users.running():
@@ -63,14 +63,14 @@ class Base(cluster.TestCase):
             name, 'SELECT @@innodb_buffer_pool_size')[0][0])
 
     def room(self, name):
-        """Bytes of the file system with the data."""
+        """The size in bytes of the file system with the data."""
         printed = control.run(
             self.home, name,
             ['df', '--output=size', '-B1', '/var/lib/mysql']).stdout
         return int(printed.split()[-1])
 
     def new_flavor(self):
-        """One that no member has."""
+        """A flavor that no member has."""
         taken = {flavor for flavor, _ in self.shown().values()}
         return next(flavor for flavor in FLAVORS if flavor not in taken)
 
@@ -84,7 +84,7 @@ class Base(cluster.TestCase):
 
 class TestResize(Base):
 
-    def test_flavor_of_one_member(self):
+    def test_flavor_of_one_member_is_changed(self):
         before, pool = self.shown(), self.buffer_pool(MEMBERS[1])
         others = {name: self.buffer_pool(name) for name in MEMBERS[::2]}
         flavor = self.new_flavor()
@@ -98,7 +98,7 @@ class TestResize(Base):
         self.assertNotEqual(pool, self.buffer_pool(MEMBERS[1]))
         self.assert_settings_fit(MEMBERS[1], flavor)
 
-    def test_volume_of_one_member(self):
+    def test_volume_of_one_member_is_extended(self):
         before, room = self.shown(), self.room(MEMBERS[2])
         size = self.new_size()
         self.under_load('resize', 'volume', NAME, str(size),
@@ -108,14 +108,14 @@ class TestResize(Base):
             self.shown())
         self.assertGreater(self.room(MEMBERS[2]), room + (800 << 20))
 
-    def test_restart_of_all_members(self):
+    def test_all_members_are_restarted(self):
         began = time.monotonic()
         self.under_load('restart', NAME)
         for name in MEMBERS:
             self.assertLess(laboratory.uptime(name),
                             time.monotonic() - began)
 
-    def test_members_and_health_tell_of_it(self):
+    def test_members_and_health_show_the_operation(self):
         rows = laboratory.openstack_json(
             'database', 'cluster', 'member', 'list', NAME)
         self.assertEqual(
@@ -126,7 +126,7 @@ class TestResize(Base):
         self.assertEqual(('HEALTHY', 3, 3), tuple(
             health[key] for key in ('state', 'members', 'reachable')))
 
-    def test_a_refusal_says_why(self):
+    def test_refusals_name_the_reason(self):
         flavor, size = self.shown()[MEMBERS[0]]
         for words, reason in (
                 (('flavor', NAME, flavor, '--member', MEMBERS[0]),

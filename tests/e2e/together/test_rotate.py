@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Certificates are replaced while users write without a pause."""
+"""Certificates are replaced while users keep writing."""
 
 import contextlib
 import subprocess
@@ -33,7 +33,7 @@ FOLDER = '/etc/mysql/tls'
 LONGEST_GAP = 8
 TIMEOUT = 400
 
-#: what a member says to one who shows this certificate
+#: The answer of a member to a client with this certificate.
 HANDSHAKE = textwrap.dedent("""
     cd "$(mktemp -d)"
     cat > pair
@@ -58,7 +58,7 @@ class Base(cluster.TestCase):
         self.ask = load.through_lab(self.home)
 
     def files(self, name):
-        """What a member trusts, and what it shows: certificate and key."""
+        """What a member trusts, and what it presents: certificate and key."""
         return [control.run(self.home, name, ['cat', *paths]).stdout
                 for paths in ([f'{FOLDER}/ca.pem'],
                               [f'{FOLDER}/cert.pem', f'{FOLDER}/key.pem'])]
@@ -70,7 +70,7 @@ class Base(cluster.TestCase):
         return trusted
 
     def heard_by(self, pair):
-        """What the first member answers to one who shows this."""
+        """The answer of the first member to a client with this certificate."""
         stranger = strangers.Stranger(self.home)
         with stranger:
             done = subprocess.run(
@@ -82,7 +82,7 @@ class Base(cluster.TestCase):
 
     @contextlib.contextmanager
     def under_load(self):
-        """Users write while the block runs; a new authority after it."""
+        """Users write while the block runs; it ends with a new authority."""
         before, stolen = self.authorities(), self.files(MEMBERS[1])[1]
         self.assertNotIn('alert', self.heard_by(stolen))
         users = load.Load(MEMBERS, self.ask)
@@ -102,8 +102,8 @@ class Base(cluster.TestCase):
 
 class TestRotate(Base):
 
-    def test_another_taskmanager_brings_it_to_its_end(self):
-        """Users write meanwhile, and what was stolen is of no use any more."""
+    def test_another_taskmanager_completes_it(self):
+        """Users write meanwhile; old certificates are useless afterwards."""
         with self.under_load():
             laboratory.openstack('database', 'cluster', 'certificate',
                                  'rotate', NAME)

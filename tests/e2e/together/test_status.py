@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What happens to a member is told, within seconds, and told apart.
+"""A change of a member is shown within seconds, with its kind.
 
 Each test does something to a member and waits until Trove's own "cluster
-show", the list of members and the cluster's health say so; then it has the
-member come back, and waits until all three say that.
+show", the list of members and the cluster's health show it; then it starts
+the member again, and waits until all three show that.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ STRUCK = MEMBERS[2]
 CHANGE_SECONDS = 10
 #: agent_heartbeat_expiry of the lab
 EXPIRY_SECONDS = 30
-#: what a machine with other work may add
+#: The additional time on a busy machine.
 SLACK_SECONDS = 10
 RETURN_SECONDS = 90
 
@@ -50,13 +50,13 @@ class TestStatus(cluster.TestCase):
         self.wait_told('member', 'HEALTHY', 'HEALTHY',
                        within=RETURN_SECONDS)
 
-    # what is told
+    # What is shown
 
     def read(self, what):
         return api.get(self.home, f'/clusters/{self.cluster_id}/{what}')[what]
 
     def told(self, name=STRUCK):
-        """Role and status in show, role in the list, state of the whole."""
+        """Role and status in show, role in the list, state of the cluster."""
         shown = self.by_name(
             api.cluster(self.home, self.cluster_id)['instances'])[name]
         listed = self.by_name(self.read('members'))[name]
@@ -70,7 +70,7 @@ class TestStatus(cluster.TestCase):
         return {record['name']: record for record in records}
 
     def wait_told(self, role, status, state, within=CHANGE_SECONDS):
-        """Wait until all that tells of the member says this."""
+        """Wait until all three show this."""
         began = time.monotonic()
 
         def probe():
@@ -78,7 +78,7 @@ class TestStatus(cluster.TestCase):
             if told != (role, status, role, state):
                 raise waiting.NotYet(str(told))
             return True
-        waiting.until(f'{STRUCK} to be told as {role}', probe,
+        waiting.until(f'{STRUCK} to be shown as {role}', probe,
                       within + SLACK_SECONDS, 0.5)
         seconds = time.monotonic() - began
         print(f'{self.id().rpartition(".")[2]}: {role}, {status}, {state} '
@@ -89,7 +89,7 @@ class TestStatus(cluster.TestCase):
                        within=RETURN_SECONDS)
 
     def follow_the_advice(self):
-        """Run the command that the health's next action names."""
+        """Run the command of the next action."""
         command = self.health['next_action'].split('"')[1]
         if command.startswith('SET GLOBAL '):
             laboratory.sql(STRUCK, command)
@@ -98,25 +98,25 @@ class TestStatus(cluster.TestCase):
         self.assertEqual('openstack', program)
         laboratory.openstack(*words)
 
-    # what is done to the member
+    # What is done to the member
 
     def in_guest(self, *argv):
         done = control.run(self.home, STRUCK, argv)
         self.assertEqual(0, done.returncode, done.stderr)
 
     def stop(self):
-        """As an order to stop does it; the agent leaves it stopped."""
+        """Stop it as a request does; the agent leaves it stopped."""
         self.in_guest('touch', STOPPED_FILE)
         laboratory.lab('guest', 'stop-db', STRUCK)
 
     def start(self):
-        """The agent finds that it should run and does not."""
+        """The agent finds that its server should run and does not."""
         self.in_guest('rm', '-f', STOPPED_FILE)
 
-    # the tests
+    # The tests
 
-    def test_while_it_was_built(self):
-        """Nothing flickers to ERROR, and no guest was asked for a role."""
+    def test_states_while_it_was_built(self):
+        """No member was shown in ERROR, and no guest was asked for a role."""
         building = [shown for shown in cluster.TOGETHER.shown
                     if shown['task']['name'] == 'BUILDING']
         self.assertGreater(len(building), 4)
@@ -127,14 +127,14 @@ class TestStatus(cluster.TestCase):
                 self.assertNotIn(member['operating_status'],
                                  ('ERROR', 'FAILED'))
 
-    def test_stopped(self):
+    def test_stopped_member_is_shown(self):
         self.stop()
         self.wait_told('stopped', 'SHUTDOWN', 'DEGRADED')
         self.assertIn(f'{STRUCK} is stopped', self.health['summary'])
         self.follow_the_advice()
         self.wait_back()
 
-    def test_crashing_again_and_again(self):
+    def test_crashing_member_is_shown(self):
         self.in_guest('sh', '-c', 'printf "[mysqld]\ninnodb_page_size=4096'
                       f'\n" > {BROKEN_FILE}')
         self.addCleanup(self.in_guest, 'rm', '-f', BROKEN_FILE)
@@ -144,29 +144,29 @@ class TestStatus(cluster.TestCase):
         self.in_guest('rm', BROKEN_FILE)
         self.wait_back()
 
-    def test_frozen(self):
+    def test_frozen_member_is_shown(self):
         laboratory.lab('guest', 'freeze-db', STRUCK)
         self.addCleanup(laboratory.lab, 'guest', 'thaw-db', STRUCK)
         self.wait_told('frozen', 'ERROR', 'DEGRADED')
         laboratory.lab('guest', 'thaw-db', STRUCK)
         self.wait_back()
 
-    def test_outside_the_primary_component(self):
+    def test_non_primary_member_is_shown(self):
         laboratory.lab('guest', 'cut', STRUCK, '--from', *MEMBERS[:2])
         self.addCleanup(laboratory.lab, 'guest', 'heal', STRUCK)
         self.wait_told('outside', 'BLOCKED', 'DEGRADED')
         laboratory.lab('guest', 'heal', STRUCK)
         self.wait_back()
 
-    def test_unreachable_for_its_power_is_off(self):
-        """Nova says so, and Trove has no operating status then."""
+    def test_powered_off_member_is_unreachable(self):
+        """Nova reports it, and Trove has no operating status then."""
         laboratory.lab('guest', 'off', STRUCK)
         self.addCleanup(laboratory.lab, 'guest', 'on', STRUCK)
         self.wait_told('unreachable', '', 'DEGRADED')
         laboratory.lab('guest', 'on', STRUCK)
         self.wait_back()
 
-    def test_unreachable_for_its_network_is_cut(self):
+    def test_member_without_network_is_unreachable(self):
         laboratory.lab('guest', 'cut', STRUCK)
         self.addCleanup(laboratory.lab, 'guest', 'heal', STRUCK)
         self.wait_told('unreachable', 'ERROR', 'DEGRADED',
@@ -174,11 +174,11 @@ class TestStatus(cluster.TestCase):
         laboratory.lab('guest', 'heal', STRUCK)
         self.wait_back()
 
-    def test_joining_and_donating(self):
+    def test_joiner_and_donor_are_shown(self):
         """A full state transfer, which takes some seconds.
 
-        A server may fail to find the others at first: it ends after 30 s,
-        and Docker starts it again.
+        A server may fail to find the others at first: it ends after 30 s, and
+        Docker starts it again.
         """
         self.stop()
         self.in_guest('rm', f'{DATA}/grastate.dat')
@@ -186,7 +186,7 @@ class TestStatus(cluster.TestCase):
         self.wait_told('joiner', 'ACTIVE', 'RECOVERING',
                        within=RETURN_SECONDS)
         self.assertIn(f'{STRUCK} is joining', self.health['summary'])
-        waiting.until('a donor to be told', self.donor_is_told,
+        waiting.until('a donor to be shown', self.donor_is_told,
                       CHANGE_SECONDS + SLACK_SECONDS, 0.3)
         self.wait_back()
 
@@ -203,7 +203,7 @@ class TestStatus(cluster.TestCase):
             raise waiting.NotYet(summary)
         return True
 
-    def test_what_keeps_it_from_serving_in_full(self):
+    def test_member_that_does_not_fully_serve_is_shown(self):
         for statement, role, status, words in (
                 ('SET GLOBAL read_only = ON', 'read-only', 'ACTIVE',
                  'is read-only'),
@@ -217,15 +217,15 @@ class TestStatus(cluster.TestCase):
             self.follow_the_advice()
             self.wait_back()
 
-    def test_one_that_does_not_replicate(self):
+    def test_member_that_does_not_replicate_is_shown(self):
         laboratory.sql(STRUCK, 'SET GLOBAL wsrep_on = OFF')
         self.wait_told('unreplicated', 'ACTIVE', 'DEGRADED')
         self.assertIn('2 of 3 members serve', self.health['summary'])
         self.follow_the_advice()
         self.wait_back()
 
-    def test_a_lock_on_all_tables(self):
-        """Nothing but the end of its connection ends it, or a restart."""
+    def test_member_with_a_lock_on_all_tables_is_shown(self):
+        """Only the end of its connection releases it, or a restart."""
         holder = threading.Thread(target=self.hold_a_lock, daemon=True)
         holder.start()
         self.wait_told('locked', 'HEALTHY', 'DEGRADED')
@@ -240,8 +240,8 @@ class TestStatus(cluster.TestCase):
             laboratory.sql(STRUCK, 'FLUSH TABLES WITH READ LOCK; '
                            'DO SLEEP(55)')
 
-    def test_the_accounts_of_its_agent(self):
-        """Somebody changes or drops them, and they come back by themselves.
+    def test_changed_accounts_of_the_agent_are_restored(self):
+        """Accounts that were changed or dropped are restored by the agent.
 
         laboratory.sql logs in as os_admin.
         """
@@ -253,12 +253,12 @@ class TestStatus(cluster.TestCase):
             self.wait_accounts()
             self.wait_back()
 
-    def test_all_accounts_of_its_agent(self):
-        """None can log in, on no member: the restart of one guest helps."""
+    def test_lost_accounts_of_all_agents_are_restored_by_a_restart(self):
+        """None can log in, on any member: the restart of one guest helps."""
         laboratory.sql(
             STRUCK, "ALTER USER root@localhost IDENTIFIED BY 'other-1'; "
             "ALTER USER os_admin@localhost IDENTIFIED BY 'other-1'")
-        waiting.until('all to be told', self.all_are_denied,
+        waiting.until('all to be shown', self.all_are_denied,
                       4 * CHANGE_SECONDS, 0.5)
         self.assertIn('refuses the login of its guest agent',
                       self.health['summary'])
@@ -295,7 +295,7 @@ class TestStatus(cluster.TestCase):
         waiting.until('os_admin to log in', probe, RETURN_SECONDS, 0.5)
         print(f'accounts are back after {time.monotonic() - began:.1f} s')
 
-    def test_what_changed_while_the_broker_was_away(self):
+    def test_changes_without_a_broker_are_shown_afterwards(self):
         laboratory.lab('service', 'kill', 'rabbitmq')
         self.addCleanup(laboratory.lab, 'service', 'start', 'rabbitmq')
         self.stop()

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The programs as a stranger meets them: help, and refusals of one line."""
+"""The programs from outside: their help, and refusals in one line."""
 
 import os
 import pathlib
@@ -40,7 +40,7 @@ class ProgramTest(testtools.TestCase):
             env={**os.environ, 'LAB_HOME': str(self.folder / 'none'),
                  'COLUMNS': '80'})
 
-    def test_help_teaches(self) -> None:
+    def test_help_explains_the_program(self) -> None:
         for name in PROGRAMS:
             done = self.run_program(name, '--help')
             self.assertEqual((0, ''), (done.returncode, done.stderr))
@@ -50,7 +50,7 @@ class ProgramTest(testtools.TestCase):
             self.assertEqual([], [line for line in done.stdout.splitlines()
                                   if len(line) > 79])
 
-    def test_without_a_lab_it_says_what_to_type(self) -> None:
+    def test_without_a_lab_it_names_the_command(self) -> None:
         for name in OF_A_LAB:
             done = self.run_program(name)
             self.assertEqual((1, ''), (done.returncode, done.stdout))
@@ -58,22 +58,22 @@ class ProgramTest(testtools.TestCase):
             self.assertIn(
                 './lab/lab up' if os.geteuid() == 0 else 'sudo', told)
 
-    def test_a_file_that_cannot_be_written_costs_no_time(self) -> None:
+    def test_file_that_cannot_be_written_is_refused_at_once(self) -> None:
         for name in PROGRAMS:
             done = self.run_program(name, '--output', 'none/x.json')
             self.assertEqual(1, done.returncode)
             (told,) = done.stderr.splitlines()
             self.assertIn('there is no folder', told)
 
-    def test_numbers_that_will_not_do(self) -> None:
+    def test_invalid_numbers_are_refused(self) -> None:
         for name, option in (('bringup', '--members'),
                              ('encryption', '--clients'),
                              ('listing', '--rounds')):
             done = self.run_program(name, option, '0')
             self.assertEqual(2, done.returncode)
-            self.assertIn('0 will not do', done.stderr)
+            self.assertIn('0 is not valid', done.stderr)
 
-    def test_nothing_is_left_in_the_folder(self) -> None:
+    def test_refused_run_leaves_no_file(self) -> None:
         for name in OF_A_LAB:
             self.run_program(name)
         self.assertEqual([], list(self.folder.iterdir()))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The guests that are made by hand go, and nothing else."""
+"""The guests of the run by hand are removed, and no others."""
 
 from collections.abc import Iterator
 import contextlib
@@ -30,7 +30,7 @@ from tests.benchmarks import by_hand
 
 
 class Things:
-    """Servers or volumes of a cloud, which are there at once."""
+    """Servers or volumes of a cloud, which exist at once."""
 
     def __init__(self, *names: str) -> None:
         self.names = list(names)
@@ -78,7 +78,7 @@ class HandTest(testtools.TestCase):
         self.assertEqual((['products-1'], ['products-1']),
                          (self.servers.names, self.volumes.names))
 
-    def test_guests_go_with_the_block(self) -> None:
+    def test_guests_are_removed_with_the_block(self) -> None:
         with self.hand.guests(3, self.report) as guests:
             self.assertEqual(['byhand-1', 'byhand-2', 'byhand-3'],
                              [guest.name for guest in guests])
@@ -86,7 +86,7 @@ class HandTest(testtools.TestCase):
             self.assertEqual(4, len(self.volumes.names))
         self.check_clear()
 
-    def test_an_interruption_in_the_middle_of_making_them(self) -> None:
+    def test_guests_are_removed_after_an_interruption(self) -> None:
         made = []
 
         def interrupted(*words: Any, **others: Any) -> Any:
@@ -101,7 +101,7 @@ class HandTest(testtools.TestCase):
         self.assertEqual(2, len(made))
         self.check_clear()
 
-    def test_what_a_run_that_was_killed_has_left(self) -> None:
+    def test_guests_of_a_killed_run_are_removed(self) -> None:
         self.servers.names.append('byhand-2')
         self.volumes.names += ['byhand-1', 'byhand-2']
         for there in (['products-1'], ['products-1', 'byhand-2']):

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What of a create is Trove's, and when, as seen from outside."""
+"""The duration of a create, and of its phases, as observed from outside."""
 
 import os
 import pathlib
@@ -40,13 +40,13 @@ def line(step: str, seconds: float = 2.5, cluster: str = 'c1') -> str:
 
 class StepTest(testtools.TestCase):
 
-    def test_a_step_of_this_cluster(self) -> None:
+    def test_step_of_this_cluster_is_parsed(self) -> None:
         step = by_trove.Step.parse(line('join of a-2'), 'c1')
         assert step is not None
         self.assertEqual(('join', 'a-2'), (step.name, step.member))
         self.assertAlmostEqual(2.5, step.ended - step.began)
 
-    def test_a_step_of_another(self) -> None:
+    def test_step_of_another_cluster_is_ignored(self) -> None:
         self.assertIsNone(by_trove.Step.parse(line('join of a-2'), 'c2'))
         self.assertIsNone(by_trove.Step.parse('something else', 'c1'))
 
@@ -65,7 +65,7 @@ class StepLogTest(testtools.TestCase):
     def names(self, steps: list[by_trove.Step]) -> list[str]:
         return [f'{step.name} of {step.member}' for step in steps]
 
-    def test_each_step_once_and_all_in_the_end(self) -> None:
+    def test_news_has_each_step_once_and_all_has_all(self) -> None:
         self.write(line('prepare of old-1'))
         log = by_trove.StepLog(self.path)
         self.assertEqual([], log.news('c1'))
@@ -78,7 +78,7 @@ class StepLogTest(testtools.TestCase):
         self.assertEqual(['prepare of a-1', 'join of a-2'],
                          self.names(log.steps))
 
-    def test_a_line_that_is_being_written(self) -> None:
+    def test_incomplete_line_is_read_when_it_is_complete(self) -> None:
         log = by_trove.StepLog(self.path)
         self.assertEqual([], log.news('c1'))
         whole = line('join of a-2')
@@ -117,7 +117,7 @@ class GuestWatchTest(testtools.TestCase):
         looks = len(self.init_pid.mock_calls)
         watch.start()
         try:
-            # The second look ends after all of the first.
+            # The second poll ends after all of the first.
             waiting.until('two looks at the guests', lambda: len(
                 self.init_pid.mock_calls) >= looks + 2, 30, 0.01)
         finally:
@@ -125,7 +125,7 @@ class GuestWatchTest(testtools.TestCase):
         self.assertEqual(['s3'], list(watch.there))
         self.assertEqual({}, watch.booted)
 
-    def test_a_guest_that_has_booted(self) -> None:
+    def test_boot_of_a_guest_is_recorded(self) -> None:
         socket = pathlib.Path(
             self.useFixture(fixtures.TempDir()).path) / 'docker.sock'
         socket.touch()
@@ -145,7 +145,7 @@ class GuestWatchTest(testtools.TestCase):
 
 
 class BringUpTest(testtools.TestCase):
-    """A cluster that fails is removed, and its reason told."""
+    """A cluster that fails is removed, and its reason reported."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -176,7 +176,7 @@ class BringUpTest(testtools.TestCase):
     def remove(self, home: lab_home.Home, cluster_id: str) -> None:
         self.calls.append(f'removed {cluster_id}')
 
-    def test_a_cluster_that_fails(self) -> None:
+    def test_cluster_that_fails_is_removed(self) -> None:
         error = self.assertRaises(
             errors.LabError, by_trove.bring_up, self.home, 3,
             lab_report.Report(quiet=True))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The figures of all rounds, and the one in the middle."""
+"""The figures of all rounds, and their median."""
 
 import testtools
 
@@ -27,13 +27,13 @@ class SummaryTest(testtools.TestCase):
                  'clear': dict.fromkeys(NAMES, clear)}
                 for encrypted, clear in pairs]
 
-    def test_what_is_measured(self) -> None:
+    def test_names_of_the_figures(self) -> None:
         self.assertEqual(
             ['state transfer, MiB/s', 'commits/s of 1 at once',
              'commits/s of 8 at once'], NAMES)
 
-    def test_the_middle_of_figures_and_of_ratios(self) -> None:
-        """A ratio is that of one round: both had the same machine then."""
+    def test_median_of_figures_and_of_ratios(self) -> None:
+        """A ratio is that of one round, in which the machine was the same."""
         rows = encryption.summary(
             NAMES, self.rounds((90.0, 100.0), (10.0, 20.0), (99.0, 100.0)))
         self.assertEqual(NAMES, [row['figure'] for row in rows])

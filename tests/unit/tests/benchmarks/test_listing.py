@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How much faster a list is, of the same number of clusters."""
+"""The speed of a list, compared for the same number of clusters."""
 
 import testtools
 
@@ -21,7 +21,7 @@ listing = loading.program('listing')
 
 class TableTest(testtools.TestCase):
 
-    def test_faster_than_troves_own_view_of_as_many(self) -> None:
+    def test_factor_compares_with_troves_view(self) -> None:
         rows = [{'clusters': clusters, 'members': 3, 'view': view,
                  'statements': 6, 'calls': 4, 'seconds': seconds}
                 for clusters, view, seconds in (
@@ -35,7 +35,7 @@ class TableTest(testtools.TestCase):
 
 class LatencyTest(testtools.TestCase):
 
-    def test_of_every_call(self) -> None:
+    def test_latency_applies_to_every_call(self) -> None:
         delays = listing.Latency(0.01)
         self.assertEqual(0.01, delays.get('servers.list'))
         self.assertEqual(0.01, delays.get('list_ports', 0))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How busy the machine was, told from what its kernel counts."""
+"""How busy the machine was, according to the counters of its kernel."""
 
 import mock
 import testtools
@@ -28,7 +28,7 @@ class TicksTest(testtools.TestCase):
         self.assertEqual(machine.Ticks(total=1100, idle=840, stolen=90),
                          machine.Ticks.parse(STAT))
 
-    def test_this_very_kernel(self) -> None:
+    def test_counters_of_this_kernel_are_parsed(self) -> None:
         ticks = machine.Ticks.parse(machine.STAT.read_text())
         self.assertGreater(ticks.total, ticks.idle + ticks.stolen)
         self.assertGreater(ticks.idle, 0)
@@ -36,13 +36,13 @@ class TicksTest(testtools.TestCase):
 
 class ShareTest(testtools.TestCase):
 
-    def test_parts_of_the_time_between(self) -> None:
+    def test_shares_are_those_of_the_time_between(self) -> None:
         self.assertEqual(
             machine.Share(busy=40.0, stolen=10.0),
             machine.Share.between(machine.Ticks(1000, 500, 100),
                                   machine.Ticks(2000, 1000, 200)))
 
-    def test_no_time_between(self) -> None:
+    def test_no_time_between_has_no_shares(self) -> None:
         self.assertEqual(
             machine.Share(0.0, 0.0),
             machine.Share.between(machine.Ticks(5, 5, 0),
@@ -62,17 +62,17 @@ class WatchTest(testtools.TestCase):
         return machine.Look((3.25, 2.0, 1.0),
                             machine.Ticks(2000, 700, stolen))
 
-    def test_it_looks_while_nothing_is_done(self) -> None:
+    def test_it_measures_before_the_run(self) -> None:
         with mock.patch.object(waiting, 'pause', autospec=True) as pause:
             watch = machine.Watch.started('two')
         pause.assert_called_once_with(machine.LOOK_SECONDS)
         self.assertEqual('two', watch.others)
         self.assertGreaterEqual(watch.cores, 1)
 
-    def test_a_quiet_machine(self) -> None:
+    def test_quiet_machine_is_not_busy(self) -> None:
         self.assertFalse(self.watch().was_busy())
 
-    def test_each_that_makes_it_busy(self) -> None:
+    def test_each_reason_for_a_busy_machine(self) -> None:
         self.assertTrue(self.watch(busy=machine.BUSY + 1).was_busy())
         self.assertTrue(self.watch(stolen=machine.STOLEN + 1).was_busy())
         self.assertTrue(self.watch(load=2.1).was_busy())
@@ -86,11 +86,11 @@ class WatchTest(testtools.TestCase):
             self.assertIn(words, text)
         self.assertNotIn('had other work', text)
 
-    def test_a_busy_one_is_warned_of(self) -> None:
+    def test_busy_machine_has_a_warning(self) -> None:
         self.assertIn('had other work',
                       self.watch(busy=90.0).lines(self.end())[-1])
 
-    def test_time_stolen_during_the_run_is_warned_of(self) -> None:
+    def test_stolen_time_during_the_run_has_a_warning(self) -> None:
         self.assertIn('had other work',
                       self.watch().lines(self.end(stolen=300))[-1])
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Where a benchmark may run, and what to type where it may not."""
+"""Where a benchmark can run, and the command to type where it cannot."""
 
 import dataclasses
 import os
@@ -45,48 +45,48 @@ class RefusalTest(testtools.TestCase):
             ['bringup3', 'bringup5'], 5, room)
 
     def check(self, words: str, typed: str, **changes: Any) -> None:
-        """One line, which says what is wrong and what to type."""
+        """One line, with the reason and the command."""
         told = self.refusal(**changes)
         self.assertIn(words, told)
         self.assertIn(typed, told)
         self.assertNotIn('\n', told)
 
-    def test_beside_other_clusters(self) -> None:
+    def test_lab_with_other_clusters_is_accepted(self) -> None:
         self.assertEqual('', self.refusal())
 
-    def test_services_that_are_down(self) -> None:
+    def test_services_that_are_down_are_reported(self) -> None:
         self.check('api, taskmanager', './lab/lab up',
                    down=('api', 'taskmanager'))
 
-    def test_a_plain_lab(self) -> None:
+    def test_plain_lab_is_refused(self) -> None:
         self.check('without this project', './lab/lab up', plain=True)
 
-    def test_what_an_earlier_run_has_left(self) -> None:
+    def test_cluster_of_an_earlier_run_is_reported(self) -> None:
         self.check(
             'a cluster bringup5',
             './lab/lab openstack database cluster delete bringup5',
             clusters=(('products', 'NONE'), ('bringup5', 'NONE')))
 
-    def test_a_cluster_that_is_at_work(self) -> None:
+    def test_cluster_with_a_task_is_reported(self) -> None:
         self.check('products of this lab has the task BUILDING',
                    './lab/lab openstack database cluster wait products',
                    clusters=(('products', 'BUILDING'),))
 
-    def test_too_little_memory(self) -> None:
-        self.check('2000 MiB', 'ask for fewer', memory=(2000 << 20) - 1)
+    def test_too_little_memory_is_reported(self) -> None:
+        self.check('2000 MiB', 'use fewer', memory=(2000 << 20) - 1)
         self.assertEqual('', self.refusal(memory=2000 << 20))
 
-    def test_too_little_disk(self) -> None:
-        self.check('/lab has 5 MiB free and 6 are needed', 'make room',
+    def test_too_little_disk_is_reported(self) -> None:
+        self.check('/lab has 5 MiB free and 6 are needed', 'free space',
                    disk=5 << 20, room=6 << 20)
 
-    def test_others_in_words(self) -> None:
+    def test_others_are_listed(self) -> None:
         self.assertEqual('3 other guests; clusters: products', GOOD.others)
         self.assertEqual(
             '0 other guests; clusters: none',
             dataclasses.replace(GOOD, guests=(), clusters=()).others)
 
-    def test_free_memory(self) -> None:
+    def test_free_memory_is_read(self) -> None:
         self.assertEqual(65 << 10, preflight.free_memory(MEMINFO))
 
 
@@ -109,7 +109,7 @@ class SeenTest(testtools.TestCase):
         self.addCleanup(patcher.stop)
         return patcher.start()
 
-    def test_a_lab_that_is_up(self) -> None:
+    def test_lab_that_is_up_is_read(self) -> None:
         seen = place.check(self.home, ['bringup3'], 0)
         self.assertEqual(
             (str(self.home.root), (), (('products', 'NONE'),),
@@ -125,7 +125,7 @@ class SeenTest(testtools.TestCase):
         self.assertIn(' run: api;', str(refused))
         self.clusters.assert_not_called()
 
-    def test_one_benchmark_at_a_time(self) -> None:
+    def test_second_benchmark_is_refused(self) -> None:
         def again() -> None:
             with place.alone(self.home):
                 self.fail('a second one has begun')
@@ -159,26 +159,26 @@ class EnterTest(testtools.TestCase):
         return str(self.assertRaises(
             program.Refused, place.enter, self.home))
 
-    def test_not_as_root(self) -> None:
+    def test_other_user_is_refused(self) -> None:
         self.geteuid.return_value = 1000
         self.assertIn('type: sudo ', self.refused())
 
-    def test_no_lab(self) -> None:
+    def test_missing_lab_is_refused(self) -> None:
         told = self.refused()
         self.assertIn(f'there is no lab in {self.home.root}', told)
         self.assertIn('./lab/lab up', told)
 
-    def test_a_lab_that_was_never_built(self) -> None:
+    def test_lab_that_was_never_built_is_refused(self) -> None:
         self.home.set(api_port=1)
         self.assertIn('there is no lab', self.refused())
 
-    def test_the_labs_python_goes_on_with_the_same_words(self) -> None:
+    def test_program_continues_in_the_labs_python(self) -> None:
         self.lab()
         place.enter(self.home)
         python = str(venv.python(self.home))
         self.execv.assert_called_once_with(python, [python, *sys.argv])
 
-    def test_in_the_labs_python_already(self) -> None:
+    def test_labs_python_is_not_started_again(self) -> None:
         self.lab()
         self.useFixture(fixtures.MonkeyPatch(
             'sys.prefix', str(self.home.venv)))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How a benchmark ends, and what it refuses before it begins."""
+"""How a benchmark ends, and what it refuses before it starts."""
 
 import argparse
 import contextlib
@@ -52,10 +52,10 @@ class RunTest(testtools.TestCase):
                                (KeyError,))
         return code, said.getvalue()
 
-    def test_in_order(self) -> None:
+    def test_run_that_succeeds(self) -> None:
         self.assertEqual((0, ''), self.ended())
 
-    def test_an_error_for_the_user_is_one_line(self) -> None:
+    def test_error_for_the_user_is_one_line(self) -> None:
         for error in (errors.LabError('no lab'), AssertionError('no lab'),
                       program.Refused('no lab')):
             self.assertEqual((program.FAILED, 'bench: no lab\n'),
@@ -63,10 +63,10 @@ class RunTest(testtools.TestCase):
         self.assertEqual((program.FAILED, "bench: 'no lab'\n"),
                          self.ended(KeyError('no lab')))
 
-    def test_a_bug_keeps_its_traceback(self) -> None:
+    def test_bug_keeps_its_traceback(self) -> None:
         self.assertRaises(ZeroDivisionError, self.ended, ZeroDivisionError())
 
-    def test_each_signal_clears_up_and_says_so(self) -> None:
+    def test_each_signal_removes_everything_and_prints_it(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self.cleared.clear()
             code, said = self.ended(number=number)
@@ -77,11 +77,11 @@ class RunTest(testtools.TestCase):
 
 class NumberTest(testtools.TestCase):
 
-    def test_numbers(self) -> None:
+    def test_valid_numbers_are_accepted(self) -> None:
         self.assertEqual(3, program.at_least(3)('3'))
         self.assertEqual(0.5, program.at_least(0, float)('0.5'))
 
-    def test_what_is_none(self) -> None:
+    def test_invalid_numbers_are_refused(self) -> None:
         for text in ('2', 'x', '', '3.5'):
             self.assertRaises(argparse.ArgumentTypeError,
                               program.at_least(3), text)
@@ -99,24 +99,24 @@ class OutputTest(testtools.TestCase):
         return str(self.assertRaises(
             program.Refused, program.check_output, path))
 
-    def test_a_file_that_can_be_written(self) -> None:
+    def test_writable_file_is_accepted(self) -> None:
         program.check_output(self.folder / 'new.json')
         (self.folder / 'old.json').touch()
         program.check_output(self.folder / 'old.json')
 
-    def test_a_folder(self) -> None:
+    def test_folder_is_refused(self) -> None:
         self.assertIn('is a folder', self.refused(self.folder))
 
-    def test_a_folder_that_is_not_there(self) -> None:
+    def test_missing_folder_is_refused(self) -> None:
         self.assertIn('there is no folder',
                       self.refused(self.folder / 'no' / 'x.json'))
 
-    def test_a_file_that_cannot_be_written(self) -> None:
-        # Where root cannot write either.
+    def test_file_that_cannot_be_written_is_refused(self) -> None:
+        # The test may run as root, so it uses a file that root cannot write.
         self.assertIn('cannot be written',
                       self.refused(pathlib.Path('/proc/x.json')))
 
-    def test_what_is_kept(self) -> None:
+    def test_record_is_written_as_json(self) -> None:
         path = self.folder / 'x.json'
         program.keep(path, runs=[1])
         program.keep(path, runs=[1, 2])

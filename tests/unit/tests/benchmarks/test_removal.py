@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a benchmark has made goes, however it ends, and nothing else."""
+"""The clusters of a benchmark are always removed, and no others."""
 
 from typing import Any
 import urllib.request
@@ -62,7 +62,7 @@ class RemovalTest(testtools.TestCase):
         return web.Answer(self.answer, {}, '{"no": {"message": "not now"}}')
 
     def guests(self, home: lab_home.Home) -> list[Any]:
-        """Somebody else's guest, and ours until it has been asked for."""
+        """A guest of another cluster, and this one's until it is deleted."""
         members = ['member of 1', 'member of 2'][:1 + self.left]
         self.left = max(0, self.left - 1)
         found = []
@@ -78,29 +78,30 @@ class RemovalTest(testtools.TestCase):
             if failing is not None:
                 raise failing
 
-    def test_of_its_name_alone_until_the_guests_are_gone(self) -> None:
+    def test_only_clusters_of_its_name_are_removed_with_their_guests(
+            self) -> None:
         self.removed()
         self.assertEqual(['2'], self.deleted)
         self.assertEqual(0, self.left)
 
-    def test_on_an_error_and_an_interruption(self) -> None:
+    def test_removed_after_an_error_and_an_interruption(self) -> None:
         for error in (ValueError, KeyboardInterrupt):
             self.clusters['2'] = 'bringup3'
             self.deleted.clear()
             self.assertRaises(error, self.removed, error())
             self.assertEqual(['2'], self.deleted)
 
-    def test_a_block_that_has_made_none(self) -> None:
+    def test_block_without_a_cluster_removes_nothing(self) -> None:
         del self.clusters['2']
         self.removed()
         self.assertEqual([], self.deleted)
 
-    def test_two_that_have_been_made(self) -> None:
+    def test_two_clusters_of_the_name_are_removed(self) -> None:
         self.clusters['3'] = 'bringup3'
         self.removed()
         self.assertEqual(['2', '3'], self.deleted)
 
-    def test_what_trove_refuses(self) -> None:
+    def test_refusal_of_trove_is_reported(self) -> None:
         self.answer = 409
         error = self.assertRaises(errors.LabError, self.removed)
         self.assertIn('409', str(error))

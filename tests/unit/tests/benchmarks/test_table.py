@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the report of a create says."""
+"""The report of a create."""
 
 import testtools
 
@@ -42,7 +42,7 @@ class TableTest(testtools.TestCase):
             ['guest', 'boot', '12.5', 's'],
             ['ratio', '1.44']], self.columns(table.of_run(RUN))[:7])
 
-    def test_what_a_start_is_made_of(self) -> None:
+    def test_parts_of_a_start(self) -> None:
         *_, start, all_in_all = self.columns(table.of_run(RUN))
         self.assertEqual(
             ['join', 'of', 'a-2', '0.5', 's', '3.0', 's', '0.2', 's'], start)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A check that fails does not end a run, and is told."""
+"""A check that fails does not end a run, and is reported."""
 
 import io
 
@@ -43,7 +43,7 @@ class RunTest(testtools.TestCase):
     def lack(self) -> str:
         raise check.NotInImage('the image lacks rsync')
 
-    def test_all_are_run(self) -> None:
+    def test_all_checks_are_run(self) -> None:
         results = self.run_checks(
             check.Check('one', self.fail, own=True),
             check.Check('two', self.lack),
@@ -59,7 +59,7 @@ class RunTest(testtools.TestCase):
         self.assertEqual(['one'], self.failed)
         self.assertIn('3 of 3: three: passed', self.said.getvalue())
 
-    def test_without_a_cluster_nothing_is_run(self) -> None:
+    def test_without_a_cluster_no_check_is_run(self) -> None:
         def stop() -> None:
             raise check.Stopped('no cluster could be made')
 
@@ -71,6 +71,6 @@ class RunTest(testtools.TestCase):
             self.assertIs(check.Outcome.NOT_RUN, result.outcome)
             self.assertFalse(result.outcome.good)
 
-    def test_a_fault_of_the_kit_itself_is_not_hidden(self) -> None:
+    def test_bug_of_the_kit_is_not_hidden(self) -> None:
         self.assertRaises(ZeroDivisionError, self.run_checks,
                           check.Check('one', lambda: str(1 / 0)))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the kit's program takes and refuses, before it makes a lab."""
+"""What the kit's program accepts and refuses, before it creates a lab."""
 
 import contextlib
 import io
@@ -47,22 +47,22 @@ class ProgramTest(testtools.TestCase):
         self.assertRegex(said.getvalue(), r'\Aconformance: [^\n]+\n\Z')
         return said.getvalue()
 
-    def test_root_alone(self) -> None:
+    def test_other_users_than_root_are_refused(self) -> None:
         self.assertIn('run it as root', self.refused(*WORDS))
 
-    def test_a_version_that_there_is_not(self) -> None:
+    def test_unknown_version_is_refused(self) -> None:
         self.assertIn("'9.1'", self.refused(
             'x.tar', '--manager', 'pxc', '--version', '9.1'))
 
-    def test_a_version_that_must_not_be_used(self) -> None:
+    def test_unsupported_version_is_refused(self) -> None:
         self.assertIn('10.11.18', self.refused(
             'x.tar', '--manager', 'mariadb', '--version', '10.11.3'))
 
-    def test_a_report_that_cannot_be_written(self) -> None:
+    def test_report_that_cannot_be_written_is_refused(self) -> None:
         self.output = ['--output', '/no-such-folder/report.txt']
         self.assertIn('cannot be written', self.refused(*WORDS))
 
-    def test_the_lab_comes_first(self) -> None:
+    def test_lab_is_created_first(self) -> None:
         self.user.return_value = 0
         for name in ('LAB_HOME', 'LAB_API_PORT', program.ENTERED):
             self.useFixture(fixtures.EnvironmentVariable(name, None))
@@ -78,7 +78,7 @@ class ProgramTest(testtools.TestCase):
         self.assertEqual(f'{program.HOME}/venv/bin/python', python)
         self.assertEqual([*WORDS, *self.output], words[2:])
 
-    def test_both_ways_of_typing_it_teach(self) -> None:
+    def test_both_ways_of_starting_it_have_a_help(self) -> None:
         for words in (['tests/conformance/run'],
                       ['python3', 'tests/conformance']):
             said = subprocess.run([*words, '--help'], cwd=TOP, check=True,
@@ -88,7 +88,7 @@ class ProgramTest(testtools.TestCase):
 
 class OnlyTest(testtools.TestCase):
 
-    def test_the_create_is_always_run(self) -> None:
+    def test_create_is_always_run(self) -> None:
         options = program.parser().parse_args([*WORDS, '--only', 'SST'])
         wanted = [name for name in (
             'create of three', 'image', 'SST by rsync', 'IST')

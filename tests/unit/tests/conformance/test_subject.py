@@ -10,14 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the kit reads of servers' logs and options."""
+"""What the kit reads in the logs and options of servers."""
 
 import testtools
 
 from tests.conformance import subject
 from tests.faults import audit as audits
 
-#: of MariaDB 10.11 (measured), PXC 5.6 and PXC 8 (wsrep_sst.cc)
+#: Of MariaDB 10.11 (measured), PXC 5.6 and PXC 8 (wsrep_sst.cc).
 WHOLE = (
     "2026-11-30 16:00:00 0 [Note] WSREP: Initiating SST/IST transfer on "
     "DONOR side (wsrep_sst_mariabackup --role 'donor' --address "
@@ -32,7 +32,7 @@ WHOLE = (
 
 class LogTest(testtools.TestCase):
 
-    def test_who_gives_all_data_and_how(self) -> None:
+    def test_donor_of_a_full_transfer_and_its_method_are_found(self) -> None:
         for line, method in zip(
                 WHOLE, ('mariabackup', 'xtrabackup-v2', 'xtrabackup-v2'),
                 strict=True):
@@ -44,11 +44,11 @@ class LogTest(testtools.TestCase):
             assert found is not None
             self.assertIn('--bypass', found['rest'])
 
-    def test_a_joiner_is_no_donor(self) -> None:
+    def test_joiner_is_no_donor(self) -> None:
         self.assertIsNone(subject.DONATED.search(
             WHOLE[0].replace("'donor'", "'joiner'")))
 
-    def test_encryption(self) -> None:
+    def test_encryption_is_read_from_the_options(self) -> None:
         self.assertTrue(subject.ENCRYPTED.search(
             'socket.recv_buf_size = auto; socket.ssl = YES; '
             'socket.ssl_cert = /etc/mysql/tls/cert.pem'))
@@ -56,7 +56,7 @@ class LogTest(testtools.TestCase):
                       'socket.ssl_cert = YES'):
             self.assertIsNone(subject.ENCRYPTED.search(clear), clear)
 
-    def test_what_became_of_the_writes(self) -> None:
+    def test_results_of_the_writes_are_one_line(self) -> None:
         audit = audits.Audit(
             acknowledged=1125, refused=3, unknown=4, unknown_kept=2, lost=0,
             longest_stall=72.14, findings=[], kept_after={1180: 2})

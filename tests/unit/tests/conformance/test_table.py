@@ -27,7 +27,7 @@ FAILED = check.Result('power loss of all', check.Outcome.FAILED, 181.0,
 
 class TableTest(testtools.TestCase):
 
-    def test_a_run_that_passed(self) -> None:
+    def test_report_of_a_run_that_passed(self) -> None:
         self.assertEqual(
             'trove-pxc conformance: passed, 2 checks\n'
             '\n'
@@ -43,7 +43,7 @@ class TableTest(testtools.TestCase):
             table.report({'server': '8.4.5-5.1', 'kernel': 'Linux 6.1.0'},
                          [PASSED, LACKS]))
 
-    def test_a_long_remark_stands_below(self) -> None:
+    def test_long_remark_follows_the_table(self) -> None:
         report = table.report({}, [PASSED, FAILED])
         self.assertIn('FAILED, 1 of 2 checks', report)
         self.assertIn('  timed out after 180 s waiting for conformance to be '
@@ -51,5 +51,5 @@ class TableTest(testtools.TestCase):
         self.assertTrue(report.endswith(
             f'\n\npower loss of all: {FAILED.remark}\n'))
 
-    def test_nothing_run_has_not_passed(self) -> None:
+    def test_run_without_checks_has_not_passed(self) -> None:
         self.assertIn('FAILED', table.title([]))

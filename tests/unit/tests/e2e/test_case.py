@@ -21,7 +21,7 @@ HOME = '/somewhere/lab'
 
 
 def failing():
-    """Not in the module, where it would be run."""
+    """Defined in a function, so that no runner finds it."""
     class Failing(case.TestCase):
 
         def test_that_fails(self):
@@ -51,20 +51,20 @@ class CaseTest(testtools.TestCase):
         self.useFixture(fixtures.EnvironmentVariable('LAB_HOME', HOME))
 
     def told(self, tests):
-        """What the one error or failure of a class tells."""
+        """The text of the one error or failure of a class."""
         result = unittest.TestResult()
         suite = unittest.defaultTestLoader.loadTestsFromTestCase(tests)
         unittest.TestSuite([suite]).run(result)
         [(_, told)] = result.failures + result.errors
         return told
 
-    def test_a_failure_tells_the_lab_and_its_logs(self):
+    def test_failure_names_the_lab_and_its_logs(self):
         told = self.told(failing())
         self.assertIn('so it is', told)
         self.assertIn(f'the lab in {HOME};', told)
         self.assertIn(f'{HOME}/logs', told)
 
-    def test_a_class_that_is_not_prepared_does_too(self):
+    def test_failure_in_setupclass_names_them_too(self):
         told = self.told(unprepared())
         self.assertIn('not ready', told)
         self.assertIn(f'the lab in {HOME};', told)

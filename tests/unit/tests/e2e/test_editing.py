@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A piece of a file lands where a reader would put it."""
+"""A part of a file is added where a reader would put it."""
 
 import testtools
 
@@ -30,19 +30,19 @@ pipeline = one two three app
 
 class WrittenTest(testtools.TestCase):
 
-    def test_another_value(self) -> None:
+    def test_existing_value_is_replaced(self) -> None:
         self.assertEqual(FILE.replace('b = 2', 'b = 3'), editing.written(
             FILE, '# file\n[DEFAULT]\nb = 3\n'))
 
-    def test_a_new_option_of_a_section(self) -> None:
+    def test_new_option_is_added_to_its_section(self) -> None:
         self.assertEqual(FILE.replace('b = 2\n', 'b = 2\nc = 3\n'),
                          editing.written(FILE, '[DEFAULT]\nc = 3\n'))
 
-    def test_a_new_section(self) -> None:
+    def test_new_section_is_added(self) -> None:
         self.assertEqual(f'{FILE}\n[mariadb]\na = b\nc = d\n',
                          editing.written(FILE, '[mariadb]\na = b\nc = d\n'))
 
-    def test_what_the_dots_stand_for(self) -> None:
+    def test_dots_keep_the_old_value(self) -> None:
         self.assertEqual(
             FILE.replace('two three', 'two new three'), editing.written(
                 FILE, '[pipeline:x]\npipeline = ... two new three app\n'))

@@ -24,7 +24,7 @@ from lab import waiting
 from tests.e2e import labs
 
 FOLDER = labs.TOP / 'tests' / 'e2e'
-#: what environments of their own run
+#: Modules that separate environments run.
 ELSEWHERE = {'test_installation', 'test_tenants'}
 
 
@@ -42,12 +42,12 @@ class LabsTest(testtools.TestCase):
         return {'LAB_HOME': str(self.first), 'LAB_API_PORT': '8780',
                 'LAB_SIDE_BY_SIDE': number}
 
-    def test_the_second_is_named_after_the_first(self):
+    def test_second_lab_is_named_after_the_first(self):
         self.assertEqual(
             [(self.first, 8780), (self.second, 8785)],
             labs.Labs(self.environ()).all)
 
-    def test_each_process_has_another(self):
+    def test_each_process_has_a_different_lab(self):
         one, other = self.environ(), self.environ()
         first, second = labs.Labs(one), labs.Labs(other)
         first.claim(0)
@@ -58,7 +58,7 @@ class LabsTest(testtools.TestCase):
         self.assertEqual(
             {'LAB_HOME': str(self.second), 'LAB_API_PORT': '8785'}, other)
 
-    def test_a_process_too_many_waits(self):
+    def test_additional_process_waits(self):
         first = labs.Labs(self.environ('1'))
         first.claim(0)
         environ = self.environ('1')
@@ -69,7 +69,7 @@ class LabsTest(testtools.TestCase):
         labs.Labs(environ).claim(0)
         self.assertEqual(str(self.first), environ['LAB_HOME'])
 
-    def test_without_a_number_nothing_is_claimed(self):
+    def test_without_a_number_no_lab_is_claimed(self):
         environ = {'LAB_HOME': str(self.first)}
         labs.Labs(environ).claim(0)
         self.assertEqual({'LAB_HOME': str(self.first)}, environ)
@@ -83,7 +83,7 @@ class LabsTest(testtools.TestCase):
                  call.kwargs['env']['LAB_API_PORT'], call.args[0][1:])
                 for call in run.call_args_list]
 
-    def test_both_are_cleared_before_one_is_brought_up(self):
+    def test_all_labs_are_cleared_before_one_is_started(self):
         first, second = ((str(self.first), '8780'),
                          (str(self.second), '8785'))
         self.assertEqual(
@@ -95,7 +95,7 @@ class LabsTest(testtools.TestCase):
             [(*first, ['down']), (*second, ['down'])],
             self.run_labs('down'))
 
-    def test_a_command_that_fails_is_the_exit_code(self):
+    def test_failure_of_a_command_is_the_exit_code(self):
         self.useFixture(fixtures.MockPatch(
             'subprocess.run', autospec=True,
             side_effect=subprocess.CalledProcessError(7, 'lab')))
@@ -116,18 +116,18 @@ class ShareTest(testtools.TestCase):
         labs.share(self.first, self.second)
         return self.second / 'venv'
 
-    def test_what_the_first_has_is_used(self):
+    def test_images_of_the_first_lab_are_used(self):
         self.assertEqual(self.first / 'venv', self.share().readlink())
 
-    def test_again(self):
+    def test_sharing_twice_changes_nothing(self):
         self.share()
         self.assertEqual(self.first / 'venv', self.share().readlink())
 
-    def test_of_another_first(self):
+    def test_another_first_lab_replaces_the_link(self):
         labs.share(self.root / 'gone', self.second)
         self.assertEqual(self.first / 'venv', self.share().readlink())
 
-    def test_its_own_stays(self):
+    def test_own_images_are_kept(self):
         own = self.second / 'venv' / 'bin'
         own.mkdir(parents=True)
         self.assertFalse(self.share().is_symlink())
@@ -135,7 +135,7 @@ class ShareTest(testtools.TestCase):
 
 
 class WorkersTest(testtools.TestCase):
-    """What no process of "tox -e e2e" runs would be forgotten."""
+    """A module that no process of "tox -e e2e" runs would be forgotten."""
 
     def modules(self):
         """Each module with tests, as the start of their names."""
@@ -158,7 +158,7 @@ class WorkersTest(testtools.TestCase):
             self.assertTrue(any(re.search(word, module)
                                 for module in modules), word)
 
-    def test_what_is_longer_is_not_run(self):
+    def test_long_tests_are_not_run(self):
         workers = yaml.safe_load((FOLDER / 'workers.yaml').read_text())
         for path in (FOLDER / 'long').glob('test_*.py'):
             for worker in workers:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The ledger finds what is lost, and the count who does not serve."""
+"""Lost writes are found, and members that do not serve are not counted."""
 
 import testtools
 
@@ -52,7 +52,7 @@ class LoadTest(testtools.TestCase):
         self.servers = Servers()
         self.load = load.Load(MEMBERS, self.servers)
 
-    def test_another_member_takes_over(self):
+    def test_another_member_is_used_after_a_failure(self):
         self.servers.down = {'c-1', 'c-2'}
         self.assertTrue(self.load.write_once(1))
         self.servers.down = set(MEMBERS)
@@ -71,7 +71,7 @@ class LoadTest(testtools.TestCase):
         self.load.write_once(1)
         self.assertEqual({}, load.differing(MEMBERS, self.servers))
 
-    def test_who_does_not_serve_does_not_count(self):
+    def test_members_that_do_not_serve_do_not_count(self):
         self.servers.down = {'c-1'}
         self.servers.status['c-2'] = [
             ['wsrep_cluster_status', 'non-Primary'], *GOOD[1:3],

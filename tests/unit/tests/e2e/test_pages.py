@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a page shows is told apart, and what it cannot mean is refused."""
+"""The blocks of a page are recognized, and ambiguous ones are refused."""
 
 import pathlib
 
@@ -82,7 +82,7 @@ class ReadTest(testtools.TestCase):
         page.write_text(text)
         return pages.read(page)
 
-    def test_what_is_shown(self) -> None:
+    def test_commands_and_files_are_read(self) -> None:
         table, false, echo, curl, file, one, two = self.read(PAGE)
         self.assertEqual(('openstack server \\\n    list', 'Title', 0),
                          (table.text, table.section, table.code))
@@ -95,13 +95,13 @@ class ReadTest(testtools.TestCase):
         self.assertEqual(['one', 'two \\\n   three'],
                          [one.text, two.text])
 
-    def test_what_cannot_be_told(self) -> None:
+    def test_ambiguous_blocks_are_refused(self) -> None:
         for block in ('::\n\n  ls\n', '.. code-block:: text\n\n  $ ls\n',
                       '.. code-block:: ini\n\n  [a]\n'):
             self.assertRaises(pages.PageError, self.read, block)
 
-    def test_all_that_the_tests_follow(self) -> None:
-        """A page that cannot be followed is found before there is a lab."""
+    def test_pages_of_the_end_to_end_tests_can_be_read(self) -> None:
+        """A page that cannot be followed is found without a lab."""
         guide = [shown for page in pages.pages(GUIDE)
                  for shown in pages.read(page)]
         self.assertLess(30, len(guide))
@@ -111,24 +111,24 @@ class ReadTest(testtools.TestCase):
 
 class MissingTest(testtools.TestCase):
 
-    def test_a_list(self) -> None:
+    def test_missing_column_of_a_list_is_found(self) -> None:
         shown = '| ID | Name |\n| 1  | a    |\n'
         self.assertEqual([], pages.missing(shown, '| ID | Name |\n| 2 | b |'))
         self.assertEqual(['Name'], pages.missing(shown, '| ID |\n| 1 |'))
 
-    def test_fields(self) -> None:
+    def test_missing_field_is_found(self) -> None:
         shown = '| Field | Value |\n| state | DOWN |\n|   | |\n| to_do | x |\n'
         self.assertEqual(['DOWN', 'to_do'], pages.missing(
             shown, '| Field | Value |\n| state | NEW |'))
 
-    def test_keys_and_columns(self) -> None:
+    def test_missing_keys_and_columns_are_found(self) -> None:
         self.assertEqual(['next_action', 'state'], pages.missing(
             'state: HEALTHY\nnext_action: ""\n', 'HEALTHY'))
         self.assertEqual(['Role'], pages.missing('{\n  "Role": 1\n}', '{}'))
         self.assertEqual(['"Name","State"'], pages.missing(
             '"Name","State"\n"a","Synced"', '"Name"\n"a"'))
 
-    def test_progress(self) -> None:
+    def test_missing_progress_is_found(self) -> None:
         shown = '[ 1.0s] a-1: BUILD\n[ 2.0s] a-1: ACTIVE, flavor 2\n'
         self.assertEqual([], pages.missing(
             shown, '[ 9.9s] b: BUILD\n[11.1s] b: ACTIVE'))

@@ -56,39 +56,39 @@ class AuditTest(testtools.TestCase):
             self.assertIn(word, finding)
         return judged
 
-    def test_what_is_as_it_was_told_has_no_findings(self) -> None:
+    def test_correct_rows_have_no_findings(self) -> None:
         judged = self.check()
         self.assertEqual((2, 0, 0), (
             judged.acknowledged, judged.lost, judged.unknown))
 
-    def test_an_entry_that_one_member_lost(self) -> None:
+    def test_entry_that_one_member_lost_is_found(self) -> None:
         self.pages['two'].entries.clear()
         judged = self.check('two: 1 acknowledged writes are lost')
         self.assertEqual(1, judged.lost)
 
-    def test_a_transfer_that_all_members_lost(self) -> None:
+    def test_transfer_that_all_members_lost_is_found(self) -> None:
         for page in self.pages.values():
             page.transfers.clear()
             page.balances = {0: 100, 1: 100}
         judged = self.check(*(['acknowledged writes are lost'] * 3))
         self.assertEqual(1, judged.lost)
 
-    def test_a_row_that_nobody_wrote(self) -> None:
+    def test_row_that_no_client_wrote_is_found(self) -> None:
         self.pages['three'].entries.add(12345678)
-        self.check('three: 1 rows that nobody wrote: [12345678]')
+        self.check('three: 1 rows that no client wrote: [12345678]')
 
-    def test_a_row_whose_write_was_refused(self) -> None:
+    def test_row_whose_write_was_refused_is_found(self) -> None:
         number = self.written(outcome=records.Outcome.REFUSED)
         for page in self.pages.values():
             page.entries.add(number)
-        self.check(*(['that nobody wrote'] * 3))
+        self.check(*(['that no client wrote'] * 3))
 
-    def test_a_row_that_is_not_as_it_was_written(self) -> None:
+    def test_row_that_differs_from_its_write_is_found(self) -> None:
         self.pages['one'].transfers[self.transfer] = (0, 1, 6)
         self.pages['one'].balances = {0: 94, 1: 106}
-        self.check('one: 1 rows that nobody wrote')
+        self.check('one: 1 rows that no client wrote')
 
-    def test_an_unknown_write_may_be_there_or_not(self) -> None:
+    def test_unknown_write_may_be_there_or_not(self) -> None:
         kept = self.written(outcome=records.Outcome.UNKNOWN)
         self.written(outcome=records.Outcome.UNKNOWN)
         for page in self.pages.values():
@@ -96,7 +96,7 @@ class AuditTest(testtools.TestCase):
         judged = self.check()
         self.assertEqual((2, 1), (judged.unknown, judged.unknown_kept))
 
-    def test_what_an_unknown_write_that_is_there_was_told(self) -> None:
+    def test_errors_of_unknown_writes_that_are_there_are_counted(self) -> None:
         number = self.written(outcome=records.Outcome.UNKNOWN)
         self.record.writes[number].error = 1180
         for page in self.pages.values():
@@ -105,22 +105,22 @@ class AuditTest(testtools.TestCase):
         self.assertEqual({1180: 1}, judged.kept_after)
         self.assertIn('(1 of them kept, 1 after error 1180)', str(judged))
 
-    def test_an_unknown_write_on_one_member_alone(self) -> None:
+    def test_unknown_write_on_one_member_only_is_found(self) -> None:
         number = self.written(outcome=records.Outcome.UNKNOWN)
         self.pages['one'].entries.add(number)
         self.pages['one'].checksums = (1, 2, 4)
         self.check('checksums differ: one (1, 2, 4), two (1, 2, 3)')
 
-    def test_half_a_transfer(self) -> None:
+    def test_half_a_transfer_is_found(self) -> None:
         self.pages['one'].balances[1] = 100
         self.check('one: the total is 195, not 200',
                    'one: the transfers do not explain the balances of [1]')
 
-    def test_balances_that_add_up_and_are_wrong(self) -> None:
+    def test_wrong_balances_with_the_right_total_are_found(self) -> None:
         self.pages['one'].balances = {0: 90, 1: 110}
         self.check('the transfers do not explain the balances of [0, 1]')
 
-    def test_older_rounds_that_lost_a_row(self) -> None:
+    def test_lost_row_of_an_older_round_is_found(self) -> None:
         self.pages['two'].closed['transfers'] = audit.Closed(2, 22)
         judged = self.check('two: transfers of older rounds')
         self.assertEqual(1, judged.lost)

@@ -31,7 +31,7 @@ class RecordTest(testtools.TestCase):
         self.clock.return_value = moment
         self.record.settle(self.record.begin(member), ACKNOWLEDGED)
 
-    def test_no_number_is_given_twice(self) -> None:
+    def test_no_number_is_used_twice(self) -> None:
         numbers = {records.Record().begin('one').number for _ in range(9)}
         self.assertEqual(9, len(numbers))
 

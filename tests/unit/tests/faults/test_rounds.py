@@ -46,7 +46,7 @@ class DrawTest(testtools.TestCase):
             self.assertEqual(1, len(one.victims))
             self.assertNotEqual(one.victims, other.victims)
 
-    def test_only_what_is_wanted_is_drawn(self) -> None:
+    def test_only_the_wanted_faults_are_drawn(self) -> None:
         wanted = [rounds.only('power-off-all')]
         for number in range(1, 30):
             [strike] = rounds.draw(1, number, wanted).strikes
@@ -55,15 +55,15 @@ class DrawTest(testtools.TestCase):
 
 class OnlyTest(testtools.TestCase):
 
-    def test_a_fault_on_any_number(self) -> None:
+    def test_fault_on_any_number_of_members(self) -> None:
         self.assertEqual((catalogue.AGENT, None), rounds.only('kill-agent'))
 
-    def test_a_fault_on_so_many(self) -> None:
+    def test_fault_on_a_given_number_of_members(self) -> None:
         self.assertEqual((catalogue.KILL, 2), rounds.only('kill-majority'))
 
-    def test_a_fault_that_there_is_not(self) -> None:
+    def test_unknown_fault_is_refused(self) -> None:
         error = self.assertRaises(ValueError, rounds.only, 'flood')
-        self.assertIn('no fault is called flood', str(error))
+        self.assertIn('there is no fault flood', str(error))
 
 
 class SummaryTest(testtools.TestCase):
@@ -74,7 +74,7 @@ class SummaryTest(testtools.TestCase):
             writable=1.0, recovered=9.0, failure=failure,
             audit=audit.Audit(10, 0, 1, 1, lost, 4.5, []))
 
-    def test_it_adds_up(self) -> None:
+    def test_summary_adds_up(self) -> None:
         summary = rounds.Summary()
         summary.verdicts += [self.verdict(), self.verdict('x is lost', 2)]
         text = '\n'.join(summary.lines())

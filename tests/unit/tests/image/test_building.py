@@ -27,17 +27,17 @@ class DocumentedTest(testtools.TestCase):
         text = building.documented(section).replace('\\\n', ' ')
         return [shlex.split(line) for line in text.splitlines() if line]
 
-    def test_nothing_but_commands_is_taken_for_them(self) -> None:
+    def test_only_commands_are_extracted(self) -> None:
         for section in (building.PREPARATION, building.DISTRIBUTION):
             programs = {words[0] for words in self.commands(section)}
             self.assertEqual(set(), programs - PROGRAMS, section)
 
-    def test_the_last_one_builds_what_the_test_looks_for(self) -> None:
+    def test_last_command_builds_the_image_of_the_test(self) -> None:
         last = self.commands(building.DISTRIBUTION)[-1]
         self.assertEqual('disk-image-create', last[0])
         self.assertEqual(building.IMAGE, last[last.index('-o') + 1])
 
-    def test_distributions_differ_in_their_own_elements_alone(self) -> None:
+    def test_distributions_differ_only_in_their_own_elements(self) -> None:
         debian, ubuntu = (
             self.commands(section)[-1] for section in ('Debian', 'Ubuntu'))
         self.assertEqual(
@@ -46,5 +46,5 @@ class DocumentedTest(testtools.TestCase):
             {'pip-cache', 'ubuntu-docker', 'ubuntu-minimal'},
             set(ubuntu) - set(debian))
 
-    def test_what_the_building_host_needs_comes_first(self) -> None:
+    def test_preparation_of_the_building_host_comes_first(self) -> None:
         self.assertEqual('apt-get', self.commands(building.PREPARATION)[0][0])

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""The clock of the tests."""
+"""The clock of the unit tests."""
 
 import testtools
 
@@ -43,7 +43,7 @@ class ClockTest(testtools.TestCase):
         self.assertTrue(deadline.expired())
         self.assertEqual([], self.clock.pauses)
 
-    def test_what_is_due_happens_in_its_order(self) -> None:
+    def test_events_happen_in_their_order(self) -> None:
         self.clock.after(2, lambda: self.note('second'))
         self.clock.after(1, lambda: self.note('first'))
         self.clock.after(2, lambda: self.note('third'))
@@ -53,13 +53,13 @@ class ClockTest(testtools.TestCase):
                          self.happened)
         self.assertEqual(3, self.clock.now)
 
-    def test_one_thing_may_lead_to_another(self) -> None:
+    def test_one_event_may_cause_another(self) -> None:
         self.clock.after(1, lambda: self.clock.after(
             1, lambda: self.note('late')))
         self.clock.advance(2)
         self.assertEqual([('late', 2)], self.happened)
 
-    def test_a_wait_sees_what_happens_meanwhile(self) -> None:
+    def test_a_wait_sees_events_that_happen_meanwhile(self) -> None:
         self.clock.after(2, lambda: self.note('there'))
 
         def probe() -> str:
@@ -77,16 +77,16 @@ class ClockTest(testtools.TestCase):
             AssertionError, waiting.until, 'it', probe,
             waiting.Deadline(600, lambda: len(self.happened)), 60)
 
-    def test_what_is_called_regularly_is_until_it_is_left(self) -> None:
+    def test_regular_calls_are_made_until_the_block_is_left(self) -> None:
         with waiting.Regularly(2, lambda: self.note('called')):
             self.clock.advance(5)
         self.clock.advance(5)
         self.assertEqual([('called', 2), ('called', 4)], self.happened)
 
-    def test_it_does_not_run_backwards(self) -> None:
+    def test_the_clock_does_not_run_backwards(self) -> None:
         self.assertRaises(ValueError, self.clock.advance, -1)
 
-    def test_the_true_time_is_back_afterwards(self) -> None:
+    def test_the_real_time_is_back_afterwards(self) -> None:
         with clock.Clock() as other:
             self.assertIs(waiting.time, other)
         self.assertIs(waiting.time, self.clock)

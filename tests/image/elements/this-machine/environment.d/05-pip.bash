@@ -11,8 +11,8 @@
 # under the License.
 
 # shellcheck shell=bash
-# Inside the chroot pip trusts whom it trusts outside; requests, which pip is
-# made of, lets the second variable go before the first.
+# Inside the chroot pip uses the same certificates as outside. requests, which
+# is a part of pip, prefers the second variable to the first.
 if [ -f /tmp/in_target.d/ca-certificates.crt ]; then
     export PIP_CERT=/tmp/in_target.d/ca-certificates.crt
     export REQUESTS_CA_BUNDLE=$PIP_CERT

@@ -48,20 +48,20 @@ class TogetherTest(testtools.TestCase):
                                  told('NONE')]
         self.together = cluster.Together()
 
-    def test_it_is_made_once(self):
+    def test_it_is_created_once(self):
         self.together.make_sure()
         self.together.make_sure()
         self.assertEqual('id-1', self.together.id)
         self.create_cluster.assert_called_once_with(
             'together', [mock.ANY] * 3)
 
-    def test_it_is_watched_while_it_is_built(self):
+    def test_it_is_observed_while_it_is_built(self):
         self.together.make_sure()
         self.assertEqual([told('BUILDING'), told('NONE')],
                          self.together.shown)
         self.assertEqual([told('BUILDING')] * 2, self.together.listed)
 
-    def test_one_that_a_test_has_hurt_is_replaced(self):
+    def test_broken_cluster_is_replaced(self):
         self.together.make_sure()
         self.wait_agreement.side_effect = waiting.WaitTimeout('not whole')
         self.together.make_sure()
@@ -76,7 +76,7 @@ class TogetherTest(testtools.TestCase):
         self.together.delete()
         self.delete_cluster.assert_called_once_with('id-1', mock.ANY)
 
-    def test_one_that_does_not_come_up_is_deleted_too(self):
+    def test_cluster_that_does_not_become_ready_is_deleted_too(self):
         self.wait_ready.side_effect = AssertionError('a member failed')
         with contextlib.suppress(AssertionError):
             self.together.make_sure()

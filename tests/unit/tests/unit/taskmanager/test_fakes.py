@@ -11,9 +11,9 @@
 # under the License.
 
 
-"""The fakes of the taskmanager's tests have the interface of the true ones.
+"""The fakes of the taskmanager's tests have the interface of the real classes.
 
-And they behave so where a test relies on it.
+And they behave like them where a test relies on it.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def public(kind: type) -> Iterator[str]:
 
 class InterfaceTest(fakes.ClusterTestCase):
 
-    def test_a_guest_takes_what_the_rpc_client_takes(self) -> None:
+    def test_guest_has_the_parameters_of_the_rpc_client(self) -> None:
         calls = list(public(guest_api.GaleraGuestAPI))
         self.assertIn('member_report', calls)
         for name in calls:
@@ -58,7 +58,7 @@ class InterfaceTest(fakes.ClusterTestCase):
                 parameters(getattr(guest_api.GaleraGuestAPI, name)),
                 parameters(getattr(fakes.Guest, name)), name)
 
-    def test_a_member_has_nothing_that_a_true_one_lacks(self) -> None:
+    def test_member_has_only_attributes_of_the_real_class(self) -> None:
         (member, *_) = members.load(None, self.cluster)
         self.assertIsInstance(member, members.Member)
         self.assertEqual([], list(public(fakes.Member)))
@@ -66,7 +66,7 @@ class InterfaceTest(fakes.ClusterTestCase):
         for name in ('guest', 'nova', 'neutron', 'cinder'):
             self.assertIn(name, true)
 
-    def test_neutron_takes_what_its_client_takes(self) -> None:
+    def test_neutron_has_the_parameters_of_its_client(self) -> None:
         for name in public(fakes.Neutron):
             true = inspect.signature(getattr(neutron_client.Client, name))
             own = [one for one, _ in parameters(getattr(fakes.Neutron, name))]
@@ -75,7 +75,7 @@ class InterfaceTest(fakes.ClusterTestCase):
             else:
                 true.bind('self', *own)
 
-    def test_trove_reaches_the_tables_as_its_database(self) -> None:
+    def test_tables_are_used_as_troves_database(self) -> None:
         for name in ('list', 'find_all', 'find_by', 'save', 'delete',
                      '_base_query'):
             self.assertEqual(
@@ -90,7 +90,7 @@ class GaleraTest(fakes.ClusterTestCase):
     def view(self, number: int) -> view.NodeView:
         return self.guests[number].member_report().view
 
-    def test_those_inside_serve_and_see_each_other(self) -> None:
+    def test_members_of_the_component_serve_and_see_each_other(self) -> None:
         self.guests[1].bootstrap_member()
         self.guests[2].join_member()
         for number in (1, 2):
@@ -99,19 +99,19 @@ class GaleraTest(fakes.ClusterTestCase):
             self.assertEqual((2, fakes.HISTORY),
                              (seen.cluster_size, seen.cluster_uuid))
 
-    def test_one_that_finds_nobody_looks_on(self) -> None:
+    def test_server_that_finds_no_other_is_non_primary(self) -> None:
         self.guests[1].start_member()
         report = self.guests[1].member_report()
         self.assertEqual((STATES.STARTING, None, True),
                          (report.server, report.view, report.started))
 
-    def test_one_that_runs_alone_is_outside(self) -> None:
+    def test_server_that_runs_alone_is_not_in_the_component(self) -> None:
         self.guests[1].stands(STATES.RUNNING, 90)
         seen = self.view(1)
         self.assertFalse(seen.in_primary)
         self.assertEqual(90, seen.last_committed)
 
-    def test_its_disk_tells_only_when_it_is_down(self) -> None:
+    def test_position_is_readable_only_if_the_server_is_down(self) -> None:
         guest = self.guests[1]
         guest.stands(STATES.STARTING, 90)
         self.assertEqual(-1, guest.member_position().seqno)
@@ -119,12 +119,12 @@ class GaleraTest(fakes.ClusterTestCase):
         self.assertEqual(90, guest.member_position().seqno)
         self.assertFalse(guest.halt_member())
 
-    def test_who_is_primary_is_not_halted(self) -> None:
+    def test_primary_member_is_not_halted(self) -> None:
         self.guests[1].enters()
         self.guests[1].halt_member()
         self.assertTrue(self.view(1).in_primary)
 
-    def test_what_a_test_says_it_answers(self) -> None:
+    def test_answers_set_by_a_test_are_returned(self) -> None:
         guest = self.guests[1]
         guest.will('promote_member', False, exception.GuestTimeout())
         self.assertFalse(guest.promote_member('uuid', 1))
@@ -135,13 +135,13 @@ class GaleraTest(fakes.ClusterTestCase):
         self.assertEqual(('uuid', 3),
                          self.galera.given['c-1 promote_member'])
 
-    def test_silence(self) -> None:
+    def test_unresponsive_guest(self) -> None:
         self.guests[1].silent = True
         self.assertRaises(exception.GuestTimeout,
                           self.guests[1].member_report)
         self.assertEqual(['c-1 member_report'], self.galera.asked)
 
-    def test_a_killer_has_two_moments_for_each_order(self) -> None:
+    def test_killer_stops_before_and_after_each_call(self) -> None:
         for moment, done in ((0, False), (1, True)):
             self.galera.inside.clear()
             self.galera.killing = fakes.Killer(moment)
@@ -161,7 +161,7 @@ class TablesTest(testtools.TestCase):
     def get(self) -> Any:
         return instance_models.DBInstance.get_by(id='a', deleted=False)
 
-    def test_what_is_read_is_a_copy(self) -> None:
+    def test_rows_are_read_as_copies(self) -> None:
         before = self.get()
         before.name = 'not written'
         self.assertEqual('c-1', self.get().name)
@@ -169,20 +169,20 @@ class TablesTest(testtools.TestCase):
         self.assertEqual('not written', before.name)
         self.assertEqual('c-9', self.get().name)
 
-    def test_what_is_updated_is_written(self) -> None:
+    def test_updates_are_written(self) -> None:
         self.get().update(task_status=InstanceTasks.DELETING)
         self.assertEqual(InstanceTasks.DELETING, self.get().task_status)
         self.assertEqual(InstanceTasks.DELETING.db_text,
                          self.get().task_description)
 
-    def test_conditions_hold(self) -> None:
+    def test_conditions_apply(self) -> None:
         self.assertIsNone(instance_models.DBInstance.get_by(id='b'))
         self.get().update(deleted=True)
         self.assertIsNone(self.get())
         self.assertEqual([], instance_models.DBInstance.find_all(
             deleted=False).all())
 
-    def test_columns_make_conditions(self) -> None:
+    def test_columns_can_be_used_in_conditions(self) -> None:
         model = instance_models.DBInstance
         for column, value, found in (
                 (model.id.in_(['a', 'b']), False, 1),
@@ -196,7 +196,7 @@ class TablesTest(testtools.TestCase):
             self.assertEqual(1, len(query.filter(
                 model.id.in_(['a']), model.deleted.is_(False)).all()))
 
-    def test_an_update_tells_how_many_rows_it_met(self) -> None:
+    def test_an_update_returns_the_number_of_rows(self) -> None:
         self.tables.add(cluster_models.DBCluster, ClusterTasks.NONE, id='c')
         for met in (1, 0):
             with cluster_models.DBCluster.query() as query:
@@ -207,7 +207,7 @@ class TablesTest(testtools.TestCase):
 
 class TidyTest(testtools.TestCase):
 
-    def test_each_test_begins_with_empty_ones(self) -> None:
+    def test_each_test_begins_with_empty_tables(self) -> None:
         model = instance_models.DBInstance
         with tables.Tables() as first:
             first.add(model, InstanceTasks.NONE, id='a')
@@ -215,9 +215,9 @@ class TidyTest(testtools.TestCase):
             self.assertEqual([], model.find_all().all())
             self.assertEqual(1, second.statements)
 
-    def test_the_true_models_are_back_afterwards(self) -> None:
+    def test_the_real_models_are_back_afterwards(self) -> None:
         model = cluster_models.DBCluster
-        before = vars(model).get('task_id')     # of SQLAlchemy, or nothing
+        before = vars(model).get('task_id')     # Of SQLAlchemy, or None.
         with tables.Tables():
             self.assertIsInstance(vars(model)['task_id'], tables.Column)
         self.assertIs(before, vars(model).get('task_id'))
