@@ -15,7 +15,6 @@
 Imported by api/ and the taskmanager.
 """
 
-
 from trove.cluster import models as cluster_models
 
 from trove_pxc.protocols import Cluster

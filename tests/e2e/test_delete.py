@@ -12,7 +12,6 @@
 
 """A cluster is deleted in any state, and nothing of it is left."""
 
-
 from lab import api
 from lab.guest import control
 from lab import sql

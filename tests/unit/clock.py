@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """A time that passes only while somebody waits, or when a test says so.
 
 A fixture for whatever waits through trove_pxc.waiting: its deadlines expire

@@ -16,7 +16,6 @@ Imported by api/extension. Trove shows its template for single instances, which
 members do not use.
 """
 
-
 from trove.common import clients
 from trove.common import exception
 from trove.configuration import models as configuration_models

@@ -21,7 +21,6 @@ If the name is missing, the routes of this package answer requests for all
 instances with Trove's controllers, on which they are based.
 """
 
-
 from oslo_log import log as logging
 import webob
 import webob.exc

@@ -18,7 +18,6 @@ does not affect the others. Work that takes long runs in a thread. While
 Trove creates a member, calls to the cloud are retried.
 """
 
-
 from oslo_service import periodic_task
 from trove.common import cfg
 from trove.taskmanager import manager

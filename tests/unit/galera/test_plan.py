@@ -535,7 +535,7 @@ class ChooseTest(testtools.TestCase):
                 self.assertTrue(plan.may_stop_for_recovery(
                     NAMES, told(answers)).allowed)
 
-    def test_the_unresponsive_are_refused_when_waiting_was_in_vain(self):
+    def test_the_unresponsive_are_refused_when_waiting_timed_out(self):
         for what, answers, forced, _ in HOPES:
             unresponsive_servers = plan.unresponsive_servers(told(answers))
             choice = plan.choose_bootstrap(NAMES, told(answers),

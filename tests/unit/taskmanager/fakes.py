@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The base of the taskmanager's tests: a cluster with fake guests.
 
 All code of this package is real except the guests, which replace the RPC

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Trove's tables in memory, behind the module that Trove uses for them.
 
 The rows are of Trove's own classes, so they behave like those of Trove: a

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The casts of trove-api, as the manager of the taskmanager gets them."""
 
 import inspect

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The strategy that Trove's loader finds under the name of the option."""
 
 import fixtures

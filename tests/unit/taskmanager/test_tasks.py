@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The results of an operation: statuses, faults, the task, and errors."""
 
 import contextlib

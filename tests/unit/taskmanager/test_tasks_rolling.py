@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Operations that change one member after another, and pending operations."""
 
 import dataclasses

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Runs an operation to its end, and records a failure.
 
 Imported by the operations, which are defined as an Operation, and by tasks.

@@ -15,7 +15,6 @@
 Imported by tasks. The steps themselves are in steps/.
 """
 
-
 from trove.cluster.tasks import ClusterTasks
 
 from trove_pxc import exceptions

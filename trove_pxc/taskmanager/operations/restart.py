@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Restarts members one after another; each is Synced before the next.
 
 Imported by tasks. The steps to stop and start a member are in rolling.

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Prepares donors before a state transfer.
 
 Imported by grow.

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Makes a member leave: marked, stopped, then removed from the cloud.
 
 Imported by shrink. A member that is down is not stopped. A member that does

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Restores a primary component: self-recovery, promotion or bootstrap.
 
 Imported by recover. galera/plan decides from the states of the servers and

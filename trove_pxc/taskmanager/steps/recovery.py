@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The state of a recovery, and the selection of members for its phases.
 
 Imported by recover, its steps, and watchers/automatic. It asks the members;

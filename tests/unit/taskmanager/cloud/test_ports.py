@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The rules that a member's security group gets and loses."""
 
 from typing import Any

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The end of an operation, and the order of what is called then."""
 
 from collections.abc import Iterator

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The order of a deletion, remaining resources, and a resumed deletion."""
 
 import types

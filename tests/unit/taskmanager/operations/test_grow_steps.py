@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """A grow step by step: who joins, who is configured, who is stopped."""
 
 import datetime

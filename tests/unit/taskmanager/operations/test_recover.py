@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """A recovery of a cluster whose servers are down, also if interrupted."""
 
 from tests.unit import specs

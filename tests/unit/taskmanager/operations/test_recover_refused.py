@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Recoveries that are refused, forced or given up, and their effects."""
 
 import dataclasses

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The order of the steps of a restart."""
 
 from trove.instance.tasks import InstanceTasks

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """A cluster that is being formed, and one step of one of its members."""
 
 import dataclasses

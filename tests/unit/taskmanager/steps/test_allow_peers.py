@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The Galera ports are open to the other members, and to no others."""
 
 from tests.unit.taskmanager.steps import base

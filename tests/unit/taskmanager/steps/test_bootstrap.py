@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Which member bootstraps, and when a bootstrap is refused."""
 
 import itertools

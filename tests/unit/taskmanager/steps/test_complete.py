@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """A member whose guest reports that it is HEALTHY."""
 
 from tests.unit.taskmanager import fakes

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The configuration of a member, and the shared secrets."""
 
 import fixtures

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Accounts are restored before a donor needs them."""
 
 from trove.common import exception

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Which members join, and which is at fault if a join fails."""
 
 from tests.unit.taskmanager import fakes

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Which members leave, when, and the effect on the others."""
 
 import types

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The members of the component that an operation changes."""
 
 import dataclasses

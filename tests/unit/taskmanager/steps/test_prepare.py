@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Instances get an address, and a guest that is ready."""
 
 import fixtures

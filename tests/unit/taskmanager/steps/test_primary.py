@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Members find each other, or one is bootstrapped or promoted."""
 
 from tests.unit.taskmanager import fakes

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The knowledge of a recovery, and the order of its joins."""
 
 import dataclasses

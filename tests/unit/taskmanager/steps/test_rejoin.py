@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """A member joins a component again, by itself or after a restart."""
 
 import dataclasses

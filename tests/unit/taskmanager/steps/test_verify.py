@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """All members report the cluster, and read a write."""
 
 from trove.common import exception

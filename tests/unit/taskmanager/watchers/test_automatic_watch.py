@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Which clusters are recovered automatically, when, and how it starts."""
 
 from collections.abc import Callable

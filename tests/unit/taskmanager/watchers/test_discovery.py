@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Which clusters the watchers find, and the context they use."""
 
 from typing import Any

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Which operations are resumed, when, and how their end is notified."""
 
 from collections.abc import Callable

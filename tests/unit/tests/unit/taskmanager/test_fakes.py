@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """The fakes of the taskmanager's tests have the interface of the real classes.
 
 And they behave like them where a test relies on it.
