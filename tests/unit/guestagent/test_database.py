@@ -14,8 +14,10 @@
 
 import errno
 import socket
+import ssl
 from typing import Any
 
+import fixtures
 import mock
 import pymysql
 from pymysql import cursors
@@ -176,3 +178,16 @@ class DatabaseTest(testtools.TestCase):
             accounts.create_database('shop'))
         self.assertEqual((1007, 'database exists'),
                          (failure.code, failure.reason))
+
+
+class DriverTest(testtools.TestCase):
+    """With the real driver."""
+
+    def test_no_tls_is_prepared_for_a_socket(self) -> None:
+        self.useFixture(fixtures.MockPatchObject(
+            ssl, 'create_default_context',
+            side_effect=AssertionError('TLS was prepared')))
+        missing = database.Database(
+            self.useFixture(fixtures.TempDir()).join('mysqld.sock'),
+            'os_admin', secret.Secret('pass-1'))
+        self.assertRaises(database.NobodyListens, missing.view)
