@@ -120,7 +120,7 @@ class Cloud:
 
     :ivar faults: names of the calls that always fail, each with the number of
         failures.
-    :ivar disqualification: an Outage that makes any calls fail, or None.
+    :ivar outage: an Outage that makes any calls fail, or None.
     :ivar delays: names of slow calls, each with the duration in seconds.
     :ivar booted: called with each server that has booted.
     :ivar stubborn: servers and volumes that do not change when a resize is

@@ -192,7 +192,7 @@ class DatabaseTest(test_actions.ActionTest):
         self.assertGreater(len(lost), 10)
 
 
-class DisqualificationTest(testtools.TestCase):
+class OutageTest(testtools.TestCase):
 
     def test_service_of_a_call(self) -> None:
         for name, service in (

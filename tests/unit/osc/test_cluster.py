@@ -180,7 +180,7 @@ class CommandTest(testtools.TestCase):
             cluster.WaitForCluster, 'c')
         self.assertEqual('c-1: create: it did not start', str(error))
 
-    def test_wait_tells_once_what_befell_several(self) -> None:
+    def test_wait_reports_the_failure_of_several_once(self) -> None:
         self.database.faults = dict.fromkeys(('id-1', 'id-2'), 'a\n reason')
         error = self.assertRaises(
             exceptions.CommandError, self.run_command,
