@@ -22,8 +22,8 @@ from trove_pxc import faults
 
 ADVICE = 'force another member (--force MEMBER)'
 FAULT = (
-    'recover: "choose who is continued" failed: products-1, products-4, '
-    'products-5 did not answer, and may run or hold the latest data. '
+    'recover: "choose the member to bootstrap" failed: products-1, '
+    'products-42 did not answer, and may run or hold the latest data. '
     'Next: Have an operator start it ("openstack server start"); if it is '
     'lost for good, ' + ADVICE)
 
