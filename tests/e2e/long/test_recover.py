@@ -49,6 +49,6 @@ class TestRecover(test_recover.Base):
         noted = json.dumps({'uuid': self.uuid, 'seqno': 1000000})
         self.shell(TWO, f"echo '{noted}' > {test_recover.SEEN}")
         words = self.refused()
-        self.assertIn(f'{TWO} has seen the cluster at 1000000', words)
+        self.assertIn(f'{TWO} recorded position 1000000', words)
         self.recover('--force', ONE)
         self.assert_whole()

@@ -135,7 +135,7 @@ class TestRecover(Base):
         self.assert_down()
         noted = json.dumps({'uuid': self.uuid, 'seqno': 1000000})
         self.shell(TWO, f"cp -p {SEEN} {SEEN}.kept; echo '{noted}' > {SEEN}")
-        self.assertIn(f'{TWO} has seen the cluster at 1000000',
+        self.assertIn(f'{TWO} recorded position 1000000',
                       self.refused())
         self.shell(TWO, f'mv {SEEN}.kept {SEEN}')
         progress = self.recover()
