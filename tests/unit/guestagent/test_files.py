@@ -15,6 +15,7 @@
 import os
 import pathlib
 
+import fixtures
 from oslo_concurrency import processutils
 
 from trove_pxc.guestagent import files
@@ -92,6 +93,20 @@ class HostFilesTest(fakes.GuestTestCase):
         self.files.write(self.path, '', 0o600)
         self.files.remove(self.path, f'{self.root}/none')
         self.assertFalse(os.path.exists(self.path))
+
+    def test_what_everybody_may_see_needs_no_process(self) -> None:
+        pathlib.Path(self.path).touch()
+        self.useFixture(fixtures.MockPatchObject(
+            processutils, 'execute', side_effect=AssertionError('a process')))
+        self.assertEqual({self.path}, self.files.present(
+            self.path, f'{self.root}/none', f'{self.path}/below-a-file'))
+
+    def test_root_looks_for_what_is_hidden(self) -> None:
+        pathlib.Path(self.path).touch()
+        self.useFixture(fixtures.MockPatchObject(
+            os, 'stat', side_effect=PermissionError))
+        self.assertEqual({self.path}, self.files.present(
+            self.path, f'{self.root}/none'))
 
 
 class UsedBytesTest(fakes.GuestTestCase):
