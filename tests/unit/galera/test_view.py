@@ -176,16 +176,31 @@ class MemberReportTest(testtools.TestCase):
     def test_an_older_guest_does_not_tell_all(self):
         plain = samples.primary().to_dict()
         for key in ('receiving', 'unsynced', 'restarts',
-                    'certificate_ends'):
+                    'certificate_ends', 'denied'):
             del plain[key]
         report = view.MemberReport.from_dict(plain)
-        self.assertEqual((False, False, 0, None), (
+        self.assertEqual((False, False, 0, None, False), (
             report.receiving, report.unsynced, report.restarts,
-            report.certificate_ends))
+            report.certificate_ends, report.denied))
 
     def test_what_holds_unless_it_is_told(self):
         report = view.MemberReport(view.ServerState.STOPPED, None, 0, True,
                                    0, '')
-        self.assertEqual((False, False, 0, None), (
+        self.assertEqual((False, False, 0, None, False), (
             report.receiving, report.unsynced, report.restarts,
-            report.certificate_ends))
+            report.certificate_ends, report.denied))
+
+    def test_a_member_that_was_never_started_has_nothing(self):
+        never = view.NEVER_STARTED
+        self.assertEqual((0, False, None, ''), (
+            never.data_bytes, never.started, never.exit_code, never.error))
+
+    def test_each_value_that_keeps_it_from_serving_is_altered(self):
+        for name, value in view.SERVING_VALUES.items():
+            for other in ('', 'ZZZ', '0'):
+                seen = view.NodeView.from_status(
+                    {**samples.SYNCED, name: other})
+                self.assertEqual((name,), seen.altered, (name, other))
+            seen = view.NodeView.from_status(
+                {**samples.SYNCED, name: f' {value.lower()} '})
+            self.assertEqual((), seen.altered, name)
