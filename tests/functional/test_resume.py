@@ -59,6 +59,21 @@ class ResumptionTest(base.TroveTest):
         return [str(instance['status'])
                 for instance in self.show(cluster_id)['instances']]
 
+    def create_for_mortals(self, lives: int) -> str:
+        """A complete cluster, whose next taskmanagers die at a call.
+
+        :param lives: the calls to guests before the first one dies.
+        """
+        self.start_taskmanager()
+        cluster_id = str(self.create().json['cluster']['id'])
+        self.wait_for_task(cluster_id)
+        self.stop_taskmanager()
+        self.override('remote_guest_client',
+                      'tests.functional.test_interrupted.mortal_client')
+        interrupted.MortalClient.lives = lives
+        interrupted.MortalClient.galera = self.galera
+        return cluster_id
+
 
 class CreateTest(ResumptionTest):
 
@@ -238,16 +253,9 @@ class OrdersTest(ResumptionTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.start_taskmanager()
-        self.cluster_id = self.create().json['cluster']['id']
-        self.wait_for_task(self.cluster_id)
-        self.stop_taskmanager()
+        self.cluster_id = self.create_for_mortals(interrupted._LAST_CALL)
         self.before = self.used()
         self.member = str(self.instance_rows(self.cluster_id)[1].id)
-        self.override('remote_guest_client',
-                      'tests.functional.test_interrupted.mortal_client')
-        interrupted.MortalClient.lives = interrupted._LAST_CALL
-        interrupted.MortalClient.galera = self.galera
 
     def ask(self, body: Any) -> None:
         """Send the request; no taskmanager takes the cast."""

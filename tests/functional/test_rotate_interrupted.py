@@ -37,14 +37,8 @@ class RotationTest(test_resume.ResumptionTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.start_taskmanager()
-        self.cluster_id = self.create().json['cluster']['id']
-        self.wait_for_task(self.cluster_id)
-        self.stop_taskmanager()
-        self.override('remote_guest_client',
-                      'tests.functional.test_interrupted.mortal_client')
-        interrupted.MortalClient.lives = 100 * interrupted._LAST_CALL
-        interrupted.MortalClient.galera = self.galera
+        self.cluster_id = self.create_for_mortals(
+            100 * interrupted._LAST_CALL)
 
     def tasks(self) -> Any:
         return task_models.load_cluster_tasks(

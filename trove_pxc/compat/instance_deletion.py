@@ -15,7 +15,7 @@
 Imported by taskmanager/cloud/cleanup. Trove's delete_async() deletes server,
 ports and volumes with its method _delete_resources(), and then the rows. It is
 the only function that deletes all rows of an instance. It has no option to
-skip the resources, which removal has already deleted: Trove's method ignores
+skip the resources, which cleanup has already deleted: Trove's method ignores
 errors, and waits for a guest agent that does not exist any more.
 
 If Trove has no such method any more, it looks for the resources again. The

@@ -60,7 +60,7 @@ COMPONENTS = (
     ({'a': {'cluster_uuid': None}, 'b': {}}, [['a'], ['b']]),
 )
 
-# (position on the disk, flaw)
+# (position on the disk, disqualification)
 FLAWS = (
     (samples.place(31), None),
     (samples.place(31, safe=True), None),
