@@ -61,9 +61,9 @@ class Load:
 
 INSERTS = Load(
     'inserts',
-    (f'CREATE OR REPLACE TABLE {SCHEMA}.rows (id BIGINT PRIMARY KEY '
+    (f'CREATE OR REPLACE TABLE {SCHEMA}.singles (id BIGINT PRIMARY KEY '
      f'AUTO_INCREMENT, text VARCHAR(100) NOT NULL) ENGINE=InnoDB',),
-    lambda chance: f"INSERT INTO {SCHEMA}.rows (text) VALUES "
+    lambda chance: f"INSERT INTO {SCHEMA}.singles (text) VALUES "
                    f"(REPEAT('x', 100))")
 HOT_ROWS = Load(
     'hot',
