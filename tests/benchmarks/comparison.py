@@ -24,7 +24,7 @@ from typing import Any
 #: Percent of the transactions that were at least as fast.
 PERCENT = 95
 #: Of the columns.
-NAME, VALUE, RATIO = 44, 16, 7
+NAME, VALUE, RATIO = 32, 15, 7
 
 
 @dataclasses.dataclass(frozen=True)

@@ -46,7 +46,10 @@ OPTION_FILE = '/etc/mysql/conf.d/95-benchmark.cnf'
 CLUSTER_FILE = '/etc/mysql/conf.d/90-galera.cnf'
 OPTIONS = re.compile(rf'^{candidates.PROVIDER} = "(.*)"$', re.MULTILINE)
 POLL = 0.2
-SYNCED, STALL = 'Synced after, s', 'stall, s'
+SYNCED = 'Synced after, s'
+#: The longest time without an answer: during the whole absence, and in the
+#: part of it whose length is measured.
+STALL, LATER_STALL = 'stall, s', 'later stall, s'
 READ_ONLY = ('SELECT LOWER(VARIABLE_NAME) FROM '
              "information_schema.SYSTEM_VARIABLES WHERE READ_ONLY = 'YES'")
 GIB = 1 << 30
@@ -222,14 +225,17 @@ def _absence(struck: fault_clusters.Cluster, fault: Callable[[], float],
     with every.running():
         waiting.pause(loads.WARM_SECONDS)
         begin = time.monotonic()
-        took = _synced(victim, fault(), limit)
+        ended = fault()
+        took = _synced(victim, ended, limit)
         end = time.monotonic()
     struck.wait_healthy(limit + fault_clusters.RECOVERY_SECONDS,
                         uuid=struck.uuid)
     told = transfers.Transfer.of(victim.server_log(since))
     way = 'SST' if told.by_sst else 'IST' if told.by_ist else 'no transfer'
     return {SYNCED: took, STALL: every.longest_stall(begin, end),
-            **every.figures(begin, end)}, f'came back by {way}'
+            LATER_STALL: every.longest_stall(ended, end),
+            loads.COMMITS: every.figures(begin, end)[loads.COMMITS],
+            }, f'came back by {way}'
 
 
 def _synced(victim: members.Member, since: float, limit: float) -> float:

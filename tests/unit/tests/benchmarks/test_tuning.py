@@ -181,7 +181,8 @@ class AbsenceTest(Base):
         every = mock.create_autospec(loads.Clients, instance=True)
         every.running.return_value = contextlib.nullcontext()
         every.figures.return_value = {loads.COMMITS: 1000.0}
-        every.longest_stall.return_value = 0.5
+        # Of the whole absence first, then from the end of the outage on.
+        every.longest_stall.side_effect = [6.0, 0.5]
         self.useFixture(fixtures.MonkeyPatch(
             'tests.benchmarks.loads.Clients',
             mock.create_autospec(loads.Clients, return_value=every)))
@@ -205,8 +206,9 @@ class AbsenceTest(Base):
         self.assertEqual(['pause 2', 'cut a-3', 'pause 20', 'heal a-3'],
                          self.actions)
         self.assertEqual(
-            (0.5, 1000.0, 'came back by IST'),
-            (figures[tuning.STALL], figures[loads.COMMITS], notes))
+            (6.0, 0.5, 1000.0, 'came back by IST'),
+            (figures[tuning.STALL], figures[tuning.LATER_STALL],
+             figures[loads.COMMITS], notes))
         self.assertLess(figures[tuning.SYNCED], 5)
 
     def test_outage_that_nobody_noticed(self) -> None:
