@@ -69,7 +69,8 @@ HOT_ROWS = Load(
     'hot',
     (f'CREATE OR REPLACE TABLE {SCHEMA}.hot (id INT PRIMARY KEY, count '
      f'BIGINT NOT NULL) ENGINE=InnoDB',
-     f'INSERT INTO {SCHEMA}.hot SELECT seq, 0 FROM seq_1_to_{HOT}'),
+     f'INSERT INTO {SCHEMA}.hot SELECT seq, 0 FROM '
+     f'{SCHEMA}.seq_1_to_{HOT}'),
     lambda chance: f'UPDATE {SCHEMA}.hot SET count = count + 1 '
                    f'WHERE id = {chance.randint(1, HOT)}')
 LARGE = Load(
@@ -77,7 +78,7 @@ LARGE = Load(
     (f'CREATE OR REPLACE TABLE {SCHEMA}.large (id BIGINT PRIMARY KEY '
      f'AUTO_INCREMENT, text VARCHAR({ROW}) NOT NULL) ENGINE=InnoDB',),
     lambda chance: f"INSERT INTO {SCHEMA}.large (text) SELECT "
-                   f"REPEAT('x', {ROW}) FROM seq_1_to_{ROWS}")
+                   f"REPEAT('x', {ROW}) FROM {SCHEMA}.seq_1_to_{ROWS}")
 #: The load "reading" is that of sysbench: ``tests.benchmarks.reading``.
 LOADS = {load.name: load for load in (INSERTS, HOT_ROWS, LARGE)}
 

@@ -22,6 +22,8 @@ from pathlib import Path
 import re
 import time
 
+import pymysql
+
 from lab.guest import control
 from lab import home as lab_home
 from lab import report as lab_report
@@ -132,7 +134,7 @@ class Tuned:
             self._fixed = fixed
         for member in self._cluster.members:
             for statement in candidates.statements(wanted, self._read_only):
-                member.ask(statement)
+                _change(member, statement)
             wrong = candidates.differing(wanted, known(member))
             if wrong:
                 raise AssertionError(
@@ -146,6 +148,14 @@ class Tuned:
                 control.stop_database(member.home, member.instance_id)
                 control.start_database(member.home, member.instance_id)
                 self._cluster.wait_healthy(uuid=self._cluster.uuid)
+
+
+def _change(member: members.Member, statement: str) -> None:
+    try:
+        member.ask(statement)
+    except pymysql.MySQLError as error:
+        raise AssertionError(
+            f'{member.name} refuses "{statement}": {error}') from error
 
 
 def rendered_options(member: members.Member) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 import fixtures
 import mock
+import pymysql
 import testtools
 
 from lab.guest import control
@@ -54,6 +55,7 @@ class Server:
     def __init__(self, root: pathlib.Path, name: str) -> None:
         self.variables = dict(VARIABLES)
         self.deaf = False
+        self.error: Exception | None = None
         self.file = root / tuning.OPTION_FILE[1:]
         self.file.parent.mkdir(parents=True)
         (root / tuning.CLUSTER_FILE[1:]).write_text(RENDERED)
@@ -71,6 +73,8 @@ class Server:
         found = SET.fullmatch(statement)
         assert found is not None, statement
         name, value = found.groups()
+        if self.error is not None:
+            raise self.error
         if name == candidates.PROVIDER:
             value = self.variables[name] + value.replace('=', ' = ') + '; '
         if not self.deaf:
@@ -167,6 +171,15 @@ class TunedTest(Base):
         error = self.assertRaises(
             AssertionError, tuned.apply, self.wanted[0])
         self.assertIn("a-2 does not take", str(error))
+
+    def test_refusal_of_a_server_names_the_statement(self) -> None:
+        tuned = self.tuned(THREADS, 'rendered')
+        self.servers['a-2'].error = pymysql.err.OperationalError(
+            1231, 'cannot be set')
+        error = self.assertRaises(
+            AssertionError, tuned.apply, self.wanted[0])
+        self.assertIn('a-2 refuses "SET GLOBAL wsrep_slave_threads = 2"',
+                      str(error))
 
     def test_unknown_setting_is_refused(self) -> None:
         error = self.assertRaises(
