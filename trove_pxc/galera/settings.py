@@ -179,7 +179,9 @@ def applier_threads(memory_mb: int) -> int:
       while the third was cut off for 20 s: 789 and 891 writes/s with 2
       threads, 1,221 and 1,262 with 8, 1,306 and 1,335 with 16. The third was
       Synced again after 34 and 39 s, 17 and 15 s, 13 and 13 s. With 2 threads
-      it applied more slowly than the others wrote.
+      it applied more slowly than the others wrote. tests/benchmarks/settings,
+      beside other work: 1.13 times the writes with 4, 1.48 times with 8, and
+      1.80 times with 16.
     - 8: "Setting parallel replica threads" of the Galera documentation, which
       recommends to start with four for each core; flavors of less than 2 GiB
       seldom have more than 2 cores. Measured as above: 94 % of the writes of
