@@ -141,7 +141,12 @@ def _lines(found: Iterable[Row]) -> Iterator[str]:
             load = row.load
             yield f'{load:{NAME}}' + ''.join(
                 f'{name:>{VALUE}}{"ratio":>{RATIO}}' for name in row.figures)
-        yield f'  {row.candidate:{NAME - 2}}' + ''.join(
+        name = f'  {row.candidate}'
+        if len(name) >= NAME:
+            # In a line of its own, so that the columns stay below each other.
+            yield name
+            name = ''
+        yield f'{name:{NAME}}' + ''.join(
             f'{_text(value, 1):>{VALUE}}{_text(row.ratios[name], 2):>{RATIO}}'
             for name, value in row.figures.items())
 

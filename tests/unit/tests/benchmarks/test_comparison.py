@@ -93,3 +93,13 @@ class RowsTest(testtools.TestCase):
             ['threads=8', '13.0', '-']],
             [line.split() for line in comparison.table(
                 'round 1', found).splitlines()])
+
+    def test_columns_below_a_long_name(self) -> None:
+        name = 'evs.send_window=512,evs.user_send_window=256'
+        (row,) = comparison.rows(
+            [comparison.Sample(1, 'inserts', name, {'commits/s': 1.0})],
+            [name])
+        title, head, own_line, figures = comparison.table(
+            'median', [row]).splitlines()
+        self.assertEqual(f'  {name}', own_line)
+        self.assertEqual(len(head), len(figures))
