@@ -142,7 +142,7 @@ def _lines(found: Iterable[Row]) -> Iterator[str]:
             yield f'{load:{NAME}}' + ''.join(
                 f'{name:>{VALUE}}{"ratio":>{RATIO}}' for name in row.figures)
         name = f'  {row.candidate}'
-        if len(name) >= NAME:
+        if len(name) > NAME:
             # In a line of its own, so that the columns stay below each other.
             yield name
             name = ''
