@@ -179,16 +179,17 @@ def applier_threads(memory_mb: int) -> int:
       while the third was cut off for 20 s: 789 and 891 writes/s with 2
       threads, 1,221 and 1,262 with 8, 1,306 and 1,335 with 16. The third was
       Synced again after 34 and 39 s, 17 and 15 s, 13 and 13 s. With 2 threads
-      it applied more slowly than the others wrote. tests/benchmarks/settings,
-      beside other work: 1.13 times the writes with 4, 1.48 times with 8, and
-      1.80 times with 16.
+      it applied more slowly than the others wrote. After an outage of 60 s
+      it was not Synced within 120 s in one of two rounds; with 16 threads it
+      was after 25 and 50 s (tests/benchmarks/settings).
     - 8: "Setting parallel replica threads" of the Galera documentation, which
       recommends to start with four for each core; flavors of less than 2 GiB
       seldom have more than 2 cores. Measured as above: 94 % of the writes of
       16 threads.
-    - 32: the same rule for 8 cores. Not measured: more than 16 threads were
-      never compared. Tables with few hot rows do not have as many write sets
-      that can be applied in parallel (wsrep_cert_deps_distance).
+    - 32: the same rule for 8 cores. Measured on 2 cores: Synced after 21 and
+      19 s, 0.93 to 1.19 times the inserts of 16 threads, and 0.97 times the
+      updates of hot rows. Tables with few hot rows do not have as many write
+      sets that can be applied in parallel (wsrep_cert_deps_distance).
     """
     if memory_mb < 2048:
         return 8
