@@ -17,7 +17,7 @@ lab's modules only.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 import datetime
 import json
 import pathlib
@@ -109,8 +109,19 @@ def check_output(path: pathlib.Path) -> None:
 
 def keep(path: pathlib.Path, **record: Any) -> None:
     """Write the results so far; the file is complete at any time."""
-    fresh = path.with_name(f'{path.name}.new')
-    fresh.write_text(json.dumps({
+    _replace(path, json.dumps({
         'date': datetime.datetime.now(datetime.UTC).isoformat(),
         **record}, indent=2) + '\n')
+
+
+def keep_lines(path: pathlib.Path, records: Iterable[Mapping[str, Any]],
+               ) -> None:
+    """The same as JSON lines: one record in each."""
+    _replace(path, ''.join(f'{json.dumps(record, allow_nan=False)}\n'
+                           for record in records))
+
+
+def _replace(path: pathlib.Path, text: str) -> None:
+    fresh = path.with_name(f'{path.name}.new')
+    fresh.write_text(text)
     fresh.replace(path)

@@ -102,11 +102,11 @@ class SizesTest(testtools.TestCase):
     def test_known_guests(self):
         # (memory, volume, pool, redo log, gcache, connections, appliers)
         for memory, volume, *wanted in (
-                (512, 1, 64, 32, 128, 64, 2),
-                (1024, 1, 384, 48, 128, 128, 2),
-                (2048, 2, 896, 112, 256, 256, 2),
-                (8192, 40, 4608, 512, 2048, 1024, 8),
-                (65536, 100, 38912, 512, 2048, 4000, 8)):
+                (512, 1, 64, 32, 128, 64, 8),
+                (1024, 1, 384, 48, 128, 128, 8),
+                (2048, 2, 896, 112, 256, 256, 16),
+                (8192, 40, 4608, 512, 2048, 1024, 16),
+                (65536, 100, 38912, 512, 2048, 4000, 32)):
             own = settings.sizes(memory, volume)
             self.assertEqual(tuple(wanted), (
                 own.buffer_pool_mb, own.redo_log_mb, own.gcache_mb,
@@ -124,6 +124,18 @@ class SizesTest(testtools.TestCase):
                 self.assertGreaterEqual(own.redo_log_mb, 32)
                 self.assertGreater(own.max_connections, 8)
 
+    def test_applier_threads(self) -> None:
+        """Appliers wait for the disk: small guests need them as well."""
+        for gibibytes, wanted in ((1, 8), (2, 16), (4, 16), (16, 16),
+                                  (24, 24), (64, 32)):
+            self.assertEqual(
+                wanted, settings.applier_threads(gibibytes * 1024), gibibytes)
+
+    def test_every_dialect_gets_its_applier_threads(self) -> None:
+        for one in catalogue.DIALECTS:
+            self.assertEqual('16', cluster(one, memory_mb=2048)['mysqld'][
+                one.applier_threads_variable], one.name)
+
     def test_a_split_pool_is_what_the_server_would_round_it_to(self):
         for memory in FLAVORS:
             own = settings.sizes(memory, 10)
@@ -133,9 +145,10 @@ class SizesTest(testtools.TestCase):
 
     def test_more_memory_never_gets_less(self):
         for volume in VOLUMES:
-            pools = [settings.sizes(memory, volume).max_connections
-                     for memory in FLAVORS]
-            self.assertEqual(sorted(pools), pools)
+            for field in ('max_connections', 'applier_threads'):
+                own = [getattr(settings.sizes(memory, volume), field)
+                       for memory in FLAVORS]
+                self.assertEqual(sorted(own), own, field)
 
 
 class ServerIdTest(testtools.TestCase):

@@ -22,8 +22,8 @@ import testtools
 
 from tests.unit.tests.benchmarks import loading
 
-PROGRAMS = ('bringup', 'encryption', 'listing')
-OF_A_LAB = ('bringup', 'encryption')
+PROGRAMS = ('bringup', 'encryption', 'listing', 'settings')
+OF_A_LAB = ('bringup', 'encryption', 'settings')
 
 
 class ProgramTest(testtools.TestCase):
@@ -68,7 +68,8 @@ class ProgramTest(testtools.TestCase):
     def test_invalid_numbers_are_refused(self) -> None:
         for name, option in (('bringup', '--members'),
                              ('encryption', '--clients'),
-                             ('listing', '--rounds')):
+                             ('listing', '--rounds'),
+                             ('settings', '--rounds')):
             done = self.run_program(name, option, '0')
             self.assertEqual(2, done.returncode)
             self.assertIn('0 is not valid', done.stderr)

@@ -124,3 +124,10 @@ class OutputTest(testtools.TestCase):
         self.assertEqual([1, 2], content['runs'])
         self.assertIn('date', content)
         self.assertEqual([path], list(self.folder.iterdir()))
+
+    def test_records_are_written_as_lines(self) -> None:
+        path = self.folder / 'x.jsonl'
+        program.keep_lines(path, [{'round': 1}])
+        program.keep_lines(path, [{'round': 1}, {'round': 2}])
+        self.assertEqual('{"round": 1}\n{"round": 2}\n', path.read_text())
+        self.assertEqual([path], list(self.folder.iterdir()))
