@@ -85,14 +85,18 @@ class Operation(Generic[Run]):
 
 @contextlib.contextmanager
 def alone(cluster_id: str, task: ClusterTask, seconds: float,
-          lost: datetime.datetime | None) -> Iterator[lease.Lease]:
+          lost: datetime.datetime | None,
+          request: str = '') -> Iterator[lease.Lease]:
     """Hold the lease of a cluster's task, once at a time in this process.
 
-    A second run waits here until the first has ended, then does what remains
-    to be done. The parameters are those of a Lease.
+    A run that lost its lease may still wait for an answer in this process;
+    the next one waits until it has ended. A cast that may not start the
+    operation does not wait. The parameters are those of a Lease.
     """
+    wanted = lease.Lease(cluster_id, task, seconds, lost, request)
+    wanted.check_free()
     with (lockutils.lock(f'trove-pxc-{task.name}-{cluster_id}'),
-          lease.Lease(cluster_id, task, seconds, lost) as held):
+          wanted as held):
         yield held
 
 
