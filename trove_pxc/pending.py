@@ -194,8 +194,8 @@ def claim(cluster_id: str, task: ClusterTask, instance_ids: Sequence[str],
         return _claim(cluster_id, task, instance_ids, order, before,
                       request_id)
     resource = _COUNTED[order.action]
-    return _claim(cluster_id, task, instance_ids, order, before, request_id, use,
-                  {resource: sum(use.amounts.values())},
+    return _claim(cluster_id, task, instance_ids, order, before, request_id,
+                  use, {resource: sum(use.amounts.values())},
                   quotas.usable(use.project, [resource]))
 
 

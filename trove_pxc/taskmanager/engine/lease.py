@@ -219,5 +219,6 @@ class Lease:
 
 def _after(value: datetime.datetime) -> datetime.datetime:
     """The next value of a lease, which was never written before."""
-    return max(timeutils.utcnow().replace(microsecond=0),
+    now: datetime.datetime = timeutils.utcnow()
+    return max(now.replace(microsecond=0),
                value.replace(microsecond=0) + _TICK)

@@ -36,18 +36,23 @@ class AloneTest(testtools.TestCase):
         done: list[object] = []
 
         @contextlib.contextmanager
-        def entered(*names: object) -> Iterator[object]:
-            done.append(names)
-            yield names
+        def lock(name: str) -> Iterator[None]:
+            done.append(name)
+            yield
             done.append('left')
         self.useFixture(fixtures.MockPatchObject(
-            runner.lockutils, 'lock', side_effect=entered))
-        self.useFixture(fixtures.MockPatchObject(
-            lease, 'Lease', side_effect=entered))
-        with runner.alone('c', ClusterTasks.DELETING, 30, None) as held:
-            self.assertEqual(('c', ClusterTasks.DELETING, 30, None), held)
-            self.assertEqual([('trove-pxc-DELETING-c',), held], done)
-        self.assertEqual(['left', 'left'], done[2:])
+            runner.lockutils, 'lock', side_effect=lock))
+        wanted = specs.spec(lease.Lease)
+        wanted.check_free.side_effect = lambda: done.append('free')
+        wanted.__enter__.side_effect = lambda: done.append('taken')
+        made = self.useFixture(fixtures.MockPatchObject(
+            lease, 'Lease', return_value=wanted)).mock
+        with runner.alone('c', ClusterTasks.DELETING, 30, None, 'req-1'):
+            self.assertEqual(
+                ['free', 'trove-pxc-DELETING-c', 'taken'], done)
+        self.assertEqual(['left'], done[3:])
+        made.assert_called_once_with(
+            'c', ClusterTasks.DELETING, 30, None, 'req-1')
 
 
 class RunnerTest(testtools.TestCase):
