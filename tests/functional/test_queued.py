@@ -22,6 +22,7 @@ from typing import Any
 from trove.cluster.tasks import ClusterTasks
 from trove.common import notification
 
+from tests.functional import cloud as clouds
 from tests.functional import test_interrupted as interrupted
 from tests.functional import test_resume
 from trove_pxc import starts
@@ -177,6 +178,7 @@ class OtherTest(QueuedTest):
         self.assertEqual((ClusterTasks.DELETING.code, 1),
                          (start.task_id, start.number))
         self.cloud.servers_that_stay.clear()
+        clouds.nova(self.context()).servers.delete(row.compute_instance_id)
         self.wait_deleted(self.cluster_id)
         self.assert_ended_once('cluster_delete')
         self.assert_nothing_left()
