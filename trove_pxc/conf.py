@@ -164,10 +164,10 @@ _BOTH = (
         'operation_start_timeout', default=900, min=6,
         help='Seconds after which an operation that was requested, and that '
              'no taskmanager has started, is started by a taskmanager that '
-             'did not get the request. Usually the request waits in the '
-             'queue, behind many others. It was lost if trove-api, the '
-             'message broker or a taskmanager ended at this moment. It is '
-             'safe if the request arrives later.'),
+             'did not get the request. Usually the request waits behind many '
+             'others. It is lost if the message broker, or the taskmanager '
+             'that has received it and not started it, ends. It is safe if '
+             'the request is handled later.'),
     cfg.IntOpt(
         'creation_stall_timeout', default=75, min=5,
         help='Seconds without progress after which the creation of an '
@@ -178,10 +178,10 @@ _BOTH = (
     cfg.IntOpt(
         'creation_start_timeout', default=7200, min=10,
         help='Seconds for which an operation waits for Trove to begin the '
-             'creation of an instance. The request for it may wait in the '
-             'queue, behind many others. If it was lost, it cannot be '
-             'repeated. member_ready_timeout begins when the creation '
-             'begins.'),
+             'creation of an instance. The request for it may wait behind '
+             'many others. If it is lost, because the taskmanager that has '
+             'received it ends, it cannot be repeated. member_ready_timeout '
+             'begins when the creation begins.'),
     cfg.FloatOpt(
         'member_poll_interval', default=0.25, min=0.05,
         help='Seconds between two checks of a member during an operation.'),

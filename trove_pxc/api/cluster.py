@@ -144,10 +144,9 @@ class GaleraCluster(cluster_models.Cluster):
         """Delete the cluster in whatever state it is. Repeating it is safe.
 
         Trove refuses to delete an instance that is being built, and first asks
-        each guest to stop. delete_cluster of the taskmanager does neither. The
-        row of the cluster is written only once: a row that no longer changes
-        shows a deletion whose taskmanager has died. A pending operation stays
-        in the row of its member, so that its quota is given back exactly once.
+        each guest to stop. delete_cluster of the taskmanager does neither. A
+        pending operation stays in the row of its member, so that its quota is
+        given back exactly once.
         """
         policies.authorize(self.context, 'delete', self.tenant_id)
         self._request_deletion()
@@ -164,8 +163,10 @@ class GaleraCluster(cluster_models.Cluster):
     def _request_deletion(self) -> None:
         """Set the task, unless the cluster is being deleted.
 
-        A deletion that has not changed the row for ten minutes is requested
-        anew, in case no taskmanager watches for expired leases.
+        Then the row is not written, because a row that no longer changes shows
+        a deletion whose taskmanager has died. If it has not changed for ten
+        minutes, the deletion is requested anew, in case no taskmanager watches
+        for expired leases.
         """
         rows, now = cluster_models.DBCluster, timeutils.utcnow()
         with quotas.transaction() as session:
@@ -293,6 +294,8 @@ class GaleraCluster(cluster_models.Cluster):
         if made:
             self.task_api().delete_cluster(self.id)
         else:
+            with quotas.transaction() as session:
+                starts.forget(session, self.id)
             self.update_db(deleted=True, deleted_at=timeutils.utcnow(),
                            task_status=ClusterTasks.NONE)
 

@@ -86,8 +86,7 @@ class Creation:
             if not self._begun and self._queued.elapsed >= limit:
                 raise self._member.failed(
                     f'Trove did not begin to create it within {limit} s: its '
-                    'request was lost, or it still waits in the queue of the '
-                    'taskmanagers')
+                    'request was lost, or it still waits in a taskmanager')
         return self._checks
 
     def look(self) -> None:
