@@ -228,7 +228,7 @@ class LeaseTest(TasksTestCase):
         locked: list[str] = []
 
         @contextlib.contextmanager
-        def lock(name: str) -> Any:
+        def lock(name: str, blocking: bool) -> Any:
             locked.append(name)
             yield
             locked.append('free')
