@@ -147,10 +147,10 @@ def _delete_cluster_row(operation: Deletion) -> None:
     if row is None:
         LOG.info('Cluster %s was deleted already', operation.cluster_id)
         return
-    row.update(deleted=True, deleted_at=timeutils.utcnow(),
-               task_status=ClusterTasks.NONE, configuration_id=None)
     with quotas.transaction() as session:
         starts.forget(session, operation.cluster_id)
+    row.update(deleted=True, deleted_at=timeutils.utcnow(),
+               task_status=ClusterTasks.NONE, configuration_id=None)
     LOG.info('Cluster %s is deleted', operation.cluster_id)
 
 
