@@ -55,9 +55,10 @@ _BOTH = (
              'before they expire.'),
     cfg.IntOpt(
         'member_ready_timeout', default=1800, min=10,
-        help='Seconds from the request until the guest of a new member must '
-             'be ready: volume, server, boot, database image. If the server '
-             'or the guest reports an error, the wait ends at once.'),
+        help='Seconds from the beginning of its creation until the guest of '
+             'a new member must be ready: volume, server, boot, database '
+             'image. If the server or the guest reports an error, the wait '
+             'ends at once.'),
     cfg.IntOpt(
         'bootstrap_timeout', default=300, min=10,
         help='Seconds in which the first member must initialize its data '
@@ -160,12 +161,27 @@ _BOTH = (
              'renewed six times in this time. Must be the same on all '
              'taskmanagers.'),
     cfg.IntOpt(
+        'operation_start_timeout', default=900, min=6,
+        help='Seconds after which an operation that was requested, and that '
+             'no taskmanager has started, is started by a taskmanager that '
+             'did not get the request. Usually the request waits behind many '
+             'others. It is lost if the message broker, or the taskmanager '
+             'that has received it and not started it, ends. It is safe if '
+             'the request is handled later.'),
+    cfg.IntOpt(
         'creation_stall_timeout', default=75, min=5,
         help='Seconds without progress after which the creation of an '
-             'instance by Trove is considered to have ended, if a '
-             'taskmanager died while the cluster was built. Must be larger '
-             'than [DEFAULT] volume_time_out, because Trove shows no '
-             'progress while it waits for a volume.'),
+             'instance by Trove is considered to have ended, if it has '
+             'begun, and a taskmanager died while the cluster was built. '
+             'Must be larger than [DEFAULT] volume_time_out, because Trove '
+             'shows no progress while it waits for a volume.'),
+    cfg.IntOpt(
+        'creation_start_timeout', default=7200, min=10,
+        help='Seconds for which an operation waits for Trove to begin the '
+             'creation of an instance. The request for it may wait behind '
+             'many others. If it is lost, because the taskmanager that has '
+             'received it ends, it cannot be repeated. member_ready_timeout '
+             'begins when the creation begins.'),
     cfg.FloatOpt(
         'member_poll_interval', default=0.25, min=0.05,
         help='Seconds between two checks of a member during an operation.'),

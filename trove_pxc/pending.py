@@ -42,6 +42,7 @@ from trove_pxc.protocols import ClusterTask
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import InstanceRow
 from trove_pxc import quotas
+from trove_pxc import starts
 
 LOG = logging.getLogger(__name__)
 
@@ -177,33 +178,39 @@ class Use(NamedTuple):
 
 def claim(cluster_id: str, task: ClusterTask, instance_ids: Sequence[str],
           order: Order | None, before: ClusterTask = ClusterTasks.NONE,
-          use: Use | None = None) -> bool:
+          use: Use | None = None, request_id: str = '') -> bool:
     """Set a task, the pending operations and the quota in one transaction.
 
     So an operation that finds its task without pending operations has nothing
     to do.
 
     :param before: the task that the cluster must have.
+    :param request_id: of the context with which the operation is cast. A cast
+        of another request does not start it.
     :returns: False if it has another task. Then nothing was set.
     :raises trove.common.exception.QuotaExceeded: then nothing was set.
     """
     if order is None or use is None:
-        return _claim(cluster_id, task, instance_ids, order, before)
+        return _claim(cluster_id, task, instance_ids, order, before,
+                      request_id)
     resource = _COUNTED[order.action]
-    return _claim(cluster_id, task, instance_ids, order, before, use,
-                  {resource: sum(use.amounts.values())},
+    return _claim(cluster_id, task, instance_ids, order, before, request_id,
+                  use, {resource: sum(use.amounts.values())},
                   quotas.usable(use.project, [resource]))
 
 
 @quotas.retried
 def _claim(cluster_id: str, task: ClusterTask, instance_ids: Sequence[str],
-           order: Order | None, before: ClusterTask, use: Use | None = None,
+           order: Order | None, before: ClusterTask, request_id: str,
+           use: Use | None = None,
            total: quotas.Amounts | None = None,
            limits: quotas.Amounts | None = None) -> bool:
     with quotas.transaction() as session:
         claimed = bool(session.query(cluster_models.DBCluster).filter_by(
             id=cluster_id, deleted=False,
             task_id=before.code).update({'task_id': task.code}))
+        if claimed:
+            starts.request(session, cluster_id, task, request_id)
         if claimed and order is not None:
             for text, ids in _texts(order, instance_ids, use).items():
                 session.query(instance_models.DBInstance).filter(
@@ -243,6 +250,7 @@ def end(cluster_id: str, task: ClusterTask, **values: object) -> bool:
             **values).update({'task_id': ClusterTasks.NONE.code,
                               'updated': timeutils.utcnow()}))
         if ended:
+            starts.forget(query.session, cluster_id)
             rows = query.session.query(instance_models.DBInstance).filter_by(
                 cluster_id=cluster_id, deleted=False)
             for row in rows.all():

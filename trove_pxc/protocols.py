@@ -111,6 +111,8 @@ class InstanceRow(Row, Protocol):
     server_status: str | None
     task_status: InstanceTask
     task_description: str
+    task_start_time: datetime.datetime | None
+    updated: datetime.datetime | None
 
 
 class StatusRow(Protocol):

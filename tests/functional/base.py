@@ -38,6 +38,7 @@ from trove.common import wsgi
 from trove.datastore import models as datastore_models
 from trove.db import get_db_api
 from trove.db.sqlalchemy import session
+from trove.guestagent import models as agent_models
 from trove.instance import models as instance_models
 from trove.quota import models as quota_models
 from trove import rpc
@@ -331,6 +332,7 @@ class TroveTest(testtools.TestCase):
             deleted=False).all())
         self.assertEqual([], cluster_models.DBCluster.find_all(
             deleted=False).all())
+        self.assertEqual([], agent_models.AgentHeartBeat.find_all().all())
 
     @staticmethod
     def unknown_id() -> str:

@@ -70,6 +70,13 @@ def mortal_client(context: Any, instance_id: str,
     return MortalClient(context, instance_id)
 
 
+def resumed(context: Any, cluster_id: str) -> Any:
+    """The tasks of a taskmanager that has seen that the lease expired."""
+    loaded = task_models.load_cluster_tasks(context, cluster_id)
+    loaded.lost = loaded.db_info.updated
+    return loaded
+
+
 class WithoutClusters(manager.Manager):
     """A taskmanager that died before it took the cast for the cluster."""
 
@@ -132,8 +139,8 @@ class InterruptedTest(base.TroveTest):
         except Killed:
             finished = False
         MortalClient.lives = _LAST_CALL
-        again = task_models.load_cluster_tasks(self.context(), cluster_id)
-        again.create_cluster(self.context(), cluster_id)
+        resumed(self.context(), cluster_id).create_cluster(
+            self.context(), cluster_id)
         self._look_at(cluster_id, calls)
         return finished
 

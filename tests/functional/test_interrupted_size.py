@@ -84,7 +84,8 @@ class InterruptedTest(test_grow.GrowthTest):
 
     def again(self) -> None:
         """Another taskmanager resumes it, which did not get the request."""
-        self.tasks().carry_out_pending(self.context())
+        test_interrupted.resumed(
+            self.context(), self.cluster_id).carry_out_pending(self.context())
         self.assertEqual({None}, {
             pending.of(row) for row in self.instance_rows(self.cluster_id)})
 

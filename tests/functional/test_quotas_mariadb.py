@@ -32,7 +32,8 @@ PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 TOP = pathlib.Path(__file__).parents[2]
 
 
-class MariaDBTest(testtools.TestCase):
+class ServerTest(testtools.TestCase):
+    """A test with a MariaDB server of its own."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -70,6 +71,9 @@ class MariaDBTest(testtools.TestCase):
             if made.returncode:
                 raise waiting.NotYet(made.stderr)
         waiting.until('the server to answer', probe, START_SECONDS, 0.2)
+
+
+class MariaDBTest(ServerTest):
 
     def test_parallel_threads_stay_within_the_quota(self) -> None:
         done = subprocess.run(

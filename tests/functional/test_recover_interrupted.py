@@ -91,7 +91,9 @@ class InterruptedTest(base.TroveTest):
         except Killed:
             finished = False
         MortalClient.lives = _LIVES
-        self.tasks().carry_out_pending(self.context())
+        mortal.resumed(
+            self.context(), self.cluster_id).carry_out_pending(
+                self.context())
         return finished
 
     def look_at(self, chosen: int, furthest: int, story: Any) -> None:

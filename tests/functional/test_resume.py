@@ -33,6 +33,7 @@ from tests.functional import test_interrupted as interrupted
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc import exceptions
 from trove_pxc import pending
+from trove_pxc.taskmanager.cloud import instance_creation
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.operations import resize
 from trove_pxc.taskmanager.operations import restart
@@ -46,7 +47,8 @@ class ResumptionTest(base.TroveTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.override('operation_lease', LEASE, 'mariadb')
+        for option in ('operation_lease', 'operation_start_timeout'):
+            self.override(option, LEASE, 'mariadb')
         self.override('creation_stall_timeout', 5, 'mariadb')
 
     @contextlib.contextmanager
@@ -200,9 +202,10 @@ class DiesCreating(interrupted.WithoutClusters):
 
     def create_instance(self, context: Any, instance_id: str, name: str,
                         *values: Any, **others: Any) -> None:
-        if name != self._name:
-            super().create_instance(context, instance_id, name, *values,
-                                    **others)
+        if name == self._name:
+            instance_creation.begin(instance_id)
+            return
+        super().create_instance(context, instance_id, name, *values, **others)
 
 
 class DeleteTest(ResumptionTest):
@@ -230,14 +233,16 @@ class DeleteTest(ResumptionTest):
         self.cloud.servers_that_stay.add(row.compute_instance_id)
         self.request('DELETE', f'/clusters/{cluster_id}')
         self.wait_for_call('servers.delete')
-        with lease.Lease(cluster_id, ClusterTasks.DELETING, LEASE):
+        with lease.Lease(cluster_id, ClusterTasks.DELETING, LEASE,
+                         self.cluster_row(cluster_id).updated):
             error = self.wait_notified('dbaas.cluster_delete.error')
         self.assertIn('another taskmanager', error['message'])
         self.assertEqual('DELETING',
                          self.cluster_row(cluster_id).task_status.name)
         self.cloud.servers_that_stay.clear()
-        self.request('DELETE', f'/clusters/{cluster_id}')
-        self.wait_deleted(cluster_id)
+        self.override('operation_lease', LEASE, 'mariadb')
+        with self.supervised():
+            self.wait_deleted(cluster_id)
         self.assert_nothing_left()
 
 
@@ -276,7 +281,9 @@ class OrdersTest(ResumptionTest):
             finished = self.killed_at(calls, run, make)
             waiting_one = pending.of(self.instance_rows(self.cluster_id)[1])
             self.assertEqual(finished, waiting_one is None)
-            self.tasks().carry_out_pending(self.context())
+            interrupted.resumed(
+                self.context(), self.cluster_id).carry_out_pending(
+                    self.context())
             self.assertEqual('NONE', self.cluster_row(
                 self.cluster_id).task_status.name)
             for row in self.instance_rows(self.cluster_id):
@@ -401,8 +408,16 @@ class LeaseTest(ResumptionTest):
                               self.lease(seen=seen).__enter__)
             held.check()
 
-    def test_new_operation_takes_the_lease_away(self) -> None:
-        with self.lease() as first, self.lease() as second:
+    def test_cast_does_not_take_the_lease_away(self) -> None:
+        with self.lease() as held:
+            error = self.assertRaises(exceptions.LeaseLost,
+                                      self.lease().__enter__)
+            self.assertIn('started before', str(error))
+            held.check()
+
+    def test_resumption_takes_the_lease_away(self) -> None:
+        with (self.lease() as first, self.lease(
+                seen=self.cluster_row(self.cluster_id).updated) as second):
             error = self.assertRaises(exceptions.LeaseLost, first.check)
             self.assertIn('another taskmanager', str(error))
             second.check()

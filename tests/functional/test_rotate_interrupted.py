@@ -82,7 +82,9 @@ class RotationTest(test_resume.ResumptionTest):
             killed = self.killed_at(calls)
             left = self.known()
             self.assertEqual(killed, any(self.ordered()))
-            self.tasks().carry_out_pending(self.context())
+            interrupted.resumed(
+                self.context(), self.cluster_id).carry_out_pending(
+                    self.context())
             self.check_done(before)
             if len(left) > 1:
                 # It is the certificate authority of the first run.

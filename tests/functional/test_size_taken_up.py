@@ -28,6 +28,7 @@ from tests.functional import test_grow
 from tests.functional import test_interrupted_size
 from tests.functional import test_resume
 from trove_pxc import pending
+from trove_pxc.taskmanager.cloud import instance_creation
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.operations import grow
 from trove_pxc.taskmanager.operations import shrink
@@ -47,16 +48,18 @@ class Dying(test_interrupted_size.Forgetful):
 
     def create_instance(self, context: Any, instance_id: str, name: str,
                         *values: Any, **others: Any) -> None:
-        if name not in self._names:
-            super().create_instance(context, instance_id, name, *values,
-                                    **others)
+        if name in self._names:
+            instance_creation.begin(instance_id)
+            return
+        super().create_instance(context, instance_id, name, *values, **others)
 
 
 class TakenUpTest(test_grow.GrowthTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.override('operation_lease', test_resume.LEASE, 'mariadb')
+        for option in ('operation_lease', 'operation_start_timeout'):
+            self.override(option, test_resume.LEASE, 'mariadb')
         self.override('creation_stall_timeout', 5, 'mariadb')
         self.another(test_interrupted_size.Forgetful())
 

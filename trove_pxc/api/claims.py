@@ -61,7 +61,8 @@ def claim(cluster: Cluster, task: ClusterTask, instance_ids: Sequence[str],
         set a task before.
     :raises trove.common.exception.QuotaExceeded: if the quota is not enough.
     """
-    claimed = pending.claim(cluster.id, task, instance_ids, order, use=use)
+    claimed = pending.claim(cluster.id, task, instance_ids, order, use=use,
+                            request_id=cluster.context.request_id)
     cluster.know_row()
     if not claimed:
         cluster.validate_cluster_available()

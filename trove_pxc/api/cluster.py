@@ -20,6 +20,7 @@ from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
+import datetime
 from typing import Self
 
 from novaclient import exceptions as nova_exceptions
@@ -51,12 +52,15 @@ from trove_pxc.protocols import Json
 from trove_pxc.protocols import Request
 from trove_pxc.protocols import ServerGroup
 from trove_pxc import quotas
+from trove_pxc import starts
 from trove_pxc.taskmanager import api as task_api
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
 MEMBER_TYPE = members.TYPE
+#: after which a deletion whose row does not change is requested anew
+_ABANDONED = datetime.timedelta(minutes=10)
 
 
 class GaleraCluster(cluster_models.Cluster):
@@ -117,6 +121,10 @@ class GaleraCluster(cluster_models.Cluster):
             cluster = cls(context, db_info, datastore, datastore_version)
             made: list[str] = []
             undo.callback(cluster._undo_create, made)
+            with quotas.transaction() as session:
+                starts.request(session, cluster_id,
+                               ClusterTasks.BUILDING_INITIAL,
+                               context.request_id)
             locality = _own_server_group(context, locality, cluster.id)
             undo.callback(_delete_server_group, context, locality)
             for instance in checked:
@@ -136,20 +144,12 @@ class GaleraCluster(cluster_models.Cluster):
         """Delete the cluster in whatever state it is. Repeating it is safe.
 
         Trove refuses to delete an instance that is being built, and first asks
-        each guest to stop. delete_cluster of the taskmanager does neither. The
-        row of the cluster is written only once: a row that no longer changes
-        shows a deletion whose taskmanager has died. A pending operation stays
-        in the row of its member, so that its quota is given back exactly once.
+        each guest to stop. delete_cluster of the taskmanager does neither. A
+        pending operation stays in the row of its member, so that its quota is
+        given back exactly once.
         """
         policies.authorize(self.context, 'delete', self.tenant_id)
-        rows = cluster_models.DBCluster
-        with rows.query() as query:
-            query.filter(
-                rows.id == self.id, rows.deleted.is_(False),
-                rows.task_id != ClusterTasks.DELETING.code).update(
-                    {'task_id': ClusterTasks.DELETING.code,
-                     'updated': timeutils.utcnow()},
-                    synchronize_session=False)
+        self._request_deletion()
         self.know_row()
         for row in members.rows(self.id, self.name):
             if row.task_status != InstanceTasks.BUILDING:
@@ -158,6 +158,26 @@ class GaleraCluster(cluster_models.Cluster):
                            **({'task_description': order.text}
                               if order else {}))
         self.task_api().delete_cluster(self.id)
+
+    @quotas.retried
+    def _request_deletion(self) -> None:
+        """Set the task, unless the cluster is being deleted.
+
+        Then the row is not written, because a row that no longer changes shows
+        a deletion whose taskmanager has died. If it has not changed for ten
+        minutes, the deletion is requested anew, in case no taskmanager watches
+        for expired leases.
+        """
+        rows, now = cluster_models.DBCluster, timeutils.utcnow()
+        with quotas.transaction() as session:
+            if session.query(rows).filter(
+                    rows.id == self.id, rows.deleted.is_(False),
+                    (rows.task_id != ClusterTasks.DELETING.code)
+                    | (rows.updated < now - _ABANDONED)).update(
+                        {'task_id': ClusterTasks.DELETING.code,
+                         'updated': now}, synchronize_session=False):
+                starts.request(session, self.id, ClusterTasks.DELETING,
+                               self.context.request_id)
 
     def reset_status(self) -> None:
         """Reset the task as Trove does, except during a deletion.
@@ -274,6 +294,8 @@ class GaleraCluster(cluster_models.Cluster):
         if made:
             self.task_api().delete_cluster(self.id)
         else:
+            with quotas.transaction() as session:
+                starts.forget(session, self.id)
             self.update_db(deleted=True, deleted_at=timeutils.utcnow(),
                            task_status=ClusterTasks.NONE)
 

@@ -262,7 +262,8 @@ def _undo_grow(cluster: Cluster, before: Sequence[str],
         _end(cluster, ClusterTasks.GROWING_CLUSTER)
         return
     pending.claim(cluster.id, ClusterTasks.SHRINKING_CLUSTER, before,
-                  pending.shrinking(made), ClusterTasks.GROWING_CLUSTER)
+                  pending.shrinking(made), ClusterTasks.GROWING_CLUSTER,
+                  request_id=cluster.context.request_id)
     with contextlib.ExitStack() as undo:
         undo.callback(_end, cluster, ClusterTasks.SHRINKING_CLUSTER)
         LOG.warning('Growing cluster %s failed. Removing its %d new '

@@ -18,7 +18,9 @@ does not affect the others. Work that takes long runs in a thread. While
 Trove creates a member, calls to the cloud are retried.
 """
 
+from oslo_log import log as logging
 from oslo_service import periodic_task
+from trove.cluster import models as cluster_models
 from trove.common import cfg
 from trove.taskmanager import manager
 
@@ -27,10 +29,13 @@ from trove_pxc import masking
 from trove_pxc.protocols import Context
 from trove_pxc import quotas
 from trove_pxc import retries
+from trove_pxc.taskmanager.cloud import instance_creation
 from trove_pxc.taskmanager.watchers import automatic
 from trove_pxc.taskmanager.watchers import resume
 
 conf.register(cfg.CONF)
+
+LOG = logging.getLogger(__name__)
 
 # At every [DEFAULT] report_interval; the default of oslo is a minute.
 _EACH_TIME = 1
@@ -56,9 +61,19 @@ class Manager(manager.Manager):
         """Create an instance; for a member, retry calls to the cloud."""
         a_member = (kwargs.get('cluster_config')
                     and kwargs.get('datastore_manager') in conf.MANAGERS)
+        if a_member:
+            instance_creation.begin(str(kwargs['instance_id']))
         seconds = cfg.CONF[conf.OWN_GROUP].cloud_retry_timeout
         with retries.repeated(float(seconds) if a_member else 0.0):
             super().create_instance(context, *args, **kwargs)
+
+    def delete_cluster(self, context: Context, cluster_id: str) -> None:
+        """Delete a cluster; nothing if another request has deleted it."""
+        row = cluster_models.DBCluster.get_by(id=cluster_id)
+        if row is not None and row.deleted:
+            LOG.info('Cluster %s was deleted before', cluster_id)
+            return
+        super().delete_cluster(context, cluster_id)
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
     def resume_operations(self, context: Context) -> None:

@@ -17,12 +17,12 @@ Trove's manager sends the *error* notification, otherwise *end*.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import datetime
 from typing import Any
-from typing import ContextManager
 
 from oslo_log import log as logging
 from trove.cluster.tasks import ClusterTasks
@@ -57,9 +57,10 @@ class GaleraClusterTasks(task_models.ClusterTasks):
     """The operations on a Galera cluster.
 
     Each operation raises StepFailed if it failed: the members at fault have
-    a fault, and the cluster has no task. It raises OperationStopped if the
-    cluster is being deleted or another taskmanager runs the operation: then
-    nothing was recorded.
+    a fault, and the cluster has no task. It raises OperationStopped if it
+    began, and the cluster is being deleted or another taskmanager has resumed
+    the operation: then nothing was recorded. If it does not begin, because it
+    has ended or another taskmanager runs it, no notification is sent.
 
     :ivar lost: the value of the expired lease, for an operation that is
         resumed; None for a new operation.
@@ -118,18 +119,22 @@ class GaleraClusterTasks(task_models.ClusterTasks):
         with contextlib.ExitStack() as until_done:
             try:
                 held = until_done.enter_context(
-                    self._lease(ClusterTasks.DELETING))
+                    self._begun(context, ClusterTasks.DELETING))
             except exceptions.ClusterBeingDeleted:
                 LOG.info('Cluster %s was deleted already', cluster_id)
+                tell_nothing(context)
                 return
-            runner.run(delete.OPERATION, delete.Deletion(context, self), held)
+            if held is not None:
+                runner.run(delete.OPERATION, delete.Deletion(context, self),
+                           held)
 
     def _run(self, operation: runner.Operation[Any], context: Context,
              *order: object) -> None:
         """Run an operation with its parameters, under the lease."""
-        with self._lease(operation.task) as held:
-            runner.run(operation, operation.state(context, self, *order),
-                       held)
+        with self._begun(context, operation.task) as held:
+            if held is not None:
+                runner.run(operation, operation.state(context, self, *order),
+                           held)
 
     def carry_out_pending(self, context: Context) -> None:
         """Resume the pending operation of the members."""
@@ -141,11 +146,12 @@ class GaleraClusterTasks(task_models.ClusterTasks):
                     ClusterTasks.SHRINKING_CLUSTER):
             self._go_on_changing_size(context, order, rows)
         elif order is None:
-            with self._lease(task) as held:
-                LOG.warning('No member of cluster %s has a pending '
-                            'operation; ending its task %s', self.id,
-                            task.name)
-                held.end()
+            with self._begun(context, task) as held:
+                if held is not None:
+                    LOG.warning('No member of cluster %s has a pending '
+                                'operation; ending its task %s', self.id,
+                                task.name)
+                    held.end()
         elif order.action == pending.RESTART:
             self.restart_members(context, ids)
         elif order.action in (pending.RECOVER, pending.FORCE):
@@ -175,17 +181,45 @@ class GaleraClusterTasks(task_models.ClusterTasks):
             if ids is not None:
                 self.shrink_cluster(context, self.id, ids)
         if ids is None:
-            with self._lease(task) as held:
+            with self._begun(context, task) as held:
+                if held is None:
+                    return
                 held.end()
             raise exceptions.StepFailed(
                 task.name.lower(), 'all', 'its taskmanager died',
                 'check the members, remove those that did not join or were '
                 'to leave with a shrink, then repeat the request')
 
-    def _lease(self, task: ClusterTask) -> ContextManager[lease.Lease]:
-        return runner.alone(
-            self.id, task, CONF.get(self.ds_version.manager).operation_lease,
-            self.lost)
+    @contextlib.contextmanager
+    def _begun(self, context: Context,
+               task: ClusterTask) -> Iterator[lease.Lease | None]:
+        """Hold the lease; None if the operation does not begin here."""
+        with contextlib.ExitStack() as until_done:
+            try:
+                held = until_done.enter_context(runner.alone(
+                    self.id, task,
+                    CONF.get(self.ds_version.manager).operation_lease,
+                    self.lost, _request(context, task)))
+            except exceptions.LeaseLost as elsewhere:
+                LOG.info('%s', elsewhere)
+                tell_nothing(context)
+                held = None
+            yield held
+
+
+def _request(context: Context | None, task: ClusterTask) -> str:
+    """The id of the request of a cast; '' if it has no parameters."""
+    if context is None or task in (ClusterTasks.BUILDING_INITIAL,
+                                   ClusterTasks.DELETING):
+        return ''
+    return str(context.request_id)
+
+
+def tell_nothing(context: Context | None) -> None:
+    """Send no notification at the end; another run of it sends its own."""
+    told = getattr(context, 'notification', None)
+    if told is not None:
+        told.needs_end_notification = False
 
 
 def _action(name: str) -> Callable[..., None]:

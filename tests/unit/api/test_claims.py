@@ -21,6 +21,7 @@ from trove.instance import models as instance_models
 from tests.unit.api import base
 from trove_pxc.api import claims
 from trove_pxc import pending
+from trove_pxc import starts
 
 RESTART = pending.Order(pending.RESTART)
 TASK = ClusterTasks.RESTARTING_CLUSTER
@@ -46,6 +47,10 @@ class ClaimsTest(base.ApiTestCase):
         claims.claim(self.cluster, TASK, self.ids, RESTART)
         self.assertEqual((TASK, self.ids), (self.task(), self.ordered()))
         self.assertEqual(TASK, self.cluster.db_info.task_status)
+        self.assertEqual(
+            {self.row.id: starts.Start(TASK.code,
+                                       self.cluster.context.request_id)},
+            starts.of({self.row.id: TASK.code}))
         self.assertRaises(exception.UnprocessableEntity, claims.claim,
                           self.load(self.row), TASK, self.ids, RESTART)
 

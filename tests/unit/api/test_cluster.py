@@ -25,6 +25,7 @@ from trove.cluster import views as cluster_views
 from trove.common import exception
 from trove.common import notification
 from trove.common import timeutils
+from trove.guestagent import models as agent_models
 from trove.instance import models as instance_models
 from trove.instance.tasks import InstanceTasks
 from trove.quota import models as quota_models
@@ -37,6 +38,7 @@ from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
 from trove_pxc.api import validation
 from trove_pxc import pending
+from trove_pxc import starts
 
 LONG_AGO = datetime.datetime(2026, 1, 1)
 HINT = {'group': 'group-1'}
@@ -115,6 +117,13 @@ class CreateTest(CreateTestCase):
              row.task_status, row.configuration_id))
         self.task_api.create_cluster.assert_called_once_with(row.id)
         self.task_api.delete_cluster.assert_not_called()
+
+    def test_the_request_is_recorded(self) -> None:
+        made = self.create()
+        self.assertEqual(
+            {made.id: starts.Start(ClusterTasks.BUILDING_INITIAL.code,
+                                   self.context.request_id)},
+            starts.of({made.id: ClusterTasks.BUILDING_INITIAL.code}))
 
     def test_what_is_checked(self) -> None:
         self.create(extended_properties={
@@ -199,6 +208,7 @@ class UndoCreateTest(CreateTestCase):
         self.assertEqual((True, ClusterTasks.NONE),
                          (bool(row.deleted), row.task_status))
         self.assertIsNotNone(row.deleted_at)
+        self.assertEqual([], agent_models.AgentHeartBeat.find_all().all())
         self.task_api.delete_cluster.assert_not_called()
 
     def test_after_the_first_member(self) -> None:
@@ -362,11 +372,47 @@ class DeleteTest(base.ApiTestCase):
     def test_twice(self) -> None:
         """The row does not change, which shows whether the deletion runs."""
         self.load(self.row).delete()
-        with cluster_models.DBCluster.query() as query:
-            query.filter_by(id=self.row.id).update({'updated': LONG_AGO})
+        before = self.start()
         self.load(self.row).delete()
-        self.assertEqual(LONG_AGO, tables.again(self.row).updated)
+        self.assertEqual(before, self.start())
         self.assertEqual(2, self.task_api.delete_cluster.call_count)
+
+    def start(self) -> Any:
+        row = tables.again(self.row)
+        return row.updated, starts.of({row.id: row.task_id}).get(row.id)
+
+    def hold(self, minutes: float) -> None:
+        """A taskmanager runs the operation, and was last seen then."""
+        row = tables.again(self.row)
+        self.assertTrue(starts.begin(
+            row.id, row.task_status, row.updated, timeutils.utcnow()
+            - datetime.timedelta(minutes=minutes), None))
+
+    def test_it_is_a_new_operation(self) -> None:
+        """The taskmanager that holds the grow does not hold it."""
+        self.hold(0)
+        cluster = self.load(self.row)
+        cluster.delete()
+        self.assertEqual(
+            starts.Start(ClusterTasks.DELETING.code,
+                         cluster.context.request_id), self.start()[1])
+
+    def test_a_holder_is_not_displaced(self) -> None:
+        self.load(self.row).delete()
+        self.hold(9)
+        before = self.start()
+        self.assertEqual(1, before[1].number)
+        self.load(self.row).delete()
+        self.assertEqual(before, self.start())
+
+    def test_a_deletion_that_nobody_resumes_is_requested_anew(self) -> None:
+        self.load(self.row).delete()
+        self.hold(11)
+        before, _ = self.start()
+        self.load(self.row).delete()
+        after, start = self.start()
+        self.assertGreater(after, before)
+        self.assertEqual(0, start.number)
 
     def test_another_cluster_is_left_alone(self) -> None:
         other = self.add_cluster('other')

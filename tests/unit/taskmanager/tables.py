@@ -27,6 +27,7 @@ import uuid
 import fixtures
 from trove.cluster import models as cluster_models
 from trove.common import cfg
+from trove.guestagent import models as agent_models
 from trove.instance import models as instance_models
 from trove.quota import models as quota_models
 
@@ -38,7 +39,8 @@ _tables: dict[type, Rows] = {}
 _statements: list[type] = []
 _WITH_COLUMNS = (
     cluster_models.DBCluster, instance_models.DBInstance,
-    instance_models.InstanceServiceStatus, quota_models.Reservation)
+    instance_models.InstanceServiceStatus, quota_models.Reservation,
+    agent_models.AgentHeartBeat)
 
 
 class Column:
@@ -126,7 +128,8 @@ class Query:
         self._model = model
         self._conditions = conditions
         self.session = types.SimpleNamespace(
-            query=Query, commit=lambda: None, rollback=lambda: None)
+            query=Query, add=save, commit=lambda: None,
+            rollback=lambda: None)
 
     def filter(self, *conditions: Condition) -> 'Query':
         return Query(self._model, *self._conditions, *conditions)
@@ -149,6 +152,10 @@ class Query:
             for name, value in values.items():
                 setattr(row, name, value)
         return len(found)
+
+    def delete(self, synchronize_session: object = None) -> None:
+        for row in self._found():
+            delete(row)
 
     def _found(self) -> list[Any]:
         _statements.append(self._model)

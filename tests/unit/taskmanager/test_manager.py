@@ -13,18 +13,21 @@
 """Trove's manager with the periodic tasks, as trove-taskmanager loads it."""
 
 import logging
+import types
 from typing import Any
 
 import fixtures
 import mock
 from oslo_utils import importutils
 import testtools
+from trove.cluster import models as cluster_models
 from trove.quota import quota
 from trove.taskmanager import manager as troves
 
 from trove_pxc import masking
 from trove_pxc import quotas
 from trove_pxc import retries
+from trove_pxc.taskmanager.cloud import instance_creation
 from trove_pxc.taskmanager import manager
 from trove_pxc.taskmanager.watchers import automatic
 from trove_pxc.taskmanager.watchers import resume
@@ -63,14 +66,30 @@ class ManagerTest(testtools.TestCase):
 
         def create(manager: Any, context: Any, **kwargs: Any) -> None:
             seen.append(retries._seconds.get())
-        with mock.patch.object(troves.Manager, 'create_instance', create):
+        with (mock.patch.object(troves.Manager, 'create_instance', create),
+              mock.patch.object(instance_creation, 'begin', autospec=True)
+              as begin):
             for cluster, datastore in (
                     ({'id': 'c'}, 'mariadb'), (None, 'mariadb'),
                     ({'id': 'c'}, 'mongodb')):
                 loaded.create_instance(
-                    None, cluster_config=cluster,
-                    datastore_manager=datastore)
+                    None, instance_id=f'instance of {datastore}',
+                    cluster_config=cluster, datastore_manager=datastore)
         self.assertEqual([180.0, 0.0, 0.0], seen)
+        begin.assert_called_once_with('instance of mariadb')
+
+    def test_cluster_that_is_deleted_is_not_deleted_again(self) -> None:
+        """Trove would send an error notification."""
+        loaded = self.load()
+        for row, calls in ((types.SimpleNamespace(deleted=True), 0),
+                           (types.SimpleNamespace(deleted=False), 1),
+                           (None, 1)):
+            with (mock.patch.object(cluster_models.DBCluster, 'get_by',
+                                    autospec=True, return_value=row),
+                  mock.patch.object(troves.Manager, 'delete_cluster',
+                                    autospec=True) as delete):
+                loaded.delete_cluster(None, 'c')
+                self.assertEqual(calls, delete.call_count)
 
     def test_it_looks_at_the_first_tick(self) -> None:
         self.load().run_periodic_tasks(context=None)

@@ -28,6 +28,8 @@ from trove.instance.tasks import InstanceTasks
 
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
+from trove_pxc import quotas
+from trove_pxc import starts
 from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.operations import create
 from trove_pxc.taskmanager.operations import delete
@@ -132,8 +134,8 @@ class CreateTest(TasksTestCase):
 
     def test_one_that_another_has_taken_up_is_not_run(self) -> None:
         self.replace(create, 'run')
-        self.assertRaises(exceptions.LeaseLost, self.create,
-                          datetime.datetime(2000, 1, 1))
+        self.create(lost=datetime.datetime(2000, 1, 1))
+        self.assertIn('another taskmanager runs it', self.log.output)
         self.assertEqual([], self.ran)
         self.assertEqual(ClusterTasks.BUILDING_INITIAL, self.cluster_task)
 
@@ -226,7 +228,7 @@ class LeaseTest(TasksTestCase):
         locked: list[str] = []
 
         @contextlib.contextmanager
-        def lock(name: str) -> Any:
+        def lock(name: str, blocking: bool) -> Any:
             locked.append(name)
             yield
             locked.append('free')
@@ -243,8 +245,7 @@ class LeaseTest(TasksTestCase):
         self.replace(create, 'run')
         self.begin(ClusterTasks.BUILDING_INITIAL)
         self.tasks.create_cluster(None, fakes.CLUSTER)
-        self.assertRaises(exceptions.LeaseLost, self.tasks.create_cluster,
-                          None, fakes.CLUSTER)
+        self.tasks.create_cluster(None, fakes.CLUSTER)
         self.assertEqual(1, len(self.ran))
 
     def test_it_lasts_as_long_as_the_option_says(self) -> None:
@@ -271,6 +272,117 @@ class LeaseTest(TasksTestCase):
         self.replace(create, 'run', takes_long)
         self.begin(ClusterTasks.BUILDING_INITIAL)
         self.tasks.create_cluster(None, fakes.CLUSTER)
+
+
+class BeginTest(TasksTestCase):
+    """Which cast starts an operation, and which one ends without it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for module in (create, delete, recover):
+            self.replace(module, 'run')
+        self.context = types.SimpleNamespace(
+            request_id='req-1', notification=types.SimpleNamespace(
+                needs_end_notification=True))
+
+    def recover(self, request_id: str = 'req-1') -> bool:
+        """Run the cast of a request; return whether it notifies its end."""
+        self.context.request_id = request_id
+        self.context.notification.needs_end_notification = True
+        self.tasks.recover_cluster(self.context)
+        return bool(self.context.notification.needs_end_notification)
+
+    def requested(self, task: Any, request_id: str = 'req-1') -> None:
+        """As trove-api records a request."""
+        self.begin(task)
+        with quotas.transaction() as session:
+            starts.request(session, fakes.CLUSTER, task, request_id)
+
+    def hold(self, task: Any, request_id: str = 'req-1') -> None:
+        """Another taskmanager starts the operation."""
+        before = self.tables.cluster(fakes.CLUSTER).updated
+        self.assertTrue(starts.begin(
+            fakes.CLUSTER, task, before,
+            before + datetime.timedelta(seconds=5), request_id))
+
+    def test_cast_of_the_request_starts_it(self) -> None:
+        self.requested(ClusterTasks.RESTARTING_CLUSTER)
+        self.assertTrue(self.recover())
+        self.assertEqual(1, len(self.ran))
+        self.assertTrue(self.is_over())
+
+    def test_cast_of_an_older_request_does_not(self) -> None:
+        self.requested(ClusterTasks.RESTARTING_CLUSTER, 'req-2')
+        self.assertFalse(self.recover('req-1'))
+        self.assertEqual([], self.ran)
+        self.assertIn('INFO the operation RESTARTING_CLUSTER of cluster '
+                      f'{fakes.CLUSTER} does not begin on this host: the '
+                      'request req-1 is over', self.log.output)
+        self.assertTrue(self.recover('req-2'))
+        self.assertEqual(1, len(self.ran))
+
+    def test_cast_does_not_displace_a_holder(self) -> None:
+        self.override(None, host='192.0.2.7')
+        self.requested(ClusterTasks.RESTARTING_CLUSTER)
+        self.hold(ClusterTasks.RESTARTING_CLUSTER)
+        held = self.tables.cluster(fakes.CLUSTER).updated
+        self.assertFalse(self.recover())
+        self.assertEqual([], self.ran)
+        self.assertEqual(held, self.tables.cluster(fakes.CLUSTER).updated)
+        self.assertIn('by the taskmanager on 192.0.2.7', self.log.output)
+
+    def test_cast_that_may_not_start_does_not_wait_for_the_lock(self) -> None:
+        lock = self.useFixture(fixtures.MockPatchObject(
+            runner.lockutils, 'lock')).mock
+        self.requested(ClusterTasks.RESTARTING_CLUSTER)
+        self.hold(ClusterTasks.RESTARTING_CLUSTER)
+        self.recover()
+        lock.assert_not_called()
+
+    def test_cast_whose_operation_has_ended_notifies_nothing(self) -> None:
+        self.requested(ClusterTasks.RESTARTING_CLUSTER)
+        self.assertTrue(self.recover())
+        self.assertFalse(self.recover())
+        self.assertEqual(1, len(self.ran))
+
+    def test_request_of_an_older_trove_api_is_started(self) -> None:
+        """It writes no record, and leaves that of the operation before."""
+        self.begin(ClusterTasks.RESTARTING_CLUSTER)
+        self.assertTrue(self.recover())
+        self.requested(ClusterTasks.GROWING_CLUSTER, 'req-0')
+        self.begin(ClusterTasks.RESTARTING_CLUSTER)
+        self.assertTrue(self.recover())
+        self.assertEqual(2, len(self.ran))
+
+    def test_any_request_starts_an_operation_without_parameters(self) -> None:
+        self.requested(ClusterTasks.BUILDING_INITIAL, 'req-2')
+        self.tasks.create_cluster(self.context, fakes.CLUSTER)
+        self.requested(ClusterTasks.DELETING, 'req-2')
+        self.tasks.delete_cluster(self.context, fakes.CLUSTER)
+        self.assertEqual(2, len(self.ran))
+
+    def test_second_request_does_not_displace_a_deletion(self) -> None:
+        self.requested(ClusterTasks.DELETING)
+        self.hold(ClusterTasks.DELETING)
+        self.context.request_id = 'req-2'
+        self.tasks.delete_cluster(self.context, fakes.CLUSTER)
+        self.assertEqual([], self.ran)
+        self.assertFalse(self.context.notification.needs_end_notification)
+
+    def test_expired_lease_is_taken_from_its_holder(self) -> None:
+        self.requested(ClusterTasks.RESTARTING_CLUSTER)
+        self.hold(ClusterTasks.RESTARTING_CLUSTER)
+        self.tasks.lost = self.tables.cluster(fakes.CLUSTER).updated
+        self.assertTrue(self.recover('req-of-the-resumption'))
+        self.assertEqual(1, len(self.ran))
+
+    def test_task_without_orders_is_left_to_its_holder(self) -> None:
+        for task in (ClusterTasks.UPDATING_CLUSTER,
+                     ClusterTasks.GROWING_CLUSTER):
+            self.requested(task)
+            self.hold(task)
+            self.new().carry_out_pending(self.context)
+            self.assertEqual(task, self.cluster_task)
 
 
 class ToTheEndTest(TasksTestCase):
@@ -308,7 +420,7 @@ class ToTheEndTest(TasksTestCase):
         for _, module, call in self.entries():
             self.replace(module, 'run')
             self.begin(ClusterTasks.UPDATING_CLUSTER)
-            self.assertRaises(exceptions.LeaseLost, call)
+            call()
         self.assertEqual([], self.ran)
 
     def test_a_growth_that_is_taken_up_was_interrupted(self) -> None:
@@ -398,7 +510,7 @@ class DeleteTest(TasksTestCase):
     def test_what_is_not_to_be_deleted_is_not(self) -> None:
         self.replace(delete, 'run')
         self.begin(ClusterTasks.NONE)
-        self.assertRaises(exceptions.LeaseLost, self.delete)
+        self.delete()
         self.assertEqual([], self.ran)
 
     def test_a_failure_is_told_and_the_task_is_over(self) -> None:

@@ -12,22 +12,52 @@
 
 """Detects that the creation of an instance was interrupted.
 
-Imported by formation. A taskmanager creates each instance of a cluster, with
-parameters that are only in an RPC message and in its memory. If it dies, the
-instance stays BUILDING and cannot be completed. Unlike a slow creation, an
-interrupted one makes no progress.
+Imported by formation and manager. A taskmanager creates each instance of a
+cluster, with parameters that are only in an RPC message and in its memory. If
+it dies, the instance stays BUILDING and cannot be completed. Unlike a slow
+creation, an interrupted one makes no progress. A creation whose message waits
+in the queue makes no progress either, so the taskmanager that begins it writes
+the time into the row of the instance. Trove has the column, but no code that
+uses it.
 """
 
-from collections.abc import Hashable
+import datetime
+from typing import NamedTuple
 
+from oslo_db import exception as db_exceptions
+from oslo_log import log as logging
 from trove.common import exception
+from trove.common import timeutils
+from trove.instance import models as instance_models
 
 from trove_pxc.galera import view
+from trove_pxc.protocols import InstanceRow
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc import waiting
 
+LOG = logging.getLogger(__name__)
+
 _CUT_SHORT = ('the taskmanager died while it created the instance, and its '
               'parameters are lost')
+
+
+class Signs(NamedTuple):
+    """What shows the progress of a creation."""
+
+    updated: datetime.datetime | None
+    ports: frozenset[str]
+    volumes: frozenset[tuple[str, str]]
+
+
+def begin(instance_id: str) -> None:
+    """Record that this taskmanager begins to create an instance."""
+    try:
+        with instance_models.DBInstance.query() as query:
+            query.filter_by(id=instance_id).update(
+                {'task_start_time': timeutils.utcnow()})
+    except db_exceptions.DBError as error:
+        LOG.warning('The beginning of the creation of instance %s could not '
+                    'be recorded: %s', instance_id, error)
 
 
 class Creation:
@@ -35,22 +65,43 @@ class Creation:
 
     def __init__(self, member: members.Member) -> None:
         self._member = member
-        self._signs: Hashable = None
+        self._signs: Signs | None = None
         self._quiet = waiting.Stopwatch()
         self._unprepared: waiting.Stopwatch | None = None
+        self._queued = waiting.Stopwatch()
+        self._checks = 0
+        self._begun = False
+
+    def queued(self) -> int:
+        """Return a number that changes until the creation has begun.
+
+        :raises MemberFailed: if it has not begun for creation_start_timeout
+            seconds.
+        """
+        if not self._begun:
+            self._checks += 1
+            row = self._member.row()
+            self._begun = bool(row.task_start_time or row.compute_instance_id)
+            limit = self._member.options.creation_start_timeout
+            if not self._begun and self._queued.elapsed >= limit:
+                raise self._member.failed(
+                    f'Trove did not begin to create it within {limit} s: its '
+                    'request was lost, or it still waits in a taskmanager')
+        return self._checks
 
     def look(self) -> None:
         """Check for progress in the cloud.
 
-        :raises MemberFailed: if it has no server, and there was no progress
-            for creation_stall_timeout seconds.
+        :raises MemberFailed: if it has no server, was begun, and there was no
+            progress for creation_stall_timeout seconds.
         """
         member = self._member
         row = member.row()
         if row.compute_instance_id:
             return
         signs = self._seen_in_cloud(row)
-        if signs != self._signs:
+        if signs != self._signs or not (
+                row.task_start_time or signs.ports or signs.volumes):
             self._signs, self._quiet = signs, waiting.Stopwatch()
         elif self._quiet.elapsed >= member.options.creation_stall_timeout:
             raise member.failed(
@@ -81,11 +132,11 @@ class Creation:
             return False
         return isinstance(report, view.MemberReport)
 
-    def _seen_in_cloud(self, row: object) -> Hashable:
+    def _seen_in_cloud(self, row: InstanceRow) -> Signs:
         member = self._member
         name = f'trove-{member.id}'
         ports = member.neutron.list_ports(name=name)['ports']
         volumes = member.cinder.volumes.list(search_opts={'name': name})
-        return (getattr(row, 'updated', None),
-                frozenset(port['id'] for port in ports),
-                frozenset((volume.id, volume.status) for volume in volumes))
+        return Signs(
+            row.updated, frozenset(port['id'] for port in ports),
+            frozenset((volume.id, volume.status) for volume in volumes))

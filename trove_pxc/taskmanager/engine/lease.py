@@ -17,13 +17,16 @@ of the cluster: the task says that there is an operation, and the taskmanager
 that runs it writes a new ``updated`` every few seconds. If the value does
 not change any more, the holder has died. Each write is a compare-and-set on
 task and value, and no value is written twice. So only one of several
-taskmanagers gets the lease, and a former holder notices that it lost it.
+taskmanagers gets the lease, and a former holder notices that it lost it. The
+first write also records the holder; see starts.
 
 Values of ``updated`` are only compared for equality. Each taskmanager
 measures with its own clock how long the value did not change, so the clocks
 of the hosts may differ.
 """
 
+from collections.abc import Iterator
+import contextlib
 import datetime
 import threading
 from typing import Self
@@ -38,6 +41,7 @@ from trove_pxc import exceptions
 from trove_pxc import pending
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import ClusterTask
+from trove_pxc import starts
 from trove_pxc import transient
 from trove_pxc import waiting
 
@@ -54,34 +58,65 @@ class Lease:
     It is held in the ``with`` block, unless it is lost.
 
     :param seconds: after which it expires if it is not renewed.
-    :param seen: take it only if it still has this value; None: take it with
-        any value, for a new request from trove-api.
+    :param seen: take it only if it still has this value, from a holder whose
+        lease has expired. None: take it for a cast, if no taskmanager has
+        started the operation.
+    :param request: the id of the request of a cast, which must be that of
+        the operation; '' for an operation without parameters.
     """
 
     def __init__(self, cluster_id: str, task: ClusterTask, seconds: float,
-                 seen: datetime.datetime | None = None) -> None:
+                 seen: datetime.datetime | None = None,
+                 request: str = '') -> None:
         self._cluster_id = cluster_id
         self._task = task
         self._seconds = seconds
         self._value = seen
+        self._request = request if seen is None else None
         self._lost = ''
         self._renewed = waiting.Stopwatch()
         self._lock = threading.Lock()
         self._signs = waiting.Regularly(seconds / _SIGNS, self._sign)
 
     def __enter__(self) -> Self:
-        row = self._row()
-        if self._value is None:
-            self._value = row.updated
-        if not self._move():
-            raise exceptions.LeaseLost(
-                f'another taskmanager runs the operation '
-                f'{self._task.name} of cluster {self._cluster_id}')
+        asked, row = waiting.Stopwatch(), self._row()
+        seen = row.updated if self._value is None else self._value
+        value = _after(seen)
+        with self._told():
+            if not starts.begin(self._cluster_id, self._task, seen, value,
+                                self._request):
+                raise exceptions.LeaseLost('another taskmanager runs it')
+        self._value, self._renewed = value, asked
         self._signs.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._signs.__exit__(*error)
+
+    def check_free(self) -> None:
+        """Raise unless a cast may take the lease, before it is taken.
+
+        :raises OperationStopped: the operation has ended, was started before,
+            or is that of another request.
+        """
+        if self._request is None:
+            return
+        start = starts.of({
+            self._cluster_id: self._row().task_id}).get(self._cluster_id)
+        if start is not None:
+            with self._told():
+                start.check(self._request)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Add the operation and the cluster to the reason of a refusal."""
+        try:
+            yield
+        except exceptions.LeaseLost as refused:
+            raise exceptions.LeaseLost(
+                f'the operation {self._task.name} of cluster '
+                f'{self._cluster_id} does not begin on this host: '
+                f'{refused}') from refused
 
     def check(self) -> None:
         """Raise unless the lease is held, according to the table now.
@@ -155,8 +190,7 @@ class Lease:
         """
         asked = waiting.Stopwatch()
         assert self._value is not None
-        value = max(timeutils.utcnow().replace(microsecond=0),
-                    self._value.replace(microsecond=0) + _TICK)
+        value = _after(self._value)
         with cluster_models.DBCluster.query() as query:
             moved = bool(query.filter_by(
                 id=self._cluster_id, deleted=False, updated=self._value,
@@ -181,3 +215,10 @@ class Lease:
                 'was stopped')
         held: ClusterRow = row
         return held
+
+
+def _after(value: datetime.datetime) -> datetime.datetime:
+    """The next value of a lease, which was never written before."""
+    now: datetime.datetime = timeutils.utcnow()
+    return max(now.replace(microsecond=0),
+               value.replace(microsecond=0) + _TICK)

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 import contextlib
 import dataclasses
 import datetime
+import math
 from typing import Generic
 from typing import Protocol
 from typing import TypeVar
@@ -33,8 +34,11 @@ from trove_pxc import exceptions
 from trove_pxc.protocols import ClusterTask
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.engine import workflow
+from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
+
+_PAUSE = 0.5    # seconds between two tries to get the lock
 
 
 class State(workflow.Operation, Protocol):
@@ -85,15 +89,27 @@ class Operation(Generic[Run]):
 
 @contextlib.contextmanager
 def alone(cluster_id: str, task: ClusterTask, seconds: float,
-          lost: datetime.datetime | None) -> Iterator[lease.Lease]:
+          lost: datetime.datetime | None,
+          request: str = '') -> Iterator[lease.Lease]:
     """Hold the lease of a cluster's task, once at a time in this process.
 
-    A second run waits here until the first has ended, then does what remains
-    to be done. The parameters are those of a Lease.
+    A run that lost its lease may still wait for an answer in this process;
+    the next one waits until it has ended. A cast that may not start the
+    operation, or not any more, does not wait. The parameters are those of a
+    Lease.
     """
-    with (lockutils.lock(f'trove-pxc-{task.name}-{cluster_id}'),
-          lease.Lease(cluster_id, task, seconds, lost) as held):
-        yield held
+    wanted = lease.Lease(cluster_id, task, seconds, lost, request)
+    name = f'trove-pxc-{task.name}-{cluster_id}'
+    with contextlib.ExitStack() as until_done:
+        def lock() -> None:
+            wanted.check_free()
+            try:
+                until_done.enter_context(
+                    lockutils.lock(name, blocking=False))
+            except lockutils.AcquireLockFailedException as taken:
+                raise waiting.NotYet(str(taken)) from taken
+        waiting.until(name, lock, math.inf, _PAUSE)
+        yield until_done.enter_context(wanted)
 
 
 def run(operation: Operation[Run], state: Run, held: lease.Lease) -> None:

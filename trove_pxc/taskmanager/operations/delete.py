@@ -30,6 +30,8 @@ from trove.common import timeutils
 from trove_pxc import exceptions
 from trove_pxc.galera import naming
 from trove_pxc.protocols import Context
+from trove_pxc import quotas
+from trove_pxc import starts
 from trove_pxc.taskmanager.cloud import cleanup
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import failures
@@ -145,6 +147,8 @@ def _delete_cluster_row(operation: Deletion) -> None:
     if row is None:
         LOG.info('Cluster %s was deleted already', operation.cluster_id)
         return
+    with quotas.transaction() as session:
+        starts.forget(session, operation.cluster_id)
     row.update(deleted=True, deleted_at=timeutils.utcnow(),
                task_status=ClusterTasks.NONE, configuration_id=None)
     LOG.info('Cluster %s is deleted', operation.cluster_id)

@@ -68,6 +68,13 @@ class Creations:
             for member in concerned:
                 self._looks[member.id]()
 
+    def queued(self, member: Member) -> int:
+        """Return a number that changes until Trove begins to create it.
+
+        :raises MemberFailed: creation_start_timeout has passed.
+        """
+        return self._creations[member.id].queued()
+
     def ask(self, member: Member) -> None:
         """Check whether the guest of a member was called to prepare.
 

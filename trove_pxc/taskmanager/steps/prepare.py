@@ -16,6 +16,8 @@ Imported by the operations that form or extend a cluster.
 """
 
 from collections.abc import Callable
+from collections.abc import Hashable
+import functools
 from typing import Protocol
 
 from trove_pxc.taskmanager.cloud import members
@@ -32,7 +34,8 @@ class Making(Protocol):
 
     creations: formation.Creations
 
-    def wait(self, probe: Callable[[], None], *, interval: float) -> None:
+    def wait(self, probe: Callable[[], None], *, interval: float,
+             progress: Callable[[], Hashable] | None = None) -> None:
         """Wait for a probe."""
 
 
@@ -45,7 +48,9 @@ def _know_address(operation: Making, member: Member) -> None:
         member.check_server()
         if member.find_address() is None:
             raise waiting.NotYet('no port with an address yet')
-    operation.wait(probe, interval=member.options.cloud_poll_interval)
+    operation.wait(probe, interval=member.options.cloud_poll_interval,
+                   progress=functools.partial(
+                       operation.creations.queued, member))
 
 
 def _prepared(operation: Making, member: Member) -> bool:

@@ -213,7 +213,8 @@ def _begin(context: Context, row: ClusterRow) -> bool:
         cluster_id=row.id, deleted=False).all()
     if not pending.claim(row.id, ClusterTasks.RESTARTING_CLUSTER,
                          [member.id for member in rows],
-                         pending.recovery(None)):
+                         pending.recovery(None),
+                         request_id=context.request_id):
         LOG.info('Cluster %s has a task now; it is not recovered', row.id)
         return False
     faults.forget_of(rows)

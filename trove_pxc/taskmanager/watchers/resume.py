@@ -15,13 +15,15 @@
 Imported by manager. Trove's rows have all that an operation needs: its task
 is in the row of the cluster, and the pending operations are in the rows of
 the members. An operation whose lease has expired runs again, and skips the
-steps that are done.
+steps that are done. An operation that no taskmanager has started may still be
+in the queue, so it is started here only after a much longer time.
 """
 
 from collections.abc import Callable
 from collections.abc import Mapping
 import datetime
 import threading
+from typing import Any
 from typing import NamedTuple
 
 from oslo_log import log as logging
@@ -38,6 +40,7 @@ from trove_pxc import pending
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import Notify
+from trove_pxc import starts
 from trove_pxc.taskmanager import tasks
 from trove_pxc.taskmanager.watchers import discovery
 from trove_pxc import waiting
@@ -98,11 +101,27 @@ CONTINUATIONS: Mapping[int, Continuation] = {
 
 
 class Sight(NamedTuple):
-    """The observed state of one operation, and how long it is unchanged."""
+    """The observed state of one operation, and how long it is unchanged.
+
+    :ivar start: None if trove-api and the taskmanager that runs it have an
+        older version.
+    """
 
     task_id: int
     value: datetime.datetime
+    start: starts.Start | None
     since: waiting.Stopwatch
+
+    @property
+    def waits(self) -> bool:
+        """Whether the operation is known not to have started."""
+        return self.start is not None and not self.start.number
+
+    def due(self, options: Any) -> bool:
+        """Whether it is resumed, or started, by its datastore's options."""
+        seconds = (options.operation_start_timeout if self.waits
+                   else options.operation_lease)
+        return bool(self.since.elapsed >= seconds)
 
 
 class Resumption:
@@ -115,8 +134,11 @@ class Resumption:
     def look(self) -> None:
         """Check all operations; resume those whose lease has expired."""
         found = discovery.clusters(CONTINUATIONS)
-        self._seen = {cluster_id: self._sight(cluster_id, row)
-                      for cluster_id, (row, _) in found.items()}
+        begun = starts.of({cluster_id: row.task_id
+                           for cluster_id, (row, _) in found.items()})
+        self._seen = {
+            cluster_id: self._sight(cluster_id, row, begun.get(cluster_id))
+            for cluster_id, (row, _) in found.items()}
         self._running = {
             cluster_id: thread
             for cluster_id, thread in self._running.items()
@@ -124,32 +146,34 @@ class Resumption:
         for cluster_id, sight in self._seen.items():
             if (cluster_id in self._running
                     or len(self._running) >= _AT_ONCE
-                    or sight.since.elapsed
-                    < found[cluster_id].options.operation_lease):
+                    or not sight.due(found[cluster_id].options)):
                 continue
             thread = threading.Thread(
-                target=_resume, args=found[cluster_id], daemon=True)
+                target=_resume, args=(*found[cluster_id], sight.start),
+                daemon=True)
             self._running[cluster_id] = thread
             thread.start()
 
-    def _sight(self, cluster_id: str, row: ClusterRow) -> Sight:
+    def _sight(self, cluster_id: str, row: ClusterRow,
+               start: starts.Start | None) -> Sight:
         before = self._seen.get(cluster_id)
-        if (before is not None and before.task_id == row.task_id
-                and before.value == row.updated):
+        now = row.task_id, row.updated, start
+        if before is not None and before[:3] == now:
             return before
-        return Sight(row.task_id, row.updated, waiting.Stopwatch())
+        return Sight(*now, waiting.Stopwatch())
 
 
-def _resume(row: ClusterRow, manager: str) -> None:
+def _resume(row: ClusterRow, manager: str,
+            start: starts.Start | None) -> None:
     """Run the operation of a cluster to its end; log an error."""
     context = discovery.context(row)
     how = CONTINUATIONS[row.task_id]
     context.notification = _told_as(row, how)(
         context, request_id=context.request_id, server_type='taskmanager',
         tenant_id=row.tenant_id, client_ip=CONF.host, server_ip=CONF.host)
-    LOG.warning('Operation %s of cluster %s: its lease of %g s expired; '
-                'resuming the operation on this host', row.task_status.name,
-                row.id, CONF.get(manager).operation_lease)
+    LOG.warning('Operation %s of cluster %s: %s on this host',
+                row.task_status.name, row.id,
+                _reason(CONF.get(manager), start))
     try:
         with notification.EndNotification(context, cluster_id=row.id):
             cluster_tasks = task_models.load_cluster_tasks(context, row.id)
@@ -160,6 +184,17 @@ def _resume(row: ClusterRow, manager: str) -> None:
     except exception.TroveError as error:
         LOG.error('The operation %s of cluster %s, which was resumed on this '
                   'host, failed: %s', row.task_status.name, row.id, error)
+
+
+def _reason(options: Any, start: starts.Start | None) -> str:
+    if start is None:
+        return (f'its lease of {options.operation_lease:g} s expired; '
+                'resuming the operation')
+    if not start.number:
+        return ('no taskmanager started it within '
+                f'{options.operation_start_timeout:g} s; starting it')
+    return (f'its lease of {options.operation_lease:g} s, held on '
+            f'{start.host}, expired; resuming the operation')
 
 
 def _told_as(row: ClusterRow, how: Continuation) -> Notify:

@@ -15,25 +15,32 @@
 import types
 from typing import Any
 
+import fixtures
+from oslo_db import exception as db_exceptions
 import testtools
 from trove.common import exception
+from trove.instance import models as instance_models
 
 from tests.unit import clock
+from tests.unit import tables
 from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import instance_creation
 
 LIMIT = 75
+START = 7200
 
 
 class Member:
     """A member whose creation can make progress."""
 
     id = 'some-id'
-    options = types.SimpleNamespace(creation_stall_timeout=LIMIT)
+    options = types.SimpleNamespace(creation_stall_timeout=LIMIT,
+                                    creation_start_timeout=START)
 
     def __init__(self) -> None:
         self.server: str | None = None
+        self.begun: str | None = 'then'
         self.ports: list[dict[str, str]] = []
         self.disks: list[Any] = []
         self.new = True
@@ -46,7 +53,8 @@ class Member:
 
     def row(self) -> Any:
         return types.SimpleNamespace(
-            compute_instance_id=self.server, updated='then')
+            compute_instance_id=self.server, updated='then',
+            task_start_time=self.begun)
 
     def untouched(self) -> bool:
         return self.new
@@ -80,6 +88,50 @@ class CreationTest(testtools.TestCase):
         self.instance_creation.look()
         self.clock.advance(1)
         self.assertIn('has no server', self.dead(self.instance_creation.look))
+
+    def test_one_that_waits_in_the_queue_is_not_stalled(self) -> None:
+        self.member.begun = None
+        self.instance_creation.look()
+        self.clock.advance(10 * LIMIT)
+        self.instance_creation.look()
+        self.member.begun = 'now'
+        self.clock.advance(LIMIT - 1)
+        self.instance_creation.look()
+        self.clock.advance(1)
+        self.dead(self.instance_creation.look)
+
+    def test_one_whose_beginning_an_older_release_did_not_record(
+            self) -> None:
+        """Its port or its volume shows that it has begun."""
+        self.member.begun = None
+        self.member.ports.append({'id': 'p'})
+        self.instance_creation.look()
+        self.clock.advance(LIMIT)
+        self.dead(self.instance_creation.look)
+
+    def test_number_changes_until_it_has_begun(self) -> None:
+        self.member.begun = None
+        seen = [self.instance_creation.queued() for _ in range(3)]
+        self.assertEqual(3, len(set(seen)))
+        self.clock.advance(START - 1)
+        self.member.begun = 'now'
+        first = self.instance_creation.queued()
+        self.assertNotIn(first, seen)
+        self.clock.advance(START)
+        self.assertEqual(first, self.instance_creation.queued())
+
+    def test_one_with_a_server_has_begun(self) -> None:
+        self.member.begun, self.member.server = None, 'there'
+        self.assertEqual(self.instance_creation.queued(),
+                         self.instance_creation.queued())
+
+    def test_one_that_does_not_begin_within_hours(self) -> None:
+        self.member.begun = None
+        self.clock.advance(START - 1)
+        self.instance_creation.queued()
+        self.clock.advance(1)
+        error = self.dead(self.instance_creation.queued)
+        self.assertIn('did not begin to create it within 7200 s', error)
 
     def test_whatever_moves_gives_it_time(self) -> None:
         disk = types.SimpleNamespace(id='v', status='creating')
@@ -119,3 +171,27 @@ class CreationTest(testtools.TestCase):
         self.member.new = False
         self.clock.advance(10 * LIMIT)
         self.instance_creation.ask()
+
+
+class BeginTest(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.useFixture(tables.Tables())
+        version = tables.add_version()
+        self.rows = [tables.add_instance(version, name) for name in 'ab']
+
+    def test_only_its_row_is_changed(self) -> None:
+        instance_creation.begin(self.rows[0].id)
+        first, second = [tables.again(row) for row in self.rows]
+        self.assertIsNotNone(first.task_start_time)
+        self.assertEqual(self.rows[0].updated, first.updated)
+        self.assertIsNone(second.task_start_time)
+
+    def test_without_the_database_it_is_created_all_the_same(self) -> None:
+        log = self.useFixture(fixtures.FakeLogger())
+        self.useFixture(fixtures.MockPatchObject(
+            instance_models.DBInstance, 'query',
+            side_effect=db_exceptions.DBConnectionError))
+        instance_creation.begin(self.rows[0].id)
+        self.assertIn(self.rows[0].id, log.output)

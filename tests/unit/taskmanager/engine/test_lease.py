@@ -34,6 +34,7 @@ from trove.cluster.tasks import ClusterTasks
 from tests.unit import clock
 from trove_pxc import exceptions
 from trove_pxc import pending
+from trove_pxc import starts
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc import waiting
 
@@ -119,9 +120,22 @@ class LeaseTest(testtools.TestCase):
         self.table = Table(self.other, self.row)
         self.useFixture(fixtures.MockPatch(
             'trove.cluster.models.DBCluster', self.table))
+        self.found: dict[str, starts.Start] = {}
+        self.useFixture(fixtures.MockPatchObject(
+            starts, 'of', autospec=True,
+            side_effect=lambda task_ids: self.found))
+        self.begun = self.useFixture(fixtures.MockPatchObject(
+            starts, 'begin', autospec=True, side_effect=self.begin)).mock
         self.signs: list[Signs] = []
         self.useFixture(fixtures.MockPatchObject(
             waiting, 'Regularly', self.regularly))
+
+    def begin(self, cluster_id: str, task: ClusterTask,
+              seen: datetime.datetime, value: datetime.datetime,
+              wanted: str | None) -> bool:
+        return bool(self.table.filter_by(
+            id=cluster_id, deleted=False, updated=seen,
+            task_id=task.code).update({'updated': value}))
 
     def regularly(self, seconds: float,
                   call: Callable[[], object]) -> Signs:
@@ -155,6 +169,34 @@ class TakeTest(LeaseTest):
         with self.wanted() as held:
             self.assertEqual(NOON, self.row.updated)
             held.check()
+
+    def test_a_cast_asks_for_its_request(self) -> None:
+        with lease.Lease('a-cluster', TASK, SECONDS, request='req-1'):
+            self.assertEqual('req-1', self.begun.call_args.args[-1])
+
+    def test_an_expired_lease_is_taken_from_any_request(self) -> None:
+        with lease.Lease('a-cluster', TASK, SECONDS, self.row.updated,
+                         'req-1'):
+            self.assertIsNone(self.begun.call_args.args[-1])
+
+    def test_a_refusal_names_the_operation_and_the_reason(self) -> None:
+        self.begun.side_effect = exceptions.LeaseLost('it was started before')
+        refusal = self.refused(self.wanted())
+        for words in ('GROWING_CLUSTER', 'a-cluster', 'it was started'):
+            self.assertIn(words, refusal)
+
+    def test_before_a_cast_takes_it_the_record_is_read(self) -> None:
+        wanted = lease.Lease('a-cluster', TASK, SECONDS, request='req-1')
+        wanted.check_free()
+        for refused in (starts.Start(TASK.code, 'req-2'),
+                        starts.Start(TASK.code, 'req-1', 1, 'here')):
+            self.found['a-cluster'] = refused
+            self.assertRaises(exceptions.LeaseLost, wanted.check_free)
+            self.wanted(seen=self.row.updated).check_free()
+        self.found['a-cluster'] = starts.Start(TASK.code, 'req-1')
+        wanted.check_free()
+        self.row.task_id = ClusterTasks.NONE.code
+        self.assertRaises(exceptions.LeaseLost, wanted.check_free)
 
     def test_no_other_cluster_is_touched(self) -> None:
         before = dataclasses.replace(self.other)

@@ -18,9 +18,11 @@ import types
 from typing import Any
 
 import fixtures
+from oslo_concurrency import lockutils
 import testtools
 from trove.cluster.tasks import ClusterTasks
 
+from tests.unit import clock
 from tests.unit import specs
 from trove_pxc import exceptions
 from trove_pxc.taskmanager.engine import lease
@@ -33,21 +35,40 @@ RUN, RECORD, BACK, COMPLETE, FREE, DELETED, END = (
 class AloneTest(testtools.TestCase):
 
     def test_the_lease_is_asked_for_when_no_other_run_is_here(self) -> None:
+        self.useFixture(clock.Clock())
         done: list[object] = []
 
         @contextlib.contextmanager
-        def entered(*names: object) -> Iterator[object]:
-            done.append(names)
-            yield names
+        def lock(name: str, blocking: bool) -> Iterator[None]:
+            if len(done) < 2:
+                raise runner.lockutils.AcquireLockFailedException(name)
+            done.append(name)
+            yield
             done.append('left')
         self.useFixture(fixtures.MockPatchObject(
-            runner.lockutils, 'lock', side_effect=entered))
+            runner.lockutils, 'lock', side_effect=lock))
+        wanted = specs.spec(lease.Lease)
+        wanted.check_free.side_effect = lambda: done.append('free')
+        wanted.__enter__.side_effect = lambda _: done.append('taken')
+        made = self.useFixture(fixtures.MockPatchObject(
+            lease, 'Lease', return_value=wanted)).mock
+        with runner.alone('c', ClusterTasks.DELETING, 30, None, 'req-1'):
+            self.assertEqual(
+                ['free', 'free', 'trove-pxc-DELETING-c', 'taken'], done)
+        self.assertEqual(['left'], done[4:])
+        made.assert_called_once_with(
+            'c', ClusterTasks.DELETING, 30, None, 'req-1')
+
+    def test_what_was_started_meanwhile_is_not_waited_for(self) -> None:
+        self.useFixture(clock.Clock())
+        wanted = specs.spec(lease.Lease)
+        wanted.check_free.side_effect = [None, exceptions.LeaseLost('begun')]
         self.useFixture(fixtures.MockPatchObject(
-            lease, 'Lease', side_effect=entered))
-        with runner.alone('c', ClusterTasks.DELETING, 30, None) as held:
-            self.assertEqual(('c', ClusterTasks.DELETING, 30, None), held)
-            self.assertEqual([('trove-pxc-DELETING-c',), held], done)
-        self.assertEqual(['left', 'left'], done[2:])
+            lease, 'Lease', return_value=wanted))
+        with lockutils.lock('trove-pxc-DELETING-c'):
+            self.assertRaises(
+                exceptions.LeaseLost, runner.alone(
+                    'c', ClusterTasks.DELETING, 30, None).__enter__)
 
 
 class RunnerTest(testtools.TestCase):

@@ -27,6 +27,8 @@ from trove.instance import models as instance_models
 from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
+from trove_pxc import quotas
+from trove_pxc import starts
 from trove_pxc.taskmanager.cloud import cleanup
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.operations import delete
@@ -115,6 +117,13 @@ class DeleteTest(DeleteTestCase):
         self.assertIsNotNone(row.deleted_at)
         self.assertEqual(ClusterTasks.NONE, row.task_status)
         self.assertIsNone(row.configuration_id)
+
+    def test_the_record_of_its_request_is_deleted(self) -> None:
+        deleting = ClusterTasks.DELETING
+        with quotas.transaction() as session:
+            starts.request(session, fakes.CLUSTER, deleting, 'req-1')
+        self.delete()
+        self.assertEqual({}, starts.of({fakes.CLUSTER: deleting.code}))
 
     def test_no_row_goes_while_anything_is_left(self) -> None:
         self.left = {'c-2': [['server s'], ['port p'], []]}

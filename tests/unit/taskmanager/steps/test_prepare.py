@@ -46,6 +46,29 @@ class AddressTest(base.FormationTestCase):
         self.assertEqual(1800, error.seconds)
         self.assertEqual('no port with an address yet', error.last_seen)
 
+    def queues(self) -> None:
+        self.change(2, compute_instance_id=None)
+
+    def test_time_in_the_queue_does_not_count(self) -> None:
+        self.queues()
+        self.clock.after(5000, lambda: self.change(2, task_start_time='now'))
+        self.clock.after(6500, self.comes)
+        self.do(prepare.KNOW_ADDRESS, 2)
+        self.assertGreaterEqual(self.clock.now, 6500)
+
+    def test_it_never_comes_after_the_queue(self) -> None:
+        self.queues()
+        self.clock.after(5000, lambda: self.change(2, task_start_time='now'))
+        self.fails(exceptions.DeadlineExceeded, prepare.KNOW_ADDRESS, 2)
+        self.assertLess(self.clock.now, 5000 + 1800 + 2 * CLOUD)
+
+    def test_it_does_not_begin_within_hours(self) -> None:
+        self.queues()
+        error = self.fails(
+            exceptions.MemberFailed, prepare.KNOW_ADDRESS, 2)
+        self.assertIn('did not begin', error.cause)
+        self.assertLess(self.clock.now, 7200 + 2 * CLOUD)
+
     def test_a_server_that_failed_ends_the_wait(self) -> None:
         self.clock.after(60, lambda: setattr(
             self.cloud.servers['server-2'], 'status', 'ERROR'))

@@ -33,6 +33,7 @@ from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from trove_pxc.galera import view
 from trove_pxc import pending
+from trove_pxc import starts
 from trove_pxc.taskmanager import api
 from trove_pxc.taskmanager.watchers import automatic
 from trove_pxc.taskmanager.watchers import discovery
@@ -262,6 +263,11 @@ class AttendTest(AutomaticTestCase):
         for number in self.guests:
             self.assertEqual(pending.recovery(None), pending.of(
                 self.tables.instance(self.id_of(number))))
+        (context, _) = task_api.load.call_args.args
+        restarting = ClusterTasks.RESTARTING_CLUSTER.code
+        self.assertEqual(
+            {fakes.CLUSTER: starts.Start(restarting, context.request_id)},
+            starts.of({fakes.CLUSTER: restarting}))
 
     def test_it_is_told_as_a_recovery(self) -> None:
         self.attend(begun=True)

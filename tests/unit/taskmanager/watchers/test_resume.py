@@ -28,6 +28,7 @@ from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc import pending
+from trove_pxc import starts
 from trove_pxc.taskmanager import tasks
 from trove_pxc.taskmanager.watchers import discovery
 from trove_pxc.taskmanager.watchers import resume
@@ -81,6 +82,10 @@ class ResumptionTestCase(fakes.ClusterTestCase):
         self.clusters = self.useFixture(fixtures.MockPatchObject(
             discovery, 'clusters', autospec=True,
             side_effect=lambda task_ids: dict(self.found))).mock
+        self.starts: dict[str, starts.Start] = {}
+        self.useFixture(fixtures.MockPatchObject(
+            starts, 'of', autospec=True,
+            side_effect=lambda task_ids: dict(self.starts)))
         self.resume = resume.Resumption()
 
     def add(self, cluster_id: str = 'a', manager: str = fakes.MANAGER,
@@ -111,6 +116,33 @@ class LookTest(ResumptionTestCase):
         self.assertEqual(0, self.look(after=LEASE - 0.1))
         self.assertEqual(1, self.look(after=0.1))
         self.assertTrue(self.threads.started[0].daemon)
+
+    def test_what_waits_in_the_queue_is_not_resumed(self) -> None:
+        self.override(operation_start_timeout=900)
+        self.add()
+        self.starts['a'] = starts.Start(2, 'req-1')
+        self.look()
+        self.assertEqual(0, self.look(after=899))
+        self.assertEqual(1, self.look(after=1))
+
+    def test_lease_of_what_was_started_counts_from_its_start(self) -> None:
+        self.add()
+        self.starts['a'] = starts.Start(2, 'req-1')
+        self.look()
+        self.look(after=10 * LEASE)
+        self.starts['a'] = starts.Start(2, 'req-1', 1, '192.0.2.7')
+        self.assertEqual(0, self.look())
+        self.assertEqual(0, self.look(after=LEASE - 1))
+        self.assertEqual(1, self.look(after=1))
+
+    def test_another_request_is_another_operation(self) -> None:
+        self.override(operation_start_timeout=900)
+        self.add()
+        self.starts['a'] = starts.Start(2, 'req-1')
+        self.look()
+        self.starts['a'] = starts.Start(2, 'req-2')
+        self.assertEqual(0, self.look(after=900))
+        self.assertEqual(1, self.look(after=900))
 
     def test_whose_lease_has_moved_is_left_alone(self) -> None:
         for tick in range(10):
@@ -276,6 +308,19 @@ class TakenUpTest(ResumptionTestCase):
         self.assertIn(
             f'WARNING Operation GROWING_CLUSTER of cluster {fakes.CLUSTER}: '
             'its lease of 30 s expired', self.log.output)
+
+    def test_an_operator_reads_who_held_it(self) -> None:
+        self.starts[fakes.CLUSTER] = starts.Start(5, 'req-1', 1, '192.0.2.7')
+        self.taken_up(ClusterTasks.GROWING_CLUSTER)
+        self.assertIn('its lease of 30 s, held on 192.0.2.7, expired; '
+                      'resuming', self.log.output)
+
+    def test_an_operator_reads_that_it_was_never_started(self) -> None:
+        self.override(operation_start_timeout=LEASE)
+        self.starts[fakes.CLUSTER] = starts.Start(5, 'req-1')
+        self.taken_up(ClusterTasks.GROWING_CLUSTER)
+        self.assertIn('no taskmanager started it within 30 s; starting it',
+                      self.log.output)
 
     def test_a_failure_is_told_and_ends_the_thread_only(self) -> None:
         self.tasks.carry_out_pending.side_effect = exceptions.StepFailed(
