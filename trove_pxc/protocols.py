@@ -194,6 +194,9 @@ class Context(Protocol):
     marker: str | None
     notification: Notification
 
+    def update_store(self) -> None:
+        """Make it the context of this thread, for its log."""
+
 
 class Request(Protocol):
     """A request to trove-api."""

@@ -12,8 +12,8 @@
 
 """Finds the clusters of this package in Trove's tables.
 
-Imported by automatic and resume. It takes the same number of statements for
-any number of clusters.
+Imported by automatic, resume and manager. It takes the same number of
+statements for any number of clusters.
 """
 
 from collections.abc import Callable
@@ -21,9 +21,12 @@ from collections.abc import Iterable
 from typing import Any
 from typing import NamedTuple
 
+from oslo_db import exception as db_exceptions
+from oslo_log import log as logging
 from trove.cluster import models as cluster_models
 from trove.common import cfg
 from trove.common import context as trove_context
+from trove.common import exception
 from trove.common.strategies.cluster import strategy
 from trove.datastore import models as datastore_models
 
@@ -33,6 +36,7 @@ from trove_pxc.protocols import Context
 from trove_pxc.taskmanager import tasks
 
 CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
 
 
 class Found(NamedTuple):
@@ -58,7 +62,7 @@ def clusters(task_ids: Iterable[int],
         version.id: str(version.manager) for version
         in datastore_models.DBDatastoreVersion.find_all().all()
         if version.manager in conf.MANAGERS and wanted(version.manager)
-        and _is_of_plugin(version.manager)}
+        and _uses_plugin(version.manager)}
     table = cluster_models.DBCluster
     with table.query() as query:
         rows = query.filter(
@@ -84,7 +88,23 @@ def context(row: ClusterRow) -> Context:
     return made
 
 
-def _is_of_plugin(manager: str) -> bool:
+def is_of_plugin(cluster_id: str) -> bool:
+    """Whether a cluster uses the classes of this package.
+
+    If the database does not answer, it is assumed to do so.
+    """
+    try:
+        return _uses_plugin(manager(
+            cluster_models.DBCluster.find_by(id=cluster_id)))
+    except exception.ModelNotFoundError:
+        return False
+    except db_exceptions.DBError as error:
+        LOG.warning('The datastore of cluster %s is unknown: %s', cluster_id,
+                    error)
+        return True
+
+
+def _uses_plugin(manager: str) -> bool:
     """Whether the clusters of a manager use the classes of this package."""
     loaded = strategy.load_taskmanager_strategy(manager)
     return loaded is not None and issubclass(

@@ -1,0 +1,174 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""The records of requests that wait, and of the processes that live."""
+
+import datetime
+from typing import Any
+
+import testtools
+from trove.cluster.tasks import ClusterTasks
+from trove.common import timeutils
+from trove.guestagent import models as agent_models
+
+from tests.unit import clock
+from tests.unit import tables
+from trove_pxc import exceptions
+from trove_pxc import pending
+from trove_pxc import queued
+from trove_pxc import starts
+
+RESTART = ClusterTasks.RESTARTING_CLUSTER
+SECOND = datetime.timedelta(seconds=1)
+
+
+def place(number: int, process: str = 'a1', lane: str = 'long'
+          ) -> starts.Place:
+    return starts.Place(process, lane, number)
+
+
+class QueuedTestCase(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.useFixture(tables.Tables())
+        self.cluster = tables.add_cluster(tables.add_version())
+        self.claim(self.cluster)
+
+    def claim(self, cluster: Any) -> None:
+        self.assertTrue(pending.claim(cluster.id, RESTART, [], None,
+                                      request_id='req-1'))
+
+    @property
+    def start(self) -> starts.Start | None:
+        return starts.of({self.cluster.id: RESTART.code}).get(self.cluster.id)
+
+    def begin(self, wanted: str | None = 'req-1') -> bool:
+        seen = tables.again(self.cluster).updated
+        return starts.begin(self.cluster.id, RESTART, seen, seen + SECOND,
+                            wanted)
+
+    def texts(self) -> list[str]:
+        return [row.guest_agent_version
+                for row in agent_models.AgentHeartBeat.find_all().all()]
+
+
+class OperationTest(QueuedTestCase):
+
+    def test_it_waits_until_it_is_started(self) -> None:
+        queued.enter_operation(self.cluster.id, 'req-1', place(7))
+        start = self.start
+        assert start is not None
+        self.assertEqual(('req-1', 0, place(7)),
+                         (start.request, start.number, start.place))
+        self.assertTrue(start.host)
+        self.assertTrue(self.begin())
+        start = self.start
+        assert start is not None
+        self.assertEqual((1, None), (start.number, start.place))
+
+    def test_other_request_does_not_start_it(self) -> None:
+        queued.enter_operation(self.cluster.id, 'req-1', place(7))
+        self.assertRaises(exceptions.LeaseLost, self.begin, 'req-0')
+
+    def test_one_that_was_started_does_not_wait(self) -> None:
+        self.begin()
+        before = self.texts()
+        queued.enter_operation(self.cluster.id, 'req-1', place(7))
+        self.assertEqual(before, self.texts())
+
+    def test_cast_of_an_earlier_request(self) -> None:
+        before = self.texts()
+        queued.enter_operation(self.cluster.id, 'req-0', place(7))
+        self.assertEqual(before, self.texts())
+
+    def test_cluster_without_an_operation(self) -> None:
+        pending.end(self.cluster.id, RESTART)
+        queued.enter_operation(self.cluster.id, 'req-1', place(7))
+        self.assertEqual([], self.texts())
+
+
+class CreationTest(QueuedTestCase):
+
+    def test_it_waits_until_it_begins(self) -> None:
+        for number in (7, 8):
+            queued.enter_creation('some-id', place(number, lane='creations'))
+        start = queued.place_of('some-id')
+        assert start is not None
+        self.assertEqual(place(8, lane='creations'), start.place)
+        queued.leave('some-id')
+        self.assertIsNone(queued.place_of('some-id'))
+        self.assertIsNotNone(self.start)
+
+
+class BeforeTest(QueuedTestCase):
+
+    def test_each_queue_counts_its_own(self) -> None:
+        for one, where in (
+                ('m-1', place(3)), ('m-2', place(5)), ('m-3', place(9)),
+                ('m-4', place(4, lane='short')), ('m-5', place(1, 'b2'))):
+            queued.enter_creation(one, where)
+        queued.enter_operation(self.cluster.id, 'req-1', place(12))
+        self.assertEqual(
+            {'m-1': 0, 'm-3': 2, 'm-4': 0, self.cluster.id: 3},
+            queued.before(['m-1', 'm-3', 'm-4', self.cluster.id, 'other']))
+
+    def test_what_runs_is_not_counted(self) -> None:
+        self.begin()
+        queued.show_life('a1', 1)
+        self.assertEqual({}, queued.before([self.cluster.id, 'a1']))
+
+
+class LifeTest(QueuedTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock = self.useFixture(clock.Clock())
+        self.watched = queued.Watched()
+
+    def look(self, after: float = 0) -> float:
+        self.clock.advance(after)
+        self.watched.look(['a1'])
+        return self.watched.silence('a1')
+
+    def test_silence_of_one_that_lives(self) -> None:
+        for number in range(3):
+            queued.show_life('a1', number)
+            self.assertEqual(0, self.look(after=100))
+            self.assertEqual(20, self.look(after=20))
+
+    def test_silence_of_one_without_a_row(self) -> None:
+        self.assertEqual(0, self.look())
+        self.assertEqual(20, self.look(after=20))
+        queued.show_life('a1', 1)
+        self.assertEqual(0, self.look())
+        queued.show_no_life('a1')
+        self.assertEqual(0, self.look())
+
+    def test_one_row_for_each_process(self) -> None:
+        for number in range(3):
+            queued.show_life('a1', number)
+        queued.show_life('b2', 1)
+        self.assertEqual(3, len(self.texts()))
+
+    def test_only_old_records_of_processes_are_deleted(self) -> None:
+        queued.show_life('a1', 1)
+        queued.enter_creation('m-1', place(1))
+        queued.enter_operation(self.cluster.id, 'req-1', place(2))
+        queued.clean()
+        self.assertEqual(3, len(self.texts()))
+        with agent_models.AgentHeartBeat.query() as query:
+            query.update({'updated_at': timeutils.utcnow()
+                          - datetime.timedelta(days=2)})
+        queued.show_life('b2', 1)
+        queued.clean()
+        self.assertEqual(2, len(self.texts()))
+        self.assertIsNotNone(self.start)

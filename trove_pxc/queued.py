@@ -1,0 +1,192 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The records of requests that wait in a taskmanager.
+
+Imported by api/ and taskmanager/. A taskmanager accepts each request at once,
+and keeps those in memory that it has no room for. It records the place of each
+in the table of starts: that of an operation in the row of its cluster, and
+that of the creation of an instance in a row of its own. While at least one
+request waits, the taskmanager also updates one row that shows that its
+process lives. If that row does not change any more, all requests that wait in
+this process are lost.
+"""
+
+import bisect
+from collections.abc import Collection
+import datetime
+
+from sqlalchemy import orm
+from trove.common import cfg
+from trove.common import timeutils
+from trove.guestagent import models as agent_models
+
+from trove_pxc import quotas
+from trove_pxc import starts
+from trove_pxc import waiting
+
+CONF = cfg.CONF
+
+_LIVES = 'pxc1-lives:'
+#: after which the records of a process that ended are deleted
+_OLD = datetime.timedelta(days=1)
+_PROCESS_LENGTH = 36        # the column of Trove's table
+
+
+@quotas.retried
+def enter_operation(cluster_id: str, request_id: str,
+                    place: starts.Place) -> None:
+    """Record that an operation waits.
+
+    Nothing is recorded if it was started meanwhile, or if the operation of the
+    cluster is that of another request.
+    """
+    table = agent_models.AgentHeartBeat
+    with quotas.transaction() as session:
+        row = session.query(table).filter_by(instance_id=cluster_id).first()
+        start = row and starts.Start.parse(row.guest_agent_version)
+        if (not start or start.number
+                or start.request != starts.plain(request_id)):
+            return
+        session.query(table).filter_by(
+            id=row.id, guest_agent_version=row.guest_agent_version).update(
+                {'guest_agent_version': start._replace(
+                    host=str(CONF.host), place=place).text,
+                 'updated_at': timeutils.utcnow()},
+                synchronize_session=False)
+
+
+@quotas.retried
+def enter_creation(instance_id: str, place: starts.Place) -> None:
+    """Record that the creation of an instance waits."""
+    text = starts.Start(0, '', host=str(CONF.host), place=place).text
+    with quotas.transaction() as session:
+        _put(session, instance_id, instance_id, text)
+
+
+@quotas.retried
+def leave(instance_id: str) -> None:
+    """Delete the record of the creation of an instance."""
+    with quotas.transaction() as session:
+        session.query(agent_models.AgentHeartBeat).filter_by(
+            id=instance_id).delete(synchronize_session=False)
+
+
+def place_of(instance_id: str) -> starts.Start | None:
+    """The record of the creation of an instance; None if there is none."""
+    row = agent_models.AgentHeartBeat.get_by(id=instance_id)
+    return None if row is None else starts.Start.parse(
+        row.guest_agent_version)
+
+
+def before(ids: Collection[str]) -> dict[str, int]:
+    """How many requests are before each of these that waits.
+
+    One statement, whatever the number of ids.
+
+    :param ids: of clusters and of instances that are created.
+    :returns: without the ids of requests that do not wait.
+    """
+    table = agent_models.AgentHeartBeat
+    places: dict[str, starts.Place] = {}
+    queues: dict[tuple[str, ...], list[int]] = {}
+    for row in table.find_by_filter(filters=[
+            table.guest_agent_version.startswith(starts.WAITS)]).all():
+        start = starts.Start.parse(row.guest_agent_version)
+        if start is None or start.place is None:
+            continue
+        place = places[str(row.instance_id)] = start.place
+        queues.setdefault((place.process, place.lane), []).append(
+            place.number)
+    for numbers in queues.values():
+        numbers.sort()
+    return {one: bisect.bisect_left(
+        queues[places[one].process, places[one].lane], places[one].number)
+        for one in ids if one in places}
+
+
+@quotas.retried
+def show_life(process: str, number: int) -> None:
+    """Record that a process lives.
+
+    :param number: another one than the last time.
+    """
+    with quotas.transaction() as session:
+        _put(session, process, process, f'{_LIVES}{number}:{CONF.host}')
+
+
+@quotas.retried
+def show_no_life(process: str) -> None:
+    """Delete the row of a process in which no request waits."""
+    leave(process)
+
+
+@quotas.retried
+def clean() -> None:
+    """Delete the records of processes that ended a day ago or before."""
+    table, limit = agent_models.AgentHeartBeat, timeutils.utcnow() - _OLD
+    with quotas.transaction() as session:
+        for row in session.query(table).filter(
+                table.updated_at < limit,
+                table.guest_agent_version.startswith(_LIVES)
+                | table.guest_agent_version.startswith(starts.WAITS)).all():
+            start = starts.Start.parse(row.guest_agent_version)
+            if start is None or not start.task_id:
+                session.query(table).filter_by(id=row.id).delete(
+                    synchronize_session=False)
+
+
+class Watched:
+    """Measures, by the clock of this process, how long others showed no life.
+
+    Processes are those of taskmanagers in which requests wait.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[str | None, waiting.Stopwatch]] = {}
+
+    def look(self, processes: Collection[str]) -> None:
+        """Read the rows of these processes, with one statement."""
+        table, told = agent_models.AgentHeartBeat, {}
+        if processes:
+            told = {str(row.id): str(row.guest_agent_version)
+                    for row in table.find_by_filter(filters=[
+                        table.id.in_(list(processes))]).all()}
+        self._seen = {process: self._sight(process, told.get(process))
+                      for process in processes}
+
+    def silence(self, process: str) -> float:
+        """Seconds since the first look at which its row was as it is now."""
+        return self._seen[process][1].elapsed
+
+    def _sight(self, process: str,
+               text: str | None) -> tuple[str | None, waiting.Stopwatch]:
+        before = self._seen.get(process)
+        if before is not None and before[0] == text:
+            return before
+        return text, waiting.Stopwatch()
+
+
+def _put(session: orm.Session, row_id: str, instance_id: str,
+         text: str) -> None:
+    """Insert or update a row, whose id is known.
+
+    A SELECT decides; see starts.
+    """
+    table = agent_models.AgentHeartBeat
+    values = {'guest_agent_version': text, 'updated_at': timeutils.utcnow()}
+    query = session.query(table).filter_by(id=row_id)
+    if query.first() is None:
+        session.add(table(id=row_id, instance_id=instance_id, deleted=False,
+                          **values))
+    else:
+        query.update(values, synchronize_session=False)
