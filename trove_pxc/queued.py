@@ -24,6 +24,7 @@ this process are lost.
 import bisect
 from collections.abc import Collection
 import datetime
+from typing import NamedTuple
 
 from sqlalchemy import orm
 from trove.common import cfg
@@ -39,7 +40,6 @@ CONF = cfg.CONF
 _LIVES = 'pxc1-lives:'
 #: after which the records of a process that ended are deleted
 _OLD = datetime.timedelta(days=1)
-_PROCESS_LENGTH = 36        # the column of Trove's table
 
 
 @quotas.retried
@@ -145,6 +145,19 @@ def clean() -> None:
                     synchronize_session=False)
 
 
+class Sight(NamedTuple):
+    """What was seen of a process.
+
+    :ivar text: that of its row; None: it has no row.
+    :ivar since: the first look at which it had this text.
+    :ivar looks: their number, in which the text did not change.
+    """
+
+    text: str | None
+    since: waiting.Stopwatch
+    looks: int = 1
+
+
 class Watched:
     """Measures, by the clock of this process, how long others showed no life.
 
@@ -152,7 +165,7 @@ class Watched:
     """
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[str | None, waiting.Stopwatch]] = {}
+        self._seen: dict[str, Sight] = {}
 
     def look(self, processes: Collection[str]) -> None:
         """Read the rows of these processes, with one statement."""
@@ -164,16 +177,20 @@ class Watched:
         self._seen = {process: self._sight(process, told.get(process))
                       for process in processes}
 
-    def silence(self, process: str) -> float:
-        """Seconds since the first look at which its row was as it is now."""
-        return self._seen[process][1].elapsed
+    def is_silent(self, process: str, seconds: float, looks: int = 1) -> bool:
+        """Whether its row was the same for a time and a number of looks.
 
-    def _sight(self, process: str,
-               text: str | None) -> tuple[str | None, waiting.Stopwatch]:
+        While the database does not answer, time passes, but nothing can be
+        seen.
+        """
+        seen = self._seen[process]
+        return bool(seen.since.elapsed >= seconds and seen.looks >= looks)
+
+    def _sight(self, process: str, text: str | None) -> Sight:
         before = self._seen.get(process)
-        if before is not None and before[0] == text:
-            return before
-        return text, waiting.Stopwatch()
+        if before is not None and before.text == text:
+            return before._replace(looks=before.looks + 1)
+        return Sight(text, waiting.Stopwatch())
 
 
 def _put(session: orm.Session, row_id: str, instance_id: str,

@@ -134,24 +134,32 @@ class LifeTest(QueuedTestCase):
         self.clock = self.useFixture(clock.Clock())
         self.watched = queued.Watched()
 
-    def look(self, after: float = 0) -> float:
+    def silent(self, after: float = 0, looks: int = 1) -> bool:
+        """Whether it is silent for 20 seconds."""
         self.clock.advance(after)
         self.watched.look(['a1'])
-        return self.watched.silence('a1')
+        return self.watched.is_silent('a1', 20, looks)
 
-    def test_silence_of_one_that_lives(self) -> None:
+    def test_one_that_lives(self) -> None:
         for number in range(3):
             queued.show_life('a1', number)
-            self.assertEqual(0, self.look(after=100))
-            self.assertEqual(20, self.look(after=20))
+            self.assertFalse(self.silent(after=100))
+            self.assertFalse(self.silent(after=19))
+        self.assertTrue(self.silent(after=1))
 
-    def test_silence_of_one_without_a_row(self) -> None:
-        self.assertEqual(0, self.look())
-        self.assertEqual(20, self.look(after=20))
+    def test_one_without_a_row(self) -> None:
+        self.assertFalse(self.silent())
+        self.assertTrue(self.silent(after=20))
         queued.show_life('a1', 1)
-        self.assertEqual(0, self.look())
+        self.assertFalse(self.silent())
         queued.show_no_life('a1')
-        self.assertEqual(0, self.look())
+        self.assertFalse(self.silent())
+
+    def test_time_in_which_nobody_looks(self) -> None:
+        queued.show_life('a1', 1)
+        self.silent()
+        self.assertFalse(self.silent(after=100, looks=3))
+        self.assertTrue(self.silent(looks=3))
 
     def test_one_row_for_each_process(self) -> None:
         for number in range(3):

@@ -40,7 +40,10 @@ from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
 
-_LOOK = 1 / 6   # of a lease, between two looks at the taskmanager
+# Leases without a sign of life, after which the creations that wait in a
+# taskmanager are lost, and the looks at it in this time.
+_LOST = 3
+_LOOKS = 9
 _CUT_SHORT = ('the taskmanager died while it created the instance, and its '
               'parameters are lost')
 
@@ -118,19 +121,19 @@ class Creation:
 
         :raises MemberFailed: it has died.
         """
-        lease = float(self._member.options.operation_lease)
+        limit = _LOST * float(self._member.options.operation_lease)
         if (self._looked is not None
-                and self._looked.elapsed < lease * _LOOK):
+                and self._looked.elapsed < limit / _LOOKS):
             return
         self._looked = waiting.Stopwatch()
         start = queued.place_of(self._member.id)
         if start is None or start.place is None:
             return
         self._watched.look([start.place.process])
-        if self._watched.silence(start.place.process) >= lease:
+        if self._watched.is_silent(start.place.process, limit, _LOOKS):
             raise self._member.failed(
                 f'its request was lost: the taskmanager on {start.host}, in '
-                f'which it waited, showed no life for {lease:g} s')
+                f'which it waited, showed no life for {limit:g} s')
 
     def look(self) -> None:
         """Check for progress in the cloud.

@@ -130,8 +130,7 @@ class Sight(NamedTuple):
     def due(self, options: Any, watched: queued.Watched) -> bool:
         """Whether it is resumed, or started, by its datastore's options."""
         if self.process:
-            return bool(watched.silence(self.process)
-                        >= options.operation_lease)
+            return watched.is_silent(self.process, options.operation_lease)
         seconds = (options.operation_start_timeout if self.waits
                    else options.operation_lease)
         return bool(self.since.elapsed >= seconds)

@@ -156,15 +156,22 @@ class CreationTest(testtools.TestCase):
     def test_one_that_waits_in_a_taskmanager_that_died(self) -> None:
         self.member.begun = None
         queued.show_life('a1', 0)
-        self.wait_in_queue(LEASE, False)
+        self.wait_in_queue(3 * LEASE, False)
         error = self.dead(self.instance_creation.queued)
         self.assertIn('its request was lost: the taskmanager on ', error)
 
     def test_one_that_has_begun_is_not_lost(self) -> None:
         self.member.begun = None
-        self.wait_in_queue(LEASE, False)
+        self.wait_in_queue(3 * LEASE, False)
         self.member.begun = 'now'
         self.instance_creation.queued()
+
+    def test_time_without_the_database_does_not_count(self) -> None:
+        self.member.begun = None
+        self.wait_in_queue(LEASE, False)
+        self.clock.advance(100 * LEASE)
+        self.wait_in_queue(LEASE, False)
+        self.wait_in_queue(LEASE, True)
 
     def test_whatever_moves_gives_it_time(self) -> None:
         disk = types.SimpleNamespace(id='v', status='creating')
