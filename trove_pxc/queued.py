@@ -17,14 +17,19 @@ and keeps those in memory that it has no room for. It records the place of each
 in the table of starts: that of an operation in the row of its cluster, and
 that of the creation of an instance in a row of its own. While at least one
 request waits, the taskmanager also updates one row that shows that its
-process lives. If that row does not change any more, all requests that wait in
-this process are lost.
+process lives. If that row does not change any more, the process has died, and
+other taskmanagers take what waited in it.
+
+All that an operation needs is in Trove's tables. The parameters of a creation
+are only in its message, so its text is stored too, in as many rows as it
+needs.
 """
 
 import bisect
 from collections.abc import Collection
 import datetime
 from typing import NamedTuple
+import uuid
 
 from sqlalchemy import orm
 from trove.common import cfg
@@ -37,7 +42,13 @@ from trove_pxc import waiting
 
 CONF = cfg.CONF
 
+#: begins all texts of this module
+_OURS = 'pxc1-'
 _LIVES = 'pxc1-lives:'
+_IS_PART = 'pxc1-part:'
+_PART = 240             # characters; the column of Trove's table has 255
+_MOST_PARTS = 400       # nearly 100 KB
+_NAMESPACE = uuid.UUID('6f1d0b52-4f0e-4b0e-9d0e-0d6a1f3c8f54')
 #: after which the records of a process that ended are deleted
 _OLD = datetime.timedelta(days=1)
 
@@ -66,19 +77,60 @@ def enter_operation(cluster_id: str, request_id: str,
 
 
 @quotas.retried
-def enter_creation(instance_id: str, place: starts.Place) -> None:
-    """Record that the creation of an instance waits."""
-    text = starts.Start(0, '', host=str(CONF.host), place=place).text
+def enter_creation(instance_id: str, place: starts.Place,
+                   message: str) -> starts.Start:
+    """Record that the creation of an instance waits.
+
+    :param message: with which another taskmanager can create it, encrypted.
+        '': it cannot.
+    :returns: the record. Its request is the number of the message's parts;
+        '0' if the message is too long to be stored.
+    """
+    table, now = agent_models.AgentHeartBeat, timeutils.utcnow()
+    parts = [message[start:start + _PART]
+             for start in range(0, len(message), _PART)]
+    if len(parts) > _MOST_PARTS:
+        parts = []
+    start = starts.Start(0, str(len(parts)), host=str(CONF.host),
+                         place=place)
+    texts = {instance_id: start.text}
+    texts.update(zip(_part_ids(instance_id, len(parts)),
+                     (f'{_IS_PART}{part}' for part in parts)))
     with quotas.transaction() as session:
-        _put(session, instance_id, instance_id, text)
+        session.add_all([
+            table(id=row_id, instance_id=row_id, deleted=False,
+                  guest_agent_version=text, updated_at=now)
+            for row_id, text in texts.items()])
+    return start
 
 
 @quotas.retried
-def leave(instance_id: str) -> None:
-    """Delete the record of the creation of an instance."""
+def leave(instance_id: str, start: starts.Start) -> str | None:
+    """Delete the record of the creation of an instance.
+
+    :param start: the record that must be there.
+    :returns: the message; None if another taskmanager has the creation.
+    """
+    table = agent_models.AgentHeartBeat
+    ids = _part_ids(instance_id, int(start.request))
     with quotas.transaction() as session:
-        session.query(agent_models.AgentHeartBeat).filter_by(
-            id=instance_id).delete(synchronize_session=False)
+        if not session.query(table).filter_by(
+                id=instance_id, guest_agent_version=start.text).delete(
+                    synchronize_session=False):
+            return None
+        if not ids:
+            return ''
+        query = session.query(table).filter(table.id.in_(ids))
+        found = {str(row.id): str(row.guest_agent_version)
+                 for row in query.all()}
+        query.delete(synchronize_session=False)
+    return ''.join(found[one].removeprefix(_IS_PART) for one in ids)
+
+
+def creations() -> dict[str, starts.Start]:
+    """The creations that wait, by the ids of the instances."""
+    return {instance_id: start for instance_id, start in _waiting().items()
+            if not start.task_id}
 
 
 def place_of(instance_id: str) -> starts.Start | None:
@@ -96,15 +148,11 @@ def before(ids: Collection[str]) -> dict[str, int]:
     :param ids: of clusters and of instances that are created.
     :returns: without the ids of requests that do not wait.
     """
-    table = agent_models.AgentHeartBeat
     places: dict[str, starts.Place] = {}
     queues: dict[tuple[str, ...], list[int]] = {}
-    for row in table.find_by_filter(filters=[
-            table.guest_agent_version.startswith(starts.WAITS)]).all():
-        start = starts.Start.parse(row.guest_agent_version)
-        if start is None or start.place is None:
-            continue
-        place = places[str(row.instance_id)] = start.place
+    for one, start in _waiting().items():
+        assert start.place is not None
+        place = places[one] = start.place
         queues.setdefault((place.process, place.lane), []).append(
             place.number)
     for numbers in queues.values():
@@ -121,28 +169,53 @@ def show_life(process: str, number: int) -> None:
     :param number: another one than the last time.
     """
     with quotas.transaction() as session:
-        _put(session, process, process, f'{_LIVES}{number}:{CONF.host}')
+        _put(session, process, f'{_LIVES}{number}:{CONF.host}')
 
 
 @quotas.retried
 def show_no_life(process: str) -> None:
     """Delete the row of a process in which no request waits."""
-    leave(process)
+    with quotas.transaction() as session:
+        session.query(agent_models.AgentHeartBeat).filter_by(
+            id=process).delete(synchronize_session=False)
 
 
 @quotas.retried
 def clean() -> None:
-    """Delete the records of processes that ended a day ago or before."""
+    """Delete records that no process needs any more, a day old or older."""
     table, limit = agent_models.AgentHeartBeat, timeutils.utcnow() - _OLD
     with quotas.transaction() as session:
-        for row in session.query(table).filter(
-                table.updated_at < limit,
-                table.guest_agent_version.startswith(_LIVES)
-                | table.guest_agent_version.startswith(starts.WAITS)).all():
-            start = starts.Start.parse(row.guest_agent_version)
-            if start is None or not start.task_id:
-                session.query(table).filter_by(id=row.id).delete(
-                    synchronize_session=False)
+        old = session.query(table).filter(
+            table.updated_at < limit,
+            table.guest_agent_version.startswith(_OURS)).all()
+        ids = [row.id for row in old if not _is_of_operation(
+            str(row.guest_agent_version))]
+        if ids:
+            session.query(table).filter(table.id.in_(ids)).delete(
+                synchronize_session=False)
+
+
+def _is_of_operation(text: str) -> bool:
+    start = starts.Start.parse(text)
+    return start is not None and bool(start.task_id)
+
+
+def _waiting() -> dict[str, starts.Start]:
+    """All requests that wait, by the ids of their clusters or instances."""
+    table = agent_models.AgentHeartBeat
+    found = {}
+    for row in table.find_by_filter(filters=[
+            table.guest_agent_version.startswith(starts.WAITS)]).all():
+        start = starts.Start.parse(row.guest_agent_version)
+        if start is not None and start.place is not None:
+            found[str(row.instance_id)] = start
+    return found
+
+
+def _part_ids(instance_id: str, number: int) -> list[str]:
+    """The ids of the rows with the parts of a message."""
+    return [str(uuid.uuid5(_NAMESPACE, f'{instance_id}:{part}'))
+            for part in range(number)]
 
 
 class Sight(NamedTuple):
@@ -193,8 +266,7 @@ class Watched:
         return Sight(text, waiting.Stopwatch())
 
 
-def _put(session: orm.Session, row_id: str, instance_id: str,
-         text: str) -> None:
+def _put(session: orm.Session, row_id: str, text: str) -> None:
     """Insert or update a row, whose id is known.
 
     A SELECT decides; see starts.
@@ -203,7 +275,7 @@ def _put(session: orm.Session, row_id: str, instance_id: str,
     values = {'guest_agent_version': text, 'updated_at': timeutils.utcnow()}
     query = session.query(table).filter_by(id=row_id)
     if query.first() is None:
-        session.add(table(id=row_id, instance_id=instance_id, deleted=False,
+        session.add(table(id=row_id, instance_id=row_id, deleted=False,
                           **values))
     else:
         query.update(values, synchronize_session=False)

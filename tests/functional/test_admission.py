@@ -18,7 +18,8 @@ from trove.guestagent import models as agent_models
 
 from tests.functional import base
 from trove_pxc import conf
-from trove_pxc.taskmanager.watchers import resume
+from trove_pxc import queued
+from trove_pxc.taskmanager import manager as taskmanager
 from trove_pxc import waiting
 
 LEASE = 6
@@ -138,11 +139,16 @@ class DeadTest(AdmissionTest):
         super().setUp()
         self.override('operation_start_timeout', 10000, 'mariadb')
         self.override('creation_stall_timeout', 30, 'mariadb')
-        self.stop_servers_from_booting()
+        self.override('member_ready_timeout', 600, 'mariadb')
+        self.booted = self.stop_servers_from_booting()
         self.start_taskmanager()
         self.built = [self.created(f'c{number}') for number in range(2)]
         self.wait_queued(self.built[1], 0)
-        self.watcher = resume.Resumption()
+        self.other = taskmanager.Manager()
+
+    def look(self) -> None:
+        self.other.resume_operations(None)
+        self.other.take_creations(None)
 
     def dies(self) -> None:
         """It shows no life, and begins nothing any more."""
@@ -155,18 +161,30 @@ class DeadTest(AdmissionTest):
         self.manager = None
 
     def test_nothing_is_taken_from_one_that_lives(self) -> None:
-        with waiting.Regularly(0.2, self.watcher.look):
+        with waiting.Regularly(0.2, self.look):
             waiting.pause(10 * LEASE)
-        self.assertEqual({}, self.watcher._running)
+        self.assertFalse(self.other._admission.busy)
 
-    def test_what_waited_is_started_and_lost_members_are_reported(
-            self) -> None:
+    def test_what_waited_runs_on_another_one(self) -> None:
         self.dies()
-        with waiting.Regularly(0.2, self.watcher.look):
-            for cluster_id in self.built:
-                self.wait_for_task(cluster_id)
-                faults = {self.fault(row.id)
-                          for row in self.instance_rows(cluster_id)}
-                self.assertIn('its request was lost: the taskmanager on',
-                              ' '.join(faults))
-        self.assertEqual(2, len(self.notified('dbaas.cluster_create.error')))
+        self.cloud.booted = self.booted
+        with waiting.Regularly(0.2, self.look):
+            self.wait_for_task(self.built[1])
+        shown = self.show(self.built[1])
+        self.assertEqual(['ACTIVE'] * 3, [
+            one['status'] for one in shown['instances']])
+        ended = self.wait_notified('dbaas.cluster_create.end')
+        self.assertEqual(self.built[1], ended['cluster_id'])
+
+    def test_creation_whose_message_is_not_stored_is_reported(self) -> None:
+        for instance_id, start in queued.creations().items():
+            queued.leave(instance_id, start)
+            assert start.place is not None
+            queued.enter_creation(instance_id, start.place, '')
+        self.dies()
+        with waiting.Regularly(0.2, self.look):
+            self.wait_for_task(self.built[1])
+        faults = {self.fault(row.id)
+                  for row in self.instance_rows(self.built[1])}
+        self.assertIn('its request was lost: the taskmanager on',
+                      ' '.join(faults))

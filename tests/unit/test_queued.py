@@ -98,15 +98,37 @@ class OperationTest(QueuedTestCase):
 
 class CreationTest(QueuedTestCase):
 
-    def test_it_waits_until_it_begins(self) -> None:
-        for number in (7, 8):
-            queued.enter_creation('some-id', place(number, lane='creations'))
-        start = queued.place_of('some-id')
-        assert start is not None
-        self.assertEqual(place(8, lane='creations'), start.place)
-        queued.leave('some-id')
-        self.assertIsNone(queued.place_of('some-id'))
-        self.assertIsNotNone(self.start)
+    def enter(self, message: str) -> starts.Start:
+        return queued.enter_creation('some-id', place(7), message)
+
+    def test_message_is_kept_until_it_begins(self) -> None:
+        for length in (0, 1, 240, 241, 5000):
+            message = ('0123456789' * 500)[:length]
+            start = self.enter(message)
+            self.assertEqual(start, queued.place_of('some-id'))
+            self.assertEqual({'some-id': start}, queued.creations())
+            self.assertEqual(message, queued.leave('some-id', start))
+            self.assertIsNone(queued.place_of('some-id'))
+            self.assertEqual(1, len(self.texts()))
+            self.assertIsNotNone(self.start)
+
+    def test_only_one_takes_it(self) -> None:
+        start = self.enter('message')
+        self.assertIsNotNone(queued.leave('some-id', start))
+        self.assertIsNone(queued.leave('some-id', start))
+        again = queued.enter_creation('some-id', place(1, 'b2'), 'message')
+        self.assertIsNone(queued.leave('some-id', start))
+        self.assertEqual('message', queued.leave('some-id', again))
+
+    def test_message_that_is_too_long_is_not_stored(self) -> None:
+        start = self.enter('x' * 100_000)
+        self.assertEqual('0', start.request)
+        self.assertEqual(2, len(self.texts()))
+        self.assertEqual('', queued.leave('some-id', start))
+
+    def test_operations_are_no_creations(self) -> None:
+        queued.enter_operation(self.cluster.id, 'req-1', place(7))
+        self.assertEqual({}, queued.creations())
 
 
 class BeforeTest(QueuedTestCase):
@@ -115,7 +137,7 @@ class BeforeTest(QueuedTestCase):
         for one, where in (
                 ('m-1', place(3)), ('m-2', place(5)), ('m-3', place(9)),
                 ('m-4', place(4, lane='short')), ('m-5', place(1, 'b2'))):
-            queued.enter_creation(one, where)
+            queued.enter_creation(one, where, 'message')
         queued.enter_operation(self.cluster.id, 'req-1', place(12))
         self.assertEqual(
             {'m-1': 0, 'm-3': 2, 'm-4': 0, self.cluster.id: 3},
@@ -169,10 +191,10 @@ class LifeTest(QueuedTestCase):
 
     def test_only_old_records_of_processes_are_deleted(self) -> None:
         queued.show_life('a1', 1)
-        queued.enter_creation('m-1', place(1))
+        queued.enter_creation('m-1', place(1), 'message')
         queued.enter_operation(self.cluster.id, 'req-1', place(2))
         queued.clean()
-        self.assertEqual(3, len(self.texts()))
+        self.assertEqual(4, len(self.texts()))
         with agent_models.AgentHeartBeat.query() as query:
             query.update({'updated_at': timeutils.utcnow()
                           - datetime.timedelta(days=2)})

@@ -185,14 +185,21 @@ class Admission:
             str(getattr(context, 'request_id', ''))))
 
     def admit_creation(self, instance_id: str, context: Context,
+                       message: Callable[[], str],
                        call: Callable[[], None]) -> Request:
-        """Create a member, when there is room for it."""
+        """Create a member, when there is room for it.
+
+        :param message: returns the text with which another taskmanager can
+            create it; called if it has to wait.
+        """
         request = Request(f'the creation of instance {instance_id}', call,
                           context)
-        return self._add(
-            CREATIONS, request,
-            functools.partial(queued.enter_creation, instance_id),
-            functools.partial(queued.leave, instance_id))
+
+        def enter(place: starts.Place) -> None:
+            start = queued.enter_creation(instance_id, place, message())
+            request.leave = functools.partial(
+                self._left, functools.partial(_leave, instance_id, start))
+        return self._add(CREATIONS, request, enter)
 
     def resume(self, lane: str, cluster_id: str,
                call: Callable[[], None]) -> Request:
@@ -206,11 +213,10 @@ class Admission:
         return request
 
     def _add(self, lane: str, request: Request,
-             enter: Callable[[starts.Place], None],
-             leave: Callable[[], None] | None = None) -> Request:
+             enter: Callable[[starts.Place], None]) -> Request:
         number = next(self._numbers)
         if self._lanes[lane].full:
-            request.leave = functools.partial(self._left, leave)
+            request.leave = self._left
             self._show_life()
             _tried(f'The place of {request.what} in the queue',
                    functools.partial(enter, starts.Place(
@@ -218,11 +224,10 @@ class Admission:
         self._lanes[lane].add(number, request)
         return request
 
-    def _left(self, leave: Callable[[], None] | None) -> None:
+    def _left(self, leave: Callable[[], None] = lambda: None) -> None:
         with self._lock:
             self._recorded -= 1
-        if leave is not None:
-            _tried('The record of a request that begins', leave)
+        leave()
 
     def _show_life(self) -> None:
         """Show regularly that this process lives, while a request waits."""
@@ -245,6 +250,23 @@ class Admission:
             self._shows_life = not _tried(
                 'The end of the signs of life of this process',
                 functools.partial(queued.show_no_life, self.process))
+
+
+def _leave(instance_id: str, start: starts.Start) -> None:
+    """Delete the record of a creation that begins.
+
+    :raises LeaseLost: another taskmanager has taken it.
+    """
+    try:
+        message = queued.leave(instance_id, start)
+    except db_exceptions.DBError as error:
+        LOG.warning('The record of the creation of instance %s could not be '
+                    'deleted: %s', instance_id, error)
+        return
+    if message is None:
+        raise exceptions.LeaseLost(
+            f'instance {instance_id} is not created on this host: another '
+            'taskmanager has taken its creation')
 
 
 def _tried(what: str, write: Callable[[], None]) -> bool:

@@ -40,9 +40,11 @@ from trove_pxc import quotas
 from trove_pxc import retries
 from trove_pxc.taskmanager import admission
 from trove_pxc.taskmanager.cloud import instance_creation
+from trove_pxc.taskmanager import messages
 from trove_pxc.taskmanager import tasks
 from trove_pxc.taskmanager.watchers import automatic
 from trove_pxc.taskmanager.watchers import discovery
+from trove_pxc.taskmanager.watchers import orphans
 from trove_pxc.taskmanager.watchers import resume
 
 conf.register(cfg.CONF)
@@ -67,6 +69,8 @@ class Manager(manager.Manager):
         super().__init__()
         self._admission = admission.Admission()
         self._resume = resume.Resumption(self._admission)
+        self._orphans = orphans.Orphans(
+            self._admission.process, self._create_from_message)
         self._watch = automatic.Watch()
 
     def create_instance(self, context: Context, *args: object,
@@ -79,10 +83,15 @@ class Manager(manager.Manager):
             instance_id = str(kwargs['instance_id'])
             self._admission.admit_creation(
                 instance_id, context,
+                functools.partial(messages.pack, context, kwargs),
                 functools.partial(_create_member, context, instance_id,
                                   create))
         else:
             create()
+
+    def _create_from_message(self, message: str) -> None:
+        context, arguments = messages.unpack(message)
+        self.create_instance(context, **arguments)
 
     def create_cluster(self, context: Context, cluster_id: str) -> None:
         self._admit(admission.LONG, super().create_cluster, context,
@@ -126,6 +135,11 @@ class Manager(manager.Manager):
         self._resume.look()
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
+    def take_creations(self, context: Context) -> None:
+        """Create members that waited in taskmanagers that have died."""
+        self._orphans.look()
+
+    @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
     def recover_clusters(self, context: Context) -> None:
         """Recover clusters of which no member serves, if that is safe."""
         self._watch.look()
@@ -145,13 +159,13 @@ def _create_member(context: Context, instance_id: str,
                    create: Callable[[], None]) -> None:
     """Create a member as Trove does, and retry calls to the cloud.
 
-    :raises ClusterBeingDeleted: the request waited until then.
+    :raises OperationStopped: it must not be created here.
     """
-    if not instance_creation.begin(instance_id):
+    try:
+        instance_creation.begin(instance_id)
+    except exceptions.ClusterBeingDeleted:
         with notification.EndNotification(context, instance_id=instance_id):
-            raise exceptions.ClusterBeingDeleted(
-                f'instance {instance_id} is not created, because its cluster '
-                'is being deleted')
+            raise
     with retries.repeated(float(
             cfg.CONF[conf.OWN_GROUP].cloud_retry_timeout)):
         create()

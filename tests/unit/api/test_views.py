@@ -126,7 +126,7 @@ class ViewTest(base.ApiTestCase):
         self.building()
         for number in (1, 2):
             queued.enter_creation(f'm-{number}', starts.Place(
-                'a1', 'long', number))
+                'a1', 'long', number), 'message')
         queued.enter_operation(self.row.id, 'req-1', starts.Place(
             'a1', 'long', 3))
         for kind in (views.GaleraClusterView, views.GaleraMgmtClusterView):
@@ -140,7 +140,7 @@ class ViewTest(base.ApiTestCase):
         for number, one in enumerate(('m-1', self.member.id, 'm-2',
                                       other.id)):
             queued.enter_creation(one, starts.Place(
-                'a1', 'creations', number))
+                'a1', 'creations', number), '')
         self.assertEqual((
             'Building the initial cluster: the creation of 2 members is '
             'queued, 1 before it.', 1), self.task())

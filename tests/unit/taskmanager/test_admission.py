@@ -71,7 +71,8 @@ class AdmissionTestCase(testtools.TestCase):
 
     def create(self, name: str) -> admission.Request:
         return self.admission.admit_creation(
-            name, tables.context(), self.work(name))
+            name, tables.context(), lambda: f'message of {name}',
+            self.work(name))
 
     def end_all(self) -> None:
         for over in self.ends.values():
@@ -214,6 +215,18 @@ class RecordTest(AdmissionTestCase):
         self.end_all()
         self.wait_over(*first, waits)
         self.assertIsNone(queued.place_of('c'))
+
+    def test_creation_that_another_taskmanager_has_taken(self) -> None:
+        first = [self.create(name) for name in 'ab']
+        waits = self.create('c')
+        start = queued.place_of('c')
+        assert start is not None
+        self.assertEqual('message of c', queued.leave('c', start))
+        self.end_all()
+        self.wait_over(*first, waits)
+        self.assertNotIn('c', self.begun)
+        self.assertIn('another taskmanager has taken its creation',
+                      self.log.output)
 
     def test_one_statement_shows_life_for_all_that_wait(self) -> None:
         for name in 'abcdef':

@@ -28,6 +28,7 @@ from trove.taskmanager import manager as troves
 from trove.taskmanager import models as task_models
 
 from tests.unit import specs
+from tests.unit import tables
 from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc import masking
@@ -40,10 +41,12 @@ from trove_pxc.taskmanager import manager
 from trove_pxc.taskmanager import tasks
 from trove_pxc.taskmanager.watchers import automatic
 from trove_pxc.taskmanager.watchers import discovery
+from trove_pxc.taskmanager.watchers import orphans
 from trove_pxc.taskmanager.watchers import resume
 
 STRATEGY = 'trove_pxc.taskmanager.strategy.GaleraTaskManagerStrategy'
 DUTIES = {'resume_operations': resume.Resumption,
+          'take_creations': orphans.Orphans,
           'recover_clusters': automatic.Watch}
 
 
@@ -59,6 +62,8 @@ class Queues:
     :ivar lanes: the queue of each request.
     """
 
+    process = 'a1'
+
     def __init__(self) -> None:
         self.lanes: list[str] = []
 
@@ -68,7 +73,9 @@ class Queues:
         call()
 
     def admit_creation(self, instance_id: str, context: Any,
+                       message: Callable[[], str],
                        call: Callable[[], None]) -> None:
+        self.message = message
         self.admit(admission.CREATIONS, instance_id, context, call)
 
 
@@ -138,14 +145,45 @@ class ManagerTest(testtools.TestCase):
         context = fake_context()
         with (mock.patch.object(troves.Manager, 'create_instance',
                                 autospec=True) as create,
-              mock.patch.object(instance_creation, 'begin', autospec=True,
-                                return_value=False)):
+              mock.patch.object(
+                  instance_creation, 'begin', autospec=True,
+                  side_effect=exceptions.ClusterBeingDeleted("gone"))):
             self.assertRaises(exceptions.ClusterBeingDeleted,
                               loaded.create_instance, context,
                               instance_id='i', cluster_config={'id': 'c'},
                               datastore_manager='mariadb')
         create.assert_not_called()
         context.notification.notify_exc_info.assert_called_once()
+
+    def test_member_that_another_taskmanager_creates(self) -> None:
+        """It is not created here, and no end is notified."""
+        loaded = self.load()
+        context = mock.Mock()
+        with (mock.patch.object(troves.Manager, 'create_instance',
+                                autospec=True) as create,
+              mock.patch.object(instance_creation, 'begin', autospec=True,
+                                side_effect=exceptions.LeaseLost("taken"))):
+            self.assertRaises(exceptions.LeaseLost,
+                              loaded.create_instance, context,
+                              instance_id='i', cluster_config={'id': 'c'},
+                              datastore_manager='mariadb')
+        create.assert_not_called()
+        self.assertEqual([], context.notification.method_calls)
+
+    def test_member_is_created_from_the_stored_message(self) -> None:
+        loaded = self.load()
+        seen: list[Any] = []
+
+        def create(manager: Any, context: Any, **kwargs: Any) -> None:
+            seen.append((context.request_id, kwargs))
+        arguments = {'instance_id': 'i', 'cluster_config': {'id': 'c'},
+                     'datastore_manager': 'mariadb', 'nics': [{'a': 'b'}]}
+        context = tables.context()
+        with (mock.patch.object(troves.Manager, 'create_instance', create),
+              mock.patch.object(instance_creation, 'begin', autospec=True)):
+            loaded.create_instance(context, **arguments)
+            loaded._orphans._create(self.queues.message())
+        self.assertEqual([(context.request_id, arguments)] * 2, seen)
 
     def test_cluster_that_is_deleted_is_not_deleted_again(self) -> None:
         """Trove would send an error notification."""

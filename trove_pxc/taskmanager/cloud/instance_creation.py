@@ -32,6 +32,7 @@ from trove.common import exception
 from trove.common import timeutils
 from trove.instance import models as instance_models
 
+from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc.protocols import InstanceRow
 from trove_pxc import queued
@@ -56,25 +57,32 @@ class Signs(NamedTuple):
     volumes: frozenset[tuple[str, str]]
 
 
-def begin(instance_id: str) -> bool:
+def begin(instance_id: str) -> None:
     """Record that this taskmanager begins to create an instance.
 
-    :returns: False if the instance is deleted, or its cluster is being
-        deleted. Then the instance must not be created, because nothing would
-        delete its resources.
+    :raises ClusterBeingDeleted: then the instance must not be created,
+        because nothing would delete its resources.
+    :raises LeaseLost: another taskmanager has begun to create it.
     """
     table = instance_models.DBInstance
     try:
         row = table.get_by(id=instance_id)
         if row is None or row.deleted or _is_being_deleted(row.cluster_id):
-            return False
+            raise exceptions.ClusterBeingDeleted(
+                f'instance {instance_id} is not created, because its cluster '
+                'is being deleted')
         with table.query() as query:
-            query.filter_by(id=instance_id, deleted=False).update(
-                {'task_start_time': timeutils.utcnow()})
+            begun = query.filter_by(
+                id=instance_id, task_start_time=None).update(
+                    {'task_start_time': timeutils.utcnow()})
     except db_exceptions.DBError as error:
         LOG.warning('The beginning of the creation of instance %s could not '
                     'be recorded: %s', instance_id, error)
-    return True
+        return
+    if not begun:
+        raise exceptions.LeaseLost(
+            f'instance {instance_id} is not created on this host: another '
+            'taskmanager has begun to create it')
 
 
 def _is_being_deleted(cluster_id: str | None) -> bool:
@@ -127,8 +135,8 @@ class Creation:
             return
         self._looked = waiting.Stopwatch()
         start = queued.place_of(self._member.id)
-        if start is None or start.place is None:
-            return
+        if start is None or start.place is None or start.request != '0':
+            return      # another taskmanager takes it, if it is stored
         self._watched.look([start.place.process])
         if self._watched.is_silent(start.place.process, limit, _LOOKS):
             raise self._member.failed(

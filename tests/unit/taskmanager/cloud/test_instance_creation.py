@@ -139,9 +139,11 @@ class CreationTest(testtools.TestCase):
         error = self.dead(self.instance_creation.queued)
         self.assertIn('did not begin to create it within 7200 s', error)
 
-    def wait_in_queue(self, seconds: float, lives: bool) -> None:
-        queued.enter_creation(self.member.id, starts.Place(
-            'a1', 'creations', 1))
+    def wait_in_queue(self, seconds: float, lives: bool,
+                      message: str = '') -> None:
+        if queued.place_of(self.member.id) is None:
+            queued.enter_creation(self.member.id, starts.Place(
+                'a1', 'creations', 1), message)
         for number in range(int(seconds)):
             if lives:
                 queued.show_life('a1', number)
@@ -159,6 +161,12 @@ class CreationTest(testtools.TestCase):
         self.wait_in_queue(3 * LEASE, False)
         error = self.dead(self.instance_creation.queued)
         self.assertIn('its request was lost: the taskmanager on ', error)
+
+    def test_one_whose_message_is_stored_is_not_lost(self) -> None:
+        """Another taskmanager creates it."""
+        self.member.begun = None
+        self.wait_in_queue(10 * LEASE, False, 'message')
+        self.instance_creation.queued()
 
     def test_one_that_has_begun_is_not_lost(self) -> None:
         self.member.begun = None
@@ -224,7 +232,7 @@ class BeginTest(testtools.TestCase):
             version, name, cluster_id=self.cluster.id) for name in 'ab']
 
     def test_only_its_row_is_changed(self) -> None:
-        self.assertTrue(instance_creation.begin(self.rows[0].id))
+        instance_creation.begin(self.rows[0].id)
         first, second = [tables.again(row) for row in self.rows]
         self.assertIsNotNone(first.task_start_time)
         self.assertEqual(self.rows[0].updated, first.updated)
@@ -235,17 +243,26 @@ class BeginTest(testtools.TestCase):
         self.useFixture(fixtures.MockPatchObject(
             instance_models.DBInstance, 'query',
             side_effect=db_exceptions.DBConnectionError))
-        self.assertTrue(instance_creation.begin(self.rows[0].id))
+        instance_creation.begin(self.rows[0].id)
         self.assertIn(self.rows[0].id, log.output)
 
     def test_one_whose_cluster_is_deleted_does_not_begin(self) -> None:
         for values in ({'task_status': ClusterTasks.DELETING},
                        {'deleted': True, 'task_status': ClusterTasks.NONE}):
             self.cluster.update(**values)
-            self.assertFalse(instance_creation.begin(self.rows[0].id))
+            self.assertRaises(exceptions.ClusterBeingDeleted,
+                              instance_creation.begin, self.rows[0].id)
         self.assertIsNone(tables.again(self.rows[0]).task_start_time)
 
     def test_one_that_is_deleted_does_not_begin(self) -> None:
         self.rows[0].update(deleted=True)
         for one in (self.rows[0].id, 'another'):
-            self.assertFalse(instance_creation.begin(one))
+            self.assertRaises(exceptions.ClusterBeingDeleted,
+                              instance_creation.begin, one)
+
+    def test_one_that_has_begun_does_not_begin_again(self) -> None:
+        instance_creation.begin(self.rows[0].id)
+        before = tables.again(self.rows[0]).task_start_time
+        self.assertRaises(exceptions.LeaseLost,
+                          instance_creation.begin, self.rows[0].id)
+        self.assertEqual(before, tables.again(self.rows[0]).task_start_time)
