@@ -124,7 +124,7 @@ class Manager(manager.Manager):
                cluster_id: str, *args: object, **kwargs: Any) -> None:
         """Run an operation; of this package when there is room for it."""
         call = functools.partial(run, context, cluster_id, *args, **kwargs)
-        if discovery.is_of_plugin(cluster_id):
+        if discovery.is_ours(cluster_id):
             self._admission.admit(lane, cluster_id, context, call)
         else:
             call()

@@ -94,7 +94,7 @@ class ManagerTest(testtools.TestCase):
         self.useFixture(fixtures.MockPatchObject(
             admission, 'Admission', return_value=self.queues))
         self.ours = self.useFixture(fixtures.MockPatchObject(
-            discovery, 'is_of_plugin', autospec=True,
+            discovery, 'is_ours', autospec=True,
             return_value=True)).mock
         self.tasks = specs.spec(tasks.GaleraClusterTasks)
         self.useFixture(fixtures.MockPatchObject(

@@ -83,8 +83,11 @@ class Lease:
         seen = row.updated if self._value is None else self._value
         value = _after(seen)
         with self._told():
-            if not starts.begin(self._cluster_id, self._task, seen, value,
-                                self._request):
+            begun = starts.begin(self._cluster_id, self._task, seen, value,
+                                 self._request)
+        if not begun:
+            self._row()     # its task may have changed since
+            with self._told():
                 raise exceptions.LeaseLost('another taskmanager runs it')
         self._value, self._renewed = value, asked
         self._signs.__enter__()

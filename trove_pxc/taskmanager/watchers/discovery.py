@@ -62,7 +62,7 @@ def clusters(task_ids: Iterable[int],
         version.id: str(version.manager) for version
         in datastore_models.DBDatastoreVersion.find_all().all()
         if version.manager in conf.MANAGERS and wanted(version.manager)
-        and _uses_plugin(version.manager)}
+        and _is_of_plugin(version.manager)}
     table = cluster_models.DBCluster
     with table.query() as query:
         rows = query.filter(
@@ -88,13 +88,13 @@ def context(row: ClusterRow) -> Context:
     return made
 
 
-def is_of_plugin(cluster_id: str) -> bool:
+def is_ours(cluster_id: str) -> bool:
     """Whether a cluster uses the classes of this package.
 
     If the database does not answer, it is assumed to do so.
     """
     try:
-        return _uses_plugin(manager(
+        return _is_of_plugin(manager(
             cluster_models.DBCluster.find_by(id=cluster_id)))
     except exception.ModelNotFoundError:
         return False
@@ -104,7 +104,7 @@ def is_of_plugin(cluster_id: str) -> bool:
         return True
 
 
-def _uses_plugin(manager: str) -> bool:
+def _is_of_plugin(manager: str) -> bool:
     """Whether the clusters of a manager use the classes of this package."""
     loaded = strategy.load_taskmanager_strategy(manager)
     return loaded is not None and issubclass(

@@ -102,16 +102,16 @@ class ClustersTest(fakes.ClusterTestCase):
                 cluster_models.DBCluster.get_by(id=fakes.CLUSTER)))
 
     def test_clusters_of_this_package(self) -> None:
-        self.assertTrue(discovery.is_of_plugin(fakes.CLUSTER))
+        self.assertTrue(discovery.is_ours(fakes.CLUSTER))
         for version in ('version of mongodb', 'gone'):
             self.change(fakes.CLUSTER, datastore_version_id=version)
-            self.assertFalse(discovery.is_of_plugin(fakes.CLUSTER))
-        self.assertFalse(discovery.is_of_plugin('no cluster'))
+            self.assertFalse(discovery.is_ours(fakes.CLUSTER))
+        self.assertFalse(discovery.is_ours('no cluster'))
 
     def test_without_the_database_it_is_assumed_to_be(self) -> None:
         with mock.patch.object(cluster_models.DBCluster, 'find_by',
                                side_effect=db_exceptions.DBConnectionError):
-            self.assertTrue(discovery.is_of_plugin('c'))
+            self.assertTrue(discovery.is_ours('c'))
 
     def test_the_options_of_one(self) -> None:
         self.override('pxc', operation_lease=60)
