@@ -27,7 +27,6 @@ import itertools
 import threading
 import uuid
 
-from oslo_db import exception as db_exceptions
 from oslo_log import log as logging
 from trove.common import cfg
 from trove.common import exception
@@ -37,6 +36,7 @@ from trove_pxc import exceptions
 from trove_pxc.protocols import Context
 from trove_pxc import queued
 from trove_pxc import starts
+from trove_pxc import transient
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -259,7 +259,7 @@ def _leave(instance_id: str, start: starts.Start) -> None:
     """
     try:
         message = queued.leave(instance_id, start)
-    except db_exceptions.DBError as error:
+    except transient.DATABASE as error:
         LOG.warning('The record of the creation of instance %s could not be '
                     'deleted: %s', instance_id, error)
         return
@@ -276,7 +276,7 @@ def _tried(what: str, write: Callable[[], None]) -> bool:
     """
     try:
         write()
-    except db_exceptions.DBError as error:
+    except transient.DATABASE as error:
         LOG.warning('%s could not be written: %s', what, error)
         return False
     return True

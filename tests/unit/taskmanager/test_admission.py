@@ -18,6 +18,7 @@ from typing import Any
 import fixtures
 import mock
 from oslo_db import exception as db_exceptions
+from sqlalchemy import exc as sqlalchemy
 import testtools
 from trove.common import cfg
 from trove.common import exception
@@ -248,8 +249,8 @@ class RecordTest(AdmissionTestCase):
         self.signs.assert_called_once()
 
     def test_without_the_database_requests_run_all_the_same(self) -> None:
-        for written in (self.enter, self.signs):
-            written.side_effect = db_exceptions.DBConnectionError
+        self.enter.side_effect = db_exceptions.DBConnectionError
+        self.signs.side_effect = sqlalchemy.TimeoutError
         for name in 'abc':
             self.admit(name)
         self.assertIn('could not be written', self.log.output)

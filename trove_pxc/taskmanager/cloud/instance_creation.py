@@ -24,7 +24,6 @@ uses it.
 import datetime
 from typing import NamedTuple
 
-from oslo_db import exception as db_exceptions
 from oslo_log import log as logging
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
@@ -37,6 +36,7 @@ from trove_pxc.galera import view
 from trove_pxc.protocols import InstanceRow
 from trove_pxc import queued
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc import transient
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def begin(instance_id: str) -> None:
             begun = query.filter_by(
                 id=instance_id, task_start_time=None).update(
                     {'task_start_time': timeutils.utcnow()})
-    except db_exceptions.DBError as error:
+    except transient.DATABASE as error:
         LOG.warning('The beginning of the creation of instance %s could not '
                     'be recorded: %s', instance_id, error)
         return

@@ -21,7 +21,6 @@ from collections.abc import Iterable
 from typing import Any
 from typing import NamedTuple
 
-from oslo_db import exception as db_exceptions
 from oslo_log import log as logging
 from trove.cluster import models as cluster_models
 from trove.common import cfg
@@ -34,6 +33,7 @@ from trove_pxc import conf
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager import tasks
+from trove_pxc import transient
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def is_ours(cluster_id: str) -> bool:
             cluster_models.DBCluster.find_by(id=cluster_id)))
     except exception.ModelNotFoundError:
         return False
-    except db_exceptions.DBError as error:
+    except transient.DATABASE as error:
         LOG.warning('The datastore of cluster %s is unknown: %s', cluster_id,
                     error)
         return True
