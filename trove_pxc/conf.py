@@ -241,6 +241,25 @@ _OWN = (
              'Trove. The steps of an operation retry their own calls for as '
              'long as the step may take.'),
     cfg.IntOpt(
+        'long_operations', default=64, min=1, mutable=True,
+        help='Number of long operations on clusters (create, grow, shrink, '
+             'resize, rotation of certificates) that one taskmanager runs at '
+             'the same time. Others wait in the order of their requests. '
+             'Each that runs reads the rows of its cluster every few '
+             'seconds.'),
+    cfg.IntOpt(
+        'short_operations', default=64, min=1, mutable=True,
+        help='Number of short operations on clusters (delete, restart, '
+             'recovery) that one taskmanager runs at the same time. They do '
+             'not wait for long operations or for creations of members.'),
+    cfg.IntOpt(
+        'member_creations', default=96, min=1, mutable=True,
+        help='Number of members that one taskmanager creates at the same '
+             'time, each from the request to Cinder and Nova until its guest '
+             'is ready. Others wait in the order of their requests. Reduce '
+             'it if Nova, Cinder or Glance cannot build as many servers at '
+             'the same time.'),
+    cfg.IntOpt(
         'request_retry_timeout', default=30, min=0,
         help='Seconds for which trove-api retries such a call for a request '
              'about clusters, instances or flavors. Must be shorter than the '

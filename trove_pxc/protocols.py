@@ -194,6 +194,12 @@ class Context(Protocol):
     marker: str | None
     notification: Notification
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for a message."""
+
+    def update_store(self) -> None:
+        """Make it the context of this thread, for its log."""
+
 
 class Request(Protocol):
     """A request to trove-api."""

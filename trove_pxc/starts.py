@@ -16,7 +16,8 @@ Imported by api/, taskmanager/ and pending. trove-api writes the id of the
 request when it sets the task of a cluster. The taskmanager that starts the
 operation adds itself, as the holder. So an operation that waits in the queue
 is told apart from one whose taskmanager has died, and a cast of another
-request is refused.
+request is refused. A taskmanager that keeps a request until it has room for it
+writes its place in the queue; see queued.
 
 The record is a row of Trove's table ``agent_heartbeats``, with the id of the
 cluster as ``instance_id``. Trove has the table, but no code that writes it.
@@ -44,35 +45,72 @@ from trove_pxc import quotas
 
 CONF = cfg.CONF
 
+#: begins the text of a request that waits in a taskmanager
+WAITS = 'pxc1-waits:'
+
 _FORM = re.compile(r'pxc1:(?P<task>\d+):(?P<request>[^:]*):(?P<number>\d+):'
                    r'(?P<host>.*)', re.DOTALL)
+_FORM_WAITING = re.compile(
+    WAITS + r'(?P<process>\w+):(?P<lane>\w+):(?P<place>\d+):'
+    r'(?P<task>\d+):(?P<request>[^:]*):(?P<host>.*)', re.DOTALL)
 _REQUEST_LENGTH = 64
 _HOST_LENGTH = 128              # the column of Trove's table has 255
+
+
+class Place(NamedTuple):
+    """The place of a request in the queue of a taskmanager.
+
+    :ivar process: the id of the process of the taskmanager.
+    :ivar lane: the queue in it; see taskmanager/admission.
+    :ivar number: requests with lower numbers in the same queue are before it.
+    """
+
+    process: str
+    lane: str
+    number: int
 
 
 class Start(NamedTuple):
     """A requested operation, and who has started it.
 
-    :ivar task_id: the code of the cluster's task.
+    :ivar task_id: the code of the cluster's task; 0 for the creation of an
+        instance.
     :ivar request: the id of the request to trove-api; '' if unknown.
     :ivar number: how many times it was started or resumed. 0: not yet.
-    :ivar host: where it was started or resumed the last time.
+    :ivar host: where it was started or resumed the last time, or waits.
+    :ivar place: where it waits. None: it was started, or no taskmanager has
+        recorded that it waits.
     """
 
     task_id: int
     request: str
     number: int = 0
     host: str = ''
+    place: Place | None = None
 
     @property
     def text(self) -> str:
-        """The text in the row: "pxc1:TASK:REQUEST:NUMBER:HOST"."""
-        return (f'pxc1:{self.task_id}:{_plain(self.request)}:{self.number}:'
+        """The text in the row: "pxc1:TASK:REQUEST:NUMBER:HOST".
+
+        For a request that waits in a taskmanager:
+        "pxc1-waits:PROCESS:LANE:PLACE:TASK:REQUEST:HOST".
+        """
+        if self.place is not None:
+            return (f'{WAITS}{self.place.process}:{self.place.lane}:'
+                    f'{self.place.number}:{self.task_id}:'
+                    f'{plain(self.request)}:{self.host[:_HOST_LENGTH]}')
+        return (f'pxc1:{self.task_id}:{plain(self.request)}:{self.number}:'
                 f'{self.host[:_HOST_LENGTH]}')
 
     @classmethod
     def parse(cls, text: str | None) -> Self | None:
         """Parse the text of a row; None if it is another text."""
+        found = _FORM_WAITING.fullmatch(text or '')
+        if found is not None:
+            return cls(
+                int(found['task']), found['request'], host=found['host'],
+                place=Place(found['process'], found['lane'],
+                            int(found['place'])))
         found = _FORM.fullmatch(text or '')
         if found is None:
             return None
@@ -89,13 +127,13 @@ class Start(NamedTuple):
         if self.number:
             raise exceptions.LeaseLost(
                 f'it was started before, by the taskmanager on {self.host}')
-        if request and self.request and _plain(request) != self.request:
+        if request and self.request and plain(request) != self.request:
             raise exceptions.LeaseLost(
                 f'the request {request} is over; the operation is that of '
                 f'the request {self.request}')
 
 
-def _plain(request: str) -> str:
+def plain(request: str) -> str:
     """The id of a request, as it is written and compared."""
     return request.replace(':', '-')[:_REQUEST_LENGTH]
 
@@ -161,7 +199,7 @@ def begin(cluster_id: str, task: ClusterTask, seen: datetime.datetime,
         elif wanted is not None:
             before.check(wanted)
         _write(session, cluster_id, before._replace(
-            number=before.number + 1, host=str(CONF.host)))
+            number=before.number + 1, host=str(CONF.host), place=None))
     return True
 
 

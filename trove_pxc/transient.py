@@ -57,6 +57,8 @@ _ANSWERED: tuple[tuple[str, type[Exception], str], ...] = (
 #: oslo.db converts the errors of the drivers, but not a time-out of the pool.
 _DATABASE: tuple[type[Exception], ...] = (
     db.DBConnectionError, db.DBDeadlock, sqlalchemy.TimeoutError)
+#: All errors of Trove's database.
+DATABASE: tuple[type[Exception], ...] = (db.DBError, sqlalchemy.TimeoutError)
 #: Errors that may be temporary, see reason(). All others are permanent.
 KINDS: tuple[type[Exception], ...] = (
     *_NO_ANSWER, *_DATABASE, *(kind for _, kind, _ in _ANSWERED))

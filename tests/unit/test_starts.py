@@ -34,7 +34,9 @@ class StartTest(testtools.TestCase):
 
     def test_what_is_written_is_read(self) -> None:
         for start in (starts.Start(8, ''), starts.Start(8, 'req-1'),
-                      starts.Start(2, 'req-1', 3, 'fd00::1')):
+                      starts.Start(2, 'req-1', 3, 'fd00::1'),
+                      starts.Start(2, 'req-1', host='fd00::1',
+                                   place=starts.Place('a1', 'long', 7))):
             self.assertEqual(start, starts.Start.parse(start.text))
 
     def test_its_form(self) -> None:

@@ -51,6 +51,7 @@ from trove_pxc.protocols import Hint
 from trove_pxc.protocols import Json
 from trove_pxc.protocols import Request
 from trove_pxc.protocols import ServerGroup
+from trove_pxc import queued
 from trove_pxc import quotas
 from trove_pxc import starts
 from trove_pxc.taskmanager import api as task_api
@@ -71,6 +72,7 @@ class GaleraCluster(cluster_models.Cluster):
     ds: Datastore
     ds_version: DatastoreVersion
     _members: Sequence[Member] | None = None
+    _queue: Mapping[str, int] | None = None
     _group: ServerGroup | None = None
     _group_sought = False
     _given_locality: str | None = None
@@ -208,6 +210,27 @@ class GaleraCluster(cluster_models.Cluster):
         None: the members have changed; they are read again at the next access.
         """
         self._members = found
+
+    @property
+    def queue(self) -> Mapping[str, int]:
+        """How many requests are before those of this cluster that wait.
+
+        By the id of the cluster for its operation, and by the id of a member
+        for its creation. Not read if the cluster has no task.
+        """
+        if self._queue is None:
+            self._queue = {} if self.is_idle else queued.before([
+                self.id, *(member.id for member in self.members)])
+        return self._queue
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has no task."""
+        return bool(self.db_info.task_status == ClusterTasks.NONE)
+
+    def know_queue(self, found: Mapping[str, int]) -> None:
+        """Set the queue, which was read together with many others."""
+        self._queue = found
 
     def know_row(self) -> None:
         """Read the row again, because it was not written by this object."""

@@ -17,6 +17,7 @@ members of each view separately. This module reads all of them together.
 """
 
 from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from trove.cluster import models as cluster_models
@@ -29,6 +30,7 @@ from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
+from trove_pxc import queued
 
 
 def load(context: Context,
@@ -49,7 +51,18 @@ def load(context: Context,
     known = members.load(context, ours) if ours else {}
     for cluster in ours:
         cluster.know(known[cluster.id])
+    _know_queues([cluster for cluster in ours if not cluster.is_idle])
     return found, page.next_page_marker
+
+
+def _know_queues(clusters: Sequence[cluster_model.GaleraCluster]) -> None:
+    if not clusters:
+        return
+    found = queued.before([
+        one for cluster in clusters
+        for one in (cluster.id, *(member.id for member in cluster.members))])
+    for cluster in clusters:
+        cluster.know_queue(found)
 
 
 def _with_datastores(context: Context, rows: Iterable[ClusterRow]

@@ -13,7 +13,9 @@
 """Views of a cluster: show, list, and the answer to a create.
 
 Loaded through api/strategy. Instances and addresses are in member order. Keys
-of unknown values are absent.
+of unknown values are absent. The task of a cluster whose operation, or the
+creation of whose members, waits in a taskmanager has the number of requests
+before it.
 """
 
 from typing import Any
@@ -50,6 +52,31 @@ class MembersMixin(cluster_views.ClusterView):
                  load_servers: bool = True) -> None:
         super().__init__(cluster_model.GaleraCluster.of(cluster), req,
                          load_servers)
+
+    def data(self) -> dict[str, Any]:
+        shown: dict[str, Any] = super().data()
+        place = self._place()
+        if place is not None:
+            number, text = place
+            task = shown['cluster']['task']
+            task['queued_before'] = number
+            task['description'] = (
+                f'{task["description"].rstrip(".")}: {text}.')
+        return shown
+
+    def _place(self) -> tuple[int, str] | None:
+        """How many requests are before it, and the text for it."""
+        queue = self.cluster.queue
+        if self.cluster.id in queue:
+            number = queue[self.cluster.id]
+            return number, f'queued, {number} before it'
+        found = [queue[member.id] for member in self.cluster.members
+                 if member.id in queue]
+        if not found:
+            return None
+        return min(found), (
+            f'the creation of {len(found)} members is queued, '
+            f'{min(found)} before it')
 
     def build_instances(self) -> tuple[list[dict[str, Any]], list[str]]:
         """Return the members, and the addresses of all of them."""

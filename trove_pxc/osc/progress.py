@@ -38,7 +38,9 @@ class Progress:
 
     def look(self, cluster: requests.Record) -> None:
         """Print what changed since the last call."""
-        self._say(cluster['name'], cluster['task']['name'])
+        task = cluster['task']
+        self._say(cluster['name'], task['name'] + (
+            f': {task["description"]}' if 'queued_before' in task else ''))
         for instance in cluster['instances']:
             size = (instance.get('volume') or {}).get('size', '-')
             self._say(instance['name'], ', '.join(filter(None, (

@@ -14,23 +14,37 @@
 
 The option ``taskmanager_manager`` names it; no module of this package
 imports it. Each duty is a separate periodic task, so that a failure of one
-does not affect the others. Work that takes long runs in a thread. While
-Trove creates a member, calls to the cloud are retried.
+does not affect the others. Work that takes long runs in a thread. A request
+for a cluster of this package does not hold a worker of the RPC server; see
+admission. While Trove creates a member, calls to the cloud are retried.
 """
+
+from collections.abc import Callable
+from collections.abc import Sequence
+import functools
+from typing import Any
 
 from oslo_log import log as logging
 from oslo_service import periodic_task
 from trove.cluster import models as cluster_models
 from trove.common import cfg
+from trove.common import notification
 from trove.taskmanager import manager
 
 from trove_pxc import conf
+from trove_pxc import exceptions
 from trove_pxc import masking
 from trove_pxc.protocols import Context
+from trove_pxc import queued
 from trove_pxc import quotas
 from trove_pxc import retries
+from trove_pxc.taskmanager import admission
 from trove_pxc.taskmanager.cloud import instance_creation
+from trove_pxc.taskmanager import messages
+from trove_pxc.taskmanager import tasks
 from trove_pxc.taskmanager.watchers import automatic
+from trove_pxc.taskmanager.watchers import discovery
+from trove_pxc.taskmanager.watchers import orphans
 from trove_pxc.taskmanager.watchers import resume
 
 conf.register(cfg.CONF)
@@ -53,32 +67,77 @@ class Manager(manager.Manager):
         # From the start, so that each call has a timeout.
         retries.install()
         super().__init__()
-        self._resume = resume.Resumption()
+        self._admission = admission.Admission()
+        self._resume = resume.Resumption(self._admission)
+        self._orphans = orphans.Orphans(
+            self._admission.process, self._create_from_message)
         self._watch = automatic.Watch()
 
     def create_instance(self, context: Context, *args: object,
                         **kwargs: object) -> None:
-        """Create an instance; for a member, retry calls to the cloud."""
-        a_member = (kwargs.get('cluster_config')
-                    and kwargs.get('datastore_manager') in conf.MANAGERS)
-        if a_member:
-            instance_creation.begin(str(kwargs['instance_id']))
-        seconds = cfg.CONF[conf.OWN_GROUP].cloud_retry_timeout
-        with retries.repeated(float(seconds) if a_member else 0.0):
-            super().create_instance(context, *args, **kwargs)
+        """Create an instance; a member when there is room for it."""
+        create = functools.partial(super().create_instance, context, *args,
+                                   **kwargs)
+        if (kwargs.get('cluster_config')
+                and kwargs.get('datastore_manager') in conf.MANAGERS):
+            instance_id = str(kwargs['instance_id'])
+            self._admission.admit_creation(
+                instance_id, context,
+                functools.partial(messages.pack, context, kwargs),
+                functools.partial(_create_member, context, instance_id,
+                                  create))
+        else:
+            create()
+
+    def _create_from_message(self, message: str) -> None:
+        context, arguments = messages.unpack(message)
+        self.create_instance(context, **arguments)
+
+    def create_cluster(self, context: Context, cluster_id: str) -> None:
+        self._admit(admission.LONG, super().create_cluster, context,
+                    cluster_id)
+
+    def grow_cluster(self, context: Context, cluster_id: str,
+                     new_instance_ids: Sequence[str]) -> None:
+        self._admit(admission.LONG, super().grow_cluster, context,
+                    cluster_id, new_instance_ids)
+
+    def shrink_cluster(self, context: Context, cluster_id: str,
+                       instance_ids: Sequence[str]) -> None:
+        self._admit(admission.LONG, super().shrink_cluster, context,
+                    cluster_id, instance_ids)
 
     def delete_cluster(self, context: Context, cluster_id: str) -> None:
         """Delete a cluster; nothing if another request has deleted it."""
-        row = cluster_models.DBCluster.get_by(id=cluster_id)
-        if row is not None and row.deleted:
-            LOG.info('Cluster %s was deleted before', cluster_id)
-            return
-        super().delete_cluster(context, cluster_id)
+        self._admit(admission.SHORT, functools.partial(
+            _delete_cluster, super().delete_cluster), context, cluster_id)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """The function for a cast that Trove's manager has no method for."""
+        action: Callable[..., None] = super().__getattr__(name)
+        _, _, method = name.partition('_')
+        if tasks.ACTIONS.get(method) is not action:
+            return action
+        return functools.partial(self._admit, admission.LANES[method], action)
+
+    def _admit(self, lane: str, run: Callable[..., None], context: Context,
+               cluster_id: str, *args: object, **kwargs: Any) -> None:
+        """Run an operation; of this package when there is room for it."""
+        call = functools.partial(run, context, cluster_id, *args, **kwargs)
+        if discovery.is_ours(cluster_id):
+            self._admission.admit(lane, cluster_id, context, call)
+        else:
+            call()
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
     def resume_operations(self, context: Context) -> None:
         """Resume the operations of taskmanagers that have died."""
         self._resume.look()
+
+    @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
+    def take_creations(self, context: Context) -> None:
+        """Create members that waited in taskmanagers that have died."""
+        self._orphans.look()
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
     def recover_clusters(self, context: Context) -> None:
@@ -89,3 +148,33 @@ class Manager(manager.Manager):
     def repair_quotas(self, context: Context) -> None:
         """Release the reservations of requests that did not end."""
         quotas.repair()
+
+    @periodic_task.periodic_task(spacing=_HOURLY, run_immediately=True)
+    def clean_records(self, context: Context) -> None:
+        """Delete the records of requests of taskmanagers that have died."""
+        queued.clean()
+
+
+def _create_member(context: Context, instance_id: str,
+                   create: Callable[[], None]) -> None:
+    """Create a member as Trove does, and retry calls to the cloud.
+
+    :raises OperationStopped: it must not be created here.
+    """
+    try:
+        instance_creation.begin(instance_id)
+    except exceptions.ClusterBeingDeleted:
+        with notification.EndNotification(context, instance_id=instance_id):
+            raise
+    with retries.repeated(float(
+            cfg.CONF[conf.OWN_GROUP].cloud_retry_timeout)):
+        create()
+
+
+def _delete_cluster(delete: Callable[[Context, str], None], context: Context,
+                    cluster_id: str) -> None:
+    row = cluster_models.DBCluster.get_by(id=cluster_id)
+    if row is not None and row.deleted:
+        LOG.info('Cluster %s was deleted before', cluster_id)
+        return
+    delete(context, cluster_id)

@@ -14,6 +14,7 @@
 
 import mock
 from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
 from trove.common import exception
 
 from tests.unit.api import base
@@ -21,6 +22,7 @@ from tests.unit import tables
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
 from trove_pxc.api import page
+from trove_pxc import queued
 
 
 class PageTest(base.ApiTestCase):
@@ -77,6 +79,18 @@ class PageTest(base.ApiTestCase):
                  for one in found})
         load.assert_called_once()
         self.assertEqual(2, len(load.call_args.args[1]))
+
+    def test_one_statement_reads_the_queues_of_all_with_a_task(self) -> None:
+        for name in ('a', 'b', 'idle'):
+            row = self.add_cluster(name, 1)
+            if name != 'idle':
+                row.update(task_status=ClusterTasks.DELETING)
+        with mock.patch.object(queued, 'before', autospec=True,
+                               return_value={}) as before:
+            found, _ = page.load(tables.context(), base.PROJECT)
+            self.assertEqual([{}] * 3, [one.queue for one in found])
+        before.assert_called_once()
+        self.assertEqual(4, len(before.call_args.args[0]))
 
     def test_each_has_its_own_datastore(self) -> None:
         pxc = tables.add_version('pxc', '8.0')

@@ -16,12 +16,16 @@ from typing import Any
 
 import mock
 from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
 
 from tests.unit.api import base
 from tests.unit import tables
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import reading
 from trove_pxc.api import views
+from trove_pxc import queued
+from trove_pxc import quotas
+from trove_pxc import starts
 
 
 class ViewTest(base.ApiTestCase):
@@ -107,6 +111,47 @@ class ViewTest(base.ApiTestCase):
         self.assertEqual(
             ['ACTIVE', 'BUILD'],
             [one['status'] for one in self.shown()['instances']])
+
+    def task(self, kind: type = views.GaleraClusterView) -> Any:
+        task = self.shown(kind)['task']
+        return task['description'], task.get('queued_before')
+
+    def building(self) -> None:
+        self.row.update(task_status=ClusterTasks.BUILDING_INITIAL)
+        with quotas.transaction() as session:
+            starts.request(session, self.row.id,
+                           ClusterTasks.BUILDING_INITIAL, 'req-1')
+
+    def test_operation_that_waits(self) -> None:
+        self.building()
+        for number in (1, 2):
+            queued.enter_creation(f'm-{number}', starts.Place(
+                'a1', 'long', number), 'message')
+        queued.enter_operation(self.row.id, 'req-1', starts.Place(
+            'a1', 'long', 3))
+        for kind in (views.GaleraClusterView, views.GaleraMgmtClusterView):
+            self.assertEqual(
+                ('Building the initial cluster: queued, 2 before it.', 2),
+                self.task(kind))
+
+    def test_members_whose_creation_waits(self) -> None:
+        self.building()
+        other = tables.add_member(self.row, 'c-2')
+        for number, one in enumerate(('m-1', self.member.id, 'm-2',
+                                      other.id)):
+            queued.enter_creation(one, starts.Place(
+                'a1', 'creations', number), '')
+        self.assertEqual((
+            'Building the initial cluster: the creation of 2 members is '
+            'queued, 1 before it.', 1), self.task())
+
+    def test_operation_that_runs(self) -> None:
+        self.building()
+        self.assertEqual(('Building the initial cluster.', None), self.task())
+
+    def test_queues_are_not_read_without_a_task(self) -> None:
+        self.patch(queued, 'before', {self.row.id: 3})
+        self.assertEqual(('No tasks for the cluster.', None), self.task())
 
     def test_a_plain_cluster_of_troves_list(self) -> None:
         plain = cluster_models.Cluster(tables.context(), self.row)

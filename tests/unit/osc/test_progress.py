@@ -70,6 +70,15 @@ class LookTest(ProgressTestCase):
             '[   2.2s] c-1: RESIZE, HEALTHY, flavor 1, volume 2\n'
             '[ 102.2s] c: NONE\n', self.said.getvalue())
 
+    def test_what_waits_is_said_with_its_place(self) -> None:
+        cluster = shown('BUILDING')
+        cluster['task'].update(
+            description='Building the initial cluster: queued, 37 before it.',
+            queued_before=37)
+        progress.Progress().look(cluster)
+        self.assertIn('] c: BUILDING: Building the initial cluster: queued, '
+                      '37 before it.\n', self.said.getvalue())
+
     def test_what_is_not_known_yet(self) -> None:
         """Volume and operating status are absent in the list."""
         cluster = shown(volume=None, status='BUILD')

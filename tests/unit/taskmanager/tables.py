@@ -56,6 +56,9 @@ class Column:
         wanted = [*values]
         return lambda row: getattr(row, self._name) in wanted
 
+    def startswith(self, text: str) -> Condition:
+        return lambda row: str(getattr(row, self._name)).startswith(text)
+
 
 def _restore(model: type, name: str, before: Any) -> None:
     """Restore the attribute of a model; delete it if there was none."""

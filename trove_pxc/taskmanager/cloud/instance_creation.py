@@ -24,19 +24,27 @@ uses it.
 import datetime
 from typing import NamedTuple
 
-from oslo_db import exception as db_exceptions
 from oslo_log import log as logging
+from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
 from trove.common import exception
 from trove.common import timeutils
 from trove.instance import models as instance_models
 
+from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc.protocols import InstanceRow
+from trove_pxc import queued
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc import transient
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
 
+# Leases without a sign of life, after which the creations that wait in a
+# taskmanager are lost, and the looks at it in this time.
+_LOST = 3
+_LOOKS = 9
 _CUT_SHORT = ('the taskmanager died while it created the instance, and its '
               'parameters are lost')
 
@@ -50,14 +58,37 @@ class Signs(NamedTuple):
 
 
 def begin(instance_id: str) -> None:
-    """Record that this taskmanager begins to create an instance."""
+    """Record that this taskmanager begins to create an instance.
+
+    :raises ClusterBeingDeleted: then the instance must not be created,
+        because nothing would delete its resources.
+    :raises LeaseLost: another taskmanager has begun to create it.
+    """
+    table = instance_models.DBInstance
     try:
-        with instance_models.DBInstance.query() as query:
-            query.filter_by(id=instance_id).update(
-                {'task_start_time': timeutils.utcnow()})
-    except db_exceptions.DBError as error:
+        row = table.get_by(id=instance_id)
+        if row is None or row.deleted or _is_being_deleted(row.cluster_id):
+            raise exceptions.ClusterBeingDeleted(
+                f'instance {instance_id} is not created, because its cluster '
+                'is being deleted')
+        with table.query() as query:
+            begun = query.filter_by(
+                id=instance_id, task_start_time=None).update(
+                    {'task_start_time': timeutils.utcnow()})
+    except transient.DATABASE as error:
         LOG.warning('The beginning of the creation of instance %s could not '
                     'be recorded: %s', instance_id, error)
+        return
+    if not begun:
+        raise exceptions.LeaseLost(
+            f'instance {instance_id} is not created on this host: another '
+            'taskmanager has begun to create it')
+
+
+def _is_being_deleted(cluster_id: str | None) -> bool:
+    row = cluster_models.DBCluster.get_by(id=cluster_id)
+    return row is None or row.deleted or (
+        row.task_status == ClusterTasks.DELETING)
 
 
 class Creation:
@@ -69,14 +100,16 @@ class Creation:
         self._quiet = waiting.Stopwatch()
         self._unprepared: waiting.Stopwatch | None = None
         self._queued = waiting.Stopwatch()
+        self._watched = queued.Watched()
+        self._looked: waiting.Stopwatch | None = None
         self._checks = 0
         self._begun = False
 
     def queued(self) -> int:
         """Return a number that changes until the creation has begun.
 
-        :raises MemberFailed: if it has not begun for creation_start_timeout
-            seconds.
+        :raises MemberFailed: if the taskmanager in which it waited has died,
+            or if it has not begun for creation_start_timeout seconds.
         """
         if not self._begun:
             self._checks += 1
@@ -87,7 +120,28 @@ class Creation:
                 raise self._member.failed(
                     f'Trove did not begin to create it within {limit} s: its '
                     'request was lost, or it still waits in a taskmanager')
+            if not self._begun:
+                self._check_not_lost()
         return self._checks
+
+    def _check_not_lost(self) -> None:
+        """Check the taskmanager in which the creation waits, if it is known.
+
+        :raises MemberFailed: it has died.
+        """
+        limit = _LOST * float(self._member.options.operation_lease)
+        if (self._looked is not None
+                and self._looked.elapsed < limit / _LOOKS):
+            return
+        self._looked = waiting.Stopwatch()
+        start = queued.place_of(self._member.id)
+        if start is None or start.place is None or start.request != '0':
+            return      # another taskmanager takes it, if it is stored
+        self._watched.look([start.place.process])
+        if self._watched.is_silent(start.place.process, limit, _LOOKS):
+            raise self._member.failed(
+                f'its request was lost: the taskmanager on {start.host}, in '
+                f'which it waited, showed no life for {limit:g} s')
 
     def look(self) -> None:
         """Check for progress in the cloud.

@@ -31,7 +31,6 @@ import datetime
 import threading
 from typing import Self
 
-from oslo_db import exception as db_exceptions
 from oslo_log import log as logging
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
@@ -83,8 +82,11 @@ class Lease:
         seen = row.updated if self._value is None else self._value
         value = _after(seen)
         with self._told():
-            if not starts.begin(self._cluster_id, self._task, seen, value,
-                                self._request):
+            begun = starts.begin(self._cluster_id, self._task, seen, value,
+                                 self._request)
+        if not begun:
+            self._row()     # its task may have changed since
+            with self._told():
                 raise exceptions.LeaseLost('another taskmanager runs it')
         self._value, self._renewed = value, asked
         self._signs.__enter__()
@@ -178,7 +180,7 @@ class Lease:
             with self._lock:
                 if not self._lost:
                     self._move()
-        except db_exceptions.DBError as error:
+        except transient.DATABASE as error:
             LOG.warning('The lease of the operation %s of cluster %s could '
                         'not be renewed: %s', self._task.name,
                         self._cluster_id, error)

@@ -12,8 +12,8 @@
 
 """Finds the clusters of this package in Trove's tables.
 
-Imported by automatic and resume. It takes the same number of statements for
-any number of clusters.
+Imported by automatic, resume and manager. It takes the same number of
+statements for any number of clusters.
 """
 
 from collections.abc import Callable
@@ -21,9 +21,11 @@ from collections.abc import Iterable
 from typing import Any
 from typing import NamedTuple
 
+from oslo_log import log as logging
 from trove.cluster import models as cluster_models
 from trove.common import cfg
 from trove.common import context as trove_context
+from trove.common import exception
 from trove.common.strategies.cluster import strategy
 from trove.datastore import models as datastore_models
 
@@ -31,8 +33,10 @@ from trove_pxc import conf
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager import tasks
+from trove_pxc import transient
 
 CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
 
 
 class Found(NamedTuple):
@@ -82,6 +86,22 @@ def context(row: ClusterRow) -> Context:
         user_domain_name=CONF.service_credentials.user_domain_name,
         is_admin=True, overwrite=False)
     return made
+
+
+def is_ours(cluster_id: str) -> bool:
+    """Whether a cluster uses the classes of this package.
+
+    If the database does not answer, it is assumed to do so.
+    """
+    try:
+        return _is_of_plugin(manager(
+            cluster_models.DBCluster.find_by(id=cluster_id)))
+    except exception.ModelNotFoundError:
+        return False
+    except transient.DATABASE as error:
+        LOG.warning('The datastore of cluster %s is unknown: %s', cluster_id,
+                    error)
+        return True
 
 
 def _is_of_plugin(manager: str) -> bool:

@@ -15,14 +15,15 @@
 Imported by manager. Trove's rows have all that an operation needs: its task
 is in the row of the cluster, and the pending operations are in the rows of
 the members. An operation whose lease has expired runs again, and skips the
-steps that are done. An operation that no taskmanager has started may still be
-in the queue, so it is started here only after a much longer time.
+steps that are done. An operation that waits in a taskmanager is started here
+if that taskmanager has died. One that no taskmanager has recorded may still be
+in the message broker, so it is started only after a much longer time.
 """
 
 from collections.abc import Callable
 from collections.abc import Mapping
 import datetime
-import threading
+import functools
 from typing import Any
 from typing import NamedTuple
 
@@ -40,15 +41,15 @@ from trove_pxc import pending
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
 from trove_pxc.protocols import Notify
+from trove_pxc import queued
 from trove_pxc import starts
+from trove_pxc.taskmanager import admission
 from trove_pxc.taskmanager import tasks
 from trove_pxc.taskmanager.watchers import discovery
 from trove_pxc import waiting
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
-
-_AT_ONCE = 16   # a later check resumes the others
 
 Tasks = tasks.GaleraClusterTasks
 Run = Callable[[Tasks, Context], None]
@@ -60,10 +61,12 @@ class Continuation(NamedTuple):
     :ivar told_as: the notification of its end or error, by the action of the
         pending operation; '' if there is none.
     :ivar run: called with the tasks object of the cluster and a context.
+    :ivar lane: the queue that it waits in.
     """
 
     told_as: Mapping[str, Notify]
     run: Run
+    lane: str = admission.LONG
 
 
 def _create(cluster_tasks: Tasks, context: Context) -> None:
@@ -83,11 +86,12 @@ CONTINUATIONS: Mapping[int, Continuation] = {
     ClusterTasks.BUILDING_INITIAL.code: Continuation(
         {'': notification.DBaaSClusterCreate}, _create),
     ClusterTasks.DELETING.code: Continuation(
-        {'': notification.DBaaSClusterDelete}, _delete),
+        {'': notification.DBaaSClusterDelete}, _delete, admission.SHORT),
     ClusterTasks.RESTARTING_CLUSTER.code: Continuation(
         {'': notification.DBaaSClusterRestart,
          pending.RECOVER: notifications.ClusterRecover,
-         pending.FORCE: notifications.ClusterRecover}, _ordered),
+         pending.FORCE: notifications.ClusterRecover}, _ordered,
+        admission.SHORT),
     ClusterTasks.UPDATING_CLUSTER.code: Continuation(
         {'': notifications.ClusterResizeFlavor,
          pending.VOLUME: notifications.ClusterResizeVolume,
@@ -117,19 +121,32 @@ class Sight(NamedTuple):
         """Whether the operation is known not to have started."""
         return self.start is not None and not self.start.number
 
-    def due(self, options: Any) -> bool:
+    @property
+    def process(self) -> str:
+        """The taskmanager's process in which it waits; '' if unknown."""
+        place = self.start and self.start.place
+        return place.process if place else ''
+
+    def due(self, options: Any, watched: queued.Watched) -> bool:
         """Whether it is resumed, or started, by its datastore's options."""
+        if self.process:
+            return watched.is_silent(self.process, options.operation_lease)
         seconds = (options.operation_start_timeout if self.waits
                    else options.operation_lease)
         return bool(self.since.elapsed >= seconds)
 
 
 class Resumption:
-    """Checks all operations each time that look() is called."""
+    """Checks all operations each time that look() is called.
 
-    def __init__(self) -> None:
+    :param queues: those in which operations wait when they are resumed.
+    """
+
+    def __init__(self, queues: admission.Admission | None = None) -> None:
+        self._queues = queues or admission.Admission()
         self._seen: dict[str, Sight] = {}
-        self._running: dict[str, threading.Thread] = {}
+        self._watched = queued.Watched()
+        self._running: dict[str, admission.Request] = {}
 
     def look(self) -> None:
         """Check all operations; resume those whose lease has expired."""
@@ -139,20 +156,19 @@ class Resumption:
         self._seen = {
             cluster_id: self._sight(cluster_id, row, begun.get(cluster_id))
             for cluster_id, (row, _) in found.items()}
+        self._watched.look({sight.process for sight in self._seen.values()
+                            if sight.process})
         self._running = {
-            cluster_id: thread
-            for cluster_id, thread in self._running.items()
-            if thread.is_alive()}
+            cluster_id: request
+            for cluster_id, request in self._running.items()
+            if request.is_alive()}
         for cluster_id, sight in self._seen.items():
-            if (cluster_id in self._running
-                    or len(self._running) >= _AT_ONCE
-                    or not sight.due(found[cluster_id].options)):
-                continue
-            thread = threading.Thread(
-                target=_resume, args=(*found[cluster_id], sight.start),
-                daemon=True)
-            self._running[cluster_id] = thread
-            thread.start()
+            if cluster_id not in self._running and sight.due(
+                    found[cluster_id].options, self._watched):
+                self._running[cluster_id] = self._queues.resume(
+                    CONTINUATIONS[sight.task_id].lane, cluster_id,
+                    functools.partial(_resume, *found[cluster_id],
+                                      sight.start))
 
     def _sight(self, cluster_id: str, row: ClusterRow,
                start: starts.Start | None) -> Sight:
@@ -190,6 +206,10 @@ def _reason(options: Any, start: starts.Start | None) -> str:
     if start is None:
         return (f'its lease of {options.operation_lease:g} s expired; '
                 'resuming the operation')
+    if start.place is not None:
+        return (f'the taskmanager on {start.host}, in which it waited, '
+                f'showed no life for {options.operation_lease:g} s; starting '
+                'the operation')
     if not start.number:
         return ('no taskmanager started it within '
                 f'{options.operation_start_timeout:g} s; starting it')

@@ -18,6 +18,7 @@ from typing import Any
 import fixtures
 from oslo_db import exception as db_exceptions
 import testtools
+from trove.cluster.tasks import ClusterTasks
 from trove.common import exception
 from trove.instance import models as instance_models
 
@@ -25,10 +26,13 @@ from tests.unit import clock
 from tests.unit import tables
 from trove_pxc import exceptions
 from trove_pxc.galera import view
+from trove_pxc import queued
+from trove_pxc import starts
 from trove_pxc.taskmanager.cloud import instance_creation
 
 LIMIT = 75
 START = 7200
+LEASE = 30
 
 
 class Member:
@@ -36,7 +40,8 @@ class Member:
 
     id = 'some-id'
     options = types.SimpleNamespace(creation_stall_timeout=LIMIT,
-                                    creation_start_timeout=START)
+                                    creation_start_timeout=START,
+                                    operation_lease=LEASE)
 
     def __init__(self) -> None:
         self.server: str | None = None
@@ -74,6 +79,7 @@ class CreationTest(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
+        self.useFixture(tables.Tables())
         self.clock = self.useFixture(clock.Clock())
         self.member = Member()
         self.instance_creation = instance_creation.Creation(
@@ -133,6 +139,48 @@ class CreationTest(testtools.TestCase):
         error = self.dead(self.instance_creation.queued)
         self.assertIn('did not begin to create it within 7200 s', error)
 
+    def wait_in_queue(self, seconds: float, lives: bool,
+                      message: str = '') -> None:
+        if queued.place_of(self.member.id) is None:
+            queued.enter_creation(self.member.id, starts.Place(
+                'a1', 'creations', 1), message)
+        for number in range(int(seconds)):
+            if lives:
+                queued.show_life('a1', number)
+            self.instance_creation.queued()
+            self.clock.advance(1)
+
+    def test_one_that_waits_in_a_taskmanager_that_lives(self) -> None:
+        self.member.begun = None
+        self.wait_in_queue(10 * LEASE, True)
+        self.instance_creation.queued()
+
+    def test_one_that_waits_in_a_taskmanager_that_died(self) -> None:
+        self.member.begun = None
+        queued.show_life('a1', 0)
+        self.wait_in_queue(3 * LEASE, False)
+        error = self.dead(self.instance_creation.queued)
+        self.assertIn('its request was lost: the taskmanager on ', error)
+
+    def test_one_whose_message_is_stored_is_not_lost(self) -> None:
+        """Another taskmanager creates it."""
+        self.member.begun = None
+        self.wait_in_queue(10 * LEASE, False, 'message')
+        self.instance_creation.queued()
+
+    def test_one_that_has_begun_is_not_lost(self) -> None:
+        self.member.begun = None
+        self.wait_in_queue(3 * LEASE, False)
+        self.member.begun = 'now'
+        self.instance_creation.queued()
+
+    def test_time_without_the_database_does_not_count(self) -> None:
+        self.member.begun = None
+        self.wait_in_queue(LEASE, False)
+        self.clock.advance(100 * LEASE)
+        self.wait_in_queue(LEASE, False)
+        self.wait_in_queue(LEASE, True)
+
     def test_whatever_moves_gives_it_time(self) -> None:
         disk = types.SimpleNamespace(id='v', status='creating')
 
@@ -179,7 +227,9 @@ class BeginTest(testtools.TestCase):
         super().setUp()
         self.useFixture(tables.Tables())
         version = tables.add_version()
-        self.rows = [tables.add_instance(version, name) for name in 'ab']
+        self.cluster = tables.add_cluster(version)
+        self.rows = [tables.add_instance(
+            version, name, cluster_id=self.cluster.id) for name in 'ab']
 
     def test_only_its_row_is_changed(self) -> None:
         instance_creation.begin(self.rows[0].id)
@@ -195,3 +245,24 @@ class BeginTest(testtools.TestCase):
             side_effect=db_exceptions.DBConnectionError))
         instance_creation.begin(self.rows[0].id)
         self.assertIn(self.rows[0].id, log.output)
+
+    def test_one_whose_cluster_is_deleted_does_not_begin(self) -> None:
+        for values in ({'task_status': ClusterTasks.DELETING},
+                       {'deleted': True, 'task_status': ClusterTasks.NONE}):
+            self.cluster.update(**values)
+            self.assertRaises(exceptions.ClusterBeingDeleted,
+                              instance_creation.begin, self.rows[0].id)
+        self.assertIsNone(tables.again(self.rows[0]).task_start_time)
+
+    def test_one_that_is_deleted_does_not_begin(self) -> None:
+        self.rows[0].update(deleted=True)
+        for one in (self.rows[0].id, 'another'):
+            self.assertRaises(exceptions.ClusterBeingDeleted,
+                              instance_creation.begin, one)
+
+    def test_one_that_has_begun_does_not_begin_again(self) -> None:
+        instance_creation.begin(self.rows[0].id)
+        before = tables.again(self.rows[0]).task_start_time
+        self.assertRaises(exceptions.LeaseLost,
+                          instance_creation.begin, self.rows[0].id)
+        self.assertEqual(before, tables.again(self.rows[0]).task_start_time)

@@ -271,13 +271,13 @@ class TakeTest(LeaseTest):
 
     def test_a_deletion_comes_between(self) -> None:
         """Between the read of the row and the update."""
-        read = dataclasses.replace(self.row)
-        self.useFixture(fixtures.MockPatchObject(
-            self.table, 'get_by', return_value=read))
-        self.row.task_id = ClusterTasks.DELETING.code
-        self.refused(self.wanted())
-        self.row.task_id, self.row.deleted = TASK.code, True
-        self.refused(self.wanted())
+        for task, deleted in ((ClusterTasks.DELETING, False), (TASK, True)):
+            self.row.task_id, self.row.deleted = TASK.code, False
+            read = dataclasses.replace(self.row)
+            self.row.task_id, self.row.deleted = task.code, deleted
+            with mock.patch.object(self.table, 'get_by', side_effect=[
+                    read, self.row]):
+                self.refused(self.wanted(), exceptions.ClusterBeingDeleted)
 
 
 class HoldTest(LeaseTest):

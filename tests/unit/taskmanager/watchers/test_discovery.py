@@ -14,7 +14,9 @@
 
 from typing import Any
 
+import mock
 from oslo_context import context as oslo_context
+from oslo_db import exception as db_exceptions
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
@@ -98,6 +100,18 @@ class ClustersTest(fakes.ClusterTestCase):
                         datastore_version_id=f'version of {manager}')
             self.assertEqual(manager, discovery.manager(
                 cluster_models.DBCluster.get_by(id=fakes.CLUSTER)))
+
+    def test_clusters_of_this_package(self) -> None:
+        self.assertTrue(discovery.is_ours(fakes.CLUSTER))
+        for version in ('version of mongodb', 'gone'):
+            self.change(fakes.CLUSTER, datastore_version_id=version)
+            self.assertFalse(discovery.is_ours(fakes.CLUSTER))
+        self.assertFalse(discovery.is_ours('no cluster'))
+
+    def test_without_the_database_it_is_assumed_to_be(self) -> None:
+        with mock.patch.object(cluster_models.DBCluster, 'find_by',
+                               side_effect=db_exceptions.DBConnectionError):
+            self.assertTrue(discovery.is_ours('c'))
 
     def test_the_options_of_one(self) -> None:
         self.override('pxc', operation_lease=60)

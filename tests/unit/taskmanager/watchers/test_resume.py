@@ -28,46 +28,48 @@ from tests.unit import specs
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc import pending
+from trove_pxc import queued
 from trove_pxc import starts
+from trove_pxc.taskmanager import admission
 from trove_pxc.taskmanager import tasks
 from trove_pxc.taskmanager.watchers import discovery
 from trove_pxc.taskmanager.watchers import resume
 
 LEASE = 30      # operation_lease
 THEN = datetime.datetime(2026, 11, 30, 8, 0)
+WAITS = starts.Start(2, 'req-1', host='192.0.2.7',
+                     place=starts.Place('a1', admission.LONG, 7))
 
 
-class Thread:
-    """A thread that runs when a test wants."""
+class Request:
+    """A request that runs when a test wants."""
 
-    def __init__(self, target: Callable[..., None], args: Any,
-                 daemon: bool) -> None:
-        self._run = lambda: target(*args)
-        self._alive = False
-        self.daemon = daemon
-
-    def start(self) -> None:
+    def __init__(self, lane: str, call: Callable[[], None]) -> None:
+        self.lane = lane
+        self._call = call
         self._alive = True
 
     def is_alive(self) -> bool:
         return self._alive
 
-    def dies(self) -> None:
+    def ends(self) -> None:
         self._alive = False
 
     def run(self) -> None:
-        self._run()
-        self.dies()
+        self._call()
+        self.ends()
 
 
-class Threading:
+class Queues:
+    """As admission.Admission, without limits."""
 
     def __init__(self) -> None:
-        self.started: list[Thread] = []
+        self.resumed: list[Request] = []
 
-    def Thread(self, **kwargs: Any) -> Thread:  # noqa: N802
-        self.started.append(Thread(**kwargs))
-        return self.started[-1]
+    def resume(self, lane: str, cluster_id: str,
+               call: Callable[[], None]) -> Request:
+        self.resumed.append(Request(lane, call))
+        return self.resumed[-1]
 
 
 class ResumptionTestCase(fakes.ClusterTestCase):
@@ -75,9 +77,7 @@ class ResumptionTestCase(fakes.ClusterTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.threads = Threading()
-        self.useFixture(fixtures.MockPatchObject(
-            resume, 'threading', self.threads))
+        self.queues = Queues()
         self.found: dict[str, discovery.Found] = {}
         self.clusters = self.useFixture(fixtures.MockPatchObject(
             discovery, 'clusters', autospec=True,
@@ -86,7 +86,10 @@ class ResumptionTestCase(fakes.ClusterTestCase):
         self.useFixture(fixtures.MockPatchObject(
             starts, 'of', autospec=True,
             side_effect=lambda task_ids: dict(self.starts)))
-        self.resume = resume.Resumption()
+        self.resume = self.watcher()
+
+    def watcher(self) -> resume.Resumption:
+        return resume.Resumption(self.queues)  # type: ignore[arg-type]
 
     def add(self, cluster_id: str = 'a', manager: str = fakes.MANAGER,
             task_id: int = ClusterTasks.BUILDING_INITIAL.code,
@@ -97,9 +100,9 @@ class ResumptionTestCase(fakes.ClusterTestCase):
     def look(self, after: float = 0) -> int:
         """The number of operations resumed by this check."""
         self.clock.advance(after)
-        before = len(self.threads.started)
+        before = len(self.queues.resumed)
         self.resume.look()
-        return len(self.threads.started) - before
+        return len(self.queues.resumed) - before
 
 
 class LookTest(ResumptionTestCase):
@@ -115,7 +118,36 @@ class LookTest(ResumptionTestCase):
         self.look()
         self.assertEqual(0, self.look(after=LEASE - 0.1))
         self.assertEqual(1, self.look(after=0.1))
-        self.assertTrue(self.threads.started[0].daemon)
+
+    def test_short_operations_do_not_wait_for_long_ones(self) -> None:
+        short = {ClusterTasks.DELETING.code,
+                 ClusterTasks.RESTARTING_CLUSTER.code}
+        for task_id in resume.CONTINUATIONS:
+            self.found.clear()
+            self.add(task_id=task_id)
+            self.resume = self.watcher()
+            self.look()
+            self.look(after=LEASE)
+            self.assertEqual(
+                admission.SHORT if task_id in short else admission.LONG,
+                self.queues.resumed[-1].lane)
+
+    def test_what_waits_in_a_taskmanager_that_lives(self) -> None:
+        """However long it waits, it is not started here."""
+        self.override(operation_start_timeout=LEASE)
+        self.add()
+        self.starts['a'] = WAITS
+        for number in range(5):
+            queued.show_life('a1', number)
+            self.assertEqual(0, self.look(after=LEASE - 1))
+
+    def test_what_waits_in_a_taskmanager_that_died(self) -> None:
+        self.add()
+        self.starts['a'] = WAITS
+        queued.show_life('a1', 1)
+        self.look()
+        self.assertEqual(0, self.look(after=LEASE - 1))
+        self.assertEqual(1, self.look(after=1))
 
     def test_what_waits_in_the_queue_is_not_resumed(self) -> None:
         self.override(operation_start_timeout=900)
@@ -175,20 +207,7 @@ class LookTest(ResumptionTestCase):
         self.add()
         self.look()
         self.look(after=LEASE)
-        self.threads.started[0].dies()
-        self.assertEqual(1, self.look())
-
-    def test_the_others_have_their_turn_later(self) -> None:
-        for number in range(20):
-            self.add(f'cluster-{number}')
-        self.look()
-        self.assertEqual(16, self.look(after=LEASE))
-        self.assertEqual(0, self.look())
-        self.threads.started[0].dies()
-        for number in range(20):
-            if number:
-                self.add(f'cluster-{number}')
-        self.found.pop('cluster-0')
+        self.queues.resumed[0].ends()
         self.assertEqual(1, self.look())
 
     def test_each_datastore_has_its_own_lease(self) -> None:
@@ -230,10 +249,10 @@ class TakenUpTest(ResumptionTestCase):
                            task_status=task, updated=THEN)
         row = cluster_models.DBCluster.get_by(id=fakes.CLUSTER)
         self.found[fakes.CLUSTER] = discovery.Found(row, fakes.MANAGER)
-        self.resume = resume.Resumption()
+        self.resume = self.watcher()
         self.look()
         self.assertEqual(1, self.look(after=LEASE))
-        self.threads.started[-1].run()
+        self.queues.resumed[-1].run()
 
     @property
     def event(self) -> str:
@@ -314,6 +333,12 @@ class TakenUpTest(ResumptionTestCase):
         self.taken_up(ClusterTasks.GROWING_CLUSTER)
         self.assertIn('its lease of 30 s, held on 192.0.2.7, expired; '
                       'resuming', self.log.output)
+
+    def test_an_operator_reads_where_it_waited(self) -> None:
+        self.starts[fakes.CLUSTER] = WAITS._replace(task_id=5)
+        self.taken_up(ClusterTasks.GROWING_CLUSTER)
+        self.assertIn('the taskmanager on 192.0.2.7, in which it waited, '
+                      'showed no life for 30 s; starting', self.log.output)
 
     def test_an_operator_reads_that_it_was_never_started(self) -> None:
         self.override(operation_start_timeout=LEASE)
