@@ -27,15 +27,29 @@ _ABSENT = 44
 
 _READ = f'[ -e "$1" ] || exit {_ABSENT}; exec cat -- "$1"'
 
+# All files in one process. Their contents follow one another in the input.
 _WRITE = '''
 set -e
 umask 077
-cat > "$1.new"
-if [ -n "$3" ]; then chown "$3" "$1.new"; fi
-chmod "$2" "$1.new"
-if [ "$4" = durable ]; then sync "$1.new"; fi
-mv -f "$1.new" "$1"
-if [ "$4" = durable ]; then sync "$(dirname "$1")"; fi
+count=$1
+durable=$2
+shift 2
+while [ "$count" -gt 0 ]; do
+    path=$1
+    head -c "$4" > "$path.new"
+    if [ -n "$3" ]; then chown "$3" "$path.new"; fi
+    chmod "$2" "$path.new"
+    shift 4
+    set -- "$@" "$path"
+    count=$((count - 1))
+done
+if [ -n "$durable" ]; then
+    (for path; do shift; set -- "$@" "$path.new"; done; sync "$@")
+fi
+for path; do mv -f "$path.new" "$path"; done
+if [ -n "$durable" ]; then
+    (for path; do shift; set -- "$@" "$(dirname "$path")"; done; sync "$@")
+fi
 '''
 
 _FOLDERS = '''
@@ -66,6 +80,21 @@ class Folder:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class File:
+    """A file to write.
+
+    :ivar text: its content; not shown, because it may hold passwords.
+    :ivar mode: its permissions, set before the file is in its place.
+    :ivar owner: 'uid:gid'; empty for the user that writes it.
+    """
+
+    path: str
+    text: str = dataclasses.field(repr=False)
+    mode: int
+    owner: str = ''
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class HostFiles:
     """Reads and writes with the rights of root.
 
@@ -87,13 +116,20 @@ class HostFiles:
 
     def write(self, path: str, text: str, mode: int,
               owner: str = '') -> None:
-        """Replace a file atomically.
+        """Replace a file atomically; the parameters are those of a File."""
+        self.write_all(File(path, text, mode, owner))
 
-        :param mode: its permissions, set before the file is in its place.
-        :param owner: 'uid:gid'; empty for the user that writes it.
+    def write_all(self, *files: File) -> None:
+        """Replace files, each of them atomically, in this order.
+
+        No file is replaced before all of them are on the disk. One process
+        writes them all: a process takes longer than a file.
         """
-        self._run(_WRITE, path, f'{mode:o}', owner,
-                  'durable' if self.durable else '', contents=text)
+        self._run(_WRITE, str(len(files)), 'durable' if self.durable else '',
+                  *(argument for file in files for argument in (
+                      file.path, f'{file.mode:o}', file.owner,
+                      str(len(file.text.encode())))),
+                  contents=''.join(file.text for file in files))
 
     def ensure_folders(self, *folders: Folder) -> None:
         """Create folders if they are missing; set their modes and owners."""

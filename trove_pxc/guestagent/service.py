@@ -176,10 +176,9 @@ class GaleraService:
                 return
             self._container.stop(CONF.state_change_wait_time)
             self._refuse_bootstrap_over_data(record, membership)
-            self._make_folders()
-            self._configuration.write_initial_accounts(
-                self._dialect(record), membership)
-            self._start(record, program.BOOTSTRAP)
+            self._start(record, program.BOOTSTRAP,
+                        self._configuration.initial_accounts(
+                            self._dialect(record), membership))
 
     def join(self, forming: bool) -> None:
         """Start the server as a joiner.
@@ -391,14 +390,20 @@ class GaleraService:
         last = self._files.read(self._where.last_order_file) or ''
         return last.strip() == order and self._container.look().at_work
 
-    def _start(self, record: records.MemberRecord, order: str) -> None:
+    def _start(self, record: records.MemberRecord, order: str,
+               *needed: files.File) -> None:
+        """Start the server.
+
+        :param order: for the start program; '' to rejoin the cluster.
+        :param needed: files that the start program needs for this order.
+        """
+        where = self._where
         self._make_folders()
-        self._files.remove(self._where.stopped_file, self._where.order_file)
-        if order:
-            self._files.write(self._where.order_file, f'{order}\n',
-                              _PRIVATE, self._owner)
-        self._files.write(self._where.last_order_file, f'{order}\n',
-                          _READABLE)
+        self._files.remove(where.stopped_file, where.order_file)
+        ordered = [files.File(where.order_file, f'{order}\n', _PRIVATE,
+                              self._owner)] if order else []
+        self._files.write_all(*needed, *ordered, files.File(
+            where.last_order_file, f'{order}\n', _READABLE))
         if not record.started:
             self._records.write(record.at(records.Stage.STARTED))
         self._container.ensure_created(self._specification(record))

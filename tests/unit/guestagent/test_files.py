@@ -57,6 +57,29 @@ class HostFilesTest(fakes.GuestTestCase):
                           0o600, 'no-such-user:no-such-group')
         self.assertEqual('old', self.text(self.path))
 
+    def test_several_files_are_written_by_one_process(self) -> None:
+        run = self.useFixture(fixtures.MockPatchObject(
+            processutils, 'execute', wraps=processutils.execute)).mock
+        wanted = {f'{self.root}/one': ('first: \xe4\u20ac', 0o600),
+                  f'{self.root}/none': ('', 0o644),
+                  self.path: ('last\n\n', 0o640)}
+        self.files.write_all(*(files.File(path, text, mode)
+                               for path, (text, mode) in wanted.items()))
+        self.assertEqual(1, run.call_count)
+        self.assertEqual(wanted, {
+            path: (self.text(path), self.mode(path)) for path in wanted})
+
+    def test_no_file_is_replaced_if_one_cannot_be_written(self) -> None:
+        self.files.write(self.path, 'old', 0o600)
+        self.assertRaises(
+            processutils.ProcessExecutionError, self.files.write_all,
+            files.File(self.path, 'new', 0o600),
+            files.File(f'{self.root}/no folder/file', 'new', 0o600))
+        self.assertEqual('old', self.text(self.path))
+
+    def test_the_text_of_a_file_is_not_shown(self) -> None:
+        self.assertNotIn('secret', repr(files.File('a', 'secret', 0o600)))
+
     def test_folders_are_made_with_their_modes(self) -> None:
         self.files.ensure_folders(
             files.Folder(f'{self.root}/a/b', 0o750),
