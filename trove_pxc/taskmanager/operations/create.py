@@ -46,6 +46,12 @@ STEPS: tuple[Each[Formation], ...] = (
     Each(formation.first_member, (  # the others may still be booting
         prepare.BE_PREPARED,
         configure.CONFIGURE,
+        bootstrap.START_BOOTSTRAP,
+    )),
+    Each(formation.prepared_joiners, (  # while the first server starts
+        configure.CONFIGURE,
+    )),
+    Each(formation.first_member, (
         bootstrap.BOOTSTRAP,        # Primary, Synced, size 1
     )),
     Each(formation.joiners, (       # one after another

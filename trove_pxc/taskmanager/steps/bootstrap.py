@@ -13,7 +13,8 @@
 """Bootstraps a new cluster, after a check that this is safe.
 
 Imported by create. All members are asked; galera/plan decides from their
-answers whether to bootstrap.
+answers whether to bootstrap. The start is a step of its own, so that a create
+can configure the joiners while the server of the first member starts.
 """
 
 from oslo_log import log as logging
@@ -38,8 +39,8 @@ def _cluster_known(operation: Supervised, member: Member) -> bool:
     return operation.found.source is not None
 
 
-def _bootstrap(operation: Supervised, member: Member) -> Found:
-    """Bootstrap, unless a member is already in a primary component."""
+def _start_bootstrap(operation: Supervised, member: Member) -> Found | None:
+    """Start the bootstrap, unless a member is in a primary component."""
     for other in operation.members:
         report = formation.serving(operation, other)
         if report is not None:
@@ -50,6 +51,11 @@ def _bootstrap(operation: Supervised, member: Member) -> Found:
             _prove_safe(operation)
             member.guest.bootstrap_member()
     operation.tell(member, order)
+    return None
+
+
+def _bootstrap(operation: Supervised, member: Member) -> Found:
+    """Wait until the member that bootstraps is Synced."""
     watch = supervision.CrashWatch(member)
 
     def probe() -> view.MemberReport:
@@ -80,6 +86,9 @@ def _prove_safe(operation: Supervised) -> None:
              decision.reason)
 
 
+START_BOOTSTRAP = workflow.Step(
+    'start the bootstrap', 'to have the order to bootstrap',
+    'member_start_timeout', workflow.never, _start_bootstrap)
 BOOTSTRAP = workflow.Step(
     'bootstrap', 'to be Synced in a primary component of its own',
     'bootstrap_timeout', _cluster_known, _bootstrap)
