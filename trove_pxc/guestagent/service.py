@@ -33,6 +33,7 @@ from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position as positions
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
+from trove_pxc.guestagent import arrival
 from trove_pxc.guestagent import configuration
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import database
@@ -257,6 +258,13 @@ class GaleraService:
             certificate_ends=None if record is None else record.ends,
             error=self._failure or (
                 seen.error if record is None else record.mask(seen.error)))
+
+    def wait_synced(self, seconds: float) -> None:
+        """Wait until the server is Synced, at most so many seconds."""
+        record = self._records.read()
+        admin = None if record is None else self._admin_of(record)
+        if admin is not None and seconds > 0:
+            arrival.wait(self._where.socket, admin, seconds)
 
     def position(self) -> positions.Position:
         """The position of the data; recovered if the server is stopped."""

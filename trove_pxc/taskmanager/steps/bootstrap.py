@@ -59,8 +59,7 @@ def _bootstrap(operation: Supervised, member: Member) -> Found:
     watch = supervision.CrashWatch(member)
 
     def probe() -> view.MemberReport:
-        report = member.report()
-        watch.look(report)
+        report = watch.report()
         if (report.view is None or not report.view.in_primary
                 or not report.view.is_synced):
             raise waiting.NotYet(members.seen(report))
