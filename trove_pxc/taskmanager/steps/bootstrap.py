@@ -17,6 +17,8 @@ answers whether to bootstrap. The start is a step of its own, so that a create
 can configure the joiners while the server of the first member starts.
 """
 
+from collections.abc import Mapping
+
 from oslo_log import log as logging
 
 from trove_pxc import exceptions
@@ -26,7 +28,6 @@ from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import formation
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
@@ -40,18 +41,24 @@ def _cluster_known(operation: Supervised, member: Member) -> bool:
 
 
 def _start_bootstrap(operation: Supervised, member: Member) -> Found | None:
-    """Start the bootstrap, unless a member is in a primary component."""
-    for other in operation.members:
-        report = formation.serving(operation, other)
-        if report is not None:
-            return operation.found.through(other, report)
+    """Start the bootstrap, unless a member is in a primary component.
 
-    def order() -> None:
-        if not member.report().started:
-            _prove_safe(operation)
+    A member that was never prepared was never started. All others must
+    answer.
+    """
+    def order() -> Found | None:
+        asked = {name: one for name, one in members.by_label(
+            operation.members).items() if one is member or one.prepared()}
+        told = {name: operation.ask(one) for name, one in asked.items()}
+        for name, report in told.items():
+            if report.view is not None and report.view.in_primary:
+                return operation.found.through(asked[name], report)
+        if not any(told[name].started for name in told
+                   if asked[name] is member):
+            _prove_safe(operation, asked, told)
             member.guest.bootstrap_member()
-    operation.tell(member, order)
-    return None
+        return None
+    return operation.tell(member, order)
 
 
 def _bootstrap(operation: Supervised, member: Member) -> Found:
@@ -67,18 +74,12 @@ def _bootstrap(operation: Supervised, member: Member) -> Found:
     return operation.found.through(member, operation.wait(probe))
 
 
-def _prove_safe(operation: Supervised) -> None:
-    """Raise if a member may hold data or may be in a cluster.
-
-    A member that was never prepared was never started. All others must
-    answer.
-    """
-    prepared = {name: one for name, one in members.by_label(
-        operation.members).items() if one.prepared()}
-    told = {name: operation.ask(one) for name, one in prepared.items()}
+def _prove_safe(operation: Supervised, asked: Mapping[str, Member],
+                told: Mapping[str, view.MemberReport]) -> None:
+    """Raise if a member may hold data or may be in a cluster."""
     decision = plan.may_bootstrap_new(
-        told, {name: operation.tell(prepared[name], prepared[name].position)
-               for name in told})
+        told, {name: operation.tell(one, one.position)
+               for name, one in asked.items()})
     if not decision.allowed:
         raise exceptions.BootstrapRefused(str(decision.reason))
     LOG.info('Cluster %s may be bootstrapped: %s', operation.cluster_id,

@@ -34,10 +34,13 @@ class BootstrapTest(base.FormationTestCase):
 
     def test_the_first_is_told_when_all_are_proven_empty(self) -> None:
         self.assertFalse(self.done(bootstrap.BOOTSTRAP, 1))
-        self.bootstrap()
+        self.do(bootstrap.START_BOOTSTRAP, 1)
         self.assertEqual(['c-1 bootstrap_member'], self.galera.told)
-        for number in self.guests:
-            self.assertIn(f'c-{number} member_position', self.galera.asked)
+        self.assertEqual(
+            sorted(f'c-{number} {question}' for number in self.guests
+                   for question in ('member_report', 'member_position')),
+            sorted(self.galera.asked))
+        self.do(bootstrap.BOOTSTRAP, 1)
         self.assertEqual((self.members[0], fakes.HISTORY), (
             self.operation.found.source, self.operation.found.history))
 
