@@ -20,6 +20,7 @@ never as an argument or in a temporary file.
 
 import dataclasses
 import os
+import stat
 
 from oslo_concurrency import processutils
 
@@ -78,6 +79,16 @@ class Folder:
     mode: int
     owner: str = ''
 
+    def is_right(self) -> bool:
+        """Whether it exists with this mode and this owner."""
+        try:
+            found = os.lstat(self.path)
+        except OSError:
+            return False
+        return (stat.S_ISDIR(found.st_mode)
+                and stat.S_IMODE(found.st_mode) == self.mode
+                and self.owner in ('', f'{found.st_uid}:{found.st_gid}'))
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class File:
@@ -132,18 +143,26 @@ class HostFiles:
                   contents=''.join(file.text for file in files))
 
     def ensure_folders(self, *folders: Folder) -> None:
-        """Create folders if they are missing; set their modes and owners."""
-        self._run(_FOLDERS, *(
-            text for folder in folders for text in (
-                folder.path, f'{folder.mode:o}', folder.owner)))
+        """Create folders if they are missing; set their modes and owners.
+
+        Without a process, if all of them are right.
+        """
+        if not all(folder.is_right() for folder in folders):
+            self._run(_FOLDERS, *(
+                text for folder in folders for text in (
+                    folder.path, f'{folder.mode:o}', folder.owner)))
 
     def drop_link(self, path: str) -> None:
         """Remove a symbolic link, so that a file can take its place."""
         self._run(_UNLINK, path)
 
     def remove(self, *paths: str) -> None:
-        """Remove files; those that do not exist are ignored."""
-        self._run('rm -f -- "$@"', *paths)
+        """Remove files; those that do not exist are ignored.
+
+        Without a process, if this process sees that none exists.
+        """
+        if any(_exists(path, links=False) is not False for path in paths):
+            self._run('rm -f -- "$@"', *paths)
 
     def present(self, *paths: str) -> frozenset[str]:
         """The paths that exist.
@@ -152,16 +171,9 @@ class HostFiles:
         not see: the agent looks every few seconds, and a process costs more
         than all else in a look.
         """
-        found, hidden = set(), []
-        for path in paths:
-            try:
-                os.stat(path)
-            except PermissionError:
-                hidden.append(path)
-            except OSError:
-                continue
-            else:
-                found.add(path)
+        seen = {path: _exists(path) for path in paths}
+        found = {path for path in paths if seen[path]}
+        hidden = [path for path in paths if seen[path] is None]
         if hidden:
             found.update(self._run(_PRESENT, *hidden).splitlines())
         return frozenset(found)
@@ -171,6 +183,20 @@ class HostFiles:
             'sh', '-c', script, 'sh', *arguments, process_input=contents,
             run_as_root=self.as_root, root_helper='sudo')
         return str(out)
+
+
+def _exists(path: str, links: bool = True) -> bool | None:
+    """Whether a path exists; None if this process may not see it.
+
+    :param links: whether to follow symbolic links.
+    """
+    try:
+        os.stat(path, follow_symlinks=links)
+    except PermissionError:
+        return None
+    except OSError:
+        return False
+    return True
 
 
 def free_bytes(path: str) -> int:

@@ -33,7 +33,6 @@ from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position as positions
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
-from trove_pxc.guestagent import arrival
 from trove_pxc.guestagent import configuration
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import database
@@ -259,13 +258,6 @@ class GaleraService:
             error=self._failure or (
                 seen.error if record is None else record.mask(seen.error)))
 
-    def wait_synced(self, seconds: float) -> None:
-        """Wait until the server is Synced, at most so many seconds."""
-        record = self._records.read()
-        admin = None if record is None else self._admin_of(record)
-        if admin is not None and seconds > 0:
-            arrival.wait(self._where.socket, admin, seconds)
-
     def position(self) -> positions.Position:
         """The position of the data; recovered if the server is stopped."""
         with self._lock:
@@ -303,8 +295,7 @@ class GaleraService:
                 'create the cluster again')
         return record
 
-    def _configured(self) -> tuple[records.MemberRecord,
-                                   Membership]:
+    def _configured(self) -> tuple[records.MemberRecord, Membership]:
         record = self._record()
         if record.membership is None:
             raise exceptions.MemberNotConfigured(
@@ -324,8 +315,7 @@ class GaleraService:
             return None
         return self._admin_with(record.membership)
 
-    def _admin_with(self, membership: Membership
-                    ) -> database.Database:
+    def _admin_with(self, membership: Membership) -> database.Database:
         return database.Database(
             self._where.socket, settings.ADMIN_USER,
             membership.secrets.admin_password)
@@ -400,20 +390,18 @@ class GaleraService:
 
     def _start(self, record: records.MemberRecord, order: str,
                *needed: files.File) -> None:
-        """Start the server.
-
-        :param order: for the start program; '' to rejoin the cluster.
-        :param needed: files that the start program needs for this order.
-        """
-        where = self._where
+        """Start the server with an order, and files that the order needs."""
         self._make_folders()
-        self._files.remove(where.stopped_file, where.order_file)
-        ordered = [files.File(where.order_file, f'{order}\n', _PRIVATE,
-                              self._owner)] if order else []
-        self._files.write_all(*needed, *ordered, files.File(
-            where.last_order_file, f'{order}\n', _READABLE))
-        if not record.started:
-            self._records.write(record.at(records.Stage.STARTED))
+        self._files.remove(self._where.stopped_file, self._where.order_file)
+        written = [*needed, files.File(
+            self._where.last_order_file, f'{order}\n', _READABLE)]
+        if order:
+            written.append(files.File(
+                self._where.order_file, f'{order}\n', _PRIVATE, self._owner))
+        if record.started:   # the volume of the record may be full
+            self._files.write_all(*written)
+        else:
+            self._records.write(record.at(records.Stage.STARTED), *written)
         self._container.ensure_created(self._specification(record))
         self._container.start()
 
@@ -439,9 +427,8 @@ class GaleraService:
             self._files.read(grastate) if grastate in present else None,
             recovered, spoiled, view_file in present), evicted=evicted)
 
-    def _refuse_bootstrap_over_data(
-            self, record: records.MemberRecord,
-            membership: Membership) -> None:
+    def _refuse_bootstrap_over_data(self, record: records.MemberRecord,
+                                    membership: Membership) -> None:
         """Raise if the data directory may hold data of users.
 
         It is safe if empty, or initialised here and never in a cluster.

@@ -16,6 +16,7 @@ import os
 import pathlib
 
 import fixtures
+import mock
 from oslo_concurrency import processutils
 
 from trove_pxc.guestagent import files
@@ -93,6 +94,23 @@ class HostFilesTest(fakes.GuestTestCase):
         self.files.ensure_folders(files.Folder(self.path, 0o750))
         self.assertEqual(0o750, self.mode(self.path))
 
+    def no_process(self) -> None:
+        self.useFixture(fixtures.MockPatchObject(
+            processutils, 'execute', side_effect=AssertionError('a process')))
+
+    def test_folders_that_are_right_need_no_process(self) -> None:
+        folders = (files.Folder(f'{self.root}/a', 0o750),
+                   files.Folder(f'{self.root}/b', 0o700,
+                                f'{os.getuid()}:{os.getgid()}'))
+        self.files.ensure_folders(*folders)
+        self.no_process()
+        self.files.ensure_folders(*folders)
+        for other in (files.Folder(f'{self.root}/a', 0o755),
+                      files.Folder(f'{self.root}/b', 0o700, '1:1'),
+                      files.Folder(f'{self.root}/c', 0o700)):
+            self.assertRaises(AssertionError, self.files.ensure_folders,
+                              *folders, other)
+
     def test_a_link_gives_way_and_its_target_stays(self) -> None:
         target = pathlib.Path(f'{self.root}/target')
         target.write_text('kept')
@@ -117,10 +135,24 @@ class HostFilesTest(fakes.GuestTestCase):
         self.files.remove(self.path, f'{self.root}/none')
         self.assertFalse(os.path.exists(self.path))
 
+    def test_a_link_without_a_target_is_removed(self) -> None:
+        os.symlink(f'{self.root}/none', self.path)
+        self.files.remove(self.path)
+        self.assertFalse(os.path.lexists(self.path))
+
+    def test_removing_nothing_needs_no_process(self) -> None:
+        self.no_process()
+        self.files.remove(self.path, f'{self.root}/none')
+
+    def test_root_removes_what_is_hidden(self) -> None:
+        pathlib.Path(self.path).touch()
+        with mock.patch.object(os, 'stat', side_effect=PermissionError):
+            self.files.remove(self.path)
+        self.assertFalse(os.path.lexists(self.path))
+
     def test_what_everybody_may_see_needs_no_process(self) -> None:
         pathlib.Path(self.path).touch()
-        self.useFixture(fixtures.MockPatchObject(
-            processutils, 'execute', side_effect=AssertionError('a process')))
+        self.no_process()
         self.assertEqual({self.path}, self.files.present(
             self.path, f'{self.root}/none', f'{self.path}/below-a-file'))
 

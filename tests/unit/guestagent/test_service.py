@@ -14,13 +14,11 @@
 
 import pathlib
 
-import fixtures
 import mock
 from pymysql import err as pymysql_errors
 
 from trove_pxc import exceptions
 from trove_pxc.galera import view
-from trove_pxc.guestagent import arrival
 from trove_pxc.guestagent import program
 from trove_pxc.guestagent import record
 
@@ -408,21 +406,6 @@ class ReportTest(fakes.MemberTestCase):
         report = self.member.report()
         self.assertEqual((1, '[ERROR] sst --auth os_sst:***'),
                          (report.exit_code, report.error))
-
-
-class WaitTest(fakes.MemberTestCase):
-
-    def test_only_a_member_with_settings_is_waited_for(self) -> None:
-        wait = self.useFixture(fixtures.MockPatchObject(
-            arrival, 'wait', autospec=True)).mock
-        self.member.wait_synced(1.0)
-        self.prepared()
-        self.member.wait_synced(1.0)
-        self.configured()
-        self.member.wait_synced(0.0)
-        wait.assert_not_called()
-        self.member.wait_synced(1.0)
-        wait.assert_called_once_with(self.where.socket, mock.ANY, 1.0)
 
 
 class CompleteTest(fakes.MemberTestCase):
