@@ -21,8 +21,8 @@ from trove_pxc.guestagent import arrival
 from trove_pxc.guestagent import database
 
 from tests.unit import clock
-from tests.unit.guestagent import fakes
 from tests.unit.galera import samples
+from tests.unit.guestagent import fakes
 
 
 def seen(**changes: str) -> view.NodeView:
