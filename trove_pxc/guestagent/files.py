@@ -154,7 +154,9 @@ class HostFiles:
 
     def drop_link(self, path: str) -> None:
         """Remove a symbolic link, so that a file can take its place."""
-        self._run(_UNLINK, path)
+        if os.path.islink(path) or not os.access(os.path.dirname(path),
+                                                 os.X_OK):
+            self._run(_UNLINK, path)
 
     def remove(self, *paths: str) -> None:
         """Remove files; those that do not exist are ignored.

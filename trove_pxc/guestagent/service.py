@@ -132,8 +132,8 @@ class GaleraService:
             self._make_folders()
             # On Debian it is a link to a file that the image does not have.
             self._files.drop_link(self._where.server_file)
-            self._trove.write_server_config(base_config)
-            if overrides:
+            if overrides:   # Trove adds them to a base configuration
+                self._trove.write_server_config(base_config)
                 self._trove.write_user_overrides(overrides)
             self._configuration.write_program(self._dialect(record))
             specification = self._specification(record)

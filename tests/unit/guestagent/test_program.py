@@ -109,7 +109,7 @@ class SettingsTest(testtools.TestCase):
                  if line.startswith('. "$here/')]
         self.assertEqual('galera-start.conf', parts[0])
         self.assertEqual(sorted(texts), sorted(
-            ['galera-start.sh', *parts[1:]]))
+            ['galera-start.sh', 'joiner-sleep.sh', *parts[1:]]))
 
     def test_what_differs_between_series(self) -> None:
         for manager, version, folders in (
