@@ -44,6 +44,7 @@ STEPS: tuple[Each[Formation], ...] = (
         allow_peers.ALLOW_PEERS,  # on the Galera ports, and no others
     )),
     Each(formation.first_member, (  # the others may still be booting
+        configure.MAKE_SECRETS,     # while it boots, too
         prepare.BE_PREPARED,
         configure.CONFIGURE,
         bootstrap.START_BOOTSTRAP,
