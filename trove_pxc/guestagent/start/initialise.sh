@@ -171,7 +171,10 @@ initialise() {
     [ -e "$INITIAL_SQL" ] || die "bootstrap refused: $INITIAL_SQL with the" \
         "accounts to create is missing: an earlier bootstrap was interrupted"
     say "initialising $DATA_DIR"
+    # The program may not sync what it writes. So the mark has to be on the
+    # disk before the data, and the data before the mark is removed.
     : > "$UNFINISHED"
+    sync_data
     if ! initialise_with_time_zones && ! initialise_with "$INITIAL_SQL"; then
         tell_initialisation
         drop_initial_sql
