@@ -200,7 +200,7 @@ WORKAROUNDS = (
                   'measured.',
         upstream='No report was found: the loop for MAGIC_FILE in '
                  'scripts/wsrep_sst_rsync.sh of MariaDB.',
-        test='test_program_transfer.JoinerSleepTest'),
+        test='test_program_sleep.JoinerSleepTest'),
 )
 
 

@@ -79,7 +79,6 @@ class PrepareTest(fakes.MemberTestCase):
         self.assertNotIn(self.where.mount_point, sources)
         self.assertEqual({self.where.order_dir}, set(host['binds']))
 
-
     def test_the_base_configuration_is_only_for_overrides(self) -> None:
         """Its settings replace it before the server starts."""
         self.member.prepare(fakes.VERSION, '[mysqld]\na=1\n', None)
