@@ -70,9 +70,11 @@ def ensure(home: lab_home.Home, report: lab_report.Report) -> None:
             _build(home, home.venv, _requirements(home))
     if home.plain:
         _take_checkout_out(home, report)
-    elif not _checkout_is_ready(home):
-        with report.step(f'Python environment: {home.checkout}'):
-            _install_checkout(home)
+    else:
+        if not _checkout_is_ready(home):
+            with report.step(f'Python environment: {home.checkout}'):
+                _install_checkout(home)
+        _compile_checkout(home)
 
 
 def keystone_is_ready(home: lab_home.Home) -> bool:
@@ -111,6 +113,16 @@ def _install_checkout(home: lab_home.Home) -> None:
         _pip(home, home.venv, '--no-deps', '--no-build-isolation',
              '--editable', str(home.checkout))
     (home.venv / CHECKOUT_STAMP).write_text(_checkout_wanted(home))
+
+
+def _compile_checkout(home: lab_home.Home) -> None:
+    """Compile this project, as pip does when it installs a package.
+
+    Guests can only read the checkout: each start of an agent would compile
+    it again.
+    """
+    _run(home, home.venv, [str(python(home)), '-m', 'compileall', '-q',
+                           str(home.checkout / 'trove_pxc')])
 
 
 def _pip(home: lab_home.Home, folder: Path, *arguments: str) -> None:

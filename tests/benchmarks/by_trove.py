@@ -56,7 +56,8 @@ STEP = re.compile(
 MOMENT = len('2026-11-23 12:32:38.657')
 PREPARE = 'Starting datastore prepare'
 SYNCED = 'Synchronized with group, ready for connections'
-STARTS = ('bootstrap', 'join')
+#: the step that starts a server, by the step that waits until it is Synced
+STARTS = {'bootstrap': 'start the bootstrap', 'join': 'join'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -295,9 +296,12 @@ def _starts(home: lab_home.Home,
     for step in steps:
         if step.name not in STARTS:
             continue
+        began = next(other.began for other in steps
+                     if (other.name, other.member)
+                     == (STARTS[step.name], step.member))
         started, synced = _server_times(home, step.member)
         yield {'member': f'{step.name} of {step.member}',
-               'ordering': started - step.began,
+               'ordering': started - began,
                'server': synced - started,
                'noticing': step.ended - synced}
 

@@ -23,10 +23,11 @@ from tests.faults import controllers
 
 #: Each step of create, and the number of a member that runs it.
 STEPS = (
-    ('find the address', 3), ('allow the peers', 3), ('prepare', 1),
-    ('configure', 1), ('bootstrap', 1), ('prepare', 2), ('configure', 2),
-    ('join', 2), ('join', 3), ('verify', 3), ('replicate', 3),
-    ('complete', 2), ('become healthy', 1))
+    ('find the address', 3), ('allow the peers', 3),
+    ('make the secrets', 1), ('prepare', 1), ('configure', 1),
+    ('start the bootstrap', 1), ('configure', 2), ('bootstrap', 1),
+    ('prepare', 2), ('join', 2), ('join', 3), ('verify', 3),
+    ('replicate', 3), ('complete', 2), ('become healthy', 1))
 
 
 class CreateTest(testtools.TestCase):
@@ -80,7 +81,7 @@ class TestTaskmanagerKilled(CreateTest):
 
 def _add(number, step, member):
     # Until all guests were told to prepare, a cast to create may be lost.
-    may_fail = number < 3
+    may_fail = number < 4
 
     def test(self):
         if may_fail:

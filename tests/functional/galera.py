@@ -369,7 +369,8 @@ class Guest(accounts.Accounts):
             trusts(self.shows, other.shows) and trusts(other.shows, self.shows)
             for other in self.galera.component if other is not self)
 
-    def member_report(self, context: Any) -> dict[str, Any]:
+    def member_report(self, context: Any,
+                      patience: float = 0.0) -> dict[str, Any]:
         if self.habit('silent'):
             self.die()
         if self.habit('fails_to_report'):

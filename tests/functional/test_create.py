@@ -75,8 +75,8 @@ class CreateTest(base.TroveTest):
                   if not event.startswith('prepared')]
         self.assertEqual(
             ['configure products-1', 'bootstrap products-1',
-             'configure products-2', 'join products-2',
-             'configure products-3', 'join products-3',
+             'configure products-2', 'configure products-3',
+             'join products-2', 'join products-3',
              'write products-3', 'complete products-1',
              'complete products-2', 'complete products-3'], events)
         self.assertEqual(set(), self.galera.rows)

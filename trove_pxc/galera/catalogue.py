@@ -177,6 +177,10 @@ _MARIADB_INITIALISE = (
     '--skip-test-db',
     '--skip-name-resolve',
     '--force',
+    # To create the system tables and load the time zones it syncs 1,085 files
+    # (measured with 10.11.19), with this option 26. The start program syncs
+    # the whole file system before it counts the database as complete.
+    '--loose-debug-no-sync',
 )
 _MARIADB_EXTRA_FILE = '--extra-file={sql_file}'  # MDEV-21252, not in 10.6
 

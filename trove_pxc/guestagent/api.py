@@ -199,6 +199,15 @@ class GaleraGuestAPI(AccountsAPI):
             else self.call_guest('member_report', seconds,
                                  self.API_BASE_VERSION))
 
+    def awaited_report(self, patience: float) -> view.MemberReport:
+        """The report as soon as the server is Synced.
+
+        :param patience: after so many seconds the report of another state.
+        """
+        return view.MemberReport.from_dict(self.call_guest(
+            'member_report', self._seconds('member_call_timeout') + patience,
+            self.API_BASE_VERSION, patience=patience))
+
     def member_position(self) -> position.Position:
         """The position; to recover it from a stopped server takes time."""
         return position.Position.from_dict(self._act('member_position'))

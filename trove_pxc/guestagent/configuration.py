@@ -55,23 +55,25 @@ class Configuration:
         fail; Docker then starts the container again.
         """
         texts = program.texts()
-        for name in texts:
-            if name != program.PROGRAM:
-                self._files.write(self._where.start_file(name), texts[name],
-                                  _READABLE)
-        self._files.write(self._where.start_file(program.SETTINGS),
-                          program.settings(dialect, self._where), _READABLE)
-        self._files.write(self._where.start_file(program.PROGRAM),
-                          texts[program.PROGRAM], _PROGRAM)
+        parts = [files.File(self._where.start_file(name), texts[name],
+                            _READABLE)
+                 for name in texts if name != program.PROGRAM]
+        self._files.write_all(
+            *parts,
+            files.File(self._where.start_file(program.SETTINGS),
+                       program.settings(dialect, self._where), _READABLE),
+            files.File(self._where.start_file(program.PROGRAM),
+                       texts[program.PROGRAM], _PROGRAM))
 
     def write_membership(self, dialect: dialects.Dialect,
                          membership: Membership,
                          in_image: Collection[str] | None) -> None:
         """Write the certificate, then the section that refers to it."""
         paths = None
+        certificate: list[files.File] = []
         if membership.certificate is not None:
             paths = certificates.Paths(self._where.certificate_dir)
-            self._write_certificate(
+            certificate = self._certificate(
                 paths, membership.certificate,
                 paired='{pair}' in dict(dialect.sst_encryption).values())
         encrypted_sst = dialect.can_encrypt(
@@ -81,29 +83,30 @@ class Configuration:
                 'This image cannot encrypt state transfers of %s by %s. All '
                 'other traffic between members is encrypted',
                 dialect.name, dialect.sst_method(membership.facts.sst_method))
-        self._files.write(
+        self._files.write_all(*certificate, files.File(
             self._where.cluster_file,
             settings.cluster_config(
                 dialect, membership.facts, membership.secrets,
                 dialect.provider_paths[0], paths, encrypted_sst),
-            _PRIVATE, self._owner)
+            _PRIVATE, self._owner))
 
-    def write_initial_accounts(self, dialect: dialects.Dialect,
-                               membership: Membership) -> None:
-        """Write the statements that the bootstrapping member runs once."""
+    def initial_accounts(self, dialect: dialects.Dialect,
+                         membership: Membership) -> files.File:
+        """The statements that the bootstrapping member runs once."""
         statements = accounts.initial_statements(
             dialect, membership.secrets,
             sst_method=membership.facts.sst_method)
-        self._files.write(
+        return files.File(
             self._where.initial_sql_file,
             ''.join(f'{statement.reveal()};\n' for statement in statements),
             _PRIVATE, self._owner)
 
-    def _write_certificate(self, paths: certificates.Paths,
-                           certificate: certificates.Certificate,
-                           paired: bool) -> None:
+    def _certificate(self, paths: certificates.Paths,
+                     certificate: certificates.Certificate,
+                     paired: bool) -> list[files.File]:
+        """The files of the certificate, whose folder is created now."""
         self._files.ensure_folders(files.Folder(
             paths.folder, _PRIVATE_FOLDER, self._owner))
-        for path, content in paths.contents(
-                certificate, paired).items():
-            self._files.write(path, content.reveal(), _PRIVATE, self._owner)
+        return [files.File(path, content.reveal(), _PRIVATE, self._owner)
+                for path, content in paths.contents(
+                    certificate, paired).items()]

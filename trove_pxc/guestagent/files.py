@@ -20,6 +20,7 @@ never as an argument or in a temporary file.
 
 import dataclasses
 import os
+import stat
 
 from oslo_concurrency import processutils
 
@@ -27,15 +28,29 @@ _ABSENT = 44
 
 _READ = f'[ -e "$1" ] || exit {_ABSENT}; exec cat -- "$1"'
 
+# All files in one process. Their contents follow one another in the input.
 _WRITE = '''
 set -e
 umask 077
-cat > "$1.new"
-if [ -n "$3" ]; then chown "$3" "$1.new"; fi
-chmod "$2" "$1.new"
-if [ "$4" = durable ]; then sync "$1.new"; fi
-mv -f "$1.new" "$1"
-if [ "$4" = durable ]; then sync "$(dirname "$1")"; fi
+count=$1
+durable=$2
+shift 2
+while [ "$count" -gt 0 ]; do
+    path=$1
+    head -c "$4" > "$path.new"
+    if [ -n "$3" ]; then chown "$3" "$path.new"; fi
+    chmod "$2" "$path.new"
+    shift 4
+    set -- "$@" "$path"
+    count=$((count - 1))
+done
+if [ -n "$durable" ]; then
+    (for path; do shift; set -- "$@" "$path.new"; done; sync "$@")
+fi
+for path; do mv -f "$path.new" "$path"; done
+if [ -n "$durable" ]; then
+    (for path; do shift; set -- "$@" "$(dirname "$path")"; done; sync "$@")
+fi
 '''
 
 _FOLDERS = '''
@@ -64,6 +79,31 @@ class Folder:
     mode: int
     owner: str = ''
 
+    def is_right(self) -> bool:
+        """Whether it exists with this mode and this owner."""
+        try:
+            found = os.lstat(self.path)
+        except OSError:
+            return False
+        return (stat.S_ISDIR(found.st_mode)
+                and stat.S_IMODE(found.st_mode) == self.mode
+                and self.owner in ('', f'{found.st_uid}:{found.st_gid}'))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class File:
+    """A file to write.
+
+    :ivar text: its content; not shown, because it may hold passwords.
+    :ivar mode: its permissions, set before the file is in its place.
+    :ivar owner: 'uid:gid'; empty for the user that writes it.
+    """
+
+    path: str
+    text: str = dataclasses.field(repr=False)
+    mode: int
+    owner: str = ''
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HostFiles:
@@ -87,27 +127,44 @@ class HostFiles:
 
     def write(self, path: str, text: str, mode: int,
               owner: str = '') -> None:
-        """Replace a file atomically.
+        """Replace a file atomically; the parameters are those of a File."""
+        self.write_all(File(path, text, mode, owner))
 
-        :param mode: its permissions, set before the file is in its place.
-        :param owner: 'uid:gid'; empty for the user that writes it.
+    def write_all(self, *files: File) -> None:
+        """Replace files, each of them atomically, in this order.
+
+        No file is replaced before all of them are on the disk. One process
+        writes them all: a process takes longer than a file.
         """
-        self._run(_WRITE, path, f'{mode:o}', owner,
-                  'durable' if self.durable else '', contents=text)
+        self._run(_WRITE, str(len(files)), 'durable' if self.durable else '',
+                  *(argument for file in files for argument in (
+                      file.path, f'{file.mode:o}', file.owner,
+                      str(len(file.text.encode())))),
+                  contents=''.join(file.text for file in files))
 
     def ensure_folders(self, *folders: Folder) -> None:
-        """Create folders if they are missing; set their modes and owners."""
-        self._run(_FOLDERS, *(
-            text for folder in folders for text in (
-                folder.path, f'{folder.mode:o}', folder.owner)))
+        """Create folders if they are missing; set their modes and owners.
+
+        Without a process, if all of them are right.
+        """
+        if not all(folder.is_right() for folder in folders):
+            self._run(_FOLDERS, *(
+                text for folder in folders for text in (
+                    folder.path, f'{folder.mode:o}', folder.owner)))
 
     def drop_link(self, path: str) -> None:
         """Remove a symbolic link, so that a file can take its place."""
-        self._run(_UNLINK, path)
+        if os.path.islink(path) or not os.access(os.path.dirname(path),
+                                                 os.X_OK):
+            self._run(_UNLINK, path)
 
     def remove(self, *paths: str) -> None:
-        """Remove files; those that do not exist are ignored."""
-        self._run('rm -f -- "$@"', *paths)
+        """Remove files; those that do not exist are ignored.
+
+        Without a process, if this process sees that none exists.
+        """
+        if any(_exists(path, links=False) is not False for path in paths):
+            self._run('rm -f -- "$@"', *paths)
 
     def present(self, *paths: str) -> frozenset[str]:
         """The paths that exist.
@@ -116,16 +173,9 @@ class HostFiles:
         not see: the agent looks every few seconds, and a process costs more
         than all else in a look.
         """
-        found, hidden = set(), []
-        for path in paths:
-            try:
-                os.stat(path)
-            except PermissionError:
-                hidden.append(path)
-            except OSError:
-                continue
-            else:
-                found.add(path)
+        seen = {path: _exists(path) for path in paths}
+        found = {path for path in paths if seen[path]}
+        hidden = [path for path in paths if seen[path] is None]
         if hidden:
             found.update(self._run(_PRESENT, *hidden).splitlines())
         return frozenset(found)
@@ -135,6 +185,20 @@ class HostFiles:
             'sh', '-c', script, 'sh', *arguments, process_input=contents,
             run_as_root=self.as_root, root_helper='sudo')
         return str(out)
+
+
+def _exists(path: str, links: bool = True) -> bool | None:
+    """Whether a path exists; None if this process may not see it.
+
+    :param links: whether to follow symbolic links.
+    """
+    try:
+        os.stat(path, follow_symlinks=links)
+    except PermissionError:
+        return None
+    except OSError:
+        return False
+    return True
 
 
 def free_bytes(path: str) -> int:

@@ -193,7 +193,9 @@ class GaleraManager(common.MySqlManager):
     def continue_member(self, context: Context, uuid: str, seqno: int) -> None:
         self.member.bootstrap_from(uuid, seqno)
 
-    def member_report(self, context: Context) -> dict[str, Any]:
+    def member_report(self, context: Context,
+                      patience: float = 0.0) -> dict[str, Any]:
+        self.member.wait_synced(patience)
         report: dict[str, Any] = self.status.prompt_report().to_dict()
         return report
 

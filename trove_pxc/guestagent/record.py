@@ -115,7 +115,9 @@ class RecordStore:
             self._looked = True
         return self._record
 
-    def write(self, record: MemberRecord) -> None:
-        self._files.write(self._path, record.to_text(), _PRIVATE)
+    def write(self, record: MemberRecord, *others: files.File) -> None:
+        """Replace the record, then the other files."""
+        self._files.write_all(files.File(
+            self._path, record.to_text(), _PRIVATE), *others)
         self._record = record
         self._looked = True

@@ -30,6 +30,7 @@ from trove_pxc.galera import position as positions
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc.guestagent import accounts
+from trove_pxc.guestagent import arrival
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import credentials
 from trove_pxc.guestagent import database
@@ -68,6 +69,13 @@ class MemberService(service.GaleraService):
         report = super().report()
         self._memory.look(report.view)
         return report
+
+    def wait_synced(self, seconds: float) -> None:
+        """Wait until the server is Synced, at most so many seconds."""
+        record = self._records.read()
+        admin = None if record is None else self._admin_of(record)
+        if admin is not None and seconds > 0:
+            arrival.wait(self._where.socket, admin, seconds)
 
     def stop(self) -> None:
         """Stop the server, also if a client has locked all its tables.

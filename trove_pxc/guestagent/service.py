@@ -132,8 +132,8 @@ class GaleraService:
             self._make_folders()
             # On Debian it is a link to a file that the image does not have.
             self._files.drop_link(self._where.server_file)
-            self._trove.write_server_config(base_config)
-            if overrides:
+            if overrides:   # Trove adds them to a base configuration
+                self._trove.write_server_config(base_config)
                 self._trove.write_user_overrides(overrides)
             self._configuration.write_program(self._dialect(record))
             specification = self._specification(record)
@@ -176,10 +176,9 @@ class GaleraService:
                 return
             self._container.stop(CONF.state_change_wait_time)
             self._refuse_bootstrap_over_data(record, membership)
-            self._make_folders()
-            self._configuration.write_initial_accounts(
-                self._dialect(record), membership)
-            self._start(record, program.BOOTSTRAP)
+            self._start(record, program.BOOTSTRAP,
+                        self._configuration.initial_accounts(
+                            self._dialect(record), membership))
 
     def join(self, forming: bool) -> None:
         """Start the server as a joiner.
@@ -296,8 +295,7 @@ class GaleraService:
                 'create the cluster again')
         return record
 
-    def _configured(self) -> tuple[records.MemberRecord,
-                                   Membership]:
+    def _configured(self) -> tuple[records.MemberRecord, Membership]:
         record = self._record()
         if record.membership is None:
             raise exceptions.MemberNotConfigured(
@@ -317,8 +315,7 @@ class GaleraService:
             return None
         return self._admin_with(record.membership)
 
-    def _admin_with(self, membership: Membership
-                    ) -> database.Database:
+    def _admin_with(self, membership: Membership) -> database.Database:
         return database.Database(
             self._where.socket, settings.ADMIN_USER,
             membership.secrets.admin_password)
@@ -391,16 +388,20 @@ class GaleraService:
         last = self._files.read(self._where.last_order_file) or ''
         return last.strip() == order and self._container.look().at_work
 
-    def _start(self, record: records.MemberRecord, order: str) -> None:
+    def _start(self, record: records.MemberRecord, order: str,
+               *needed: files.File) -> None:
+        """Start the server with an order, and files that the order needs."""
         self._make_folders()
         self._files.remove(self._where.stopped_file, self._where.order_file)
+        written = [*needed, files.File(
+            self._where.last_order_file, f'{order}\n', _READABLE)]
         if order:
-            self._files.write(self._where.order_file, f'{order}\n',
-                              _PRIVATE, self._owner)
-        self._files.write(self._where.last_order_file, f'{order}\n',
-                          _READABLE)
-        if not record.started:
-            self._records.write(record.at(records.Stage.STARTED))
+            written.append(files.File(
+                self._where.order_file, f'{order}\n', _PRIVATE, self._owner))
+        if record.started:   # the volume of the record may be full
+            self._files.write_all(*written)
+        else:
+            self._records.write(record.at(records.Stage.STARTED), *written)
         self._container.ensure_created(self._specification(record))
         self._container.start()
 
@@ -426,9 +427,8 @@ class GaleraService:
             self._files.read(grastate) if grastate in present else None,
             recovered, spoiled, view_file in present), evicted=evicted)
 
-    def _refuse_bootstrap_over_data(
-            self, record: records.MemberRecord,
-            membership: Membership) -> None:
+    def _refuse_bootstrap_over_data(self, record: records.MemberRecord,
+                                    membership: Membership) -> None:
         """Raise if the data directory may hold data of users.
 
         It is safe if empty, or initialised here and never in a cluster.

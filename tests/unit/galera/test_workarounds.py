@@ -24,15 +24,16 @@ from tests.unit.galera import logs
 
 ALWAYS = ('prepared-transactions', 'unsynced-transfer')
 GALERA_4 = ('stalled-state-exchange', 'commit-after-vote', *ALWAYS)
+MARIADB = (*GALERA_4, 'slow-joiner-script')
 ON = {
     'Percona XtraDB Cluster 5.6': ('hang-after-shutdown', *ALWAYS),
     'Percona XtraDB Cluster 5.7': ALWAYS,
     'Percona XtraDB Cluster 8.0': GALERA_4,
     'Percona XtraDB Cluster 8.4': GALERA_4,
-    'MariaDB 10.6': GALERA_4,
-    'MariaDB 10.11': GALERA_4,
-    'MariaDB 11.4': GALERA_4,
-    'MariaDB 11.8': GALERA_4,
+    'MariaDB 10.6': MARIADB,
+    'MariaDB 10.11': MARIADB,
+    'MariaDB 11.4': MARIADB,
+    'MariaDB 11.8': MARIADB,
 }
 LINES = {
     Event.VOTED_OUT: logs.VOTES,

@@ -118,6 +118,7 @@ class StartTestCase(fakes.GuestTestCase):
     def environment(self) -> dict[str, str]:
         return {'PATH': f'{self.programs}:{os.environ["PATH"]}',
                 'FAKE': str(self.fake), 'ORDERS': str(self.pending),
+                'DATA': str(self.data),
                 'TMPDIR': str(self.fake)}
 
     def start(self, *words: str) -> subprocess.CompletedProcess[str]:

@@ -85,6 +85,15 @@ class GuestAPITest(testtools.TestCase):
         self.answers(report.to_dict())
         self.assertEqual(report, self.api.member_report())
 
+    def test_a_report_that_is_awaited_takes_longer(self) -> None:
+        report = view.MemberReport(
+            view.ServerState.STARTING, None, 5, True, None, '')
+        self.answers(report.to_dict())
+        self.assertEqual(report, self.api.awaited_report(1.5))
+        self.assertEqual(('member_report', {'patience': 1.5}), self.asked())
+        self.assertEqual(15 + 1.5,
+                         self.client.prepare.call_args.kwargs['timeout'])
+
     def test_a_position_is_typed(self) -> None:
         found = position.Position(samples.UUID, 5, None, False, True, False)
         self.answers(found.to_dict())

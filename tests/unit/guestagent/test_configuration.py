@@ -93,8 +93,8 @@ class ConfigurationTest(fakes.GuestTestCase):
         self.assertNotIn(encrypted, self.write(PXC, sst_method='rsync'))
 
     def test_accounts_are_written_for_the_server_alone(self) -> None:
-        self.configuration.write_initial_accounts(
-            MARIADB, fakes.membership())
+        self.files.write_all(self.configuration.initial_accounts(
+            MARIADB, fakes.membership()))
         path = self.where.initial_sql_file
         self.assertEqual(0o600, self.mode(path))
         self.assertIn(fakes.PASSWORDS[0], self.text(path))

@@ -16,6 +16,7 @@ import os
 import pathlib
 
 import fixtures
+import mock
 from oslo_concurrency import processutils
 
 from trove_pxc.guestagent import files
@@ -57,6 +58,29 @@ class HostFilesTest(fakes.GuestTestCase):
                           0o600, 'no-such-user:no-such-group')
         self.assertEqual('old', self.text(self.path))
 
+    def test_several_files_are_written_by_one_process(self) -> None:
+        run = self.useFixture(fixtures.MockPatchObject(
+            processutils, 'execute', wraps=processutils.execute)).mock
+        wanted = {f'{self.root}/one': ('first: \xe4\u20ac', 0o600),
+                  f'{self.root}/none': ('', 0o644),
+                  self.path: ('last\n\n', 0o640)}
+        self.files.write_all(*(files.File(path, text, mode)
+                               for path, (text, mode) in wanted.items()))
+        self.assertEqual(1, run.call_count)
+        self.assertEqual(wanted, {
+            path: (self.text(path), self.mode(path)) for path in wanted})
+
+    def test_no_file_is_replaced_if_one_cannot_be_written(self) -> None:
+        self.files.write(self.path, 'old', 0o600)
+        self.assertRaises(
+            processutils.ProcessExecutionError, self.files.write_all,
+            files.File(self.path, 'new', 0o600),
+            files.File(f'{self.root}/no folder/file', 'new', 0o600))
+        self.assertEqual('old', self.text(self.path))
+
+    def test_the_text_of_a_file_is_not_shown(self) -> None:
+        self.assertNotIn('secret', repr(files.File('a', 'secret', 0o600)))
+
     def test_folders_are_made_with_their_modes(self) -> None:
         self.files.ensure_folders(
             files.Folder(f'{self.root}/a/b', 0o750),
@@ -69,6 +93,23 @@ class HostFilesTest(fakes.GuestTestCase):
         os.mkdir(self.path, 0o777)
         self.files.ensure_folders(files.Folder(self.path, 0o750))
         self.assertEqual(0o750, self.mode(self.path))
+
+    def no_process(self) -> None:
+        self.useFixture(fixtures.MockPatchObject(
+            processutils, 'execute', side_effect=AssertionError('a process')))
+
+    def test_folders_that_are_right_need_no_process(self) -> None:
+        folders = (files.Folder(f'{self.root}/a', 0o750),
+                   files.Folder(f'{self.root}/b', 0o700,
+                                f'{os.getuid()}:{os.getgid()}'))
+        self.files.ensure_folders(*folders)
+        self.no_process()
+        self.files.ensure_folders(*folders)
+        for other in (files.Folder(f'{self.root}/a', 0o755),
+                      files.Folder(f'{self.root}/b', 0o700, '1:1'),
+                      files.Folder(f'{self.root}/c', 0o700)):
+            self.assertRaises(AssertionError, self.files.ensure_folders,
+                              *folders, other)
 
     def test_a_link_gives_way_and_its_target_stays(self) -> None:
         target = pathlib.Path(f'{self.root}/target')
@@ -94,10 +135,24 @@ class HostFilesTest(fakes.GuestTestCase):
         self.files.remove(self.path, f'{self.root}/none')
         self.assertFalse(os.path.exists(self.path))
 
+    def test_a_link_without_a_target_is_removed(self) -> None:
+        os.symlink(f'{self.root}/none', self.path)
+        self.files.remove(self.path)
+        self.assertFalse(os.path.lexists(self.path))
+
+    def test_removing_nothing_needs_no_process(self) -> None:
+        self.no_process()
+        self.files.remove(self.path, f'{self.root}/none')
+
+    def test_root_removes_what_is_hidden(self) -> None:
+        pathlib.Path(self.path).touch()
+        with mock.patch.object(os, 'stat', side_effect=PermissionError):
+            self.files.remove(self.path)
+        self.assertFalse(os.path.lexists(self.path))
+
     def test_what_everybody_may_see_needs_no_process(self) -> None:
         pathlib.Path(self.path).touch()
-        self.useFixture(fixtures.MockPatchObject(
-            processutils, 'execute', side_effect=AssertionError('a process')))
+        self.no_process()
         self.assertEqual({self.path}, self.files.present(
             self.path, f'{self.root}/none', f'{self.path}/below-a-file'))
 

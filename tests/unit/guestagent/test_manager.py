@@ -226,6 +226,14 @@ class MariaDBManagerTest(ManagerTestCase):
         self.assertEqual(POSITION.to_dict(),
                          self.manager.member_position(CONTEXT))
 
+    def test_a_report_may_wait_for_the_server(self) -> None:
+        self.manager.member_report(CONTEXT)
+        self.member.wait_synced.assert_called_once_with(0.0)
+        self.manager.member_report(CONTEXT, patience=1.5)
+        self.assertEqual(
+            ['wait_synced', 'report'],
+            [call[0] for call in self.member.method_calls[-2:]])
+
     def test_orders_reach_the_service(self) -> None:
         self.manager.bootstrap_member(CONTEXT)
         self.member.bootstrap.assert_called_once_with()

@@ -109,7 +109,16 @@ class SettingsTest(testtools.TestCase):
                  if line.startswith('. "$here/')]
         self.assertEqual('galera-start.conf', parts[0])
         self.assertEqual(sorted(texts), sorted(
-            ['galera-start.sh', *parts[1:]]))
+            ['galera-start.sh', 'joiner-sleep.sh', *parts[1:]]))
+
+    def test_the_program_of_mariadb_does_not_sync(self) -> None:
+        """The start program does, once, before the database counts."""
+        for manager, version, unsynced in (
+                ('mariadb', '10.6', True), ('mariadb', '11.8', True),
+                ('pxc', '5.6', False), ('pxc', '8.4', False)):
+            self.assertEqual(
+                unsynced, '--loose-debug-no-sync' in self.settings(
+                    manager, version), (manager, version))
 
     def test_what_differs_between_series(self) -> None:
         for manager, version, folders in (

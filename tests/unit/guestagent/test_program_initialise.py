@@ -29,6 +29,17 @@ class InitialiseTest(starting.StartTestCase):
         self.assertEqual('CREATE USER u;\n',
                          (self.fake / 'accounts').read_text())
 
+    def test_the_mark_is_on_the_disk_before_and_after_the_data(self) -> None:
+        """The program of MariaDB does not sync what it writes."""
+        self.command('#!/bin/sh\n[ "$*" = "-f $DATA" ] &&\n'
+                     'echo $(ls -A "$DATA") >> "$FAKE/synced"\n', 'sync')
+        self.order('bootstrap')
+        self.started()
+        self.assertEqual(
+            ['.galera-initialising', '.galera-initialising mysql'],
+            (self.fake / 'synced').read_text().splitlines())
+        self.assertEqual(['mysql'], os.listdir(self.data))
+
     def test_no_order_and_no_password_is_left_for_the_server(self) -> None:
         self.order('bootstrap')
         self.started()

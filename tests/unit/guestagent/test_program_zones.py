@@ -12,6 +12,8 @@
 
 """The start program loads the time zones of the database image."""
 
+import shutil
+
 from trove_pxc.galera import serverlog
 
 from tests.unit.guestagent import starting
@@ -19,6 +21,8 @@ from tests.unit.guestagent import starting
 #: the output of the servers' programs: a statement has several lines
 TZINFO = '''#!/bin/sh
 [ -d "$1" ] || exit 1
+ls "$1" > "$FAKE/zones"
+cat "$1/Europe/Berlin" > "$FAKE/zone"
 echo 'TRUNCATE TABLE time_zone;'
 for number in $(seq 200); do
     echo "INSERT INTO time_zone_name (Name, Time_zone_id) VALUES"
@@ -51,7 +55,10 @@ class ZonesTest(starting.StartTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.folder('zoneinfo')
+        for name in ('Europe', 'posix', 'right'):
+            self.folder(f'zoneinfo/{name}')
+        (self.root / 'zoneinfo/Europe/Berlin').write_text('TZif')
+        (self.root / 'zoneinfo/UTC').touch()
         self.command(TZINFO, 'mariadb-tzinfo-to-sql')
         self.order('bootstrap')
 
@@ -73,6 +80,12 @@ class ZonesTest(starting.StartTestCase):
         self.assertEqual(201, len(zones))
         for zone in zones:
             self.assertRegex(zone, r'^INSERT INTO .*;$')
+
+    def test_each_zone_is_loaded_once(self) -> None:
+        self.started()
+        self.assertEqual(['Europe', 'UTC'],
+                         (self.fake / 'zones').read_text().split())
+        self.assertEqual('TZif', (self.fake / 'zone').read_text())
 
     def test_an_abbreviation_that_is_too_long_for_its_column(self) -> None:
         self.started()
@@ -96,7 +109,7 @@ class ZonesTest(starting.StartTestCase):
         self.assertIn('USE mysql;', self.lines())
 
     def test_an_image_without_zones(self) -> None:
-        (self.root / 'zoneinfo').rmdir()
+        shutil.rmtree(self.root / 'zoneinfo')
         done = self.start()
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(['CREATE USER u;'], self.lines())

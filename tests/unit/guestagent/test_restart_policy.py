@@ -19,6 +19,7 @@ import fixtures
 import mock
 
 from trove_pxc import exceptions
+from trove_pxc.guestagent import arrival
 from trove_pxc.guestagent import database
 
 from tests.unit.galera import samples
@@ -303,3 +304,18 @@ class AccountsTest(RestartPolicyTestCase):
             'sql_mode': 'STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER'}, named)
         ((statement, _), _) = self.admin.execute.call_args
         self.assertIn('is_role', statement.text)   # only MariaDB has it
+
+
+class WaitTest(fakes.MemberTestCase):
+
+    def test_only_a_member_with_settings_is_waited_for(self) -> None:
+        wait = self.useFixture(fixtures.MockPatchObject(
+            arrival, 'wait', autospec=True)).mock
+        self.member.wait_synced(1.0)
+        self.prepared()
+        self.member.wait_synced(1.0)
+        self.configured()
+        self.member.wait_synced(0.0)
+        wait.assert_not_called()
+        self.member.wait_synced(1.0)
+        wait.assert_called_once_with(self.where.socket, mock.ANY, 1.0)

@@ -79,6 +79,14 @@ class PrepareTest(fakes.MemberTestCase):
         self.assertNotIn(self.where.mount_point, sources)
         self.assertEqual({self.where.order_dir}, set(host['binds']))
 
+    def test_the_base_configuration_is_only_for_overrides(self) -> None:
+        """Its settings replace it before the server starts."""
+        self.member.prepare(fakes.VERSION, '[mysqld]\na=1\n', None)
+        self.trove.write_server_config.assert_not_called()
+        self.trove.write_user_overrides.assert_not_called()
+        self.configured()
+        self.trove.write_server_config.assert_called_once()
+
 
 class ConfigureTest(fakes.MemberTestCase):
 

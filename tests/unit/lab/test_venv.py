@@ -81,6 +81,13 @@ class TroveVersionTest(testtools.TestCase):
         self.assertTrue(venv.is_ready(self.home))
         self.assertEqual([], self.installed())
 
+    def test_this_project_is_compiled_for_the_guests_at_each_up(self) -> None:
+        self.installed()
+        self.assertEqual([], self.installed())
+        self.assertEqual(
+            ['-m', 'compileall', '-q', str(self.home.checkout / 'trove_pxc')],
+            self.commands[-1][1:])
+
     def test_it_is_kept_with_the_lab(self) -> None:
         self.home.set(trove_version='25.0.0')
         again = lab_home.Home(pathlib.Path(self.home.root))

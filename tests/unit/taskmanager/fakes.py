@@ -201,6 +201,9 @@ class Guest:
             started=self.started, exit_code=None, error='')
         return dataclasses.replace(report, **self.looks)
 
+    def awaited_report(self, patience: float) -> view.MemberReport:
+        return self.member_report()
+
     def _view(self) -> view.NodeView | None:
         if self.server is not ServerState.RUNNING or self.unresponsive:
             return None

@@ -20,6 +20,7 @@
 # recover.sh     finds the position of the data, bootstraps from it
 # transfer.sh    detects data that an interrupted SST left incomplete
 # watch.sh       runs the server, and watches its log
+# joiner-sleep.sh  shortens waits of the script of a joiner
 #
 # galera-start.conf holds what differs between servers. The agent writes all
 # of these files.
@@ -134,6 +135,7 @@ start() {
     form)
         if ! has_database && may_form; then
             set -- "$@" --wsrep_sst_method="$FORMATION_SST"
+            shorten_sleeps
         fi
         ;;
     esac

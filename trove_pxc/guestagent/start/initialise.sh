@@ -21,6 +21,7 @@ WHOLE_SQL=$ORDER_DIR/initialise-all.sql
 # A hidden file, because MySQL ignores hidden files when it checks that the
 # folder is empty.
 UNFINISHED=$DATA_DIR/.galera-initialising
+ZONES=${TMPDIR:-/tmp}/galera-zones
 
 drop_initial_sql() {
     for path in "$INITIAL_SQL" "$WHOLE_SQL"; do
@@ -107,6 +108,20 @@ initialisation_error() {
     initialisation_log | sed -n "s/.*$LOG_ERROR *//p" | head -n 1
 }
 
+# Distributions install each zone up to three times: also below posix, where
+# it is the same, and below right, where it counts leap seconds. The first
+# start of a cluster would take half a second longer to load all of them.
+# The programs of the servers follow a link to a folder.
+link_zones() {
+    [ -d "$ZONEINFO_DIR" ] && rm -rf "$ZONES" && mkdir "$ZONES" || return
+    for path in "$ZONEINFO_DIR"/*; do
+        case ${path##*/} in
+        posix | right) ;;
+        *) ln -s "$path" "$ZONES" || return ;;
+        esac
+    done
+}
+
 # One line for each statement, as the manual of init_file requires. For the
 # zone Factory an old program writes an abbreviation that is too long for its
 # column (MySQL bug 20545). One transaction: otherwise InnoDB syncs the disk
@@ -114,7 +129,7 @@ initialisation_error() {
 time_zones() {
     echo "USE mysql;"
     echo "SET autocommit = 0;"
-    "$1" "$ZONEINFO_DIR" 2> /dev/null | sed -e ':a' -e '/;$/!{N;ba' -e '}' \
+    "$1" "$ZONES" 2> /dev/null | sed -e ':a' -e '/;$/!{N;ba' -e '}' \
         -e 's/\n/ /g' \
         -e 's/Local time zone must be set--see zic manual page/FCTY/'
     echo "COMMIT;"
@@ -123,6 +138,7 @@ time_zones() {
 
 # The accounts, then the time zones. Fails if the image has no time zones.
 write_whole_sql() {
+    link_zones || return
     for command in $TIME_ZONE_COMMANDS; do
         if command -v "$command" > /dev/null; then
             (umask 077 && { cat "$INITIAL_SQL" && time_zones "$command"; } \
@@ -155,7 +171,10 @@ initialise() {
     [ -e "$INITIAL_SQL" ] || die "bootstrap refused: $INITIAL_SQL with the" \
         "accounts to create is missing: an earlier bootstrap was interrupted"
     say "initialising $DATA_DIR"
+    # The program may not sync what it writes. So the mark has to be on the
+    # disk before the data, and the data before the mark is removed.
     : > "$UNFINISHED"
+    sync_data
     if ! initialise_with_time_zones && ! initialise_with "$INITIAL_SQL"; then
         tell_initialisation
         drop_initial_sql

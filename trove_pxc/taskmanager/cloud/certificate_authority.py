@@ -75,7 +75,7 @@ def issue(authorities: Sequence[Secret], node_name: str, address: str,
 
     :param authorities: of the cluster; the member trusts all of them.
     """
-    issuer, issuer_key = _parts(authorities[0])
+    issuer = _certificate_of(authorities[0])
     key = _new_key()
     starts, ends = _period(days)
     ends = min(ends, issuer.not_valid_after_utc)
@@ -91,7 +91,7 @@ def issue(authorities: Sequence[Secret], node_name: str, address: str,
         x509.ExtendedKeyUsage([oid.ExtendedKeyUsageOID.SERVER_AUTH,
                                oid.ExtendedKeyUsageOID.CLIENT_AUTH]),
         critical=False)
-    signed = certificate.sign(issuer_key, hashes.SHA256())
+    signed = certificate.sign(_key_of(authorities[0]), hashes.SHA256())
     return certificates.Certificate(
         _pem(signed), _key_pem(key), trusted(authorities),
         signed.not_valid_after_utc)
@@ -99,17 +99,17 @@ def issue(authorities: Sequence[Secret], node_name: str, address: str,
 
 def trusted(authorities: Sequence[Secret]) -> str:
     """The certificates of the authorities: PEM, one after another."""
-    return ''.join(_pem(_parts(one)[0]) for one in authorities)
+    return ''.join(_pem(_certificate_of(one)) for one in authorities)
 
 
 def valid_from(ca: Secret) -> datetime.datetime:
     """The time from which it is valid; later for a newer authority."""
-    return _parts(ca)[0].not_valid_before_utc
+    return _certificate_of(ca).not_valid_before_utc
 
 
 def has_expired(ca: Secret) -> bool:
     """Whether the authority has expired, and its certificates with it."""
-    return _parts(ca)[0].not_valid_after_utc <= _now()
+    return _certificate_of(ca).not_valid_after_utc <= _now()
 
 
 def fits(held: certificates.Certificate | None,
@@ -120,7 +120,7 @@ def fits(held: certificates.Certificate | None,
     """
     if not authorities or held is None:
         return not authorities and held is None
-    issuer, _ = _parts(authorities[0])
+    issuer = _certificate_of(authorities[0])
     certificate = x509.load_pem_x509_certificate(
         held.pem.encode())
     try:
@@ -179,11 +179,19 @@ def _period(days: int) -> tuple[datetime.datetime, datetime.datetime]:
     return _now() - _CLOCK_SKEW, _now() + datetime.timedelta(days=days)
 
 
-def _parts(ca: Secret) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
-    pem = ca.reveal().encode()
-    key = serialization.load_pem_private_key(pem, password=None)
+def _certificate_of(ca: Secret) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(ca.reveal().encode())
+
+
+def _key_of(ca: Secret) -> rsa.RSAPrivateKey:
+    """The key of an authority.
+
+    OpenSSL checks it, which takes 70 ms: load it only to sign.
+    """
+    key = serialization.load_pem_private_key(
+        ca.reveal().encode(), password=None)
     assert isinstance(key, rsa.RSAPrivateKey)
-    return x509.load_pem_x509_certificate(pem), key
+    return key
 
 
 def _pem(certificate: x509.Certificate) -> str:

@@ -62,6 +62,9 @@ class Guest(Protocol):
                       ) -> view.MemberReport:
         """The state of the server now."""
 
+    def awaited_report(self, patience: float) -> view.MemberReport:
+        """The state of the server as soon as it is Synced, or later."""
+
     def member_position(self) -> position.Position:
         """The position of the stopped server."""
 

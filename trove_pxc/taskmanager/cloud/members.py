@@ -320,15 +320,18 @@ class Member:
             raise self.failed('it has no address')
         return found
 
-    def report(self) -> view.MemberReport:
+    def report(self, patience: float = 0.0) -> view.MemberReport:
         """The report of its guest about the server.
 
+        :param patience: for so many seconds the guest waits until the server
+            is Synced, before it reports another state.
         :raises waiting.NotYet: if the guest does not answer.
         :raises MemberFailed: if it has not answered for
             guest_silence_timeout seconds.
         """
         try:
-            report = self.guest.member_report()
+            report = (self.guest.awaited_report(patience) if patience
+                      else self.guest.member_report())
         except (exception.GuestTimeout, exception.GuestError) as silent:
             self._silence = self._silence or waiting.Stopwatch()
             limit = self.options.guest_silence_timeout

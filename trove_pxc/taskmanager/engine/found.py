@@ -28,6 +28,7 @@ import dataclasses
 from typing import Any
 from typing import Self
 
+from trove_pxc.galera import certificates
 from trove_pxc.galera import component as components
 from trove_pxc.galera import history
 from trove_pxc.galera import plan
@@ -85,6 +86,8 @@ class Found:
     :ivar source: the member that was found in the primary component.
     :ivar history: the UUID of the history of the cluster, once it exists.
     :ivar secrets: the secrets of all members, once one of them was asked.
+    :ivar issued: certificates for members that have none yet, by the id of
+        the member.
     :ivar component: the last observed component of the members.
     :ivar forming: whether the cluster is being created and has no data.
     :ivar or_larger: whether other members may be in the component: they
@@ -104,6 +107,8 @@ class Found:
     source: Member | None = None
     history: str = ''
     secrets: settings.ClusterSecrets | None = None
+    issued: Mapping[str, certificates.Certificate] = dataclasses.field(
+        default_factory=dict)
     component: components.Component = components.Component()
     forming: bool = False
     or_larger: bool = False

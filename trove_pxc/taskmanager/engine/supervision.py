@@ -42,6 +42,9 @@ _CRASHES_FORGIVEN = 3
 # The cause of a first crash may be temporary: a port that the last server
 # still uses, or a busy folder.
 _LOOP_SECONDS = 10
+# Seconds that a guest may wait for its server before it reports. Meanwhile an
+# operation cannot check whether to go on.
+_PATIENCE = 1.0
 
 
 class Supervised:
@@ -199,6 +202,15 @@ class CrashWatch:
         self._restarts: int | None = None   # before this watch
         self._since = waiting.Stopwatch()   # the first end
         self._progress: Hashable = None
+
+    def report(self) -> view.MemberReport:
+        """The next report, without delay when the server is Synced.
+
+        :raises MemberFailed: when the server has ended too often.
+        """
+        report = self._member.report(_PATIENCE)
+        self.look(report)
+        return report
 
     def look(self, report: view.MemberReport) -> None:
         """Evaluate a report.

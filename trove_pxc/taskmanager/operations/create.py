@@ -44,8 +44,15 @@ STEPS: tuple[Each[Formation], ...] = (
         allow_peers.ALLOW_PEERS,  # on the Galera ports, and no others
     )),
     Each(formation.first_member, (  # the others may still be booting
+        configure.MAKE_SECRETS,     # while it boots, too
         prepare.BE_PREPARED,
         configure.CONFIGURE,
+        bootstrap.START_BOOTSTRAP,
+    )),
+    Each(formation.prepared_joiners, (  # while the first server starts
+        configure.CONFIGURE,
+    )),
+    Each(formation.first_member, (
         bootstrap.BOOTSTRAP,        # Primary, Synced, size 1
     )),
     Each(formation.joiners, (       # one after another

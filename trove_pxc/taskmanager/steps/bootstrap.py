@@ -13,8 +13,11 @@
 """Bootstraps a new cluster, after a check that this is safe.
 
 Imported by create. All members are asked; galera/plan decides from their
-answers whether to bootstrap.
+answers whether to bootstrap. The start is a step of its own, so that a create
+can configure the joiners while the server of the first member starts.
 """
+
+from collections.abc import Mapping
 
 from oslo_log import log as logging
 
@@ -25,7 +28,6 @@ from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
-from trove_pxc.taskmanager.steps import formation
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
@@ -38,23 +40,33 @@ def _cluster_known(operation: Supervised, member: Member) -> bool:
     return operation.found.source is not None
 
 
-def _bootstrap(operation: Supervised, member: Member) -> Found:
-    """Bootstrap, unless a member is already in a primary component."""
-    for other in operation.members:
-        report = formation.serving(operation, other)
-        if report is not None:
-            return operation.found.through(other, report)
+def _start_bootstrap(operation: Supervised, member: Member) -> Found | None:
+    """Start the bootstrap, unless a member is in a primary component.
 
-    def order() -> None:
-        if not member.report().started:
-            _prove_safe(operation)
+    A member that was never prepared was never started. All others must
+    answer.
+    """
+    def order() -> Found | None:
+        asked = {name: one for name, one in members.by_label(
+            operation.members).items() if one is member or one.prepared()}
+        told = {name: operation.ask(one) for name, one in asked.items()}
+        for name, report in told.items():
+            if report.view is not None and report.view.in_primary:
+                return operation.found.through(asked[name], report)
+        if not any(told[name].started for name in told
+                   if asked[name] is member):
+            _prove_safe(operation, asked, told)
             member.guest.bootstrap_member()
-    operation.tell(member, order)
+        return None
+    return operation.tell(member, order)
+
+
+def _bootstrap(operation: Supervised, member: Member) -> Found:
+    """Wait until the member that bootstraps is Synced."""
     watch = supervision.CrashWatch(member)
 
     def probe() -> view.MemberReport:
-        report = member.report()
-        watch.look(report)
+        report = watch.report()
         if (report.view is None or not report.view.in_primary
                 or not report.view.is_synced):
             raise waiting.NotYet(members.seen(report))
@@ -62,24 +74,21 @@ def _bootstrap(operation: Supervised, member: Member) -> Found:
     return operation.found.through(member, operation.wait(probe))
 
 
-def _prove_safe(operation: Supervised) -> None:
-    """Raise if a member may hold data or may be in a cluster.
-
-    A member that was never prepared was never started. All others must
-    answer.
-    """
-    prepared = {name: one for name, one in members.by_label(
-        operation.members).items() if one.prepared()}
-    told = {name: operation.ask(one) for name, one in prepared.items()}
+def _prove_safe(operation: Supervised, asked: Mapping[str, Member],
+                told: Mapping[str, view.MemberReport]) -> None:
+    """Raise if a member may hold data or may be in a cluster."""
     decision = plan.may_bootstrap_new(
-        told, {name: operation.tell(prepared[name], prepared[name].position)
-               for name in told})
+        told, {name: operation.tell(one, one.position)
+               for name, one in asked.items()})
     if not decision.allowed:
         raise exceptions.BootstrapRefused(str(decision.reason))
     LOG.info('Cluster %s may be bootstrapped: %s', operation.cluster_id,
              decision.reason)
 
 
+START_BOOTSTRAP = workflow.Step(
+    'start the bootstrap', 'to have the order to bootstrap',
+    'member_start_timeout', workflow.never, _start_bootstrap)
 BOOTSTRAP = workflow.Step(
     'bootstrap', 'to be Synced in a primary component of its own',
     'bootstrap_timeout', _cluster_known, _bootstrap)

@@ -65,8 +65,9 @@ def _configure(operation: Supervised, member: Member) -> Found:
         operation.tell(member, functools.partial(
             member.guest.configure_member,
             defaults.facts(operation, member, had), secrets,
-            _certificate(secrets, member, None if had is None
-                         else had.certificate)))
+            _certificate(secrets, member,
+                         operation.found.issued.get(member.id)
+                         if had is None else had.certificate)))
     return dataclasses.replace(operation.found, secrets=secrets)
 
 
@@ -83,6 +84,23 @@ def _certificate(secrets: settings.ClusterSecrets, member: Member,
         member.options.certificate_days)
 
 
+def _secrets_made(operation: Supervised, member: Member) -> bool:
+    return operation.found.secrets is not None or any(
+        one.prepared() for one in operation.members)
+
+
+def _make_secrets(operation: Supervised, member: Member) -> Found:
+    """Make the secrets of a new cluster, of which no member can have any.
+
+    The certificate of the member is one of them: its key takes time, too.
+    """
+    secrets = _new_secrets(operation, member.options)
+    certificate = _certificate(secrets, member, None)
+    return dataclasses.replace(
+        operation.found, secrets=secrets,
+        issued={} if certificate is None else {member.id: certificate})
+
+
 def _shared_secrets(operation: Supervised,
                     options: Any) -> settings.ClusterSecrets:
     """The secrets that a member already has, or new ones."""
@@ -91,6 +109,11 @@ def _shared_secrets(operation: Supervised,
                if member.prepared() else None)
         if had is not None:
             return had.secrets
+    return _new_secrets(operation, options)
+
+
+def _new_secrets(operation: Supervised,
+                 options: Any) -> settings.ClusterSecrets:
     length = options.default_password_length
 
     def new() -> secret.Secret:
@@ -140,6 +163,9 @@ def _make_known(operation: Supervised, member: Member) -> None:
                     operation.cluster_id, ', '.join(missing), member.name)
 
 
+MAKE_SECRETS = workflow.Step(
+    'make the secrets', 'to have secrets for its cluster',
+    'member_start_timeout', _secrets_made, _make_secrets)
 CONFIGURE = workflow.Step(
     'configure', 'to have its settings', 'member_start_timeout',
     _configured, _configure)

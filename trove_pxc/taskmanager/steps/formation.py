@@ -116,6 +116,11 @@ def last_member(operation: Supervised) -> Sequence[Member]:
     return operation.members[-1:]
 
 
+def prepared_joiners(operation: Supervised) -> Sequence[Member]:
+    """The members that are to join a new cluster, if they are prepared."""
+    return [member for member in operation.members[1:] if member.prepared()]
+
+
 def joiners(operation: Supervised) -> Sequence[Member]:
     """All members but the source, in the order in which they are to join.
 

@@ -50,8 +50,7 @@ def _join(operation: Supervised, member: Member) -> None:
     watch = supervision.CrashWatch(member)
 
     def probe() -> None:
-        report = member.report()
-        watch.look(report)
+        report = watch.report()
         verify.refuse_other_history(operation, member, report)
         if not operation.found.joined(report, size):
             raise waiting.NotYet(members.seen(report))

@@ -177,8 +177,7 @@ def _await_primary(operation: Recovery, chosen: Member,
     watch = supervision.CrashWatch(chosen)
 
     def probe() -> view.MemberReport:
-        report = chosen.report()
-        watch.look(report)
+        report = watch.report()
         if not rejoin.is_in(report, uuid):
             raise waiting.NotYet(members.seen(report))
         return report

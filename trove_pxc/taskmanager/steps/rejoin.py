@@ -130,8 +130,7 @@ def _comes(operation: Supervised, member: Member) -> bool:
 def _joining(operation: Supervised, member: Member,
              watch: supervision.CrashWatch) -> Callable[[], None]:
     def probe() -> None:
-        report = member.report()
-        watch.look(report)
+        report = watch.report()
         verify.refuse_other_history(operation, member, report)
         if not is_in(report, operation.found.history):
             raise waiting.NotYet(members.seen(report))

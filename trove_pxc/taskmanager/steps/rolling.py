@@ -251,8 +251,7 @@ def _return(operation: Rolling, member: Member) -> None:
     watch = supervision.CrashWatch(member)
 
     def probe() -> None:
-        report = member.report()
-        watch.look(report)
+        report = watch.report()
         if not operation.found.joined(report, size):
             raise waiting.NotYet(members.seen(report))
     operation.wait(probe, progress=watch.progress)

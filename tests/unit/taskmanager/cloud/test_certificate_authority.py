@@ -24,6 +24,7 @@ import mock
 import testtools
 
 from trove_pxc.galera import certificates
+from trove_pxc.galera import secret
 from trove_pxc.taskmanager.cloud import certificate_authority
 
 ADDRESS = '10.0.0.1'
@@ -54,6 +55,18 @@ class CertificateAuthorityTest(testtools.TestCase):
                          '-CAfile', ca, leaf], capture_output=True)
                     self.assertEqual(trusts, done.returncode == 0,
                                      done.stderr)
+
+    def test_the_key_is_needed_only_to_sign(self):
+        """OpenSSL checks each key that it loads, which takes long."""
+        held = issued(FIRST)
+        plain = secret.Secret(certificate_authority.trusted([FIRST]))
+        self.assertNotIn('PRIVATE KEY', plain.reveal())
+        self.assertTrue(certificate_authority.fits(held, [plain], ADDRESS))
+        self.assertEqual(plain.reveal(),
+                         certificate_authority.trusted([plain]))
+        self.assertFalse(certificate_authority.has_expired(plain))
+        self.assertEqual(certificate_authority.valid_from(FIRST),
+                         certificate_authority.valid_from(plain))
 
     def test_the_first_of_two_issues_and_both_are_trusted(self):
         held = issued(SECOND, FIRST)

@@ -17,6 +17,7 @@ import types
 from typing import Any
 
 from cinderclient import exceptions as cinder_exceptions
+import mock
 from neutronclient.common import exceptions as neutron_exceptions
 from novaclient import exceptions as nova_exceptions
 from oslo_db import exception as db_exceptions
@@ -27,6 +28,7 @@ from tests.unit import clock
 from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc.galera import view
+from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc import waiting
@@ -53,6 +55,14 @@ class CrashWatchTest(testtools.TestCase):
     def crash(self) -> None:
         self.watch.look(report(view.ServerState.STARTING))
         self.watch.look(report(view.ServerState.CRASHED))
+
+    def test_the_guest_waits_for_the_server_before_it_reports(self) -> None:
+        member = mock.create_autospec(members.Member, instance=True)
+        member.report.return_value = report(view.ServerState.STARTING)
+        watch = supervision.CrashWatch(member)
+        self.assertIs(member.report.return_value, watch.report())
+        member.report.assert_called_once_with(1.0)
+        self.assertIsNotNone(watch.progress())
 
     def test_three_ends_are_forgiven_the_fourth_is_not(self) -> None:
         for _ in range(3):

@@ -25,7 +25,10 @@ class StepsTest(testtools.TestCase):
         self.assertEqual(
             [('every_member', ['find the address']),
              ('every_member', ['allow the peers']),
-             ('first_member', ['prepare', 'configure', 'bootstrap']),
+             ('first_member', ['make the secrets', 'prepare', 'configure',
+                               'start the bootstrap']),
+             ('prepared_joiners', ['configure']),
+             ('first_member', ['bootstrap']),
              ('joiners', ['prepare', 'configure', 'join']),
              ('every_member', ['verify']),
              ('last_member', ['replicate']),

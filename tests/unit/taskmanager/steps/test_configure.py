@@ -35,6 +35,19 @@ class ConfigureTest(base.FormationTestCase):
                                  first.secrets.passwords}))
         self.assertEqual((), first.secrets.authorities)
 
+    def test_secrets_are_made_while_no_member_is_prepared(self) -> None:
+        """Otherwise a member may have secrets already."""
+        self.assertTrue(self.done(configure.MAKE_SECRETS, 1))
+        for number in self.guests:
+            self.report_status(number, fakes.Statuses.BUILDING)
+        self.assertFalse(self.done(configure.MAKE_SECRETS, 1))
+        self.do(configure.MAKE_SECRETS, 1)
+        made = self.operation.found.secrets
+        self.report_status(1, fakes.Statuses.INSTANCE_READY)
+        self.do(configure.CONFIGURE, 1)
+        self.assertIs(made, self.operation.found.secrets)
+        self.assertEqual(made, self.guests[1].membership.secrets)
+
     def test_the_facts(self) -> None:
         self.do(configure.CONFIGURE, 2)
         facts = self.guests[2].membership.facts
@@ -121,6 +134,19 @@ class EncryptedTest(base.FormationTestCase):
             [guest.membership.certificate for guest in self.guests.values()])
         self.assertEqual(
             7, self.authority.issue.call_args.args[3])
+
+    def test_the_first_certificate_is_issued_before_it_is_needed(
+            self) -> None:
+        for number in self.guests:
+            self.report_status(number, fakes.Statuses.BUILDING)
+        self.do(configure.MAKE_SECRETS, 1)
+        self.authority.issue.assert_called_once()
+        self.report_status(1, fakes.Statuses.INSTANCE_READY)
+        self.do(configure.CONFIGURE, 1)
+        self.authority.issue.assert_called_once()
+        self.assertEqual('c-1 10.0.0.1', self.guests[1].membership.certificate)
+        self.do(configure.CONFIGURE, 2)
+        self.assertEqual('c-2 10.0.0.2', self.guests[2].membership.certificate)
 
     def test_an_identity_that_fits_is_kept(self) -> None:
         self.do(configure.CONFIGURE, 1)

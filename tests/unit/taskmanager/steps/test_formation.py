@@ -35,6 +35,12 @@ class WhoTest(base.FormationTestCase):
         self.assertEqual(['c-1'], self.names(formation.first_member))
         self.assertEqual(['c-3'], self.names(formation.last_member))
 
+    def test_only_joiners_that_are_prepared_are_configured_early(self) -> None:
+        self.assertEqual(['c-2', 'c-3'],
+                         self.names(formation.prepared_joiners))
+        self.report_status(2, fakes.Statuses.BUILDING)
+        self.assertEqual(['c-3'], self.names(formation.prepared_joiners))
+
     def test_all_join_but_the_one_that_is_in(self) -> None:
         self.know(source=self.members[1])
         self.assertEqual(['c-1', 'c-3'], self.names(formation.joiners))
