@@ -29,6 +29,7 @@ from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import instance_creation
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
 from trove_pxc.taskmanager.engine import supervision
 
 Member = members.Member
@@ -98,9 +99,9 @@ class Formation(Supervised):
         self.creations = Creations(self.all_members, interrupted)
         self.found = dataclasses.replace(self.found, forming=True)
 
-    def check(self) -> None:
+    def examine(self, state: rows.State) -> None:
         """Also check whether Trove is still creating the instances."""
-        super().check()
+        super().examine(state)
         self.creations.look(self.members)
 
 
