@@ -16,18 +16,17 @@ from typing import Any
 
 import fixtures
 from novaclient import api_versions
-import sqlalchemy
 from trove.backup import models as backup_models
 from trove.backup import state as backup_state
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
-from trove.db.sqlalchemy import session
 from trove.instance import models as instance_models
 from trove.instance import service_status
 from trove.instance.tasks import InstanceTasks
 
 from tests.functional import base
 from tests.functional import cloud as clouds
+from tests.functional import sql
 
 Statuses = service_status.ServiceStatuses
 
@@ -80,21 +79,9 @@ class ListTest(base.TroveTest):
 
     def cost(self) -> tuple[list[str], list[str]]:
         """The SQL statements and the calls of one list."""
-        statements: list[str] = []
-
-        def executed(conn: Any, cursor: Any, statement: str,
-                     *others: Any) -> None:
-            if statement != 'BEGIN':
-                statements.append(statement)
-
-        engine = session.get_engine()
         self.cloud.calls.clear()
-        sqlalchemy.event.listen(engine, 'before_cursor_execute', executed)
-        try:
+        with sql.statements() as statements:
             self.listed()
-        finally:
-            sqlalchemy.event.remove(
-                engine, 'before_cursor_execute', executed)
         return statements, list(self.cloud.calls)
 
     def test_cost_does_not_depend_on_the_number_of_clusters(self) -> None:

@@ -196,6 +196,7 @@ class ClustersController(cluster_service.ClusterController):
         if disqualification:
             raise disqualification
         creation.check(body)
+        wanted['datastore'] = ownership.by_id(wanted['datastore'])
         names = [node.get('name') for node in wanted['instances']]
         if any(name is not None for name in names):
             wanted['extended_properties'] = {

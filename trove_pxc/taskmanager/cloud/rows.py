@@ -26,6 +26,7 @@ import threading
 from typing import NamedTuple
 
 from trove.cluster import models as cluster_models
+from trove.db.sqlalchemy import session as db_session
 from trove.instance import models as instance_models
 from trove.instance import service_status
 from trove.instance import tasks as instance_tasks
@@ -33,7 +34,6 @@ from trove.instance import tasks as instance_tasks
 from trove_pxc import guest_statuses
 from trove_pxc.protocols import InstanceTask
 from trove_pxc.protocols import ServiceStatus
-from trove_pxc import quotas
 from trove_pxc import transient
 from trove_pxc import waiting
 
@@ -68,7 +68,7 @@ class Instance(NamedTuple):
 
     @property
     def healthy(self) -> bool:
-        return self.status == Statuses.HEALTHY
+        return bool(self.status == Statuses.HEALTHY)
 
     @property
     def described(self) -> str:
@@ -153,7 +153,8 @@ def read(cluster_ids: Iterable[str]) -> dict[str, State]:
     clusters = cluster_models.DBCluster
     instances = instance_models.DBInstance
     statuses = instance_models.InstanceServiceStatus
-    with quotas.transaction() as session:
+    # Closed without a commit, which would be followed by a rollback.
+    with db_session.get_session() as session:
         rows = session.query(
             clusters.id, clusters.task_id, clusters.updated, instances.id,
             instances.task_id, instances.compute_instance_id,

@@ -46,11 +46,11 @@ class AllMadeTest(testtools.TestCase):
         members.check_all_made('c', [asked], there)
 
     def test_some(self) -> None:
-        for rows, missing in (
+        for made, missing in (
                 ([(1, 3), (2, 3)], 'member 3 of'), ([(1, 3)], '2, 3 of'),
                 ([(4, 6), (6, 6)], 'member 5 of'), ([], 'member 1 of')):
             error = self.assertRaises(
-                exceptions.ClusterInconsistent, self.check, *rows)
+                exceptions.ClusterInconsistent, self.check, *made)
             self.assertIn(missing, str(error))
 
 
