@@ -13,7 +13,6 @@
 """Automatic recovery."""
 
 from collections.abc import Callable
-from typing import Any
 
 from oslo_messaging.notify import _impl_test as notifications
 from trove.cluster import models as cluster_models

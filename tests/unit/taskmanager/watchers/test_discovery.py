@@ -12,8 +12,6 @@
 
 """Which clusters the watchers find, and the context they use."""
 
-from typing import Any
-
 from oslo_context import context as oslo_context
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
