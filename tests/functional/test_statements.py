@@ -111,7 +111,8 @@ class StatesTest(base.TroveTest):
                 row.id: (
                     row.task_status, instance_models.InstanceServiceStatus
                     .get_by(instance_id=row.id).status,
-                    row.compute_instance_id)
+                    row.compute_instance_id,
+                    bool(row.task_start_time or row.compute_instance_id))
                 for row in self.instance_rows(cluster_id)}, state.members)
         self.assertNotIn(gone.id, found[first].members)
 

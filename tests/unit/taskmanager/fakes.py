@@ -406,7 +406,8 @@ def states(cluster_ids: Iterable[str]) -> dict[str, rows.State]:
                 cluster.task_id, cluster.updated, {
                     row.id: rows.Instance(
                         row.task_status, _status(row.id),
-                        row.compute_instance_id)
+                        row.compute_instance_id, bool(
+                            row.task_start_time or row.compute_instance_id))
                     for row in instance_models.DBInstance.find_all(
                         cluster_id=cluster_id, deleted=False).all()})
     return found

@@ -33,6 +33,7 @@ from trove.instance import models as instance_models
 from trove_pxc.galera import view
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
 from trove_pxc import waiting
 
 LOG = logging.getLogger(__name__)
@@ -72,16 +73,16 @@ class Creation:
         self._checks = 0
         self._begun = False
 
-    def queued(self) -> int:
+    def queued(self, seen: rows.Instance) -> int:
         """Return a number that changes until the creation has begun.
 
+        :param seen: the state of the member in Trove's tables.
         :raises MemberFailed: if it has not begun for creation_start_timeout
             seconds.
         """
         if not self._begun:
             self._checks += 1
-            row = self._member.row()
-            self._begun = bool(row.task_start_time or row.compute_instance_id)
+            self._begun = seen.begun
             limit = self._member.options.creation_start_timeout
             if not self._begun and self._queued.elapsed >= limit:
                 raise self._member.failed(

@@ -49,11 +49,13 @@ class Instance(NamedTuple):
 
     :ivar status: that its guest last reported; None: the row is missing.
     :ivar server_id: None before Trove has created its server.
+    :ivar begun: whether Trove has begun to create it.
     """
 
     task: InstanceTask
     status: ServiceStatus | None
     server_id: str | None
+    begun: bool = True
 
     @property
     def prepared(self) -> bool:
@@ -158,12 +160,14 @@ def read(cluster_ids: Iterable[str]) -> dict[str, State]:
         rows = session.query(
             clusters.id, clusters.task_id, clusters.updated, instances.id,
             instances.task_id, instances.compute_instance_id,
-            statuses.status_id).select_from(clusters).outerjoin(
-                instances, (instances.cluster_id == clusters.id)
-                & instances.deleted.is_(False)).outerjoin(
-                statuses, statuses.instance_id == instances.id).filter(
-                    clusters.id.in_(list(cluster_ids)),
-                    clusters.deleted.is_(False)).all()
+            instances.task_start_time, statuses.status_id,
+        ).select_from(clusters).outerjoin(
+            instances, (instances.cluster_id == clusters.id)
+            & instances.deleted.is_(False),
+        ).outerjoin(
+            statuses, statuses.instance_id == instances.id,
+        ).filter(clusters.id.in_(list(cluster_ids)),
+                 clusters.deleted.is_(False)).all()
     found: dict[str, State] = {}
     members: dict[str, dict[str, Instance]] = {}
     for cluster_id, task_id, updated, instance_id, *values in rows:
@@ -175,11 +179,13 @@ def read(cluster_ids: Iterable[str]) -> dict[str, State]:
 
 
 def _instance(task_id: int, server_id: str | None,
+              began: datetime.datetime | None,
               status_id: int | None) -> Instance:
     return Instance(
         instance_tasks.InstanceTask.from_code(task_id),
         None if status_id is None
-        else service_status.ServiceStatus.from_code(status_id), server_id)
+        else service_status.ServiceStatus.from_code(status_id), server_id,
+        bool(began or server_id))
 
 
 #: of this taskmanager

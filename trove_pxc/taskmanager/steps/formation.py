@@ -69,12 +69,14 @@ class Creations:
             for member in concerned:
                 self._looks[member.id]()
 
-    def queued(self, member: Member) -> int:
+    def queued(self, member: Member, seen: rows.Instance) -> int:
         """Return a number that changes until Trove begins to create it.
+
+        :param seen: the state of the member in Trove's tables.
 
         :raises MemberFailed: creation_start_timeout has passed.
         """
-        return self._creations[member.id].queued()
+        return self._creations[member.id].queued(seen)
 
     def ask(self, member: Member) -> None:
         """Check whether the guest of a member was called to prepare.

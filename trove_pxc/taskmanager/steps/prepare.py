@@ -17,7 +17,6 @@ Imported by the operations that form or extend a cluster.
 
 from collections.abc import Callable
 from collections.abc import Hashable
-import functools
 from typing import Protocol
 
 from trove_pxc.taskmanager.cloud import members
@@ -29,8 +28,10 @@ from trove_pxc import waiting
 
 Member = members.Member
 
-# The longest pause, in seconds, between two requests to Nova for a server.
-_SERVER_PAUSE = 5.0
+# The longest pause, in seconds, between two requests to Nova or Neutron for a
+# member. It is reached when Trove's request to create it waits for others, or
+# its server boots for long.
+_LONGEST_PAUSE = 5.0
 
 
 class Making(Protocol):
@@ -51,13 +52,22 @@ def _address_known(operation: Making, member: Member) -> bool:
 
 
 def _know_address(operation: Making, member: Member) -> None:
-    def probe() -> None:
+    found: list[str | None] = []
+
+    def look() -> None:
         member.check_server(operation.seen(member).server_id)
-        if member.find_address() is None:
+        found[:] = [member.find_address()]
+    look_now_and_then = supervision.every(
+        member.options.cloud_poll_interval, look, _LONGEST_PAUSE)
+
+    def probe() -> None:
+        look_now_and_then()
+        if not any(found):
             raise waiting.NotYet('no port with an address yet')
-    operation.wait(probe, interval=member.options.cloud_poll_interval,
-                   progress=functools.partial(
-                       operation.creations.queued, member))
+    operation.wait(
+        probe, interval=member.options.cloud_poll_interval,
+        progress=lambda: operation.creations.queued(
+            member, operation.seen(member)))
 
 
 def _prepared(operation: Making, member: Member) -> bool:
@@ -67,7 +77,7 @@ def _prepared(operation: Making, member: Member) -> bool:
 def _be_prepared(operation: Making, member: Member) -> None:
     look_at_server = supervision.every(
         member.options.cloud_poll_interval, lambda: member.check_server(
-            operation.seen(member).server_id), _SERVER_PAUSE)
+            operation.seen(member).server_id), _LONGEST_PAUSE)
 
     def probe() -> None:
         look_at_server()
