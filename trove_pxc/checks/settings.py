@@ -21,6 +21,7 @@ import ipaddress
 
 import jinja2
 from oslo_config import cfg
+from oslo_db import options as db_options
 from trove.common import cfg as trove_cfg
 from trove.common import utils
 
@@ -36,6 +37,9 @@ REPORTS = 2
 #: minute to detach, attach and mount, and 200 s for a TiB
 RESIZE_SECONDS = 60
 RESIZE_SECONDS_PER_GB = 0.2
+
+#: to the database, that a service needs in a burst of requests
+CONNECTIONS = 20
 
 _NO_GROUPS = ('[DEFAULT] trove_security_groups_support is off, so tcp_ports '
               'has no effect.')
@@ -166,6 +170,20 @@ def heartbeat(site: sites.Site) -> Iterator[check.Fault]:
             f'{site.guest_file}), so a member with a late report is shown as '
             f'failed. Write: agent_heartbeat_expiry = '
             f'{(REPORTS + 1) * interval}.', fatal=False)
+
+
+def connections(site: sites.Site) -> Iterator[check.Fault]:
+    """The services keep enough connections to the database."""
+    options = site.options
+    options.register_opts(db_options.database_opts, 'database')
+    kept = options.database.max_pool_size
+    if str(options.database.connection or '').startswith('sqlite'):
+        return
+    if 0 < kept < CONNECTIONS:      # 0: no limit
+        yield check.Fault(
+            f'[database] max_pool_size is {kept}, so each service keeps '
+            f'{kept} connections and opens new ones for a burst of requests. '
+            f'Write: max_pool_size = {CONNECTIONS}.', fatal=False)
 
 
 def stop_timeouts(site: sites.Site) -> Iterator[check.Fault]:

@@ -207,6 +207,19 @@ class TimesTest(installation.InstallationTestCase):
              'member with a late report is shown as failed. Write: '
              'agent_heartbeat_expiry = 90.'], self.heartbeat(60, 30))
 
+    def pool(self, *lines: str) -> list[str]:
+        return self.texts(settings.connections(self.site(
+            '[database]\n' + '\n'.join(lines))))
+
+    def test_connections_to_the_database(self) -> None:
+        self.assertEqual(
+            ['doubt: [database] max_pool_size is 5, so each service keeps 5 '
+             'connections and opens new ones for a burst of requests. Write: '
+             'max_pool_size = 20.'], self.pool('connection = mysql://x'))
+        for enough in (20, 64, 0):
+            self.assertEqual([], self.pool(f'max_pool_size = {enough}'))
+        self.assertEqual([], self.pool('connection = sqlite:///x'))
+
     def stopping(self, ours: int, of_guest: int) -> list[str]:
         return self.texts(settings.stop_timeouts(self.site(
             f'{MARIADB}member_stop_timeout = {ours}\n',
