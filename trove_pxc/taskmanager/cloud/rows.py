@@ -25,6 +25,7 @@ import datetime
 import threading
 from typing import NamedTuple
 
+import sqlalchemy
 from trove.cluster import models as cluster_models
 from trove.db.sqlalchemy import session as db_session
 from trove.instance import models as instance_models
@@ -155,19 +156,19 @@ def read(cluster_ids: Iterable[str]) -> dict[str, State]:
     clusters = cluster_models.DBCluster
     instances = instance_models.DBInstance
     statuses = instance_models.InstanceServiceStatus
-    # Closed without a commit, which would be followed by a rollback.
-    with db_session.get_session() as session:
-        rows = session.query(
-            clusters.id, clusters.task_id, clusters.updated, instances.id,
-            instances.task_id, instances.compute_instance_id,
-            instances.task_start_time, statuses.status_id,
-        ).select_from(clusters).outerjoin(
-            instances, (instances.cluster_id == clusters.id)
-            & instances.deleted.is_(False),
-        ).outerjoin(
-            statuses, statuses.instance_id == instances.id,
-        ).filter(clusters.id.in_(list(cluster_ids)),
-                 clusters.deleted.is_(False)).all()
+    statement = sqlalchemy.select(
+        clusters.id, clusters.task_id, clusters.updated, instances.id,
+        instances.task_id, instances.compute_instance_id,
+        instances.task_start_time, statuses.status_id,
+    ).select_from(clusters).outerjoin(
+        instances, (instances.cluster_id == clusters.id)
+        & instances.deleted.is_(False),
+    ).outerjoin(
+        statuses, statuses.instance_id == instances.id,
+    ).where(clusters.id.in_(list(cluster_ids)), clusters.deleted.is_(False))
+    # A session would send a second ROLLBACK or COMMIT.
+    with db_session.get_engine().connect() as connection:
+        rows = connection.execute(statement).all()
     found: dict[str, State] = {}
     members: dict[str, dict[str, Instance]] = {}
     for cluster_id, task_id, updated, instance_id, *values in rows:
