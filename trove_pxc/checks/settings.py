@@ -22,6 +22,7 @@ import ipaddress
 import jinja2
 from oslo_config import cfg
 from oslo_db import options as db_options
+from oslo_messaging import opts as messaging_options
 from trove.common import cfg as trove_cfg
 from trove.common import utils
 
@@ -38,9 +39,9 @@ REPORTS = 2
 RESIZE_SECONDS = 60
 RESIZE_SECONDS_PER_GB = 0.2
 
-#: to the database, that a service needs in a burst of requests
-CONNECTIONS = 20
-
+_THREADS = next(option for _, options in messaging_options.list_opts()
+                for option in options
+                if option.name == 'executor_thread_pool_size')
 _NO_GROUPS = ('[DEFAULT] trove_security_groups_support is off, so tcp_ports '
               'has no effect.')
 
@@ -173,17 +174,21 @@ def heartbeat(site: sites.Site) -> Iterator[check.Fault]:
 
 
 def connections(site: sites.Site) -> Iterator[check.Fault]:
-    """The services keep enough connections to the database."""
+    """A service keeps a connection to the database for each of its threads."""
     options = site.options
     options.register_opts(db_options.database_opts, 'database')
-    kept = options.database.max_pool_size
+    options.register_opts([_THREADS])
+    kept, needed = (options.database.max_pool_size,
+                    options.executor_thread_pool_size)
     if str(options.database.connection or '').startswith('sqlite'):
         return
-    if 0 < kept < CONNECTIONS:      # 0: no limit
+    if 0 < kept < needed:       # 0: no limit
         yield check.Fault(
-            f'[database] max_pool_size is {kept}, so each service keeps '
-            f'{kept} connections and opens new ones for a burst of requests. '
-            f'Write: max_pool_size = {CONNECTIONS}.', fatal=False)
+            f'[database] max_pool_size is {kept}, but trove-taskmanager has '
+            f'{needed} threads ([DEFAULT] executor_thread_pool_size), and '
+            'opens a new connection for each statement that finds all '
+            f'connections in use. Write: max_pool_size = {needed}.',
+            fatal=False)
 
 
 def stop_timeouts(site: sites.Site) -> Iterator[check.Fault]:

@@ -120,7 +120,8 @@ CHECKS = (
         (VALUES, GUEST_VALUES)),
     check.Check(
         'Connections', settings.connections,
-        'max_pool_size is enough for a burst of requests.', (VALUES,)),
+        'max_pool_size is enough for all threads of trove-taskmanager.',
+        (VALUES,)),
     check.Check(
         'Time to stop', settings.stop_timeouts,
         'member_stop_timeout is longer than state_change_wait_time.',
