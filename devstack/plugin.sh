@@ -61,6 +61,7 @@ function configure_trove_pxc {
     iniset "$TROVE_CONF" DEFAULT taskmanager_manager \
         trove_pxc.taskmanager.manager.Manager
     iniset "$TROVE_CONF" DEFAULT agent_heartbeat_expiry 180
+    iniset "$TROVE_CONF" database max_pool_size 64
 }
 
 # Build the guest image with the elements of Trove and of this package.

@@ -131,6 +131,7 @@ class FaultRow(Row, Protocol):
     :ivar db_api: deletes the row, instead of marking it as deleted.
     """
 
+    instance_id: str
     message: str
     details: str | None
     db_api: Any

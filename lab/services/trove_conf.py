@@ -77,6 +77,7 @@ max_volumes_per_tenant = 100
 
 [database]
 connection = {connection}
+max_pool_size = 64
 
 [network]
 enable_access_check = False

@@ -13,20 +13,19 @@
 """Automatic recovery."""
 
 from collections.abc import Callable
-from typing import Any
 
 from oslo_messaging.notify import _impl_test as notifications
-import sqlalchemy
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
-from trove.db.sqlalchemy import session
 from trove.instance import models as instance_models
 from trove.instance import service_status
 from trove.instance.tasks import InstanceTasks
 
 from tests.functional import galera
+from tests.functional import sql
 from tests.functional import test_actions
 from trove_pxc.taskmanager.watchers import automatic
+from trove_pxc.taskmanager.watchers import discovery
 from trove_pxc.taskmanager.watchers import resume
 from trove_pxc import waiting
 
@@ -175,19 +174,11 @@ class AutomaticTest(test_actions.ActionTest):
         self.assertEqual({self.cluster_id, *more},
                          set(self.watch._cases))
 
-    def statements(self, look: Callable[[], None]) -> int:
+    @staticmethod
+    def statements(look: Callable[[], None]) -> int:
         """The number of SQL statements."""
-        asked: list[str] = []
-
-        def ask(_: Any, __: Any, statement: str, *others: Any) -> None:
-            asked.append(statement)
-        engine = session.get_engine()
-        sqlalchemy.event.listen(engine, 'before_cursor_execute', ask)
-        try:
+        with sql.statements() as asked:
             look()
-        finally:
-            sqlalchemy.event.remove(engine, 'before_cursor_execute', ask)
-        self.assertNotEqual([], asked)
         return len(asked)
 
     def add_needy(self, name: str) -> str:
@@ -204,6 +195,51 @@ class AutomaticTest(test_actions.ActionTest):
             instance_models.InstanceServiceStatus.create(
                 instance_id=row.id, status=Statuses.SHUTDOWN)
         return str(cluster.id)
+
+    def test_at_rest_two_statements_return_no_cluster(self) -> None:
+        for number in range(5):
+            cluster_id = self.add_needy(f'more-{number}')
+            self.tell(cluster_id, 0, Statuses.HEALTHY)
+        self.assertEqual(2, self.statements(self.watch.look))
+        self.assertEqual({}, self.unserved())
+
+    def tell(self, cluster_id: str, number: int,
+             status: service_status.ServiceStatus) -> None:
+        """Save the report of a guest of another cluster."""
+        row = instance_models.InstanceServiceStatus.find_by(
+            instance_id=self.instance_rows(cluster_id)[number].id)
+        row.set_status(status)
+        row.save()
+
+    def unserved(self, *known: str, wanted: bool = True) -> dict[str, str]:
+        return {cluster_id: found.manager for cluster_id, found
+                in discovery.unserved(lambda manager: wanted, known).items()}
+
+    def test_selection_of_clusters_without_a_serving_member(self) -> None:
+        ours = {self.cluster_id: 'mariadb'}
+        self.assertEqual({}, self.unserved())
+        self.assertEqual(ours, self.unserved(self.cluster_id))
+        self.fall()
+        self.assertEqual(ours, self.unserved())
+        self.assertEqual({}, self.unserved(wanted=False))
+        self.galera.named('products-2').report_status(Statuses.HEALTHY)
+        self.assertEqual({}, self.unserved())
+        self.override('agent_heartbeat_expiry', 0)
+        self.assertEqual(ours, self.unserved())
+        row = self.cluster_row(self.cluster_id)
+        row.update(task_status=ClusterTasks.RESTARTING_CLUSTER)
+        self.assertEqual({}, self.unserved())
+        self.assertEqual(ours, self.unserved(self.cluster_id))
+        row.update(deleted=True)
+        self.assertEqual({}, self.unserved(self.cluster_id))
+        row.update(deleted=False, task_status=ClusterTasks.NONE)
+
+    def test_report_of_a_deleted_member_does_not_count(self) -> None:
+        cluster_id = self.add_needy('more')
+        self.tell(cluster_id, 0, Statuses.HEALTHY)
+        self.assertEqual({}, self.unserved())
+        self.instance_rows(cluster_id)[0].update(deleted=True)
+        self.assertEqual([cluster_id], list(self.unserved()))
 
     def test_nothing_is_forced_and_nothing_is_stopped(self) -> None:
         self.override('member_call_timeout', 1, 'mariadb')

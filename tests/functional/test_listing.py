@@ -16,23 +16,25 @@ from typing import Any
 
 import fixtures
 from novaclient import api_versions
-import sqlalchemy
+from oslo_serialization import jsonutils
 from trove.backup import models as backup_models
 from trove.backup import state as backup_state
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
-from trove.db.sqlalchemy import session
 from trove.instance import models as instance_models
+from trove.instance import service as instance_service
 from trove.instance import service_status
 from trove.instance.tasks import InstanceTasks
 
 from tests.functional import base
 from tests.functional import cloud as clouds
+from tests.functional import sql
+from trove_pxc import faults
 
 Statuses = service_status.ServiceStatuses
 
 
-class ListTest(base.TroveTest):
+class _Rows(base.TroveTest):
     """Complete clusters, whose rows are made without a build."""
 
     def setUp(self) -> None:
@@ -53,7 +55,7 @@ class ListTest(base.TroveTest):
             self.add_member(cluster.id, f'{name}-{number}', found.id)
         return str(cluster.id)
 
-    def add_member(self, cluster_id: str, name: str, version: str,
+    def add_member(self, cluster_id: str | None, name: str, version: str,
                    task: Any = InstanceTasks.NONE,
                    status: Any = Statuses.HEALTHY) -> Any:
         row = instance_models.DBInstance.create(
@@ -73,6 +75,10 @@ class ListTest(base.TroveTest):
             row.update(compute_instance_id=server.id)
         return row
 
+
+class ListTest(_Rows):
+    """GET /clusters."""
+
     def listed(self, query: str = '') -> Any:
         response = self.request('GET', f'/clusters{query}')
         self.assertEqual(200, response.status_int, response.text)
@@ -80,21 +86,9 @@ class ListTest(base.TroveTest):
 
     def cost(self) -> tuple[list[str], list[str]]:
         """The SQL statements and the calls of one list."""
-        statements: list[str] = []
-
-        def executed(conn: Any, cursor: Any, statement: str,
-                     *others: Any) -> None:
-            if statement != 'BEGIN':
-                statements.append(statement)
-
-        engine = session.get_engine()
         self.cloud.calls.clear()
-        sqlalchemy.event.listen(engine, 'before_cursor_execute', executed)
-        try:
+        with sql.statements() as statements:
             self.listed()
-        finally:
-            sqlalchemy.event.remove(
-                engine, 'before_cursor_execute', executed)
         return statements, list(self.cloud.calls)
 
     def test_cost_does_not_depend_on_the_number_of_clusters(self) -> None:
@@ -284,3 +278,110 @@ class ListTest(base.TroveTest):
         self.add('products')
         response = self.request('GET', '/clusters', project='other')
         self.assertEqual([], response.json['clusters'])
+
+
+class InstancesTest(_Rows):
+    """GET /instances with members, and with instances that are none."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.override('instances_page_size', 50)
+        self.useFixture(fixtures.MonkeyPatch(
+            'trove.instance.models.Instances.DEFAULT_LIMIT', 50))
+
+    def add_single(self, name: str) -> Any:
+        self.add_datastore('mysql', '8.0')
+        _, found = base.datastore_models.get_datastore_version(
+            type='mysql', version='8.0')
+        row = self.add_member(None, name, found.id)
+        row.update(type=None)
+        return row
+
+    def instances(self, path: str = '/instances', query: str = '') -> Any:
+        response = self.request(
+            'GET', f'{path}?include_clustered=true{query}')
+        self.assertEqual(200, response.status_int, response.text)
+        return response.json
+
+    def by_trove(self, path: str, role: str = 'member') -> Any:
+        """The answer of Trove's own controller."""
+        request = base.wsgi.Request.blank(
+            f'/{base.PROJECT}{path}?include_clustered=true')
+        request.environ[base.wsgi.CONTEXT_KEY] = self.context(role=role)
+        controller = instance_service.InstanceController()
+        listed = (controller.detail if path.endswith('detail')
+                  else controller.index)(request, base.PROJECT)
+        return jsonutils.loads(jsonutils.dumps(
+            listed.data('application/json'), default=str))
+
+    def by_us(self, path: str, role: str = 'member') -> Any:
+        response = self.request(
+            'GET', f'{path}?include_clustered=true', role=role)
+        return response.json
+
+    def test_the_answer_is_that_of_trove(self) -> None:
+        """Members in each state, and instances of others."""
+        self.add_single('alone')
+        first = self.instance_rows(self.add('a'))
+        second = self.instance_rows(self.add('b', members=2))
+        base.clouds.nova(self.context()).servers.delete(
+            first[0].compute_instance_id)
+        first[1].update(task_status=InstanceTasks.BUILDING_ERROR_SERVER)
+        faults.save_fault(first[1].id, 'no disk', 'a trace')
+        faults.save_fault(second[0].id, 'no network', 'a trace')
+        second[1].update(task_status=InstanceTasks.DELETING)
+        instance_models.InstanceServiceStatus.find_by(
+            instance_id=first[2].id).delete()
+        backup_models.DBBackup.create(
+            tenant_id=base.PROJECT, name='b', instance_id=second[0].id,
+            state=backup_state.BackupState.BUILDING)
+        for path in ('/instances', '/instances/detail'):
+            for role in ('member', 'admin'):
+                ours, troves = (
+                    sorted(answer['instances'], key=lambda one: one['name'])
+                    for answer in (self.by_us(path, role),
+                                   self.by_trove(path, role)))
+                self.assertEqual(5, len(ours))
+                for one, other in zip(ours, troves, strict=True):
+                    for key in ('links', 'flavor', 'created', 'updated',
+                                'service_status_updated'):
+                        one.pop(key, None), other.pop(key, None)
+                    one.get('fault', {}).pop('created', None)
+                    other.get('fault', {}).pop('created', None)
+                    if one['name'] == 'a-1':
+                        # Its port exists, although its server is gone.
+                        for key in ('ip', 'addresses', 'access'):
+                            one.pop(key), other.pop(key, None)
+                    self.assertEqual(other, one)
+
+    def price(self) -> tuple[int, list[str]]:
+        self.cloud.calls.clear()
+        with sql.statements() as statements:
+            self.instances()
+        return len(statements), sorted(self.cloud.calls)
+
+    def test_cost_does_not_depend_on_the_number_of_members(self) -> None:
+        self.add('one')
+        price = self.price()
+        self.assertEqual(
+            (5, ['list_floatingips', 'list_ports', 'servers.list']), price)
+        for number in range(10):
+            self.add(f'more{number}')
+        self.assertEqual(33, len(self.instances()['instances']))
+        self.assertEqual(price, self.price())
+
+    def test_pages_of_instances_follow_each_other(self) -> None:
+        self.add_single('alone')
+        self.add('a')
+        self.add('b')
+        names, query = [], '&limit=3'
+        for size in (3, 3, 1):
+            answer = self.instances(query=query)
+            self.assertEqual(size, len(answer['instances']))
+            names += [one['name'] for one in answer['instances']]
+            marker = max(one['id'] for one in answer['instances'])
+            query = f'&limit=3&marker={marker}'
+        self.assertNotIn('links', answer)
+        self.assertEqual(
+            ['a-1', 'a-2', 'a-3', 'alone', 'b-1', 'b-2', 'b-3'],
+            sorted(names))

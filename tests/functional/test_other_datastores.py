@@ -19,7 +19,6 @@ same. So is the number of SQL statements, except for the queries named here.
 """
 
 from collections.abc import Iterator
-import contextlib
 import itertools
 import re
 from typing import Any
@@ -28,7 +27,6 @@ import uuid
 
 import oslo_messaging as messaging
 from oslo_messaging.notify import _impl_test as notifications
-import sqlalchemy
 from trove.backup import models as backup_models
 from trove.backup import state as backup_state
 from trove.cluster import models as cluster_models
@@ -36,7 +34,6 @@ from trove.cluster.tasks import ClusterTasks
 from trove.common import api as trove_api
 from trove.common import extensions
 from trove.configuration import models as configuration_models
-from trove.db.sqlalchemy import session
 from trove.guestagent import api as guest_api
 from trove.instance import models as instance_models
 from trove.instance import service_status
@@ -46,6 +43,7 @@ from trove import rpc
 
 from tests.functional import base
 from tests.functional import cloud as clouds
+from tests.functional import sql
 from tests.functional import tables
 
 #: Whether the instance that a path names is a member.
@@ -382,7 +380,7 @@ class OtherDatastoresTest(base.TroveTest):
         for method, path, body, more in kind(manager, version, ids).all():
             self.cloud.calls.clear()
             notifications.reset()
-            with self.statements() as statements:
+            with sql.statements() as statements:
                 response = self.request(method, path, body)
             named = (method, self.plain(path, seen), body)
             found.append((named, Answer(
@@ -398,22 +396,6 @@ class OtherDatastoresTest(base.TroveTest):
         def number(found: re.Match[str]) -> str:
             return seen.setdefault(found[0], f'ID{len(seen)}')
         return _SERVER.sub('', _TIME.sub('T', _ID.sub(number, text)))
-
-    @contextlib.contextmanager
-    def statements(self) -> Iterator[list[str]]:
-        found: list[str] = []
-
-        def executed(conn: Any, cursor: Any, statement: str,
-                     *others: Any) -> None:
-            if statement != 'BEGIN':
-                found.append(statement)
-        engine = session.get_engine()
-        sqlalchemy.event.listen(engine, 'before_cursor_execute', executed)
-        try:
-            yield found
-        finally:
-            sqlalchemy.event.remove(
-                engine, 'before_cursor_execute', executed)
 
     def compare(self, manager: str, version: str,
                 kind: type[Requests] = OfInstances) -> None:

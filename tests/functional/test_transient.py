@@ -30,6 +30,7 @@ from tests.functional import test_actions
 from tests.functional import test_grow
 from tests.functional import test_recover
 from trove_pxc import conf
+from trove_pxc.taskmanager.cloud import rows
 from trove_pxc import waiting
 
 ONE, TWO, THREE = test_actions.NAMES
@@ -172,18 +173,22 @@ class DatabaseTest(test_actions.ActionTest):
 
     def test_lost_database_connection_is_retried(self) -> None:
         """In each wait and between the steps."""
-        read = cluster_models.DBCluster.get_by
         lost: list[int] = []
 
-        def get_by(**conditions: Any) -> Any:
-            lost.append(1)
-            if len(lost) % 4 == 0:
-                raise db_exceptions.DBConnectionError(
-                    Exception('Lost connection [SQL: SELECT secret]'))
-            return read(**conditions)
+        def often(read: Any) -> Any:
+            def reading(*args: Any, **conditions: Any) -> Any:
+                lost.append(1)
+                if len(lost) % 4 == 0:
+                    raise db_exceptions.DBConnectionError(
+                        Exception('Lost connection [SQL: SELECT secret]'))
+                return read(*args, **conditions)
+            return reading
         self.assertEqual(202, self.act({'restart': {}}).status_int)
         self.wait_for_event('stop products-1')
-        with mock.patch.object(cluster_models.DBCluster, 'get_by', get_by):
+        with (mock.patch.object(cluster_models.DBCluster, 'get_by', often(
+                cluster_models.DBCluster.get_by)),
+              mock.patch.object(rows, 'SHARED', rows.Reader(
+                  often(rows.read)))):
             def over() -> None:
                 if not self.notified('dbaas.cluster_restart.end'):
                     raise waiting.NotYet(str(self.galera.events))

@@ -55,6 +55,7 @@ from trove_pxc import queued
 from trove_pxc import quotas
 from trove_pxc import starts
 from trove_pxc.taskmanager import api as task_api
+from trove_pxc import waiting
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class GaleraCluster(cluster_models.Cluster):
     _group: ServerGroup | None = None
     _group_sought = False
     _given_locality: str | None = None
+    _shown: waiting.Stopwatch | None = None
 
     @classmethod
     def of(cls, cluster: cluster_models.Cluster) -> Self:
@@ -121,6 +123,7 @@ class GaleraCluster(cluster_models.Cluster):
                 task_status=ClusterTasks.BUILDING_INITIAL,
                 configuration_id=configuration)
             cluster = cls(context, db_info, datastore, datastore_version)
+            cluster._shown = waiting.Stopwatch()
             made: list[str] = []
             undo.callback(cluster._undo_create, made)
             with quotas.transaction() as session:
@@ -298,7 +301,13 @@ class GaleraCluster(cluster_models.Cluster):
         return str(made.id)
 
     def _show_life(self) -> None:
-        """Renew the lease, so that no taskmanager resumes the operation."""
+        """Renew the lease, so that no taskmanager resumes the operation.
+
+        Not more than once a second, which is the resolution of the column.
+        """
+        if self._shown is not None and self._shown.elapsed < 1:
+            return
+        self._shown = waiting.Stopwatch()
         with cluster_models.DBCluster.query() as query:
             query.filter_by(id=self.id, deleted=False).update(
                 {'updated': timeutils.utcnow()})

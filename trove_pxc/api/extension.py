@@ -45,6 +45,7 @@ from trove_pxc.api import body as request_body
 from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import creation
 from trove_pxc.api import instances
+from trove_pxc.api import listing
 from trove_pxc.api import members
 from trove_pxc.api import ownership
 from trove_pxc.api import page
@@ -196,6 +197,7 @@ class ClustersController(cluster_service.ClusterController):
         if disqualification:
             raise disqualification
         creation.check(body)
+        wanted['datastore'] = ownership.by_id(wanted['datastore'])
         names = [node.get('name') for node in wanted['instances']]
         if any(name is not None for name in names):
             wanted['extended_properties'] = {
@@ -273,10 +275,10 @@ class InstancesController(instance_service.InstanceController):
         request_body.check(self, action, action_args)
 
     def index(self, req: Request, tenant_id: str) -> Any:
-        return _with_addresses(req, super().index(req, tenant_id))
+        return listing.show(req, 'index') or super().index(req, tenant_id)
 
     def detail(self, req: Request, tenant_id: str) -> Any:
-        return _with_addresses(req, super().detail(req, tenant_id))
+        return listing.show(req, 'detail') or super().detail(req, tenant_id)
 
     def show(self, req: Request, tenant_id: str, id: str) -> Any:
         return _with_whole_fault(req, id, _with_addresses(
@@ -320,10 +322,9 @@ def _with_whole_fault(req: Request, instance_id: str,
 
 def _with_addresses(req: Request, result: Result) -> Result:
     """Add missing addresses to an answer of Trove."""
-    shown = result.data('application/json')
     members.show_addresses(
-        req, shown['instances'] if 'instances' in shown
-        else [shown['instance']], ownership.is_version)
+        req, [result.data('application/json')['instance']],
+        ownership.is_version)
     return result
 
 

@@ -82,9 +82,10 @@ def check_grow(cluster: Cluster,
         cluster.name, cluster.ds, cluster.ds_version,
         [_instance(node) for node in nodes], cluster.configuration_id,
         _image_id(cluster), present)
+    checked = validation.check(cluster.context, wanted)
+    validation.check_quota(cluster.context, checked)
     return Growth(
-        wanted, present.next_number,
-        validation.check(cluster.context, wanted),
+        wanted, present.next_number, checked,
         server_group.ServerGroup.convert_to_hint(cluster.server_group))
 
 

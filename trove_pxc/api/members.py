@@ -19,6 +19,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
+from typing import Protocol
 
 from trove.backup import models as backup_models
 from trove.backup import state as backup_state
@@ -32,6 +33,9 @@ from trove_pxc import guest_statuses
 from trove_pxc import protocols
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
+from trove_pxc.protocols import Datastore
+from trove_pxc.protocols import DatastoreVersion
+from trove_pxc.protocols import FaultRow
 from trove_pxc.protocols import InstanceRow
 from trove_pxc.protocols import Request
 from trove_pxc.protocols import StatusRow
@@ -48,6 +52,18 @@ _SERVER_STATUSES = {
 _SERVER_STATUSES['VERIFY_RESIZE'] = Instance.RESIZE
 
 
+class Kind(Protocol):
+    """What all members of a cluster have in common."""
+
+    @property
+    def ds(self) -> Datastore:
+        """Their datastore."""
+
+    @property
+    def ds_version(self) -> DatastoreVersion:
+        """Its version."""
+
+
 class Member(instance_models.SimpleInstance):
     """Trove's model of an instance, read together with many others.
 
@@ -55,16 +71,19 @@ class Member(instance_models.SimpleInstance):
     :ivar backing_up: whether a backup of it runs.
     """
 
-    def __init__(self, cluster: Cluster, row: InstanceRow, status: StatusRow,
-                 found: Inventory, backing_up: bool) -> None:
+    def __init__(self, context: Context, kind: Kind, row: InstanceRow,
+                 status: StatusRow, found: Inventory,
+                 backing_up: bool) -> None:
         row.server_status = found.server_status(row)
         row.addresses = found.addresses(row)
-        super().__init__(cluster.context, row, status,
-                         ds_version=cluster.ds_version, ds=cluster.ds)
-        self.ds_version = cluster.ds_version
-        self.ds = cluster.ds
+        super().__init__(context, row, status, ds_version=kind.ds_version,
+                         ds=kind.ds)
+        self.ds_version = kind.ds_version
+        self.ds = kind.ds
+        self.slave_list: list[InstanceRow] = []     # members have no replicas
         self.inventory = found
         self.backing_up = backing_up
+        self._known_faults: list[FaultRow] | None = None
 
     @property
     def server_gone(self) -> bool:
@@ -75,6 +94,25 @@ class Member(instance_models.SimpleInstance):
         """
         return (self.db_info.task_status != instance_tasks.InstanceTasks
                 .DELETING and self.inventory.server_gone(self.db_info))
+
+    @property
+    def fault(self) -> FaultRow | None:
+        """Trove's fault, without a query if know_faults() was called."""
+        if self._known_faults is None:
+            last: FaultRow | None = super().fault
+            return last
+        return next(iter(self._known_faults), None)
+
+    def know_faults(self, found: Iterable[FaultRow]) -> None:
+        """Set the fault, which was read together with those of others.
+
+        :param found: of all these instances. Only administrators see details.
+        """
+        self._known_faults = [fault for fault in found
+                              if fault.instance_id == self.id]
+        for fault in self._known_faults:
+            if not self.context.is_admin:
+                fault.details = None
 
     @property
     def status(self) -> str:
@@ -106,6 +144,17 @@ def load(context: Context,
     found: list[InstanceRow] = instance.find_by_filter(
         filters=[instance.cluster_id.in_([one.id for one in clusters])],
         deleted=False).all()
+    kinds = {cluster.id: cluster for cluster in clusters}
+    made = of_rows(context, found, lambda row: kinds[str(row.cluster_id)])
+    return {cluster.id: [
+        made[row.id] for row in _ordered(cluster.name, (
+            row for row in found if row.cluster_id == cluster.id))
+        if row.id in made] for cluster in clusters}
+
+
+def of_rows(context: Context, found: Sequence[InstanceRow],
+            kind: Callable[[InstanceRow], Kind]) -> dict[str, Member]:
+    """Return the members with these rows, by their ids; see load()."""
     ids = [row.id for row in found]
     statuses = _statuses(ids)
     backups = _backing_up(ids)
@@ -113,12 +162,9 @@ def load(context: Context,
         region: Inventory(context, region, [
             row for row in found if row.region_id == region])
         for region in {row.region_id for row in found}}
-    return {cluster.id: [
-        Member(cluster, row, statuses[row.id], regions[row.region_id],
-               row.id in backups)
-        for row in _ordered(cluster.name, (
-            row for row in found if row.cluster_id == cluster.id))
-        if row.id in statuses] for cluster in clusters}
+    return {row.id: Member(
+        context, kind(row), row, statuses[row.id], regions[row.region_id],
+        row.id in backups) for row in found if row.id in statuses}
 
 
 def show_addresses(req: Request, shown: Iterable[dict[str, Any]],

@@ -57,11 +57,41 @@ def is_manager(manager: str) -> bool:
 
 def is_datastore(datastore: Mapping[str, object]) -> bool:
     """The same for a datastore of a request; False if it does not exist."""
+    named = _named(datastore)
+    if named is not None:
+        return is_manager(named.manager)
     try:
         _, version = datastore_models.get_datastore_version(**datastore)
     except exception.TroveError:
         return False
     return is_manager(version.manager)
+
+
+def by_id(datastore: dict[str, str]) -> dict[str, str]:
+    """Return a datastore of a request with ids instead of names.
+
+    Trove finds it by ids with two statements, and by names with five. Returned
+    unchanged if Trove has to choose a default or to report an error.
+    """
+    named = _named(datastore)
+    return datastore if named is None else {
+        'type': named.datastore_id, 'version': named.id}
+
+
+def _named(datastore: Mapping[str, object]) -> DatastoreVersion | None:
+    """Return the only version with these names or ids; else None."""
+    if datastore.keys() != {'type', 'version'} or not all(
+            datastore.values()):
+        return None
+    kinds = datastore_models.DBDatastore
+    versions = datastore_models.DBDatastoreVersion
+    kind, version = datastore['type'], datastore['version']
+    with versions.query() as query:
+        found: list[DatastoreVersion] = query.join(
+            kinds, kinds.id == versions.datastore_id).filter(
+                (kinds.id == kind) | (kinds.name == kind),
+                (versions.id == version) | (versions.name == version)).all()
+    return found[0] if len(found) == 1 else None
 
 
 def is_version(version_id: str) -> bool:

@@ -12,13 +12,15 @@
 
 """One page of a project's clusters, with few statements.
 
-Imported by api/extension. Trove reads the datastore of each cluster and the
-members of each view separately. This module reads all of them together.
+Imported by api/extension and api/listing. Trove reads the datastore of each
+cluster and the members of each view separately. This module reads all of them
+together.
 """
 
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
+from typing import NamedTuple
 
 from trove.cluster import models as cluster_models
 from trove.common.strategies.cluster import strategy
@@ -30,6 +32,8 @@ from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import members
 from trove_pxc.protocols import ClusterRow
 from trove_pxc.protocols import Context
+from trove_pxc.protocols import Datastore
+from trove_pxc.protocols import DatastoreVersion
 from trove_pxc import queued
 
 
@@ -68,21 +72,37 @@ def _know_queues(clusters: Sequence[cluster_model.GaleraCluster]) -> None:
 def _with_datastores(context: Context, rows: Iterable[ClusterRow]
                      ) -> list[cluster_models.Cluster]:
     rows = list(rows)
-    versions = {row.id: datastore_models.DatastoreVersion(row)
-                for row in _by_id(datastore_models.DBDatastoreVersion, {
-                    row.datastore_version_id for row in rows})}
-    stores = {row.id: datastore_models.Datastore(row)
-              for row in _by_id(datastore_models.DBDatastore, {
-                  version.datastore_id for version in versions.values()})}
+    kinds = datastores(row.datastore_version_id for row in rows)
     found = []
     for row in rows:
-        version = versions[row.datastore_version_id]
+        store, version = kinds[row.datastore_version_id]
         kind = strategy.load_api_strategy(version.manager).cluster_class
         if not issubclass(kind, cluster_model.GaleraCluster):
             kind = cluster_models.Cluster   # as Trove lists them
-        found.append(kind(context, row, stores[version.datastore_id],
-                          version))
+        found.append(kind(context, row, store, version))
     return found
+
+
+class Kind(NamedTuple):
+    """A datastore, and one of its versions."""
+
+    ds: Datastore
+    ds_version: DatastoreVersion
+
+
+def datastores(version_ids: Iterable[str]) -> dict[str, Kind]:
+    """Return the datastores with these versions, by the ids of the versions.
+
+    It takes two statements for any number of them.
+    """
+    versions = {row.id: datastore_models.DatastoreVersion(row)
+                for row in _by_id(datastore_models.DBDatastoreVersion,
+                                  set(version_ids))}
+    stores = {row.id: datastore_models.Datastore(row)
+              for row in _by_id(datastore_models.DBDatastore, {
+                  version.datastore_id for version in versions.values()})}
+    return {one: Kind(stores[version.datastore_id], version)
+            for one, version in versions.items()}
 
 
 def _by_id(model: type[db_models.DatabaseModelBase],

@@ -109,7 +109,7 @@ def unavailable(message: str) -> Exception:
 
 
 def check(context: Context, request: Request) -> list[Instance]:
-    """Check everything that can be checked before, cheap checks first.
+    """Check everything but the quota, cheap checks first.
 
     :returns: the instances with their names, one network each, and their
         amounts in the quota ("needs").
@@ -123,7 +123,7 @@ def check(context: Context, request: Request) -> list[Instance]:
     flavors = _flavors(context, request)
     _check_image(context, request)
     complete = _with_networks(context, request, named)
-    return _with_needs(context, request, complete, flavors)
+    return _with_needs(request, complete, flavors)
 
 
 def with_given_names(instances: Sequence[Instance],
@@ -381,25 +381,28 @@ def _only_network(context: Context, neutron: Neutron) -> str:
                   f'has {len(usable)} usable networks.')
 
 
-def _with_needs(context: Context, request: Request, instances: list[Instance],
+def _with_needs(request: Request, instances: list[Instance],
                 flavors: Iterable[Flavor]) -> list[Instance]:
-    """Return the instances with their amounts, if the quota is enough.
-
-    The amounts are reserved later, after all other checks.
-
-    :raises trove.common.exception.QuotaExceeded: with the resources that are
-        exceeded.
-    """
+    """Return the instances with their amounts in the quota."""
     complete = []
     for instance, flavor in zip(instances, flavors, strict=True):
         needs = {'instances': 1, 'ram': flavor.ram}
         if CONF.get(request.manager).volume_support:
             needs['volumes'] = instance['volume_size']
         complete.append(dict(instance, needs=needs))
-    quota.check_quotas(context.project_id, {
-        resource: sum(instance['needs'][resource] for instance in complete)
-        for resource in complete[0]['needs']})
     return complete
+
+
+def check_quota(context: Context, instances: Sequence[Instance]) -> None:
+    """Check that the quota is enough now; it is reserved later.
+
+    :param instances: checked instances.
+    :raises trove.common.exception.QuotaExceeded: with the resources that are
+        exceeded.
+    """
+    quota.check_quotas(context.project_id, {
+        resource: sum(instance['needs'][resource] for instance in instances)
+        for resource in instances[0]['needs']})
 
 
 def needs(instances: Iterable[Instance]) -> dict[int, dict[str, int]]:

@@ -21,6 +21,8 @@ import ipaddress
 
 import jinja2
 from oslo_config import cfg
+from oslo_db import options as db_options
+from oslo_messaging import opts as messaging_options
 from trove.common import cfg as trove_cfg
 from trove.common import utils
 
@@ -37,6 +39,9 @@ REPORTS = 2
 RESIZE_SECONDS = 60
 RESIZE_SECONDS_PER_GB = 0.2
 
+_THREADS = next(option for _, options in messaging_options.list_opts()
+                for option in options
+                if option.name == 'executor_thread_pool_size')
 _NO_GROUPS = ('[DEFAULT] trove_security_groups_support is off, so tcp_ports '
               'has no effect.')
 
@@ -166,6 +171,24 @@ def heartbeat(site: sites.Site) -> Iterator[check.Fault]:
             f'{site.guest_file}), so a member with a late report is shown as '
             f'failed. Write: agent_heartbeat_expiry = '
             f'{(REPORTS + 1) * interval}.', fatal=False)
+
+
+def connections(site: sites.Site) -> Iterator[check.Fault]:
+    """A service keeps a connection to the database for each of its threads."""
+    options = site.options
+    options.register_opts(db_options.database_opts, 'database')
+    options.register_opts([_THREADS])
+    kept, needed = (options.database.max_pool_size,
+                    options.executor_thread_pool_size)
+    if str(options.database.connection or '').startswith('sqlite'):
+        return
+    if 0 < kept < needed:       # 0: no limit
+        yield check.Fault(
+            f'[database] max_pool_size is {kept}, but trove-taskmanager has '
+            f'{needed} threads ([DEFAULT] executor_thread_pool_size), and '
+            'opens a new connection for each statement that finds all '
+            f'connections in use. Write: max_pool_size = {needed}.',
+            fatal=False)
 
 
 def stop_timeouts(site: sites.Site) -> Iterator[check.Fault]:

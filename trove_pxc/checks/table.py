@@ -119,6 +119,10 @@ CHECKS = (
         'agent_heartbeat_expiry is longer than two reports take.',
         (VALUES, GUEST_VALUES)),
     check.Check(
+        'Connections', settings.connections,
+        'max_pool_size is enough for all threads of trove-taskmanager.',
+        (VALUES,)),
+    check.Check(
         'Time to stop', settings.stop_timeouts,
         'member_stop_timeout is longer than state_change_wait_time.',
         (VALUES, OFFERED, GUEST_VALUES)),

@@ -32,6 +32,7 @@ from trove.quota import models as quota_models
 from trove.quota import quota
 
 from tests.unit.api import base
+from tests.unit import clock
 from tests.unit import tables
 from trove_pxc.api import actions
 from trove_pxc.api import cluster as cluster_model
@@ -163,6 +164,7 @@ class CreateTest(CreateTestCase):
 
     def test_signs_of_life_between_members(self) -> None:
         """Otherwise a taskmanager would resume the running create."""
+        time = self.useFixture(clock.Clock())
         seen = []
         other = self.add_cluster('other', 0)
         with cluster_models.DBCluster.query() as query:
@@ -174,11 +176,18 @@ class CreateTest(CreateTestCase):
             seen.append(row.updated > LONG_AGO)
             with cluster_models.DBCluster.query() as query:
                 query.filter_by(id=row.id).update({'updated': LONG_AGO})
+            time.advance(seconds)
             return self.make(context, name, *others, **values)
         self.instance_create.side_effect = make
+        seconds = 1.0
         self.create()
         self.assertEqual([True] * 3, seen)
         self.assertEqual(LONG_AGO, tables.again(other).updated)
+
+    def test_no_sign_of_life_within_a_second(self) -> None:
+        self.useFixture(clock.Clock())
+        row = self.create().db_info
+        self.assertEqual(row.updated, tables.again(row).updated)
 
 
 class UndoCreateTest(CreateTestCase):

@@ -29,7 +29,6 @@ from tests.unit.api import test_routes
 from tests.unit import tables
 from trove_pxc.api import extension
 from trove_pxc.api import instances
-from trove_pxc.api import members
 from trove_pxc.api import ownership
 from trove_pxc.api import page
 from trove_pxc.api import pipeline
@@ -446,17 +445,30 @@ class InstancesTest(ExtensionTestCase):
                     'GET', f'{path}{query}').status_int)
 
     def test_lists_with_members(self) -> None:
-        """With the addresses that Trove leaves out."""
-        show = self.patch(members, 'show_addresses', None)
         for path, action in (('/instances', 'index'),
                              ('/instances/detail', 'detail')):
             listed = self.trove(
                 instance_service.InstanceController, action,
                 wsgi.Result({'instances': [{'id': 'i'}]}, 200))
-            self.assertEqual(200, self.ask(
-                'GET', f'{path}?include_clustered=True').status_int)
-            listed.assert_called_once()
-            self.assertEqual([{'id': 'i'}], show.call_args.args[1])
+            shown = self.ask('GET', f'{path}?include_clustered=True')
+            self.assertEqual(200, shown.status_int)
+            self.assertEqual(
+                ['c-1', 'c-2', 'c-3'], sorted(
+                    one['name'] for one in shown.json['instances']
+                    if one['name'] != 'alone'))
+            listed.assert_not_called()
+
+    def test_lists_without_members(self) -> None:
+        for row in self.members(self.row):
+            row.update(deleted=True)
+        listed = self.trove(
+            instance_service.InstanceController, 'index',
+            wsgi.Result({'instances': [{'id': 'i'}]}, 200))
+        for query in ('', '&limit=x', '&limit=-1'):
+            shown = self.ask(
+                'GET', f'/instances?include_clustered=True{query}')
+            self.assertEqual([{'id': 'i'}], shown.json['instances'])
+        self.assertEqual(3, listed.call_count)
 
     def test_a_member_is_not_deleted_alone(self) -> None:
         delete = self.trove(instance_service.InstanceController, 'delete')

@@ -15,6 +15,7 @@
 from typing import Any
 
 import mock
+from trove.datastore import models as datastore_models
 from trove.instance import models as instance_models
 
 from tests.unit.api import base
@@ -46,6 +47,25 @@ class DatastoreTest(OwnershipTestCase):
         self.be_of_another_package()
         self.assertFalse(ownership.is_manager('mariadb'))
         self.assertFalse(ownership.is_datastore(asked))
+
+    def test_ids_instead_of_names(self) -> None:
+        version = datastore_models.DatastoreVersion.load_by_uuid(
+            self.row.datastore_version_id)
+        ids = {'type': version.datastore_id, 'version': version.id}
+        for asked in ({'type': 'mariadb', 'version': '10.11'}, ids,
+                      {**ids, 'type': 'mariadb'}, {**ids, 'version': '10.11'}):
+            self.assertEqual(ids, ownership.by_id(asked))
+            self.assertTrue(ownership.is_datastore(asked))
+
+    def test_what_trove_has_to_resolve_is_unchanged(self) -> None:
+        tables.add_version(name='10.11', number='10.11.7')
+        for asked in ({}, {'type': 'mariadb'},
+                      {'type': 'mariadb', 'version': ''},
+                      {'type': 'mariadb', 'version': 'none'},
+                      {'type': 'mariadb', 'version': '10.11',
+                       'version_number': '10.11'},
+                      {'type': 'mariadb', 'version': '10.11'}):
+            self.assertIs(asked, ownership.by_id(asked))
 
     def test_managers_without_clusters(self) -> None:
         for manager in ('mysql', 'postgresql', 'none'):

@@ -207,6 +207,23 @@ class TimesTest(installation.InstallationTestCase):
              'member with a late report is shown as failed. Write: '
              'agent_heartbeat_expiry = 90.'], self.heartbeat(60, 30))
 
+    def pool(self, *lines: str, threads: int = 64) -> list[str]:
+        return self.texts(settings.connections(self.site(
+            f'executor_thread_pool_size = {threads}\n[database]\n'
+            + '\n'.join(lines))))
+
+    def test_connections_to_the_database(self) -> None:
+        self.assertEqual(
+            ['doubt: [database] max_pool_size is 5, but trove-taskmanager has '
+             '64 threads ([DEFAULT] executor_thread_pool_size), and opens a '
+             'new connection for each statement that finds all connections '
+             'in use. Write: max_pool_size = 64.'],
+            self.pool('connection = mysql://x'))
+        for enough in (64, 100, 0):
+            self.assertEqual([], self.pool(f'max_pool_size = {enough}'))
+        self.assertEqual([], self.pool('max_pool_size = 8', threads=8))
+        self.assertEqual([], self.pool('connection = sqlite:///x'))
+
     def stopping(self, ours: int, of_guest: int) -> list[str]:
         return self.texts(settings.stop_timeouts(self.site(
             f'{MARIADB}member_stop_timeout = {ours}\n',

@@ -48,6 +48,7 @@ from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
 
 CONF = cfg.CONF
 conf.register(CONF)
@@ -398,6 +399,29 @@ def facts(**values: Any) -> settings.MemberFacts:
         1024, 1), **values)
 
 
+def states(cluster_ids: Iterable[str]) -> dict[str, rows.State]:
+    """What rows.read() reads, from the tables of a test."""
+    found = {}
+    for cluster_id in cluster_ids:
+        cluster = cluster_models.DBCluster.get_by(id=cluster_id)
+        if cluster is not None and not cluster.deleted:
+            found[cluster_id] = rows.State(
+                cluster.task_id, cluster.updated, {
+                    row.id: rows.Instance(
+                        row.task_status, _status(row.id),
+                        row.compute_instance_id, bool(
+                            row.task_start_time or row.compute_instance_id))
+                    for row in instance_models.DBInstance.find_all(
+                        cluster_id=cluster_id, deleted=False).all()})
+    return found
+
+
+def _status(instance_id: str) -> Any:
+    row = instance_models.InstanceServiceStatus.get_by(
+        instance_id=instance_id)
+    return row and row.status
+
+
 class ClusterTestCase(testtools.TestCase):
     """A test with a cluster "c" in Trove's tables, and its guests.
 
@@ -413,6 +437,8 @@ class ClusterTestCase(testtools.TestCase):
             format='%(levelname)s %(message)s'))
         self.clock = self.useFixture(clock.Clock())
         self.tables = self.useFixture(tables.Tables())
+        self.useFixture(fixtures.MockPatchObject(
+            rows, 'SHARED', rows.Reader(states)))
         self.galera = Galera()
         self.cloud = Cloud()
         self.override(encrypt_cluster_traffic=False, **INTERVALS)

@@ -142,6 +142,10 @@ class Query:
             getattr(row, name) == value
             for name, value in conditions.items()))
 
+    def with_for_update(self) -> 'Query':
+        """No other transaction runs at the same time."""
+        return self
+
     def all(self) -> list[Any]:
         return [copy.copy(row) for row in self._found()]
 

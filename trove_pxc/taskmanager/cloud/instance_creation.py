@@ -36,6 +36,7 @@ from trove_pxc.galera import view
 from trove_pxc.protocols import InstanceRow
 from trove_pxc import queued
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
 from trove_pxc import transient
 from trove_pxc import waiting
 
@@ -105,16 +106,16 @@ class Creation:
         self._checks = 0
         self._begun = False
 
-    def queued(self) -> int:
+    def queued(self, seen: rows.Instance) -> int:
         """Return a number that changes until the creation has begun.
 
+        :param seen: the state of the member in Trove's tables.
         :raises MemberFailed: if the taskmanager in which it waited has died,
             or if it has not begun for creation_start_timeout seconds.
         """
         if not self._begun:
             self._checks += 1
-            row = self._member.row()
-            self._begun = bool(row.task_start_time or row.compute_instance_id)
+            self._begun = seen.begun
             limit = self._member.options.creation_start_timeout
             if not self._begun and self._queued.elapsed >= limit:
                 raise self._member.failed(

@@ -51,6 +51,7 @@ from trove_pxc.protocols import StatusRow
 from trove_pxc import quotas
 from trove_pxc import retries
 from trove_pxc.taskmanager.cloud.guest import Guest
+from trove_pxc.taskmanager.cloud import rows
 from trove_pxc import waiting
 
 CONF = cfg.CONF
@@ -67,10 +68,10 @@ _SERVER_FAILED = ('ERROR', 'FAILED')
 
 def load(context: Context, cluster: Cluster) -> list['Member']:
     """The members of a cluster, in member order."""
-    rows: list[InstanceRow] = instance_models.DBInstance.find_all(
+    there: list[InstanceRow] = instance_models.DBInstance.find_all(
         cluster_id=cluster.id, deleted=False).all()
     ordered = naming.in_member_order(
-        cluster.name, rows, name=lambda row: str(row.name),
+        cluster.name, there, name=lambda row: str(row.name),
         age=lambda row: (str(row.created), str(row.id)),
         kept=lambda row: row.shard_id)
     found = [Member(context, cluster.ds_version.manager, number, row)
@@ -230,10 +231,14 @@ class Member:
         """Make an error with this member, the cause and the next action."""
         return exceptions.MemberFailed(self.name, self.id, cause, advice)
 
-    def check(self) -> None:
-        """Raise MemberFailed if its rows show a failure."""
-        task = self.row().task_status
-        status = self.status()
+    def check(self, seen: rows.Instance | None) -> None:
+        """Raise MemberFailed if its rows show a failure.
+
+        :param seen: its state in Trove's tables; None: it was deleted.
+        """
+        if seen is None or seen.status is None:
+            raise self.failed('the instance was deleted')
+        task, status = seen.task, seen.status
         if status == Statuses.FAILED and task == _BUILDING:
             # Trove notices this within seconds, and its fault would replace
             # that of the operation. But it does not notice if the
@@ -242,20 +247,19 @@ class Member:
             if self._failure.elapsed < _LOOKS * CONF.usage_sleep_time:
                 return
         if task.is_error or status in guest_statuses.FAILED:
-            self.check_server()
+            self.check_server(seen.server_id)
             raise self.failed(self._guest_says() or faults.cause(self.id) or (
                 task.db_text if task.is_error
                 else f'its guest is "{status.description}"'))
 
-    def check_server(self) -> None:
+    def check_server(self, server_id: str | None) -> None:
         """Raise MemberFailed if Nova could not create its server.
 
+        :param server_id: None before Trove has created one.
         :raises ServerGone: it was deleted in Nova.
         """
-        server = self.find_server()
-        if server is None:
-            return
-        if server.status in _SERVER_FAILED:
+        server = server_id and self._server(server_id)
+        if server and server.status in _SERVER_FAILED:
             fault = getattr(server, 'fault', None) or {}
             raise self.failed(
                 f'its server is {server.status}: '
@@ -267,8 +271,9 @@ class Member:
         :raises ServerGone: it was deleted in Nova.
         """
         server_id = self.row().compute_instance_id
-        if not server_id:
-            return None
+        return self._server(server_id) if server_id else None
+
+    def _server(self, server_id: str) -> Any:
         try:
             return self.nova.servers.get(server_id)
         except nova_exceptions.NotFound as gone:
@@ -353,8 +358,8 @@ class Member:
 
     def _ports(self) -> list[Record]:
         ports = self.neutron.list_ports(name=f'trove-{self.id}')['ports']
-        server_id = self.row().compute_instance_id
-        if not ports and server_id:
+        server_id = None if ports else self.row().compute_instance_id
+        if server_id:
             ports = self.neutron.list_ports(device_id=server_id)['ports']
         return [port for port in ports
                 if port['network_id'] not in CONF.management_networks]

@@ -141,6 +141,14 @@ class Lease:
                 f'the operation {self._task.name} of cluster '
                 f'{self._cluster_id} was stopped on this host: {self._lost}')
 
+    def shown_by(self, task_id: int, updated: datetime.datetime) -> bool:
+        """Whether these values, which were just read, show that it is held.
+
+        If not, it may have been renewed after they were read: see check().
+        """
+        return bool(not self._lost and self._renewed.elapsed < self._seconds
+                    and (task_id, updated) == (self._task.code, self._value))
+
     def held(self) -> bool:
         """Whether the lease is held; see check()."""
         try:

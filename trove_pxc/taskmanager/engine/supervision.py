@@ -17,6 +17,7 @@ Imported by the steps and the operations. It waits with the module waiting.
 
 from collections.abc import Callable
 from collections.abc import Hashable
+import functools
 from typing import Any
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ from trove_pxc.galera import view
 from trove_pxc import handles
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
 from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.engine import workflow
@@ -45,6 +47,11 @@ _LOOP_SECONDS = 10
 # Seconds that a guest may wait for its server before it reports. Meanwhile an
 # operation cannot check whether to go on.
 _PATIENCE = 1.0
+# The longest pause between two checks, in seconds. An operation stops about a
+# second after its cluster is deleted or its lease is lost.
+_LONGEST_PAUSE = 0.75
+# The pauses of a wait grow up to this part of it.
+_PART = 1 / 20
 
 
 class Supervised:
@@ -70,9 +77,7 @@ class Supervised:
         self.found = Found(self.all_members, self.all_members)
         self.at: workflow.Step[Any] | None = None
         self.subject: Member | None = None
-        self._check_now_and_then = every(
-            self.all_members[0].options.database_poll_interval
-            if self.all_members else 0, self.check)
+        self._rows = rows.Watch(self.cluster_id)
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -94,16 +99,38 @@ class Supervised:
     def check(self) -> None:
         """Raise if the cluster is being deleted or a member has failed.
 
+        The tables are read now.
+
         :raises OperationStopped: checked first, because members vanish and
             fail when their cluster is deleted.
         :raises MemberFailed: if the rows of a member show a failure.
         """
-        self.check_wanted()
+        self._check(0.0)
+
+    def _check(self, age: float) -> None:
+        """:param age: the tables may have been read so many seconds ago."""
+        self.examine(self._held(self._rows.read(age)))
+
+    def examine(self, state: rows.State) -> None:
+        """Raise if the members do not allow the operation to go on.
+
+        :param state: of the cluster, which is not being deleted.
+        """
         if not self.members:
             raise exceptions.ClusterInconsistent(
                 f'cluster {self.cluster_id} has no members')
         for member in self.members:
-            member.check()
+            member.check(state.members.get(member.id))
+
+    def seen(self, member: Member) -> rows.Instance:
+        """The state of a member at the last check, for the probe of a wait.
+
+        :raises MemberFailed: if it was deleted.
+        """
+        found = self._rows.last(member.id)
+        if found is None:
+            raise member.failed('the instance was deleted')
+        return found
 
     def check_wanted(self) -> None:
         """Raise if the cluster is being deleted, or the lease is lost.
@@ -112,13 +139,24 @@ class Supervised:
         """
         if self.held is not None:
             self.held.check()
-            return
-        row = cluster_models.DBCluster.get_by(id=self.cluster_id)
-        if (row is None or row.deleted
-                or row.task_status == ClusterTasks.DELETING):
+        else:
+            self._held(self._rows.read())
+
+    def _held(self, state: rows.State | None) -> rows.State:
+        """The state, unless it shows that nothing may be changed any more.
+
+        The lease may have been renewed after the state was read. If the state
+        does not show it, the lease is read again.
+        """
+        if self.held is not None and (state is None or not self.held.shown_by(
+                state.task_id, state.updated)):
+            self.held.check()
+        if state is None or (self.held is None and state.task_id
+                             == ClusterTasks.DELETING.code):
             raise exceptions.ClusterBeingDeleted(
                 f'cluster {self.cluster_id} is being deleted; its '
                 f'{self.name} was stopped')
+        return state
 
     def ask(self, member: Member) -> view.MemberReport:
         """Get the report of a member; retry until its guest answers."""
@@ -154,9 +192,13 @@ class Supervised:
         options = self.subject.options
         if seconds is None:
             seconds = options.get(self.at.timeout)
+        shortest = options.database_poll_interval
+        check_now_and_then = every(
+            shortest, functools.partial(self._check, shortest),
+            _LONGEST_PAUSE)
 
         def supervised() -> Answer:
-            self._check_now_and_then()
+            check_now_and_then()
             return probe()
         what = what or f'{self.subject.name} {self.at.waits_for}'
         try:
@@ -249,13 +291,21 @@ class CrashWatch:
         return self._progress
 
 
-def every(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
-    """Make a function that calls this one at most once per interval."""
+def every(seconds: float, call: Callable[[], None],
+          longest: float = 0.0) -> Callable[[], None]:
+    """Make a function that calls this one at most once per interval.
+
+    :param longest: up to which the interval grows, with the time since the
+        first call.
+    """
+    first: list[waiting.Stopwatch] = []
     last: list[waiting.Stopwatch] = []
 
     def now_and_then() -> None:
-        if last and last[0].elapsed < seconds:
+        if last and last[0].elapsed < max(
+                seconds, min(longest, first[0].elapsed * _PART)):
             return
         last[:] = [waiting.Stopwatch()]
+        first.extend(last[:not first])
         call()
     return now_and_then

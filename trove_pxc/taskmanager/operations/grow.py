@@ -30,6 +30,7 @@ from trove_pxc import exceptions
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
 from trove_pxc.taskmanager.engine import failures
 from trove_pxc.taskmanager.engine import runner
 from trove_pxc.taskmanager.engine import supervision
@@ -99,15 +100,14 @@ class Growth(supervision.Supervised):
         if not self.joining:
             self.remedy = 'repeat the grow'
 
-    def check(self) -> None:
+    def examine(self, state: rows.State) -> None:
         """Check only the new member; an old one does not stop the grow."""
-        self.check_wanted()
         if not self.joining:
             raise exceptions.ClusterInconsistent(
                 f'none of the new members of cluster {self.cluster_id} was '
                 'created')
         if self.subject in self.joining:
-            self.subject.check()
+            self.subject.check(state.members.get(self.subject.id))
             self.creations.look([self.subject])
 
 

@@ -28,6 +28,7 @@ from trove_pxc import exceptions
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
 from trove_pxc.taskmanager.engine import failures
 from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import runner
@@ -87,9 +88,8 @@ class Shrinking(supervision.Supervised):
         self.found = Found(stay, stay, needed=stay, passing=tuple(
             member for member in self.all_members if member not in stay))
 
-    def check(self) -> None:
+    def examine(self, state: rows.State) -> None:
         """Check that members remain; the steps check whether they serve."""
-        self.check_wanted()
         if not self.members:
             raise exceptions.ClusterInconsistent(
                 f'cluster {self.cluster_id} would have no members left')

@@ -38,9 +38,9 @@ def _complete(operation: Supervised, member: Member) -> None:
 
 def _be_healthy(operation: Supervised, member: Member) -> None:
     def probe() -> None:
-        if not member.healthy():
-            raise waiting.NotYet(
-                f'its guest reports "{member.status().description}"')
+        seen = operation.seen(member)
+        if not seen.healthy:
+            raise waiting.NotYet(f'its guest reports "{seen.described}"')
     operation.wait(probe, interval=member.options.database_poll_interval)
 
 

@@ -29,6 +29,7 @@ from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import instance_creation
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
 from trove_pxc.taskmanager.engine import supervision
 
 Member = members.Member
@@ -68,12 +69,14 @@ class Creations:
             for member in concerned:
                 self._looks[member.id]()
 
-    def queued(self, member: Member) -> int:
+    def queued(self, member: Member, seen: rows.Instance) -> int:
         """Return a number that changes until Trove begins to create it.
+
+        :param seen: the state of the member in Trove's tables.
 
         :raises MemberFailed: creation_start_timeout has passed.
         """
-        return self._creations[member.id].queued()
+        return self._creations[member.id].queued(seen)
 
     def ask(self, member: Member) -> None:
         """Check whether the guest of a member was called to prepare.
@@ -98,9 +101,9 @@ class Formation(Supervised):
         self.creations = Creations(self.all_members, interrupted)
         self.found = dataclasses.replace(self.found, forming=True)
 
-    def check(self) -> None:
+    def examine(self, state: rows.State) -> None:
         """Also check whether Trove is still creating the instances."""
-        super().check()
+        super().examine(state)
         self.creations.look(self.members)
 
 

@@ -43,8 +43,9 @@ def _server(member: Member) -> Any:
 
     :raises MemberFailed: if the server is in an error state.
     """
-    member.check_server()
-    return member.nova.servers.get(member.row().compute_instance_id)
+    server_id = member.row().compute_instance_id
+    member.check_server(server_id)
+    return member.nova.servers.get(server_id)
 
 
 def _ask(change: Callable[[], object]) -> None:

@@ -17,16 +17,21 @@ Imported by the operations that form or extend a cluster.
 
 from collections.abc import Callable
 from collections.abc import Hashable
-import functools
 from typing import Protocol
 
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc import waiting
 
 Member = members.Member
+
+# The longest pause, in seconds, between two requests to Nova or Neutron for a
+# member. It is reached when Trove's request to create it waits for others, or
+# its server boots for long.
+_LONGEST_PAUSE = 5.0
 
 
 class Making(Protocol):
@@ -38,19 +43,31 @@ class Making(Protocol):
              progress: Callable[[], Hashable] | None = None) -> None:
         """Wait for a probe."""
 
+    def seen(self, member: Member) -> rows.Instance:
+        """The state of a member at the last check of a wait."""
+
 
 def _address_known(operation: Making, member: Member) -> bool:
     return member.find_address() is not None
 
 
 def _know_address(operation: Making, member: Member) -> None:
+    found: list[str | None] = []
+
+    def look() -> None:
+        member.check_server(operation.seen(member).server_id)
+        found[:] = [member.find_address()]
+    look_now_and_then = supervision.every(
+        member.options.cloud_poll_interval, look, _LONGEST_PAUSE)
+
     def probe() -> None:
-        member.check_server()
-        if member.find_address() is None:
+        look_now_and_then()
+        if not any(found):
             raise waiting.NotYet('no port with an address yet')
-    operation.wait(probe, interval=member.options.cloud_poll_interval,
-                   progress=functools.partial(
-                       operation.creations.queued, member))
+    operation.wait(
+        probe, interval=member.options.cloud_poll_interval,
+        progress=lambda: operation.creations.queued(
+            member, operation.seen(member)))
 
 
 def _prepared(operation: Making, member: Member) -> bool:
@@ -59,14 +76,15 @@ def _prepared(operation: Making, member: Member) -> bool:
 
 def _be_prepared(operation: Making, member: Member) -> None:
     look_at_server = supervision.every(
-        member.options.cloud_poll_interval, member.check_server)
+        member.options.cloud_poll_interval, lambda: member.check_server(
+            operation.seen(member).server_id), _LONGEST_PAUSE)
 
     def probe() -> None:
         look_at_server()
         operation.creations.ask(member)
-        if not member.prepared():
-            raise waiting.NotYet(
-                f'its guest is "{member.status().description}"')
+        seen = operation.seen(member)
+        if not seen.prepared:
+            raise waiting.NotYet(f'its guest is "{seen.described}"')
     operation.wait(probe, interval=member.options.database_poll_interval)
 
 

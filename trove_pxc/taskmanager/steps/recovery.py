@@ -33,6 +33,7 @@ from trove_pxc.galera.reason import Reason
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
 from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine.found import Survey
 from trove_pxc.taskmanager.engine import supervision
@@ -86,10 +87,11 @@ class Recovery(supervision.Supervised):
         self.check_wanted()
         return missing.leave_out(self)
 
-    def check(self) -> None:
+    def examine(self, state: rows.State) -> None:
         """Also check whether there is a complete cluster to recover."""
-        super().check()
-        if not any(member.complete() for member in self.members):
+        super().examine(state)
+        if not any(state.members[member.id].complete
+                   for member in self.members):
             raise exceptions.RecoveryRefused(
                 'the cluster was never complete',
                 'Delete it and create it again', ())

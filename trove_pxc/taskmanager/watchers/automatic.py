@@ -53,7 +53,6 @@ CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 Statuses = service_status.ServiceStatuses
 
-_TASKS = (ClusterTasks.NONE.code, ClusterTasks.RESTARTING_CLUSTER.code)
 _AT_ONCE = 8                # a later check starts the others
 _LONGEST_PATIENCE = 3600
 _PART_OF_PATIENCE = 1 / 3   # for a survivor; enough time to stop all members
@@ -86,13 +85,14 @@ class Watch:
 
     def look(self) -> None:
         """Check all clusters; start a recovery of those that need it."""
-        found = discovery.clusters(
-            _TASKS, lambda manager: CONF.get(manager).automatic_recovery)
-        needy = nobody_serves(found)
+        found = discovery.unserved(
+            lambda manager: CONF.get(manager).automatic_recovery,
+            self._cases)
+        needy = nobody_serves(found) if found else {}
         self._cases = {
             cluster_id: self._cases.get(cluster_id) or Case()
             for cluster_id, (row, _) in found.items()
-            if row.task_status != ClusterTasks.NONE
+            if row.task_status == ClusterTasks.RESTARTING_CLUSTER
             and cluster_id in self._cases
             or row.task_status == ClusterTasks.NONE
             and cluster_id in needy}

@@ -13,21 +13,28 @@
 """Finds the clusters of this package in Trove's tables.
 
 Imported by automatic, resume and manager. It takes the same number of
-statements for any number of clusters.
+statements for any number of clusters. The database selects the clusters, so
+that at rest no rows are transferred.
 """
 
 from collections.abc import Callable
 from collections.abc import Iterable
+import datetime
 from typing import Any
 from typing import NamedTuple
 
 from oslo_log import log as logging
+import sqlalchemy
 from trove.cluster import models as cluster_models
+from trove.cluster.tasks import ClusterTasks
 from trove.common import cfg
 from trove.common import context as trove_context
 from trove.common import exception
 from trove.common.strategies.cluster import strategy
+from trove.common import timeutils
 from trove.datastore import models as datastore_models
+from trove.instance import models as instance_models
+from trove.instance import service_status
 
 from trove_pxc import conf
 from trove_pxc.protocols import ClusterRow
@@ -51,13 +58,39 @@ class Found(NamedTuple):
         return CONF.get(self.manager)
 
 
-def clusters(task_ids: Iterable[int],
-             wanted: Callable[[str], bool] = lambda manager: True
-             ) -> dict[str, Found]:
-    """The clusters of this package with one of these tasks, by id.
+def clusters(task_ids: Iterable[int]) -> dict[str, Found]:
+    """The clusters of this package with one of these tasks, by id."""
+    table = cluster_models.DBCluster
+    return _find(lambda manager: True, table.task_id.in_(list(task_ids)))
+
+
+def unserved(wanted: Callable[[str], bool],
+             known: Iterable[str]) -> dict[str, Found]:
+    """The clusters that may need a recovery, by id.
 
     :param wanted: whether clusters of a manager are included.
+    :param known: ids of clusters that are included with any task.
+    :returns: clusters without a task of which no member has reported HEALTHY
+        lately, and the known ones.
     """
+    table = cluster_models.DBCluster
+    instances = instance_models.DBInstance
+    statuses = instance_models.InstanceServiceStatus
+    expired = timeutils.utcnow() - datetime.timedelta(
+        seconds=CONF.agent_heartbeat_expiry)
+    serves = sqlalchemy.exists().where(
+        instances.cluster_id == table.id,
+        instances.deleted == sqlalchemy.false(),
+        statuses.instance_id == instances.id,
+        statuses.status_id == service_status.ServiceStatuses.HEALTHY.code,
+        statuses.updated_at > expired)
+    return _find(wanted, sqlalchemy.or_(
+        sqlalchemy.and_(table.task_id == ClusterTasks.NONE.code, ~serves),
+        table.id.in_(list(known))))
+
+
+def _find(wanted: Callable[[str], bool],
+          condition: Any) -> dict[str, Found]:
     managers = {
         version.id: str(version.manager) for version
         in datastore_models.DBDatastoreVersion.find_all().all()
@@ -65,10 +98,8 @@ def clusters(task_ids: Iterable[int],
         and _is_of_plugin(version.manager)}
     table = cluster_models.DBCluster
     with table.query() as query:
-        rows = query.filter(
-            table.deleted.is_(False),
-            table.datastore_version_id.in_(managers),
-            table.task_id.in_(list(task_ids))).all()
+        rows = query.filter_by(deleted=False).filter(
+            table.datastore_version_id.in_(managers), condition).all()
     return {str(row.id): Found(row, managers[row.datastore_version_id])
             for row in rows}
 

@@ -22,6 +22,7 @@ from trove_pxc import exceptions
 from trove_pxc import faults
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
 
 
 class AllMadeTest(testtools.TestCase):
@@ -45,11 +46,11 @@ class AllMadeTest(testtools.TestCase):
         members.check_all_made('c', [asked], there)
 
     def test_some(self) -> None:
-        for rows, missing in (
+        for made, missing in (
                 ([(1, 3), (2, 3)], 'member 3 of'), ([(1, 3)], '2, 3 of'),
                 ([(4, 6), (6, 6)], 'member 5 of'), ([], 'member 1 of')):
             error = self.assertRaises(
-                exceptions.ClusterInconsistent, self.check, *rows)
+                exceptions.ClusterInconsistent, self.check, *made)
             self.assertIn(missing, str(error))
 
 
@@ -61,8 +62,18 @@ class FailedTest(fakes.ClusterTestCase):
         faults.save_fault(self.id_of(1), faults.Fault(
             'no disk', 'delete the cluster', 'create failed').short, '')
         member = members.load(None, self.cluster)[0]
-        error = self.assertRaises(exceptions.MemberFailed, member.check)
+        error = self.assertRaises(exceptions.MemberFailed, member.check,
+                                  rows.SHARED.state(self.cluster.id)
+                                  .members[member.id])
         self.assertEqual('create failed: no disk', error.cause)
+
+    def test_one_without_rows_was_deleted(self) -> None:
+        member = members.load(None, self.cluster)[0]
+        for seen in (None, rows.Instance(
+                fakes.InstanceTasks.NONE, None, 'server-1')):
+            error = self.assertRaises(exceptions.MemberFailed, member.check,
+                                      seen)
+            self.assertEqual('the instance was deleted', error.cause)
 
 
 class SeenTest(testtools.TestCase):

@@ -12,16 +12,20 @@
 
 """Watching a server that starts, and the interval of checks."""
 
+import datetime
+import itertools
 import math
 import types
 from typing import Any
 
 from cinderclient import exceptions as cinder_exceptions
+import fixtures
 import mock
 from neutronclient.common import exceptions as neutron_exceptions
 from novaclient import exceptions as nova_exceptions
 from oslo_db import exception as db_exceptions
 import testtools
+from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
 
 from tests.unit import clock
@@ -29,6 +33,8 @@ from tests.unit.taskmanager import fakes
 from trove_pxc import exceptions
 from trove_pxc.galera import view
 from trove_pxc.taskmanager.cloud import members
+from trove_pxc.taskmanager.cloud import rows
+from trove_pxc.taskmanager.engine import lease
 from trove_pxc.taskmanager.engine import supervision
 from trove_pxc.taskmanager.engine import workflow
 from trove_pxc import waiting
@@ -161,6 +167,101 @@ class WaitTest(fakes.ClusterTestCase):
         self.assertEqual(self.other.id, failed.instance_id)
 
 
+class CheckTest(fakes.ClusterTestCase):
+    """What the tables show while an operation waits."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.override(member_poll_interval=0.25, database_poll_interval=0.3)
+        self.reads: list[float] = []
+        self.useFixture(fixtures.MockPatchObject(
+            rows, 'SHARED', rows.Reader(self.read)))
+        self.begin(ClusterTasks.RESTARTING_CLUSTER)
+        self.operation = supervision.Supervised('it', None, self.cluster)
+        self.operation.at = workflow.Step(
+            'join', 'to be in', 'join_stall_timeout', lambda *_: False,
+            lambda *_: None)
+        self.operation.subject = self.operation.members[0]
+
+    def read(self, cluster_ids: Any) -> Any:
+        self.reads.append(self.clock.now)
+        return fakes.states(cluster_ids)
+
+    def wait(self) -> None:
+        def probe() -> None:
+            raise waiting.NotYet('')
+        self.operation.wait(probe)
+
+    def changed(self, seconds: float, change: Any) -> float:
+        """Seconds until a wait ends, after a change in so many seconds."""
+        began = self.clock.now
+        self.clock.after(seconds, change)
+        error = self.assertRaises(exceptions.GaleraError, self.wait)
+        self.assertFalse(isinstance(error, exceptions.DeadlineExceeded))
+        return self.clock.now - began - seconds
+
+    def test_a_deletion_ends_a_wait_within_about_a_second(self) -> None:
+        for seconds in (0.1, 3, 7.7, 60, 299):
+            self.begin(ClusterTasks.RESTARTING_CLUSTER)
+            self.assertLess(self.changed(seconds, self.delete_cluster), 1.4)
+
+    def test_a_failed_member_ends_a_wait_within_about_a_second(self) -> None:
+        self.assertLess(self.changed(100, lambda: self.report_status(
+            2, fakes.Statuses.FAILED_TIMEOUT_GUESTAGENT)), 1.4)
+
+    def test_a_deleted_member_ends_a_wait(self) -> None:
+        self.assertLess(self.changed(100, lambda: self.change(
+            2, deleted=True)), 1.4)
+
+    def test_a_lost_lease_ends_a_wait_within_about_a_second(self) -> None:
+        self.operation.held = self.lease()
+        with self.operation.held:
+            self.assertLess(self.changed(100, lambda: self.tables.change(
+                cluster_models.DBCluster, fakes.CLUSTER,
+                updated=datetime.datetime(2027, 1, 1))), 1.4)
+
+    def lease(self) -> lease.Lease:
+        return lease.Lease(
+            fakes.CLUSTER, ClusterTasks.RESTARTING_CLUSTER, 30)
+
+    def test_a_renewal_after_the_read_is_no_loss(self) -> None:
+        self.operation.held = self.lease()
+        with self.operation.held:
+            before = rows.SHARED.state(fakes.CLUSTER)
+            self.clock.advance(6)
+            self.assertEqual(before.task_id, self.tables.cluster(
+                fakes.CLUSTER).task_id)
+            self.assertNotEqual(before.updated, self.tables.cluster(
+                fakes.CLUSTER).updated)
+            with mock.patch.object(rows.SHARED, 'state', autospec=True,
+                                   return_value=before):
+                self.operation.check()
+
+    def test_a_long_wait_reads_less_often(self) -> None:
+        self.changed(250, self.delete_cluster)
+        first = [read for read in self.reads if read < 6]
+        later = [read for read in self.reads if read > 30]
+        self.assertLess(len(first), 6 / 0.3)
+        self.assertLess(len(later), 220 / 0.7)
+
+    def test_a_check_of_a_step_reads_now(self) -> None:
+        self.operation.check()
+        self.operation.check()
+        self.assertEqual(2, len(self.reads))
+
+    def test_probes_see_what_was_read(self) -> None:
+        other = self.operation.members[1]
+        self.operation.check()
+        self.report_status(2, fakes.Statuses.HEALTHY)
+        self.assertFalse(self.operation.seen(other).healthy)
+        self.operation.check()
+        self.assertTrue(self.operation.seen(other).healthy)
+        self.change(2, deleted=True)
+        self.assertRaises(exceptions.MemberFailed, self.operation.check)
+        self.assertRaises(
+            exceptions.MemberFailed, self.operation.seen, other)
+
+
 class EveryTest(testtools.TestCase):
 
     def test_it_is_called_at_once_and_then_seldom(self) -> None:
@@ -176,3 +277,17 @@ class EveryTest(testtools.TestCase):
         always()
         always()
         self.assertEqual([1, 1], calls)
+
+    def test_the_interval_grows_up_to_a_limit(self) -> None:
+        now = self.useFixture(clock.Clock())
+        calls: list[float] = []
+        less_and_less = supervision.every(
+            1, lambda: calls.append(now.now), 5)
+        for _ in range(1000):
+            less_and_less()
+            now.advance(0.5)
+        pauses = [after - before for before, after
+                  in itertools.pairwise(calls)]
+        self.assertEqual(sorted(pauses), pauses)
+        self.assertEqual([1, 1, 1], pauses[:3])
+        self.assertEqual([5, 5, 5], pauses[-3:])

@@ -145,6 +145,7 @@ class StoppedTest(RecoverTestCase):
             if len(last) == 2:
                 raise exceptions.LeaseLost('gone')
         operation.held.check.side_effect = check
+        operation.held.shown_by.return_value = False
         self.assertRaises(exceptions.LeaseLost, recover.run, operation)
         self.assertIn(self.id_of(1), self.tables.faults)
 

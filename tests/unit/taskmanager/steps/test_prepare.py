@@ -12,6 +12,8 @@
 
 """Instances get an address, and a guest that is ready."""
 
+import itertools
+
 import fixtures
 
 from tests.unit.taskmanager import fakes
@@ -114,14 +116,28 @@ class PreparedTest(base.FormationTestCase):
         self.fails(exceptions.MemberFailed, prepare.BE_PREPARED, 2)
         self.assertLess(self.clock.now, 60 + 2 * CLOUD)
 
-    def test_nova_is_asked_at_the_interval_of_the_cloud(self) -> None:
+    def looks(self, seconds: float) -> list[float]:
+        """When Nova is asked for a server, of a guest that gets ready then."""
         looks: list[float] = []
         self.useFixture(fixtures.MockPatchObject(
             members.Member, 'check_server', autospec=True,
-            side_effect=lambda member: looks.append(self.clock.now)))
-        self.clock.after(12, self.gets_ready)
+            side_effect=lambda member, server: looks.append(
+                self.clock.now)))
+        self.clock.after(seconds, self.gets_ready)
         self.do(prepare.BE_PREPARED, 2)
-        self.assertEqual([0, 4, 8, 12], looks)
+        return looks
+
+    def test_nova_is_asked_at_the_interval_of_the_cloud(self) -> None:
+        self.assertEqual([0, 4, 8, 12], self.looks(12))
+
+    def test_nova_is_asked_less_often_for_one_that_boots_long(self) -> None:
+        self.override(cloud_poll_interval=0.5, database_poll_interval=0.5)
+        looks = self.looks(300)
+        self.assertEqual([0, 0.5, 1], looks[:3])
+        self.assertLess(len(looks), 120)
+        self.assertLessEqual(max(
+            after - before for before, after
+            in itertools.pairwise(looks)), 5.5)
 
     def untouched(self) -> None:
         self.operation.creations.interrupted = True

@@ -137,17 +137,16 @@ class LookTest(AutomaticTestCase):
             automatic, 'threading', Threads(self)))
         self.wanted: list[bool] = []
         self.useFixture(fixtures.MockPatchObject(
-            discovery, 'clusters', autospec=True, side_effect=self._clusters))
+            discovery, 'unserved', autospec=True, side_effect=self._unserved))
         self.watch = automatic.Watch()
 
-    def _clusters(self, task_ids: Any, wanted: Any) -> dict[str, Any]:
-        self.assertEqual({ClusterTasks.NONE.code,
-                          ClusterTasks.RESTARTING_CLUSTER.code},
-                         set(task_ids))
+    def _unserved(self, wanted: Any, known: Any) -> dict[str, Any]:
+        """It also selects clusters of which members have just stopped."""
         self.wanted.append(wanted(fakes.MANAGER))
         row = self.row()
         return ({fakes.CLUSTER: discovery.Found(row, fakes.MANAGER)}
-                if row.task_id in task_ids else {})
+                if row.task_status == ClusterTasks.NONE
+                or fakes.CLUSTER in known else {})
 
     def look(self, after: float = 0) -> list[Any]:
         """The calls that this check has started."""
@@ -203,6 +202,19 @@ class LookTest(AutomaticTestCase):
         self.look()
         self.begin(ClusterTasks.NONE)
         self.assertEqual([], self.look(after=PATIENCE))
+
+    def test_another_operation_ends_the_case(self) -> None:
+        self.look()
+        self.begin(ClusterTasks.DELETING)
+        self.look(after=PATIENCE)
+        self.begin(ClusterTasks.NONE)
+        self.assertEqual([], self.look())
+
+    def test_at_rest_no_rows_of_members_are_read(self) -> None:
+        self.begin(ClusterTasks.DELETING)
+        before = self.tables.statements
+        self.watch.look()
+        self.assertEqual(1, self.tables.statements - before)
 
     def test_one_that_is_attended_to_is_not_twice(self) -> None:
         self.look()
