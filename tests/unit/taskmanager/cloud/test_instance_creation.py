@@ -155,32 +155,32 @@ class CreationTest(testtools.TestCase):
         for number in range(int(seconds)):
             if lives:
                 queued.show_life('a1', number)
-            self.instance_creation.queued()
+            self.queued()
             self.clock.advance(1)
 
     def test_one_that_waits_in_a_taskmanager_that_lives(self) -> None:
         self.member.begun = None
         self.wait_in_queue(10 * LEASE, True)
-        self.instance_creation.queued()
+        self.queued()
 
     def test_one_that_waits_in_a_taskmanager_that_died(self) -> None:
         self.member.begun = None
         queued.show_life('a1', 0)
         self.wait_in_queue(3 * LEASE, False)
-        error = self.dead(self.instance_creation.queued)
+        error = self.dead(self.queued)
         self.assertIn('its request was lost: the taskmanager on ', error)
 
     def test_one_whose_message_is_stored_is_not_lost(self) -> None:
         """Another taskmanager creates it."""
         self.member.begun = None
         self.wait_in_queue(10 * LEASE, False, 'message')
-        self.instance_creation.queued()
+        self.queued()
 
     def test_one_that_has_begun_is_not_lost(self) -> None:
         self.member.begun = None
         self.wait_in_queue(3 * LEASE, False)
         self.member.begun = 'now'
-        self.instance_creation.queued()
+        self.queued()
 
     def test_time_without_the_database_does_not_count(self) -> None:
         self.member.begun = None
