@@ -18,6 +18,7 @@ Source: "Galera Status Variables" of the Galera Cluster documentation and
 "wsrep status index" of Percona XtraDB Cluster.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
 import datetime
@@ -44,6 +45,27 @@ SERVING_VALUES = {
 
 VARIABLES_QUERY = ('SHOW GLOBAL VARIABLES WHERE Variable_name IN ('
                    + ', '.join(f"'{name}'" for name in SERVING_VALUES) + ')')
+
+
+def values_query(names: Iterable[str]) -> str:
+    """A statement whose only row has the values of these global variables.
+
+    It costs the server much less than VARIABLES_QUERY, which computes all
+    variables, but it fails if the server lacks one of them.
+
+    :param names: of SERVING_VALUES.
+    """
+    return 'SELECT ' + ', '.join(f'@@GLOBAL.{name}' for name in names)
+
+
+def values_of(names: Iterable[str], row: Iterable[object]) -> dict[str, str]:
+    """The row of values_query by name, as VARIABLES_QUERY shows it.
+
+    Switches are 1 or 0 in the row.
+    """
+    switches = {1: 'ON', 0: 'OFF'}
+    return {name: switches[value] if isinstance(value, int) else str(value)
+            for name, value in zip(names, row, strict=True)}
 
 
 class ClusterStatus(enum.StrEnum):

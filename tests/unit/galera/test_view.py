@@ -195,6 +195,15 @@ class MemberReportTest(testtools.TestCase):
         self.assertEqual((0, False, None, ''), (
             never.data_bytes, never.started, never.exit_code, never.error))
 
+    def test_values_of_a_row_are_those_of_a_list(self):
+        names = ('wsrep_on', 'wsrep_reject_queries', 'read_only')
+        self.assertEqual(
+            'SELECT @@GLOBAL.wsrep_on, @@GLOBAL.wsrep_reject_queries, '
+            '@@GLOBAL.read_only', view.values_query(names))
+        self.assertEqual(
+            {'wsrep_on': 'ON', 'wsrep_reject_queries': 'NONE',
+             'read_only': 'OFF'}, view.values_of(names, (1, 'NONE', 0)))
+
     def test_each_value_that_keeps_it_from_serving_is_altered(self):
         for name, value in view.SERVING_VALUES.items():
             for other in ('', 'ZZZ', '0'):

@@ -17,6 +17,7 @@ from typing import Any
 
 import fixtures
 import mock
+from oslo_concurrency import processutils
 
 from trove_pxc import exceptions
 from trove_pxc.guestagent import database
@@ -247,6 +248,18 @@ class CredentialsTest(RestartPolicyTestCase):
         self.assertEqual([1, 0, 1], [
             self.looks(), self.looks(), self.looks(at_once=True)])
 
+    def test_refused_logins_end_the_session_of_the_reporter(self) -> None:
+        """It was opened before, and would hide that logins are refused."""
+        self.runs(samples.node_view())
+        session = self.admin.session.return_value
+        session.view.return_value = samples.node_view()
+        for admitted, logins in ((True, 1), (False, 2)):
+            self.credentials.look.return_value = admitted
+            self.member.look_after_accounts(at_once=True)
+            for _ in range(3):
+                self.member.glance()
+            self.assertEqual(logins, self.admin.session.call_count)
+
     def test_not_while_it_does_not_run(self) -> None:
         self.stopped()
         self.assertEqual(0, self.looks())
@@ -303,3 +316,34 @@ class AccountsTest(RestartPolicyTestCase):
             'sql_mode': 'STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER'}, named)
         ((statement, _), _) = self.admin.execute.call_args
         self.assertIn('is_role', statement.text)   # only MariaDB has it
+
+
+class IdleTest(RestartPolicyTestCase):
+    """What a member costs that serves and does not change."""
+
+    def test_glances_log_in_once_and_ask_docker_nothing(self) -> None:
+        self.runs()
+        self.admin.session.return_value.view.return_value = (
+            samples.node_view(last_committed=9))
+        engine = self.engine.client.containers.get
+        self.member.glance()
+        engine.reset_mock()
+        run = self.useFixture(fixtures.MockPatchObject(
+            processutils, 'execute', autospec=True)).mock
+        for _ in range(20):
+            report = self.member.glance()
+            self.member.resume()
+            self.member.wait(4)
+            self.assertEqual('running', report.server)
+        self.admin.session.assert_called_once_with()
+        engine.assert_not_called()
+        run.assert_not_called()
+
+    def test_a_glance_is_remembered(self) -> None:
+        self.runs()
+        self.admin.session.return_value.view.return_value = (
+            samples.node_view(last_committed=9))
+        with mock.patch('time.monotonic') as clock:
+            for clock.return_value in (0.0, 60.0):
+                self.member.glance()
+        self.assertEqual(9, self.member.position().seen_seqno)
