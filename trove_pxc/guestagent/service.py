@@ -21,6 +21,7 @@ from collections.abc import Mapping
 import dataclasses
 import functools
 import threading
+import time
 from typing import Protocol
 
 from oslo_log import log as logging
@@ -28,6 +29,7 @@ from oslo_log import log as logging
 from trove.common import cfg
 
 from trove_pxc import exceptions
+from trove_pxc.galera import catchup
 from trove_pxc.galera import certificates
 from trove_pxc.galera import dialect as dialects
 from trove_pxc.galera.membership import Membership
@@ -90,6 +92,7 @@ class GaleraService:
             self._files, self._where, self._owner)
         self._container = container.DatabaseContainer(client)
         self._observer = observer.Observer(self._container)
+        self._meter = catchup.Meter()
         # RPC calls and the periodic task run at the same time.
         self._lock = threading.RLock()
         self._failure = ''
@@ -239,12 +242,14 @@ class GaleraService:
                 ) -> view.MemberReport:
         record = self._records.read()
         seen = look(None if record is None else self._admin_of(record))
+        now = time.monotonic()
         return view.MemberReport(
             server=seen.state, view=seen.node_view,
             data_bytes=files.used_bytes(self._where.mount_point),
             started=record is not None and record.started,
             exit_code=seen.exit_code, receiving=seen.receiving,
             restarts=seen.restarts, giving=seen.giving, denied=seen.denied,
+            progress=self._meter.look(seen.node_view, now),
             unsynced=self._transfers.last_is_unsynced(seen.same_server),
             certificate_ends=None if record is None else record.ends,
             error=self._failure or (

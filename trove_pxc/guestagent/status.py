@@ -167,6 +167,7 @@ class MemberStatus(trove_service.BaseDbStatus):
         return (self._last is not None and self._told is not None
                 and self._told[0] == of_report(self._last[0])
                 and roles.role(self._last[0]) is roles.Role.SYNCED
+                and self._last[0].progress is None
                 and self._rests.elapsed >= _REST_SECONDS)
 
     def _was_told(self, status: ServiceStatus) -> bool:

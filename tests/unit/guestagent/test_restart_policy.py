@@ -20,6 +20,7 @@ import mock
 from oslo_concurrency import processutils
 
 from trove_pxc import exceptions
+from trove_pxc.galera.progress import Progress
 from trove_pxc.guestagent import database
 
 from tests.unit.galera import samples
@@ -338,6 +339,23 @@ class IdleTest(RestartPolicyTestCase):
         self.admin.session.assert_called_once_with()
         engine.assert_not_called()
         run.assert_not_called()
+
+    def test_a_member_that_is_behind_reports_its_progress(self) -> None:
+        self.runs()
+        session = self.admin.session.return_value
+        with mock.patch('time.monotonic') as clock:
+            for clock.return_value, queue in ((10.0, 900), (12.0, 700)):
+                session.view.return_value = samples.node_view(
+                    local_state='Joined', recv_queue=queue)
+                glanced = self.member.glance()
+            clock.return_value = 14.0
+            self.admin.view.side_effect = None
+            self.admin.view.return_value = samples.node_view(
+                local_state='Joined', recv_queue=300)
+            asked = self.member.report()
+        self.assertEqual((Progress(700, 0.0, -100.0),
+                          Progress(300, 0.0, -150.0)),
+                         (glanced.progress, asked.progress))
 
     def test_a_glance_is_remembered(self) -> None:
         self.runs()

@@ -24,6 +24,7 @@ from trove.common import cfg
 from trove.conductor import api as conductor_api
 from trove.guestagent.utils import docker as trove_docker
 
+from trove_pxc.galera.progress import Progress
 from trove_pxc.galera import view
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import service
@@ -288,6 +289,10 @@ class RestTest(InstalledTestCase):
                      report(wsrep_local_state='3'),
                      report(wsrep_local_state='2'), report(read_only='ON')):
             self.assertFalse(self.rests(seen), seen)
+
+    def test_a_member_that_falls_behind_is_not_at_rest(self) -> None:
+        self.assertFalse(self.rests(dataclasses.replace(
+            report(), progress=Progress(500, 9.0, 1.0))))
 
     def test_an_outage_of_the_broker_is_no_rest(self) -> None:
         self.rests(report(**samples.CUT_OFF))
