@@ -26,6 +26,7 @@ from typing import Any
 
 from oslo_log import log as logging
 import pymysql
+from pymysql.constants import CLIENT
 from pymysql import cursors
 from pymysql import err as pymysql_errors
 
@@ -63,7 +64,7 @@ class NoAnswerInTime(exceptions.ServerNotAnswering):
 
 
 class SessionEnded(exceptions.ServerNotAnswering):
-    """The server has closed a session: it ends, or somebody killed it."""
+    """The server has closed the connection: it ends, or somebody killed it."""
 
 
 class Refused(exceptions.ServerNotAnswering):
@@ -100,9 +101,10 @@ class Database:
     def view(self) -> view.NodeView:
         """The server's status of itself and of the cluster.
 
-        :raises NobodyListens, NoAnswerInTime, Refused: if that fails.
+        :raises NobodyListens, SessionEnded, NoAnswerInTime, Refused: if that
+            fails.
         """
-        with self._connection() as connection, \
+        with _telling_ends(), self._connection() as connection, \
                 connection.cursor() as cursor:
             return view.NodeView.from_status({
                 **_pairs(cursor, view.STATUS_QUERY),
@@ -111,16 +113,19 @@ class Database:
     def session(self) -> 'Session':
         """Log in, and stay connected until the session is closed.
 
-        :raises NobodyListens, NoAnswerInTime, Refused: if that fails.
+        :raises NobodyListens, SessionEnded, NoAnswerInTime, Refused: if that
+            fails.
         """
-        with _translating(ANSWER_SECONDS), contextlib.ExitStack() as undo:
+        with _telling_ends(), _translating(ANSWER_SECONDS), \
+                contextlib.ExitStack() as undo:
             # The driver does not publish a socket that it creates itself.
             line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             undo.callback(line.close)
             line.settimeout(CONNECT_SECONDS)
             line.connect(self._socket_path)
             connection = self._new_connection(
-                ANSWER_SECONDS, defer_connect=True, init_command=_STAY_OPEN)
+                ANSWER_SECONDS, defer_connect=True, init_command=_STAY_OPEN,
+                client_flag=CLIENT.MULTI_STATEMENTS)
             connection.connect(line)
             undo.pop_all()
             return Session(connection, line)
@@ -273,19 +278,9 @@ class Session:
         :raises NoAnswerInTime, Refused: if that fails. The session cannot be
             used any more.
         """
-        took = waiting.Stopwatch()
-        try:
-            with _translating(ANSWER_SECONDS), \
-                    self._connection.cursor() as cursor:
-                return view.NodeView.from_status({
-                    **_pairs(cursor, view.STATUS_QUERY),
-                    **self._values(cursor)})
-        except NoAnswerInTime:
-            # The driver has one error for a timeout and a lost connection.
-            if took.elapsed < ANSWER_SECONDS:
-                raise SessionEnded('the database server has closed the '
-                                   'session of the guest agent') from None
-            raise
+        with _telling_ends(), _translating(ANSWER_SECONDS), \
+                self._connection.cursor() as cursor:
+            return view.NodeView.from_status(self._rows(cursor))
 
     def wait(self, seconds: float) -> bool:
         """Wait this long, or until the server closes the session.
@@ -299,24 +294,47 @@ class Session:
         with contextlib.suppress(pymysql_errors.MySQLError, OSError):
             self._connection.close()
 
-    def _values(self, cursor: cursors.Cursor) -> dict[str, str]:
-        if self._names:
-            try:
-                cursor.execute(view.values_query(self._names))
-            except pymysql_errors.MySQLError as refusal:
-                if refusal.args[0] != _NOT_READY:
-                    raise
-            else:
-                return view.values_of(self._names, cursor.fetchone() or ())
-        found = _pairs(cursor, view.VARIABLES_QUERY)
-        self._names = tuple(found)
-        return found
+    def _rows(self, cursor: cursors.Cursor) -> dict[str, str]:
+        if not self._names:
+            rows = _pairs(cursor, view.STATUS_QUERY)
+            variables = _pairs(cursor, view.VARIABLES_QUERY)
+            self._names = tuple(variables)
+            return {**rows, **variables}
+        # One message for both: each answer that is waited for costs as much
+        # as its contents.
+        rows = _pairs(cursor, f'{view.STATUS_QUERY}; '
+                              f'{view.values_query(self._names)}')
+        try:
+            cursor.nextset()
+        except pymysql_errors.MySQLError as refusal:
+            if refusal.args[0] != _NOT_READY:
+                raise
+            return {**rows, **_pairs(cursor, view.VARIABLES_QUERY)}
+        return {**rows,
+                **view.values_of(self._names, cursor.fetchone() or ())}
 
 
 def _pairs(cursor: cursors.Cursor, query: str) -> dict[str, str]:
     """The rows of a query that returns names and values."""
     cursor.execute(query)
     return {str(name): str(value) for name, value in cursor.fetchall()}
+
+
+@contextlib.contextmanager
+def _telling_ends() -> Iterator[None]:
+    """Raise SessionEnded for a server that closes the connection.
+
+    The driver has one error for that and for a timeout. A server that is
+    stopped closes each connection at once.
+    """
+    took = waiting.Stopwatch()
+    try:
+        yield
+    except NoAnswerInTime as silence:
+        if took.elapsed < min(CONNECT_SECONDS, ANSWER_SECONDS):
+            raise SessionEnded('the database server has closed the connection '
+                               'of the guest agent') from silence
+        raise
 
 
 @contextlib.contextmanager

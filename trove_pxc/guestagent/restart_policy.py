@@ -50,8 +50,9 @@ _UNRESPONSIVE_SECONDS = 2
 # A server that has left its cluster for good may hang while it stops: after
 # a failed IST it took all of Trove's 180 s. A clean stop has no benefit then.
 _OUT_SECONDS = 10
-# Each check logs in three times, which costs more than ten glances.
-_ACCOUNTS_SECONDS = 25
+# Each check logs in with three accounts, which costs as much as ten glances.
+# Trove's ticks, 30 s apart, are not exact.
+_ACCOUNTS_SECONDS = 55
 _FAILURES = 2
 
 
@@ -88,13 +89,15 @@ class MemberService(service.GaleraService):
             self._start(record, '')
 
     def report(self) -> view.MemberReport:
-        report = super().report()
-        self._memory.look(report.view)
-        return report
+        return self._noted(super().report())
 
     def glance(self) -> view.MemberReport:
-        report = super().glance()
+        return self._noted(super().glance())
+
+    def _noted(self, report: view.MemberReport) -> view.MemberReport:
         self._memory.look(report.view)
+        if report.denied:
+            self._looked_after = None    # check the accounts at the next tick
         return report
 
     def stop(self) -> None:

@@ -57,7 +57,7 @@ _STILL_TRUE_SECONDS = 8
 # The reporter observes the server at least as often.
 _FRESH_SECONDS = 15
 
-# A member that has not changed for so long is observed half as often.
+# A member that has not changed for so long is observed less often.
 _REST_SECONDS = 20
 
 

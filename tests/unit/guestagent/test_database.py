@@ -81,10 +81,22 @@ class DatabaseTest(testtools.TestCase):
             self.assertRaises(database.NobodyListens, self.database.view)
 
     def test_a_frozen_server_is_silent(self) -> None:
-        for failure in (cannot_connect(socket.timeout('timed out')),
-                        pymysql_errors.OperationalError(2013, 'Lost')):
-            self.connect.side_effect = failure
-            self.assertRaises(database.NoAnswerInTime, self.database.view)
+        clock = self.useFixture(fixtures.MockPatch(
+            'time.monotonic', return_value=10.0)).mock
+
+        def late(failure: Exception, seconds: float) -> Any:
+            def connect(**_: object) -> None:
+                clock.return_value += seconds
+                raise failure
+            return connect
+        lost = pymysql_errors.OperationalError(2013, 'Lost')
+        timed_out = cannot_connect(socket.timeout('timed out'))
+        for failure, seconds, expected in (
+                (timed_out, 2, database.NoAnswerInTime),
+                (lost, 3, database.NoAnswerInTime),
+                (lost, 0.1, database.SessionEnded)):
+            self.connect.side_effect = late(failure, seconds)
+            self.assertRaises(expected, self.database.view)
 
     def test_a_refusal_quotes_the_server(self) -> None:
         self.connect.side_effect = pymysql_errors.OperationalError(

@@ -112,6 +112,12 @@ class ObserverTest(testtools.TestCase):
         self.admin.view.side_effect = database.NobodyListens('')
         self.assertEqual(State.STARTING, self.state())
 
+    def test_a_server_that_closes_the_connection_does_not_hang(self) -> None:
+        """So does one that is stopped, until its process has ended."""
+        self.state()
+        self.admin.view.side_effect = database.SessionEnded('')
+        self.assertEqual(State.STARTING, self.state())
+
     def test_a_loop_of_short_starts_is_a_crash(self) -> None:
         self.admin.view.side_effect = database.NobodyListens('')
         self.docker(status='running', restarts=2, started_at=ago(1))

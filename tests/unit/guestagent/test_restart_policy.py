@@ -261,6 +261,15 @@ class CredentialsTest(RestartPolicyTestCase):
                 self.member.glance()
             self.assertEqual(logins, self.admin.session.call_count)
 
+    def test_at_once_after_a_refused_login(self) -> None:
+        self.runs()
+        self.looks()
+        refusal = database.Refused('Access denied')
+        refusal.code = 1045
+        self.admin.view.side_effect = refusal
+        self.member.report()
+        self.assertEqual([1, 0], [self.looks(), self.looks()])
+
     def test_not_while_it_does_not_run(self) -> None:
         self.stopped()
         self.assertEqual(0, self.looks())

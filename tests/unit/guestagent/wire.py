@@ -28,6 +28,7 @@ _GREETING = (b'\x0a10.11.19-MariaDB\0' + struct.pack('<I', 7) + b'saltsalt\0'
              + b'mysql_native_password\0')
 _OK = b'\0\0\0\2\0\0\0'
 _EOF = b'\xfe\0\0\2\0'
+_MORE = 8      # in the status after a result: another one follows
 _TYPES = {str: 0xfd, int: 0x08}
 _QUERY = 3
 
@@ -87,30 +88,34 @@ class Server:
                 if command[0] == _QUERY:
                     self._answer(line, command[1:].decode())
 
-    def _answer(self, line: socket.socket, query: str) -> None:
-        self.queries.append(query)
-        if self.silent:
-            return
+    def _answer(self, line: socket.socket, text: str) -> None:
+        queries = text.split('; ')
+        self.queries.extend(queries)
+        if not self.silent:
+            _send(line, 1, *(
+                packet for place, query in enumerate(queries)
+                for packet in self._answer_to(
+                    query, place + 1 < len(queries))))
+
+    def _answer_to(self, query: str, more: bool) -> list[bytes]:
         for start, code in self.errors.items():
             if query.startswith(start):
-                _send(line, 1, b'\xff' + struct.pack('<H', code)
-                      + b'#42000refused')
-                return
+                return [b'\xff' + struct.pack('<H', code) + b'#42000refused']
         for start, rows in self.rows.items():
             if query.startswith(start):
-                _send(line, 1, *_result(rows))
-                return
-        _send(line, 1, _OK)
+                return _result(rows, more)
+        return [_OK]
 
 
-def _result(rows: Sequence[Sequence[str | int]]) -> list[bytes]:
+def _result(rows: Sequence[Sequence[str | int]], more: bool) -> list[bytes]:
+    end = b'\xfe\0\0' + struct.pack('<H', 2 | _MORE * more)
     columns = [
         b'\3def' + 3 * b'\0' + 2 * b'\1c' + b'\x0c' + struct.pack(
             '<HIBHBH', 45, 1024, _TYPES[type(value)], 0, 0, 0)
         for value in rows[0]]
     return [bytes([len(columns)]), *columns, _EOF,
             *(b''.join(bytes([len(str(value))]) + str(value).encode()
-                       for value in row) for row in rows), _EOF]
+                       for value in row) for row in rows), end]
 
 
 def _length(header: bytes) -> int:
