@@ -41,8 +41,8 @@ report_interval = 5
 agent_call_low_timeout = 5
 """
 
-#: as many missing reports as with Trove's defaults before a guest is lost
-EXPIRY = 'agent_heartbeat_expiry = 30'
+#: as the installation guide recommends: guests report once a minute
+EXPIRY = 'agent_heartbeat_expiry = 180'
 
 #: all services reconnect within seconds after a restart of the broker
 BROKER = """\

@@ -19,6 +19,7 @@ so that the taskmanager's own client calls it.
 import contextlib
 import datetime
 import threading
+import time
 from typing import Any
 import uuid
 
@@ -32,6 +33,7 @@ from trove import rpc
 
 from tests.functional import accounts
 from tests import sqlserver
+from trove_pxc.galera import catchup
 from trove_pxc.galera import position
 from trove_pxc.galera import view
 from trove_pxc import waiting
@@ -257,6 +259,7 @@ class Guest(accounts.Accounts):
         self.shows: dict[str, str] | None = None
         self.prepared_with: dict[str, Any] = {}
         self.variables: dict[str, str] = {}
+        self.meter = catchup.Meter()
         self.locked = False
         self.denied = False
         self.unresponsive = False
@@ -401,6 +404,7 @@ class Guest(accounts.Accounts):
                 started=self.started,
                 exit_code=1 if self.server == ServerState.CRASHED else None,
                 restarts=self.restarts, error=self._error(), giving=False,
+                progress=self.meter.look(self._view(), time.monotonic()),
                 denied=(self.denied
                         and self.server is ServerState.RUNNING),
                 certificate_ends=self._certificate_ends()).to_dict()
@@ -457,7 +461,6 @@ class Guest(accounts.Accounts):
         if self.variables.get('wsrep_on') == 'OFF':
             state = ''
         return view.NodeView.from_status({
-            **self.variables,
             'wsrep_cluster_status': 'Primary' if inside else 'non-Primary',
             'wsrep_local_state': state if self.synced else '1',
             'wsrep_local_state_comment': '',
@@ -465,7 +468,8 @@ class Guest(accounts.Accounts):
             'wsrep_cluster_state_uuid': history,
             'wsrep_last_committed': str(self.applied),
             'wsrep_ready': 'ON' if self.synced else 'OFF',
-            'wsrep_connected': 'ON'})
+            'wsrep_connected': 'ON',
+            **self.variables})
 
     def member_position(self, context: Any) -> dict[str, Any]:
         self._be_unresponsive('member_position')

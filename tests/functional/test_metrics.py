@@ -60,7 +60,9 @@ class MetricsTest(fakes.MemberTestCase):
         self.replace(docker, 'from_env', return_value=self.engine.client)
         self.replace(app.MemberApp, 'bind', return_value=self.member)
         self.replace(conductor_api, 'API').return_value.client = mock.Mock()
-        self.replace(database.Database, 'view', side_effect=self.answer)
+        session = mock.create_autospec(database.Session, instance=True)
+        session.view.side_effect = self.answer
+        self.replace(database.Database, 'session', return_value=session)
         self.end_servers()
         # A guest whose cluster is complete.
         self.useFixture(fixtures.MonkeyPatch(
@@ -81,6 +83,8 @@ class MetricsTest(fakes.MemberTestCase):
                 servers.append(self)
         self.useFixture(fixtures.MonkeyPatch(
             f'{metrics.__name__}._Server', Server))
+        self.useFixture(fixtures.MonkeyPatch(
+            f'{metrics.__name__}._NEVER_SHUT_DOWN_SECONDS', 0.1))
 
         def end() -> None:
             for server in servers:
@@ -88,7 +92,7 @@ class MetricsTest(fakes.MemberTestCase):
                 server.server_close()
         self.addCleanup(end)
 
-    def answer(self, server: database.Database) -> view.NodeView:
+    def answer(self) -> view.NodeView:
         if isinstance(self.rows, Exception):
             raise self.rows
         return view.NodeView.from_status(dict(self.rows))

@@ -16,6 +16,7 @@ import datetime
 from typing import Any
 import uuid
 
+import fixtures
 from oslo_policy import policy as oslo_policy
 from trove.cluster import models as cluster_models
 from trove.cluster.tasks import ClusterTasks
@@ -28,6 +29,7 @@ from trove.instance import models as instance_models
 import webob
 
 from tests.functional import base
+from trove_pxc.galera import catchup
 from trove_pxc import waiting
 
 GALERA_COMMON = ('trove.common.strategies.cluster.experimental.'
@@ -91,6 +93,32 @@ class ReadingTest(base.TroveTest):
         self.assertEqual(min(expire), health['certificates_expire'])
         years = datetime.datetime.now() + datetime.timedelta(days=3640)
         self.assertGreater(min(expire), years.isoformat())
+
+    def test_member_that_catches_up_says_how_long(self) -> None:
+        cluster_id = self.build()
+        self.useFixture(fixtures.MonkeyPatch(
+            f'{catchup.__name__}.SHORTEST_SECONDS', 1e-9))
+        guest = self.galera.named('products-3')
+        guest.variables.update(wsrep_local_state='3', wsrep_ready='OFF')
+
+        def listed(queue: int, committed: int) -> dict[str, Any]:
+            guest.variables.update(
+                wsrep_local_recv_queue=str(queue),
+                wsrep_last_committed=str(committed))
+            member: dict[str, Any] = self.read(cluster_id, 'members')[2]
+            return member
+        self.assertNotIn('detail', listed(50_000, 10_000))
+        member = listed(40_000, 30_000)
+        self.assertEqual(('joiner', 'Joined', 40_000), tuple(
+            member[key] for key in ('role', 'state', 'recv_queue')))
+        self.assertIn('catching up: 40,000 write sets wait, ',
+                      member['detail'])
+        self.assertGreater(member['apply_rate'], 0)
+        self.assertGreaterEqual(member['catch_up_seconds'], 0)
+        member = listed(90_000, 30_001)
+        self.assertIn('cannot keep up: 90,000 write sets wait, ',
+                      member['detail'])
+        self.assertNotIn('catch_up_seconds', member)
 
     def test_clear_text_cluster_has_no_expiry_date(self) -> None:
         self.override('encrypt_cluster_traffic', False, 'mariadb')

@@ -36,9 +36,11 @@ from trove_pxc.api import known
 from trove_pxc.api import members
 from trove_pxc.api.model import Cluster
 from trove_pxc.api.model import Member
+from trove_pxc.galera import catchup
 from trove_pxc.galera import diagnosis
 from trove_pxc.galera import expiry
 from trove_pxc.galera import lost
+from trove_pxc.galera.progress import Progress
 from trove_pxc.galera import roles
 from trove_pxc.galera import view
 from trove_pxc import guest_statuses
@@ -127,13 +129,16 @@ class Answer:
             shown['detail'] = self.silence
             return shown
         shown['server'] = self.report.server.value
-        if self.report.error or self.report.unsynced:
-            shown['detail'] = self.report.error or _UNSYNCED
+        detail = _detail(self.report)
+        if detail:
+            shown['detail'] = detail
         if self.report.certificate_ends is not None:
             shown['certificate_expires'] = _time(
                 self.report.certificate_ends)
         if self.report.view is not None:
             shown.update(_of_view(self.report.view))
+        if self.report.progress is not None:
+            shown.update(_of_progress(self.report.progress))
         return shown
 
 
@@ -147,6 +152,23 @@ def certificates_expire(answers: Sequence[Answer]) -> str | None:
 def _time(when: datetime.datetime) -> str:
     """Format a time as Trove does."""
     return f'{when:%Y-%m-%dT%H:%M:%S}'
+
+
+def _detail(report: view.MemberReport) -> str:
+    """Return the most important fact that the role does not show, or ''."""
+    if report.error:
+        return report.error
+    if report.progress is not None and report.view is not None:
+        return catchup.text(report.progress, report.view.local_state)
+    return _UNSYNCED if report.unsynced else ''
+
+
+def _of_progress(progress: Progress) -> dict[str, Any]:
+    shown: dict[str, Any] = {'recv_queue': progress.queue,
+                             'apply_rate': round(progress.applied, 1)}
+    if progress.seconds is not None:
+        shown['catch_up_seconds'] = round(progress.seconds)
+    return shown
 
 
 def _of_view(seen: view.NodeView) -> dict[str, Any]:

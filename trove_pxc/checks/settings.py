@@ -32,7 +32,7 @@ from trove_pxc import conf
 
 GALERA_PORTS = (4444, 4567, 4568)
 SQL_PORT = 3306
-#: reports of a member that may be due before it counts as failed
+#: reports of a guest that may be due before it counts as failed
 REPORTS = 2
 #: time of a file system check before an offline resize, on slow disks: a
 #: minute to detach, attach and mount, and 200 s for a TiB
@@ -161,14 +161,14 @@ def messages(site: sites.Site) -> Iterator[check.Fault]:
 
 
 def heartbeat(site: sites.Site) -> Iterator[check.Fault]:
-    """A member with one late report does not count as failed."""
-    interval = site.guest.report_interval
+    """A guest with one late report does not count as failed."""
+    interval = conf.report_seconds(site.guest.report_interval)
     expiry = site.options.agent_heartbeat_expiry
     if expiry <= REPORTS * interval:
         yield check.Fault(
-            f'[DEFAULT] agent_heartbeat_expiry is {expiry}, but members '
+            f'[DEFAULT] agent_heartbeat_expiry is {expiry}, but guests '
             f'report every {interval} s (report_interval in '
-            f'{site.guest_file}), so a member with a late report is shown as '
+            f'{site.guest_file}), so a guest with a late report is shown as '
             f'failed. Write: agent_heartbeat_expiry = '
             f'{(REPORTS + 1) * interval}.', fatal=False)
 

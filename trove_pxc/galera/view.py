@@ -18,6 +18,7 @@ Source: "Galera Status Variables" of the Galera Cluster documentation and
 "wsrep status index" of Percona XtraDB Cluster.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
 import datetime
@@ -25,6 +26,7 @@ import enum
 from typing import Any
 
 from trove_pxc.galera import metrics as metrics_of
+from trove_pxc.galera.progress import Progress
 
 NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
@@ -44,6 +46,27 @@ SERVING_VALUES = {
 
 VARIABLES_QUERY = ('SHOW GLOBAL VARIABLES WHERE Variable_name IN ('
                    + ', '.join(f"'{name}'" for name in SERVING_VALUES) + ')')
+
+
+def values_query(names: Iterable[str]) -> str:
+    """A statement whose only row has the values of these global variables.
+
+    It costs the server much less than VARIABLES_QUERY, which computes all
+    variables, but it fails if the server lacks one of them.
+
+    :param names: of SERVING_VALUES.
+    """
+    return 'SELECT ' + ', '.join(f'@@GLOBAL.{name}' for name in names)
+
+
+def values_of(names: Iterable[str], row: Iterable[object]) -> dict[str, str]:
+    """The row of values_query by name, as VARIABLES_QUERY shows it.
+
+    Switches are 1 or 0 in the row.
+    """
+    switches = {1: 'ON', 0: 'OFF'}
+    return {name: switches[value] if isinstance(value, int) else str(value)
+            for name, value in zip(names, row, strict=True)}
 
 
 class ClusterStatus(enum.StrEnum):
@@ -134,6 +157,11 @@ def _integer(text: str, fallback: int) -> int:
         return fallback
 
 
+def _count(text: str) -> int | None:
+    number = _integer(text, -1)
+    return number if number >= 0 else None
+
+
 def _conf_id(text: str) -> int:
     """-1 outside a primary component, where Galera shows 2**64 - 1."""
     number = _integer(text, -1)
@@ -162,6 +190,7 @@ class NodeView:
     :ivar cluster_conf_id: -1 outside a primary component.
     :ivar last_committed: the seqno of the last write set; -1 if unknown.
     :ivar altered: the names in SERVING_VALUES with other values.
+    :ivar recv_queue: write sets that wait to be applied; None if unknown.
     :ivar metrics: the metrics. Only the guest uses them; they are not sent.
     """
 
@@ -177,6 +206,7 @@ class NodeView:
     incoming_addresses: tuple[str, ...]
     provider_version: str
     altered: tuple[str, ...] = ()
+    recv_queue: int | None = None
     metrics: Mapping[str, float] = dataclasses.field(
         default_factory=dict, compare=False)
 
@@ -208,6 +238,7 @@ class NodeView:
                 if address.strip()),
             provider_version=row.get('wsrep_provider_version', ''),
             altered=_altered(row),
+            recv_queue=_count(row.get('wsrep_local_recv_queue', '')),
             metrics=metrics_of.from_status(row))
 
     @property
@@ -251,12 +282,13 @@ class NodeView:
     def from_dict(cls, plain: Mapping[str, Any]) -> 'NodeView':
         known = {field.name: plain[field.name]
                  for field in dataclasses.fields(cls)
-                 if field.name not in ('metrics', 'altered')}
+                 if field.name not in ('metrics', 'altered', 'recv_queue')}
         known['cluster_status'] = ClusterStatus(plain['cluster_status'])
         known['local_state'] = LocalState(plain['local_state'])
         known['incoming_addresses'] = tuple(plain['incoming_addresses'])
         # Guests of older versions do not send it.
         known['altered'] = tuple(plain.get('altered', ()))
+        known['recv_queue'] = plain.get('recv_queue')
         return cls(**known)
 
 
@@ -283,6 +315,8 @@ class MemberReport:
         the guest.
     :ivar certificate_ends: when the certificate of the member expires, in
         UTC; None if members do not encrypt their traffic.
+    :ivar progress: how it applies the write sets that wait; None if it is
+        not behind, or if that is not measured yet.
     """
 
     server: ServerState
@@ -297,6 +331,7 @@ class MemberReport:
     certificate_ends: datetime.datetime | None = None
     giving: bool | None = None
     denied: bool = False
+    progress: Progress | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same report."""
@@ -312,6 +347,7 @@ class MemberReport:
             'denied': self.denied,
             'unsynced': self.unsynced,
             'restarts': self.restarts,
+            'progress': self.progress and self.progress.to_dict(),
             'certificate_ends': (self.certificate_ends
                                  and self.certificate_ends.isoformat()),
         }
@@ -319,6 +355,7 @@ class MemberReport:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'MemberReport':
         view, ends = plain['view'], plain.get('certificate_ends')
+        progress = plain.get('progress')
         return cls(
             server=ServerState(plain['server']),
             view=None if view is None else NodeView.from_dict(view),
@@ -331,6 +368,7 @@ class MemberReport:
             restarts=plain.get('restarts', 0),
             giving=plain.get('giving'),
             denied=plain.get('denied', False),
+            progress=progress and Progress.from_dict(progress),
             certificate_ends=(
                 ends and datetime.datetime.fromisoformat(ends)))
 

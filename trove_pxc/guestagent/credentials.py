@@ -52,7 +52,7 @@ class Credentials:
         self._mode = ''
 
     def look(self, dialect: Dialect, membership: Membership,
-             failing: bool = False) -> None:
+             failing: bool = False) -> bool:
         """Log in with each account; restore those that are refused.
 
         It restores them through an administrator that can log in, with
@@ -61,6 +61,7 @@ class Credentials:
 
         :param failing: whether the server fails repeatedly; it is then not
             told to restore accounts when it starts.
+        :returns: whether each account could log in.
         """
         self._mode = accounts.session_mode(dialect)
         own = credentials.own(dialect, membership.secrets,
@@ -77,12 +78,14 @@ class Credentials:
                 # The start has restored them only on this member.
                 if self._restore(dialect, admitted[0], own, anew=False):
                     self.withdraw()
+            return not refused
         except database.NobodyListens:
             if failing:
                 self.withdraw()
         except exceptions.ServerNotAnswering as failure:
             LOG.info('Cannot check the accounts of the guest agent now: %s',
                      failure)
+        return False
 
     def withdraw(self) -> None:
         """Do not restore accounts at the next start of the server."""

@@ -20,17 +20,21 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
 import errno
+import select
 import socket
 from typing import Any
 
 from oslo_log import log as logging
 import pymysql
+from pymysql.constants import CLIENT
+from pymysql import cursors
 from pymysql import err as pymysql_errors
 
 from trove_pxc import exceptions
 from trove_pxc.galera import accounts
 from trove_pxc.galera import secret
 from trove_pxc.galera import view
+from trove_pxc import waiting
 
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 3
@@ -41,6 +45,10 @@ _PROBE = 'trove_pxc_probe'
 # Also if the global value was changed.
 _TOTAL_ORDER = "SET SESSION wsrep_OSU_method = 'TOI'"
 _WRONG_ARGUMENTS = 1210
+# A server that is not ready permits SHOW and SET, and no SELECT.
+_NOT_READY = 1047
+# A user may have set a short timeout for all sessions.
+_STAY_OPEN = 'SET SESSION wait_timeout = 86400'
 # Access denied, or by the plugin; the account is locked (MySQL, MariaDB); its
 # password has expired (at the login, or at the first statement).
 _DENIED = (1045, 1698, 3118, 4151, 1862, 1820)
@@ -53,6 +61,10 @@ class NobodyListens(exceptions.ServerNotAnswering):
 
 class NoAnswerInTime(exceptions.ServerNotAnswering):
     """A server listens and does not answer: it hangs or is frozen."""
+
+
+class SessionEnded(exceptions.ServerNotAnswering):
+    """The server has closed the connection: it ends, or somebody killed it."""
 
 
 class Refused(exceptions.ServerNotAnswering):
@@ -89,16 +101,34 @@ class Database:
     def view(self) -> view.NodeView:
         """The server's status of itself and of the cluster.
 
-        :raises NobodyListens, NoAnswerInTime, Refused: if that fails.
+        :raises NobodyListens, SessionEnded, NoAnswerInTime, Refused: if that
+            fails.
         """
-        with self._connection() as connection, \
+        with _telling_ends(), self._connection() as connection, \
                 connection.cursor() as cursor:
-            rows: dict[str, str] = {}
-            for query in (view.STATUS_QUERY, view.VARIABLES_QUERY):
-                cursor.execute(query)
-                rows.update((str(name), str(value))
-                            for name, value in cursor.fetchall())
-        return view.NodeView.from_status(rows)
+            return view.NodeView.from_status({
+                **_pairs(cursor, view.STATUS_QUERY),
+                **_pairs(cursor, view.VARIABLES_QUERY)})
+
+    def session(self) -> 'Session':
+        """Log in, and stay connected until the session is closed.
+
+        :raises NobodyListens, SessionEnded, NoAnswerInTime, Refused: if that
+            fails.
+        """
+        with _telling_ends(), _translating(ANSWER_SECONDS), \
+                contextlib.ExitStack() as undo:
+            # The driver does not publish a socket that it creates itself.
+            line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            undo.callback(line.close)
+            line.settimeout(CONNECT_SECONDS)
+            line.connect(self._socket_path)
+            connection = self._new_connection(
+                ANSWER_SECONDS, defer_connect=True, init_command=_STAY_OPEN,
+                client_flag=CLIENT.MULTI_STATEMENTS)
+            connection.connect(line)
+            undo.pop_all()
+            return Session(connection, line)
 
     def log_in(self) -> None:
         """Log in, and log out.
@@ -211,30 +241,120 @@ class Database:
     @contextlib.contextmanager
     def _connection(self, seconds: float = ANSWER_SECONDS
                     ) -> Iterator['pymysql.Connection[Any]']:
+        with _translating(seconds), \
+                contextlib.closing(self._new_connection(seconds)) as opened:
+            yield opened
+
+    def _new_connection(self, seconds: float, **more: Any
+                        ) -> 'pymysql.Connection[Any]':
+        # Without ssl_disabled the driver loads the certificates of all CAs
+        # of the guest for each connection, also for a socket: 36 ms.
+        return pymysql.connect(
+            unix_socket=self._socket_path, user=self._user,
+            password=self._password.reveal(), autocommit=True,
+            charset='utf8mb4', sql_mode=self._sql_mode, ssl_disabled=True,
+            connect_timeout=CONNECT_SECONDS, read_timeout=seconds,
+            write_timeout=ANSWER_SECONDS, **more)
+
+
+class Session:
+    """A connection that stays open, to observe the server repeatedly.
+
+    The server closes it when it ends. So while it is open, the server that
+    it was opened to still runs. Only one thread may use it: eventlet permits
+    one reader of a socket.
+    """
+
+    def __init__(self, connection: 'pymysql.Connection[Any]',
+                 line: socket.socket) -> None:
+        self._connection = connection
+        self._line = line
+        self._names: tuple[str, ...] = ()
+
+    def view(self) -> view.NodeView:
+        """The server's status of itself and of the cluster.
+
+        :raises SessionEnded: if the server has closed the session.
+        :raises NoAnswerInTime, Refused: if that fails. The session cannot be
+            used any more.
+        """
+        with _telling_ends(), _translating(ANSWER_SECONDS), \
+                self._connection.cursor() as cursor:
+            return view.NodeView.from_status(self._rows(cursor))
+
+    def wait(self, seconds: float) -> bool:
+        """Wait this long, or until the server closes the session.
+
+        :returns: whether the server closes it.
+        """
+        arrived, _, _ = select.select((self._line,), (), (), seconds)
+        return bool(arrived)
+
+    def close(self) -> None:
+        with contextlib.suppress(pymysql_errors.MySQLError, OSError):
+            self._connection.close()
+
+    def _rows(self, cursor: cursors.Cursor) -> dict[str, str]:
+        if not self._names:
+            rows = _pairs(cursor, view.STATUS_QUERY)
+            variables = _pairs(cursor, view.VARIABLES_QUERY)
+            self._names = tuple(variables)
+            return {**rows, **variables}
+        # One message for both: each answer that is waited for costs as much
+        # as its contents.
+        rows = _pairs(cursor, f'{view.STATUS_QUERY}; '
+                              f'{view.values_query(self._names)}')
         try:
-            # Without ssl_disabled the driver loads the certificates of all
-            # CAs of the guest for each connection, also for a socket: 36 ms.
-            with contextlib.closing(pymysql.connect(
-                    unix_socket=self._socket_path, user=self._user,
-                    password=self._password.reveal(), autocommit=True,
-                    charset='utf8mb4', sql_mode=self._sql_mode,
-                    ssl_disabled=True,
-                    connect_timeout=CONNECT_SECONDS, read_timeout=seconds,
-                    write_timeout=ANSWER_SECONDS)) as connection:
-                yield connection
-        except pymysql_errors.MySQLError as error:
-            raise _translated(error, seconds) from None
+            cursor.nextset()
+        except pymysql_errors.MySQLError as refusal:
+            if refusal.args[0] != _NOT_READY:
+                raise
+            return {**rows, **_pairs(cursor, view.VARIABLES_QUERY)}
+        return {**rows,
+                **view.values_of(self._names, cursor.fetchone() or ())}
 
 
-def _translated(error: pymysql_errors.MySQLError, seconds: float
+def _pairs(cursor: cursors.Cursor, query: str) -> dict[str, str]:
+    """The rows of a query that returns names and values."""
+    cursor.execute(query)
+    return {str(name): str(value) for name, value in cursor.fetchall()}
+
+
+@contextlib.contextmanager
+def _telling_ends() -> Iterator[None]:
+    """Raise SessionEnded for a server that closes the connection.
+
+    The driver has one error for that and for a timeout. A server that is
+    stopped closes each connection at once.
+    """
+    took = waiting.Stopwatch()
+    try:
+        yield
+    except NoAnswerInTime as silence:
+        if took.elapsed < min(CONNECT_SECONDS, ANSWER_SECONDS):
+            raise SessionEnded('the database server has closed the connection '
+                               'of the guest agent') from silence
+        raise
+
+
+@contextlib.contextmanager
+def _translating(seconds: float) -> Iterator[None]:
+    try:
+        yield
+    except (pymysql_errors.MySQLError, OSError) as error:
+        raise _translated(error, seconds) from None
+
+
+def _translated(error: pymysql_errors.MySQLError | OSError, seconds: float
                 ) -> exceptions.ServerNotAnswering:
     """The exception for an error of the driver; it quotes no statement."""
     code = error.args[0] if error.args else 0
-    cause = getattr(error, 'original_exception', None)
+    cause = (error if isinstance(error, OSError)
+             else getattr(error, 'original_exception', None))
     if isinstance(cause, OSError) and cause.errno in _NOBODY_THERE:
         return NobodyListens('no database server listens on the socket; '
                              'it is starting, or it is down')
-    if isinstance(cause, socket.timeout) or code in (2003, 2006, 2013):
+    if isinstance(cause, OSError) or code in (2003, 2006, 2013):
         return NoAnswerInTime(
             f'the database server does not answer within {seconds:g} s')
     text = error.args[1] if len(error.args) > 1 else ''

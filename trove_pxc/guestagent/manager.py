@@ -86,7 +86,7 @@ class GaleraManager(common.MySqlManager):
             self.member.fail(_CUT_SHORT)
         status.member = self.member
         self.reporter = reporters.Reporter(
-            status.report_member, manager)
+            status, self.member.wait, manager)
         self.metrics = endpoints.Endpoint(status, self.member, manager)
         self.beginning = threading.Thread(target=self._begin, daemon=True)
         self.beginning.start()
@@ -123,7 +123,7 @@ class GaleraManager(common.MySqlManager):
 
     def get_service_status(self) -> Any:
         if self.member.is_member:
-            return self.status.get_actual_db_status()
+            return self.status.periodic_status()
         return super().get_service_status()
 
     def prepare(self, context: Context, *args: object, **kwargs: Any) -> None:

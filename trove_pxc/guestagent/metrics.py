@@ -40,6 +40,8 @@ CONF = cfg.CONF
 
 PATH = '/metrics'
 PATIENCE_SECONDS = 2
+# How often it looks for an order to shut down, which nothing gives.
+_NEVER_SHUT_DOWN_SECONDS = 3600
 
 _GAUGE = metrics.Kind.GAUGE
 _INFO = metrics.Metric(
@@ -108,7 +110,8 @@ class Endpoint:
         LOG.info('Serving metrics at http://%s:%d%s',
                  netutils.escape_ipv6(place[0]), place[1], PATH)
         self._thread = threading.Thread(
-            target=server.serve_forever, daemon=True)
+            target=server.serve_forever, daemon=True,
+            kwargs={'poll_interval': _NEVER_SHUT_DOWN_SECONDS})
         self._thread.start()
 
     def text(self) -> str:

@@ -23,10 +23,14 @@ import oslo_messaging as messaging
 
 from trove.common import cfg
 
-from trove_pxc import waiting
+from trove_pxc.guestagent import status as statuses
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
+
+# With an interval of 2 s, a server that hangs is reported after 7 s: 4 s until
+# it is observed, and 3 s in which it does not answer.
+_SLOWLY = 2
 
 
 class Reporter:
@@ -35,12 +39,15 @@ class Reporter:
     While the message broker is down it continues to observe the member. When
     the broker is back, it reports the state that is current then.
 
-    :param report: observes the member, and reports changes.
+    :param status: observes the member, and reports changes.
+    :param wait: waits so many seconds, or until the member's server ends.
     :param manager: the datastore manager, whose options apply.
     """
 
-    def __init__(self, report: Callable[[], None], manager: str) -> None:
-        self._report = report
+    def __init__(self, status: statuses.MemberStatus,
+                 wait: Callable[[float], None], manager: str) -> None:
+        self._status = status
+        self._wait = wait
         self._manager = manager
         self._thread: threading.Thread | None = None
         self._unheard = False
@@ -57,7 +64,7 @@ class Reporter:
         An outage of the broker is logged once, not in every turn.
         """
         try:
-            self._report()
+            self._status.report_member()
         except messaging.MessagingException as failure:
             if not self._unheard:
                 LOG.warning('Cannot report the status of the member now; '
@@ -69,4 +76,5 @@ class Reporter:
     def _run(self) -> None:
         while True:
             self.turn()
-            waiting.pause(CONF[self._manager].status_look_interval)
+            seconds = CONF[self._manager].status_look_interval
+            self._wait(_SLOWLY * seconds if self._status.at_rest else seconds)

@@ -48,7 +48,12 @@ _READABLE = 0o644
 # A server that tries to connect to its cluster reacts only to SIGKILL until
 # it gives up after 34 s (measured). SIGKILL does not harm its data.
 _UNRESPONSIVE_SECONDS = 2
-_ACCOUNTS_SECONDS = 15
+# A server that has left its cluster for good may hang while it stops: after
+# a failed IST it took all of Trove's 180 s. A clean stop has no benefit then.
+_OUT_SECONDS = 10
+# Each check logs in with three accounts, which costs as much as ten glances.
+# Trove's ticks, 30 s apart, are not exact.
+_ACCOUNTS_SECONDS = 55
 _FAILURES = 2
 
 
@@ -65,9 +70,35 @@ class MemberService(service.GaleraService):
             self._files, self._where, self._owner)
         self._looked_after: waiting.Stopwatch | None = None
 
+    def resume(self) -> None:
+        """Start a member that should run and does not.
+
+        After a reboot there is no file any more that keeps it stopped.
+        """
+        record = self._records.read()
+        if record is None or not record.started:
+            return
+        with self._lock:
+            if self._observer.evicted(self._where.mount_point):
+                LOG.warning('The server has left its cluster and cannot '
+                            'rejoin without a restart: restarting it')
+                self._container.stop(_OUT_SECONDS)
+            if (self._observer.container_state().at_work
+                    or self._files.present(self._where.stopped_file)):
+                return
+            LOG.info('The server should be running and is not: starting it')
+            self._start(record, '')
+
     def report(self) -> view.MemberReport:
-        report = super().report()
+        return self._noted(super().report())
+
+    def glance(self) -> view.MemberReport:
+        return self._noted(super().glance())
+
+    def _noted(self, report: view.MemberReport) -> view.MemberReport:
         self._memory.look(report.view)
+        if report.denied:
+            self._looked_after = None    # check the accounts at the next tick
         return report
 
     def wait_synced(self, seconds: float) -> None:
@@ -107,11 +138,12 @@ class MemberService(service.GaleraService):
                 and self._looked_after.elapsed < _ACCOUNTS_SECONDS):
             return
         self._looked_after = waiting.Stopwatch()
-        seen = self._container.look()
+        seen = self._observer.container_state()
         if seen.running:
-            self._credentials.look(
-                self._dialect(record), record.membership,
-                failing=seen.restarts >= _FAILURES)
+            if not self._credentials.look(
+                    self._dialect(record), record.membership,
+                    failing=seen.restarts >= _FAILURES):
+                self._observer.log_in_again()
         elif seen.exit_code or seen.in_restart_loop:
             self._credentials.withdraw()
 

@@ -16,10 +16,12 @@ The guest's manager and Trove's app class call it. It makes no decisions about
 other members, does not wait for the cluster, and knows no RPC.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping
 import dataclasses
 import functools
 import threading
+import time
 from typing import Protocol
 
 from oslo_log import log as logging
@@ -27,6 +29,7 @@ from oslo_log import log as logging
 from trove.common import cfg
 
 from trove_pxc import exceptions
+from trove_pxc.galera import catchup
 from trove_pxc.galera import certificates
 from trove_pxc.galera import dialect as dialects
 from trove_pxc.galera.membership import Membership
@@ -51,9 +54,6 @@ _READABLE = 0o644
 _PRIVATE = 0o600
 _OWN_FOLDER = 0o700
 _ALL_ENTER = 0o755
-# A server that has left its cluster for good may hang while it stops: after
-# a failed IST it took all of Trove's 180 s. A clean stop has no benefit then.
-_OUT_SECONDS = 10
 
 
 class TroveSide(Protocol):
@@ -92,6 +92,7 @@ class GaleraService:
             self._files, self._where, self._owner)
         self._container = container.DatabaseContainer(client)
         self._observer = observer.Observer(self._container)
+        self._meter = catchup.Meter()
         # RPC calls and the periodic task run at the same time.
         self._lock = threading.RLock()
         self._failure = ''
@@ -223,37 +224,32 @@ class GaleraService:
                     self._files.write(self._where.last_order_file, '\n',
                                       _READABLE)
 
-    def resume(self) -> None:
-        """Start a member that should run and does not.
-
-        After a reboot there is no file any more that keeps it stopped.
-        """
-        record = self._records.read()
-        if record is None or not record.started:
-            return
-        with self._lock:
-            if self._observer.evicted(self._where.mount_point):
-                LOG.warning('The server has left its cluster and cannot '
-                            'rejoin without a restart: restarting it')
-                self._container.stop(_OUT_SECONDS)
-            if (self._container.look().at_work
-                    or self._files.present(self._where.stopped_file)):
-                return
-            LOG.info('The server should be running and is not: starting it')
-            self._start(record, '')
-
     def report(self) -> view.MemberReport:
         """The state of the member; it takes some seconds at most."""
+        return self._report(self._observer.observe)
+
+    def glance(self) -> view.MemberReport:
+        """The same, at a small part of the cost, for the reporter's thread."""
+        return self._report(self._observer.glance)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the next glance, or until the server ends."""
+        self._observer.wait(seconds)
+
+    def _report(self, look: Callable[[database.Database | None],
+                                     observer.Observation]
+                ) -> view.MemberReport:
         record = self._records.read()
-        seen = self._observer.observe(
-            None if record is None else self._admin_of(record))
+        seen = look(None if record is None else self._admin_of(record))
+        now = time.monotonic()
         return view.MemberReport(
             server=seen.state, view=seen.node_view,
             data_bytes=files.used_bytes(self._where.mount_point),
             started=record is not None and record.started,
             exit_code=seen.exit_code, receiving=seen.receiving,
             restarts=seen.restarts, giving=seen.giving, denied=seen.denied,
-            unsynced=self._transfers.last_is_unsynced(),
+            progress=self._meter.look(seen.node_view, now),
+            unsynced=self._transfers.last_is_unsynced(seen.same_server),
             certificate_ends=None if record is None else record.ends,
             error=self._failure or (
                 seen.error if record is None else record.mask(seen.error)))

@@ -26,6 +26,7 @@ from trove.conductor import api as conductor_api
 from trove.guestagent.datastore import service as trove_service
 from trove.instance import service_status
 
+from trove_pxc import conf
 from trove_pxc.galera import roles
 from trove_pxc.galera import view
 from trove_pxc.guestagent import container
@@ -52,6 +53,12 @@ _MORE_TRIES = 1
 # The reporter takes seconds to observe a server that hangs, and pauses for
 # seconds before the next observation.
 _STILL_TRUE_SECONDS = 8
+
+# The reporter observes the server at least as often.
+_FRESH_SECONDS = 15
+
+# A member that has not changed for so long is observed less often.
+_REST_SECONDS = 20
 
 
 def of_report(report: view.MemberReport) -> Any:
@@ -82,14 +89,26 @@ class MemberStatus(trove_service.BaseDbStatus):
         self._lock = threading.RLock()
         self._last: tuple[view.MemberReport, waiting.Stopwatch] | None = None
         self._told: tuple[ServiceStatus, waiting.Stopwatch] | None = None
+        self._form: tuple[object, ...] = ()
+        self._rests = waiting.Stopwatch()
 
     def get_actual_db_status(self) -> Any:
         if self.member is None or not self.member.is_member:
             return super().get_actual_db_status()
-        return of_report(self._look(self.member))
+        return of_report(self._seen(self.member.report()))
+
+    def periodic_status(self) -> Any:
+        """The status for Trove's periodic task: that of the reporter."""
+        if self._last is not None and self._last[1].elapsed < _FRESH_SECONDS:
+            return of_report(self._last[0])
+        return self.get_actual_db_status()
 
     def set_status(self, status: ServiceStatus, force: bool = False) -> None:
+        """Report a status, unless the reporter has just reported the same."""
         with self._lock:
+            if (not force and self.member is not None
+                    and self.member.is_member and self._was_told(status)):
+                return
             super().set_status(status, force=force)
             if force or self.is_installed:
                 self._told = (status, waiting.Stopwatch())
@@ -120,7 +139,7 @@ class MemberStatus(trove_service.BaseDbStatus):
         return report, age.elapsed
 
     def report_member(self) -> None:
-        """Observe the member; report changes, or once per report_interval.
+        """Observe the member; report changes, and else once a minute.
 
         It also reports while the member is being created, with the status
         that Trove expects then. If an agent died during the preparation, it
@@ -133,24 +152,47 @@ class MemberStatus(trove_service.BaseDbStatus):
             return
         with self._lock:
             status = self._status_of(self.member)
-            if self._told is not None:
-                told, age = self._told
-                if told == status and age.elapsed < CONF.report_interval:
-                    return
-            self._tell(status)
+            if not self._was_told(status):
+                self._tell(status)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the member serves, Synced, and has not changed for a while.
+
+        A status that Trove has not got yet is a change. A guest without a
+        member is always at rest.
+        """
+        if self.member is None or not self.member.is_member:
+            return True
+        return (self._last is not None and self._told is not None
+                and self._told[0] == of_report(self._last[0])
+                and roles.role(self._last[0]) is roles.Role.SYNCED
+                and self._last[0].progress is None
+                and self._rests.elapsed >= _REST_SECONDS)
+
+    def _was_told(self, status: ServiceStatus) -> bool:
+        if self._told is None:
+            return False
+        told, age = self._told
+        return bool(told == status and age.elapsed
+                    < conf.report_seconds(CONF.report_interval))
 
     def _status_of(self, member: service.GaleraService) -> Any:
         if self.is_installed:
-            return self.get_actual_db_status()
+            return of_report(self._seen(member.glance()))
         if member.stage is not record.Stage.PREPARING:
             return ServiceStatuses.INSTANCE_READY
         if self.status is None:
             return ServiceStatuses.FAILED
         return self.status
 
-    def _look(self, member: service.GaleraService) -> view.MemberReport:
-        report = member.report()
+    def _seen(self, report: view.MemberReport) -> view.MemberReport:
         self._last = (report, waiting.Stopwatch())
+        seen = report.view
+        form = (report.server, roles.role(report), seen and (
+            seen.cluster_uuid, seen.cluster_conf_id, seen.cluster_size))
+        if form != self._form:
+            self._form, self._rests = form, waiting.Stopwatch()
         return report
 
     def _tell(self, status: ServiceStatus) -> None:

@@ -31,6 +31,7 @@ class Transfers:
                  where: paths.Paths) -> None:
         self._files = host_files
         self._where = where
+        self._unsynced = True
 
     def last_was_interrupted(self, sst_folders: Collection[str],
                              at_work: bool) -> bool:
@@ -65,7 +66,14 @@ class Transfers:
         """
         return bool(self._files.present(self._where.evicted_file))
 
-    def last_is_unsynced(self) -> bool:
-        """Whether a loss of power may still destroy data of the transfer."""
-        return bool(self._files.present(
-            self._where.unsynced_since_boot_file))
+    def last_is_unsynced(self, same_server: bool = False) -> bool:
+        """Whether a loss of power may still destroy data of the transfer.
+
+        :param same_server: whether the server has not been started since the
+            last call. Only a start can make it true, so it is not looked for
+            again then: an agent that is not root needs a process to look.
+        """
+        if self._unsynced or not same_server:
+            self._unsynced = bool(self._files.present(
+                self._where.unsynced_since_boot_file))
+        return self._unsynced

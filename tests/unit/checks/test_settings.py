@@ -200,12 +200,16 @@ class TimesTest(installation.InstallationTestCase):
             f'report_interval = {interval}\n')))
 
     def test_heartbeats(self) -> None:
-        self.assertEqual([], self.heartbeat(61, 30))
-        self.assertEqual(
-            ['doubt: [DEFAULT] agent_heartbeat_expiry is 60, but members '
-             f'report every 30 s (report_interval in {self.guest_file}), so a '
-             'member with a late report is shown as failed. Write: '
-             'agent_heartbeat_expiry = 90.'], self.heartbeat(60, 30))
+        self.assertEqual([], self.heartbeat(121, 30))
+        self.assertEqual([], self.heartbeat(181, 90))
+        for expiry, interval, reports, right in (
+                (90, 30, 60, 180), (120, 5, 60, 180), (180, 90, 90, 270)):
+            self.assertEqual(
+                [f'doubt: [DEFAULT] agent_heartbeat_expiry is {expiry}, but '
+                 f'guests report every {reports} s (report_interval in '
+                 f'{self.guest_file}), so a guest with a late report is '
+                 'shown as failed. Write: agent_heartbeat_expiry = '
+                 f'{right}.'], self.heartbeat(expiry, interval))
 
     def pool(self, *lines: str, threads: int = 64) -> list[str]:
         return self.texts(settings.connections(self.site(

@@ -15,6 +15,7 @@ import json
 import testtools
 
 from tests.unit.galera import samples
+from trove_pxc.galera.progress import Progress
 from trove_pxc.galera import view
 from trove_pxc.galera.view import ClusterStatus
 from trove_pxc.galera.view import LocalState
@@ -167,8 +168,9 @@ class MemberReportTest(testtools.TestCase):
                      view.NodeView.from_status(samples.CUT_OFF),
                      view.NodeView.from_status({})):
             for server in view.ServerState:
-                report = view.MemberReport(server, seen, 12, True, 137,
-                                           'killed')
+                report = view.MemberReport(
+                    server, seen, 12, True, 137, 'killed',
+                    progress=seen and Progress(7, 2.5, -1.5))
                 wire = json.dumps(report.to_dict())
                 self.assertEqual(report, view.MemberReport.from_dict(
                     json.loads(wire)))
@@ -176,8 +178,9 @@ class MemberReportTest(testtools.TestCase):
     def test_an_older_guest_does_not_tell_all(self):
         plain = samples.primary().to_dict()
         for key in ('receiving', 'unsynced', 'restarts',
-                    'certificate_ends', 'denied'):
+                    'certificate_ends', 'denied', 'progress'):
             del plain[key]
+        del plain['view']['recv_queue']
         report = view.MemberReport.from_dict(plain)
         self.assertEqual((False, False, 0, None, False), (
             report.receiving, report.unsynced, report.restarts,
@@ -194,6 +197,20 @@ class MemberReportTest(testtools.TestCase):
         never = view.NEVER_STARTED
         self.assertEqual((0, False, None, ''), (
             never.data_bytes, never.started, never.exit_code, never.error))
+
+    def test_a_queue_is_a_number_or_unknown(self):
+        for text, queue in (('0', 0), ('12', 12), ('', None), ('x', None)):
+            self.assertEqual(queue, view.NodeView.from_status({
+                **samples.SYNCED, 'wsrep_local_recv_queue': text}).recv_queue)
+
+    def test_values_of_a_row_are_those_of_a_list(self):
+        names = ('wsrep_on', 'wsrep_reject_queries', 'read_only')
+        self.assertEqual(
+            'SELECT @@GLOBAL.wsrep_on, @@GLOBAL.wsrep_reject_queries, '
+            '@@GLOBAL.read_only', view.values_query(names))
+        self.assertEqual(
+            {'wsrep_on': 'ON', 'wsrep_reject_queries': 'NONE',
+             'read_only': 'OFF'}, view.values_of(names, (1, 'NONE', 0)))
 
     def test_each_value_that_keeps_it_from_serving_is_altered(self):
         for name, value in view.SERVING_VALUES.items():

@@ -30,6 +30,7 @@ from trove_pxc.galera import view
 from trove_pxc.guestagent import database
 
 from tests.unit.galera import samples
+from tests.unit.guestagent import wire
 
 SOCKET = '/guest/mysqld.sock'
 
@@ -80,10 +81,22 @@ class DatabaseTest(testtools.TestCase):
             self.assertRaises(database.NobodyListens, self.database.view)
 
     def test_a_frozen_server_is_silent(self) -> None:
-        for failure in (cannot_connect(socket.timeout('timed out')),
-                        pymysql_errors.OperationalError(2013, 'Lost')):
-            self.connect.side_effect = failure
-            self.assertRaises(database.NoAnswerInTime, self.database.view)
+        clock = self.useFixture(fixtures.MockPatch(
+            'time.monotonic', return_value=10.0)).mock
+
+        def late(failure: Exception, seconds: float) -> Any:
+            def connect(**_: object) -> None:
+                clock.return_value += seconds
+                raise failure
+            return connect
+        lost = pymysql_errors.OperationalError(2013, 'Lost')
+        timed_out = cannot_connect(socket.timeout('timed out'))
+        for failure, seconds, expected in (
+                (timed_out, 2, database.NoAnswerInTime),
+                (lost, 3, database.NoAnswerInTime),
+                (lost, 0.1, database.SessionEnded)):
+            self.connect.side_effect = late(failure, seconds)
+            self.assertRaises(expected, self.database.view)
 
     def test_a_refusal_quotes_the_server(self) -> None:
         self.connect.side_effect = pymysql_errors.OperationalError(
@@ -191,3 +204,85 @@ class DriverTest(testtools.TestCase):
             self.useFixture(fixtures.TempDir()).join('mysqld.sock'),
             'os_admin', secret.Secret('pass-1'))
         self.assertRaises(database.NobodyListens, missing.view)
+
+
+class SessionTest(testtools.TestCase):
+    """With the real driver, and a server that speaks its protocol."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        path = self.useFixture(fixtures.TempDir()).join('mysqld.sock')
+        self.server = wire.Server(path)
+        self.addCleanup(self.server.end)
+        self.server.rows = {
+            'SHOW GLOBAL STATUS': list(samples.SYNCED.items()),
+            'SHOW GLOBAL VARIABLES': [('wsrep_on', 'ON'),
+                                      ('read_only', 'OFF')],
+            'SELECT @@GLOBAL.wsrep_on, @@GLOBAL.read_only': [(1, 0)]}
+        self.database = database.Database(
+            path, 'os_admin', secret.Secret('pass-1'))
+
+    def session(self) -> database.Session:
+        session = self.database.session()
+        self.addCleanup(session.close)
+        return session
+
+    def test_many_views_need_one_login(self) -> None:
+        session = self.session()
+        views = [session.view() for _ in range(3)]
+        self.assertEqual([self.database.view()] * 3, views)
+        self.assertEqual(2, self.server.logins)
+
+    def test_variables_are_listed_once(self) -> None:
+        """The server computes all its variables for a list."""
+        session = self.session()
+        for _ in range(3):
+            session.view()
+        self.assertEqual(1, sum(query.startswith('SHOW GLOBAL VARIABLES')
+                                for query in self.server.queries))
+
+    def test_a_changed_variable_is_seen(self) -> None:
+        session = self.session()
+        session.view()
+        self.assertEqual((), session.view().altered)
+        self.server.rows[
+            'SELECT @@GLOBAL.wsrep_on, @@GLOBAL.read_only'] = [(1, 1)]
+        self.assertEqual(('read_only',), session.view().altered)
+
+    def test_a_server_that_refuses_selects_is_seen(self) -> None:
+        """As one outside the primary component does."""
+        session = self.session()
+        session.view()
+        self.server.errors['SELECT @@GLOBAL'] = 1047
+        self.server.rows['SHOW GLOBAL VARIABLES'] = [('wsrep_on', 'OFF')]
+        self.assertEqual(('wsrep_on',), session.view().altered)
+
+    def test_another_error_is_a_refusal(self) -> None:
+        session = self.session()
+        session.view()
+        self.server.errors['SELECT @@GLOBAL'] = 1193
+        failure = self.assertRaises(database.Refused, session.view)
+        self.assertEqual(1193, failure.code)
+
+    def test_a_server_that_ends_is_seen_at_once(self) -> None:
+        session = self.session()
+        session.view()
+        self.assertFalse(session.wait(0))
+        self.server.end_sessions()
+        self.assertTrue(session.wait(30))
+        self.assertRaises(database.SessionEnded, session.view)
+
+    def test_a_frozen_server_does_not_answer(self) -> None:
+        self.useFixture(fixtures.MockPatchObject(
+            database, 'ANSWER_SECONDS', 0.2))
+        session = self.session()
+        self.server.silent = True
+        self.assertRaises(database.NoAnswerInTime, session.view)
+
+    def test_a_missing_server(self) -> None:
+        self.server.end()
+        self.assertRaises(database.NobodyListens, self.database.session)
+
+    def test_a_user_s_timeout_does_not_end_it(self) -> None:
+        self.session()
+        self.assertIn('SET SESSION wait_timeout = 86400', self.server.queries)

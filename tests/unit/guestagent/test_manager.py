@@ -137,9 +137,9 @@ class MariaDBManagerTest(ManagerTestCase):
         self.reporter.keep_on.assert_called_once_with()
 
     def test_what_is_reported_is_the_member_s_status(self) -> None:
-        report, group = reporter.Reporter.call_args.args
-        self.assertEqual(self.group, group)
-        report()
+        status, wait, group = reporter.Reporter.call_args.args
+        self.assertEqual((self.member.wait, self.group), (wait, group))
+        status.report_member()
         self.assertEqual(['instance ready'], self.told())
 
     def test_a_member_is_prepared_by_its_service(self) -> None:
@@ -159,8 +159,8 @@ class MariaDBManagerTest(ManagerTestCase):
         after.beginning.join(10)
         ((reason,), _) = self.member.fail.call_args
         self.assertIn('stopped while it prepared the member', reason)
-        report, _ = reporter.Reporter.call_args.args
-        report()
+        status, *_ = reporter.Reporter.call_args.args
+        status.report_member()
         self.assertEqual(['failed to spawn'], self.told())
 
     def test_the_record_comes_before_everything(self) -> None:

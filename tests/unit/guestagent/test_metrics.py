@@ -174,6 +174,15 @@ class EndpointTest(testtools.TestCase):
             self.endpoint.keep_on()
         server.assert_not_called()
 
+    def test_no_request_means_no_work(self) -> None:
+        """The server of socketserver wakes twice a second by default."""
+        self.config.config(group='mariadb', metrics_port=9104)
+        with mock.patch.object(metrics, '_Server', autospec=True) as server:
+            self.endpoint.keep_on()
+            self.endpoint._thread.join(10)
+        server.return_value.serve_forever.assert_called_once_with(
+            poll_interval=3600)
+
     def test_over_http_and_once(self) -> None:
         port = self.serve()
         self.endpoint.keep_on()

@@ -13,6 +13,7 @@
 """The state of a server: starting, running, hanging, crashed, stopped."""
 
 import datetime
+import time
 from typing import Any
 
 import mock
@@ -23,6 +24,7 @@ from trove_pxc.guestagent import container
 from trove_pxc.guestagent import database
 from trove_pxc.guestagent import files
 from trove_pxc.guestagent import observer
+from trove_pxc import waiting
 
 from tests.unit.galera import samples
 
@@ -108,6 +110,12 @@ class ObserverTest(testtools.TestCase):
 
     def test_nobody_listens_yet(self) -> None:
         self.admin.view.side_effect = database.NobodyListens('')
+        self.assertEqual(State.STARTING, self.state())
+
+    def test_a_server_that_closes_the_connection_does_not_hang(self) -> None:
+        """So does one that is stopped, until its process has ended."""
+        self.state()
+        self.admin.view.side_effect = database.SessionEnded('')
         self.assertEqual(State.STARTING, self.state())
 
     def test_a_loop_of_short_starts_is_a_crash(self) -> None:
@@ -311,3 +319,113 @@ class ObserverTest(testtools.TestCase):
             'wsrep_local_state': '0', 'wsrep_cluster_status': 'non-Primary'})
         self.observer.observe(self.admin)
         self.assertFalse(self.observer.evicted('/'))
+
+
+class GlanceTest(ObserverTest):
+    """All that observe() finds, over a session that stays open."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.session = mock.create_autospec(database.Session, instance=True)
+        self.session.view.side_effect = lambda: self.admin.view()
+        self.admin.session.return_value = self.session
+        self.observer.observe = (        # type: ignore[method-assign]
+            self.observer.glance)
+
+    def attached(self) -> None:
+        self.docker(status='running', restarts=1)
+        self.assertEqual(State.RUNNING, self.state())
+        self.container.reset_mock()
+        self.admin.reset_mock()
+
+    def test_a_server_that_answers_costs_no_call_of_docker(self) -> None:
+        self.attached()
+        seen = [self.observer.glance(self.admin) for _ in range(3)]
+        self.assertEqual(
+            [observer.Observation(State.RUNNING, SYNCED, restarts=1,
+                                  giving=False, same_server=True)] * 3, seen)
+        self.container.look.assert_not_called()
+        self.admin.session.assert_not_called()
+        self.assertTrue(self.observer.container_state().at_work)
+        self.container.look.assert_not_called()
+
+    def test_an_ended_session_is_replaced(self) -> None:
+        self.attached()
+        self.session.view.side_effect = [database.SessionEnded(''), SYNCED]
+        seen = self.observer.glance(self.admin)
+        self.assertEqual((State.RUNNING, False),
+                         (seen.state, seen.same_server))
+        self.session.close.assert_called_once_with()
+        self.admin.session.assert_called_once_with()
+        self.assertGreaterEqual(self.container.look.call_count, 1)
+
+    def test_a_server_that_was_killed_is_seen(self) -> None:
+        self.attached()
+        self.session.view.side_effect = database.SessionEnded('')
+        self.docker(status='exited', exit_code=137)
+        self.assertEqual(State.CRASHED, self.state())
+        self.assertEqual('exited', self.observer.container_state().status)
+
+    def test_a_frozen_server_is_asked_once(self) -> None:
+        """Each question lasts for seconds."""
+        self.attached()
+        self.session.view.side_effect = database.NoAnswerInTime('')
+        self.assertEqual(State.UNRESPONSIVE, self.state())
+        self.admin.session.assert_not_called()
+        self.session.close.assert_called_once_with()
+
+    def test_a_paused_container_is_seen(self) -> None:
+        self.attached()
+        self.session.view.side_effect = database.NoAnswerInTime('')
+        self.docker(status='paused')
+        self.assertEqual(State.UNRESPONSIVE, self.state())
+
+    def test_a_session_with_an_earlier_server_is_not_kept(self) -> None:
+        """The server was restarted while the session was opened."""
+        self.container.look.side_effect = [
+            container.Seen('running', started_at=ago(seconds))
+            for seconds in (60, 1)]
+        self.state()
+        self.session.close.assert_called_once_with()
+        self.container.look.side_effect = None
+        self.docker(status='running', started_at=ago(1))
+        self.assertEqual(ago(1)[:19],
+                         self.observer.container_state().started_at[:19])
+
+    def test_a_session_that_gets_no_answer_is_closed(self) -> None:
+        self.session.view.side_effect = database.NoAnswerInTime('')
+        self.state()
+        self.session.close.assert_called_once_with()
+
+    def test_it_logs_in_again_on_demand(self) -> None:
+        self.attached()
+        self.observer.log_in_again()
+        self.admin.session.side_effect = self.refused()
+        seen = self.observer.glance(self.admin)
+        self.assertEqual((State.RUNNING, None, True),
+                         (seen.state, seen.node_view, seen.denied))
+        self.session.close.assert_called_once_with()
+
+    def refused(self) -> database.Refused:
+        refusal = database.Refused('Access denied')
+        refusal.code = 1045
+        return refusal
+
+    def test_an_old_answer_does_not_replace_docker(self) -> None:
+        """The reporter may wait for the broker for long."""
+        self.attached()
+        later = time.monotonic() + 60
+        with mock.patch('time.monotonic', autospec=True,
+                        return_value=later):
+            self.observer.container_state()
+        self.container.look.assert_called_once_with()
+
+    def test_it_waits_for_the_end_of_the_server(self) -> None:
+        self.attached()
+        self.observer.wait(4)
+        self.session.wait.assert_called_once_with(4)
+
+    def test_without_a_session_it_pauses(self) -> None:
+        with mock.patch.object(waiting, 'pause', autospec=True) as pause:
+            self.observer.wait(2)
+        pause.assert_called_once_with(2)

@@ -19,7 +19,7 @@ import mock
 import oslo_messaging as messaging
 
 from trove_pxc.guestagent import reporter
-from trove_pxc import waiting
+from trove_pxc.guestagent import status as statuses
 
 from tests.unit.guestagent import fakes
 
@@ -29,8 +29,12 @@ class ReporterTest(fakes.GuestTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.logged = self.useFixture(fixtures.FakeLogger())
-        self.report = mock.Mock()
-        self.reporter = reporter.Reporter(self.report, 'mariadb')
+        self.status = mock.create_autospec(
+            statuses.MemberStatus, instance=True)
+        self.status.at_rest = False
+        self.report = self.status.report_member
+        self.wait = mock.Mock()
+        self.reporter = reporter.Reporter(self.status, self.wait, 'mariadb')
 
     def test_an_outage_is_logged_once_and_survived(self) -> None:
         self.report.side_effect = [
@@ -45,11 +49,16 @@ class ReporterTest(fakes.GuestTestCase):
 
     def test_it_pauses_as_long_as_it_is_told(self) -> None:
         self.config.config(group='mariadb', status_look_interval=1.5)
-        with mock.patch.object(waiting, 'pause', autospec=True) as pause:
-            pause.side_effect = [None, None, Ended]
-            self.assertRaises(Ended, self.reporter._run)
-        self.assertEqual([mock.call(1.5)] * 3, pause.call_args_list)
+        self.wait.side_effect = [None, None, Ended]
+        self.assertRaises(Ended, self.reporter._run)
+        self.assertEqual([mock.call(1.5)] * 3, self.wait.call_args_list)
         self.assertEqual(3, self.report.call_count)
+
+    def test_it_pauses_for_longer_while_nothing_changes(self) -> None:
+        self.status.at_rest = True
+        self.wait.side_effect = Ended
+        self.assertRaises(Ended, self.reporter._run)
+        self.wait.assert_called_once_with(4)
 
     def test_it_begins_again_after_what_ended_it(self) -> None:
         caught = mock.patch.object(threading, 'excepthook', autospec=True)

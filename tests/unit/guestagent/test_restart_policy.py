@@ -17,8 +17,10 @@ from typing import Any
 
 import fixtures
 import mock
+from oslo_concurrency import processutils
 
 from trove_pxc import exceptions
+from trove_pxc.galera.progress import Progress
 from trove_pxc.guestagent import arrival
 from trove_pxc.guestagent import database
 
@@ -248,6 +250,27 @@ class CredentialsTest(RestartPolicyTestCase):
         self.assertEqual([1, 0, 1], [
             self.looks(), self.looks(), self.looks(at_once=True)])
 
+    def test_refused_logins_end_the_session_of_the_reporter(self) -> None:
+        """It was opened before, and would hide that logins are refused."""
+        self.runs(samples.node_view())
+        session = self.admin.session.return_value
+        session.view.return_value = samples.node_view()
+        for admitted, logins in ((True, 1), (False, 2)):
+            self.credentials.look.return_value = admitted
+            self.member.look_after_accounts(at_once=True)
+            for _ in range(3):
+                self.member.glance()
+            self.assertEqual(logins, self.admin.session.call_count)
+
+    def test_at_once_after_a_refused_login(self) -> None:
+        self.runs()
+        self.looks()
+        refusal = database.Refused('Access denied')
+        refusal.code = 1045
+        self.admin.view.side_effect = refusal
+        self.member.report()
+        self.assertEqual([1, 0], [self.looks(), self.looks()])
+
     def test_not_while_it_does_not_run(self) -> None:
         self.stopped()
         self.assertEqual(0, self.looks())
@@ -319,3 +342,51 @@ class WaitTest(fakes.MemberTestCase):
         wait.assert_not_called()
         self.member.wait_synced(1.0)
         wait.assert_called_once_with(self.where.socket, mock.ANY, 1.0)
+
+
+class IdleTest(RestartPolicyTestCase):
+    """What a member costs that serves and does not change."""
+
+    def test_glances_log_in_once_and_ask_docker_nothing(self) -> None:
+        self.runs()
+        self.admin.session.return_value.view.return_value = (
+            samples.node_view(last_committed=9))
+        engine = self.engine.client.containers.get
+        self.member.glance()
+        engine.reset_mock()
+        run = self.useFixture(fixtures.MockPatchObject(
+            processutils, 'execute', autospec=True)).mock
+        for _ in range(20):
+            report = self.member.glance()
+            self.member.resume()
+            self.member.wait(4)
+            self.assertEqual('running', report.server)
+        self.admin.session.assert_called_once_with()
+        engine.assert_not_called()
+        run.assert_not_called()
+
+    def test_a_member_that_is_behind_reports_its_progress(self) -> None:
+        self.runs()
+        session = self.admin.session.return_value
+        with mock.patch('time.monotonic') as clock:
+            for clock.return_value, queue in ((10.0, 900), (12.0, 700)):
+                session.view.return_value = samples.node_view(
+                    local_state='Joined', recv_queue=queue)
+                glanced = self.member.glance()
+            clock.return_value = 14.0
+            self.admin.view.side_effect = None
+            self.admin.view.return_value = samples.node_view(
+                local_state='Joined', recv_queue=300)
+            asked = self.member.report()
+        self.assertEqual((Progress(700, 0.0, -100.0),
+                          Progress(300, 0.0, -150.0)),
+                         (glanced.progress, asked.progress))
+
+    def test_a_glance_is_remembered(self) -> None:
+        self.runs()
+        self.admin.session.return_value.view.return_value = (
+            samples.node_view(last_committed=9))
+        with mock.patch('time.monotonic') as clock:
+            for clock.return_value in (0.0, 60.0):
+                self.member.glance()
+        self.assertEqual(9, self.member.position().seen_seqno)

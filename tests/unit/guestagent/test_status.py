@@ -15,6 +15,7 @@
 import dataclasses
 from typing import Any
 
+import fixtures
 import mock
 from oslo_config import fixture as config_fixture
 import oslo_messaging as messaging
@@ -23,6 +24,7 @@ from trove.common import cfg
 from trove.conductor import api as conductor_api
 from trove.guestagent.utils import docker as trove_docker
 
+from trove_pxc.galera.progress import Progress
 from trove_pxc.galera import view
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import service
@@ -81,8 +83,18 @@ class StatusTestCase(testtools.TestCase):
         self.member = mock.create_autospec(
             service.GaleraService, instance=True)
         self.member.is_member = True
-        self.member.report.return_value = report()
+        self.clock = self.useFixture(fixtures.MockPatch(
+            'time.monotonic', return_value=1000.0)).mock
+        self.shows(report())
         self.status.member = self.member
+
+    def shows(self, seen: view.MemberReport) -> None:
+        """What the member reports from now on."""
+        self.member.report.return_value = seen
+        self.member.glance.return_value = seen
+
+    def after(self, seconds: float) -> None:
+        self.clock.return_value += seconds
 
     def told(self) -> list[str]:
         """The statuses that were reported to Trove."""
@@ -101,14 +113,14 @@ class MemberStatusTest(StatusTestCase):
                       record.Stage.STARTED):
             self.at(stage)
         self.assertEqual(['instance ready'], self.told())
-        self.config.config(report_interval=0)
         for stage in (record.Stage.PREPARED, record.Stage.STARTED):
+            self.after(60)
             self.at(stage)
         self.assertEqual(['instance ready'] * 3, self.told())
 
     def test_one_that_is_prepared_just_now_is_building(self) -> None:
         self.status.set_status(Statuses.BUILDING, force=True)
-        self.config.config(report_interval=0)
+        self.after(60)
         self.at(record.Stage.PREPARING)
         self.assertEqual(['building', 'building'], self.told())
 
@@ -119,8 +131,8 @@ class MemberStatusTest(StatusTestCase):
         self.assertEqual(['building'], self.told())
 
     def test_a_preparation_that_was_cut_short_has_failed(self) -> None:
-        self.config.config(report_interval=0)
         self.at(record.Stage.PREPARING)
+        self.after(60)
         self.at(record.Stage.PREPARING)
         self.assertEqual(['failed to spawn'] * 2, self.told())
 
@@ -134,17 +146,16 @@ class MemberStatusTest(StatusTestCase):
                              self.status.get_actual_db_status())
 
     def test_a_member_s_status_is_its_own_report(self) -> None:
-        self.member.report.return_value = report(**samples.CUT_OFF)
+        self.shows(report(**samples.CUT_OFF))
         self.assertEqual(Statuses.BLOCKED,
                          self.status.get_actual_db_status())
 
 
-class ReportingTest(StatusTestCase):
+class InstalledTestCase(StatusTestCase):
     """A member of a complete cluster."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.config.config(report_interval=3600)
         installed = mock.patch.object(
             status.MemberStatus, 'is_installed',
             new_callable=mock.PropertyMock, return_value=True)
@@ -152,8 +163,11 @@ class ReportingTest(StatusTestCase):
         self.addCleanup(installed.stop)
 
     def sees(self, told: view.MemberReport) -> None:
-        self.member.report.return_value = told
+        self.shows(told)
         self.status.report_member()
+
+
+class ReportingTest(InstalledTestCase):
 
     def test_changes_are_told_and_nothing_else(self) -> None:
         for told in (report(), report(), report(State.STARTING),
@@ -164,10 +178,36 @@ class ReportingTest(StatusTestCase):
         self.assertEqual(['healthy', 'running', 'blocked', 'healthy'],
                          self.told())
 
-    def test_once_per_interval_all_the_same(self) -> None:
+    def test_an_unchanged_status_is_told_as_often_as_by_trove(self) -> None:
+        """The reporter observes every 4 s, and Trove's task every minute."""
+        for interval, messages in ((5, 5), (30, 5), (100, 3)):
+            self.conductor.heartbeat.reset_mock()
+            self.config.config(report_interval=interval)
+            self.after(1000)
+            for second in range(300):
+                if second % 4 == 0:
+                    self.sees(report())
+                if second % 60 == 59:
+                    self.status.set_status(self.status.periodic_status())
+                self.after(1)
+            self.assertEqual(['healthy'] * messages, self.told())
+
+    def test_trove_s_task_observes_no_more_than_the_reporter(self) -> None:
         self.sees(report())
-        self.config.config(report_interval=0)
+        self.member.report.reset_mock()
+        self.assertEqual(Statuses.HEALTHY, self.status.periodic_status())
+        self.member.report.assert_not_called()
+
+    def test_trove_s_task_replaces_a_reporter_that_hangs(self) -> None:
         self.sees(report())
+        self.shows(report(State.CRASHED))
+        self.after(16)
+        self.status.set_status(self.status.periodic_status())
+        self.assertEqual(['healthy', 'crashed'], self.told())
+
+    def test_what_trove_forces_is_always_told(self) -> None:
+        self.sees(report())
+        self.status.set_status(Statuses.HEALTHY, force=True)
         self.assertEqual(['healthy'] * 2, self.told())
 
     def test_later_is_newer(self) -> None:
@@ -220,10 +260,58 @@ class ReportingTest(StatusTestCase):
         self.assertEqual(['healthy'], self.told())
 
 
+class RestTest(InstalledTestCase):
+    """When the reporter may observe less often."""
+
+    def rests(self, seen: view.MemberReport) -> bool:
+        self.sees(seen)
+        self.after(20)
+        return self.status.at_rest
+
+    def test_a_member_that_serves_unchanged_is_at_rest(self) -> None:
+        self.assertFalse(self.status.at_rest)
+        self.sees(report())
+        self.assertFalse(self.status.at_rest)
+        self.assertTrue(self.rests(report(wsrep_last_committed='9')))
+
+    def test_a_change_of_the_cluster_is_a_change(self) -> None:
+        self.rests(report())
+        for changed in ({'wsrep_cluster_size': '2'},
+                        {'wsrep_cluster_conf_id': '4'},
+                        {'wsrep_cluster_state_uuid': samples.OTHER_UUID}):
+            self.sees(report(**changed))
+            self.assertFalse(self.status.at_rest, changed)
+            self.assertTrue(self.rests(report(**changed)), changed)
+
+    def test_a_member_that_does_not_serve_is_never_at_rest(self) -> None:
+        for seen in (report(State.STARTING), report(State.STOPPED),
+                     report(State.UNRESPONSIVE), report(**samples.CUT_OFF),
+                     report(wsrep_local_state='3'),
+                     report(wsrep_local_state='2'), report(read_only='ON')):
+            self.assertFalse(self.rests(seen), seen)
+
+    def test_a_member_that_falls_behind_is_not_at_rest(self) -> None:
+        self.assertFalse(self.rests(dataclasses.replace(
+            report(), progress=Progress(500, 9.0, 1.0))))
+
+    def test_an_outage_of_the_broker_is_no_rest(self) -> None:
+        self.rests(report(**samples.CUT_OFF))
+        self.conductor.heartbeat.side_effect = (
+            messaging.MessageDeliveryFailure)
+        self.assertRaises(messaging.MessageDeliveryFailure, self.sees,
+                          report())
+        self.after(20)
+        self.assertFalse(self.status.at_rest)
+
+    def test_a_guest_without_a_member_is_at_rest(self) -> None:
+        self.member.is_member = False
+        self.assertTrue(self.status.at_rest)
+
+
 class PromptReportTest(StatusTestCase):
 
     def answer(self, last: Any) -> Any:
-        self.member.report.return_value = last
+        self.shows(last)
         self.status.get_actual_db_status()
         self.member.report.return_value = mock.sentinel.anew
         return self.status.prompt_report()

@@ -13,6 +13,7 @@
 """The marks of the last transfer, on the volume and in memory."""
 
 import itertools
+from typing import Any
 
 import mock
 import testtools
@@ -93,6 +94,19 @@ class TransfersTest(testtools.TestCase):
         self.assertTrue(transfers(SINCE_BOOT).last_is_unsynced())
         self.assertFalse(
             transfers(ARRIVING, UNSYNCED, EVICTED).last_is_unsynced())
+
+    def test_only_a_start_makes_it_unsynced(self) -> None:
+        found = transfers(SINCE_BOOT)
+        present: Any = found._files.present
+        self.assertTrue(found.last_is_unsynced())
+        self.assertTrue(found.last_is_unsynced(same_server=True))
+        present.side_effect = lambda *_: frozenset()
+        self.assertFalse(found.last_is_unsynced(same_server=True))
+        present.reset_mock()
+        self.assertFalse(found.last_is_unsynced(same_server=True))
+        present.assert_not_called()
+        self.assertFalse(found.last_is_unsynced())
+        present.assert_called_once_with(SINCE_BOOT)
 
 
 class RealFilesTest(fakes.GuestTestCase):
