@@ -48,16 +48,28 @@ LATEST_VERSIONS = {'compute': (2, 96), 'volume': (3, 70)}
 
 
 class Application:
-    """A WSGI application with all services of the cloud."""
+    """A WSGI application with all services of the cloud.
 
-    def __init__(self, home: lab_home.Home) -> None:
-        store = cloud_store.Store(home.cloud / 'cloud.sqlite')
+    :param store: None for one that survives a restart of the daemon
+    :param keep: the class of what runs the servers
+    :param hold: the class of the service with the volumes
+    :ivar keeper: what runs the servers
+    """
+
+    def __init__(self, home: lab_home.Home,
+                 store: cloud_store.Store | None = None,
+                 keep: type[servers.ServerKeeper] = servers.ServerKeeper,
+                 hold: type[volume.VolumeService] = volume.VolumeService
+                 ) -> None:
+        if store is None:
+            store = cloud_store.Store(home.cloud / 'cloud.sqlite')
         seed.sow(store)
         faults = cloud_faults.Faults(store)
         self._failing = cloud_failing.Failing(store)
         images = image.ImageService(home)
-        volumes = volume.VolumeService(home, store, faults)
-        keeper = servers.ServerKeeper(home, store, faults, images, volumes)
+        volumes = hold(home, store, faults)
+        keeper = keep(home, store, faults, images, volumes)
+        self.keeper = keeper
         networks = network.NetworkService(store, faults, keeper.refresh)
         keeper.groups = groups.GroupService(store, keeper.refresh)
         services: dict[str, list[http.Route]] = {
