@@ -38,7 +38,7 @@ store. For example:
   lab swift client --as other stat
 
 The users are demo, other, admin and service. In a lab with Keystone they are
-those of Keystone, and "lab shell openstack object list" works, too.
+those of Keystone.
 """
 SHOW = 'Shows the faults that are set, and the space on the disk.'
 HEAL = """\

@@ -26,6 +26,7 @@ import time
 from typing import Any
 
 from eventlet import patcher
+from eventlet import wsgi
 
 from lab.swift import faults as swift_faults
 from lab import waiting
@@ -127,10 +128,7 @@ class Line:
 
 
 class Input:
-    """The body of a request; a function gets each part that is read.
-
-    :param seen: returns; or raises EOFError, then the body ends there
-    """
+    """The body of a request; a function gets each part that is read."""
 
     def __init__(self, body: Any, seen: Callable[[bytes], None]) -> None:
         self._body = body
@@ -146,10 +144,7 @@ class Input:
         return getattr(self._body, name)
 
     def _checked(self, data: bytes) -> bytes:
-        try:
-            self._seen(data)
-        except EOFError:
-            return b''
+        self._seen(data)
         return data
 
 
@@ -173,9 +168,10 @@ def _cut(application: Application, environ: Environ,
     def count(data: bytes) -> None:
         nonlocal left
         left -= len(data)
-        if left <= 0:
+        if left <= 0 or not data:
             _hang_up(environ)
-            raise EOFError
+            # as of a connection that has broken
+            raise wsgi.ChunkReadError
 
     environ['wsgi.input'] = Input(environ['wsgi.input'], count)
     return application(environ, start)

@@ -45,6 +45,9 @@ def run(project, token, method, arguments):
     client = clients.create_swift_client(context.TroveContext(
         project_id=project, auth_token=token))
     client.retries, client.timeout = 0, float(sys.argv[1])
+    if method == 'put_in_chunks':
+        method, text = 'put_object', arguments.pop()
+        arguments.append(iter([text.encode()]))
     answer = getattr(client, method)(*arguments)
     if method == 'get_object':
         return answer[1].decode('latin-1')
@@ -87,7 +90,8 @@ class Client:
         """Call a method of the client of python-swiftclient.
 
         :param project: the owner of the account
-        :param method: such as ``put_object``
+        :param method: such as ``put_object``; or ``put_in_chunks``, for an
+            upload of unknown length
         :returns: of a get the content: text, or a list of dictionaries
         :raises Failed: the request fails
         """

@@ -69,6 +69,8 @@ class TestSwift(case.TestCase):
 
     def test_a_round_trip(self):
         self.assertEqual(TEXT, self.get())
+        self.ask('put_in_chunks', 'an-object', TEXT * 2)
+        self.assertEqual(TEXT * 2, self.get())
         self.assertIn('an-object', self.names())
         self.ask('delete_object', 'an-object')
         self.check_fails(404, 'get_object', 'an-object')
@@ -155,6 +157,7 @@ class TestSwift(case.TestCase):
     def test_the_connection_breaks(self):
         self.fault('fail', '--share', '1', '--kind', 'cut')
         self.check_fails(NO_ANSWER, 'put_object', 'broken', TEXT * 10)
+        self.check_fails(NO_ANSWER, 'put_in_chunks', 'broken', TEXT)
         self.check_fails(NO_ANSWER, 'get_object', 'an-object')
         laboratory.lab('swift', 'heal')
         self.assertNotIn('broken', self.names())

@@ -16,6 +16,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from eventlet import wsgi
 import fixtures
 import mock
 import testtools
@@ -64,19 +65,23 @@ class FailingTest(testtools.TestCase):
         if environ['REQUEST_METHOD'] == 'GET':
             start('200 OK', [('Content-Length', str(len(BODY)))])
             return [BODY[:400], BODY[400:]]
-        if len(body) == int(environ['CONTENT_LENGTH']):
+        if len(body) == int(environ['CONTENT_LENGTH'] or len(body)):
             self.stored.append(body)
         start('201 Created', [('Content-Length', '0')])
         return []
 
     def ask(self, method: str = 'PUT', path: str = '/v1/AUTH_demo/c/o',
-            body: bytes = BODY) -> tuple[str, bytes]:
-        """Status and body of the answer."""
-        self.wire = Wire(body if method == 'PUT' else b'')
+            length: str | None = None) -> tuple[str, bytes]:
+        """Status and body of the answer.
+
+        :param length: what the request says; None: the truth
+        """
+        self.wire = Wire(BODY if method == 'PUT' else b'')
         answers: list[str] = []
         given = b''.join(self.filter({
             'REQUEST_METHOD': method, 'PATH_INFO': path,
-            'CONTENT_LENGTH': str(len(self.wire.getvalue())),
+            'CONTENT_LENGTH': (str(len(self.wire.getvalue()))
+                               if length is None else length),
             'wsgi.input': self.wire, 'eventlet.input': self.wire,
         }, lambda status, headers, *others: answers.append(status)))
         return answers[0], given
@@ -123,10 +128,16 @@ class FailingTest(testtools.TestCase):
 
     def test_an_upload_breaks_in_the_middle(self) -> None:
         self.set(share=1, kinds=(swift_faults.CUT,))
-        self.ask()
+        self.assertRaises(wsgi.ChunkReadError, self.ask)
         self.assertTrue(self.wire.broken)
         self.assertEqual([], self.stored)
         self.assertLess(self.wire.tell(), len(BODY))
+
+    def test_an_upload_in_chunks_never_ends(self) -> None:
+        self.set(share=1, kinds=(swift_faults.CUT,))
+        self.assertRaises(wsgi.ChunkReadError, self.ask, length='')
+        self.assertTrue(self.wire.broken)
+        self.assertEqual([], self.stored)
 
     def test_a_download_breaks_in_the_middle(self) -> None:
         self.set(share=1, kinds=(swift_faults.CUT,))
