@@ -64,7 +64,7 @@ def clear(home: lab_home.Home) -> None:
 
 def _state(home: lab_home.Home) -> list[Path]:
     return [home.run, home.guests, home.cloud, home.mariadb, home.rabbitmq,
-            home.etc, home.keystone, *home.cache.glob('build-*'),
+            home.etc, home.keystone, home.swift, *home.cache.glob('build-*'),
             *home.images.glob('.build-*')]
 
 
@@ -144,7 +144,8 @@ def _loops(home: lab_home.Home) -> list[str]:
 
 def _detach(home: lab_home.Home) -> None:
     for device in _loops(home):
-        netns.command(['losetup', '--detach', device])
+        # A device may end by itself, with the process that has it mounted.
+        netns.command(['losetup', '--detach', device], check=False)
 
     def all_gone() -> bool:
         left = _loops(home)

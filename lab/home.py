@@ -43,6 +43,9 @@ BRIDGE = 'br0'
 CLOUD_PORT = 9696
 TROVE_PORT = 8779
 KEYSTONE_PORT = 5000
+SWIFT_PORT = 8080
+#: of the names of accounts in Swift
+SWIFT_PREFIX = 'AUTH_'
 PROJECT = 'demo'
 MARK = 'TROVE_PXC_LAB'
 LIBRARY = 'library'
@@ -155,6 +158,15 @@ class Home:
         return self.root / 'venv-keystone'
 
     @property
+    def swift(self) -> Path:
+        """Its configuration, rings and disks, with all objects."""
+        return self.root / 'swift'
+
+    @property
+    def venv_swift(self) -> Path:
+        return self.root / 'venv-swift'
+
+    @property
     def lock_file(self) -> Path:
         return self.root / 'lock'
 
@@ -172,9 +184,9 @@ class Home:
         return frozenset(path.name for path in (
             self.logs, self.run, self.cloud, self.guests, self.images,
             self.cache, self.venv, self.etc, self.own_options, self.rabbitmq,
-            self.mariadb, self.keystone, self.venv_keystone,
-            self.settings_file, self.secrets_file, self.lock_file,
-            self.root / LIBRARY))
+            self.mariadb, self.keystone, self.venv_keystone, self.swift,
+            self.venv_swift, self.settings_file, self.secrets_file,
+            self.lock_file, self.root / LIBRARY))
 
     @property
     def exists(self) -> bool:
@@ -227,6 +239,23 @@ class Home:
     def identity_url(self) -> str:
         """The URL of Keystone on the controller."""
         return f'http://127.0.0.1:{KEYSTONE_PORT}/v3'
+
+    @property
+    def swift_url(self) -> str:
+        """The URL of Swift, to which a project's ID is appended.
+
+        It is for the controller, and for guests with an IPv4 address.
+        """
+        return f'{self._swift}/v1/{SWIFT_PREFIX}'
+
+    @property
+    def swift_login_url(self) -> str:
+        """Where Swift gives tokens in a lab without Keystone."""
+        return f'{self._swift}/auth/v1.0'
+
+    @property
+    def _swift(self) -> str:
+        return f'http://{CONTROLLER_ADDRESSES[0]}:{SWIFT_PORT}'
 
     def settings(self) -> dict[str, Any]:
         return _read_json(self.settings_file)

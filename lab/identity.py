@@ -58,6 +58,7 @@ PEOPLE = (
 )
 TROVE = Account('trove', SERVICE_PROJECT, 'admin')
 CLOUD = Account('cloud', SERVICE_PROJECT, 'service')
+SWIFT = Account('swift', SERVICE_PROJECT, 'service')
 
 
 class Login(NamedTuple):
@@ -98,7 +99,7 @@ def fill(home: lab_home.Home) -> None:
         return
     with netns.entered(netns.path(home.controller)):
         keystone = _Keystone(home)
-        for one in (*PEOPLE[1:], TROVE, CLOUD):
+        for one in (*PEOPLE[1:], TROVE, CLOUD, SWIFT):
             keystone.make_account(one)
         for name, kind, public, inside in services(home):
             keystone.make_service(name, kind, public, inside)
@@ -109,7 +110,8 @@ def fill(home: lab_home.Home) -> None:
 def services(home: lab_home.Home) -> list[tuple[str, str, str, str]]:
     """Name, type and both addresses of each service except Keystone.
 
-    The cloud cannot be reached from the machine; only Trove uses it.
+    The cloud and Swift cannot be reached from the machine; only Trove and
+    its guests use them.
     """
     cloud = home.cloud_url
     project = '%(project_id)s'
@@ -121,7 +123,8 @@ def services(home: lab_home.Home) -> list[tuple[str, str, str, str]]:
             ('nova', 'compute', f'{cloud}/compute/{project}/v2.1'),
             ('neutron', 'network', f'{cloud}/network/{project}'),
             ('cinder', 'volumev3', f'{cloud}/volume/{project}/v3'),
-            ('glance', 'image', f'{cloud}/image/{project}')))]
+            ('glance', 'image', f'{cloud}/image/{project}'),
+            ('swift', 'object-store', f'{home.swift_url}{project}')))]
 
 
 def clouds_file(home: lab_home.Home) -> str:

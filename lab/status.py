@@ -65,7 +65,7 @@ def member(home: lab_home.Home, record: Record,
 def in_words(state: Record) -> str:
     """The state as lines for a human reader."""
     lines = ['services']
-    lines += [f'  {name:12} {up}' for name, up in state['services'].items()]
+    lines += [f'  {name:13} {up}' for name, up in state['services'].items()]
     lines.append('guests')
     lines += [f'  {guest["name"]:20} {guest["ip"] or "-":15} '
               f'power {guest["power"]:3}  '

@@ -84,6 +84,7 @@ def up(home: lab_home.Home, report: lab_report.Report,
           [lambda: venv.ensure(home, report)]),
         *([lambda: venv.ensure_keystone(home, report)]
           if wanted.keystone else []),
+        lambda: venv.ensure_swift(home, report),
         lambda: datastores.prepare_default(home, report),
         lambda: _start(report, services['mariadb']),
         lambda: _start(report, services['rabbitmq']))
@@ -92,6 +93,8 @@ def up(home: lab_home.Home, report: lab_report.Report,
         lambda: _prepare_tables(home, report, services),
         *([lambda: _start_keystone(home, report)]
           if wanted.keystone else []),
+        lambda: _start(report, services['swift-storage'],
+                       services['swift-proxy']),
         lambda: _start(report, services['cloud'], services['forwarder']))
     parallel.run(
         lambda: _start(report, services['api'], services['conductor'],
@@ -104,6 +107,7 @@ def up(home: lab_home.Home, report: lab_report.Report,
 def is_up(home: lab_home.Home) -> bool:
     """Whether everything is up."""
     return (home.exists and venv.is_ready(home)
+            and venv.swift_is_ready(home)
             and (venv.keystone_is_ready(home) or not home.with_keystone)
             and (home.plain or datastores.default_is_there(home))
             and set(all_services.states(home).values()) == {'up'})

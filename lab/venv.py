@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The Python environments: Trove with this checkout, and Keystone.
+"""The Python environments: Trove with this checkout, Keystone, and Swift.
 
 Imported by ``lab.up`` and the command line. A stamp describes the contents,
 so that an environment is changed only if other contents are needed.
@@ -37,6 +37,8 @@ REQUIREMENTS = (
     'wheel',
 )
 KEYSTONE = ('keystone==30.0.0', 'gunicorn==27.0.1', 'PyMySQL>=1.1.0')
+#: the wheel of PyECLib contains liberasurecode
+SWIFT = ('swift==2.38.0', 'keystonemiddleware')
 DISTRIBUTION = 'trove-pxc'
 STAMP = 'lab-stamp'
 CHECKOUT_STAMP = 'lab-checkout-stamp'
@@ -87,6 +89,18 @@ def ensure_keystone(home: lab_home.Home, report: lab_report.Report) -> None:
     if not keystone_is_ready(home):
         with report.step('Python environment: Keystone'):
             _build(home, home.venv_keystone, KEYSTONE)
+
+
+def swift_is_ready(home: lab_home.Home) -> bool:
+    """Whether the environment of Swift is complete."""
+    return _read(home.venv_swift, STAMP) == _wanted(SWIFT)
+
+
+def ensure_swift(home: lab_home.Home, report: lab_report.Report) -> None:
+    """Build the environment of Swift, separate from that of Trove."""
+    if not swift_is_ready(home):
+        with report.step('Python environment: Swift'):
+            _build(home, home.venv_swift, SWIFT)
 
 
 def _build(home: lab_home.Home, folder: Path,

@@ -29,6 +29,7 @@ from lab.cli import image
 from lab.cli import lifecycle
 from lab.cli import service
 from lab.cli import state
+from lab.cli import swift
 from lab import errors
 from lab import home as lab_home
 from lab import place
@@ -47,8 +48,8 @@ environment:
 MEMBER is a name like products-2, an instance ID or an address; "lab status"
 shows them. Each command has a --help.
 """
-GROUPS = (lifecycle, client, state, database, guest, cloud, service,
-          datastore, image)
+GROUPS = (lifecycle, client, state, database, guest, cloud, swift,
+          service, datastore, image)
 
 
 def main(arguments: Sequence[str]) -> int:

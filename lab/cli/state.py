@@ -29,10 +29,10 @@ cluster it shows the states of the members in Trove and in their servers
 (state, component, size, last committed transaction).
 """
 LOGS = """\
-Shows the end of a log. WHO is a service (rabbitmq, mariadb, keystone, cloud,
-api, conductor, taskmanager, forwarder), a guest like products-2 (its init,
-Docker engine and guest agent), or a name from the list that "lab logs" prints
-without WHO.
+Shows the end of a log. WHO is a service (rabbitmq, mariadb, keystone,
+swift-storage, swift-proxy, cloud, api, conductor, taskmanager, forwarder), a
+guest like products-2 (its init, Docker engine and guest agent), or a name from
+the list that "lab logs" prints without WHO.
 """
 
 

@@ -20,7 +20,7 @@ Trove.
 
 import functools
 import os
-from typing import Any, NoReturn
+from typing import Any
 
 from cinderclient import client as cinder_client
 from glanceclient import client as glance_client
@@ -29,9 +29,11 @@ from keystoneauth1 import session
 from neutronclient.v2_0 import client as neutron_client
 from novaclient import client as nova_client
 from oslo_config import cfg
-from swiftclient import exceptions as swift_exceptions
+from swiftclient import client as swift_client
 
 from lab import home as lab_home
+from lab import identity
+from lab.swift import conf as swift_conf
 
 CONF = cfg.CONF
 URL_VARIABLE = 'LAB_CLOUD_URL'
@@ -60,10 +62,16 @@ def glance(context: Any, region_name: str | None = None,
                    _version('glance_client_version', '2'))
 
 
-def swift(context: Any, region_name: str | None = None,
-          password: str | None = None) -> NoReturn:
-    raise swift_exceptions.ClientException(
-        'the lab has no object store, so backups to Swift are not possible')
+def swift_admin(context: Any, region_name: str | None = None) -> Any:
+    """A client with Trove's own account, which logs in again when needed.
+
+    Like ``swift_client_trove_admin`` of Trove, which needs Keystone.
+    """
+    home = lab_home.Home.from_environment()
+    project = identity.SERVICE_PROJECT
+    return swift_client.Connection(
+        home.swift_login_url, f'{project}:{project}',
+        swift_conf.password(home, project))
 
 
 @functools.lru_cache(maxsize=None)

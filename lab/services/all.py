@@ -22,11 +22,13 @@ from lab.services import forwarder
 from lab.services import keystone
 from lab.services import mariadb
 from lab.services import rabbitmq
+from lab.services import swift
 from lab.services import trove
 
 KINDS: tuple[type[base.Service], ...] = (
-    rabbitmq.RabbitMQ, mariadb.MariaDB, keystone.Keystone, cloud.Cloud,
-    trove.Api, trove.Conductor, trove.Taskmanager, forwarder.Forwarder)
+    rabbitmq.RabbitMQ, mariadb.MariaDB, keystone.Keystone, swift.Storage,
+    swift.Proxy, cloud.Cloud, trove.Api, trove.Conductor, trove.Taskmanager,
+    forwarder.Forwarder)
 NAMES = tuple(kind.name for kind in KINDS)
 
 

@@ -28,6 +28,7 @@ from lab import private
 from lab import process
 from lab.services import base
 from lab.services import mariadb
+from lab.swift import conf
 
 DATABASE = 'keystone'
 FILE = 'keystone.conf'
@@ -43,7 +44,7 @@ connection = {connection}
 [token]
 provider = fernet
 # A test may take longer than an hour.
-expiration = 14400
+expiration = {token_seconds}
 
 [fernet_tokens]
 key_repository = {root}/fernet-keys
@@ -75,6 +76,7 @@ class Keystone(base.Service):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         private.write(root / FILE, CONFIGURATION.format(
             debug=bool(self.home.settings().get('debug', False)), root=root,
+            token_seconds=conf.token_seconds(self.home),
             connection=mariadb.connection_url(self.home, DATABASE)))
         self._file('gunicorn.conf.py').write_text(SERVER)
 

@@ -21,6 +21,7 @@ from lab import home as lab_home
 from lab import identity
 from lab.services import mariadb
 from lab.services import rabbitmq
+from lab.swift import conf as swift_conf
 
 STRATEGIES = """\
 api_strategy = trove_pxc.api.strategy.GaleraAPIStrategy
@@ -107,14 +108,15 @@ cloud_call_timeout = 8
 request_retry_timeout = 60
 """
 
-#: clients without a token; with Keystone, Trove uses its own clients
+#: clients without a token, and Trove's own client of Swift; with Keystone,
+#: Trove uses its own clients and the catalogue
 CLIENTS = """\
 remote_nova_client = lab.cloud.clients.nova
 remote_neutron_client = lab.cloud.clients.neutron
 remote_cinder_client = lab.cloud.clients.cinder
 remote_glance_client = lab.cloud.clients.glance
+swift_url = {swift_url}
 """
-NO_SWIFT = 'remote_swift_client = lab.cloud.clients.swift\n'
 
 CREDENTIALS = """
 [keystone_authtoken]
@@ -142,6 +144,7 @@ GUEST = """\
 debug = {debug}
 transport_url = {transport_url}
 control_exchange = trove
+swift_url = {swift_url}
 {polling}
 {broker}{images}"""
 
@@ -180,6 +183,7 @@ paste.filter_factory = trove.common.wsgi:FaultWrapper.factory
 
 [filter:project_of_url]
 paste.filter_factory = lab.noauth:factory
+key = {key}
 
 [filter:authorization]
 paste.filter_factory = trove.common.auth:AuthorizationMiddleware.factory
@@ -222,7 +226,8 @@ def trove(home: lab_home.Home) -> str:
         polling=POLLING, expiry=EXPIRY, broker=BROKER,
         manager='' if home.plain else MANAGER,
         datastores='' if home.plain else DATASTORES,
-        clients=NO_SWIFT if home.with_keystone else CLIENTS + NO_SWIFT,
+        clients='' if home.with_keystone else CLIENTS.format(
+            swift_url=home.swift_url),
         credentials=_credentials(home) if home.with_keystone else '',
         connection=mariadb.connection_url(home, 'trove'))
 
@@ -232,6 +237,7 @@ def guest(home: lab_home.Home) -> str:
     return GUEST.format(
         debug=_debug(home), polling=POLLING, broker=BROKER,
         images='' if home.plain else IMAGES,
+        swift_url=swift_conf.url_for_guests(),
         transport_url=rabbitmq.transport_url(
             home, lab_home.CONTROLLER_NAME))
 
@@ -239,7 +245,8 @@ def guest(home: lab_home.Home) -> str:
 def paste(home: lab_home.Home) -> str:
     """api-paste.ini: Trove's file, or one without Keystone."""
     text = ((home.venv / SHIPPED).read_text() if home.with_keystone
-            else PASTE.format(etc=home.etc))
+            else PASTE.format(etc=home.etc,
+                              key=swift_conf.token_key(home)))
     return text if home.plain else with_filter(text)
 
 

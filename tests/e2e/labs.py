@@ -31,7 +31,7 @@ from lab import waiting
 TOP = Path(__file__).resolve().parents[2]
 PROGRAM = TOP / 'lab' / 'lab'
 #: Shared with the first lab, because building it takes minutes.
-SHARED = ('venv', 'images', 'cache')
+SHARED = ('venv', 'venv-swift', 'images', 'cache')
 NUMBER = 'LAB_SIDE_BY_SIDE'
 #: From the port of one lab to that of the next; those between are used.
 PORT_STEP = 5

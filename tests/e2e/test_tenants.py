@@ -257,6 +257,23 @@ class TestTenants(case.TestCase):
                 f'{self.home.cloud_url}/compute/{project}'
                 '/v2.1/servers/detail'))[0])
 
+    def test_objects_are_those_of_the_project(self):
+        project = identity.login(self.home, 'demo').project_id
+        url = f'{self.home.swift_url}{project}/a-container'
+        with netns.entered(netns.path(self.home.controller)):
+            for who, method, code in (
+                    ('demo', 'PUT', 201), ('demo', 'HEAD', 204),
+                    ('demo-reader', 'HEAD', 204),
+                    ('demo-reader', 'DELETE', 403),
+                    ('other', 'HEAD', 403), ('other', 'PUT', 403),
+                    ('other-reader', 'HEAD', 403),
+                    ('other', 'DELETE', 403), ('demo', 'DELETE', 204)):
+                token = self.inside(who).token
+                got, text = answer(urllib.request.Request(
+                    url, method=method, headers={'X-Auth-Token': token}))
+                self.assertEqual(code, got, f'{who} {method}: {text}')
+            self.assertEqual(401, answer(urllib.request.Request(url))[0])
+
     def inside(self, who: str) -> identity.Login:
         found = {one.name: one for one in (
             *identity.PEOPLE, identity.TROVE)}

@@ -34,7 +34,7 @@ NOT_COPIED = shutil.ignore_patterns(
     '.git', '.tox', '.venv', '.stestr', '.mypy_cache', '__pycache__',
     '*.egg-info', 'build')
 #: Shared with a lab in another folder.
-SHARED = ('cache', 'images')
+SHARED = ('cache', 'images', 'venv-swift')
 DEMO_TIMEOUT = 1200
 DOWN_TIMEOUT = 180
 SOMEBODY = 1000

@@ -73,6 +73,14 @@ class TroveVersionTest(testtools.TestCase):
         self.assertEqual(['trove==26.0.0'], self.installed())
         self.assertTrue(venv.is_ready(self.home))
 
+    def test_swift_has_another_environment(self) -> None:
+        self.installed()
+        self.assertFalse(venv.swift_is_ready(self.home))
+        self.home.venv_swift.mkdir()
+        venv.ensure_swift(self.home, lab_report.Report(quiet=True))
+        self.assertEqual(list(venv.SWIFT), self.commands[-1][-2:])
+        self.assertTrue(venv.swift_is_ready(self.home))
+
     def test_another_one_is_another_environment(self) -> None:
         self.installed()
         self.home.set(trove_version='25.0.0')

@@ -20,6 +20,7 @@ import testtools
 
 from lab import errors
 from lab import home as lab_home
+from lab import identity
 from lab.services import trove
 from lab.services import trove_conf
 
@@ -39,6 +40,8 @@ class TroveConfTest(testtools.TestCase):
         options = self.options()
         self.assertEqual('lab.cloud.clients.nova',
                          options['DEFAULT']['remote_nova_client'])
+        self.assertEqual('http://10.88.0.1:8080/v1/AUTH_',
+                         options['DEFAULT']['swift_url'])
         self.assertNotIn('keystone_authtoken', options)
         self.assertNotIn('authtoken', trove_conf.paste(self.home))
 
@@ -46,12 +49,22 @@ class TroveConfTest(testtools.TestCase):
         self.home.set(keystone=True)
         options = self.options()
         self.assertNotIn('remote_nova_client', options['DEFAULT'])
+        self.assertNotIn('swift_url', options['DEFAULT'])
+        self.assertIn(
+            ('swift', 'object-store', *2 * (
+                'http://10.88.0.1:8080/v1/AUTH_%(project_id)s',)),
+            identity.services(self.home))
         for section in ('keystone_authtoken', 'service_credentials'):
             self.assertEqual(
                 ('trove', self.home.secret('keystone-trove'), 'service',
                  self.home.identity_url),
                 tuple(options[section][name] for name in (
                     'username', 'password', 'project_name', 'auth_url')))
+
+    def test_guests_know_the_controller_by_its_name(self) -> None:
+        """The name has addresses of both IP versions in guests."""
+        self.assertIn('swift_url = http://controller:8080/v1/AUTH_\n',
+                      trove_conf.guest(self.home))
 
     def test_a_plain_lab_names_nothing_of_ours(self) -> None:
         for plain in (False, True):
