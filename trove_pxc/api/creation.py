@@ -27,6 +27,7 @@ from trove_pxc.api import ownership
 from trove_pxc.api import schemas
 from trove_pxc.api import validation
 from trove_pxc.protocols import Json
+from trove_pxc.protocols import Request
 
 
 class Instance(schemas.NewMember, total=False):
@@ -59,7 +60,7 @@ _ACCOUNTS = ('users', 'databases')
 _ACCESS: dict[str, object] = {'is_public': False, 'allowed_cidrs': []}
 
 
-def concerns(body: Json) -> bool:
+def concerns(request: Request, body: Json) -> bool:
     """Whether a request for a cluster is handled by this package.
 
     :param body: of the request, unchecked. True if its datastore is invalid,
@@ -69,7 +70,7 @@ def concerns(body: Json) -> bool:
     datastore = wanted.get('datastore') if isinstance(wanted, dict) else None
     if not isinstance(datastore, dict) or disqualification(datastore):
         return True
-    return ownership.is_datastore(datastore)
+    return ownership.is_datastore(request, datastore)
 
 
 def disqualification(datastore: Mapping[str, object]) -> Exception | None:

@@ -136,7 +136,7 @@ class GaleraExtension(extensions.ExtensionDescriptor):
 def _concerns_clusters(request: Request, args: Mapping[str, str]) -> bool:
     """The list is always handled here: it has the clusters of all packages."""
     if args.get('action') == 'create':
-        return creation.concerns(request_body.read(request))
+        return creation.concerns(request, request_body.read(request))
     return routes.clusters(request, args)
 
 
@@ -197,7 +197,7 @@ class ClustersController(cluster_service.ClusterController):
         if disqualification:
             raise disqualification
         creation.check(body)
-        wanted['datastore'] = ownership.by_id(wanted['datastore'])
+        wanted['datastore'] = ownership.by_id(req, wanted['datastore'])
         names = [node.get('name') for node in wanted['instances']]
         if any(name is not None for name in names):
             wanted['extended_properties'] = {

@@ -39,7 +39,9 @@ from trove_pxc.protocols import Request
 
 _MEMBERS = 'trove_pxc.members'
 _CLUSTERS = 'trove_pxc.clusters'
+_DATASTORES = 'trove_pxc.datastores'
 Found = TypeVar('Found')
+Subject = TypeVar('Subject')
 
 
 def is_manager(manager: str) -> bool:
@@ -55,9 +57,9 @@ def is_manager(manager: str) -> bool:
     return issubclass(kind, cluster_model.GaleraCluster)
 
 
-def is_datastore(datastore: Mapping[str, object]) -> bool:
+def is_datastore(request: Request, datastore: Mapping[str, object]) -> bool:
     """The same for a datastore of a request; False if it does not exist."""
-    named = _named(datastore)
+    named = _named(request, datastore)
     if named is not None:
         return is_manager(named.manager)
     try:
@@ -67,25 +69,31 @@ def is_datastore(datastore: Mapping[str, object]) -> bool:
     return is_manager(version.manager)
 
 
-def by_id(datastore: dict[str, str]) -> dict[str, str]:
+def by_id(request: Request, datastore: dict[str, str]) -> dict[str, str]:
     """Return a datastore of a request with ids instead of names.
 
     Trove finds it by ids with two statements, and by names with five. Returned
     unchanged if Trove has to choose a default or to report an error.
     """
-    named = _named(datastore)
+    named = _named(request, datastore)
     return datastore if named is None else {
         'type': named.datastore_id, 'version': named.id}
 
 
-def _named(datastore: Mapping[str, object]) -> DatastoreVersion | None:
+def _named(request: Request,
+           datastore: Mapping[str, object]) -> DatastoreVersion | None:
     """Return the only version with these names or ids; else None."""
     if datastore.keys() != {'type', 'version'} or not all(
             datastore.values()):
         return None
+    return _once(request, _DATASTORES, (
+        str(datastore['type']), str(datastore['version'])), _version)
+
+
+def _version(names: tuple[str, str]) -> DatastoreVersion | None:
     kinds = datastore_models.DBDatastore
     versions = datastore_models.DBDatastoreVersion
-    kind, version = datastore['type'], datastore['version']
+    kind, version = names
     with versions.query() as query:
         found: list[DatastoreVersion] = query.join(
             kinds, kinds.id == versions.datastore_id).filter(
@@ -134,9 +142,9 @@ def is_foreign(request: Request, cluster_id: str) -> bool:
     return row is not None and not ours
 
 
-def _once(request: Request, key: str, subject: str,
-          find: Callable[[str], Found]) -> Found:
-    found: dict[str, Found] = request.environ.setdefault(key, {})
+def _once(request: Request, key: str, subject: Subject,
+          find: Callable[[Subject], Found]) -> Found:
+    found: dict[Subject, Found] = request.environ.setdefault(key, {})
     if subject not in found:
         found[subject] = find(subject)
     return found[subject]

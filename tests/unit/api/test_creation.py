@@ -34,7 +34,8 @@ GOOD: dict[str, Any] = {'cluster': {
 class ConcernsTest(base.ApiTestCase):
 
     def concerns(self, datastore: Any) -> bool:
-        return creation.concerns({'cluster': {'datastore': datastore}})
+        return creation.concerns(base.request(), {
+            'cluster': {'datastore': datastore}})
 
     def test_discovery(self) -> None:
         self.assertTrue(self.concerns(
@@ -52,7 +53,7 @@ class ConcernsTest(base.ApiTestCase):
         for datastore in (None, 5, [], {'x': 'y'}, {'type': 5}):
             self.assertTrue(self.concerns(datastore))
         for body in (None, [], {}, {'cluster': 5}, {'cluster': {}}):
-            self.assertTrue(creation.concerns(body))
+            self.assertTrue(creation.concerns(base.request(), body))
 
 
 class CheckTest(base.ApiTestCase):

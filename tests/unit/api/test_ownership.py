@@ -43,10 +43,10 @@ class DatastoreTest(OwnershipTestCase):
     def test_by_the_strategy_of_the_manager(self) -> None:
         asked = {'type': 'mariadb', 'version': '10.11'}
         self.assertTrue(ownership.is_manager('mariadb'))
-        self.assertTrue(ownership.is_datastore(asked))
+        self.assertTrue(ownership.is_datastore(base.request(), asked))
         self.be_of_another_package()
         self.assertFalse(ownership.is_manager('mariadb'))
-        self.assertFalse(ownership.is_datastore(asked))
+        self.assertFalse(ownership.is_datastore(base.request(), asked))
 
     def test_ids_instead_of_names(self) -> None:
         version = datastore_models.DatastoreVersion.load_by_uuid(
@@ -54,8 +54,8 @@ class DatastoreTest(OwnershipTestCase):
         ids = {'type': version.datastore_id, 'version': version.id}
         for asked in ({'type': 'mariadb', 'version': '10.11'}, ids,
                       {**ids, 'type': 'mariadb'}, {**ids, 'version': '10.11'}):
-            self.assertEqual(ids, ownership.by_id(asked))
-            self.assertTrue(ownership.is_datastore(asked))
+            self.assertEqual(ids, ownership.by_id(base.request(), asked))
+            self.assertTrue(ownership.is_datastore(base.request(), asked))
 
     def test_what_trove_has_to_resolve_is_unchanged(self) -> None:
         tables.add_version(name='10.11', number='10.11.7')
@@ -65,7 +65,7 @@ class DatastoreTest(OwnershipTestCase):
                       {'type': 'mariadb', 'version': '10.11',
                        'version_number': '10.11'},
                       {'type': 'mariadb', 'version': '10.11'}):
-            self.assertIs(asked, ownership.by_id(asked))
+            self.assertIs(asked, ownership.by_id(base.request(), asked))
 
     def test_managers_without_clusters(self) -> None:
         for manager in ('mysql', 'postgresql', 'none'):
@@ -73,7 +73,7 @@ class DatastoreTest(OwnershipTestCase):
 
     def test_a_datastore_that_there_is_not(self) -> None:
         self.assertFalse(ownership.is_datastore(
-            {'type': 'x', 'version': 'y'}))
+            base.request(), {'type': 'x', 'version': 'y'}))
 
 
 class MemberTest(OwnershipTestCase):
