@@ -25,6 +25,7 @@ from lab import private
 from lab.services import mariadb
 from lab.services import rabbitmq
 from lab.services import trove_conf
+from lab.swift import conf as swift_conf
 
 DEFAULT_ROOT = '/var/tmp/trove-pxc-scale'
 TOP = Path(__file__).resolve().parents[3]
@@ -32,6 +33,8 @@ IMAGE_ID = '10880000-0000-4000-8000-0000000000ff'
 #: whose parts of the tree the services import
 PARTS = ('lab', 'tests')
 GALERA_COMMON = 'galera_common'
+#: Nothing listens there: a run has no backups.
+NO_SWIFT = 'http://127.0.0.1:1/v1/AUTH_'
 
 #: the values of the installation guide and Trove's own defaults, not the
 #: shorter ones of the lab
@@ -128,10 +131,11 @@ def configure(home: Home, services: list[str], strategy: str,
         rates=trove_conf.RATES.replace('6000', '1000000'),
         manager=trove_conf.MANAGER if ours else '',
         datastores=trove_conf.DATASTORES if ours else '',
-        clients=trove_conf.CLIENTS + trove_conf.NO_SWIFT))
+        clients=trove_conf.CLIENTS.format(swift_url=NO_SWIFT)))
     private.write(home.own_options / 'more.conf', more)
     private.write(home.etc / 'trove-guestagent.conf', '[DEFAULT]\n')
-    paste = trove_conf.PASTE.format(etc=home.etc)
+    paste = trove_conf.PASTE.format(
+        etc=home.etc, key=swift_conf.token_key(home))
     private.write(home.etc / 'api-paste.ini',
                   trove_conf.with_filter(paste) if ours else paste)
     for number, name in enumerate(services):
