@@ -13,11 +13,11 @@
 """Admits requests: which of them run, and which wait for the others.
 
 Imported by manager and the watchers. A worker of Trove's RPC server only
-accepts a request and puts it into one of three queues. Each queue has its own
+accepts a request and puts it into one of four queues. Each queue has its own
 threads, so that a burst of one kind of requests does not delay the others:
-long operations, short operations, and creations of members. Long operations
-wait for creations of members, which therefore must not wait for them. What
-waits is recorded; see queued.
+long operations, short operations, deletions, and creations of members. Long
+operations wait for creations of members, which therefore must not wait for
+them. What waits is recorded; see queued.
 """
 
 from collections.abc import Callable
@@ -44,6 +44,7 @@ LOG = logging.getLogger(__name__)
 
 LONG = 'long'
 SHORT = 'short'
+DELETIONS = 'deletions'
 CREATIONS = 'creations'
 
 #: the queues of the operations that Trove's manager has no method for
@@ -53,7 +54,7 @@ LANES = {
     'rotate_certificates': LONG}
 #: the options with the number of requests that run at the same time
 _LIMITS = {LONG: 'long_operations', SHORT: 'short_operations',
-           CREATIONS: 'member_creations'}
+           DELETIONS: 'deletions', CREATIONS: 'member_creations'}
 _SIGNS = 6      # signs of life in the seconds of a lease
 
 

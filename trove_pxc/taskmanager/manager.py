@@ -109,7 +109,7 @@ class Manager(manager.Manager):
 
     def delete_cluster(self, context: Context, cluster_id: str) -> None:
         """Delete a cluster; nothing if another request has deleted it."""
-        self._admit(admission.SHORT, functools.partial(
+        self._admit(admission.DELETIONS, functools.partial(
             _delete_cluster, super().delete_cluster), context, cluster_id)
 
     def __getattr__(self, name: str) -> Callable[..., None]:

@@ -30,8 +30,7 @@ from trove_pxc import queued
 from trove_pxc.taskmanager import admission
 
 CONF = cfg.CONF
-LONG, SHORT, CREATIONS = (admission.LONG, admission.SHORT,
-                          admission.CREATIONS)
+LONG, SHORT = admission.LONG, admission.SHORT
 SECONDS = 30
 
 
@@ -44,6 +43,7 @@ class AdmissionTestCase(testtools.TestCase):
         conf.register(CONF)
         self.limit(2, 'long_operations')
         self.limit(2, 'short_operations')
+        self.limit(2, 'deletions')
         self.limit(2, 'member_creations')
         self.admission = admission.Admission()
         self.begun: list[str] = []
@@ -106,10 +106,13 @@ class OrderTest(AdmissionTestCase):
         for number in range(20):
             self.admit(f'long-{number}')
         self.wait_begun('long-0', 'long-1')
-        self.admit('delete', SHORT)
-        self.wait_begun('long-0', 'long-1', 'delete')
+        for number in range(20):
+            self.admit(f'delete-{number}', admission.DELETIONS)
+        self.admit('restart', SHORT)
+        begun = ['long-0', 'long-1', 'delete-0', 'delete-1', 'restart']
+        self.wait_begun(*begun)
         self.create('member')
-        self.wait_begun('long-0', 'long-1', 'delete', 'member')
+        self.wait_begun(*begun, 'member')
 
     def test_operations_that_are_resumed_begin_first(self) -> None:
         for name in 'abc':

@@ -208,7 +208,7 @@ class ManagerTest(testtools.TestCase):
                 ('create_cluster', {}, 'long'),
                 ('grow_cluster', {'new_instance_ids': ['i']}, 'long'),
                 ('shrink_cluster', {'instance_ids': ['i']}, 'long'),
-                ('delete_cluster', {}, 'short'),
+                ('delete_cluster', {}, 'deletions'),
                 ('mariadb_restart_members', {'instance_ids': ['i']}, 'short'),
                 ('pxc_recover_cluster', {'force': None}, 'short'),
                 ('mariadb_resize_flavor_of_members', {
