@@ -74,8 +74,10 @@ class Queues:
 
     def admit_creation(self, instance_id: str, context: Any,
                        message: Callable[[], str],
+                       begin: Callable[[], None],
                        call: Callable[[], None]) -> None:
         self.message = message
+        begin()
         self.admit(admission.CREATIONS, instance_id, context, call)
 
 
