@@ -53,6 +53,7 @@ class AdmissionTestCase(testtools.TestCase):
         self.elsewhere: set[str] = set()
         self.ends: dict[str, threading.Event] = {}
         self.changed = threading.Condition()
+        self.addCleanup(self.stop_signs)
         self.addCleanup(self.end_all)
 
     def limit(self, number: int, option: str) -> None:
@@ -89,6 +90,11 @@ class AdmissionTestCase(testtools.TestCase):
     def end_all(self) -> None:
         for over in self.ends.values():
             over.set()
+
+    def stop_signs(self) -> None:
+        """Stop the thread, which would write into tables of other tests."""
+        if self.admission._signs is not None:
+            self.admission._signs.__exit__()
 
     def wait_begun(self, *names: str) -> None:
         """Wait for as many requests; those of one moment in any order."""
