@@ -244,19 +244,24 @@ _OWN = (
              'Trove. The steps of an operation retry their own calls for as '
              'long as the step may take.'),
     cfg.IntOpt(
-        'long_operations', default=64, min=1, mutable=True,
+        'long_operations', default=32, min=1, mutable=True,
         help='Number of long operations on clusters (create, grow, shrink, '
              'resize, rotation of certificates) that one taskmanager runs at '
              'the same time. Others wait in the order of their requests. '
-             'Each that runs reads the rows of its cluster every few '
-             'seconds.'),
+             'Each that runs reads rows of its cluster several times a '
+             'second.'),
     cfg.IntOpt(
-        'short_operations', default=64, min=1, mutable=True,
-        help='Number of short operations on clusters (delete, restart, '
-             'recovery) that one taskmanager runs at the same time. They do '
-             'not wait for long operations or for creations of members.'),
+        'short_operations', default=32, min=1, mutable=True,
+        help='Number of restarts and recoveries of clusters that one '
+             'taskmanager runs at the same time. They do not wait for long '
+             'operations, deletions or creations of members.'),
     cfg.IntOpt(
-        'member_creations', default=96, min=1, mutable=True,
+        'deletions', default=32, min=1, mutable=True,
+        help='Number of clusters that one taskmanager deletes at the same '
+             'time. They do not wait for other operations or for creations '
+             'of members.'),
+    cfg.IntOpt(
+        'member_creations', default=64, min=1, mutable=True,
         help='Number of members that one taskmanager creates at the same '
              'time, each from the request to Cinder and Nova until its guest '
              'is ready. Others wait in the order of their requests. Reduce '

@@ -13,11 +13,11 @@
 """Admits requests: which of them run, and which wait for the others.
 
 Imported by manager and the watchers. A worker of Trove's RPC server only
-accepts a request and puts it into one of three queues. Each queue has its own
+accepts a request and puts it into one of four queues. Each queue has its own
 threads, so that a burst of one kind of requests does not delay the others:
-long operations, short operations, and creations of members. Long operations
-wait for creations of members, which therefore must not wait for them. What
-waits is recorded; see queued.
+long operations, short operations, deletions, and creations of members. Long
+operations wait for creations of members, which therefore must not wait for
+them. What waits is recorded; see queued.
 """
 
 from collections.abc import Callable
@@ -44,6 +44,7 @@ LOG = logging.getLogger(__name__)
 
 LONG = 'long'
 SHORT = 'short'
+DELETIONS = 'deletions'
 CREATIONS = 'creations'
 
 #: the queues of the operations that Trove's manager has no method for
@@ -53,7 +54,7 @@ LANES = {
     'rotate_certificates': LONG}
 #: the options with the number of requests that run at the same time
 _LIMITS = {LONG: 'long_operations', SHORT: 'short_operations',
-           CREATIONS: 'member_creations'}
+           DELETIONS: 'deletions', CREATIONS: 'member_creations'}
 _SIGNS = 6      # signs of life in the seconds of a lease
 
 
@@ -61,14 +62,18 @@ class Request:
     """A request that runs or waits.
 
     :param what: for the log: "the operation of cluster ID".
-    :ivar leave: set if its place is recorded; called before it runs.
+    :param begin: called before it runs, while its place is still recorded, so
+        that it is at no time neither waiting nor begun.
+    :ivar leave: set if its place is recorded; called when it has begun.
     """
 
     leave: Callable[[], None] | None = None
 
     def __init__(self, what: str, call: Callable[[], None],
-                 context: Context | None = None) -> None:
+                 context: Context | None = None,
+                 begin: Callable[[], None] = lambda: None) -> None:
         self.what = what
+        self._begin = begin
         self._call = call
         self._context = context
         self._over = threading.Event()
@@ -86,8 +91,11 @@ class Request:
         if self._context is not None:
             self._context.update_store()
         try:
-            if self.leave is not None:
-                self.leave()
+            try:
+                self._begin()
+            finally:
+                if self.leave is not None:
+                    self.leave()
             self._call()
         except exceptions.OperationStopped as stopped:
             LOG.info('%s', stopped)
@@ -186,19 +194,22 @@ class Admission:
 
     def admit_creation(self, instance_id: str, context: Context,
                        message: Callable[[], str],
+                       begin: Callable[[], None],
                        call: Callable[[], None]) -> Request:
         """Create a member, when there is room for it.
 
+        :param begin: records that it has begun, or raises because another
+            taskmanager has begun it.
         :param message: returns the text with which another taskmanager can
             create it; called if it has to wait.
         """
         request = Request(f'the creation of instance {instance_id}', call,
-                          context)
+                          context, begin)
 
         def enter(place: starts.Place) -> None:
             start = queued.enter_creation(instance_id, place, message())
-            request.leave = functools.partial(
-                self._left, functools.partial(_leave, instance_id, start))
+            request.leave = functools.partial(self._left, functools.partial(
+                queued.leave, instance_id, start))
         return self._add(CREATIONS, request, enter)
 
     def resume(self, lane: str, cluster_id: str,
@@ -224,10 +235,10 @@ class Admission:
         self._lanes[lane].add(number, request)
         return request
 
-    def _left(self, leave: Callable[[], None] = lambda: None) -> None:
+    def _left(self, leave: Callable[[], object] = lambda: None) -> None:
         with self._lock:
             self._recorded -= 1
-        leave()
+        _tried('The end of the record of a request that begins', leave)
 
     def _show_life(self) -> None:
         """Show regularly that this process lives, while a request waits."""
@@ -252,24 +263,7 @@ class Admission:
                 functools.partial(queued.show_no_life, self.process))
 
 
-def _leave(instance_id: str, start: starts.Start) -> None:
-    """Delete the record of a creation that begins.
-
-    :raises LeaseLost: another taskmanager has taken it.
-    """
-    try:
-        message = queued.leave(instance_id, start)
-    except transient.DATABASE as error:
-        LOG.warning('The record of the creation of instance %s could not be '
-                    'deleted: %s', instance_id, error)
-        return
-    if message is None:
-        raise exceptions.LeaseLost(
-            f'instance {instance_id} is not created on this host: another '
-            'taskmanager has taken its creation')
-
-
-def _tried(what: str, write: Callable[[], None]) -> bool:
+def _tried(what: str, write: Callable[[], object]) -> bool:
     """Write a record; log an error of the database.
 
     :returns: whether it was written.

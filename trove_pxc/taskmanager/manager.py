@@ -84,8 +84,8 @@ class Manager(manager.Manager):
             self._admission.admit_creation(
                 instance_id, context,
                 functools.partial(messages.pack, context, kwargs),
-                functools.partial(_create_member, context, instance_id,
-                                  create))
+                functools.partial(_begin, context, instance_id),
+                functools.partial(_create_member, create))
         else:
             create()
 
@@ -109,7 +109,7 @@ class Manager(manager.Manager):
 
     def delete_cluster(self, context: Context, cluster_id: str) -> None:
         """Delete a cluster; nothing if another request has deleted it."""
-        self._admit(admission.SHORT, functools.partial(
+        self._admit(admission.DELETIONS, functools.partial(
             _delete_cluster, super().delete_cluster), context, cluster_id)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
@@ -155,9 +155,8 @@ class Manager(manager.Manager):
         queued.clean()
 
 
-def _create_member(context: Context, instance_id: str,
-                   create: Callable[[], None]) -> None:
-    """Create a member as Trove does, and retry calls to the cloud.
+def _begin(context: Context, instance_id: str) -> None:
+    """Record that the creation of a member begins.
 
     :raises OperationStopped: it must not be created here.
     """
@@ -166,6 +165,10 @@ def _create_member(context: Context, instance_id: str,
     except exceptions.ClusterBeingDeleted:
         with notification.EndNotification(context, instance_id=instance_id):
             raise
+
+
+def _create_member(create: Callable[[], None]) -> None:
+    """Create a member as Trove does, and retry calls to the cloud."""
     with retries.repeated(float(
             cfg.CONF[conf.OWN_GROUP].cloud_retry_timeout)):
         create()

@@ -74,8 +74,10 @@ class Queues:
 
     def admit_creation(self, instance_id: str, context: Any,
                        message: Callable[[], str],
+                       begin: Callable[[], None],
                        call: Callable[[], None]) -> None:
         self.message = message
+        begin()
         self.admit(admission.CREATIONS, instance_id, context, call)
 
 
@@ -208,7 +210,7 @@ class ManagerTest(testtools.TestCase):
                 ('create_cluster', {}, 'long'),
                 ('grow_cluster', {'new_instance_ids': ['i']}, 'long'),
                 ('shrink_cluster', {'instance_ids': ['i']}, 'long'),
-                ('delete_cluster', {}, 'short'),
+                ('delete_cluster', {}, 'deletions'),
                 ('mariadb_restart_members', {'instance_ids': ['i']}, 'short'),
                 ('pxc_recover_cluster', {'force': None}, 'short'),
                 ('mariadb_resize_flavor_of_members', {

@@ -86,7 +86,7 @@ CONTINUATIONS: Mapping[int, Continuation] = {
     ClusterTasks.BUILDING_INITIAL.code: Continuation(
         {'': notification.DBaaSClusterCreate}, _create),
     ClusterTasks.DELETING.code: Continuation(
-        {'': notification.DBaaSClusterDelete}, _delete, admission.SHORT),
+        {'': notification.DBaaSClusterDelete}, _delete, admission.DELETIONS),
     ClusterTasks.RESTARTING_CLUSTER.code: Continuation(
         {'': notification.DBaaSClusterRestart,
          pending.RECOVER: notifications.ClusterRecover,

@@ -120,17 +120,16 @@ class LookTest(ResumptionTestCase):
         self.assertEqual(1, self.look(after=0.1))
 
     def test_short_operations_do_not_wait_for_long_ones(self) -> None:
-        short = {ClusterTasks.DELETING.code,
-                 ClusterTasks.RESTARTING_CLUSTER.code}
+        lanes = {ClusterTasks.DELETING.code: admission.DELETIONS,
+                 ClusterTasks.RESTARTING_CLUSTER.code: admission.SHORT}
         for task_id in resume.CONTINUATIONS:
             self.found.clear()
             self.add(task_id=task_id)
             self.resume = self.watcher()
             self.look()
             self.look(after=LEASE)
-            self.assertEqual(
-                admission.SHORT if task_id in short else admission.LONG,
-                self.queues.resumed[-1].lane)
+            self.assertEqual(lanes.get(task_id, admission.LONG),
+                             self.queues.resumed[-1].lane)
 
     def test_what_waits_in_a_taskmanager_that_lives(self) -> None:
         """However long it waits, it is not started here."""
