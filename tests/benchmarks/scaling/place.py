@@ -25,6 +25,7 @@ from lab import private
 from lab.services import mariadb
 from lab.services import rabbitmq
 from lab.services import trove_conf
+from lab.swift import conf as swift_conf
 
 DEFAULT_ROOT = '/var/tmp/trove-pxc-scale'
 TOP = Path(__file__).resolve().parents[3]
@@ -81,6 +82,7 @@ host = {address}
 
 [database]
 connection = {connection}
+max_pool_size = 64
 """
 
 
@@ -128,10 +130,11 @@ def configure(home: Home, services: list[str], strategy: str,
         rates=trove_conf.RATES.replace('6000', '1000000'),
         manager=trove_conf.MANAGER if ours else '',
         datastores=trove_conf.DATASTORES if ours else '',
-        clients=trove_conf.CLIENTS + trove_conf.NO_SWIFT))
+        clients=trove_conf.CLIENTS.format(swift_url=home.swift_url)))
     private.write(home.own_options / 'more.conf', more)
     private.write(home.etc / 'trove-guestagent.conf', '[DEFAULT]\n')
-    paste = trove_conf.PASTE.format(etc=home.etc)
+    paste = trove_conf.PASTE.format(
+        etc=home.etc, key=swift_conf.token_key(home))
     private.write(home.etc / 'api-paste.ini',
                   trove_conf.with_filter(paste) if ours else paste)
     for number, name in enumerate(services):
