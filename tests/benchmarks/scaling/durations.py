@@ -34,4 +34,4 @@ class Durations:
     join: float = 3.0
     stop: float = 2.0
     call: float = 0.0
-    report: float = 30.0
+    report: float = 60.0

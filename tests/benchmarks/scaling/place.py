@@ -33,8 +33,6 @@ IMAGE_ID = '10880000-0000-4000-8000-0000000000ff'
 #: whose parts of the tree the services import
 PARTS = ('lab', 'tests')
 GALERA_COMMON = 'galera_common'
-#: Nothing listens there: a run has no backups.
-NO_SWIFT = 'http://127.0.0.1:1/v1/AUTH_'
 
 #: the values of the installation guide and Trove's own defaults, not the
 #: shorter ones of the lab
@@ -84,6 +82,7 @@ host = {address}
 
 [database]
 connection = {connection}
+max_pool_size = 64
 """
 
 
@@ -131,7 +130,7 @@ def configure(home: Home, services: list[str], strategy: str,
         rates=trove_conf.RATES.replace('6000', '1000000'),
         manager=trove_conf.MANAGER if ours else '',
         datastores=trove_conf.DATASTORES if ours else '',
-        clients=trove_conf.CLIENTS.format(swift_url=NO_SWIFT)))
+        clients=trove_conf.CLIENTS.format(swift_url=home.swift_url)))
     private.write(home.own_options / 'more.conf', more)
     private.write(home.etc / 'trove-guestagent.conf', '[DEFAULT]\n')
     paste = trove_conf.PASTE.format(
