@@ -181,7 +181,8 @@ class Agents:
         try:
             result = guest.call(envelope['method'], arguments,
                                 time.monotonic())
-        except LookupError as error:
+        except (LookupError, TypeError) as error:
+            # Another version may call what these guests do not have.
             LOG.warning('%s', error)
             answer(None, oslo_common.serialize_remote_exception(
                 sys.exc_info()))
@@ -193,12 +194,11 @@ class Agents:
         later = result
 
         def end(now: float) -> None:
-            if later.then is not None:
-                later.then(now)
-                self._look(instance_id, now, again=False)
+            ended = later.end(now)
+            self._look(instance_id, now, again=False)
             if envelope['method'] == 'prepare':
                 self._tell_end(instance_id, context)
-            answer(later.result)
+            answer(ended)
 
         self._at(time.monotonic() + later.seconds, end)
 

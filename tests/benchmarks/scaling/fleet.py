@@ -34,11 +34,19 @@ ServerState = view.ServerState
 
 @dataclasses.dataclass(frozen=True)
 class Later:
-    """An answer that comes after some seconds."""
+    """An answer that comes after some seconds.
+
+    :ivar then: called at that time; None, or the result
+    """
 
     seconds: float
     result: Any = None
-    then: Callable[[float], None] | None = None
+    then: Callable[[float], Any] | None = None
+
+    def end(self, now: float) -> Any:
+        """The result, when the time has come."""
+        told = None if self.then is None else self.then(now)
+        return self.result if told is None else told
 
 
 class Cluster:
@@ -172,7 +180,14 @@ class Guest:
     def do_halt_member(self, now: float) -> bool:
         return False
 
-    def do_member_report(self, now: float) -> dict[str, Any]:
+    def do_member_report(self, now: float, patience: float = 0.0) -> Any:
+        """Its report; with patience, when its server is Synced."""
+        wait = min(patience, self._synced_at - now)
+        if wait > 0 and self._up_at is not None:
+            return Later(wait, then=self._report)
+        return self._report(now)
+
+    def _report(self, now: float) -> dict[str, Any]:
         return view.MemberReport(
             server=self.server(now), view=self._view(now), data_bytes=0,
             started=self.started, exit_code=None, error='',

@@ -43,7 +43,7 @@ class FleetTest(testtools.TestCase):
         later = self.first.call('prepare', {'packages': []}, 10.0)
         self.assertEqual(5, later.seconds)
         self.assertEqual(Statuses.BUILDING, self.first.reported(14.0))
-        later.then(15.0)
+        self.assertIsNone(later.end(15.0))
         self.assertEqual(Statuses.INSTANCE_READY, self.first.reported(15.0))
 
     def test_server_starts_then_joins_then_is_synced(self) -> None:
@@ -59,6 +59,20 @@ class FleetTest(testtools.TestCase):
         assert synced.view is not None
         self.assertTrue(synced.view.serves)
         self.assertEqual(1, synced.view.cluster_size)
+
+    def test_report_with_patience_waits_until_the_server_is_synced(
+            self) -> None:
+        self.bootstrapped()
+        for patience, seconds, serves in ((30, 3, True), (1, 1, False)):
+            later = self.first.call(
+                'member_report', {'patience': patience}, 101.0)
+            self.assertEqual(seconds, later.seconds)
+            report = view.MemberReport.from_dict(
+                later.end(101.0 + later.seconds))
+            self.assertEqual(
+                serves, report.view is not None and report.view.serves)
+        self.assertIsInstance(self.first.call(
+            'member_report', {'patience': 30}, 104.0), dict)
 
     def test_members_of_a_cluster_share_history_and_size(self) -> None:
         self.bootstrapped()
