@@ -194,11 +194,11 @@ class TroveTest(testtools.TestCase):
 
     def start_taskmanager(self, manager: Any = None) -> None:
         """Take the casts of the API from now on."""
-        self.manager = manager or taskmanager.Manager()
+        self.rpc_manager = manager or taskmanager.Manager()
         server = rpc.get_server(
             messaging.Target(topic=CONF.taskmanager_queue, server='here',
                              version='1.0'),
-            [self.manager], key=CONF.taskmanager_rpc_encr_key)
+            [self.rpc_manager], key=CONF.taskmanager_rpc_encr_key)
         server.start()
         self.listener = server
         self.addCleanup(self.stop_taskmanager)
@@ -217,12 +217,12 @@ class TroveTest(testtools.TestCase):
             self.listener.stop()
             self.listener.wait()
             self.listener = None
-            if isinstance(self.manager, taskmanager.Manager):
+            if isinstance(self.rpc_manager, taskmanager.Manager):
                 waiting.until('the operations to end', self._idle, math.inf,
                               0.1)
 
     def _idle(self) -> None:
-        if self.manager._admission.busy:
+        if self.rpc_manager._admission.busy:
             raise waiting.NotYet('requests run or wait')
 
     def context(self, project: str = PROJECT, role: str = 'member') -> Any:

@@ -152,13 +152,13 @@ class DeadTest(AdmissionTest):
 
     def dies(self) -> None:
         """It shows no life, and begins nothing any more."""
-        admission = self.manager._admission
+        admission = self.rpc_manager._admission
         admission._sign = admission._begin = lambda: None
         assert admission._signs is not None
         admission._signs.__exit__()
         for lane in admission._lanes.values():
             lane._begin = lambda: None
-        self.manager = None
+        self.rpc_manager = None
 
     def test_nothing_is_taken_from_one_that_lives(self) -> None:
         with waiting.Regularly(0.2, self.look):
