@@ -56,6 +56,7 @@ def _start_bootstrap(operation: Supervised, member: Member) -> Found | None:
         if not any(told[name].started for name in told
                    if asked[name] is member):
             _prove_safe(operation, asked, told)
+            operation.check_wanted()    # the answers may have taken long
             member.guest.bootstrap_member()
         return None
     return operation.tell(member, order)

@@ -79,6 +79,15 @@ class BootstrapTest(base.FormationTestCase):
         self.assertEqual('c-2', error.member)
         self.assertEqual([], self.galera.told)
 
+    def test_not_in_a_cluster_that_is_deleted_meanwhile(self) -> None:
+        def position() -> object:
+            self.delete_cluster()
+            return self.guests[3].place
+        self.guests[3].will('member_position', position)
+        self.fails(exceptions.ClusterBeingDeleted,
+                   bootstrap.START_BOOTSTRAP, 1)
+        self.assertEqual([], self.galera.told)
+
     def test_it_is_not_told_twice(self) -> None:
         def starts_and_nobody_hears() -> None:
             self.guests[1].stands(STATES.STARTING)
