@@ -60,6 +60,12 @@ _FRESH_SECONDS = 15
 # A member that has not changed for so long is observed less often.
 _REST_SECONDS = 20
 
+# A message is lost without an error if the broker has just started and
+# trove-conductor has not connected to it yet. So a new status is repeated: it
+# may take [oslo_messaging_rabbit] rabbit_interval_max, 30 s, to connect.
+_REPEAT_SECONDS = 8
+_REPEATED_FOR = 45
+
 
 def of_report(report: view.MemberReport) -> Any:
     """Trove's service status: HEALTHY only for a member that serves.
@@ -89,6 +95,7 @@ class MemberStatus(trove_service.BaseDbStatus):
         self._lock = threading.RLock()
         self._last: tuple[view.MemberReport, waiting.Stopwatch] | None = None
         self._told: tuple[ServiceStatus, waiting.Stopwatch] | None = None
+        self._changed = waiting.Stopwatch()     # the told status
         self._form: tuple[object, ...] = ()
         self._rests = waiting.Stopwatch()
 
@@ -111,7 +118,7 @@ class MemberStatus(trove_service.BaseDbStatus):
                 return
             super().set_status(status, force=force)
             if force or self.is_installed:
-                self._told = (status, waiting.Stopwatch())
+                self._note_told(status)
 
     def begin_member(self) -> None:
         """Record that this agent, not an earlier one, prepares the member."""
@@ -140,6 +147,8 @@ class MemberStatus(trove_service.BaseDbStatus):
 
     def report_member(self) -> None:
         """Observe the member; report changes, and else once a minute.
+
+        A change is reported several times, because a message may be lost.
 
         It also reports while the member is being created, with the status
         that Trove expects then. If an agent died during the preparation, it
@@ -174,8 +183,14 @@ class MemberStatus(trove_service.BaseDbStatus):
         if self._told is None:
             return False
         told, age = self._told
-        return bool(told == status and age.elapsed
-                    < conf.report_seconds(CONF.report_interval))
+        limit = (_REPEAT_SECONDS if self._changed.elapsed < _REPEATED_FOR
+                 else conf.report_seconds(CONF.report_interval))
+        return bool(told == status and age.elapsed < limit)
+
+    def _note_told(self, status: ServiceStatus) -> None:
+        if self._told is None or self._told[0] != status:
+            self._changed = waiting.Stopwatch()
+        self._told = (status, waiting.Stopwatch())
 
     def _status_of(self, member: service.GaleraService) -> Any:
         if self.is_installed:
@@ -206,4 +221,4 @@ class MemberStatus(trove_service.BaseDbStatus):
             CONF.guest_id, {'service_status': status.description},
             sent=timeutils.utcnow_ts(microsecond=True))
         self.status = status
-        self._told = (status, waiting.Stopwatch())
+        self._note_told(status)

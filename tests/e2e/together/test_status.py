@@ -104,6 +104,7 @@ class TestStatus(cluster.TestCase):
 
     def stop(self):
         """Stop it as a request does; the agent leaves it stopped."""
+        self.addCleanup(self.start)
         self.in_guest('touch', STOPPED_FILE)
         laboratory.lab('guest', 'stop-db', STRUCK)
 

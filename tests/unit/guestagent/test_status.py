@@ -180,6 +180,7 @@ class ReportingTest(InstalledTestCase):
 
     def test_an_unchanged_status_is_told_as_often_as_by_trove(self) -> None:
         """The reporter observes every 4 s, and Trove's task every minute."""
+        self.sees(report())
         for interval, messages in ((5, 5), (30, 5), (100, 3)):
             self.conductor.heartbeat.reset_mock()
             self.config.config(report_interval=interval)
@@ -191,6 +192,15 @@ class ReportingTest(InstalledTestCase):
                     self.status.set_status(self.status.periodic_status())
                 self.after(1)
             self.assertEqual(['healthy'] * messages, self.told())
+
+    def test_a_new_status_is_repeated_for_a_while(self) -> None:
+        """trove-conductor may not have connected to a new broker yet."""
+        self.sees(report())
+        self.after(1000)
+        for _ in range(60):
+            self.sees(report(State.CRASHED))
+            self.after(1)
+        self.assertEqual(['healthy'] + ['crashed'] * 6, self.told())
 
     def test_trove_s_task_observes_no_more_than_the_reporter(self) -> None:
         self.sees(report())
