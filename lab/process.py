@@ -158,7 +158,7 @@ def start_time(pid: int) -> int | None:
 
     A zombie has ended, too.
     """
-    fields = _stat(pid)
+    fields = stat(pid)
     if not fields or fields[0] in ('Z', 'X'):
         return None
     return int(fields[19])
@@ -166,7 +166,7 @@ def start_time(pid: int) -> int | None:
 
 def parent(pid: int) -> int:
     """The PID of a process's parent; 0 if there is none."""
-    fields = _stat(pid)
+    fields = stat(pid)
     return int(fields[1]) if fields else 0
 
 
@@ -183,8 +183,8 @@ def _pid_file(home: lab_home.Home, name: str) -> Path:
     return home.run / f'{name}.pid'
 
 
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat, from the state on."""
+def stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat, from the state on; none if it ended."""
     try:
         text = Path(f'/proc/{pid}/stat').read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -203,7 +203,7 @@ def _session_members(leader: int) -> dict[int, int]:
     """The processes of a session with their start times."""
     members = {}
     for pid in pids():
-        fields = _stat(pid)
+        fields = stat(pid)
         if fields and int(fields[3]) == leader and fields[0] != 'Z':
             members[pid] = int(fields[19])
     return members

@@ -35,6 +35,8 @@ SEAMS = 'trove_pxc/compat/'
 PRIVATE = re.compile(r'_(?!(?:asdict|fields|make|replace)$)[A-Za-z]\w*')
 #: documented by oslo.upgradecheck: a subclass sets it
 DOCUMENTED = ('_upgrade_checks',)
+#: documented by Python: a program sets it
+HOOKS = ('threading.excepthook',)
 #: a module may call it when it is imported
 REGISTERED = f'{PACKAGE}.conf.register'
 
@@ -207,7 +209,8 @@ def _root(expression: ast.expr) -> str:
 def _changes(module: Module, node: ast.AST,
              foreign: set[str]) -> Iterator[Finding]:
     if isinstance(node, ast.Attribute | ast.Subscript):
-        if not isinstance(node.ctx, ast.Load) and _root(node) in foreign:
+        if (not isinstance(node.ctx, ast.Load) and _root(node) in foreign
+                and ast.unparse(node) not in HOOKS):
             yield module.at(node, f'{ast.unparse(node)} is set')
     elif (isinstance(node, ast.Call) and node.args
             and ast.unparse(node.func) in ('setattr', 'delattr')

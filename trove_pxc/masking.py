@@ -15,9 +15,10 @@
 At debug level, Trove logs each statement of the guest, including ``IDENTIFIED
 BY`` and the password, the key that encrypts the messages of a new instance,
 and at every start the value of each option that is not marked as secret.
-oslo.messaging logs exceptions of RPC methods. Installed by the classes that
-Trove loads: the API extension, and the managers of the taskmanager and of the
-guest. ``tests/faults`` checks the logs of a whole lab.
+oslo.messaging logs exceptions of RPC methods, and Python prints those that end
+a thread. Installed by the classes that Trove loads: the API extension, and the
+managers of the taskmanager and of the guest. ``tests/faults`` checks the logs
+of a whole lab.
 """
 
 import collections
@@ -32,6 +33,8 @@ from typing import Any
 from urllib import parse
 
 from trove_pxc.compat import secret_options
+
+LOG = logging.getLogger(__name__)
 
 HIDDEN = '***'
 _KEY_LOGGER = 'trove.instance.models'
@@ -209,7 +212,17 @@ def install() -> None:
     manager. Each of these calls this function first.
     """
     logging.setLogRecordFactory(MaskedRecord)
+    threading.excepthook = _log_end_of_thread
     secret_options.mark(_OPTIONS)
+
+
+def _log_end_of_thread(failure: threading.ExceptHookArgs) -> None:
+    """Log an error that ended a thread, instead of printing it unmasked."""
+    if failure.exc_type is SystemExit or failure.exc_value is None:
+        return
+    LOG.error('An unexpected error ended %s',
+              failure.thread.name if failure.thread else 'a thread',
+              exc_info=failure.exc_value)
 
 
 def _forms(password: str) -> str:

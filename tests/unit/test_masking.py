@@ -13,6 +13,7 @@
 import io
 import json
 import logging
+import threading
 import time
 from urllib import parse
 
@@ -50,6 +51,23 @@ class MaskingTest(testtools.TestCase):
             for literal in literals:
                 hidden = masking.masked(statement.format(literal))
                 self.assertEqual(statement.format('***'), hidden)
+
+    def test_an_error_that_ends_a_thread_is_logged_without_it(self) -> None:
+        """Python prints such an error, and nothing masks what it prints."""
+        printed = self.useFixture(fixtures.StringStream('stderr')).stream
+        self.useFixture(fixtures.MonkeyPatch('sys.stderr', printed))
+
+        def fail() -> None:
+            raise ValueError("ALTER USER 'a' IDENTIFIED BY 'geheim'")
+        thread = threading.Thread(target=fail, name='the work')
+        thread.start()
+        thread.join()
+        printed.seek(0)
+        self.assertEqual('', printed.read())
+        self.assertIn('An unexpected error ended the work\nTraceback',
+                      self.logged.output)
+        self.assertIn("ValueError: ALTER USER 'a' IDENTIFIED BY ***",
+                      self.logged.output)
 
     def test_other_statements_stay_as_they_are(self) -> None:
         for statement in ("SELECT 'a' FROM t WHERE password = 1",

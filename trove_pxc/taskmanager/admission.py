@@ -85,8 +85,7 @@ class Request:
     def run(self) -> None:
         """Run to the end; log an error, as Trove's RPC server does.
 
-        :raises Exception: an error that is neither of Trove nor of this
-            package.
+        Any other error ends the thread; masking logs it.
         """
         if self._context is not None:
             self._context.update_store()
@@ -101,9 +100,6 @@ class Request:
             LOG.info('%s', stopped)
         except exception.TroveError as error:
             LOG.exception('An error ended %s: %s', self.what, error)
-        except Exception:
-            LOG.exception('An unexpected error ended %s', self.what)
-            raise
         finally:
             self._over.set()
 
@@ -148,7 +144,7 @@ class Lane:
             self._running += len(begun)
         for request in begun:
             threading.Thread(target=self._run, args=(request,),
-                             daemon=True).start()
+                             name=request.what, daemon=True).start()
 
     def _run(self, request: Request) -> None:
         try:

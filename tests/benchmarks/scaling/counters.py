@@ -17,7 +17,6 @@ Imported by ``burst`` and ``rest``. MariaDB counts the statements of each user
 
 import dataclasses
 import os
-from pathlib import Path
 from typing import Any
 
 import pymysql  # type: ignore[import-untyped]
@@ -112,7 +111,7 @@ def used(services: list[base.Service]) -> dict[str, Used]:
                if (pid := service.pid) is not None}
     found = {service.name: Used() for service in services}
     for pid in process.pids():
-        fields = _stat(pid)
+        fields = process.stat(pid)
         name = leaders.get(int(fields[3])) if fields else None
         if name is not None:
             ticks = int(fields[11]) + int(fields[12])
@@ -120,15 +119,6 @@ def used(services: list[base.Service]) -> dict[str, Used]:
                 found[name].cpu + ticks / TICKS,
                 found[name].memory + int(fields[21]) * PAGE)
     return found
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the third on; the sixth: session."""
-    try:
-        text = Path(f'/proc/{pid}/stat').read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return text.rpartition(')')[2].split()
 
 
 def difference(before: dict[str, Sql], after: dict[str, Sql]

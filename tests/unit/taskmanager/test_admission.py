@@ -27,6 +27,7 @@ from trove.common import exception
 from tests.unit import tables
 from trove_pxc import conf
 from trove_pxc import exceptions
+from trove_pxc import masking
 from trove_pxc import queued
 from trove_pxc import starts
 from trove_pxc.taskmanager import admission
@@ -176,15 +177,21 @@ class ErrorTest(AdmissionTestCase):
         request = self.admission.admit(
             LONG, 'c', tables.context(), mock.Mock(side_effect=error))
         self.wait_over(request)
+        for thread in threading.enumerate():
+            if thread.name == request.what:
+                thread.join(SECONDS)
 
     def test_error_is_logged_and_the_next_request_begins(self) -> None:
         self.useFixture(fixtures.MonkeyPatch(
-            'threading.excepthook', lambda args: None))
+            'threading.excepthook', threading.excepthook))
+        masking.install()
         self.limit(1, 'long_operations')
         for error in (exception.TroveError('no host'), ZeroDivisionError()):
             self.run_with(error)
         self.assertIn('ended an operation of cluster c: no host',
                       self.log.output)
+        self.assertIn('An unexpected error ended an operation of cluster c\n'
+                      'Traceback', self.log.output)
         self.assertIn('ZeroDivisionError', self.log.output)
         self.admit('next')
         self.wait_begun('next')

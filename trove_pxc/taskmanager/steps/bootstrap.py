@@ -53,8 +53,8 @@ def _start_bootstrap(operation: Supervised, member: Member) -> Found | None:
         for name, report in told.items():
             if report.view is not None and report.view.in_primary:
                 return operation.found.through(asked[name], report)
-        if not any(told[name].started for name in told
-                   if asked[name] is member):
+        own = next(name for name, one in asked.items() if one is member)
+        if not told[own].started:
             _prove_safe(operation, asked, told)
             operation.check_wanted()    # the answers may have taken long
             member.guest.bootstrap_member()

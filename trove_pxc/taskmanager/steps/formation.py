@@ -73,7 +73,6 @@ class Creations:
         """Return a number that changes until Trove begins to create it.
 
         :param seen: the state of the member in Trove's tables.
-
         :raises MemberFailed: creation_start_timeout has passed.
         """
         return self._creations[member.id].queued(seen)
