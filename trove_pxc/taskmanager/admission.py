@@ -121,7 +121,8 @@ class Lane:
     def full(self) -> bool:
         """Whether a request that is added has to wait."""
         with self._lock:
-            return bool(self._waiting) or self._running >= self._limit()
+            # After the limit was raised, those that wait begin first.
+            return self._running + len(self._waiting) >= self._limit()
 
     @property
     def busy(self) -> bool:

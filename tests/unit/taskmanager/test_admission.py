@@ -150,6 +150,19 @@ class OrderTest(AdmissionTestCase):
         self.admit('e')
         self.wait_begun('a', 'b', 'c', 'd')
 
+    def test_those_that_wait_fill_the_room_of_a_raised_limit(self) -> None:
+        for name in 'abcd':
+            self.admit(name)
+        enter = self.useFixture(fixtures.MockPatchObject(
+            queued, 'enter_operation', autospec=True)).mock
+        self.limit(3, 'long_operations')
+        self.admit('e')     # c begins, d and e wait
+        self.assertEqual('e', enter.call_args.args[0])
+        enter.reset_mock()
+        self.limit(6, 'long_operations')
+        self.admit('f')     # all of them begin
+        enter.assert_not_called()
+
     def test_lowered_limit_applies_as_requests_end(self) -> None:
         requests = [self.admit(name) for name in 'abcd']
         self.wait_begun('a', 'b')

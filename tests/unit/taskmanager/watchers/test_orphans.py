@@ -77,6 +77,25 @@ class OrphansTest(testtools.TestCase):
         self.assertEqual([], self.look(after=LEASE))
         self.assertIsNotNone(queued.place_of('m-1'))
 
+    def test_one_that_another_has_just_taken(self) -> None:
+        """The other one takes m-2 after this one has read the records."""
+        other = orphans.Orphans('other', self.taken.append)
+
+        def create(message: str) -> None:
+            self.taken.append(message)
+            other.look()
+        this = orphans.Orphans('own', create)
+        for one in ('m-1', 'm-2'):
+            self.enter(one)
+        for after in (0, LEASE - 1):
+            self.clock.advance(after)
+            this.look()
+            other.look()
+        self.clock.advance(1)
+        this.look()
+        self.assertEqual(['message of m-1', 'message of m-2'],
+                         sorted(self.taken))
+
     def test_one_of_two_takes_it(self) -> None:
         self.enter('m-1')
         other = orphans.Orphans('other', self.taken.append)
