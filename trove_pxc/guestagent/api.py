@@ -203,10 +203,18 @@ class GaleraGuestAPI(AccountsAPI):
         """The report as soon as the server is Synced.
 
         :param patience: after so many seconds the report of another state.
+            An agent of an older release does not know it, and reports at
+            once.
         """
-        return view.MemberReport.from_dict(self.call_guest(
-            'member_report', self._seconds('member_call_timeout') + patience,
-            self.API_BASE_VERSION, patience=patience))
+        try:
+            return view.MemberReport.from_dict(self.call_guest(
+                'member_report',
+                self._seconds('member_call_timeout') + patience,
+                self.API_BASE_VERSION, patience=patience))
+        except exception.GuestError as failure:
+            if "unexpected keyword argument 'patience'" not in str(failure):
+                raise
+            return self.member_report()
 
     def member_position(self) -> position.Position:
         """The position; to recover it from a stopped server takes time."""

@@ -21,6 +21,7 @@ import mock
 import oslo_messaging as messaging
 from oslo_messaging._drivers import common
 from oslo_messaging.rpc import client as rpc_client
+from oslo_messaging.rpc import dispatcher
 import testtools
 from trove.common import cfg
 from trove.common import context
@@ -93,6 +94,41 @@ class GuestAPITest(testtools.TestCase):
         self.assertEqual(('member_report', {'patience': 1.5}), self.asked())
         self.assertEqual(15 + 1.5,
                          self.client.prepare.call_args.kwargs['timeout'])
+
+    def test_an_older_agent_reports_at_once(self) -> None:
+        """The dispatcher and the serialisation are those of oslo.messaging."""
+        report = view.MemberReport(
+            view.ServerState.STARTING, None, 5, True, None, '')
+
+        class OlderAgent:
+            target = messaging.Target(version='1.0')
+
+            def member_report(self, context: Any) -> dict[str, Any]:
+                return report.to_dict()
+
+        served = dispatcher.RPCDispatcher(
+            [OlderAgent()], messaging.NoOpSerializer())
+
+        def call(context: Any, method: str, **arguments: Any) -> Any:
+            try:
+                return served.dispatch(mock.Mock(
+                    client_timeout=0, ctxt={}, message={
+                        'method': method, 'args': arguments}))
+            except TypeError as failure:
+                raise common.deserialize_remote_exception(
+                    common.serialize_remote_exception(
+                        (type(failure), failure, failure.__traceback__)),
+                    [exception.__name__]) from failure
+
+        self.context.call.side_effect = call
+        self.assertEqual(report, self.api.awaited_report(1.5))
+
+    def test_an_error_of_a_report_that_is_awaited(self) -> None:
+        self.context.call.side_effect = messaging.MessagingTimeout()
+        self.assertRaises(exception.GuestTimeout, self.api.awaited_report, 1)
+        self.context.call.side_effect = rpc_client.RemoteError(
+            'TypeError', 'of something else')
+        self.assertRaises(exception.GuestError, self.api.awaited_report, 1)
 
     def test_a_position_is_typed(self) -> None:
         found = position.Position(samples.UUID, 5, None, False, True, False)
