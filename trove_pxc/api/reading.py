@@ -164,9 +164,8 @@ def _detail(report: view.MemberReport) -> str:
 
 
 def _of_progress(progress: Progress) -> dict[str, Any]:
-    shown: dict[str, Any] = {'recv_queue': progress.queue}
-    if progress.applied is not None:
-        shown['apply_rate'] = round(progress.applied, 1)
+    shown: dict[str, Any] = {'recv_queue': progress.queue,
+                             'apply_rate': round(progress.applied, 1)}
     if progress.seconds is not None:
         shown['catch_up_seconds'] = round(progress.seconds)
     return shown

@@ -26,7 +26,7 @@ from trove_pxc.galera.progress import Progress
 from trove_pxc.galera import view
 
 #: samples that are older do not describe the present
-WINDOW_SECONDS = 6.0
+WINDOW_SECONDS = 20.0
 #: a rate over less time depends on chance
 SHORTEST_SECONDS = 1.0
 #: write sets that may wait at a member that serves
@@ -56,8 +56,7 @@ class Meter:
 
         :param seen: None if the server does not answer.
         :param now: in seconds, on a clock that is never set.
-        :returns: None if the member is not behind. The rates are measured
-            between two views in the same state.
+        :returns: None if the member is not behind, or not measured yet.
         """
         if seen is None or seen.recv_queue is None:
             self._samples = ()
@@ -70,9 +69,9 @@ class Meter:
             and one.uuid == new.uuid and one.committed <= new.committed)
         if not known or now - known[-1].at >= SHORTEST_SECONDS:
             self._samples = (*known, new)
-        progress = Progress(new.queue)
-        if known and now - known[0].at >= SHORTEST_SECONDS:
-            progress = _between(known[0], new)
+        if not known or now - known[0].at < SHORTEST_SECONDS:
+            return None
+        progress = _between(known[0], new)
         return progress if _is_behind(new, progress) else None
 
 
@@ -88,8 +87,7 @@ def _is_behind(sample: _Sample, progress: Progress) -> bool:
     if sample.state is view.LocalState.DONOR:
         return sample.queue > SERVING_QUEUE
     return (sample.state is view.LocalState.SYNCED
-            and sample.queue > SERVING_QUEUE
-            and progress.growth is not None and progress.growth > 0)
+            and sample.queue > SERVING_QUEUE and progress.growth > 0)
 
 
 def text(progress: Progress, state: view.LocalState) -> str:
@@ -100,8 +98,6 @@ def text(progress: Progress, state: view.LocalState) -> str:
     """
     queue = ('1 write set waits' if progress.queue == 1
              else f'{progress.queue:,} write sets wait')
-    if progress.applied is None or progress.growth is None:
-        return f'catching up: {queue}'
     rate = f'{progress.applied:,.0f}/s applied'
     seconds = progress.seconds
     if seconds is not None:

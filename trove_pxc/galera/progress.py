@@ -25,22 +25,19 @@ class Progress:
     """The receive queue of a member, and how it changes.
 
     :ivar queue: write sets that wait (wsrep_local_recv_queue).
-    :ivar applied: write sets that it applies per second; None if that is not
-        measured yet.
+    :ivar applied: write sets that it applies per second.
     :ivar growth: write sets per second by which the queue grows; negative if
-        it shrinks; None if that is not measured yet.
+        it shrinks.
     """
 
     queue: int
-    applied: float | None = None
-    growth: float | None = None
+    applied: float
+    growth: float
 
     @property
     def seconds(self) -> float | None:
         """The time until the queue is empty; None if it does not shrink."""
-        if self.growth is None or self.growth >= 0:
-            return None
-        return -self.queue / self.growth
+        return -self.queue / self.growth if self.growth < 0 else None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same."""
@@ -48,4 +45,5 @@ class Progress:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'Progress':
-        return cls(int(plain['queue']), plain['applied'], plain['growth'])
+        return cls(int(plain['queue']), float(plain['applied']),
+                   float(plain['growth']))
