@@ -177,3 +177,23 @@ class DatabaseUnknown(RequestRefused):
 
 class ServerUnavailable(GaleraError):
     """The server cannot handle a request of a user now, but may later."""
+
+
+class BackupRefused(GaleraError):
+    """A member cannot make or restore a backup now; nothing was changed."""
+
+
+class BackupCancelled(GaleraError):
+    """A backup was cancelled."""
+
+
+class BackupStoreFailed(GaleraError):
+    """The store refused a request, or has failed for too long."""
+
+
+class BackupUnusable(GaleraError):
+    """A backup is damaged, incomplete, or encrypted with another key."""
+
+
+class BackupToolFailed(GaleraError):
+    """The backup tool of the server failed; the message quotes its log."""

@@ -24,8 +24,8 @@ import dataclasses
 import re
 from typing import NamedTuple
 
-from trove_pxc.galera import errors
 from trove_pxc.galera.dialect import Dialect
+from trove_pxc.galera import errors
 
 # The names of the files differ by server and version. MariaDB names them
 # mariadb_backup_* since 11.1 (MDEV-31505).
@@ -34,7 +34,8 @@ _PREFIX = '(?:xtrabackup|mariadb_backup)_'
 INFO = re.compile(f'{_PREFIX}(?P<kind>galera_info|binlog_info|checkpoints|'
                   'info)')
 #: the tool's files in the data directory that a server does not need
-LEFTOVERS = ('xtrabackup_*', 'mariadb_backup_*', 'backup-my.cnf')
+LEFTOVERS = ('xtrabackup_*', 'mariadb_backup_*', 'backup-my.cnf',
+             'donor_galera_info')
 _GALERA = re.compile(
     r'(?P<uuid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})'
     r'[:\s]+(?P<seqno>-?\d+)')
@@ -131,7 +132,7 @@ def option_file(user: str, password: str, socket: str,
     quoted = [value.replace('\\', '\\\\')
               for value in (user, password, socket)]
     return (f'!include {server_file}\n'
-            '[client]\n'
+            '[xtrabackup]\n'
             f'user="{quoted[0]}"\npassword="{quoted[1]}"\n'
             f'socket="{quoted[2]}"\n')
 

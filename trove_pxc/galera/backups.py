@@ -52,7 +52,7 @@ class Step(enum.StrEnum):
     FETCH = 'fetch the backup'
     PREPARE = 'prepare the data'
     INSTALL = 'install the data'
-    DONE = 'do anything more'
+    DONE = 'end'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -288,6 +288,13 @@ class Progress:
 def unknown(backup_id: str) -> Progress:
     """The progress of a backup that this guest agent does not know."""
     return Progress(backup_id, State.UNKNOWN)
+
+
+def with_failure(progress: Progress, reason: str, advice: str) -> Progress:
+    """The progress of one that failed in this step."""
+    return dataclasses.replace(
+        progress, state=State.FAILED, failed_because=reason,
+        next_action=advice, token_refused=False, waits_for='')
 
 
 def _known(cls: Any, plain: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class OptionFileTest(testtools.TestCase):
         parser = configparser.RawConfigParser()
         parser.read_string(rest)
         self.assertEqual({'user': '"os_admin"', 'password': '"a\\\\b c"',
-                          'socket': '"/s"'}, dict(parser['client']))
+                          'socket': '"/s"'}, dict(parser['xtrabackup']))
 
     def test_no_value_adds_an_option(self) -> None:
         for password in ('a\nport=1', 'a"b'):
