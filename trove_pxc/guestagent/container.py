@@ -227,8 +227,8 @@ class DatabaseContainer:
                 specification.image, name=_HELPER, command=[word],
                 entrypoint=list(specification.entrypoint),
                 user=specification.user, network_mode='none',
-                volumes=_binds(specification.mounts),
-                mounts=_mounts(specification.mounts),
+                volumes=binds(specification.mounts),
+                mounts=mounts(specification.mounts),
                 healthcheck={'test': ['NONE']})
             helper.start()
             code = helper.wait()['StatusCode']
@@ -268,8 +268,8 @@ class DatabaseContainer:
         # The high-level client cannot set the address of a container.
         api = self._client.api
         host_config = api.create_host_config(
-            binds=_binds(specification.mounts),
-            mounts=_mounts(specification.mounts),
+            binds=binds(specification.mounts),
+            mounts=mounts(specification.mounts),
             restart_policy={'Name': 'unless-stopped'},
             log_config=docker.types.LogConfig(
                 type='json-file', config=_LOGS),
@@ -299,13 +299,13 @@ class DatabaseContainer:
                 api.create_endpoint_config(**addresses)})
 
 
-def _binds(mounts: tuple[Mount, ...]) -> dict[str, dict[str, str]]:
+def binds(mounts: tuple[Mount, ...]) -> dict[str, dict[str, str]]:
     return {mount.source: {'bind': mount.target,
                            'mode': 'ro' if mount.read_only else 'rw'}
             for mount in mounts if not mount.required}
 
 
-def _mounts(mounts: tuple[Mount, ...]) -> list[docker.types.Mount]:
+def mounts(mounts: tuple[Mount, ...]) -> list[docker.types.Mount]:
     return [docker.types.Mount(mount.target, mount.source, type='bind',
                                read_only=mount.read_only)
             for mount in mounts if mount.required]

@@ -175,6 +175,14 @@ class Database:
         """Use this method for the next state transfers."""
         self._rows('SET GLOBAL wsrep_sst_method = %s', method)
 
+    def desync(self, wanted: bool) -> None:
+        """Have it apply writes more slowly than the others, or no longer.
+
+        The others do not wait for a server that is desynced.
+        """
+        self._rows('SET GLOBAL wsrep_desync = '
+                   + ('ON' if wanted else 'OFF'))
+
     def promote(self) -> bool:
         """Make the component of this server the primary component.
 

@@ -65,6 +65,27 @@ done
 
 _PRESENT = 'for path; do if [ -e "$path" ]; then echo "$path"; fi; done'
 
+_CLEAR = """
+[ -d "$1" ] || exit 0
+find "$1" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +
+"""
+
+_REMOVE_MATCHING = """
+folder=$1
+shift
+for pattern; do find "$folder" -maxdepth 1 -type f -name "$pattern" -delete
+done
+"""
+
+_TREE_BYTES = """
+folder=$1
+shift
+set -f
+for pattern; do set -- "$@" ! -name "$pattern"; shift; done
+find "$folder" -type f "$@" -printf '%s\\n' | awk '{ sum += $1 }
+    END { printf "%.0f", sum }'
+"""
+
 _UNLINK = 'if [ -L "$1" ]; then rm -f "$1"; fi'
 
 
@@ -165,6 +186,25 @@ class HostFiles:
         """
         if any(_exists(path, links=False) is not False for path in paths):
             self._run('rm -f -- "$@"', *paths)
+
+    def clear(self, folder: str) -> None:
+        """Remove all that is in a folder, except for lost+found."""
+        self._run(_CLEAR, folder)
+
+    def remove_matching(self, folder: str, *patterns: str) -> None:
+        """Remove the files in a folder whose names match."""
+        self._run(_REMOVE_MATCHING, folder, *patterns)
+
+    def tree_bytes(self, folder: str, *but: str) -> int:
+        """The sizes of all files below a folder.
+
+        :param but: patterns of names of files that do not count.
+        """
+        return int(self._run(_TREE_BYTES, folder, *but) or 0)
+
+    def settle(self, path: str) -> None:
+        """Wait until all of the file system of a path is on the disk."""
+        self._run('sync -f "$1" 2> /dev/null || sync', path)
 
     def present(self, *paths: str) -> frozenset[str]:
         """The paths that exist.

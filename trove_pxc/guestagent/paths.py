@@ -141,6 +141,36 @@ class Paths:
         return f'{self.order_dir}/initialise.sql'
 
     @property
+    def backup_dir(self) -> str:
+        """Files of the backup that runs, in memory."""
+        return f'{self.order_dir}/backup'
+
+    @property
+    def desynced_file(self) -> str:
+        """Mark: the agent has desynced the server for a backup."""
+        return f'{self.order_dir}/desynced'
+
+    @property
+    def lineage_file(self) -> str:
+        """Identifies the data directory; a state transfer removes it."""
+        return f'{self.data_dir}/.trove-pxc-lineage'
+
+    @property
+    def increment_dir(self) -> str:
+        """An incremental backup, until it is applied to the data."""
+        return f'{self.mount_point}/increment'
+
+    @property
+    def restoring_data_file(self) -> str:
+        """Mark: the data directory is being filled from a backup."""
+        return f'{self.transfer_dir}/restoring'
+
+    @property
+    def restored_data_file(self) -> str:
+        """Mark: the data directory holds a backup, and was never started."""
+        return f'{self.transfer_dir}/restored'
+
+    @property
     def stopped_file(self) -> str:
         """Exists while the server must stay stopped, until the next boot."""
         return f'{self.order_dir}/stopped'

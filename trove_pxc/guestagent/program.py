@@ -38,6 +38,7 @@ VERSION = 'version'
 BOOTSTRAP = 'bootstrap'
 FORM = 'form'
 CONTINUE = 'continue'
+RESTORED = 'restored'
 
 # A server ends if InnoDB waits so long for one of its internal locks
 # ("innodb_fatal_semaphore_wait_threshold" in the manuals of MariaDB and of

@@ -132,7 +132,7 @@ class Engine:
 
     def _create(self, image: str, **kwargs: Any) -> None:
         self.known[kwargs['name']] = Container(
-            labels=kwargs['labels']).spec
+            labels=kwargs.get('labels')).spec
 
 
 class GuestTestCase(testtools.TestCase):

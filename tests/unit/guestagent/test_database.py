@@ -155,6 +155,13 @@ class DatabaseTest(testtools.TestCase):
             None, pymysql_errors.ProgrammingError(1146, 'no table'))
         self.assertFalse(self.database.read_probe('t-1'))
 
+    def test_it_is_desynced_and_resynced(self) -> None:
+        self.database.desync(True)
+        self.database.desync(False)
+        self.assertEqual(['SET GLOBAL wsrep_desync = ON',
+                          'SET GLOBAL wsrep_desync = OFF'],
+                         self.statements())
+
     def test_nothing_of_the_probes_stays(self) -> None:
         self.database.drop_probe()
         self.assertEqual(['DROP DATABASE IF EXISTS trove_pxc_probe'],

@@ -111,6 +111,32 @@ class HostFilesTest(fakes.GuestTestCase):
             self.assertRaises(AssertionError, self.files.ensure_folders,
                               *folders, other)
 
+    def test_a_folder_is_cleared(self) -> None:
+        for name in ('a/b/c', 'lost+found', '.hidden'):
+            (self.root / 'data' / name).mkdir(parents=True)
+        (self.root / 'data' / 'a file').touch()
+        self.files.clear(f'{self.root}/data')
+        self.assertEqual(['lost+found'], os.listdir(self.root / 'data'))
+        self.files.clear(f'{self.root}/missing')
+
+    def test_files_are_removed_by_their_names(self) -> None:
+        for name in ('xtrabackup_info', 'ibdata1', 'x y'):
+            (self.root / 'volume' / name).touch()
+        self.files.remove_matching(f'{self.root}/volume', 'xtrabackup_*',
+                                   'x y')
+        self.assertEqual(['ibdata1'], os.listdir(self.root / 'volume'))
+
+    def test_the_bytes_of_a_tree(self) -> None:
+        for name, size in (('ibdata1', 5), ('ib_logfile0', 7), ('s/t', 11)):
+            path = self.root / 'volume' / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b'x' * size)
+        folder = f'{self.root}/volume'
+        self.assertEqual(23, self.files.tree_bytes(folder))
+        self.assertEqual(11, self.files.tree_bytes(
+            folder, 'ib_logfile*', 'ibdata1'))
+        self.files.settle(folder)
+
     def test_a_link_gives_way_and_its_target_stays(self) -> None:
         target = pathlib.Path(f'{self.root}/target')
         target.write_text('kept')

@@ -34,6 +34,10 @@ ON_THE_VOLUME = {
     'transfer_dir': '/volume/transfer',
     'unsynced_file': '/volume/transfer/unsynced',
     'evicted_file': '/volume/transfer/cast-out',
+    'lineage_file': '/volume/data/.trove-pxc-lineage',
+    'increment_dir': '/volume/increment',
+    'restoring_data_file': '/volume/transfer/restoring',
+    'restored_data_file': '/volume/transfer/restored',
     'state_dir': '/volume/conf.d',
     'record_file': '/volume/conf.d/galera-member.json',
     'memory_file': '/volume/conf.d/galera-seen.json',
@@ -45,6 +49,8 @@ IN_MEMORY = {
     'last_order_file': '/memory/last-order',
     'initial_sql_file': '/memory/initialise.sql',
     'stopped_file': '/memory/stopped',
+    'backup_dir': '/memory/backup',
+    'desynced_file': '/memory/desynced',
 }
 #: are written again
 ON_THE_ROOT_DISK = {

@@ -67,6 +67,38 @@ class RecoverTest(starting.StartTestCase):
         self.assertEqual({'version': '2.1', 'uuid': UUID, 'seqno': '-1',
                           'safe_to_bootstrap': '1'}, self.saved())
 
+    def restored(self) -> None:
+        self.database()
+        self.grastate(seqno=7)
+        (self.transfer / 'restored').touch()
+        self.order(program.RESTORED)
+
+    def test_restored_data_begins_a_history_of_its_own(self) -> None:
+        self.restored()
+        for name in ('gvwstate.dat', 'galera.cache'):
+            (self.data / name).touch()
+        self.assertEqual(['--wsrep-new-cluster'], self.started())
+        for name in ('grastate.dat', 'gvwstate.dat', 'galera.cache'):
+            self.assertFalse((self.data / name).exists(), name)
+        self.assertFalse((self.transfer / 'restored').exists())
+
+    def test_it_is_begun_once(self) -> None:
+        self.restored()
+        self.started()
+        self.assertEqual([f'--wsrep_start_position={UUID}:7'],
+                         self.started())
+
+    def test_data_without_the_mark_keeps_its_history(self) -> None:
+        self.restored()
+        (self.transfer / 'restored').unlink()
+        self.assertIn('restored refused', self.refused())
+        self.assertTrue((self.data / 'grastate.dat').exists())
+
+    def test_half_a_backup_is_not_started(self) -> None:
+        (self.transfer / 'restored').touch()
+        self.order(program.RESTORED)
+        self.assertIn('restored refused', self.refused())
+
     def test_a_cluster_is_continued_once(self) -> None:
         self.test_it_continues_from_the_position_that_was_decided()
         self.assertEqual('', (self.fake / 'orders-left').read_text())

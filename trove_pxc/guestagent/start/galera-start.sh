@@ -85,7 +85,7 @@ take_order() {
     fi
     decided=
     case $order in
-    '' | bootstrap | form) ;;
+    '' | bootstrap | form | restored) ;;
     'continue '*)
         decided=$(echo "${order#continue }" | tr A-F a-f)
         order='continue'
@@ -107,6 +107,8 @@ prepare_data() {
         forget_transfer
         if [ "$order" = continue ]; then
             continue_history
+        elif [ "$order" = restored ]; then
+            begin_history
         elif has_database; then
             recovered_position
         elif [ "$order" = bootstrap ]; then
@@ -131,7 +133,7 @@ start() {
         set -- "$@" --wsrep_start_position="$position"
     fi
     case $order in
-    bootstrap | continue) set -- "$@" --wsrep-new-cluster ;;
+    bootstrap | continue | restored) set -- "$@" --wsrep-new-cluster ;;
     form)
         if ! has_database && may_form; then
             set -- "$@" --wsrep_sst_method="$FORMATION_SST"

@@ -155,3 +155,25 @@ wait_for_others() {
         wait $!
     fi
 }
+
+# Data that was restored from a backup begins a history of its own: the cluster
+# of the backup may still exist. The agent creates the mark when the data is
+# complete; it is valid for one start, like the order.
+RESTORED=$TRANSFER_DIR/restored
+
+begin_history() {
+    [ -e "$RESTORED" ] && has_database || die "restored refused: $DATA_DIR" \
+        "does not hold a complete backup that was never started. Restore it" \
+        "again"
+    for name in grastate.dat gvwstate.dat galera.cache; do
+        rm -f "${DATA_DIR:?}/$name"
+    done
+    sync_data
+    rm -f "$RESTORED" || say "cannot remove $RESTORED"
+    if [ -e "$RESTORED" ]; then
+        die "the mark $RESTORED could not be removed; the server was not" \
+            "started. Make $TRANSFER_DIR writable for $(id -u)"
+    fi
+    sync "$TRANSFER_DIR" 2> /dev/null || sync
+    say "beginning a new history with the restored data"
+}

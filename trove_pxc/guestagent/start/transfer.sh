@@ -61,7 +61,7 @@ forget_transfer() {
 # ("FATAL: Found existing .../sst-xb-tmpdir", K8SPXC-327).
 set_spoiled_aside() {
     case $order in
-    bootstrap | continue)
+    bootstrap | continue | restored)
         die "$order refused: $1, so the data in $DATA_DIR is incomplete" ;;
     esac
     say "$1: requesting a full copy of the data"
