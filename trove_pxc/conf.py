@@ -152,6 +152,19 @@ _BOTH = (
              'default, only programs in the guest can reach it. With '
              '0.0.0.0, the security group of the member decides, which does '
              'not allow the port unless it is in tcp_ports.'),
+    cfg.StrOpt(
+        'backup_encryption_key', secret=True,
+        help='Key that encrypts the backups of clusters (AES-256-GCM), any '
+             'text of high entropy. The guests read this option, so set it '
+             'in the file that guest_config names. Without the same key, '
+             'encrypted backups cannot be restored. Unset: backups are not '
+             'encrypted.'),
+    cfg.IntOpt(
+        'backup_stall_timeout', default=1800, min=10,
+        help='Seconds without progress after which the backup of a member '
+             'or a restore fails: no data from the backup tool of the '
+             'server, and none to or from the object store. The guests read '
+             'this option.'),
     cfg.IntOpt(
         'creation_settle_timeout', default=10, min=1,
         help='Seconds after which the creation of an instance by Trove is '

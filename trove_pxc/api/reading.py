@@ -66,6 +66,7 @@ _UNSYNCED = ('a loss of power could still destroy the data of the last state '
 _POSITIONS = {
     Role.SYNCED: 'member',
     Role.DONOR: 'donor',
+    Role.BACKED_UP: 'backup',
     Role.BUSY: 'donor',
     Role.DESYNCED: 'desynced',
     Role.LOCKED: 'locked',

@@ -30,6 +30,7 @@ class Role(enum.StrEnum):
 
     SYNCED = 'is Synced'
     DONOR = 'is the donor of a joining member'
+    BACKED_UP = 'is desynced while a backup of it is made'
     BUSY = 'takes no statements while it is the donor of a joining member'
     JOINING = 'is joining'
     STARTING = 'is starting'
@@ -56,7 +57,7 @@ class Role(enum.StrEnum):
 
 
 #: In the primary component, and they take statements.
-SERVING = (Role.SYNCED, Role.DONOR)
+SERVING = (Role.SYNCED, Role.DONOR, Role.BACKED_UP)
 #: Writes of users are replicated to all members.
 TAKING_WRITES = (*SERVING, Role.DESYNCED, Role.LOCKED)
 #: In the primary component, but they do not serve in full.
@@ -122,17 +123,17 @@ def role(report: MemberReport | None) -> Role:
         return Role.DENIED
     if report.view is None:
         return Role.UNRESPONSIVE
-    return _in_component(report.view)
+    return _in_component(report.view, bool(report.backup))
 
 
-def _in_component(view: NodeView) -> Role:
+def _in_component(view: NodeView, backed_up: bool) -> Role:
     if not view.in_primary:
         return Role.NON_PRIMARY
     # Such a server does not report the rest.
     if 'wsrep_on' in view.altered:
         return Role.UNREPLICATED
     if view.serves:
-        return _serving(view)
+        return _serving(view, backed_up)
     if view.local_state is LocalState.DONOR:
         return Role.BUSY
     if view.local_state in (LocalState.JOINING, LocalState.JOINED,
@@ -141,11 +142,13 @@ def _in_component(view: NodeView) -> Role:
     return Role.UNRESPONSIVE
 
 
-def _serving(view: NodeView) -> Role:
+def _serving(view: NodeView, backed_up: bool) -> Role:
     if 'wsrep_reject_queries' in view.altered:
         return Role.REJECTING
     if _READ_ONLY & set(view.altered):
         return Role.READ_ONLY
+    if backed_up and not view.is_synced:
+        return Role.BACKED_UP
     if 'wsrep_desync' in view.altered:
         return Role.DESYNCED
     return Role.SYNCED if view.is_synced else Role.DONOR

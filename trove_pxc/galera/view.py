@@ -313,6 +313,8 @@ class MemberReport:
         last state transfer.
     :ivar restarts: the number of restarts by Docker since the last start by
         the guest.
+    :ivar backup: the ID of the backup that runs, for which the guest agent
+        has desynced the member; '' for none.
     :ivar certificate_ends: when the certificate of the member expires, in
         UTC; None if members do not encrypt their traffic.
     :ivar progress: how it applies the write sets that wait; None if it is
@@ -332,6 +334,15 @@ class MemberReport:
     giving: bool | None = None
     denied: bool = False
     progress: Progress | None = None
+    backup: str = ''
+
+    def of_backup(self, backup_id: str) -> 'MemberReport':
+        """The report of a member that the agent has desynced for a backup."""
+        seen = self.view
+        if seen is not None:
+            seen = dataclasses.replace(seen, altered=tuple(
+                name for name in seen.altered if name != 'wsrep_desync'))
+        return dataclasses.replace(self, view=seen, backup=backup_id)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same report."""
@@ -345,6 +356,7 @@ class MemberReport:
             'receiving': self.receiving,
             'giving': self.giving,
             'denied': self.denied,
+            'backup': self.backup,
             'unsynced': self.unsynced,
             'restarts': self.restarts,
             'progress': self.progress and self.progress.to_dict(),
@@ -369,6 +381,7 @@ class MemberReport:
             giving=plain.get('giving'),
             denied=plain.get('denied', False),
             progress=progress and Progress.from_dict(progress),
+            backup=plain.get('backup', ''),
             certificate_ends=(
                 ends and datetime.datetime.fromisoformat(ends)))
 

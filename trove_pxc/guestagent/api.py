@@ -33,9 +33,11 @@ from trove_pxc.compat import guest_client
 from trove_pxc.compat import remote_errors
 from trove_pxc import conf
 from trove_pxc import exceptions
+from trove_pxc.galera import backups
 from trove_pxc.galera import certificates
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position
+from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc import masking
@@ -231,6 +233,40 @@ class GaleraGuestAPI(AccountsAPI):
         """The configuration of the member; None if it has none."""
         plain = self._look('member_context')
         return None if plain is None else Membership.from_dict(plain)
+
+    def start_backup(self, order: backups.Order) -> None:
+        """Have it start a backup; repeating it is safe."""
+        with masking.hiding(order.store.token.reveal()):
+            self._act('start_backup', order=order.to_dict())
+
+    def start_restore(self, order: backups.Restoring) -> None:
+        """Have it start to restore a backup; repeating it is safe."""
+        with masking.hiding(order.store.token.reveal()):
+            self._act('start_restore', order=order.to_dict())
+
+    def backup_progress(self, backup_id: str) -> backups.Progress:
+        """The progress of a backup or a restore.
+
+        An agent that does not know it, or that was restarted meanwhile,
+        returns backups.State.UNKNOWN.
+        """
+        return backups.Progress.from_dict(
+            self._look('backup_progress', backup_id=backup_id))
+
+    def renew_backup_token(self, backup_id: str,
+                           token: secret.Secret) -> None:
+        """Send a new token for the object store."""
+        with masking.hiding(token.reveal()):
+            self._look('renew_backup_token', backup_id=backup_id,
+                       token=token.reveal())
+
+    def cancel_backup(self, backup_id: str) -> None:
+        """Have it end a backup or a restore, which then fails."""
+        self._look('cancel_backup', backup_id=backup_id)
+
+    def bootstrap_restored(self) -> None:
+        """Have it bootstrap a new cluster with the restored data."""
+        self._act('bootstrap_restored')
 
     def restore_accounts(self) -> None:
         """Have it check that this package's accounts can log in."""

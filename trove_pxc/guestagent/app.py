@@ -29,9 +29,9 @@ from trove.guestagent.datastore.mysql_common import service as common
 
 from trove_pxc.compat import sql_engine
 from trove_pxc.galera import settings
+from trove_pxc.guestagent.backup import member as members
 from trove_pxc.guestagent import container
 from trove_pxc.guestagent import files
-from trove_pxc.guestagent import restart_policy
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
@@ -46,12 +46,12 @@ class MemberApp(common.BaseMySqlApp):
     methods leave there.
     """
 
-    member: restart_policy.MemberService
+    member: members.BackupMember
 
     def bind(self, manager: str,
-             client: container.Client) -> restart_policy.MemberService:
+             client: container.Client) -> members.BackupMember:
         """Create the service of the member that this guest may be."""
-        self.member = restart_policy.MemberService(manager, client, self)
+        self.member = members.BackupMember(manager, client, self)
         return self.member
 
     @classmethod

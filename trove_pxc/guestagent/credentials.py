@@ -87,6 +87,16 @@ class Credentials:
                      failure)
         return False
 
+    def restore_at_start(self, dialect: Dialect,
+                         membership: Membership) -> None:
+        """Have the next start of the server restore all accounts.
+
+        For data that has the accounts of another cluster.
+        """
+        self._write_start(credentials.own(dialect, membership.secrets,
+                                          membership.facts.sst_method),
+                          dialect)
+
     def withdraw(self) -> None:
         """Do not restore accounts at the next start of the server."""
         self._files.remove(self._where.restoring_file,
@@ -128,6 +138,11 @@ class Credentials:
         LOG.error('The server refuses all accounts of the guest agent: %s. '
                   'They are restored when the server starts again',
                   ', '.join(map(str, own)))
+        self._write_start(own, dialect)
+
+    def _write_start(self, own: Sequence[Account],
+                     dialect: Dialect) -> None:
+        """Write the statements that the next start runs on this member."""
         self._files.write(
             self._where.restoring_sql_file,
             ''.join(f'{statement.reveal()};\n' for account in own

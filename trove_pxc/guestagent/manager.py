@@ -35,14 +35,16 @@ from trove.guestagent.datastore.mysql_common import manager as common
 
 from trove_pxc import conf
 from trove_pxc import exceptions
+from trove_pxc.galera import backups
 from trove_pxc.galera import certificates
+from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import accounts
 from trove_pxc.guestagent import app as apps
+from trove_pxc.guestagent.backup import member as members
 from trove_pxc.guestagent import metrics as endpoints
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter as reporters
-from trove_pxc.guestagent import restart_policy
 from trove_pxc.guestagent import status as statuses
 from trove_pxc import masking
 from trove_pxc.protocols import Context
@@ -65,7 +67,7 @@ class GaleraManager(common.MySqlManager):
     :ivar metrics: the endpoint for Prometheus, if it is enabled.
     """
 
-    member: restart_policy.MemberService
+    member: members.BackupMember
     beginning: threading.Thread
     reporter: reporters.Reporter
     metrics: endpoints.Endpoint
@@ -94,6 +96,7 @@ class GaleraManager(common.MySqlManager):
     def _begin(self) -> None:
         """Run when the agent starts, before its first periodic task."""
         self.member.refresh()
+        self.member.end_left_backup()
         self.member.resume()
         self.reporter.keep_on()
         self.metrics.keep_on()
@@ -107,6 +110,7 @@ class GaleraManager(common.MySqlManager):
         self.metrics.keep_on()
         self.member.resume()
         self.member.look_after_accounts()
+        self.member.look_after_backups()
 
     @property
     def adm(self) -> accounts.MemberAdmin:
@@ -211,6 +215,26 @@ class GaleraManager(common.MySqlManager):
 
     def member_context(self, context: Context) -> dict[str, Any] | None:
         return self.member.context()
+
+    def start_backup(self, context: Context, order: dict[str, Any]) -> None:
+        self.member.start_backup(backups.Order.from_dict(order))
+
+    def start_restore(self, context: Context, order: dict[str, Any]) -> None:
+        self.member.start_restore(backups.Restoring.from_dict(order))
+
+    def backup_progress(self, context: Context,
+                        backup_id: str) -> dict[str, Any]:
+        return self.member.backup_progress(backup_id).to_dict()
+
+    def renew_backup_token(self, context: Context, backup_id: str,
+                           token: str) -> None:
+        self.member.renew_backup_token(backup_id, secret.Secret(token))
+
+    def cancel_backup(self, context: Context, backup_id: str) -> None:
+        self.member.cancel_backup(backup_id)
+
+    def bootstrap_restored(self, context: Context) -> None:
+        self.member.bootstrap_restored()
 
     def write_probe(self, context: Context, token: str) -> None:
         self.member.write_probe(token)

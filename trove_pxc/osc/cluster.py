@@ -37,14 +37,14 @@ class ListClusterMembers(command.Lister):
     """List the members of a cluster with their own reports.
 
     All members are asked now, at the same time. Role is the role of a member
-    in the cluster: member or donor (it serves), desynced, locked, read-only,
-    rejecting or unreplicated (it does not serve in full), joiner or starting
-    (wait), outside (of the primary component: it takes no writes), stopped,
-    crashed, frozen, new, failed (it failed to join or leave), gone (its server
-    was deleted), denied (its guest agent cannot log in), unreachable (its
-    guest does not answer) or unknown. State is the state of Galera, and Detail
-    has the reason. Status and Operating Status are what the guest last
-    reported to Trove.
+    in the cluster: member, donor or backup (it serves), desynced, locked,
+    read-only, rejecting or unreplicated (it does not serve in full), joiner or
+    starting (wait), outside (of the primary component: it takes no writes),
+    stopped, crashed, frozen, new, failed (it failed to join or leave), gone
+    (its server was deleted), denied (its guest agent cannot log in),
+    unreachable (its guest does not answer) or unknown. State is the state of
+    Galera, and Detail has the reason. Status and Operating Status are what the
+    guest last reported to Trove.
     """
 
     columns = ('ID', 'Name', 'Role', 'State', 'Address', 'Status',

@@ -87,10 +87,11 @@ def report(server: str = 'running', node: view.NodeView | None = None,
 def primary(**changes: Any) -> view.MemberReport:
     """A member that is in the primary component and Synced.
 
-    :param changes: of its view, and of its report: giving.
+    :param changes: of its view, and of its report: giving, backup.
     """
-    giving = changes.pop('giving', None)
-    return report(node=node_view(**changes), giving=giving)
+    of_report = {name: changes.pop(name) for name in ('giving', 'backup')
+                 if name in changes}
+    return report(node=node_view(**changes), **of_report)
 
 
 def outside(seqno: int, uuid: str | None = UUID) -> view.MemberReport:

@@ -44,6 +44,11 @@ ROLES = (
     (primary(altered=['wsrep_reject_queries', 'read_only']), Role.REJECTING),
     (primary(altered=['wsrep_desync'], local_state='Donor/Desynced'),
      Role.DESYNCED),
+    (primary(local_state='Donor/Desynced', backup='b-1', giving=False),
+     Role.BACKED_UP),
+    (primary(backup='b-1'), Role.SYNCED),
+    (primary(local_state='Donor/Desynced', backup='b-1',
+             altered=['read_only']), Role.READ_ONLY),
     (primary(altered=['wsrep_on'], local_state='unknown'),
      Role.UNREPLICATED),
     # of_all distinguishes them

@@ -30,11 +30,14 @@ from trove.datastore import models as datastore_models
 from trove.guestagent import api as trove_api
 from trove.instance import models as instance_models
 
+from trove_pxc.galera import backups
 from trove_pxc.galera import position
+from trove_pxc.galera import secret
 from trove_pxc.galera import view
 from trove_pxc.guestagent import api
 
 from tests.unit.galera import samples
+from tests.unit.galera import test_backups
 from tests.unit.guestagent import fakes
 
 CONF = cfg.CONF
@@ -164,6 +167,32 @@ class GuestAPITest(testtools.TestCase):
                 (self.api.cluster_complete, ('cluster_complete', {}))):
             call()
             self.assertEqual(asked, self.asked())
+
+    def test_orders_and_progress_of_backups(self) -> None:
+        order = backups.Order('b-1', test_backups.STORE)
+        restore = backups.Restoring('r-1', test_backups.STORE, ('a',))
+        for call, asked in (
+                (lambda: self.api.start_backup(order),
+                 ('start_backup', {'order': order.to_dict()})),
+                (lambda: self.api.start_restore(restore),
+                 ('start_restore', {'order': restore.to_dict()})),
+                (lambda: self.api.renew_backup_token(
+                    'b-1', secret.Secret('gAAAA-new')),
+                 ('renew_backup_token', {'backup_id': 'b-1',
+                                         'token': 'gAAAA-new'})),
+                (lambda: self.api.cancel_backup('b-1'),
+                 ('cancel_backup', {'backup_id': 'b-1'})),
+                (self.api.bootstrap_restored, ('bootstrap_restored', {}))):
+            self.answers(None)
+            call()
+            self.assertEqual(asked, self.asked())
+        self.assertNotIn('gAAAA', self.log.output)
+        progress = backups.Progress('b-1', backups.State.COMPLETE,
+                                    result=test_backups.RESULT)
+        self.answers(progress.to_dict())
+        self.assertEqual(progress, self.api.backup_progress('b-1'))
+        self.assertEqual(('backup_progress', {'backup_id': 'b-1'}),
+                         self.asked())
 
     def test_looks_are_short_and_acts_are_longer(self) -> None:
         self.answers(None)

@@ -19,7 +19,7 @@ from trove.guestagent.utils import docker as trove_docker
 
 from trove_pxc.galera import settings
 from trove_pxc.guestagent import app
-from trove_pxc.guestagent import restart_policy
+from trove_pxc.guestagent.backup import member as members
 from trove_pxc.guestagent import status
 
 from tests.unit.guestagent import fakes
@@ -37,7 +37,7 @@ class AppTest(fakes.GuestTestCase):
         self.engine = fakes.Engine()
         self.status = status.MemberStatus(self.engine.client)
         self.app = app.MariaDBApp(self.status, self.engine.client)
-        self.member = specs.spec(restart_policy.MemberService)
+        self.member = specs.spec(members.BackupMember)
         self.app.member = self.member
         self.status.member = self.member
 

@@ -32,17 +32,20 @@ from trove.guestagent.datastore.mariadb import service as mariadb_service
 from trove.guestagent.datastore.mysql_common import manager as trove_common
 
 from trove_pxc import exceptions
+from trove_pxc.galera import backups
 from trove_pxc.galera import position
+from trove_pxc.galera import secret
 from trove_pxc.galera import view
 from trove_pxc.guestagent import accounts
 from trove_pxc.guestagent import app
+from trove_pxc.guestagent.backup import member as members
 from trove_pxc.guestagent import manager
 from trove_pxc.guestagent import metrics
 from trove_pxc.guestagent import record
 from trove_pxc.guestagent import reporter
-from trove_pxc.guestagent import restart_policy
 from trove_pxc import masking
 
+from tests.unit.galera import test_backups
 from tests.unit.guestagent import fakes
 from tests.unit import specs
 
@@ -62,7 +65,7 @@ class ManagerTestCase(testtools.TestCase):
         cfg.CONF.set_override('datastore_manager', self.group)
         self.addCleanup(cfg.CONF.clear_override, 'datastore_manager')
         self.engine = fakes.Engine()
-        self.member = specs.spec(restart_policy.MemberService)
+        self.member = specs.spec(members.BackupMember)
         self.member.is_member = True
         self.member.stage = record.Stage.PREPARED
         self.member.report.return_value = REPORT
@@ -251,6 +254,29 @@ class MariaDBManagerTest(ManagerTestCase):
         self.assertIs(self.member.variables.return_value,
                       self.manager.member_variables(CONTEXT, ['a']))
         self.member.variables.assert_called_once_with(['a'])
+
+    def test_backups_reach_the_service(self) -> None:
+        order = backups.Order('b-1', test_backups.STORE)
+        self.manager.start_backup(CONTEXT, order.to_dict())
+        self.member.start_backup.assert_called_once_with(order)
+        restore = backups.Restoring('r-1', test_backups.STORE, ('a',))
+        self.manager.start_restore(CONTEXT, restore.to_dict())
+        self.member.start_restore.assert_called_once_with(restore)
+        self.member.backup_progress.return_value = backups.unknown('b-1')
+        self.assertEqual(backups.unknown('b-1').to_dict(),
+                         self.manager.backup_progress(CONTEXT, 'b-1'))
+        self.manager.renew_backup_token(CONTEXT, 'b-1', 'token-2')
+        self.member.renew_backup_token.assert_called_once_with(
+            'b-1', secret.Secret('token-2'))
+        self.manager.cancel_backup(CONTEXT, 'b-1')
+        self.member.cancel_backup.assert_called_once_with('b-1')
+        self.manager.bootstrap_restored(CONTEXT)
+        self.member.bootstrap_restored.assert_called_once_with()
+
+    def test_what_an_earlier_agent_left_is_ended(self) -> None:
+        self.member.end_left_backup.assert_called_once_with()
+        self.manager.report_member(CONTEXT)
+        self.member.look_after_backups.assert_called_once_with()
 
     def test_a_complete_cluster_is_reported_at_once(self) -> None:
         with mock.patch.object(self.manager.status, 'set_ready',

@@ -75,7 +75,7 @@ def held_back(report: view.MemberReport) -> bool:
     statement on it or a restart ends this.
     """
     return (report.view is not None and report.view.in_primary
-            and report.giving is False
+            and report.giving is False and not report.backup
             and ('wsrep_on' in report.view.altered
                  or report.view.local_state is view.LocalState.DONOR))
 
