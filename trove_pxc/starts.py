@@ -42,6 +42,7 @@ from trove.guestagent import models as agent_models
 from trove_pxc import exceptions
 from trove_pxc.protocols import ClusterTask
 from trove_pxc import quotas
+from trove_pxc import restores
 
 CONF = cfg.CONF
 
@@ -148,11 +149,15 @@ def request(session: orm.Session, cluster_id: str, task: ClusterTask,
 
 
 def forget(session: orm.Session, cluster_id: str) -> None:
-    """Delete the record of a cluster, whose operation has ended."""
-    row = _row(session, cluster_id)
-    if row is not None:
-        session.query(agent_models.AgentHeartBeat).filter_by(
-            id=row.id).delete(synchronize_session=False)
+    """Delete the records of a cluster, whose operation has ended.
+
+    One of them is that of a restore; see restores.
+    """
+    table = agent_models.AgentHeartBeat
+    for row in session.query(table).filter(table.instance_id.in_(
+            [cluster_id, restores.row_id(cluster_id)])).all():
+        session.query(table).filter_by(id=row.id).delete(
+            synchronize_session=False)
 
 
 def of(task_ids: Mapping[str, int]) -> dict[str, Start]:

@@ -18,8 +18,15 @@ specified, it is impossible to diagnose this", its --help).
 """
 
 from collections.abc import Sequence
+import itertools
 
 from trove_pxc.galera import backups
+
+_GIB = 1 << 30
+_MIB = 1 << 20
+#: of a volume that files can use: Trove formats it with "-m 5", and ext4
+#: needs a few per cent for itself
+_USABLE = 0.92
 
 
 def refusal_to_extend(parent: backups.Parent, lineage: str,
@@ -82,6 +89,27 @@ def refusal_of_server(made_by: str, runs: str) -> str | None:
     wanted, present = made_by.split('.')[:2], runs.split('.')[:2]
     if wanted == present:
         return None
-    return (f'the backup was made by a server of version {made_by}, and this '
-            f'member runs {runs}. Restore it into a cluster of version '
-            f'{".".join(wanted)}, and upgrade that')
+    return (f'the backup was made by a server of version {made_by}, and the '
+            f'new cluster has version {runs}. The files of a backup need a '
+            'server of the same series: restore it into a cluster of version '
+            f'{".".join(wanted)}')
+
+
+def needed_bytes(links: Sequence[backups.Result], volume_gb: int) -> int:
+    """The space that a restore and the first start need on a volume.
+
+    The data, the largest incremental backup, which is unpacked beside it, and
+    the files of the server that the tool does not make: redo log and gcache,
+    see settings.sizes(), and temporary tables.
+    """
+    if not links:
+        return 0
+    spare_mb = min(volume_gb * 1024 * 3 // 16, 2560) + 64
+    return (links[0].data_bytes + spare_mb * _MIB + max(
+        [link.data_bytes for link in links[1:]], default=0))
+
+
+def least_volume_gb(links: Sequence[backups.Result]) -> int:
+    """The size of the smallest volume on which these can be restored."""
+    return next(gb for gb in itertools.count(1) if needed_bytes(links, gb)
+                <= gb * _GIB * _USABLE)

@@ -18,6 +18,8 @@ import testtools
 
 from tests.unit.galera import test_backups
 from trove_pxc.galera import backup_chain
+from trove_pxc.galera import backups
+from trove_pxc.galera import settings
 
 FULL = test_backups.RESULT
 NEXT = dataclasses.replace(
@@ -87,3 +89,36 @@ class ServerTest(testtools.TestCase):
         refusal = backup_chain.refusal_of_server('10.11.19-MariaDB', '11.4')
         self.assertIn('cluster of version 10.11', refusal or '')
         self.assertIsNotNone(backup_chain.refusal_of_server('8.4.1', '8.0'))
+
+
+class VolumeTest(testtools.TestCase):
+    """What a restore needs on a volume."""
+
+    GIB = 1 << 30
+
+    def links(self, *sizes: int) -> list[backups.Result]:
+        return [dataclasses.replace(FULL, data_bytes=size) for size in sizes]
+
+    def test_largest_incremental_backup_is_unpacked_beside_the_data(
+            self) -> None:
+        alone, chain = (
+            backup_chain.needed_bytes(self.links(*sizes), 10)
+            for sizes in ((self.GIB,), (self.GIB, 5, self.GIB, 7)))
+        self.assertEqual(self.GIB, chain - alone)
+
+    def test_data_and_the_files_of_the_server_have_room(self) -> None:
+        for volume_gb in (1, 2, 10, 100, 5000):
+            sizes = settings.sizes(65536, volume_gb)
+            self.assertGreater(
+                backup_chain.needed_bytes(self.links(self.GIB), volume_gb),
+                self.GIB + (sizes.redo_log_mb + sizes.gcache_mb << 20))
+
+    def test_smallest_volume(self) -> None:
+        for size, volume_gb in ((30 << 20, 1), (800 << 20, 2),
+                                (2 * self.GIB, 3), (100 * self.GIB, 112)):
+            self.assertEqual(
+                volume_gb,
+                backup_chain.least_volume_gb(self.links(size)), size)
+
+    def test_no_backup_needs_no_space(self) -> None:
+        self.assertEqual(0, backup_chain.needed_bytes([], 1))

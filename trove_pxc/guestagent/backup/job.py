@@ -38,22 +38,24 @@ _ADVICE = {
     exceptions.BackupRefused: '',
     exceptions.BackupCancelled: '',
     exceptions.BackupStoreFailed:
-        'Check the object store, its quotas and the user\'s role; then make '
-        'it again.',
+        'Check the object store, its quotas and the user\'s role; then '
+        '{again}.',
     exceptions.BackupUnusable: 'Use another backup.',
     exceptions.ServerNotAnswering:
         'Check the member with "openstack database cluster health show", '
-        'then make it again.',
+        'then {again}.',
 }
-_OTHER_ADVICE = ('Look at the log of the guest agent, then make it again, '
-                 'on another member if it fails here.')
+_OTHER_ADVICE = 'Look at the log of the guest agent, then {again}.'
 
 
 class Job(abc.ABC):
     """A backup or a restore.
 
     :param what: for logs: 'backup', 'restore'.
+    :cvar again: how to repeat it, for the advice after a failure.
     """
+
+    again = 'make the backup again'
 
     def __init__(self, what: str, backup_id: str,
                  place: backups.Store) -> None:
@@ -173,7 +175,7 @@ class Job(abc.ABC):
             # Python reports an unexpected error of a thread in the log.
             if self.running:
                 self._reason = 'of an unexpected error of the guest agent'
-                self._advice = _OTHER_ADVICE
+                self._advice = _OTHER_ADVICE.format(again=self.again)
                 self._end(backups.State.FAILED)
 
     def _fail(self, failure: BaseException) -> None:
@@ -184,7 +186,8 @@ class Job(abc.ABC):
         self._reason = self._mask(reason)
         self._advice = next(
             (advice for kind, advice in _ADVICE.items()
-             if isinstance(failure, kind)), _OTHER_ADVICE)
+             if isinstance(failure, kind)), _OTHER_ADVICE).format(
+                 again=self.again)
         LOG.error('The %s %s failed, it cannot %s: %s', self._what, self.id,
                   self._step.value, self._reason)
         self._end(backups.State.FAILED)

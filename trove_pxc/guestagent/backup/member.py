@@ -294,6 +294,11 @@ class _Target:
     owner: str
     version: tuple[int, int]
 
+    @property
+    def volume_gb(self) -> int:
+        assert self.record.membership is not None
+        return self.record.membership.facts.volume_gb
+
     def server_version(self) -> str:
         return series.dotted(self.version)
 

@@ -44,9 +44,6 @@ LOG = logging.getLogger(__name__)
 
 _READABLE = 0o644
 _OWN_FOLDER = 0o700
-# Files of the server that mariadb-backup does not make: redo log, temporary
-# tables, Galera's cache.
-_SPARE_BYTES = 1 << 30
 
 
 class Target(Protocol):
@@ -55,6 +52,10 @@ class Target(Protocol):
     @property
     def owner(self) -> str:
         """'uid:gid' of the database's user."""
+
+    @property
+    def volume_gb(self) -> int:
+        """The size of its volume."""
 
     def server_version(self) -> str:
         """The version of the server in the image of the member."""
@@ -68,6 +69,8 @@ class RestoreJob(job.Job):
 
     :param key: of encrypted backups; None if there is none.
     """
+
+    again = 'restore the backup again, into another new cluster'
 
     def __init__(self, order: backups.Restoring, target: Target,
                  tool: tools.BackupTool, host_files: files.HostFiles,
@@ -122,9 +125,7 @@ class RestoreJob(job.Job):
             refusal = ('the backup is encrypted, and the guest has no key: '
                        'set backup_encryption_key in the file that '
                        'guest_config names')
-        needed = (links[0].data_bytes + _SPARE_BYTES + max(
-            [link.data_bytes for link in links[1:]], default=0)
-            if links else 0)
+        needed = backup_chain.needed_bytes(links, self._target.volume_gb)
         free = files.free_bytes(self._where.mount_point)
         if not refusal and free < needed:
             refusal = (f'the volume has {free >> 20} MiB of free space, and '

@@ -35,13 +35,8 @@ class RestoringTest(cases.BackupTestCase):
         self.target.owner = ''
         self.target.server_version.return_value = '10.11'
         self.target.mask.side_effect = lambda text: text
-        self.useSpare(0)
+        self.target.volume_gb = 0
         self.data = pathlib.Path(self.where.data_dir)
-
-    def useSpare(self, number: int) -> None:
-        patched = mock.patch.object(restoring, '_SPARE_BYTES', number)
-        patched.start()
-        self.addCleanup(patched.stop)
 
     def restore(self, *links: backups.Result,
                 key: secret.Secret | None = None) -> backups.Progress:
