@@ -32,6 +32,7 @@ from trove.instance import service_status
 from trove import rpc
 
 from tests.functional import accounts
+from tests.functional import restoring
 from tests import sqlserver
 from trove_pxc.galera import catchup
 from trove_pxc.galera import position
@@ -191,7 +192,7 @@ def trusts(one: dict[str, str] | None, other: dict[str, str] | None) -> bool:
     return False
 
 
-class Guest(accounts.Accounts):
+class Guest(accounts.Accounts, restoring.Restoring):
     """One guest and its database server.
 
     ``habits[name]`` of its FakeGalera says in what it differs from a correct
@@ -263,6 +264,7 @@ class Guest(accounts.Accounts):
         self.locked = False
         self.denied = False
         self.unresponsive = False
+        self.restoring = None
 
     def habit(self, name: str) -> Any:
         return self.galera.habits.get(self.name, {}).get(name)
@@ -333,11 +335,14 @@ class Guest(accounts.Accounts):
     def bootstrap_member(self, context: Any) -> None:
         with self.galera.lock:
             self.galera.tell(f'bootstrap {self.name}')
-            assert self.settings and not self.galera.history
-            self.started = True
-            if self._start():
-                self.galera.history = str(uuid.uuid4())
-                self.galera.take_in(self)
+            self.bootstrap(context)
+
+    def bootstrap(self, context: Any) -> None:
+        assert self.settings and not self.galera.history
+        self.started = True
+        if self._start():
+            self.galera.history = str(uuid.uuid4())
+            self.galera.take_in(self)
 
     def join_member(self, context: Any, forming: bool = True) -> None:
         with self.galera.lock:

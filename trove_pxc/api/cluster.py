@@ -39,6 +39,7 @@ from trove_pxc.api import actions
 from trove_pxc.api import members
 from trove_pxc.api.model import Member
 from trove_pxc.api import policies
+from trove_pxc.api import restoration
 from trove_pxc.api import validation
 from trove_pxc.galera import naming
 from trove_pxc import notifications
@@ -53,6 +54,7 @@ from trove_pxc.protocols import Request
 from trove_pxc.protocols import ServerGroup
 from trove_pxc import queued
 from trove_pxc import quotas
+from trove_pxc import restores
 from trove_pxc import starts
 from trove_pxc.taskmanager import api as task_api
 from trove_pxc import waiting
@@ -74,6 +76,7 @@ class GaleraCluster(cluster_models.Cluster):
     ds_version: DatastoreVersion
     _members: Sequence[Member] | None = None
     _queue: Mapping[str, int] | None = None
+    _restores: Mapping[str, restores.Restore] | None = None
     _group: ServerGroup | None = None
     _group_sought = False
     _given_locality: str | None = None
@@ -96,8 +99,8 @@ class GaleraCluster(cluster_models.Cluster):
                image_id: str | None = None) -> Self:
         """Check everything, write the rows, cast to the taskmanager.
 
-        :param extended_properties: this package reads "instance_names", which
-            api/extension sets from the request.
+        :param extended_properties: "instance_names", which api/extension
+            sets from the request, and "backup", the id of one to restore.
         :param locality: None, or the scheduler hint that Trove made of the
             request. It names a server group that exists already.
         :raises trove.common.exception.TroveError: then nothing of the request
@@ -112,6 +115,9 @@ class GaleraCluster(cluster_models.Cluster):
                     instances, extended_properties.get(validation.NAMES)),
                 configuration, image_id)
             checked = validation.check(context, request)
+            backup_id = restoration.check(
+                context, request,
+                extended_properties.get(validation.BACKUP))
             cluster_id = utils.generate_uuid()
             quotas.reserve_members(context.project_id, cluster_id,
                                    validation.needs(checked))
@@ -126,10 +132,7 @@ class GaleraCluster(cluster_models.Cluster):
             cluster._shown = waiting.Stopwatch()
             made: list[str] = []
             undo.callback(cluster._undo_create, made)
-            with quotas.transaction() as session:
-                starts.request(session, cluster_id,
-                               ClusterTasks.BUILDING_INITIAL,
-                               context.request_id)
+            cluster._record_request(backup_id)
             locality = _own_server_group(context, locality, cluster.id)
             undo.callback(_delete_server_group, context, locality)
             for instance in checked:
@@ -235,6 +238,23 @@ class GaleraCluster(cluster_models.Cluster):
         """Set the queue, which was read together with many others."""
         self._queue = found
 
+    @property
+    def is_building(self) -> bool:
+        """Whether it is being created."""
+        return bool(self.db_info.task_status == ClusterTasks.BUILDING_INITIAL)
+
+    @property
+    def restore(self) -> restores.Restore | None:
+        """The restore of the backup from which it is being created."""
+        if self._restores is None:
+            self._restores = (restores.of([self.id]) if self.is_building
+                              else {})
+        return self._restores.get(self.id)
+
+    def know_restores(self, found: Mapping[str, restores.Restore]) -> None:
+        """Set the restores, which were read together with many others."""
+        self._restores = found
+
     def know_row(self) -> None:
         """Read the row again, because it was not written by this object."""
         self.db_info = cluster_models.DBCluster.find_by(
@@ -299,6 +319,16 @@ class GaleraCluster(cluster_models.Cluster):
                 modules=instance.get('modules'), locality=locality,
                 region_name=instance.get('region_name'))
         return str(made.id)
+
+    def _record_request(self, backup_id: str | None) -> None:
+        """Record the request, before the first member exists."""
+        with quotas.transaction() as session:
+            starts.request(session, self.id, ClusterTasks.BUILDING_INITIAL,
+                           self.context.request_id)
+            if backup_id is not None:
+                restores.request(session, self.id, backup_id)
+        self.know_restores({} if backup_id is None else {
+            self.id: restores.Restore(backup_id)})
 
     def _show_life(self) -> None:
         """Renew the lease, so that no taskmanager resumes the operation.

@@ -112,7 +112,8 @@ def _unread(body: NewCluster) -> Iterator[Place]:
     yield from _beside(body, ('cluster',), '')
     yield from _beside(cluster, _CLUSTER, 'cluster.')
     yield from _beside(cluster.get('extended_properties', {}),
-                       (validation.NAMES,), 'extended_properties.')
+                       (validation.NAMES, validation.BACKUP),
+                       'extended_properties.')
     for number, instance in enumerate(cluster['instances']):
         place = f'instances[{number}]'
         yield from _beside(instance, _INSTANCE, f'{place}.')

@@ -51,6 +51,7 @@ from trove_pxc.api import ownership
 from trove_pxc.api import page
 from trove_pxc.api import policies
 from trove_pxc.api import reading
+from trove_pxc.api import restoration
 from trove_pxc.api import routes
 from trove_pxc.api import validation
 from trove_pxc import faults
@@ -361,7 +362,8 @@ def _refusal(req: Request, body: Json) -> Exception | None:
     datastore = wanted.get('datastore', {})
     if not isinstance(datastore, dict) or creation.disqualification(datastore):
         return None
-    return _refusal_of_single(datastore)
+    return _refusal_of_single(datastore) or restoration.refusal_for_instance(
+        req.environ[wsgi.CONTEXT_KEY], wanted.get('restorePoint'))
 
 
 def _refusal_of_replica(req: Request, source: Json) -> Exception | None:

@@ -35,6 +35,7 @@ from trove_pxc.protocols import Context
 from trove_pxc.protocols import Datastore
 from trove_pxc.protocols import DatastoreVersion
 from trove_pxc import queued
+from trove_pxc import restores
 
 
 def load(context: Context,
@@ -65,8 +66,11 @@ def _know_queues(clusters: Sequence[cluster_model.GaleraCluster]) -> None:
     found = queued.before([
         one for cluster in clusters
         for one in (cluster.id, *(member.id for member in cluster.members))])
+    restored = restores.of(
+        [cluster.id for cluster in clusters if cluster.is_building])
     for cluster in clusters:
         cluster.know_queue(found)
+        cluster.know_restores(restored)
 
 
 def _with_datastores(context: Context, rows: Iterable[ClusterRow]

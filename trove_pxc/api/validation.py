@@ -54,6 +54,8 @@ CONF = cfg.CONF
 LONGEST_NAME = 255
 #: the extended property that has the names of the instances
 NAMES = 'instance_names'
+#: the extended property with the id of the backup to restore
+BACKUP = 'backup'
 Instance = dict[str, Any]
 
 

@@ -15,7 +15,8 @@
 Loaded through api/strategy. Instances and addresses are in member order. Keys
 of unknown values are absent. The task of a cluster whose operation, or the
 creation of whose members, waits in a taskmanager has the number of requests
-before it.
+before it. That of a cluster that is created from a backup has the id of the
+backup and the progress of the restore.
 """
 
 from typing import Any
@@ -55,11 +56,14 @@ class MembersMixin(cluster_views.ClusterView):
 
     def data(self) -> dict[str, Any]:
         shown: dict[str, Any] = super().data()
-        place = self._place()
+        task, text = shown['cluster']['task'], ''
+        place, restore = self._place(), self.cluster.restore
+        if restore is not None:
+            task['restored_backup'] = restore.backup_id
+            text = restore.progress and f'restore: {restore.progress}'
         if place is not None:
-            number, text = place
-            task = shown['cluster']['task']
-            task['queued_before'] = number
+            task['queued_before'], text = place
+        if text:
             task['description'] = (
                 f'{task["description"].rstrip(".")}: {text}.')
         return shown

@@ -27,6 +27,8 @@ POLL_SECONDS = 1.0
 #: time after the end of an operation in which Trove may write its fault again
 LATE_SECONDS = 5
 _ERROR = 'ERROR'
+#: keys of a task whose description changes while it exists
+_DESCRIBED = {'queued_before', 'restored_backup'}
 
 
 class Progress:
@@ -40,7 +42,7 @@ class Progress:
         """Print what changed since the last call."""
         task = cluster['task']
         self._say(cluster['name'], task['name'] + (
-            f': {task["description"]}' if 'queued_before' in task else ''))
+            f': {task["description"]}' if _DESCRIBED & task.keys() else ''))
         for instance in cluster['instances']:
             size = (instance.get('volume') or {}).get('size', '-')
             self._say(instance['name'], ', '.join(filter(None, (

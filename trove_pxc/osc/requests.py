@@ -23,6 +23,7 @@ from typing import Protocol
 from osc_lib import exceptions
 from osc_lib import utils
 from troveclient import common
+from troveclient import exceptions as trove_exceptions
 
 Record = dict[str, Any]
 
@@ -52,6 +53,7 @@ class Database(Protocol):
 
     client: Client
     clusters: object
+    flavors: object
 
 
 class Fault(NamedTuple):
@@ -97,6 +99,20 @@ def health(database: Database, cluster: Cluster) -> Record:
 
 def show(database: Database, cluster: Cluster) -> Record:
     return dict(_get(database, f'/clusters/{cluster.id}')['cluster'])
+
+
+def cluster_of(database: Database, instance_id: str | None) -> Record | None:
+    """Return the cluster of a member; None if one of both was deleted."""
+    if not instance_id:
+        return None
+    try:
+        member = _get(database, f'/instances/{instance_id}')['instance']
+        if not member.get('cluster_id'):
+            return None
+        url = f'/clusters/{member["cluster_id"]}'
+        return dict(_get(database, url)['cluster'])
+    except trove_exceptions.NotFound:
+        return None
 
 
 def fault(database: Database, instance_id: str) -> Fault | None:

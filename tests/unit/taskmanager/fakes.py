@@ -42,6 +42,7 @@ from trove.instance.tasks import InstanceTasks
 from tests.unit import clock
 from tests.unit.taskmanager import tables
 from trove_pxc import conf
+from trove_pxc.galera import backups
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position
 from trove_pxc.galera import secret
@@ -142,6 +143,7 @@ class Guest:
     :ivar mute: whether its server runs but does not answer SQL.
     :ivar looks: values of its report that replace the computed ones.
     :ivar sees: values of its server's view that replace the computed ones.
+    :ivar restore: the progress of its restore.
     :ivar answers: the results of the next calls, by method.
     """
 
@@ -158,6 +160,8 @@ class Guest:
         self.looks: dict[str, Any] = {}
         self.sees: dict[str, Any] = {}
         self.membership: Membership | None = None
+        self.restore: backups.Progress | None = None
+        self.root_enabled = False
         self.answers: dict[str, Iterator[Any]] = {}
 
     def will(self, method: str, *answers: Any) -> None:
@@ -248,6 +252,33 @@ class Guest:
     def bootstrap_member(self) -> None:
         self.galera.inside.clear()
         self.enters()
+
+    @_order
+    def start_restore(self, order: backups.Restoring) -> None:
+        self.restore = self.restore or backups.Progress(
+            order.id, backups.State.RUNNING, backups.Step.FETCH)
+
+    @_question
+    def backup_progress(self, backup_id: str) -> backups.Progress:
+        return self.restore or backups.unknown(backup_id)
+
+    @_order
+    def renew_backup_token(self, backup_id: str,
+                           token: secret.Secret) -> None:
+        """The next progress shows whether it is valid."""
+
+    @_order
+    def cancel_backup(self, backup_id: str) -> None:
+        """The restore ends."""
+
+    @_order
+    def bootstrap_restored(self) -> None:
+        self.galera.inside.clear()
+        self.enters()
+
+    @_question
+    def is_root_enabled(self) -> bool:
+        return self.root_enabled
 
     @_order
     def join_member(self, forming: bool = True) -> None:

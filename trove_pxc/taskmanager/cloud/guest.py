@@ -18,9 +18,11 @@ this type. All calls raise Trove's GuestTimeout or GuestError.
 
 from typing import Protocol
 
+from trove_pxc.galera import backups
 from trove_pxc.galera import certificates
 from trove_pxc.galera.membership import Membership
 from trove_pxc.galera import position
+from trove_pxc.galera import secret
 from trove_pxc.galera import settings
 from trove_pxc.galera import view
 
@@ -70,6 +72,25 @@ class Guest(Protocol):
 
     def member_context(self) -> Membership | None:
         """The settings, secrets and certificate of the member."""
+
+    def start_restore(self, order: backups.Restoring) -> None:
+        """Start to restore a backup."""
+
+    def backup_progress(self, backup_id: str) -> backups.Progress:
+        """The progress of a backup or a restore."""
+
+    def renew_backup_token(self, backup_id: str,
+                           token: secret.Secret) -> None:
+        """Use this token of the object store from now on."""
+
+    def cancel_backup(self, backup_id: str) -> None:
+        """End a backup or a restore."""
+
+    def bootstrap_restored(self) -> None:
+        """Start the server as the first of a cluster with restored data."""
+
+    def is_root_enabled(self) -> bool:
+        """Whether root can log in from other hosts; this call is Trove's."""
 
     def restore_accounts(self) -> None:
         """Restore the accounts of the guest agent."""

@@ -98,6 +98,8 @@ class Found:
         of the member, while they are replaced.
     :ivar lost: the members whose servers were deleted.
     :ivar survey: the reports and positions of all members, for a recovery.
+    :ivar backup_id: of the backup from which the cluster is created; '' if
+        it has no data.
     """
 
     members: tuple[Member, ...]
@@ -118,6 +120,7 @@ class Found:
         default_factory=dict)
     lost: tuple[Member, ...] = ()
     survey: Survey = Survey()
+    backup_id: str = ''
 
     def through(self, member: Member, report: view.MemberReport) -> Self:
         """Record that a member is in the primary component."""

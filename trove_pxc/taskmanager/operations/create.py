@@ -31,6 +31,7 @@ from trove_pxc.taskmanager.steps import configure
 from trove_pxc.taskmanager.steps import formation
 from trove_pxc.taskmanager.steps import join
 from trove_pxc.taskmanager.steps import prepare
+from trove_pxc.taskmanager.steps import restore
 from trove_pxc.taskmanager.steps import verify
 
 Each = workflow.Each
@@ -47,6 +48,11 @@ STEPS: tuple[Each[Formation], ...] = (
         configure.MAKE_SECRETS,     # while it boots, too
         prepare.BE_PREPARED,
         configure.CONFIGURE,
+    )),
+    Each(formation.restored_member, (   # if there is a backup
+        restore.RESTORE,
+    )),
+    Each(formation.first_member, (
         bootstrap.START_BOOTSTRAP,
     )),
     Each(formation.prepared_joiners, (  # while the first server starts
@@ -65,6 +71,9 @@ STEPS: tuple[Each[Formation], ...] = (
     )),
     Each(formation.last_member, (
         verify.REPLICATE,        # all others read what it writes
+    )),
+    Each(formation.restored_member, (
+        restore.RECORD_ROOT,     # if the backup has it
     )),
     Each(formation.every_member, (
         complete.COMPLETE,

@@ -55,11 +55,28 @@ def _start_bootstrap(operation: Supervised, member: Member) -> Found | None:
                 return operation.found.through(asked[name], report)
         own = next(name for name, one in asked.items() if one is member)
         if not told[own].started:
-            _prove_safe(operation, asked, told)
-            operation.check_wanted()    # the answers may have taken long
-            member.guest.bootstrap_member()
+            _begin(operation, member, asked, told)
         return None
     return operation.tell(member, order)
+
+
+def _begin(operation: Supervised, member: Member,
+           asked: Mapping[str, Member],
+           told: Mapping[str, view.MemberReport]) -> None:
+    """Start the server, with no data or with that of a backup.
+
+    The guest itself checks that its data is that of a complete backup.
+    """
+    restored = bool(operation.found.backup_id)
+    if restored:
+        asked = {name: one for name, one in asked.items()
+                 if one is not member}
+    _prove_safe(operation, asked, {name: told[name] for name in asked})
+    operation.check_wanted()    # the answers may have taken long
+    if restored:
+        member.guest.bootstrap_restored()
+    else:
+        member.guest.bootstrap_member()
 
 
 def _bootstrap(operation: Supervised, member: Member) -> Found:

@@ -27,9 +27,11 @@ from trove_pxc.galera import settings
 from trove_pxc.galera import view
 from trove_pxc.protocols import Cluster
 from trove_pxc.protocols import Context
+from trove_pxc import restores
 from trove_pxc.taskmanager.cloud import instance_creation
 from trove_pxc.taskmanager.cloud import members
 from trove_pxc.taskmanager.cloud import rows
+from trove_pxc.taskmanager.engine.found import Found
 from trove_pxc.taskmanager.engine import supervision
 
 Member = members.Member
@@ -100,6 +102,12 @@ class Formation(Supervised):
         self.creations = Creations(self.all_members, interrupted)
         self.found = dataclasses.replace(self.found, forming=True)
 
+    def begin(self) -> Found | None:
+        """Find out whether the cluster is created from a backup."""
+        restore = restores.of([self.cluster_id]).get(self.cluster_id)
+        return None if restore is None else dataclasses.replace(
+            self.found, backup_id=restore.backup_id)
+
     def examine(self, state: rows.State) -> None:
         """Also check whether Trove is still creating the instances."""
         super().examine(state)
@@ -112,6 +120,11 @@ def every_member(operation: Supervised) -> Sequence[Member]:
 
 def first_member(operation: Supervised) -> Sequence[Member]:
     return operation.members[:1]
+
+
+def restored_member(operation: Supervised) -> Sequence[Member]:
+    """The member that restores a backup, if the cluster is made of one."""
+    return operation.members[:1] if operation.found.backup_id else ()
 
 
 def last_member(operation: Supervised) -> Sequence[Member]:
