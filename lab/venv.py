@@ -124,8 +124,9 @@ def _take_checkout_out(home: lab_home.Home,
 
 def _install_checkout(home: lab_home.Home) -> None:
     if (home.checkout / 'setup.cfg').exists():
-        _pip(home, home.venv, '--no-deps', '--no-build-isolation',
-             '--editable', str(home.checkout))
+        # Also what Trove does not require, for example zstandard.
+        _pip(home, home.venv, '--no-build-isolation', '--editable',
+             str(home.checkout))
     (home.venv / CHECKOUT_STAMP).write_text(_checkout_wanted(home))
 
 
@@ -177,9 +178,10 @@ def _wanted(requirements: tuple[str, ...]) -> str:
 
 
 def _checkout_wanted(home: lab_home.Home) -> str:
-    described = home.checkout / 'setup.cfg'
-    text = described.read_text() if described.exists() else ''
-    return _digest(str(home.checkout), text)
+    described = [home.checkout / name
+                 for name in ('setup.cfg', 'requirements.txt')]
+    return _digest(str(home.checkout), *(
+        one.read_text() if one.exists() else '' for one in described))
 
 
 def _digest(*parts: str) -> str:
