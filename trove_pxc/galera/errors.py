@@ -29,3 +29,7 @@ class UnreadablePosition(ValueError):
 
 class Unusable(ValueError):
     """A name, host or password that is not allowed; the text says why."""
+
+
+class Refused(ValueError):
+    """A request is not possible now; the text has reason and next action."""
