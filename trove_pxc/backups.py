@@ -24,12 +24,12 @@ objects of it.
 from collections.abc import Callable
 from collections.abc import Sequence
 import datetime
+import threading
 from typing import Any
 from typing import Protocol
 from typing import Self
 
 from oslo_log import log as logging
-import requests
 from sqlalchemy import orm
 from swiftclient import exceptions as swift_exceptions
 from trove.backup import models as backup_models
@@ -67,13 +67,14 @@ _DELETE_SEGMENTS = 'multipart-manifest=delete'
 class Row(protocols.Row, Protocol):
     """A row of Trove's table.
 
+    :ivar location: None if it has no objects.
     :ivar size: of the data, in GiB.
     :ivar checksum: the ETag of the manifest.
     """
 
     name: str
     description: str | None
-    location: str | None
+    location: str
     tenant_id: str
     state: str
     instance_id: str
@@ -115,6 +116,17 @@ def get(backup_id: str) -> Row:
     if row is None:
         raise exceptions.BackupUnusable(f'the backup {backup_id} was deleted')
     return row
+
+
+def any_row(backup_id: str) -> Row:
+    """The row, also if it is deleted."""
+    row: Row = backup_models.DBBackup.find_by(id=backup_id)
+    return row
+
+
+def was_complete(row: Row) -> bool:
+    """Whether it was complete, also if it is deleted; see new_row()."""
+    return not row.location.startswith('/')
 
 
 def chain(row: Row) -> list[Row]:
@@ -252,14 +264,12 @@ def forget(row: Row) -> None:
 
 
 class Held:
-    """The right to make one backup; see take().
-
-    :ivar row: as it was last written.
-    """
+    """The right to make one backup; see take()."""
 
     def __init__(self, backup_id: str, value: datetime.datetime) -> None:
         self._id = backup_id
         self._value = value
+        self._lock = threading.Lock()
 
     @classmethod
     def take(cls, backup_id: str,
@@ -285,14 +295,16 @@ class Held:
         :raises LeaseLost: the backup was deleted, or another taskmanager
             makes it. Then nothing was written.
         """
-        table, value = backup_models.DBBackup, _after(self._value)
-        if not _write(self._id, [table.state == BackupState.BUILDING,
-                                 table.updated == self._value],
-                      {**values, 'updated': value}):
-            raise exceptions.LeaseLost(
-                f'the backup {self._id} was deleted, or another taskmanager '
-                'makes it')
-        self._value = value
+        table = backup_models.DBBackup
+        with self._lock:
+            value = _after(self._value)
+            if not _write(self._id, [table.state == BackupState.BUILDING,
+                                     table.updated == self._value],
+                          {**values, 'updated': value}):
+                raise exceptions.LeaseLost(
+                    f'the backup {self._id} was deleted, or another '
+                    'taskmanager makes it')
+            self._value = value
 
 
 @quotas.retried
@@ -332,7 +344,7 @@ def store_of(context: Context, row: Row) -> backups.Store:
 
 def place(row: Row) -> tuple[str, str]:
     """The container and the name of the object."""
-    return backup_layout.split_location(str(row.location))
+    return backup_layout.split_location(row.location)
 
 
 def stored(context: Context, row: Row) -> tuple[backups.Result, str]:
@@ -391,7 +403,7 @@ def _answered(call: Callable[[], Any]) -> Any:
         raise exceptions.BackupStoreFailed(
             'there is no address of an object store for trove-taskmanager: '
             'set swift_url or remote_swift_client') from failure
-    except (requests.RequestException, OSError) as failure:
+    except OSError as failure:      # of the package requests
         raise exceptions.BackupStoreFailed(
             'the object store does not answer: '
             f'{type(failure).__name__}') from failure

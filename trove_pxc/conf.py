@@ -165,6 +165,17 @@ _BOTH = (
              'or a restore fails: no data from the backup tool of the '
              'server, and none to or from the object store. The guests read '
              'this option.'),
+    cfg.BoolOpt(
+        'backup_encryption', default=False,
+        help='Whether new backups are encrypted with backup_encryption_key '
+             'of the guests. trove-taskmanager reads this option.'),
+    cfg.IntOpt(
+        'backup_rate_mb', default=0, min=0,
+        help='The most MiB of data that the backup of a member reads in a '
+             'second. 0: no limit.'),
+    cfg.FloatOpt(
+        'backup_poll_interval', default=2, min=0.05,
+        help='Seconds between two reads of the progress of a backup.'),
     cfg.IntOpt(
         'creation_settle_timeout', default=10, min=1,
         help='Seconds after which the creation of an instance by Trove is '
@@ -280,6 +291,10 @@ _OWN = (
              'is ready. Others wait in the order of their requests. Reduce '
              'it if Nova, Cinder or Glance cannot build as many servers at '
              'the same time.'),
+    cfg.IntOpt(
+        'backups', default=64, min=1, mutable=True,
+        help='Number of backups of members that one taskmanager follows at '
+             'the same time. The guests do the work.'),
     cfg.IntOpt(
         'request_retry_timeout', default=30, min=0,
         help='Seconds for which trove-api retries such a call for a request '

@@ -32,7 +32,7 @@ from trove.instance import service_status
 from trove import rpc
 
 from tests.functional import accounts
-from tests.functional import restoring
+from tests.functional import backing_up
 from tests import sqlserver
 from trove_pxc.galera import catchup
 from trove_pxc.galera import position
@@ -192,7 +192,7 @@ def trusts(one: dict[str, str] | None, other: dict[str, str] | None) -> bool:
     return False
 
 
-class Guest(accounts.Accounts, restoring.Restoring):
+class Guest(accounts.Accounts, backing_up.BackingUp):
     """One guest and its database server.
 
     ``habits[name]`` of its FakeGalera says in what it differs from a correct
@@ -264,7 +264,7 @@ class Guest(accounts.Accounts, restoring.Restoring):
         self.locked = False
         self.denied = False
         self.unresponsive = False
-        self.restoring = None
+        self.restoring = self.making = None
 
     def habit(self, name: str) -> Any:
         return self.galera.habits.get(self.name, {}).get(name)
@@ -410,7 +410,7 @@ class Guest(accounts.Accounts, restoring.Restoring):
                 exit_code=1 if self.server == ServerState.CRASHED else None,
                 restarts=self.restarts, error=self._error(), giving=False,
                 progress=self.meter.look(self._view(), time.monotonic()),
-                denied=(self.denied
+                backup=self.backed_up(), denied=(self.denied
                         and self.server is ServerState.RUNNING),
                 certificate_ends=self._certificate_ends()).to_dict()
 
@@ -460,7 +460,7 @@ class Guest(accounts.Accounts, restoring.Restoring):
             return None
         inside = self in self.galera.component
         history = self.habit('other_history') or self.history
-        desynced = (self.locked
+        desynced = (self.locked or bool(self.backed_up())
                     or self.variables.get('wsrep_desync') == 'ON')
         state = '2' if desynced else '4'
         if self.variables.get('wsrep_on') == 'OFF':
@@ -593,6 +593,7 @@ class Guest(accounts.Accounts, restoring.Restoring):
         if self.habit('cannot_stop'):
             raise messaging.RemoteError('DockerError', 'no such container')
         with self.galera.lock:
+            self.end_backup()
             self.safe = self.galera.component == [self]
             self.leave()
             self.server = ServerState.STOPPED

@@ -39,7 +39,7 @@ class Swift:
 
     def put(self, location: str, headers: dict[str, str]) -> None:
         """Store an object of this URL."""
-        _, container, name = location.rsplit('/', 2)
+        container, name = location.removeprefix(f'{URL}/').split('/', 1)
         self.objects[container, name] = headers
 
 
@@ -66,6 +66,22 @@ class Client:
             raise exceptions.ClientException(
                 'Object HEAD failed', http_status=404) from None
 
+    def get_container(self, container: str, *, prefix: str,
+                      full_listing: bool) -> Any:
+        self._check()
+        return {}, [{'name': name} for there, name in self._store.objects
+                    if there == container and name.startswith(prefix)]
+
+    def delete_object(self, container: str, name: str,
+                      query_string: str | None = None) -> None:
+        """Delete an object; of a manifest also the segments."""
+        self.head_object(container, name)
+        for key in list(self._store.objects):
+            if key == (container, name) or (
+                    query_string and key[0] == container
+                    and key[1].startswith(f'{name.split(".")[0]}.')):
+                del self._store.objects[key]
+
     def _check(self) -> None:
         if self._store.failure is not None:
             raise self._store.failure
@@ -77,6 +93,10 @@ _CURRENT = [Swift()]
 def use(store: Swift) -> None:
     """Set the store of the test that runs."""
     _CURRENT[0] = store
+
+
+def current() -> Swift:
+    return _CURRENT[0]
 
 
 def client(context: Any, region_name: str | None = None) -> Client:

@@ -16,7 +16,6 @@ import datetime
 from typing import Any
 
 import mock
-import requests
 from swiftclient import exceptions as swift_exceptions
 import testtools
 from trove.backup import models as backup_models
@@ -178,7 +177,7 @@ class ObjectsTest(_Case):
                     'x', http_status=507, http_reason='Full'),
                  'refuses the request: 507 Full'),
                 (exception.NoServiceEndpoint(), 'set swift_url or'),
-                (requests.ConnectionError(), 'does not answer: Conn')):
+                (ConnectionError(), 'does not answer: Conn')):
             self.client.head_object.side_effect = failure
             error = self.assertRaises(
                 exceptions.BackupStoreFailed, backups.stored, self.context,

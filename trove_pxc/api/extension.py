@@ -14,7 +14,8 @@
 
 Loaded by Trove through the entry points trove.api.extensions, in every
 trove-api in which this package is installed. The routes GET
-/clusters/{id}/members and /clusters/{id}/health are new. /clusters and
+/clusters/{id}/members and /clusters/{id}/health are new, and those of
+api/backups. /clusters and
 /instances extend Trove's controllers: a list of clusters needs the same number
 of statements and calls for one cluster and for many, instances of a cluster
 keep the names of the request, requests that would harm a member are refused,
@@ -26,7 +27,6 @@ from collections.abc import Mapping
 from typing import Any
 from typing import TypedDict
 
-from trove.cluster import models as cluster_models
 from trove.cluster import service as cluster_service
 from trove.cluster import views as cluster_views
 from trove.common import exception
@@ -41,15 +41,14 @@ from trove.instance import models as instance_models
 from trove.instance import service as instance_service
 
 from trove_pxc.api import accounts
+from trove_pxc.api import backups
 from trove_pxc.api import body as request_body
-from trove_pxc.api import cluster as cluster_model
 from trove_pxc.api import creation
 from trove_pxc.api import instances
 from trove_pxc.api import listing
 from trove_pxc.api import members
 from trove_pxc.api import ownership
 from trove_pxc.api import page
-from trove_pxc.api import policies
 from trove_pxc.api import reading
 from trove_pxc.api import restoration
 from trove_pxc.api import routes
@@ -116,8 +115,9 @@ class GaleraExtension(extensions.ExtensionDescriptor):
                             _concerns_instances,
                             collection_actions={'detail': 'GET'}),
             routes.Resource('{tenant_id}/backups',
-                            instances.BackupsController(),
-                            instances.concerns_backups),
+                            backups.BackupsController(), backups.concerns),
+            routes.Resource('backups', backups.ClusterBackupsController(),
+                            parent=_CLUSTERS),
             *instances.sub_resources(),
             routes.Resource('members', MembersController(),
                             parent=_CLUSTERS),
@@ -393,7 +393,7 @@ class MembersController(wsgi.Controller):
         request_body.check(self, action, action_args)
 
     def index(self, req: Request, tenant_id: str, cluster_id: str) -> Any:
-        cluster = _load(req, cluster_id, 'members')
+        cluster = backups.load(req, cluster_id, 'members')
         return wsgi.Result({'members': [
             answer.to_dict() for answer in reading.ask(cluster)]}, 200)
 
@@ -405,7 +405,7 @@ class HealthController(wsgi.Controller):
         request_body.check(self, action, action_args)
 
     def index(self, req: Request, tenant_id: str, cluster_id: str) -> Any:
-        cluster = _load(req, cluster_id, 'health')
+        cluster = backups.load(req, cluster_id, 'health')
         answers = reading.ask(cluster)
         found = reading.diagnose(cluster, answers)
         shown = {
@@ -420,21 +420,7 @@ class HealthController(wsgi.Controller):
         expire = reading.certificates_expire(answers)
         if expire is not None:
             shown['certificates_expire'] = expire
+        backup = backups.running(cluster)
+        if backup is not None:
+            shown['backup'] = backup
         return wsgi.Result({'health': shown}, 200)
-
-
-def _load(req: Request, cluster_id: str,
-          what: str) -> cluster_model.GaleraCluster:
-    """Load a cluster and check the policy.
-
-    :raises trove.common.exception.TroveError: if it does not exist, is not a
-        cluster of this package, or may not be read.
-    """
-    context: Context = req.environ[wsgi.CONTEXT_KEY]
-    cluster = cluster_models.Cluster.load(context, cluster_id)
-    policies.authorize(context, what, cluster.tenant_id)
-    if not isinstance(cluster, cluster_model.GaleraCluster):
-        raise validation.refused(
-            f'Cluster {cluster_id} is not a Galera cluster of trove-pxc. An '
-            'operator must set api_strategy of its datastore.')
-    return cluster

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Routes below an instance, and Trove's backups, for members of clusters.
+"""Routes below an instance, for members of clusters.
 
 Imported by api/extension. Trove's controllers do the work. The controllers of
 this module check the body of requests for members of clusters, and refuse with
@@ -19,7 +19,6 @@ alternative.
 """
 
 from collections.abc import Callable
-from collections.abc import Mapping
 from typing import Any
 
 from trove.cluster import models as cluster_models
@@ -27,7 +26,6 @@ from trove.cluster.tasks import ClusterTasks
 from trove.common import apischema
 from trove.common import cfg
 from trove.common import exception
-from trove.common import utils
 from trove.common import wsgi
 from trove.instance import models as instance_models
 from trove.instance import service as instance_service
@@ -83,8 +81,6 @@ _NOT_ALONE = {
               'MEMBER".',
     'ssl': 'the encryption of connections is the same for all members, and '
            'Trove cannot change it.',
-    'backup': 'Trove cannot back up a member. Dump the databases through '
-              'it, with mariadb-dump or mysqldump.',
 }
 
 _LOG_ACTION = {
@@ -245,33 +241,6 @@ class ModulesController(_Controller):
                id: str) -> Any:
         return offered(lambda: self.troves().module_remove(
             req, tenant_id, instance_id, id))
-
-
-def concerns_backups(request: Request, args: Mapping[str, str]) -> bool:
-    """Whether the request is a create of a backup of a member."""
-    body = request_body.read(request)
-    return (args.get('action') == 'create'
-            and _source(request, body) is not None)
-
-
-def _source(req: Request, body: Json) -> InstanceRow | None:
-    """Return the row of the member to back up, or None."""
-    wanted = body.get('backup') if isinstance(body, dict) else None
-    source = wanted.get('instance') if isinstance(wanted, dict) else None
-    return ownership.visible(
-        req, utils.get_id_from_href(str(source))) if source else None
-
-
-class BackupsController(wsgi.Controller):
-    """POST /backups for a member, which is refused."""
-
-    def validate_request(self, action: str, action_args: Arguments) -> None:
-        """Accept any body, because the request is refused anyway."""
-
-    def create(self, req: Request, body: Json, tenant_id: str) -> Any:
-        row = _source(req, body)
-        assert row is not None      # see concerns_backups()
-        refuse_alone(row, 'backup')
 
 
 def check_page(req: Request, most: int) -> None:

@@ -54,6 +54,11 @@ def list_rules() -> list[oslo_policy.RuleDefault]:
                  f'{cluster}/members'),
         _reading('health', 'Show the health of a cluster.',
                  f'{cluster}/health'),
+        _reading('backups', 'List the backups of a cluster.',
+                 f'{cluster}/backups'),
+        _changing('backup', 'Make a backup of a cluster, or delete one.',
+                  ('POST', f'{cluster}/backups'), ('POST', base.PATH_BACKUPS),
+                  ('DELETE', base.PATH_BACKUP)),
         _changing('create', 'Create a Galera cluster.', ('POST', clusters)),
         _changing('delete', 'Delete a Galera cluster.', ('DELETE', cluster)),
         *(_changing(action, what, ('POST', f'{cluster} ({action})'))

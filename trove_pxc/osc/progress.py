@@ -41,16 +41,17 @@ class Progress:
     def look(self, cluster: requests.Record) -> None:
         """Print what changed since the last call."""
         task = cluster['task']
-        self._say(cluster['name'], task['name'] + (
+        self.say(cluster['name'], task['name'] + (
             f': {task["description"]}' if _DESCRIBED & task.keys() else ''))
         for instance in cluster['instances']:
             size = (instance.get('volume') or {}).get('size', '-')
-            self._say(instance['name'], ', '.join(filter(None, (
+            self.say(instance['name'], ', '.join(filter(None, (
                 instance['status'],
                 str(instance.get('operating_status', '')),
                 f'flavor {instance["flavor"]["id"]}', f'volume {size}'))))
 
-    def _say(self, what: str, state: str) -> None:
+    def say(self, what: str, state: str) -> None:
+        """Print the state of something, if it has changed."""
         if self._said.get(what) != state:
             self._said[what] = state
             print(f'[{self._watch.elapsed:6.1f}s] {what}: {state}',

@@ -136,6 +136,24 @@ def act(database: Database, cluster: Cluster, action: str,
     common.check_for_exceptions(response, answer, url)
 
 
+def backups(database: Database, cluster: Cluster) -> list[Record]:
+    """Return the backups of all members of a cluster, the newest first."""
+    return list(_get(database, f'/clusters/{cluster.id}/backups')['backups'])
+
+
+def backup(database: Database, backup_id: str) -> Record:
+    return dict(_get(database, f'/backups/{backup_id}')['backup'])
+
+
+def make_backup(database: Database, cluster: Cluster,
+                wanted: Record) -> Record:
+    """Request a backup. The answer arrives before it is made."""
+    url = f'/clusters/{cluster.id}/backups'
+    response, answer = database.client.post(url, body={'backup': wanted})
+    common.check_for_exceptions(response, answer, url)
+    return dict(answer['backup'])
+
+
 def _get(database: Database, url: str) -> Any:
     response, answer = database.client.get(url)
     common.check_for_exceptions(response, answer, url)

@@ -13,11 +13,11 @@
 """Admits requests: which of them run, and which wait for the others.
 
 Imported by manager and the watchers. A worker of Trove's RPC server only
-accepts a request and puts it into one of four queues. Each queue has its own
+accepts a request and puts it into one of five queues. Each queue has its own
 threads, so that a burst of one kind of requests does not delay the others:
-long operations, short operations, deletions, and creations of members. Long
-operations wait for creations of members, which therefore must not wait for
-them. What waits is recorded; see queued.
+long operations, short operations, deletions, creations of members, and
+backups. Long operations wait for creations of members, which therefore must
+not wait for them. What waits is recorded; see queued.
 """
 
 from collections.abc import Callable
@@ -46,15 +46,18 @@ LONG = 'long'
 SHORT = 'short'
 DELETIONS = 'deletions'
 CREATIONS = 'creations'
+BACKUPS = 'backups'
 
 #: the queues of the operations that Trove's manager has no method for
 LANES = {
     'restart_members': SHORT, 'recover_cluster': SHORT,
     'resize_flavor_of_members': LONG, 'resize_volume_of_members': LONG,
-    'rotate_certificates': LONG}
+    'rotate_certificates': LONG, 'create_cluster_backup': BACKUPS,
+    'delete_cluster_backup': DELETIONS}
 #: the options with the number of requests that run at the same time
 _LIMITS = {LONG: 'long_operations', SHORT: 'short_operations',
-           DELETIONS: 'deletions', CREATIONS: 'member_creations'}
+           DELETIONS: 'deletions', CREATIONS: 'member_creations',
+           BACKUPS: 'backups'}
 _SIGNS = 6      # signs of life in the seconds of a lease
 
 
@@ -208,6 +211,17 @@ class Admission:
             request.leave = functools.partial(self._left, functools.partial(
                 queued.leave, instance_id, start))
         return self._add(CREATIONS, request, enter)
+
+    def admit_backup(self, lane: str, backup_id: str,
+                     call: Callable[[], None],
+                     context: Context | None = None) -> Request:
+        """Make or delete a backup, when there is room for it.
+
+        Its place is not recorded: any taskmanager may begin it.
+        """
+        request = Request(f'the backup {backup_id}', call, context)
+        self._lanes[lane].add(next(self._numbers), request)
+        return request
 
     def resume(self, lane: str, cluster_id: str,
                call: Callable[[], None]) -> Request:

@@ -71,6 +71,14 @@ class GaleraTaskAPI(task_api.API):
     def rotate_certificates(self, manager: str, cluster_id: str) -> None:
         self._send(f'{manager}_rotate_certificates', cluster_id=cluster_id)
 
+    def create_cluster_backup(self, manager: str, backup_id: str) -> None:
+        """Make a backup, of which trove-api has written the row."""
+        self._send(f'{manager}_create_cluster_backup', backup_id=backup_id)
+
+    def delete_cluster_backup(self, manager: str, backup_id: str) -> None:
+        """Delete the objects of a backup, whose row is deleted."""
+        self._send(f'{manager}_delete_cluster_backup', backup_id=backup_id)
+
     def _send(self, method: str, **arguments: Any) -> None:
         """Cast to the taskmanager with the public parts of Trove's client.
 

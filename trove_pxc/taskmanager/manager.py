@@ -39,6 +39,7 @@ from trove_pxc import queued
 from trove_pxc import quotas
 from trove_pxc import retries
 from trove_pxc.taskmanager import admission
+from trove_pxc.taskmanager import backing
 from trove_pxc.taskmanager.cloud import instance_creation
 from trove_pxc.taskmanager import messages
 from trove_pxc.taskmanager import tasks
@@ -46,6 +47,7 @@ from trove_pxc.taskmanager.watchers import automatic
 from trove_pxc.taskmanager.watchers import discovery
 from trove_pxc.taskmanager.watchers import orphans
 from trove_pxc.taskmanager.watchers import resume
+from trove_pxc.taskmanager.watchers import unfinished
 
 conf.register(cfg.CONF)
 
@@ -71,6 +73,7 @@ class Manager(manager.Manager):
         self._resume = resume.Resumption(self._admission)
         self._orphans = orphans.Orphans(
             self._admission.process, self._create_from_message)
+        self._unfinished = unfinished.Unfinished(self._admission)
         self._watch = automatic.Watch()
 
     def create_instance(self, context: Context, *args: object,
@@ -116,6 +119,8 @@ class Manager(manager.Manager):
         """The function for a cast that Trove's manager has no method for."""
         action: Callable[..., None] = super().__getattr__(name)
         _, _, method = name.partition('_')
+        if backing.ACTIONS.get(method) is action:
+            return functools.partial(self._admit_backup, method)
         if tasks.ACTIONS.get(method) is not action:
             return action
         return functools.partial(self._admit, admission.LANES[method], action)
@@ -129,10 +134,26 @@ class Manager(manager.Manager):
         else:
             call()
 
+    def _admit_backup(self, method: str, context: Context,
+                      backup_id: str) -> None:
+        self._admission.admit_backup(
+            admission.LANES[method], backup_id, functools.partial(
+                backing.ACTIONS[method], context, backup_id), context)
+
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
     def resume_operations(self, context: Context) -> None:
         """Resume the operations of taskmanagers that have died."""
         self._resume.look()
+
+    @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
+    def resume_backups(self, context: Context) -> None:
+        """Go on with the backups of taskmanagers that have died."""
+        self._unfinished.look()
+
+    @periodic_task.periodic_task(spacing=_HOURLY, run_immediately=True)
+    def clean_backups(self, context: Context) -> None:
+        """Delete what is left of backups that failed or were deleted."""
+        self._unfinished.clean()
 
     @periodic_task.periodic_task(spacing=_EACH_TIME, run_immediately=True)
     def take_creations(self, context: Context) -> None:

@@ -24,6 +24,7 @@ from trove.common.strategies.cluster import base
 
 from trove_pxc import conf
 from trove_pxc.taskmanager import api
+from trove_pxc.taskmanager import backing
 from trove_pxc.taskmanager import tasks
 
 conf.register(cfg.CONF)
@@ -45,4 +46,4 @@ class GaleraTaskManagerStrategy(base.BaseTaskManagerStrategy):
     def task_manager_manager_actions(
             self) -> Mapping[str, Callable[..., None]]:
         """The functions that Trove's manager calls for "<manager>_<name>"."""
-        return tasks.ACTIONS
+        return {**tasks.ACTIONS, **backing.ACTIONS}

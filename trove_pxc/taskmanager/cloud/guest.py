@@ -73,6 +73,9 @@ class Guest(Protocol):
     def member_context(self) -> Membership | None:
         """The settings, secrets and certificate of the member."""
 
+    def start_backup(self, order: backups.Order) -> None:
+        """Start a backup."""
+
     def start_restore(self, order: backups.Restoring) -> None:
         """Start to restore a backup."""
 

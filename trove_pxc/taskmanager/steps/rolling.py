@@ -174,8 +174,9 @@ def _be_whole(operation: Rolling, member: Member) -> Found:
         history = ''
         for other in operation.others(member):
             report = other.report()
-            if (report.view is None or not report.view.serves
-                    or not report.view.is_synced):
+            # One that is backed up serves, and is desynced on purpose.
+            if (report.view is None or not report.view.serves or not (
+                    report.view.is_synced or report.backup)):
                 raise waiting.NotYet(f'{other.name}: {members.seen(report)}')
             uuid = report.view.cluster_uuid or ''
             if history not in ('', uuid):

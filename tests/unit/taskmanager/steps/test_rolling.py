@@ -98,6 +98,10 @@ class BeWholeTest(testtools.TestCase):
         self.refused('c-3', report(), report(), report(state='2'))
         self.refused('c-2', report(), report(status='non-Primary'), report())
 
+    def test_another_is_backed_up(self) -> None:
+        seen = dataclasses.replace(report(state='2'), backup='b-1')
+        self.assertEqual('a', self.look(report(), report(), seen).history)
+
     def test_two_clusters(self) -> None:
         self.refused('another cluster', report(), report('a'), report('b'))
 
