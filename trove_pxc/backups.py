@@ -398,7 +398,7 @@ def _answered(call: Callable[[], Any]) -> Any:
         raise exceptions.BackupStoreFailed(
             'the object store refuses the request: '
             f'{failure.http_status or failure.msg} '
-            f'{failure.http_reason}'.strip()) from failure
+            f'{failure.http_reason}') from failure
     except exception.NoServiceEndpoint as failure:
         raise exceptions.BackupStoreFailed(
             'there is no address of an object store for trove-taskmanager: '

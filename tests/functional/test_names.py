@@ -174,12 +174,6 @@ class MemberAsInstanceTest(base.TroveTest):
         self.assertIn('products-1', response.text)
         self.assertIn('nobody listens', response.text)
 
-    def test_a_backup_is_refused(self) -> None:
-        response = self.request('POST', '/backups', {'backup': {
-            'name': 'b', 'instance': self.member.id}})
-        self.assertEqual(400, response.status_int, response.text)
-        self.assertIn('Trove cannot back up a member', response.text)
-
     def test_deletion_of_one_member_is_refused(self) -> None:
         response = self.request('DELETE', f'/instances/{self.member.id}')
         self.assertEqual(400, response.status_int, response.text)

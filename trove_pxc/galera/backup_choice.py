@@ -17,7 +17,6 @@ the state of its server again when it begins.
 """
 
 from collections.abc import Mapping
-from collections.abc import Sequence
 
 from trove_pxc.galera import errors
 from trove_pxc.galera import roles
@@ -56,19 +55,15 @@ def choose(names: Mapping[str, str],
             f'Only {names[synced[0]]} is Synced, and a member that is backed '
             'up must not be the only one that serves. Bring another member '
             f'back first; {_HEALTH} names the next action.')
-    return wanted or _least_used(synced)
-
-
-def _least_used(synced: Sequence[str]) -> str:
-    return synced[-1]
+    return wanted or synced[-1]
 
 
 def _not_synced(name: str, report: MemberReport | None,
                 because: str) -> str:
-    role = roles.role(report)
-    reason = (f'{name} must make this backup, because {because}. But it '
-              if because else f'{name} cannot be backed up, because it ')
-    return f'{reason}{role.value}. ' + (
-        'Wait until it is Synced, or make a full backup on another member.'
-        if because else
-        'Wait until it is Synced, or let the command choose another member.')
+    role = roles.role(report).value
+    if because:
+        return (f'{name} must make this backup, because {because}. But it '
+                f'{role}. Wait until it is Synced, or make a full backup on '
+                'another member.')
+    return (f'{name} cannot be backed up, because it {role}. Wait until it '
+            'is Synced, or let the command choose another member.')

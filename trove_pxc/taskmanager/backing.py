@@ -272,7 +272,8 @@ class _Making:
             id=row.cluster_id, deleted=False)
         if cluster is None or cluster.task_status == ClusterTasks.DELETING:
             raise self._failed(
-                'continue', 'its cluster is being deleted', 'Nothing')
+                'continue', 'its cluster is being deleted',
+                'Nothing is to be done')
         if row.deleted or row.task_status == InstanceTasks.DELETING:
             raise self._failed(
                 'continue', f'{row.name} is being removed from its cluster',
