@@ -410,7 +410,8 @@ class Guest(accounts.Accounts, backing_up.BackingUp):
                 exit_code=1 if self.server == ServerState.CRASHED else None,
                 restarts=self.restarts, error=self._error(), giving=False,
                 progress=self.meter.look(self._view(), time.monotonic()),
-                backup=self.backed_up(), denied=(self.denied
+                backup=self.backed_up(),
+                denied=(self.denied
                         and self.server is ServerState.RUNNING),
                 certificate_ends=self._certificate_ends()).to_dict()
 

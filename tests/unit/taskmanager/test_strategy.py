@@ -22,6 +22,7 @@ from trove.taskmanager import models as task_models
 
 from trove_pxc import conf
 from trove_pxc.taskmanager import api
+from trove_pxc.taskmanager import backing
 from trove_pxc.taskmanager import strategy
 from trove_pxc.taskmanager import tasks
 
@@ -50,7 +51,8 @@ class StrategyTest(testtools.TestCase):
                       loaded.task_manager_cluster_tasks_class)
         self.assertTrue(issubclass(loaded.task_manager_cluster_tasks_class,
                                    task_models.ClusterTasks))
-        self.assertIs(tasks.ACTIONS, loaded.task_manager_manager_actions)
+        self.assertEqual({**tasks.ACTIONS, **backing.ACTIONS},
+                         loaded.task_manager_manager_actions)
 
     def test_trove_s_client_of_the_taskmanager_is_ours(self) -> None:
         self.load('pxc')

@@ -195,7 +195,7 @@ class BackupMember(restart_policy.MemberService):
         job = self._running
         if job is not None:
             LOG.warning('The server is stopped: cancelling %s', job.id)
-            job.cancel()
+            job.cancel('the server of the member was stopped')
             job.wait(_CANCEL_SECONDS)
         super().stop()
 
