@@ -122,6 +122,10 @@ class Process:
                 self._progress = backups.Progress.from_dict(json.loads(line))
                 if self._progress.ended and process.stdin is not None:
                     process.stdin.close()
+        except ValueError as error:
+            LOG.error('The output of the process of the %s %s cannot be '
+                      'read: %s', self.kind, self.id, error)
+            process.kill()
         finally:
             code = process.wait()
             if not self._progress.ended:

@@ -98,8 +98,20 @@ def started(said: dict[str, Any], client: docker.DockerClient
             CONF[said['manager']].backup_stall_timeout)
 
 
+def own_output() -> TextIO:
+    """The pipe to the agent, for the progress alone.
+
+    What else writes to the standard output goes to the error output from now
+    on. oslo.log does, if the guest's configuration names no file.
+    """
+    told = os.fdopen(os.dup(sys.stdout.fileno()), 'w')
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return told
+
+
 def main() -> None:
     """Read the order, and carry it out."""
+    told = own_output()
     # It registers options of the agent, and the agent's own command line.
     from trove.cmd import guest  # noqa: F401
     os.nice(_NICE)
@@ -111,8 +123,7 @@ def main() -> None:
     job, stall_seconds = started(json.loads(sys.stdin.readline()),
                                  docker.from_env())
     # The agent closes the pipe when it has the result.
-    work(job, iter(sys.stdin.readline, ''), sys.stdout,
-         stall_seconds).join()
+    work(job, iter(sys.stdin.readline, ''), told, stall_seconds).join()
 
 
 if __name__ == '__main__':

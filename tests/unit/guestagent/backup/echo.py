@@ -31,6 +31,9 @@ def main() -> None:
                                         result=test_backups.RESULT)
         elif 'die' in said.get('cancel', ''):
             sys.exit(7)
+        elif 'babble' in said.get('cancel', ''):
+            print('2026-12-01 04:19:57 no JSON', flush=True)
+            continue
         elif 'ignore' in said.get('cancel', ''):
             continue
         else:

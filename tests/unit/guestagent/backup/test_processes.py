@@ -81,6 +81,12 @@ class ProcessTest(testtools.TestCase):
         self.assertEqual(backups.State.FAILED, found.state)
         self.assertIn('ended with 7', found.failed_because)
 
+    def test_one_whose_output_cannot_be_read_has_failed(self) -> None:
+        self.process.cancel('babble')
+        self.process.wait(30)
+        self.assertEqual(backups.State.FAILED, self.process.progress().state)
+        self.assertIn('cannot be read', self.logged.output)
+
     def test_one_that_does_not_end_is_killed(self) -> None:
         self.told('order')
         self.process.cancel('ignore')

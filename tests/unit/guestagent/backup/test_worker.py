@@ -14,6 +14,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import threading
 
 import fixtures
@@ -27,6 +29,13 @@ from trove_pxc.guestagent.backup import worker
 from tests.unit.galera import test_backups
 from tests.unit.guestagent.backup import test_job
 from tests.unit.guestagent.backup import test_member
+
+PROGRAM = """
+from trove_pxc.guestagent.backup import worker
+told = worker.own_output()
+print('a log', flush=True)
+print('progress', file=told, flush=True)
+"""
 
 
 class WorkTest(testtools.TestCase):
@@ -97,3 +106,13 @@ class StartedTest(test_member.BackupMemberTestCase):
         self.member.start_restore(test_member.RestoreTest.ORDER)
         job, _ = worker.started(self.begun(), self.engine.client)
         self.assertIsInstance(job, restoring.RestoreJob)
+
+
+class OutputTest(testtools.TestCase):
+
+    def test_a_log_does_not_disturb_the_progress(self) -> None:
+        done = subprocess.run(
+            [sys.executable, '-W', 'ignore', '-c', PROGRAM],
+            capture_output=True, text=True, timeout=120)
+        self.assertEqual('progress\n', done.stdout)
+        self.assertIn('a log', done.stderr)
