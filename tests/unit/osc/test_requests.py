@@ -135,3 +135,24 @@ class ActTest(RequestsTestCase):
             trove_exceptions.BadRequest, requests.act, self.database,
             CLUSTER, 'resize', {})
         self.assertIn('no such flavor', str(error))
+
+
+class ClusterOfTest(RequestsTestCase):
+
+    def test_the_cluster_of_a_member(self) -> None:
+        self.client.get.side_effect = [
+            (None, {'instance': {'cluster_id': 'an-id'}}),
+            (None, {'cluster': {'id': 'an-id'}})]
+        with mock.patch.object(requests.common, 'check_for_exceptions'):
+            self.assertEqual(
+                {'id': 'an-id'}, requests.cluster_of(self.database, 'id-1'))
+        self.assertEqual(
+            ['/instances/id-1', '/clusters/an-id'],
+            [call.args[0] for call in self.client.get.mock_calls])
+
+    def test_no_cluster_any_more(self) -> None:
+        self.assertIsNone(requests.cluster_of(self.database, None))
+        self.answers({'instance': {}})
+        self.assertIsNone(requests.cluster_of(self.database, 'id-1'))
+        self.client.get.side_effect = trove_exceptions.NotFound(404)
+        self.assertIsNone(requests.cluster_of(self.database, 'id-1'))

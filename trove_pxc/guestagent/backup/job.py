@@ -55,7 +55,7 @@ class Job(abc.ABC):
     :cvar again: how to repeat it, for the advice after a failure.
     """
 
-    again = 'make the backup again'
+    again = 'make the backup again, on another member if it fails here'
 
     def __init__(self, what: str, backup_id: str,
                  place: backups.Store) -> None:
