@@ -33,6 +33,7 @@ from trove import rpc
 
 from tests.functional import accounts
 from tests.functional import backing_up
+from tests.functional import volumes
 from tests import sqlserver
 from trove_pxc.galera import catchup
 from trove_pxc.galera import position
@@ -192,7 +193,7 @@ def trusts(one: dict[str, str] | None, other: dict[str, str] | None) -> bool:
     return False
 
 
-class Guest(accounts.Accounts, backing_up.BackingUp):
+class Guest(accounts.Accounts, backing_up.BackingUp, volumes.Volumes):
     """One guest and its database server.
 
     ``habits[name]`` of its FakeGalera says in what it differs from a correct
@@ -628,24 +629,3 @@ class Guest(accounts.Accounts, backing_up.BackingUp):
             if (self._start() and self.galera.component
                     and self not in self.galera.component):
                 self.galera.take_in(self)
-
-    def unmount_volume(self, context: Any, device_path: str,
-                       mount_point: str) -> None:
-        assert self.server != ServerState.RUNNING
-        self.galera.tell(f'unmount {self.name}')
-        self.mounted = False
-
-    def resize_fs(self, context: Any, device_path: str, mount_point: str,
-                  online: bool = False) -> None:
-        if self.habit('cannot_grow'):
-            raise messaging.RemoteError(
-                'GuestError', 'resize2fs: Permission denied')
-        self.galera.tell(f'grow {self.name}')
-
-    def mount_volume(self, context: Any, device_path: str,
-                     mount_point: str) -> None:
-        self.galera.tell(f'mount {self.name}')
-        self.mounted = True
-
-    def get_volume_info(self, context: Any) -> dict[str, float]:
-        return {'used': 0.1, 'total': 1.0}
