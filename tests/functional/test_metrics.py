@@ -34,6 +34,7 @@ from tests.unit.guestagent import fakes
 from trove_pxc.galera import metrics as galera_metrics
 from trove_pxc.galera import view
 from trove_pxc.guestagent import app
+from trove_pxc.guestagent.backup import member as members
 from trove_pxc.guestagent import database
 from trove_pxc.guestagent import metrics
 from trove_pxc.guestagent import reporter
@@ -67,6 +68,11 @@ class MetricsTest(fakes.MemberTestCase):
         # A guest whose cluster is complete.
         self.useFixture(fixtures.MonkeyPatch(
             f'{trove_service.__name__}.BaseDbStatus.is_installed', True))
+
+    def new_agent(self, manager: str = 'mariadb') -> members.BackupMember:
+        return members.BackupMember(
+            manager, self.engine.client, self.trove, where=self.where,
+            host_files=self.files)
 
     def replace(self, target: Any, name: str, **habits: Any) -> Any:
         patch = mock.patch.object(target, name, autospec=True, **habits)
