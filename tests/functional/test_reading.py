@@ -96,8 +96,9 @@ class ReadingTest(base.TroveTest):
 
     def test_member_that_catches_up_says_how_long(self) -> None:
         cluster_id = self.build()
-        self.useFixture(fixtures.MonkeyPatch(
-            f'{catchup.__name__}.SHORTEST_SECONDS', 1e-9))
+        for limit in ('SHORTEST_SECONDS', 'SURE_SECONDS'):
+            self.useFixture(fixtures.MonkeyPatch(
+                f'{catchup.__name__}.{limit}', 1e-9))
         guest = self.galera.named('products-3')
         guest.variables.update(wsrep_local_state='3', wsrep_ready='OFF')
 
@@ -107,7 +108,10 @@ class ReadingTest(base.TroveTest):
                 wsrep_last_committed=str(committed))
             member: dict[str, Any] = self.read(cluster_id, 'members')[2]
             return member
-        self.assertNotIn('detail', listed(50_000, 10_000))
+        first = listed(50_000, 10_000)
+        self.assertEqual('catching up: 50,000 write sets wait',
+                         first['detail'])
+        self.assertNotIn('apply_rate', first)
         member = listed(40_000, 30_000)
         self.assertEqual(('joiner', 'Joined', 40_000), tuple(
             member[key] for key in ('role', 'state', 'recv_queue')))
@@ -118,7 +122,23 @@ class ReadingTest(base.TroveTest):
         member = listed(90_000, 30_001)
         self.assertIn('cannot keep up: 90,000 write sets wait, ',
                       member['detail'])
+        self.assertIn('wsrep_slave_threads', member['detail'])
         self.assertNotIn('catch_up_seconds', member)
+
+    def test_member_that_is_joining_is_compared_with_the_others(self) -> None:
+        cluster_id = self.build()
+        for name in ('products-1', 'products-2'):
+            self.galera.named(name).variables['wsrep_last_committed'] = '9000'
+        self.galera.named('products-3').variables.update(
+            wsrep_local_state='1', wsrep_ready='OFF',
+            wsrep_local_state_comment='Joining: receiving State Transfer',
+            wsrep_local_recv_queue='200', wsrep_last_committed='4000')
+        member = self.read(cluster_id, 'members')[2]
+        self.assertEqual(
+            ('joiner', 5_000, 200,
+             'catching up: 5,000 write sets wait (200 in its queue)'),
+            tuple(member[key] for key in (
+                'role', 'behind', 'recv_queue', 'detail')))
 
     def test_clear_text_cluster_has_no_expiry_date(self) -> None:
         self.override('encrypt_cluster_traffic', False, 'mariadb')

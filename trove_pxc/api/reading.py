@@ -40,7 +40,6 @@ from trove_pxc.galera import catchup
 from trove_pxc.galera import diagnosis
 from trove_pxc.galera import expiry
 from trove_pxc.galera import lost
-from trove_pxc.galera.progress import Progress
 from trove_pxc.galera import roles
 from trove_pxc.galera import view
 from trove_pxc import guest_statuses
@@ -106,12 +105,14 @@ class Answer:
         started.
     :ivar told: the role according to the reports of all members. None:
         according to its own report.
+    :ivar serving: what a member that is behind is compared with.
     """
 
     member: Member
     report: view.MemberReport | None
     silence: str = ''
     told: Role | None = None
+    serving: catchup.Serving = catchup.Serving()
 
     @property
     def reachable(self) -> bool:
@@ -130,7 +131,7 @@ class Answer:
             shown['detail'] = self.silence
             return shown
         shown['server'] = self.report.server.value
-        detail = _detail(self.report)
+        detail = _detail(self.report, self.serving)
         if detail:
             shown['detail'] = detail
         if self.report.certificate_ends is not None:
@@ -138,8 +139,9 @@ class Answer:
                 self.report.certificate_ends)
         if self.report.view is not None:
             shown.update(_of_view(self.report.view))
-        if self.report.progress is not None:
-            shown.update(_of_progress(self.report.progress))
+        behind = catchup.of(self.report, self.serving)
+        if behind is not None:
+            shown.update(_of_catch_up(behind))
         return shown
 
 
@@ -155,20 +157,21 @@ def _time(when: datetime.datetime) -> str:
     return f'{when:%Y-%m-%dT%H:%M:%S}'
 
 
-def _detail(report: view.MemberReport) -> str:
+def _detail(report: view.MemberReport, serving: catchup.Serving) -> str:
     """Return the most important fact that the role does not show, or ''."""
     if report.error:
         return report.error
-    if report.progress is not None and report.view is not None:
-        return catchup.text(report.progress, report.view.local_state)
-    return _UNSYNCED if report.unsynced else ''
+    return catchup.text(report, serving) or (
+        _UNSYNCED if report.unsynced else '')
 
 
-def _of_progress(progress: Progress) -> dict[str, Any]:
-    shown: dict[str, Any] = {'recv_queue': progress.queue,
-                             'apply_rate': round(progress.applied, 1)}
-    if progress.seconds is not None:
-        shown['catch_up_seconds'] = round(progress.seconds)
+def _of_catch_up(behind: catchup.CatchUp) -> dict[str, Any]:
+    shown: dict[str, Any] = {'recv_queue': behind.queue,
+                             'behind': behind.behind}
+    if behind.progress is not None:
+        shown['apply_rate'] = round(behind.progress.applied, 1)
+    if behind.seconds is not None:
+        shown['catch_up_seconds'] = round(behind.seconds)
     return shown
 
 
@@ -187,7 +190,9 @@ def ask(cluster: Cluster) -> list[Answer]:
     answers = _answers(cluster, cluster.members)
     told = _roles(cluster, {answer.member.id: answer.report
                             for answer in answers})
-    return [dataclasses.replace(answer, told=told[answer.member.id])
+    serving = catchup.Serving.of(answer.report for answer in answers)
+    return [dataclasses.replace(answer, told=told[answer.member.id],
+                                serving=serving)
             for answer in answers]
 
 

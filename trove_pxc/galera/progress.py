@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The receive queue of a member, and how it changes.
+"""How a member that is behind applies write sets.
 
 Pure. catchup computes it; view carries it in the report of a member.
 """
@@ -22,22 +22,20 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Progress:
-    """The receive queue of a member, and how it changes.
+    """The receive queue of a member, and the rates of its last seconds.
 
     :ivar queue: write sets that wait (wsrep_local_recv_queue).
     :ivar applied: write sets that it applies per second.
-    :ivar growth: write sets per second by which the queue grows; negative if
-        it shrinks.
+    :ivar growth: write sets per second by which those that it has not applied
+        become more, in its queue or at its donor; negative if they become
+        fewer.
+    :ivar measured: the seconds in which the rates were measured.
     """
 
     queue: int
     applied: float
     growth: float
-
-    @property
-    def seconds(self) -> float | None:
-        """The time until the queue is empty; None if it does not shrink."""
-        return -self.queue / self.growth if self.growth < 0 else None
+    measured: float
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; from_dict(to_dict()) is the same."""
@@ -46,4 +44,4 @@ class Progress:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> 'Progress':
         return cls(int(plain['queue']), float(plain['applied']),
-                   float(plain['growth']))
+                   float(plain['growth']), float(plain['measured']))

@@ -27,6 +27,7 @@ from trove.guestagent.datastore import service as trove_service
 from trove.instance import service_status
 
 from trove_pxc import conf
+from trove_pxc.galera import catchup
 from trove_pxc.galera import roles
 from trove_pxc.galera import view
 from trove_pxc.guestagent import container
@@ -128,7 +129,9 @@ class MemberStatus(trove_service.BaseDbStatus):
     def prompt_report(self) -> view.MemberReport:
         """The member's report; the last one if the server hung just then.
 
-        So the caller does not wait for the same timeout again.
+        So the caller does not wait for the same timeout again. A member that
+        is behind is measured if the reporter has not done it, for example
+        because it waits for the broker.
         """
         assert self.member is not None
         if self._last is not None:
@@ -136,7 +139,11 @@ class MemberStatus(trove_service.BaseDbStatus):
             if (report.server is view.ServerState.UNRESPONSIVE
                     and age.elapsed < _STILL_TRUE_SECONDS):
                 return report
-        return self.member.report()
+        report = self.member.report()
+        if catchup.is_unmeasured(report):
+            waiting.pause(catchup.SHORTEST_SECONDS)
+            report = self.member.report()
+        return report
 
     def last_look(self) -> tuple[view.MemberReport, float] | None:
         """The last report, and its age in seconds."""

@@ -170,7 +170,7 @@ class MemberReportTest(testtools.TestCase):
             for server in view.ServerState:
                 report = view.MemberReport(
                     server, seen, 12, True, 137, 'killed',
-                    progress=seen and Progress(7, 2.5, -1.5))
+                    progress=seen and Progress(7, 2.5, -1.5, 2.0))
                 wire = json.dumps(report.to_dict())
                 self.assertEqual(report, view.MemberReport.from_dict(
                     json.loads(wire)))

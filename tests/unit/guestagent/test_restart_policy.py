@@ -378,8 +378,8 @@ class IdleTest(RestartPolicyTestCase):
             self.admin.view.return_value = samples.node_view(
                 local_state='Joined', recv_queue=300)
             asked = self.member.report()
-        self.assertEqual((Progress(700, 0.0, -100.0),
-                          Progress(300, 0.0, -150.0)),
+        self.assertEqual((Progress(700, 0.0, -100.0, 2.0),
+                          Progress(300, 0.0, -150.0, 4.0)),
                          (glanced.progress, asked.progress))
 
     def test_a_glance_is_remembered(self) -> None:

@@ -24,6 +24,7 @@ from trove.common import cfg
 from trove.conductor import api as conductor_api
 from trove.guestagent.utils import docker as trove_docker
 
+from trove_pxc.galera import catchup
 from trove_pxc.galera.progress import Progress
 from trove_pxc.galera import view
 from trove_pxc.guestagent import record
@@ -302,7 +303,7 @@ class RestTest(InstalledTestCase):
 
     def test_a_member_that_falls_behind_is_not_at_rest(self) -> None:
         self.assertFalse(self.rests(dataclasses.replace(
-            report(), progress=Progress(500, 9.0, 1.0))))
+            report(), progress=Progress(500, 9.0, 1.0, 2.0))))
 
     def test_an_outage_of_the_broker_is_no_rest(self) -> None:
         self.rests(report(**samples.CUT_OFF))
@@ -318,12 +319,15 @@ class RestTest(InstalledTestCase):
         self.assertTrue(self.status.at_rest)
 
 
+ANEW = report(State.STOPPED)
+
+
 class PromptReportTest(StatusTestCase):
 
     def answer(self, last: Any) -> Any:
         self.shows(last)
         self.status.get_actual_db_status()
-        self.member.report.return_value = mock.sentinel.anew
+        self.member.report.return_value = ANEW
         return self.status.prompt_report()
 
     def test_a_server_that_hangs_is_not_asked_once_more(self) -> None:
@@ -332,12 +336,34 @@ class PromptReportTest(StatusTestCase):
 
     def test_everything_else_is_asked_anew(self) -> None:
         for last in (report(), report(State.CRASHED), report(State.STOPPED)):
-            self.assertIs(mock.sentinel.anew, self.answer(last))
+            self.assertIs(ANEW, self.answer(last))
 
     def test_not_for_long(self) -> None:
         frozen = report(State.UNRESPONSIVE)
         with mock.patch.object(status, '_STILL_TRUE_SECONDS', 0):
-            self.assertIs(mock.sentinel.anew, self.answer(frozen))
+            self.assertIs(ANEW, self.answer(frozen))
 
     def test_at_first(self) -> None:
         self.assertEqual(report(), self.status.prompt_report())
+
+    def test_a_member_that_is_behind_is_measured_at_once(self) -> None:
+        """The reporter measures nothing while it waits for the broker."""
+        for state in ('1', '3'):
+            first = report(wsrep_local_state=state,
+                           wsrep_local_recv_queue='9')
+            measured = dataclasses.replace(
+                first, progress=Progress(5, 8.0, -8.0, 0.5))
+            self.member.report.side_effect = [first, measured, first]
+            with mock.patch('trove_pxc.waiting.pause') as pause:
+                self.assertIs(measured, self.status.prompt_report())
+            pause.assert_called_once_with(catchup.SHORTEST_SECONDS)
+
+    def test_a_measured_member_is_not_measured_again(self) -> None:
+        behind = report(wsrep_local_state='3', wsrep_local_recv_queue='9')
+        for told in (report(wsrep_local_recv_queue='9'),
+                     report(wsrep_local_state='3'),
+                     report(**samples.CUT_OFF, wsrep_local_recv_queue='9'),
+                     dataclasses.replace(
+                         behind, progress=Progress(5, 8.0, -8.0, 0.5))):
+            self.member.report.side_effect = [told]
+            self.assertIs(told, self.status.prompt_report())
