@@ -15,7 +15,8 @@
 Imported by the bringup program.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+import statistics
 from typing import Any
 
 Run = Mapping[str, Any]
@@ -45,10 +46,20 @@ def _starts(starts: Iterable[Run]) -> list[str]:
 
 
 def summary(runs: Iterable[Run]) -> str:
-    """One line for each run."""
+    """One line for each run, and the medians of each number of members."""
     lines = ['members  round  through Trove    by hand  ratio']
-    lines += [f'{run["members"]:7}  {run["round"]:5}  '
-              f'{run["trove"]["seconds"]:11.1f} s  '
-              f'{run["hand"]["seconds"]:7.1f} s  {run["ratio"]:5.2f}'
-              for run in runs]
+    by_members: dict[int, list[tuple[float, float, float]]] = {}
+    for run in runs:
+        row = (run['trove']['seconds'], run['hand']['seconds'], run['ratio'])
+        by_members.setdefault(run['members'], []).append(row)
+        lines.append(_line(run['members'], str(run['round']), row))
+    lines += [_line(members, 'median',
+                    [statistics.median(column) for column in zip(*rows)])
+              for members, rows in by_members.items() if len(rows) > 1]
     return '\n'.join(lines)
+
+
+def _line(members: int, which: str, row: Sequence[float]) -> str:
+    trove, hand, ratio = row
+    return (f'{members:7} {which:>6}  {trove:11.1f} s  {hand:7.1f} s  '
+            f'{ratio:5.2f}')

@@ -52,3 +52,13 @@ class TableTest(testtools.TestCase):
         self.assertEqual(
             ['3', '2', '18.0', 's', '12.5', 's', '1.44'],
             self.columns(table.summary([RUN]))[1])
+
+    def test_medians_of_several_rounds(self) -> None:
+        runs = [{**RUN, 'round': number, 'ratio': ratio,
+                 'trove': {'seconds': 10.0 + number}}
+                for number, ratio in ((1, 1.4), (2, 1.0), (3, 1.1))]
+        five = {**RUN, 'members': 5}
+        self.assertEqual(
+            [['5', '2', '18.0', 's', '12.5', 's', '1.44'],
+             ['3', 'median', '12.0', 's', '12.5', 's', '1.10']],
+            self.columns(table.summary([*runs, five]))[-2:])
