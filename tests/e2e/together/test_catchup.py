@@ -32,7 +32,7 @@ THREADS = 2
 #: the others exclude it after some seconds, and write again
 OUTAGE_SECONDS = 14
 #: then the load ends, so that it can become Synced
-LOAD_SECONDS = 20
+LOAD_SECONDS = 8
 SYNCED_SECONDS = 60
 LOOKS = 4
 
