@@ -142,7 +142,13 @@ class TestBackup(case.TestCase):
     def test_the_taskmanager_is_killed(self):
         """The guest goes on; another taskmanager records the result."""
         made = self.create('--name', 'taken-up')
-        self.wait(made['id'], 'BUILDING')
+
+        def begun() -> bool:
+            shown = self.show(made['id'])
+            if not shown['description']:
+                raise waiting.NotYet(shown['status'])
+            return True
+        waiting.until('progress', begun, 60, 0.5)
         with controllers.without('taskmanager'):
             pass
         shown = self.wait(made['id'], 'COMPLETED', 180)
