@@ -42,7 +42,9 @@ _META = 'x-object-meta-'
 _FORMAT = f'{_META}backup-format'
 _RESULT = f'{_META}backup-'
 _COMPRESSION = f'{_META}backup-compression'
+# of a value; Swift allows 4096 for all values of an object together
 _LONGEST_META = 256
+_MOST_PARTS = 4
 #: types of the numbers and flags in a result
 _NUMBERS = ('stored_bytes', 'data_bytes', 'seqno', 'from_lsn', 'to_lsn')
 
@@ -136,10 +138,27 @@ def metadata(result: backups.Result, extra: Mapping[str, str],
     :param extra: more texts, for example the name of the cluster.
     """
     headers = {_FORMAT: str(backups.FORMAT), _COMPRESSION: compression}
-    for name, value in {**extra, **result.to_dict()}.items():
-        text = parse.quote(str(value), safe=' :/+,.=()')
-        headers[f'{_RESULT}{name.replace("_", "-")}'] = text[:_LONGEST_META]
+    for name, value in extra.items():
+        headers[_header(name)] = _quoted(value)[:_LONGEST_META]
+    for name, value in result.to_dict().items():
+        text = _quoted(value)
+        # A part of it would be wrong. GTIDs of many servers are long.
+        if len(text) > _MOST_PARTS * _LONGEST_META:
+            text = ''
+        for number in range(max(1, -(-len(text) // _LONGEST_META))):
+            headers[_header(name, number)] = text[
+                number * _LONGEST_META:(number + 1) * _LONGEST_META]
     return headers
+
+
+def _quoted(value: object) -> str:
+    return parse.quote(str(value), safe=' :/+,.=()')
+
+
+def _header(name: str, part: int = 0) -> str:
+    """The header of a value, or of a part of a long one."""
+    begin = f'{_RESULT}{name.replace("_", "-")}'
+    return f'{begin}-part-{part}' if part else begin
 
 
 def result_of(headers: Mapping[str, str]) -> backups.Result:
@@ -158,8 +177,9 @@ def result_of(headers: Mapping[str, str]) -> backups.Result:
             f'format {backups.FORMAT}')
     plain: dict[str, Any] = {}
     for field in dataclasses.fields(backups.Result):
-        name = f'{_RESULT}{field.name.replace("_", "-")}'
-        plain[field.name] = parse.unquote(known.get(name, ''))
+        plain[field.name] = parse.unquote(''.join(
+            known.get(_header(field.name, part), '')
+            for part in range(_MOST_PARTS)))
     try:
         plain.update({name: int(plain[name]) for name in _NUMBERS})
     except ValueError as error:

@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 from trove_pxc.galera.dialect import Dialect
 from trove_pxc.galera import errors
+from trove_pxc.galera import series
 
 # The names of the files differ by server and version. MariaDB names them
 # mariadb_backup_* since 11.1 (MDEV-31505).
@@ -54,7 +55,9 @@ class Tool:
 
 
 MARIADB = Tool(('mariadb-backup', 'mariabackup'), ('mbstream',))
-PXC = Tool(('xtrabackup',), ('xbstream',))
+# The packages of the server have these programs in a folder of their own
+# (XTRABACKUP_80_PATH in wsrep_sst_xtrabackup-v2); 5.7 needs those of the PATH.
+_PXC_FOLDER = '/usr/bin/pxc_extra/pxb-{}/bin'
 
 
 class Position(NamedTuple):
@@ -76,7 +79,11 @@ class Position(NamedTuple):
 
 def of(dialect: Dialect) -> Tool:
     """The tool of a server."""
-    return MARIADB if dialect.is_mariadb else PXC
+    if dialect.is_mariadb:
+        return MARIADB
+    folder = _PXC_FOLDER.format(series.dotted(dialect.version))
+    return Tool(*((f'{folder}/{name}', name)
+                  for name in ('xtrabackup', 'xbstream')))
 
 
 def backup_arguments(defaults_file: str, lsn_dir: str, temporary_dir: str,

@@ -84,6 +84,17 @@ class MetadataTest(testtools.TestCase):
         self.assertEqual('products',
                          headers['x-object-meta-backup-cluster-name'])
 
+    def test_a_long_gtid_is_stored_whole_or_not_at_all(self) -> None:
+        # As PXC writes it: a range of each server that ever wrote.
+        one = '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-77,'
+        for number, stored in ((20, True), (200, False)):
+            result = dataclasses.replace(RESULT, gtid=one * number)
+            headers = layout.metadata(result, {}, 'zstd')
+            self.assertLessEqual(max(map(len, headers.values())), 256)
+            self.assertLessEqual(sum(map(len, headers.values())), 4096)
+            self.assertEqual(one * number if stored else '',
+                             layout.result_of(headers).gtid)
+
     def test_swift_changes_the_case_of_headers(self) -> None:
         headers = layout.metadata(RESULT, {}, 'zstd')
         self.assertEqual(RESULT, layout.result_of(

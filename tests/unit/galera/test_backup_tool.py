@@ -55,7 +55,12 @@ class ArgumentsTest(testtools.TestCase):
 
     def test_each_server_has_its_tool(self) -> None:
         self.assertIn('mariabackup', backup_tool.of(MARIADB).backup)
-        self.assertEqual(('xtrabackup',), backup_tool.of(PXC).backup)
+        for version in ('8.0', '8.4'):
+            folder = f'/usr/bin/pxc_extra/pxb-{version}/bin'
+            self.assertEqual(
+                backup_tool.Tool((f'{folder}/xtrabackup', 'xtrabackup'),
+                                 (f'{folder}/xbstream', 'xbstream')),
+                backup_tool.of(dialect.for_version('pxc', version)))
 
 
 class OptionFileTest(testtools.TestCase):

@@ -179,7 +179,7 @@ class Job(abc.ABC):
                 self._end(backups.State.FAILED)
 
     def _fail(self, failure: BaseException) -> None:
-        if self._over.is_set():
+        if self._cancelled:
             failure = exceptions.BackupCancelled(self._cancelled)
         reason = (failure.stderr or str(failure) if isinstance(
             failure, processutils.ProcessExecutionError) else str(failure))

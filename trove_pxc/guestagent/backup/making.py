@@ -106,6 +106,8 @@ class BackupJob(job.Job):
         with contextlib.ExitStack() as undo:
             undo.callback(self._discard)
             undo.enter_context(self._upload)
+            # After a failure, nothing repeats a request to the store.
+            undo.callback(self._over.set)
             self.store.ensure_container()
             files = self._copy()
             self._at(backups.Step.STORE)

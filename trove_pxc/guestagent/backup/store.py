@@ -44,6 +44,8 @@ Answer = TypeVar('Answer')
 PATIENCE = 900
 #: seconds without a byte after which a request has failed
 SILENCE = 60
+#: the same for a manifest: Swift looks at each of its segments first
+MANIFEST_SILENCE = 600
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 # requests raises subclasses of OSError.
 _LOST = (OSError, http.client.HTTPException, urllib3_exceptions.HTTPError)
@@ -138,8 +140,14 @@ class Store:
                 headers=headers and dict(headers), query_string=query,
                 **options)
 
-        answer: str = self._request(f'store {name}', send, self.container,
-                                    name)
+        try:
+            answer: str = self._request(
+                f'store {name}', send, self.container, name,
+                silence=MANIFEST_SILENCE if query else None)
+        except exceptions.BackupUnusable as gone:
+            raise exceptions.BackupStoreFailed(
+                f'cannot store {name}: the container {self.container} was '
+                'deleted') from gone
         return answer
 
     def get(self, name: str, query: str | None = None
@@ -176,14 +184,16 @@ class Store:
         return len(listed)
 
     def _request(self, what: str, call: Callable[..., Any],
-                 *arguments: Any, **options: Any) -> Any:
+                 *arguments: Any, silence: float | None = None,
+                 **options: Any) -> Any:
         deadline = waiting.Deadline(self._patience)
         pause = _FIRST_PAUSE
         while True:
             token = self._token.current
             try:
                 answer = call(self._order.url, token.reveal(), *arguments,
-                              http_conn=self._connection(), **options)
+                              http_conn=self._connection(silence),
+                              **options)
             except swift_exceptions.ClientException as failure:
                 self._consider(what, failure, token)
             except _LOST as failure:
@@ -198,7 +208,8 @@ class Store:
                     f'{self.trouble}; given up after {self._patience:g} s')
             LOG.info('%s; repeating it', self.trouble)
             if self._over.wait(min(pause, deadline.remaining)):
-                raise exceptions.BackupCancelled('the backup was cancelled')
+                raise exceptions.BackupCancelled(
+                    f'{self.trouble}; not repeated, because the backup ends')
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _consider(self, what: str, failure: Any,
@@ -219,12 +230,13 @@ class Store:
             raise exceptions.BackupStoreFailed(
                 self.trouble) from failure
 
-    def _connection(self) -> Any:
+    def _connection(self, silence: float | None = None) -> Any:
         """The connection of this thread; a new one after a failure."""
         if getattr(self._local, 'connection', None) is None:
             self._local.connection = swift.http_connection(
-                self._order.url, insecure=not self._order.verify,
-                timeout=self._silence)
+                self._order.url, insecure=not self._order.verify)
+        _, connection = self._local.connection
+        connection.requests_args['timeout'] = silence or self._silence
         return self._local.connection
 
     def _forget_connection(self) -> None:

@@ -116,7 +116,7 @@ class MakingTest(cases.BackupTestCase):
         self.assertIn('ended with 1', found.failed_because)
         self.assertIn('no *** space', found.failed_because)
         self.assertEqual(backups.Step.COPY, found.step)
-        self.assertIn('another member', found.next_action)
+        self.assertIn('make the backup again', found.next_action)
 
     def test_the_server_does_not_answer(self) -> None:
         self.source.server_version.side_effect = database.NobodyListens(
@@ -140,6 +140,25 @@ class MakingTest(cases.BackupTestCase):
         found = self.failed()
         self.assertIn('quota', found.failed_because)
         self.assertIn('quotas', found.next_action)
+
+    def test_no_request_is_repeated_after_a_failure(self) -> None:
+        """It would take the patience with the store."""
+        self.large()
+        self.segment_bytes = 15 << 20
+        for name in ('hang', 'fail'):
+            self.image_file(name).touch()
+        self.swift.containers.add('backups')
+        self.swift.answers = [201] + [503] * 99
+        job = self.backup(self.order())
+        job.start()
+        self.addCleanup(job.cancel)
+        self.until('trouble', lambda: job.progress().waits_for)
+        self.image_file('hang').unlink()
+        self.until('the end', job._over.is_set)
+        self.swift.answers = []
+        job.wait(15)
+        self.assertIn('ended with 1', job.progress().failed_because)
+        self.assertFalse(job.running)
 
     def test_it_is_cancelled(self) -> None:
         self.large()

@@ -39,9 +39,10 @@ class StoreTestCase(testtools.TestCase):
         quick.start()
         self.addCleanup(quick.stop)
 
-    def made(self, patience: float = 30.0) -> stores.Store:
+    def made(self, patience: float = 30.0,
+             silence: float = 2.0) -> stores.Store:
         return stores.Store(self.swift.place, self.token, self.over,
-                            patience, silence=2.0)
+                            patience, silence)
 
     def until(self, probe: Callable[[], object]) -> None:
         """Wait until this is true."""
@@ -139,6 +140,24 @@ class StoreTest(StoreTestCase):
         for call in (self.store.get, self.store.head):
             failure = self.assertRaises(exceptions.BackupUnusable, call, 'a')
             self.assertIn('does not exist', str(failure))
+
+    def test_a_container_that_was_deleted_is_no_damaged_backup(self) -> None:
+        self.swift.containers.clear()
+        failure = self.assertRaises(exceptions.BackupStoreFailed,
+                                    self.store.put, 'a', b'content')
+        self.assertIn('was deleted', str(failure))
+
+    def test_the_store_may_take_long_for_a_manifest(self) -> None:
+        """It looks at each of the thousand segments."""
+        store = self.made(patience=0.1, silence=0.2)
+        self.swift.held.clear()
+        release = threading.Timer(1, self.swift.held.set)
+        release.start()
+        self.addCleanup(release.join)
+        store.put('m', b'[]', query='multipart-manifest=put')
+        self.assertIn('backups/m', self.swift.manifests)
+        self.swift.held.clear()
+        self.assertRaises(exceptions.BackupStoreFailed, store.put, 'a', b'x')
 
     def test_a_cancelled_one_does_not_go_on(self) -> None:
         self.swift.answers = [503] * 1000
