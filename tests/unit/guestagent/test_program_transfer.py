@@ -195,6 +195,15 @@ class UnsyncedTest(starting.StartTestCase):
              str(self.transfer)],
             (self.fake / 'synced').read_text().splitlines())
 
+    def test_the_data_is_not_that_of_earlier_backups_any_more(self) -> None:
+        lineage = self.data / '.trove-pxc-lineage'
+        self.database()
+        lineage.touch()
+        self.transfers('touch $arriving\nwait_for "[ -e $since_boot ]"\n'
+                       'rm $arriving\nwait_for "[ ! -e $since_boot ]"')
+        self.started()
+        self.assertFalse(lineage.exists())
+
     def test_a_folder_of_orders_that_comes_late(self) -> None:
         self.transfers('mv $ORDERS $ORDERS.away\ntouch $arriving\n'
                        'wait_for "[ -e $mark ]"\nmv $ORDERS.away $ORDERS\n'

@@ -18,8 +18,11 @@ agent has ended: it then cancels the backup.
 """
 
 from collections.abc import Iterator
+from collections.abc import Sequence
 import json
 import os
+import signal
+import socket
 import sys
 import threading
 from typing import Any
@@ -38,26 +41,35 @@ from trove_pxc.guestagent.backup import member as members
 from trove_pxc.guestagent import files
 from trove_pxc.guestagent import paths
 from trove_pxc import masking
+from trove_pxc import waiting
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
 _NICE = 5
 _INTERVAL = 0.5
+#: seconds for the process of an earlier agent to delete what it stored
+_EARLIER_SECONDS = 180
+#: in the abstract namespace, so that it ends with its process
+_LOCK = '\0trove-pxc-backup'
 
 
 def work(job: jobs.Job, words: Iterator[str], told: TextIO,
-         stall_seconds: float) -> threading.Thread:
+         stall_seconds: float, signals: Sequence[int] = ()
+         ) -> threading.Thread:
     """Run a job until it ends; returns the thread that listens.
 
     :param words: lines of the agent.
     :param told: gets the progress.
+    :param signals: those that asked this process to end, so far.
     """
     listener = threading.Thread(target=_listen, args=(job, words),
                                 daemon=True)
     job.start()
     listener.start()
     while job.running:
+        if signals:
+            job.cancel('the guest agent was stopped')
         job.look_after(stall_seconds)
         _tell(told, job)
         job.wait(_INTERVAL)
@@ -109,6 +121,30 @@ def own_output() -> TextIO:
     return told
 
 
+def alone(name: str = _LOCK,
+          seconds: float = _EARLIER_SECONDS) -> socket.socket:
+    """Wait until no other such process exists.
+
+    After an agent was killed, its process still ends the tool, and resyncs the
+    server; that would disturb the next backup.
+
+    :returns: the lock, until it is closed.
+    :raises trove_pxc.exceptions.DeadlineExceeded: if another one does not
+        end.
+    """
+    lock = socket.socket(socket.AF_UNIX)
+
+    def probe() -> socket.socket:
+        try:
+            lock.bind(name)
+        except OSError as error:
+            raise waiting.NotYet(str(error)) from error
+        return lock
+
+    return waiting.until('the end of an earlier backup or restore', probe,
+                         seconds, _INTERVAL)
+
+
 def main() -> None:
     """Read the order, and carry it out."""
     told = own_output()
@@ -123,7 +159,11 @@ def main() -> None:
     job, stall_seconds = started(json.loads(sys.stdin.readline()),
                                  docker.from_env())
     # The agent closes the pipe when it has the result.
-    work(job, iter(sys.stdin.readline, ''), told, stall_seconds).join()
+    signals: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
+    with alone():
+        work(job, iter(sys.stdin.readline, ''), told, stall_seconds,
+             signals).join()
 
 
 if __name__ == '__main__':

@@ -83,6 +83,10 @@ refuse_without_room() {
         "$4 KiB of free space. It starts when $ROOM_KIB KiB are free"
 }
 
+# Incremental backups build on positions in this data directory (InnoDB's LSNs),
+# which it identifies. rsync would keep it, although it replaces the data.
+LINEAGE=$DATA_DIR/.trove-pxc-lineage
+
 # Runs in the background. A transfer takes at least the second that the script
 # of the joiner sleeps. A step that fails is tried again: the volume may be
 # full, or the folder of orders belongs to root until the agent starts.
@@ -92,6 +96,7 @@ watch_transfers() {
     while kill -0 $$ 2> /dev/null; do
         if [ -e "$DATA_DIR/sst_in_progress" ]; then
             arrives=yes
+            rm -f "$LINEAGE"
             [ -e "$SINCE_BOOT" ] || mark_unsynced
         elif [ -n "$arrives" ] || [ -e "$SINCE_BOOT" ]; then
             settle_transfer && arrives=

@@ -14,13 +14,16 @@
 
 import io
 import json
+import signal
 import subprocess
 import sys
 import threading
+import uuid
 
 import fixtures
 import testtools
 
+from trove_pxc import exceptions
 from trove_pxc.galera import backups
 from trove_pxc.guestagent.backup import making
 from trove_pxc.guestagent.backup import restoring
@@ -80,6 +83,14 @@ class WorkTest(testtools.TestCase):
         worker.work(self.job, iter(()), self.said, 60)
         self.assertTrue(self.job.interrupted)
 
+    def test_it_ends_when_the_system_stops_the_agent(self) -> None:
+        signals: list[int] = []
+        threading.Timer(0.2, signals.append, [signal.SIGTERM]).start()
+        worker.work(self.job, iter(self.hold.wait, True), self.said, 60,
+                    signals)
+        self.assertEqual('the guest agent was stopped',
+                         self.last().failed_because)
+
     def test_it_ends_without_progress(self) -> None:
         threading.Timer(3, self.job.go_on.set).start()
         worker.work(self.job, iter(self.hold.wait, True), self.said, 0.1)
@@ -106,6 +117,16 @@ class StartedTest(test_member.BackupMemberTestCase):
         self.member.start_restore(test_member.RestoreTest.ORDER)
         job, _ = worker.started(self.begun(), self.engine.client)
         self.assertIsInstance(job, restoring.RestoreJob)
+
+
+class AloneTest(testtools.TestCase):
+
+    def test_it_waits_for_the_end_of_an_earlier_one(self) -> None:
+        name = f'\0{uuid.uuid4()}'
+        earlier = worker.alone(name)
+        self.assertRaises(exceptions.DeadlineExceeded, worker.alone, name, 0)
+        threading.Timer(0.2, earlier.close).start()
+        worker.alone(name, 30).close()
 
 
 class OutputTest(testtools.TestCase):
