@@ -1,0 +1,163 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Measures a backup: what it costs the other members, and its rate.
+
+Imported by the backup program, by the lab's Python.
+"""
+
+from collections.abc import Iterator
+import contextlib
+import os
+import statistics
+import time
+import uuid
+
+from lab import errors
+from lab.guest import control
+from lab import home as lab_home
+from lab import report as lab_report
+from lab import waiting
+from tests.benchmarks import loads
+from tests.benchmarks import removal
+from tests.e2e import guest_backups
+from tests.e2e import laboratory
+from tests.faults import cluster as fault_clusters
+from trove_pxc.galera import backups
+
+CLUSTER = 'bench-backup'
+MEMBERS = 3
+MIB, GIB = 1 << 20, 1 << 30
+#: Bytes of a row. Its text has half a byte of information in each byte.
+ROW = 4 * MIB
+TABLE = 'filling.blocks'
+CREATE_TIMEOUT, BACKUP_TIMEOUT = 600, 1200
+CLIENTS = 4
+MEAN, LONGEST = 'mean commit, ms', 'longest commit, ms'
+OURS, BARE = 'backup, MiB/s', 'tool | zstd, MiB/s'
+#: The member that is backed up; the clients use the first one.
+BACKED_UP = 1
+#: The tool in the container of the server, with a login that only root reads.
+#: Its number of bytes goes to the error output.
+BARE_BACKUP = r"""
+set -eu
+umask 077
+login=/run/trove-pxc/bench.cnf
+trap 'rm -f "$login"' EXIT
+server=$(pgrep -o mariadbd)
+{ echo '!include /etc/mysql/my.cnf'
+  sed 's/\[client\]/[xtrabackup]/' /var/lib/mysql/conf.d/os_admin.cnf
+  echo 'socket=/var/run/mysqld/mysqld.sock'
+} > "$login"
+nsenter --target="$server" --mount --root --wd -- mariadb-backup \
+    --defaults-file="$login" --backup --stream=xbstream --galera-info \
+    --target-dir=/tmp/bench 2> /dev/null |
+    zstd -3 > /dev/null
+"""
+
+
+@contextlib.contextmanager
+def cluster(home: lab_home.Home, size: int, report: lab_report.Report,
+            ) -> Iterator[fault_clusters.Cluster]:
+    """A cluster with so many bytes of rows, for the block."""
+    with removal.removed(home, CLUSTER, report):
+        with report.step(f'creating the cluster {CLUSTER}'):
+            cluster_id = laboratory.create_cluster(
+                CLUSTER, [laboratory.member_option(
+                    volume=2 + 2 * -(-size // GIB))] * MEMBERS)
+            laboratory.wait_ready(cluster_id, CREATE_TIMEOUT)
+        made = fault_clusters.Cluster(home, cluster_id)
+        with report.step(f'filling it with {size // MIB} MiB of rows'):
+            _fill(made, size // ROW)
+        yield made
+
+
+def _fill(made: fault_clusters.Cluster, rows: int) -> None:
+    database = TABLE.partition('.')[0]
+    with contextlib.closing(made.members[0].connect(60)) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE {database}')
+            cursor.execute(f'CREATE TABLE {TABLE} (id INT PRIMARY KEY '
+                           f'AUTO_INCREMENT, block LONGTEXT NOT NULL)')
+            for _ in range(rows):
+                cursor.execute(f'INSERT INTO {TABLE} (block) VALUES (%s)',
+                               (os.urandom(ROW // 2).hex(),))
+                connection.commit()
+
+
+def ours(made: fault_clusters.Cluster,
+         guests: guest_backups.Guests) -> backups.Progress:
+    """One backup of the guest agent, to the end."""
+    instance = made.members[BACKED_UP].instance_id
+    backup = str(uuid.uuid4())
+    guests.ask(instance, 'start', backup)
+    ended = guests.wait_ended(instance, backup, BACKUP_TIMEOUT)
+    if ended.result is None:
+        raise AssertionError(f'it cannot {ended.step.value}: '
+                             f'{ended.failed_because}')
+    laboratory.lab('swift', 'client', 'delete', guest_backups.CONTAINER,
+                   '--prefix', backup)
+    return ended
+
+
+def bare(made: fault_clusters.Cluster) -> None:
+    """The tool alone, and zstd, on the same guest.
+
+    :raises LabError: it failed
+    """
+    done = control.run(made.home, made.members[BACKED_UP].name,
+                       ['bash', '-o', 'pipefail', '-c', BARE_BACKUP],
+                       timeout=BACKUP_TIMEOUT)
+    if done.returncode:
+        raise errors.LabError(f'mariadb-backup | zstd: {done.stderr}')
+
+
+def rates(made: fault_clusters.Cluster, guests: guest_backups.Guests,
+          first: bool) -> dict[str, float]:
+    """The rates of both, one after the other, without other writes.
+
+    :param first: whether the backup of the guest agent is the first one
+    """
+    took: dict[str, float] = {}
+    size = 0
+    for way in (OURS, BARE) if first else (BARE, OURS):
+        began = time.monotonic()
+        if way == BARE:
+            bare(made)
+        else:
+            size = ours(made, guests).data_bytes
+        took[way] = time.monotonic() - began
+    return {way: size / MIB / seconds for way, seconds in took.items()}
+
+
+def stalls(made: fault_clusters.Cluster, guests: guest_backups.Guests,
+           ) -> dict[str, dict[str, float]]:
+    """How long commits take on another member: in a backup, and after it."""
+    clients = loads.Clients(loads.INSERTS, made.members[:1], CLIENTS)
+    clients.prepare()
+    with clients.running():
+        waiting.pause(loads.WARM_SECONDS)
+        begin = time.monotonic()
+        ours(made, guests)
+        middle = time.monotonic()
+        waiting.pause(middle - begin)
+        end = time.monotonic()
+    clients.figures(begin, end)
+    return {'backup': _commits(clients, begin, middle),
+            'none': _commits(clients, middle, end)}
+
+
+def _commits(clients: loads.Clients, begin: float,
+             end: float) -> dict[str, float]:
+    took = [seconds * 1000 for each in clients.commits
+            for at, seconds in each if begin <= at <= end]
+    return {MEAN: statistics.mean(took), LONGEST: max(took)}
