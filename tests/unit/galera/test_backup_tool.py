@@ -27,6 +27,30 @@ CHECKPOINTS = ('backup_type = full-prepared\nfrom_lsn = 0\nto_lsn = 1635102\n'
 UUID = '6f3e0b8e-7d5c-11ee-a0b1-96e7b9a5d1f2'
 
 
+class LocksTest(testtools.TestCase):
+
+    def test_mariadb_locks_the_server_in_its_last_stages(self) -> None:
+        told = [
+            ('Acquired locks for BACKUP STAGE START', False),
+            ('Finished BACKUP STAGE FLUSH', False),
+            ('Started BACKUP STAGE BLOCK_DDL', True),
+            ('Streaming ./mysql/db.frm', True),
+            ('Starting BACKUP STAGE END', False),
+            ('Streaming ./ib_buffer_pool', False)]
+        locked = False
+        for line, expected in told:
+            locked = backup_tool.locks(line, locked)
+            self.assertEqual(expected, locked, line)
+
+    def test_xtrabackup_locks_tables(self) -> None:
+        self.assertTrue(backup_tool.locks(
+            'Executing LOCK TABLES FOR BACKUP ...', False))
+        self.assertFalse(backup_tool.locks('All tables unlocked', True))
+        # It prevents changes of tables only.
+        self.assertFalse(backup_tool.locks(
+            'Executing LOCK INSTANCE FOR BACKUP ...', False))
+
+
 class ArgumentsTest(testtools.TestCase):
 
     def test_a_full_backup(self) -> None:

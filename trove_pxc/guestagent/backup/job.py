@@ -115,10 +115,12 @@ class Job(abc.ABC):
         if moved != self._moved:
             self._moved = moved
             self._since_moved = waiting.Stopwatch()
-        elif self.running and self._since_moved.elapsed > stall_seconds:
+            return
+        most = self._most_silence(stall_seconds)
+        if self.running and self._since_moved.elapsed > most:
             self.cancel(
-                f'the {self._what} made no progress for {stall_seconds:g} s, '
-                f'at {self.data_bytes} bytes of data. '
+                f'the {self._what} made no progress for {most:g} s, at '
+                f'{self.data_bytes} bytes of data. '
                 f'{self.store.trouble}'.rstrip())
 
     def renew(self, token: secret.Secret) -> None:
@@ -140,6 +142,10 @@ class Job(abc.ABC):
     @abc.abstractmethod
     def _work(self) -> backups.Result:
         """Do it."""
+
+    def _most_silence(self, stall_seconds: float) -> float:
+        """Seconds without progress after which it is ended now."""
+        return stall_seconds
 
     def _last_store(self) -> stores.Store:
         """The store for what is to be done also after a cancellation."""

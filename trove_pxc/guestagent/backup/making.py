@@ -40,6 +40,9 @@ LOG = logging.getLogger(__name__)
 
 _RESYNC_SECONDS = 60
 _RESYNC_INTERVAL = 1.0
+# Seconds without progress while the tool locks the server. Its clients wait
+# for so long, and writes of the others collect on its volume.
+_LOCKED_SECONDS = 60.0
 
 
 class Source(Protocol):
@@ -86,6 +89,7 @@ class BackupJob(job.Job):
         self._key = key
         self._when = when
         self._upload = uploads.Upload(self.store, order.id, segment_bytes)
+        self._running: programs.Running | None = None
 
     @property
     def stored_bytes(self) -> int:
@@ -96,6 +100,12 @@ class BackupJob(job.Job):
 
     def _interrupt(self) -> None:
         self._tool.end()
+
+    def _most_silence(self, stall_seconds: float) -> float:
+        running = self._running
+        if running is not None and running.locked:
+            return min(stall_seconds, _LOCKED_SECONDS)
+        return stall_seconds
 
     def _work(self) -> backups.Result:
         started = self._when()
@@ -129,8 +139,10 @@ class BackupJob(job.Job):
             with self._tool.backup(
                     self._source.user, self._source.password,
                     0 if parent is None else parent.to_lsn) as running:
+                self._running = running
                 return self._stream(running)
         finally:
+            self._running = None
             self._resync()
 
     def _stream(self, running: programs.Running) -> dict[str, str]:
@@ -142,7 +154,8 @@ class BackupJob(job.Job):
             reader.feed(data)
             self._upload.write(packer.feed(data))
             self.data_bytes += len(data)
-            limit.passed(len(data), self._over)
+            if not running.locked:
+                limit.passed(len(data), self._over)
         self._stop_if_over()
         running.check()
         if not reader.whole or not reader.complete:

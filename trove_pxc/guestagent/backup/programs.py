@@ -32,6 +32,7 @@ from docker.utils import socket as frames
 from oslo_log import log as logging
 
 from trove_pxc import exceptions
+from trove_pxc.galera import backup_tool
 from trove_pxc.guestagent import container
 from trove_pxc import waiting
 
@@ -142,7 +143,10 @@ class Programs:
 
 
 class Running:
-    """A program that runs. As a context manager it ends with the block."""
+    """A program that runs. As a context manager it ends with the block.
+
+    :ivar locked: whether its log tells that it locks the server now.
+    """
 
     def __init__(self, the_programs: Programs, client: container.Client,
                  name: str, attached: Any) -> None:
@@ -153,6 +157,7 @@ class Running:
         self._log: collections.deque[str] = collections.deque(
             maxlen=_LOG_LINES)
         self._begun = b''
+        self.locked = False
         # The file that docker-py returns cannot be closed in one direction,
         # and its writes time out.
         self._input = socket.socket(fileno=os.dup(attached.fileno()))
@@ -223,8 +228,10 @@ class Running:
     def _note(self, data: bytes) -> None:
         *lines, self._begun = (self._begun + data).split(b'\n')
         self._begun = self._begun[-_LOG_LINE_BYTES:]
-        self._log.extend(line[-_LOG_LINE_BYTES:].decode(errors='replace')
-                         for line in lines)
+        for line in lines:
+            text = line[-_LOG_LINE_BYTES:].decode(errors='replace')
+            self.locked = backup_tool.locks(text, self.locked)
+            self._log.append(text)
 
 
 def _reason(log: str) -> str:

@@ -14,7 +14,8 @@
 
 ``mariadb-backup`` and ``mbstream`` are small programs here, with real pipes
 and the real format of the stream. What they do is decided by files in their
-folder: ``fail`` makes the backup fail, ``hang`` lets it wait for its end.
+folder: ``fail`` makes the backup fail, ``hang`` lets it wait for its end,
+``locks`` lets it hold locks of the server.
 """
 
 from collections.abc import Iterator
@@ -121,7 +122,8 @@ class LocalPrograms:
             stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=dict(os.environ))
-        return LocalRunning(self._process, program.names[0])
+        return LocalRunning(self._process, program.names[0],
+                            self.folder / 'locks')
 
     def end(self) -> None:
         if self._process is not None:
@@ -132,14 +134,19 @@ class LocalRunning:
     """One process, as programs.Running is one container."""
 
     def __init__(self, process: 'subprocess.Popen[bytes]',
-                 name: str) -> None:
+                 name: str, locks: pathlib.Path) -> None:
         self._process = process
+        self._locks = locks
         self._name = name
         self._said = tempfile.TemporaryFile()
         assert process.stderr is not None
         self._reader = threading.Thread(
             target=lambda: self._said.write(process.stderr.read()))
         self._reader.start()
+
+    @property
+    def locked(self) -> bool:
+        return self._locks.exists()
 
     def __enter__(self) -> Self:
         return self

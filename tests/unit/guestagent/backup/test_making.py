@@ -182,6 +182,25 @@ class MakingTest(cases.BackupTestCase):
         found = job.progress()
         self.assertIn('made no progress', found.failed_because)
 
+    def test_while_it_locks_the_server_it_may_not_wait_long(self) -> None:
+        for name in ('hang', 'locks'):
+            self.image_file(name).touch()
+        with mock.patch.object(making, '_LOCKED_SECONDS', 0.3):
+            job = self.backup(self.order())
+            job.start()
+            self.until('the end', lambda: job.look_after(1800)
+                       or not job.running)
+        self.assertIn('made no progress for 0.3 s',
+                      job.progress().failed_because)
+
+    def test_while_it_locks_the_server_the_rate_is_not_limited(self) -> None:
+        self.large()
+        self.image_file('locks').touch()
+        job = self.backup(self.order(rate_mb=1))
+        job.start()
+        job.wait(15)
+        self.assertEqual(backups.State.COMPLETE, job.progress().state)
+
     def test_a_token_is_renewed_in_the_middle(self) -> None:
         self.large()
         self.image_file('hang').touch()

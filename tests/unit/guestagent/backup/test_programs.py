@@ -87,6 +87,14 @@ class ProgramsTest(ProgramsTestCase):
         self.assertEqual('first line\nsecond line\nthird', running.log)
         running.check()
 
+    def test_its_log_tells_when_it_locks_the_server(self) -> None:
+        running = self.run_tool(
+            frame(2, b'Acquired locks for BACKUP STAGE BLOCK_'),
+            frame(2, b'DDL\n'), frame(1, b'one'),
+            frame(2, b'Starting BACKUP STAGE END\n'), frame(1, b'two'))
+        self.assertEqual([True, False],
+                         [running.locked for _ in running.output()])
+
     def test_it_is_attached_before_it_starts(self) -> None:
         def attach(*arguments: object, **options: object) -> object:
             present = self.engine.known['database-backup']
