@@ -118,10 +118,10 @@ class Job(abc.ABC):
             return
         most = self._most_silence(stall_seconds)
         if self.running and self._since_moved.elapsed > most:
+            store = self.store.trouble or 'The object store did not fail'
             self.cancel(
                 f'the {self._what} made no progress for {most:g} s, at '
-                f'{self.data_bytes} bytes of data. '
-                f'{self.store.trouble}'.rstrip())
+                f'{self.data_bytes} bytes of data. {store}')
 
     def renew(self, token: secret.Secret) -> None:
         """Use this token for the store from now on."""

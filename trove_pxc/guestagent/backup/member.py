@@ -58,6 +58,8 @@ RESTORE = 'restore'
 
 _READABLE = 0o644
 _CANCEL_SECONDS = 30
+#: of free space, below which a backup ends
+_LEAST_FREE = 256 << 20
 # Files of the data directory that the tool does not copy, and those that it
 # copies in part.
 _NOT_COPIED = ('galera.cache', 'gcache.page.*', 'ib_logfile*', '#ib_redo*',
@@ -76,6 +78,7 @@ class BackupMember(restart_policy.MemberService):
         self._desync = desyncs.Desync(self._files, self._where, self._admin)
         self._job: processes.Process | None = None
         self._started_at = ''
+        self._free = 0
 
     @property
     def _running(self) -> processes.Process | None:
@@ -108,6 +111,7 @@ class BackupMember(restart_policy.MemberService):
                 if refusal:
                     raise exceptions.BackupRefused(refusal)
             self._started_at = self._container.look().started_at
+            self._free = files.free_bytes(self._where.mount_point)
             self._begin(BACKUP, order)
 
     def start_restore(self, order: backups.Restoring) -> None:
@@ -204,10 +208,8 @@ class BackupMember(restart_policy.MemberService):
         job = self._running
         if job is not None:
             job.look_after()
-            if (job.kind == BACKUP and not job.cancelled
-                    and not self._runs_on()):
-                job.cancel('the database server of the member ended or was '
-                           'restarted meanwhile')
+            if job.kind == BACKUP and not job.cancelled:
+                self._end_if_it_must(job)
         elif self._desync.active and self._desync.end():
             LOG.info('The server is synced again after a backup')
 
@@ -216,10 +218,22 @@ class BackupMember(restart_policy.MemberService):
         self._programs.end()
         self._files.clear(self._where.backup_dir)
 
-    def _runs_on(self) -> bool:
-        """Whether the server has run since the backup began."""
+    def _end_if_it_must(self, job: processes.Process) -> None:
+        """End the backup that runs if its server ended or needs the space.
+
+        A server that the tool locks stores what the others write in files of
+        Galera's cache ("gcache.page_size" in Galera's manual).
+        """
         seen = self._container.look()
-        return seen.running and seen.started_at == self._started_at
+        if not seen.running or seen.started_at != self._started_at:
+            job.cancel('the database server of the member ended or was '
+                       'restarted meanwhile')
+            return
+        free = files.free_bytes(self._where.mount_point)
+        if free < min(_LEAST_FREE, self._free // 2):
+            job.cancel(f'the volume of the member has only {free >> 20} MiB '
+                       'of free space. The server stores there what it '
+                       'cannot apply during the backup. Use a larger volume')
 
     def _is_known(self, backup_id: str) -> bool:
         """Whether this one was started; raise if another one runs."""

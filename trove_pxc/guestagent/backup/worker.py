@@ -34,6 +34,7 @@ from oslo_log import log as logging
 from trove.common import cfg
 
 from trove_pxc import conf
+from trove_pxc import exceptions
 from trove_pxc.galera import backups
 from trove_pxc.galera import secret
 from trove_pxc.guestagent.backup import job as jobs
@@ -161,7 +162,14 @@ def main() -> None:
     # The agent closes the pipe when it has the result.
     signals: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
-    with alone():
+    try:
+        lock = alone()
+    except exceptions.DeadlineExceeded as failure:
+        print(json.dumps(backups.with_failure(
+            job.progress(), str(failure), 'Make it again in a few minutes.'
+            ).to_dict()), file=told, flush=True)
+        return
+    with lock:
         work(job, iter(sys.stdin.readline, ''), told, stall_seconds,
              signals).join()
 

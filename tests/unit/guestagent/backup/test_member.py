@@ -26,6 +26,7 @@ from trove_pxc.guestagent.backup import member
 from trove_pxc.guestagent.backup import processes
 from trove_pxc.guestagent.backup import restoring
 from trove_pxc.guestagent import database
+from trove_pxc.guestagent import files
 from trove_pxc.guestagent import paths
 from trove_pxc.guestagent import program
 
@@ -253,6 +254,21 @@ class MeanwhileTest(BackupMemberTestCase):
             self.assertIn('server of the member ended',
                           self.member.backup_progress(
                               f'b-{number}').failed_because)
+
+    def test_it_does_not_fill_the_volume(self) -> None:
+        for number, (before, now, ends) in enumerate((
+                (4 << 30, 256 << 20, False), (4 << 30, 255 << 20, True),
+                (100 << 20, 50 << 20, False), (100 << 20, 49 << 20, True))):
+            with mock.patch.object(files, 'free_bytes', autospec=True,
+                                   side_effect=[before, now]):
+                self.member.start_backup(self.order(number))
+                self.member.look_after_backups()
+            self.assertEqual(ends, self.member._running is None)
+            if ends:
+                found = self.member.backup_progress(f'b-{number}')
+                self.assertIn('of free space', found.failed_because)
+            else:
+                self.member.cancel_backup(f'b-{number}')
 
     def test_one_that_does_not_end_is_looked_after(self) -> None:
         self.member.start_backup(self.order())
