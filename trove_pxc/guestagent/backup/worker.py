@@ -165,9 +165,9 @@ def main() -> None:
     try:
         lock = alone()
     except exceptions.DeadlineExceeded as failure:
-        print(json.dumps(backups.with_failure(
-            job.progress(), str(failure), 'Make it again in a few minutes.'
-            ).to_dict()), file=told, flush=True)
+        failed = backups.with_failure(job.progress(), str(failure),
+                                      'Make it again in a few minutes.')
+        print(json.dumps(failed.to_dict()), file=told, flush=True)
         return
     with lock:
         work(job, iter(sys.stdin.readline, ''), told, stall_seconds,
