@@ -12,6 +12,7 @@
 
 """Backups of a member that fails meanwhile, and the secrets of a backup."""
 
+import re
 import subprocess
 
 from lab.guest import control
@@ -107,7 +108,7 @@ class TestFailingMember(test_member_backup.Base):
         self.wait_copying()
         login = control.run(self.home, self.name, [
             'cat', sql.OPTION_FILE]).stdout
-        password = login.partition('password')[2].split()[-1].strip('"')
+        password = re.search(r'^password\s*=\s*"?([^"\s]+)', login, re.M)[1]
         seen = control.run(self.home, self.name, ['sh', '-c', SEEN]).stdout
         self.assertIn('--galera-info', seen)
         log = self.home.logs / f'guest-{self.name}-agent.log'

@@ -171,7 +171,7 @@ class TestMemberBackup(Base):
         self.start(result)
         increment = self.wait_complete()
         self.assertEqual(result.to_lsn, increment.from_lsn)
-        self.assertLess(increment.stored_bytes, result.stored_bytes / 5)
+        self.assertLess(increment.stored_bytes, result.stored_bytes / 2)
         for one in (full, self.backup):
             for name in self.objects(one):
                 laboratory.lab('swift', 'client', 'delete',
