@@ -19,16 +19,20 @@ from collections.abc import Iterator
 import contextlib
 import os
 import statistics
+import subprocess
+import sys
 import time
 import uuid
 
 from lab import errors
 from lab.guest import control
 from lab import home as lab_home
+from lab import netns
 from lab import report as lab_report
 from lab import waiting
 from tests.benchmarks import loads
 from tests.benchmarks import removal
+from tests.benchmarks import sink as sinks
 from tests.e2e import guest_backups
 from tests.e2e import laboratory
 from tests.faults import cluster as fault_clusters
@@ -43,7 +47,8 @@ TABLE = 'filling.blocks'
 CREATE_TIMEOUT, BACKUP_TIMEOUT = 600, 1200
 CLIENTS = 4
 MEAN, LONGEST = 'mean commit, ms', 'longest commit, ms'
-OURS, BARE = 'backup, MiB/s', 'tool | zstd, MiB/s'
+OURS, ALONE, BARE = 'to Swift', 'to nothing', 'tool | zstd'
+PAUSED = 'flow control, ms in a second'
 #: The member that is backed up; the clients use the first one.
 BACKED_UP = 1
 #: The tool in the container of the server, as its user.
@@ -96,18 +101,34 @@ def _fill(made: fault_clusters.Cluster, rows: int) -> None:
                 connection.commit()
 
 
-def ours(made: fault_clusters.Cluster,
-         guests: guest_backups.Guests) -> backups.Progress:
-    """One backup of the guest agent, to the end."""
+@contextlib.contextmanager
+def sink(home: lab_home.Home) -> Iterator[str]:
+    """A store that keeps nothing, for the block; its URL."""
+    address = lab_home.CONTROLLER_ADDRESSES[0]
+    with subprocess.Popen(netns.inside(home.controller, [
+            sys.executable, sinks.__file__, address])) as program:
+        try:
+            yield f'http://{address}:{sinks.PORT}/v1/AUTH_nobody'
+        finally:
+            program.terminate()
+
+
+def ours(made: fault_clusters.Cluster, guests: guest_backups.Guests,
+         url: str | None = None) -> backups.Progress:
+    """One backup of the guest agent, to the end.
+
+    :param url: of an account of another store than the lab's Swift
+    """
     instance = made.members[BACKED_UP].instance_id
     backup = str(uuid.uuid4())
-    guests.ask(instance, 'start', backup)
+    guests.ask(instance, 'start', backup, None, url)
     ended = guests.wait_ended(instance, backup, BACKUP_TIMEOUT)
     if ended.result is None:
         raise AssertionError(f'it cannot {ended.step.value}: '
                              f'{ended.failed_because}')
-    laboratory.lab('swift', 'client', 'delete', guest_backups.CONTAINER,
-                   '--prefix', backup)
+    if url is None:
+        laboratory.lab('swift', 'client', 'delete', guest_backups.CONTAINER,
+                       '--prefix', backup)
     return ended
 
 
@@ -124,20 +145,23 @@ def bare(made: fault_clusters.Cluster) -> None:
 
 
 def rates(made: fault_clusters.Cluster, guests: guest_backups.Guests,
-          first: bool) -> dict[str, float]:
-    """The rates of both, one after the other, without other writes.
+          number: int) -> dict[str, float]:
+    """MiB/s of each way, one after the other, without other writes.
 
-    :param first: whether the backup of the guest agent is the first one
+    :param number: of the round; the order alternates
     """
     took: dict[str, float] = {}
     size = 0
-    for way in (OURS, BARE) if first else (BARE, OURS):
-        began = time.monotonic()
-        if way == BARE:
-            bare(made)
-        else:
-            size = ours(made, guests).data_bytes
-        took[way] = time.monotonic() - began
+    ways = (OURS, ALONE, BARE)
+    with sink(made.home) as nothing:
+        for way in ways if number % 2 else ways[::-1]:
+            began = time.monotonic()
+            if way == BARE:
+                bare(made)
+            else:
+                size = ours(made, guests,
+                            nothing if way == ALONE else None).data_bytes
+            took[way] = time.monotonic() - began
     return {way: size / MIB / seconds for way, seconds in took.items()}
 
 
@@ -148,14 +172,26 @@ def stalls(made: fault_clusters.Cluster, guests: guest_backups.Guests,
     clients.prepare()
     with clients.running():
         waiting.pause(loads.WARM_SECONDS)
-        begin = time.monotonic()
+        begin, paused = time.monotonic(), [_paused(made)]
         ours(made, guests)
         middle = time.monotonic()
+        paused.append(_paused(made))
         waiting.pause(middle - begin)
         end = time.monotonic()
+        paused.append(_paused(made))
     clients.figures(begin, end)
-    return {'backup': _commits(clients, begin, middle),
-            'none': _commits(clients, middle, end)}
+    seconds = middle - begin
+    return {'backup': {**_commits(clients, begin, middle),
+                       PAUSED: (paused[1] - paused[0]) / seconds},
+            'none': {**_commits(clients, middle, end),
+                     PAUSED: (paused[2] - paused[1]) / seconds}}
+
+
+def _paused(made: fault_clusters.Cluster) -> float:
+    """Milliseconds in which flow control paused the clients' member."""
+    (row,) = made.members[0].ask(
+        "SHOW GLOBAL STATUS LIKE 'wsrep_flow_control_paused_ns'")
+    return float(row[1]) / 1e6
 
 
 def _commits(clients: loads.Clients, begin: float,

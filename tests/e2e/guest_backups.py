@@ -54,13 +54,13 @@ project, container = sys.argv[1:3]
 def token():
     return secret.Secret(noauth.token(swift.token_key(of_lab), project))
 
-def run(instance_id, method, backup_id, parent=None):
+def run(instance_id, method, backup_id, parent=None, url=None):
     guest = api.GaleraGuestAPI(context.TroveContext(
         project_id=project, auth_token=token().reveal()), instance_id)
     if method == 'start':
         return guest.start_backup(backups.Order(
-            backup_id, backups.Store(of_lab.swift_url + project, token(),
-                                     container),
+            backup_id, backups.Store(url or of_lab.swift_url + project,
+                                     token(), container),
             parent and backups.Parent.from_dict(parent)))
     if method == 'renew':
         return guest.renew_backup_token(backup_id, token())

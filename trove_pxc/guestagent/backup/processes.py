@@ -66,7 +66,8 @@ class Process:
 
     @property
     def running(self) -> bool:
-        return not self._over.is_set()
+        """Whether the backup runs; its process ends a moment later."""
+        return not self._over.is_set() and not self._progress.ended
 
     def start(self) -> None:
         """Begin; returns at once."""

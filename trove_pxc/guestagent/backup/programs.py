@@ -23,12 +23,12 @@ from collections.abc import Sequence
 import dataclasses
 import os
 import socket
+import struct
 from typing import Any
 from typing import Self
 
 import docker
 from docker import errors as docker_errors
-from docker.utils import socket as frames
 from oslo_log import log as logging
 
 from trove_pxc import exceptions
@@ -41,6 +41,11 @@ LOG = logging.getLogger(__name__)
 NAME = 'database-backup'
 #: of 1024 of the server
 _CPU_SHARES = 256
+# Docker sends the output of an attached container in frames, see "Attach to a
+# container" of its API: the number of the stream, three zeros, the length.
+_FRAME = struct.Struct('>BxxxL')
+_STDOUT = 1
+_READ_BYTES = 1 << 20
 _LOG_LINES = 200
 _LOG_LINE_BYTES = 4096
 _MISSING = 127
@@ -188,8 +193,13 @@ class Running:
 
     def output(self) -> Iterator[bytes]:
         """Its output, in pieces, until it ends."""
-        for number, data in frames.frames_iter(self._attached, tty=False):
-            if number == frames.STDOUT:
+        # docker-py makes four calls of the system for each frame.
+        self._input.setblocking(True)
+        frames = self._input.makefile('rb', _READ_BYTES)
+        while len(head := frames.read(_FRAME.size)) == _FRAME.size:
+            number, length = _FRAME.unpack(head)
+            data = frames.read(length)
+            if number == _STDOUT:
                 yield data
             else:
                 self._note(data)

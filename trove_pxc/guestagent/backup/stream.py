@@ -32,7 +32,9 @@ from trove_pxc import waiting
 
 #: as in the metadata of backups
 COMPRESSION = 'zstd'
-LEVEL = 3
+# As xtrabackup ("compress-zstd-level"): higher levels take more of the CPU,
+# which the server needs, than they save in the store.
+LEVEL = 1
 # The window of the levels up to 19 is at most 8 MiB; a larger one in a
 # backup that was changed must not take the memory of the guest.
 _WINDOW = 8 << 20

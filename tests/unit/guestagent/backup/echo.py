@@ -16,6 +16,7 @@ import dataclasses
 import json
 import os
 import sys
+import time
 
 from tests.unit.galera import test_backups
 from trove_pxc.galera import backups
@@ -41,6 +42,8 @@ def main() -> None:
             progress = dataclasses.replace(
                 progress, waits_for=f'{line.strip()} {green} {sys.argv[1:]}')
         print(json.dumps(progress.to_dict()), flush=True)
+        if 'linger' in said.get('cancel', ''):
+            time.sleep(60)
         if progress.ended:
             break
 

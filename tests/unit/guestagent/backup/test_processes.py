@@ -74,6 +74,15 @@ class ProcessTest(testtools.TestCase):
         self.process.renew(secret.Secret('late'))
         self.process.cancel()
 
+    def test_the_next_one_may_start_while_it_ends(self) -> None:
+        self.process.cancel('complete, but linger')
+
+        def probe() -> None:
+            if not self.process.progress().ended:
+                raise waiting.NotYet('it runs')
+        waiting.until('its result', probe, 30, 0.02)
+        self.assertFalse(self.process.running)
+
     def test_one_that_dies_has_failed(self) -> None:
         self.process.cancel('die')
         self.process.wait(30)
