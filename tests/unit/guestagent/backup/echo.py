@@ -16,7 +16,7 @@ import dataclasses
 import json
 import os
 import sys
-import time
+import threading
 
 from tests.unit.galera import test_backups
 from trove_pxc.galera import backups
@@ -43,7 +43,7 @@ def main() -> None:
                 progress, waits_for=f'{line.strip()} {green} {sys.argv[1:]}')
         print(json.dumps(progress.to_dict()), flush=True)
         if 'linger' in said.get('cancel', ''):
-            time.sleep(60)
+            threading.Event().wait(60)
         if progress.ended:
             break
 
