@@ -65,6 +65,11 @@ class Instance(NamedTuple):
                                    *guest_statuses.FAILED)
 
     @property
+    def untouched(self) -> bool:
+        """Whether its guest has not begun to prepare."""
+        return bool(self.status == Statuses.NEW)
+
+    @property
     def complete(self) -> bool:
         """Whether it was ever a member of a complete cluster."""
         return self.status not in (None, *guest_statuses.INCOMPLETE)

@@ -33,6 +33,10 @@ Member = members.Member
 # its server boots for long.
 _LONGEST_PAUSE = 5.0
 
+_NOT_BEGUN = (': its guest agent does not run, cannot reach the message '
+              'broker, or a restart of the broker lost the message to prepare '
+              '(see "Bursts of requests" in the configuration guide)')
+
 
 class Making(Protocol):
     """An operation whose instances Trove creates."""
@@ -84,7 +88,8 @@ def _be_prepared(operation: Making, member: Member) -> None:
         operation.creations.ask(member)
         seen = operation.seen(member)
         if not seen.prepared:
-            raise waiting.NotYet(f'its guest is "{seen.described}"')
+            raise waiting.NotYet(f'its guest is "{seen.described}"'
+                                 f'{_NOT_BEGUN if seen.untouched else ""}')
     operation.wait(probe, interval=member.options.database_poll_interval)
 
 

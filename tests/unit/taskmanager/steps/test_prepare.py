@@ -101,6 +101,14 @@ class PreparedTest(base.FormationTestCase):
             exceptions.DeadlineExceeded, prepare.BE_PREPARED, 2)
         self.assertEqual('its guest is "building"', error.last_seen)
 
+    def test_it_never_begins(self) -> None:
+        """The reason is told: its message may have been lost."""
+        self.report_status(2, fakes.Statuses.NEW)
+        error = self.fails(
+            exceptions.DeadlineExceeded, prepare.BE_PREPARED, 2)
+        self.assertTrue(error.last_seen.startswith('its guest is "new": '))
+        self.assertIn('lost the message to prepare', error.last_seen)
+
     def test_a_guest_that_fails_ends_the_wait(self) -> None:
         self.guests[2].looks = {'error': 'no image'}
         self.clock.after(60, lambda: self.report_status(
