@@ -114,10 +114,9 @@ class TestBackup(case.TestCase):
                 'database', 'backup', 'list')
             if one['ID'] in (full['id'], part['id'])})
         self.assertEqual(part['id'], self.show(part['id'])['id'])
-        refused = self.assertRaises(
-            laboratory.Refused, laboratory.openstack, 'database', 'backup',
-            'delete', full['id'])
-        self.assertIn('incremental backups build on it', str(refused))
+        # Trove's client does not print the reason.
+        self.assertRaises(laboratory.Refused, laboratory.openstack,
+                          'database', 'backup', 'delete', full['id'])
         self.assertGreaterEqual(len(self.objects(full['id'])), 1)
         self.delete(part['id'], full['id'])
         self.all_synced()

@@ -240,6 +240,9 @@ class BackupMember(restart_policy.MemberService):
         if self._job is not None and self._job.id == backup_id:
             return True
         job = self._running
+        if job is not None and job.cancelled:
+            job.wait(_CANCEL_SECONDS)
+            job = self._running
         if job is not None:
             raise exceptions.BackupRefused(
                 f'another backup or restore runs on this member: {job.id}')

@@ -248,6 +248,8 @@ class Store:
 def _plain(failure: BaseException) -> str:
     """The cause, without the addresses of objects that urllib3 writes."""
     cause: BaseException | None = failure
-    while cause is not None:
+    # After a failure of the backup, it is the context of all that follows.
+    while cause is not None and not isinstance(
+            cause, exceptions.GaleraError):
         failure, cause = cause, cause.__cause__ or cause.__context__
     return str(failure) or type(failure).__name__

@@ -14,6 +14,7 @@
 
 import json
 import pathlib
+import threading
 
 import mock
 
@@ -29,6 +30,7 @@ from trove_pxc.guestagent import database
 from trove_pxc.guestagent import files
 from trove_pxc.guestagent import paths
 from trove_pxc.guestagent import program
+from trove_pxc import waiting
 
 from tests.unit.galera import test_backups
 from tests.unit.guestagent import fakes
@@ -53,6 +55,14 @@ class Held(processes.Process):
 
     def renew(self, token: secret.Secret) -> None:
         self.tokens.append(token)
+
+
+class Slow(Held):
+    """One that deletes what it stored for some time after it is cancelled."""
+
+    def cancel(self, reason: str = '') -> None:
+        self._cancelled = waiting.Stopwatch()
+        threading.Timer(0.05, super().cancel, (reason,)).start()
 
 
 class BackupMemberTestCase(fakes.MemberTestCase):
@@ -127,6 +137,14 @@ class StartTest(BackupMemberTestCase):
         self.member.start_backup(self.order(2))
         self.assertEqual(backups.State.UNKNOWN,
                          self.member.backup_progress('b-1').state)
+
+    def test_one_that_was_cancelled_is_waited_for(self) -> None:
+        with mock.patch.object(processes, 'Process', Slow):
+            self.member.start_backup(self.order())
+        self.member.cancel_backup('b-1')
+        self.member.start_backup(self.order(2))
+        self.assertEqual(backups.State.RUNNING,
+                         self.member.backup_progress('b-2').state)
 
     def test_only_a_synced_member_makes_one(self) -> None:
         for status, reason in (
