@@ -71,7 +71,7 @@ class Api:
     """Sends requests unchanged, and records what they created.
 
     :ivar counts: how many answers had each status code
-    :ivar made: the paths of clusters and instances to remove
+    :ivar made: the paths of clusters, instances and backups to remove
     """
 
     def __init__(self, home):
@@ -89,6 +89,8 @@ class Api:
             if kind in ('cluster', 'instance'):
                 self.made.append(f'/{kind}s/{shown["id"]}')
                 self._settle(self.made[-1])
+        if code == 202 and (call.method, call.path) == ('POST', '/backups'):
+            self.made.append(f'/backups/{json.loads(text)["backup"]["id"]}')
         if code == 202 and call.path in self.made:
             self._settle(call.path)
         return code, text
