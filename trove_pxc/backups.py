@@ -46,6 +46,7 @@ from trove_pxc import conf
 from trove_pxc import exceptions
 from trove_pxc.galera import backup_layout
 from trove_pxc.galera import backups
+from trove_pxc.galera import errors
 from trove_pxc.galera import secret
 from trove_pxc import protocols
 from trove_pxc.protocols import Context
@@ -351,12 +352,20 @@ def stored(context: Context, row: Row) -> tuple[backups.Result, str]:
     """What is stored with a complete backup, and the ETag of its manifest.
 
     :raises BackupStoreFailed: if the store does not answer.
-    :raises trove_pxc.galera.errors.Unusable: it is not such a backup.
+    :raises trove_pxc.galera.errors.Unusable: its object is missing, or is
+        not such a backup.
     """
-    def ask() -> dict[str, str]:
+    container, name = place(row)
+
+    def ask() -> dict[str, str] | None:
         client: Swift = clients.create_swift_client(context)
-        return client.head_object(*place(row))
+        found: dict[str, str] | None = _unless_gone(
+            client.head_object, container, name)
+        return found
     headers = _answered(ask)
+    if headers is None:
+        raise errors.Unusable('its object is missing in the object store: '
+                              f'{container}/{name}')
     return (backup_layout.result_of(headers),
             headers.get('etag', '').strip('"'))
 

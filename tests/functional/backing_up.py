@@ -31,7 +31,8 @@ class BackingUp(restoring.Restoring):
 
     Habits of a guest: 'backup_fails' (in this step, with this reason and
     advice), 'backup_waits' (it makes no progress), 'refuses_backup' (with
-    this reason), 'forgets_backup' (its agent was restarted), 'refused_tokens'.
+    this reason), 'forgets_backup' (its agent was restarted), 'refused_tokens',
+    'loses_manifest' (it is not in the store at the end).
 
     :ivar making: the order; None: there was none.
     """
@@ -125,9 +126,10 @@ class BackingUp(restoring.Restoring):
             parent=order.parent.location if order.parent else '',
             started='2026-12-01T10:00:00+00:00',
             ended='2026-12-01T10:01:00+00:00')
-        swift.current().put(result.location, {
-            'etag': '"0123456789abcdef"', **backup_layout.metadata(
-                result, order.metadata, 'zstd')})
+        if not self.habit('loses_manifest'):
+            swift.current().put(result.location, {
+                'etag': '"0123456789abcdef"', **backup_layout.metadata(
+                    result, order.metadata, 'zstd')})
         return dataclasses.replace(
             seen, state=backups.State.COMPLETE, step=backups.Step.DONE,
             result=result)

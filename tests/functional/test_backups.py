@@ -338,7 +338,14 @@ class FailuresTest(BackupTestCase):
     def test_parent_that_is_missing_in_the_store(self) -> None:
         full = self.made()
         self.swift.objects.clear()
-        self.assert_failed(self.asked(parent_id=full), 'Next: ')
+        self.assert_failed(self.asked(parent_id=full),
+                           'its object is missing', 'Make a full backup')
+
+    def test_manifest_that_is_missing_at_the_end(self) -> None:
+        """The guest reports success, but the store does not have it."""
+        self.habit(loses_manifest=True)
+        self.assert_failed(self.asked(), 'cannot store the backup',
+                           'its object is missing', 'Make the backup again')
 
     def test_store_that_is_gone_when_it_fails(self) -> None:
         """What is left is deleted when the store answers again."""

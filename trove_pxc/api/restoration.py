@@ -17,15 +17,11 @@ extended properties. What the guest would find out after minutes, such as a
 missing object or a volume that is too small, is refused here.
 """
 
-from typing import Protocol
-
 import jsonschema
-from swiftclient import exceptions as swift_exceptions
 from trove.backup import models as backup_models
 from trove.backup import state
 from trove.common import apischema
 from trove.common import cfg
-from trove.common import clients
 from trove.common import exception
 from trove.common import utils
 
@@ -33,7 +29,6 @@ from trove_pxc.api import validation
 from trove_pxc import backups as rows
 from trove_pxc import exceptions
 from trove_pxc.galera import backup_chain
-from trove_pxc.galera import backup_layout
 from trove_pxc.galera import backups
 from trove_pxc.galera import dialect
 from trove_pxc.galera import errors
@@ -43,15 +38,7 @@ from trove_pxc.protocols import Json
 
 CONF = cfg.CONF
 
-_NOT_FOUND = 404
 _COMMAND = '"openstack database cluster restore'
-
-
-class Swift(Protocol):
-    """The client of the object store."""
-
-    def head_object(self, container: str, name: str) -> dict[str, str]:
-        """The headers of an object."""
 
 
 def check(context: Context, request: validation.Request,
@@ -141,23 +128,14 @@ def _links(context: Context, chain: list[rows.Row]) -> list[backups.Result]:
         not a backup of this package.
     """
     backup_models.Backup.verify_swift_auth_token(context)
-    client: Swift = clients.create_swift_client(context)
     found = []
     for row in chain:
         try:
-            container, name = backup_layout.split_location(str(row.location))
-            found.append(backup_layout.result_of(
-                client.head_object(container, name)))
+            found.append(rows.stored(context, row)[0])
         except errors.Unusable as damaged:
             raise exceptions.BackupUnusable(
                 f'the backup {row.id}: {damaged}') from damaged
-        except swift_exceptions.ClientException as failure:
-            if failure.http_status != _NOT_FOUND:
-                raise exception.SwiftConnectionError() from failure
-            raise exceptions.BackupUnusable(
-                f'the object of the backup {row.id} is missing in the object '
-                f'store: {container}/{name}') from failure
-        except OSError as failure:      # of the package requests
+        except exceptions.BackupStoreFailed as failure:
             raise exception.SwiftConnectionError() from failure
     return found
 

@@ -300,7 +300,10 @@ class _Making:
         etag = ''
         try:
             _, etag = rows.stored(self._context, self._row)
-        except (exceptions.BackupStoreFailed, errors.Unusable) as failure:
+        except errors.Unusable as lost:
+            raise self._failed(backups.Step.STORE.value, str(lost),
+                               f'Check the object store. {_AGAIN}') from lost
+        except exceptions.BackupStoreFailed as failure:
             LOG.warning('The backup %s has no checksum: %s', self._row.id,
                         failure)
         cluster = cluster_models.DBCluster.find_by(id=self._member.cluster_id)
