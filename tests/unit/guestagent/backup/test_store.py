@@ -165,6 +165,17 @@ class StoreTest(StoreTestCase):
         self.assertRaises(exceptions.BackupCancelled,
                           self.store.put, 'a', b'content')
 
+    def test_an_earlier_failure_is_not_the_reason(self) -> None:
+        """After a failure, its handler deletes what is stored."""
+        self.swift.answers = [0] * 1000
+        store = self.made(patience=0.1)
+        try:
+            raise exceptions.BackupCancelled('it was cancelled')
+        except exceptions.BackupCancelled:
+            failure = self.assertRaises(exceptions.BackupStoreFailed,
+                                        store.delete, 'b.segments/')
+        self.assertNotIn('cancelled', str(failure))
+
     def test_all_with_a_prefix_are_deleted(self) -> None:
         for name in ('b.segments/0', 'b.segments/1', 'b.xbstream', 'c'):
             self.store.put(name, b'x')
