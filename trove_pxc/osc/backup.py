@@ -100,7 +100,7 @@ class CreateClusterBackup(command.ShowOne):
             made = _wait(database, made, parsed_args.wait_timeout)
         columns = ('id', 'name', 'status', 'description', 'instance_id',
                    'parent_id', 'size', 'locationRef', 'created')
-        return columns, utils.get_dict_properties(made, columns)
+        return columns, [made.get(name) for name in columns]
 
 
 class ListClusterBackups(command.Lister):

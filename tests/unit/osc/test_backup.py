@@ -24,6 +24,7 @@ import testtools
 from trove_pxc.osc import backup
 
 FULL = {'id': 'b-1', 'name': 'nightly', 'status': 'COMPLETED',
+        'locationRef': 'http://store/b-1',
         'created': '2026-12-01T10:00:00', 'size': 1.5, 'parent_id': None,
         'instance_id': 'i-3', 'description': '[complete: cluster products]'}
 
@@ -72,6 +73,7 @@ class BackupTest(testtools.TestCase):
     def test_by_default_it_is_full_and_has_a_name(self) -> None:
         shown = self.create()
         self.assertEqual(('b-1', 'NEW'), (shown['id'], shown['status']))
+        self.assertEqual('http://store/b-1', shown['locationRef'])
         self.assertEqual(['name'], list(self.wanted))
         self.assertRegex(self.wanted['name'], r'products-\d{8}-\d{6}')
 
